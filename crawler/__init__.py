@@ -1,0 +1,1 @@
+"""Finds and fetches: the web side of Nachlese. It yields a Page and knows nothing of Postgres tables."""

@@ -1,0 +1,1 @@
+"""Reads and keeps: the text and database side of Nachlese. A Page comes in, a clean, deduplicated Article row stays."""
