@@ -1,0 +1,48 @@
+"""What the reader is told about a page's source: a value that goes in beside the page, so that reading stays pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from pipelines.reading.boilerplate import Phrases
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRules:
+    """The ``[read]`` table of a source file. Every selector is CSS, or XPath where it starts with ``/`` or ``.``."""
+
+    keep: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+    title: str | None = None
+    teaser: str | None = None
+    authors: str | None = None
+    section: str | None = None
+    published: str | None = None
+    modified: str | None = None
+    next_page: str | None = None
+    phrases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What a source's own pages have taught the reader up to now. ``state`` names the stored state, for replays."""
+
+    state: int = 0
+    containers: tuple[str, ...] = ()
+    repeated: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Everything that reading a page may depend on besides the page.
+
+    ``phrases`` maps a language code to its boilerplate phrases (``config/boilerplate/*.toml``); ``language`` is the one the
+    source declares, used where the page does not say and the text is too short to tell.
+    """
+
+    time_zone: ZoneInfo = ZoneInfo("Europe/Berlin")
+    language: str | None = None
+    phrases: dict[str, Phrases] = field(default_factory=dict)
+    site: SiteRules = SiteRules()
+    learned: Learned = Learned()
