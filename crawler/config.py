@@ -263,6 +263,7 @@ class Source(Table):
         None, description="Zone of times that state none; unset: the one of settings.toml."
     )
     enabled: bool = Field(True, description="false: listed, but not crawled.")
+    verified: bool = Field(True, description="false: nobody has yet seen this file deliver articles from the live site.")
     note: str | None = Field(None, max_length=2000, description="A sentence for the next person.")
     schedule: Schedule = Schedule()
     fetch: Fetch = Fetch()
