@@ -1,0 +1,143 @@
+"""The values that go into the store and come out of it. Times are aware UTC datetimes; durations say their unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from pipelines.items import Hint, Reason
+
+RunKind = Literal["crawl", "replay", "recheck"]
+RunOutcome = Literal["finished", "failed", "stopped"]
+DocumentKind = Literal["feed", "sitemap", "section"]
+EndingKind = Literal["new", "new_version", "unchanged", "copy", "rejected", "pending"]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """A source as its file describes it; ``news.sources`` shows it."""
+
+    name: str
+    title: str
+    homepage: str | None = None
+    language: str | None = None
+    country: str | None = None
+    time_zone: str | None = None
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run that this process holds. ``source`` is None for a replay over several sources."""
+
+    id: int
+    source: str | None
+    kind: RunKind
+    holder: str
+    slot: datetime | None
+    lease: timedelta
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RunCounts:
+    """Where the pages of a run ended. ``found`` is the sum of the six others, by construction.
+
+    ``reasons`` counts the rejected and the pending pages by reason; a pending page not tried yet has no reason.
+    """
+
+    new: int = 0
+    new_version: int = 0
+    unchanged: int = 0
+    copy: int = 0
+    rejected: int = 0
+    pending: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def found(self) -> int:
+        return self.new + self.new_version + self.unchanged + self.copy + self.rejected + self.pending
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A discovery document (feed, sitemap, section page) as it was just fetched, or failed to be (``error``)."""
+
+    url: str
+    kind: DocumentKind
+    status: int | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    not_modified: bool = False
+    links: int = 0
+    error: str | None = None
+    ms: int | None = None
+    bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """What a conditional request sends. ``not_modified_in_a_row`` counts 304s: some servers answer 304 for ever."""
+
+    etag: str | None
+    last_modified: str | None
+    checked_at: datetime
+    not_modified_in_a_row: int
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What became of the links of one discovery document: new in the frontier, waiting already, ended already."""
+
+    new: int = 0
+    waiting: int = 0
+    ended: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A page to fetch now. ``recheck``: it is stored already; ask with its validators and expect a 304."""
+
+    url: str
+    hint: Hint | None = None
+    attempts: int = 0
+    etag: str | None = None
+    last_modified: str | None = None
+    recheck: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """Where the WARC record of a page begins and how many bytes it takes in the (compressed) file."""
+
+    file: str
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Where a page ended. ``copy_of`` is the id of the first article with this text, also where the kind is not copy."""
+
+    kind: EndingKind
+    article_id: int | None = None
+    copy_of: int | None = None
+    version: int | None = None
+    reason: Reason | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HostState:
+    """What all sources and runs share about a host: until when it wants to be left alone, and its robots.txt."""
+
+    host: str
+    not_before: datetime | None = None
+    robots_status: int | None = None
+    robots_body: bytes | None = None
+    robots_fetched_at: datetime | None = None
+
+
+Row = dict[str, Any]
+"""A row of a view as a dict, for people and programs that look: JSON-ready but for datetimes."""
