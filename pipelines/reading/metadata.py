@@ -1,0 +1,285 @@
+"""What is told about an article beside its text: one call gives it all.
+
+For every field the places are asked in a fixed order of trust, which docs/reading.md shows as a table; a source's own rules win
+over everything. Nothing is fetched and the tree is not changed.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from lxml.cssselect import CSSSelector
+from lxml.etree import XPath
+from lxml.etree import _Element as Element
+
+from pipelines.items import Image, Kind, Page
+from pipelines.reading import agency as agencies
+from pipelines.reading import dates, people
+from pipelines.reading.dates import Dated, Reading
+from pipelines.reading.rules import Rules
+from pipelines.reading.structured import Structured, plain, plain_list, text_of, types_of
+from pipelines.reading.title import Headline, headline, site_names, squashed
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """The metadata of an article. Lists are tuples without repetition; what the page does not say is None or empty.
+
+    ``authors`` are people, ``organisations`` the newsrooms and companies named beside or instead of them; ``agency`` is a short
+    name. ``published`` and ``modified`` carry precision and provenance. Addresses are absolute. ``heading`` is the element that
+    carries the title, for the body's reader.
+    """
+
+    title: str | None = None
+    kicker: str | None = None
+    teaser: str | None = None
+    section: str | None = None
+    sections: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+    organisations: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
+    published: Dated | None = None
+    modified: Dated | None = None
+    image: Image | None = None
+    kind: Kind = Kind.ARTICLE
+    is_accessible_for_free: bool | None = None
+    canonical_url: str | None = None
+    amp_url: str | None = None
+    agency: str | None = None
+    heading: Element | None = None
+
+
+def describe(tree: Element, structured: Structured, page: Page, rules: Rules) -> Description:
+    """Everything the page tells about its article beside the text."""
+    site = rules.site
+    language = (structured.language or rules.language or "de")[:2]
+    reading = Reading(page.fetched_at, rules.time_zone, language)
+    head = headline(structured)
+    title = _selected_text(tree, site.title) or head.title or (page.hint.title if page.hint else None)
+    byline = _byline(tree, structured, page, rules)
+    sections = _sections(tree, structured, page, rules)
+    return Description(
+        title=title,
+        kicker=head.kicker,
+        teaser=_teaser(tree, structured, page, rules),
+        section=sections[0] if sections else None,
+        sections=sections,
+        authors=byline.people,
+        organisations=byline.organisations,
+        keywords=_keywords(structured, page),
+        published=_by_rule(tree, site.published, reading) or dates.published(structured, tree, reading, page.hint, head.element),
+        modified=_by_rule(tree, site.modified, reading) or dates.modified(structured, reading, page.hint),
+        image=_image(structured, page.url),
+        kind=_kind(structured, page.url),
+        is_accessible_for_free=_free(structured),
+        canonical_url=canonical(structured, page.url),
+        amp_url=_absolute(structured.amp, page.url),
+        agency=byline.agency,
+        heading=head.element,
+    )
+
+
+# -- a source's own rules ---------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=512)
+def selector(expression: str) -> XPath | CSSSelector:
+    """A compiled CSS selector, or XPath where *expression* starts with '/' or '.'. Raises lxml's or cssselect's SyntaxError."""
+    if expression.startswith(("/", "./", ".//")):
+        return XPath(expression)
+    return CSSSelector(expression, translator="html")
+
+
+def select(tree: Element, expression: str | None) -> list[str]:
+    """The texts (or attribute values) that a source's rule selects, without empty ones."""
+    if not expression:
+        return []
+    result = selector(expression)(tree)
+    found = result if isinstance(result, list) else [result]
+    texts = []
+    for each in found[:50]:
+        if isinstance(each, str):
+            texts.append(plain(each))
+        elif hasattr(each, "itertext"):
+            texts.append(each.get("content") or each.get("datetime") or text_of(each))
+    return [text for text in texts if text]
+
+
+def _selected_text(tree: Element, expression: str | None) -> str | None:
+    texts = select(tree, expression)
+    return texts[0] if texts else None
+
+
+def _by_rule(tree: Element, expression: str | None, reading: Reading) -> Dated | None:
+    for text in select(tree, expression):
+        stated = reading.machine(text) or dates.parse(text, reading.fetched_at, reading.time_zone, reading.language)
+        if stated is not None:
+            return Dated(stated.at, stated.precision, dates.Provenance.TEXT)
+    return None
+
+
+# -- fields -----------------------------------------------------------------------------------------------------------
+
+
+def _teaser(tree: Element, structured: Structured, page: Page, rules: Rules) -> str | None:
+    return (
+        _selected_text(tree, rules.site.teaser)
+        or plain(structured.article.get("description"))
+        or structured.first_meta("og:description", "description", "twitter:description", "dc.description")
+        or (page.hint.teaser if page.hint else None)
+    )
+
+
+def _byline(tree: Element, structured: Structured, page: Page, rules: Rules) -> people.Byline:
+    chosen = select(tree, rules.site.authors)
+    if chosen:
+        return people.byline(chosen)
+    for names in _author_places(structured, page):
+        found = people.byline(names)
+        if found.people or found.organisations or found.agency:
+            return found
+    return people.Byline()
+
+
+def _author_places(structured: Structured, page: Page):
+    yield _author_names(structured, structured.article.get("author"))
+    yield _author_names(structured, structured.article.get("creator"))
+    yield structured.meta.get("author", []) + structured.meta.get("article:author", [])
+    yield [text_of(e, 200) for e in structured.micro.get("author", ())[:6]]
+    if page.hint:
+        yield list(page.hint.authors)
+
+
+def _author_names(structured: Structured, value: Any) -> list[str]:
+    values = value if isinstance(value, list) else [value]
+    names = []
+    for each in values[:30]:
+        each = structured.resolved(each)
+        if isinstance(each, dict) and isinstance(each.get("name"), list):
+            names += plain_list(each["name"])
+        else:
+            names.append(plain(each) or "")
+    return [name for name in names if name]
+
+
+def _sections(tree: Element, structured: Structured, page: Page, rules: Rules) -> tuple[str, ...]:
+    chosen = select(tree, rules.site.section)
+    if chosen:
+        return tuple(dict.fromkeys(chosen))
+    names = plain_list(structured.article.get("articleSection"), 10) or structured.meta.get("article:section", [])
+    if not names:
+        names = structured.meta.get("cxenseparse:recs:category", []) or ([page.hint.section] if page.hint and page.hint.section else [])
+    return tuple(dict.fromkeys(name for name in names if len(name) <= 60))[:6]
+
+
+def _keywords(structured: Structured, page: Page) -> tuple[str, ...]:
+    value = structured.article.get("keywords")
+    words = plain_list(value) if isinstance(value, (list, dict)) else _listed(plain(value))
+    words = words or structured.meta.get("article:tag", []) or _listed(structured.first_meta("news_keywords", "keywords"))
+    if not words and page.hint:
+        words = list(page.hint.keywords)
+    kept = {}
+    for word in words:
+        if 1 < len(word) <= 80:
+            kept.setdefault(word.casefold(), word)
+    return tuple(kept.values())[:40]
+
+
+def _listed(text: str | None) -> list[str]:
+    return [word.strip() for word in re.split(r"[,;]", text or "") if word.strip()]
+
+
+def _image(structured: Structured, url: str) -> Image | None:
+    value = structured.article.get("image") or structured.article.get("thumbnailUrl")
+    value = value[0] if isinstance(value, list) and value else value
+    value = structured.resolved(value)
+    caption = credit = None
+    if isinstance(value, dict):
+        caption = plain(value.get("caption") or value.get("description"))
+        credit = plain(value.get("creditText") or value.get("author") or value.get("creator") or value.get("copyrightHolder"))
+        value = value.get("url") or value.get("contentUrl")
+        value = value[0] if isinstance(value, list) and value else value
+    address = _absolute(value if isinstance(value, str) else None, url) or _absolute(
+        structured.first_meta("og:image", "og:image:url", "og:image:secure_url", "twitter:image"), url
+    )
+    return Image(address, caption, credit) if address else None
+
+
+_KINDS = (
+    (Kind.LIVE_BLOG, {"liveblogposting"}),
+    (Kind.ADVERTORIAL, {"advertisercontentarticle"}),
+)
+
+
+def _kind(structured: Structured, url: str) -> Kind:
+    types = types_of(structured.article)
+    for kind, names in _KINDS:
+        if types & names:
+            return kind
+    og = (structured.first_meta("og:type") or "").lower()
+    if "headline" not in structured.article:
+        if types & {"videoobject"} or og.startswith("video"):
+            return Kind.VIDEO
+        if types & {"imagegallery", "mediagallery"}:
+            return Kind.GALLERY
+    return Kind.ARTICLE
+
+
+def _free(structured: Structured) -> bool | None:
+    value = structured.article.get("isAccessibleForFree")
+    if isinstance(value, list):
+        value = value[0] if value else None
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.strip().lower().rsplit("/", 1)[-1] in ("true", "false"):
+        return value.strip().lower().endswith("true")
+    tier = (structured.first_meta("article:content_tier", "og:article:content_tier") or "").lower()
+    return {"free": True, "metered": False, "locked": False}.get(tier)
+
+
+# -- addresses --------------------------------------------------------------------------------------------------------
+
+
+def _absolute(address: str | None, base: str) -> str | None:
+    """*address* resolved against the page's; None unless that gives http(s) with a host."""
+    if not address or len(address) > 2_000:
+        return None
+    try:
+        address = urljoin(base, address.strip())
+        parts = urlsplit(address)
+    except ValueError:
+        return None
+    return address if parts.scheme in ("http", "https") and parts.hostname else None
+
+
+def canonical(structured: Structured, url: str) -> str | None:
+    """The canonical address that the page names, if it can be one of this page: same site, no home page for an article."""
+    for value in (structured.canonical, structured.first_meta("og:url")):
+        address = _absolute(value, url)
+        if address is None:
+            continue
+        here, there = urlsplit(url), urlsplit(address)
+        if _site(there.hostname) != _site(here.hostname):
+            continue
+        if there.path.strip("/") == "" and not there.query and here.path.strip("/") != "":
+            continue
+        return address.split("#")[0]
+    return None
+
+
+# two-level suffixes under which registrations happen: without them every '.co.at' would be one site
+_SECOND_LEVEL = frozenset("co ac or gv com org net gov edu".split())
+
+
+def _site(host: str | None) -> str:
+    """The registrable part of a host name, near enough: the last two labels, three under 'co.at' and the like."""
+    labels = (host or "").lower().rstrip(".").split(".")
+    keep = 3 if len(labels) > 2 and labels[-2] in _SECOND_LEVEL and len(labels[-1]) == 2 else 2
+    return ".".join(labels[-keep:])
+
+
+__all__ = ["Description", "Headline", "canonical", "describe", "select", "selector", "site_names", "squashed"]
