@@ -1,0 +1,127 @@
+"""The blocks that a body consists of: paragraphs, headings, lists, quotes, tables; as plain text and as markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from pipelines.items import Removed
+from pipelines.reading.boilerplate import Phrases, opens_block, rule_for
+
+_SIGNS = re.compile(r"[\W_]+")
+# A paragraph of this length is prose; related lists, prompts and captions stay below.
+PROSE = 160
+# What may follow a heading that opens foreign matter, before the article goes on.
+_LONGEST_FOREIGN_RUN = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One block of the body: ``kind`` is paragraph, heading, list, quote, table or code. ``level`` is a heading's (2 to 6)."""
+
+    kind: str
+    text: str
+    level: int = 0
+    items: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+
+
+def plain(text: str) -> str:
+    """What two renderings of the same words have in common: letters and digits, lower case."""
+    return _SIGNS.sub("", text.casefold())
+
+
+def without_boilerplate(blocks: Sequence[Block], phrases: Sequence[Phrases]) -> tuple[list[Block], list[Removed]]:
+    """The blocks that no phrase takes, and what was taken under which rule."""
+    kept: list[Block] = []
+    removed: list[Removed] = []
+    run: str | None = None  # the rule of the foreign block that we are in
+    length = 0
+    for block in blocks:
+        opening = (
+            next(filter(None, (opens_block(block.text, p) for p in phrases)), None)
+            if block.kind in ("heading", "paragraph")
+            else None
+        )
+        if opening:
+            run, length = opening, 0
+            removed.append(Removed(block.text, opening))
+            continue
+        if run and length < _LONGEST_FOREIGN_RUN and _is_foreign(block):
+            removed.append(Removed(block.text, run))
+            length += 1
+            continue
+        run = None
+        block, rule = _judged(block, phrases, removed)
+        if rule is None:
+            kept.append(block)
+    while kept and kept[-1].kind == "heading":  # nothing stands under it any more
+        removed.append(Removed(kept.pop().text, "heading without text"))
+    return kept, removed
+
+
+def _is_foreign(block: Block) -> bool:
+    """Under a heading such as 'Mehr zum Thema' lists and short lines are links; prose is the article again."""
+    if block.kind in ("list", "heading"):
+        return block.kind == "list" and len(block.text) < 1500
+    return (
+        block.kind == "paragraph"
+        and len(block.text) < PROSE
+        and not block.text.endswith((".", "!", "?", ".“", '."', ".«"))
+    )
+
+
+def _judged(block: Block, phrases: Sequence[Phrases], removed: list[Removed]) -> tuple[Block, str | None]:
+    if block.kind == "list":
+        good = []
+        for item in block.items:
+            rule = next(filter(None, (rule_for(item, p) for p in phrases)), None)
+            if rule:
+                removed.append(Removed(item, rule))
+            else:
+                good.append(item)
+        if not good:
+            return block, "list"
+        if len(good) < len(block.items):
+            block = replace(block, items=tuple(good), text="\n".join(good))
+        return block, None
+    if block.kind in ("paragraph", "heading", "quote"):
+        rule = next(filter(None, (rule_for(block.text, p) for p in phrases)), None)
+        if rule:
+            removed.append(Removed(block.text, rule))
+        return block, rule
+    return block, None
+
+
+def text_of(blocks: Iterable[Block]) -> str:
+    """Plain paragraphs joined by a blank line."""
+    return "\n\n".join(block.text for block in blocks)
+
+
+def markdown_of(blocks: Iterable[Block]) -> str:
+    """The same with its structure: subheadings, lists, quotes, tables."""
+    return "\n\n".join(_markdown(block) for block in blocks)
+
+
+def headings_of(blocks: Iterable[Block]) -> tuple[str, ...]:
+    return tuple(block.text for block in blocks if block.kind == "heading")
+
+
+def _markdown(block: Block) -> str:
+    if block.kind == "heading":
+        return f"{'#' * min(max(block.level, 2), 6)} {block.text}"
+    if block.kind == "list":
+        return "\n".join(f"- {item}" for item in block.items)
+    if block.kind == "quote":
+        return "\n".join(f"> {line}" for line in block.text.split("\n"))
+    if block.kind == "table":
+        width = max(len(row) for row in block.rows)
+        rows = [
+            "| " + " | ".join(cell.replace("|", "\\|") for cell in (*row, *[""] * (width - len(row)))) + " |"
+            for row in block.rows
+        ]
+        return "\n".join([rows[0], "|" + " --- |" * width, *rows[1:]])
+    if block.kind == "code":
+        return f"```\n{block.text}\n```"
+    return block.text

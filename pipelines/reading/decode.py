@@ -1,0 +1,165 @@
+"""Bytes to text, once: what the header, the markup and the bytes themselves say about a page's encoding."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from pipelines.items import Reason, Rejected
+
+# A page longer than this is refused: the largest real article pages seen are below 3 MB.
+LONGEST = 6_000_000
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_BINARY_STARTS = (
+    b"%PDF", b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"PK\x03\x04", b"\x1f\x8b", b"RIFF", b"OggS", b"ID3", b"\x00\x00\x00",
+    b"wOFF", b"wOF2", b"BZh", b"7z\xbc\xaf", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"\x7fELF", b"MZ\x90", b"II*\x00", b"MM\x00*",
+)  # fmt: skip
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:-]+)", re.I)
+_META_CHARSET = re.compile(
+    rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)|<\?xml[^>]{0,100}?encoding\s*=\s*[\"']([\w.:-]+)", re.I
+)
+# Western single-byte names all mean cp1252 on the web, as browsers read them.
+_WESTERN = {"iso8859-1", "ascii", "latin-1", "cp1252"}
+_ESCAPED = re.compile("[\udc80-\udcff]+")
+# C0 controls but tab and line ends, lone surrogates, and the two non-characters: none of them is text, some break databases.
+_UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff\ufeff]")
+_C1 = re.compile("[\x80-\x9f]")
+_C1_REFERENCE = re.compile(r"&#(?:(1[2-5]\d)|[xX]([89][0-9a-fA-F]));")
+_TEXTUAL = re.compile(r"text/|html|xml|unknown/|octet-stream|^$", re.I)
+
+
+def text_of(body: bytes, content_type: str = "") -> str:
+    """The text of a fetched document: every character whole, no NUL, control character or lone surrogate left.
+
+    Raises Rejected: EMPTY for nothing but blanks, BINARY for what is no text, NOT_HTML where the header names another
+    kind of document, TOO_LARGE beyond ``LONGEST`` bytes, UNDECODABLE where no encoding fits.
+    """
+    media_type = content_type.partition(";")[0].strip()
+    if not _TEXTUAL.search(media_type):
+        raise Rejected(Reason.NOT_HTML, media_type[:100])
+    if len(body) > LONGEST:
+        raise Rejected(Reason.TOO_LARGE, f"{len(body)} bytes")
+    if not body.strip():
+        raise Rejected(Reason.EMPTY, f"{len(body)} bytes")
+    bom, encoding = next(((b, name) for b, name in _BOMS if body.startswith(b)), (b"", None))
+    if encoding is None:
+        encoding = _wide(body)
+        if encoding is None and _is_binary(body):
+            raise Rejected(Reason.BINARY, f"starts with {body[:8].hex(' ')}")
+    if encoding is None or encoding == "utf-8":
+        text = _narrow(body.removeprefix(bom), content_type)
+    else:
+        text = body.removeprefix(bom).decode(encoding, "ignore")
+    text = clean(text)
+    if not text.strip():
+        raise Rejected(Reason.EMPTY, "no characters")
+    if text.count("\ufffd") > max(20, len(text) // 50):
+        raise Rejected(Reason.UNDECODABLE, f"{text.count(chr(0xFFFD))} characters are lost")
+    return text
+
+
+def clean(text: str) -> str:
+    """*text* without characters that are no text; C1 controls become the cp1252 characters that were meant."""
+    text = _UNWANTED.sub("", text)
+    if _C1.search(text):
+        text = _C1.sub(lambda m: _western(ord(m[0])), text)
+    if "&#1" in text or "&#x" in text or "&#X" in text:
+        text = _C1_REFERENCE.sub(lambda m: _western(int(m[1]) if m[1] else int(m[2], 16)) if _is_c1(m) else m[0], text)
+    return text
+
+
+def _is_c1(match: re.Match[str]) -> bool:
+    return bool(match[2]) or 128 <= int(match[1]) <= 159
+
+
+def _western(byte: int) -> str:
+    return bytes([byte]).decode("cp1252", "ignore")
+
+
+def _is_binary(body: bytes) -> bool:
+    if body.startswith(_BINARY_STARTS):
+        return True
+    head = body[:4096]
+    odd = sum(head.count(bytes([c])) for c in (*range(1, 9), *range(14, 27), *range(28, 32)))
+    # a page with a few stray NULs is still a page; a file full of control bytes is not
+    return odd * 10 > len(head) or body.count(0) * 10 > len(body)
+
+
+def _wide(body: bytes) -> str | None:
+    """UTF-16 without its mark shows as a NUL beside every Latin letter."""
+    head = body[:2000]
+    if len(head) < 40:
+        return None
+    even, odd = head[::2].count(0), head[1::2].count(0)
+    half = len(head) // 2
+    if odd > half * 0.7 and even < half * 0.1:
+        return "utf-16-le"
+    if even > half * 0.7 and odd < half * 0.1:
+        return "utf-16-be"
+    return None
+
+
+def _narrow(body: bytes, content_type: str) -> str:
+    """Encodings of one or more bytes that contain ASCII: UTF-8 where it fits best, whatever is declared."""
+    declared = _declared(body, content_type)
+    if "iso2022_jp" in declared or "utf-7" in declared:  # these look like valid UTF-8; only the first is ever meant
+        declared = [name for name in declared if name != "utf-7"]
+        if declared and declared[0] == "iso2022_jp":
+            return body.decode("iso2022_jp", "ignore")
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    escaped = body.decode("utf-8", "surrogateescape")
+    broken = sum(len(run) for run in _ESCAPED.findall(escaped))
+    whole = len(escaped) - broken - sum(map(len, re.findall(r"[\x00-\x7f]+", escaped)))
+    if whole >= broken:
+        return _ESCAPED.sub(_mended, escaped)
+    for name in declared:
+        if name != "utf-8":
+            try:
+                return body.decode(name)
+            except UnicodeDecodeError:
+                continue
+    fallback = next((name for name in declared if name != "utf-8"), "cp1252")
+    return body.decode(fallback, "ignore" if fallback == "cp1252" else "replace")
+
+
+def _mended(match: re.Match[str]) -> str:
+    """Bytes in a UTF-8 page that are not UTF-8: a piece that was pasted in cp1252, or half a character of which nothing is left."""
+    raw = match[0].encode("utf-8", "surrogateescape")
+    if raw[0] in (0xC2, 0xC3, 0xE2, 0xEF, 0xF0):
+        return ""
+    return raw.decode("cp1252", "ignore")
+
+
+def _declared(body: bytes, content_type: str) -> list[str]:
+    """Python's names of the encodings that the header and the first bytes of the markup declare, in that order."""
+    names = _CHARSET.findall(content_type)
+    names += [(a or b).decode("ascii", "ignore") for a, b in _META_CHARSET.findall(body[:8192])]
+    found: list[str] = []
+    for name in names:
+        try:
+            known = codecs.lookup(name)
+        except (LookupError, ValueError):
+            continue
+        # Python's list of codecs has members that are no character sets (base64, rot13 ...)
+        if not known._is_text_encoding or known.name in (
+            "idna",
+            "punycode",
+            "unicode_escape",
+            "raw_unicode_escape",
+            "undefined",
+        ):
+            continue
+        python_name = "cp1252" if known.name in _WESTERN else known.name
+        if python_name not in found and not python_name.startswith(("utf-16", "utf-32")):
+            found.append(python_name)
+    return found

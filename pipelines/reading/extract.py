@@ -1,0 +1,390 @@
+"""The body of a page: trafilatura on a tree that was cleaned before, its blocks judged after. The only door to trafilatura.
+
+The tree is parsed once (``parse``) and shared with everybody who reads metadata from it; ``body_of`` comes last, because
+it prunes that tree.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from lxml import etree, html
+from trafilatura import bare_extraction
+from trafilatura.settings import Extractor
+
+from pipelines.items import Reason, Rejected, Removed
+from pipelines.reading.blocks import Block, plain
+
+logging.getLogger("trafilatura").setLevel(
+    logging.CRITICAL
+)  # it logs an error for every page without text; we judge that
+
+SHORT = 1500  # characters; below this the full method is asked too, and wins where it finds clearly more
+_REMOVED_LENGTH, _REMOVED_COUNT = 500, 200
+
+# Never part of what a person reads as the article, whatever they are called.
+_SILENT_TAGS = (
+    "script", "style", "template", "noscript", "svg", "iframe", "canvas", "object", "embed", "audio", "video", "picture", "img",
+    "source", "map", "button", "select", "input", "textarea", "datalist", "dialog", "link", "meta", "math", "applet",
+)  # fmt: skip
+_FRAME_TAGS = ("nav", "footer", "menu", "aside")
+_BLOCK_TAGS = frozenset(
+    "address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 "
+    "header hr html li main nav ol p pre section summary table tbody td tfoot th thead tr ul".split()
+)
+_NAMED_TAGS = ("div", "section", "aside", "ul", "ol", "p", "span", "figure", "header", "details", "dl", "table", "article", "a", "li",
+               "h2", "h3", "h4", "h5", "h6", "strong", "em", "small", "figcaption", "address", "blockquote")  # fmt: skip
+
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_SEPARATORS = re.compile(r"[^a-z0-9]+")
+
+
+def _words(text: str) -> str:
+    return rf"(?:{'|'.join(text.split())})"
+
+
+# What publishers call the parts of a page that are not the article: names of classes and ids, cut into words by '-'.
+# (?<![a-z]) ... (?![a-z]) is a whole word; the longer ones may be part of a German compound ('leserkommentare').
+_NAMES: tuple[tuple[str, str], ...] = (
+    ("comments", r"(?:leser)?kommentar(?:e|bereich|liste)?(?![a-z])|comments?(?![a-z])|commentlist|disqus|leserbrief(?:e)?-?form"),
+    ("related", r"(?<![a-z])related|recommend|empfehlung|lesetipp|read-?more|more-(?:on|from|news|articles|stories)|mehr-zum|weitere-"
+                r"(?:artikel|themen|meldungen|nachrichten)|most-?(?:read|popular|viewed)|meist-?gelesen|outbrain|taboola|plista|ligatus"
+                r"|(?<![a-z])(?:trending|popular-posts|similar|yarpp|nrelate|linklist|see-also|also-read|cross-?links?|next-article)(?![a-z])"),
+    ("teaser", r"teaser-?(?:list|box|grid|group|row|block|element|item|wrapper|container|s)(?![a-z])"),
+    ("newsletter", r"newsletter|subscri(?:be|ption)|(?<![a-z])(?:abo|abonnement|abo-?box|optin|opt-in|sign-?up|mailchimp)(?![a-z])"),
+    ("sharing", r"social-?(?:media|share|bar|links|buttons|icons|box|sharing)?(?![a-z])|shar(?:e|ing)(?:daddy|bar|buttons?|box|links?"
+                r"|tools?|this)?(?![a-z])|shariff|addthis|addtoany|follow-us|(?<![a-z])teilen(?![a-z])"),
+    ("advertising", r"(?<![a-z])(?:ads?|adv|advert|advertisement|advertising|adslot|adbox|anzeigen?|werbung|werbe[a-z]*|sponsored|promo|promotion"
+                    r"|dfp|gpt|banner|affiliate)(?![a-z])"),
+    ("navigation", r"bread-?crumbs?|pagination|pager(?![a-z])|(?<![a-z])(?:nav|navi|navigation|navbar|menu|toolbar|skip-?links?|sidebar|toc"
+                   r"|table-of-contents|inhaltsverzeichnis)(?![a-z])"),
+    ("caption", r"caption|bildunterschrift|bildtext|bildnachweis|(?:image|photo|picture|media|foto|bild)-?(?:credits?|copyright|source|info"
+                r"|text|meta|legend|description)(?![a-z])|(?<![a-z])(?:credits?|copyright|figure|gallery|galerie|slideshow|lightbox)(?![a-z])"),
+    ("byline", r"by-?line|(?<![a-z])(?:author|authors|autor|autoren|autorin)-?(?:box|info|bio|card|name|line|meta|block|profile|teaser|list)?"
+               r"(?![a-z])|(?:article|post|entry)-?(?:meta|info|date|author|details)(?![a-z])|date-?line-?info|(?<![a-z])(?:timestamp|dateline"
+               r"|pub-?date|publish(?:ed)?-?date|date|datum|reading-?time|lesezeit|lesedauer)(?![a-z])"),
+    ("tags", r"(?<![a-z])(?:tags|tag-?list|tag-?cloud|keywords|schlagworte?|schlagwoerter|topics|themen|topic-?list|categories|cat-links)(?![a-z])"),
+    ("consent", r"cookie|consent|(?<![a-z])(?:gdpr|dsgvo|privacy-?(?:banner|notice)|opt-?in-?box|cmp)(?![a-z])"),
+    ("feedback", r"feedback|(?<![a-z])(?:rating|ratings|voting|vote|poll|umfrage|survey|bewertung|star-?rating|quiz)(?![a-z])"),
+    ("paywall", r"pay-?wall-?(?:box|offer|teaser|layer|overlay|prompt|info)|(?<![a-z])(?:pw-?layer|offer-?page|abo-?hinweis|registration|reg-?wall"
+                r"|login|log-in)(?![a-z])"),
+    ("box", r"(?<![a-z])(?:info-?box|fact-?box|fakten-?box|fakten|service-?box|info-?kasten|kasten|side-?box|article-?box|content-?box-?info)(?![a-z])"),
+    ("hidden", r"(?<![a-z])(?:visually-hidden|visuallyhidden|screen-?reader(?:-text)?|sr-only|print-only|only-print|no-?print)(?![a-z])"),
+)  # fmt: skip
+_NAMED = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _NAMES))
+_LEAD = re.compile(
+    r"(?<![a-z])(?:lead|lede|leadtext|leadin|intro|introtext|introduction|standfirst|vorspann|anleser|anreisser|subheadline|sub-?headline|subline"
+    r"|sub-?title|deck?|excerpt|abstract|summary|teaser|teaser-?text|article-?teaser|einleitung|unterzeile|chapeau|description|perex|kurztext)(?![a-z])"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What stands on the page as article: the ``lead`` apart where the page sets it apart, then the blocks."""
+
+    blocks: tuple[Block, ...] = ()
+    lead: str | None = None
+    removed: tuple[Removed, ...] = ()
+    headline: str | None = None  # as the page shows it
+    page_text: str = ""  # the beginning of all visible text
+    page_length: int = 0  # characters of visible text on the whole page
+    link_length: int = 0  # of these, inside links
+    paragraphs: int = 0  # <p> with at least 80 characters on the whole page
+
+
+@dataclass(slots=True)
+class _Removals:
+    """Collects what is taken from the page, bounded, for people who ask why."""
+
+    found: list[Removed] = field(default_factory=list)
+
+    def add(self, text: str, rule: str) -> None:
+        text = one_line(text)
+        if text and len(self.found) < _REMOVED_COUNT:
+            self.found.append(Removed(text[:_REMOVED_LENGTH], rule))
+
+
+def parse(text: str) -> html.HtmlElement:
+    """The tree of a page, without comments and processing instructions. Raises Rejected(EMPTY) when nothing is in it."""
+    parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+    try:
+        tree = html.document_fromstring(text.encode("utf-8", "ignore"), parser=parser)
+    except (etree.ParserError, etree.XMLSyntaxError) as error:
+        raise Rejected(Reason.EMPTY, "no markup in it") from error
+    return tree
+
+
+def one_line(text: str) -> str:
+    """*text* with every run of blanks as one space."""
+    return " ".join(text.split())
+
+
+def content(element: etree._Element) -> str:
+    """The visible text of an element on one line, with a space where block elements meet."""
+    pieces: list[str] = []
+    for event, node in etree.iterwalk(element, events=("start", "end")):
+        if event == "start":
+            if node is not element and node.tag in _BLOCK_TAGS or node.tag == "br":
+                pieces.append(" ")
+            if node.text:
+                pieces.append(node.text)
+        elif node is not element:
+            if node.tag in _BLOCK_TAGS:
+                pieces.append(" ")
+            if node.tail:
+                pieces.append(node.tail)
+    return one_line("".join(pieces))
+
+
+_STRING = etree.XPath("string()")
+
+
+def _raw(element: etree._Element) -> str:
+    return str(_STRING(element))
+
+
+def _link_length(element: etree._Element) -> int:
+    return sum(len(_raw(a).strip()) for a in element.iter("a"))
+
+
+def _delete(element: etree._Element) -> None:
+    """Take an element out of its tree and leave the text that follows it."""
+    parent = element.getparent()
+    if parent is None:
+        return
+    if element.tail and element.tail.strip():
+        before = element.getprevious()
+        if before is not None:
+            before.tail = f"{before.tail or ''} {element.tail}"
+        else:
+            parent.text = f"{parent.text or ''} {element.tail}"
+    parent.remove(element)
+
+
+@lru_cache(maxsize=8192)
+def _named(names: str) -> str | None:
+    """The rule under which the names of an element (its class and id) tell that it is not the article."""
+    cut = _SEPARATORS.sub("-", _CAMEL.sub("-", names).lower())
+    found = _NAMED.search(cut)
+    return found.lastgroup if found else None
+
+
+def _headline(root: etree._Element, title: str | None) -> etree._Element | None:
+    """The element in which the page shows its title."""
+    first = None
+    wanted = plain(title or "")
+    for level in ("h1", "h2"):
+        for element in root.iter(level):
+            text = plain(_raw(element))
+            if not text:
+                continue
+            if wanted and (text == wanted or (len(wanted) > 15 and wanted in text and len(text) < 2 * len(wanted))):
+                return element
+            if first is None and level == "h1":
+                first = element
+    return first
+
+
+def _core(root: etree._Element) -> set[etree._Element]:
+    """The element that holds most of the page's prose, with its ancestors: never pruned, whatever its name."""
+    scores: dict[etree._Element, float] = {}
+    for paragraph in root.iter("p"):
+        text = len(_raw(paragraph).strip())
+        if text < 40:
+            continue
+        text -= _link_length(paragraph)
+        share, parent = float(text), paragraph.getparent()
+        for _ in range(3):
+            if parent is None:
+                break
+            scores[parent] = scores.get(parent, 0.0) + share
+            share, parent = share / 2, parent.getparent()
+    if not scores:
+        return set()
+    best = max(scores, key=lambda element: scores[element])
+    return {best, *best.iterancestors()}
+
+
+def _prune(root: etree._Element, headline: etree._Element | None, removals: _Removals) -> None:
+    """Take out what its tag or its name says is not the article."""
+    core = _core(root)
+    if headline is not None:
+        core |= {headline, *headline.iterancestors()}
+    total = len(_raw(root).strip()) or 1
+    for element in list(root.iter(*_FRAME_TAGS)):
+        if element not in core:
+            _delete(element)
+    for element in list(root.iter(*_NAMED_TAGS)):
+        names = f"{element.get('class', '')} {element.get('id', '')}"
+        if names == " ":
+            continue
+        rule = _named(names)
+        if rule is None or element in core:
+            continue
+        text = _raw(element)
+        if len(text) * 2 > total:
+            continue
+        removals.add(text, rule)
+        _delete(element)
+
+
+def _trafilatura(root: etree._Element, url: str | None, fast: bool) -> list[Block]:
+    options = Extractor(fast=fast, comments=False, formatting=False, output_format="python", url=url)
+    document = bare_extraction(root, options=options)
+    return list(_blocks(document.body)) if document is not None else []
+
+
+def _blocks(body: etree._Element) -> Iterator[Block]:
+    """trafilatura's result as blocks, line breaks as paragraphs of their own."""
+    if body.text and body.text.strip():
+        yield Block("paragraph", one_line(body.text))
+    for element in body:
+        yield from _block(element)
+        if element.tail and element.tail.strip():
+            yield Block("paragraph", one_line(element.tail))
+
+
+def _block(element: etree._Element) -> Iterator[Block]:
+    tag = element.tag
+    if tag in ("head", "h1", "h2", "h3", "h4", "h5", "h6"):
+        level = (element.get("rend") or str(tag))[-1:]
+        yield Block("heading", content(element), level=int(level) if level.isdigit() else 3)
+    elif tag in ("list", "ul", "ol", "dl"):
+        items = tuple(filter(None, (content(item) for item in element)))
+        if items:
+            yield Block("list", "\n".join(items), items=items)
+    elif tag in ("quote", "blockquote"):
+        text = "\n".join(_lines(element))
+        if text:
+            yield Block("quote", text)
+    elif tag == "table":
+        rows = tuple(tuple(content(cell) for cell in row.iter("cell", "td", "th")) for row in element.iter("row", "tr"))
+        rows = tuple(row for row in rows if any(row))
+        if rows:
+            yield Block("table", "\n".join(" ".join(filter(None, row)) for row in rows), rows=rows)
+    elif tag == "code":
+        yield Block("code", "".join(element.itertext()).strip("\n"))
+    else:
+        for line in _lines(element):
+            yield Block("paragraph", line)
+
+
+def _lines(element: etree._Element) -> list[str]:
+    """The lines of an element, cut at its line breaks and inner blocks."""
+    pieces = [element.text or ""]
+    for node in element.iterdescendants():
+        if node.tag in ("lb", "br", "p", "item", "head", "list", "quote", "row"):
+            pieces.append("\n")
+        elif node.tag == "cell":
+            pieces.append(" ")
+        pieces += [node.text or "", "\n" if node.tag in ("p", "item", "head") else "", node.tail or ""]
+    return [line for line in (one_line(piece) for piece in "".join(pieces).split("\n")) if line]
+
+
+def _units(after: etree._Element, root: etree._Element, most: int = 80) -> Iterator[tuple[etree._Element, str]]:
+    """The innermost blocks of text that follow an element, in the order of the page."""
+    count = 0
+    for element in _following(after, root):
+        if element.tag not in _BLOCK_TAGS or any(child.tag in _BLOCK_TAGS for child in element.iterdescendants()):
+            continue
+        text = content(element)
+        if text:
+            yield element, text
+            count += 1
+            if count >= most:
+                return
+
+
+def _following(after: etree._Element, root: etree._Element) -> Iterator[etree._Element]:
+    """Every element behind *after* in document order, its own descendants left out."""
+    node: etree._Element | None = after
+    while node is not None and node is not root:
+        for sibling in node.itersiblings():
+            yield from sibling.iter()
+        node = node.getparent()
+
+
+def _is_sentence(text: str) -> bool:
+    return len(text) >= 40 and text.count(" ") >= 5
+
+
+def _lead(
+    root: etree._Element, headline: etree._Element | None, blocks: list[Block], teaser: str | None
+) -> tuple[str | None, list[Block]]:
+    """The lead that stands between headline and body, and the blocks without it.
+
+    A lead is known by its name, by the page's own description, or by its place alone.
+    """
+    if not blocks:
+        return None, blocks
+    first = plain(blocks[0].text)[:60]
+    described = plain(teaser or "")[:60]
+    found: list[str] = []
+    if headline is not None:
+        for element, text in _units(headline, root):
+            letters = plain(text)
+            if letters.startswith(first) or first.startswith(letters[:60]) and len(letters) > 20:
+                break
+            if _is_sentence(text) and _link_length(element) * 2 < len(text):
+                found.append(text)
+        else:
+            found = []
+    if found:
+        return found[0], [Block("paragraph", text) for text in found[1:]] + blocks
+    if described and len(described) > 30 and plain(blocks[0].text).startswith(described) and len(blocks) > 1:
+        if len(plain(blocks[0].text)) <= 1.15 * len(plain(teaser or "")):
+            return blocks[0].text, blocks[1:]
+    return None, blocks
+
+
+def body_of(
+    tree: html.HtmlElement,
+    *,
+    title: str | None = None,
+    teaser: str | None = None,
+    language: str | None = None,
+    url: str | None = None,
+) -> Body:
+    """The article that a page shows. Prunes *tree*, so everything else that needs it must have read it before.
+
+    *title* and *teaser* are what the metadata says; they serve to find headline and lead and to keep them out of the body.
+    """
+    root = tree.find("body")
+    root = tree if root is None else root
+    removals = _Removals()
+    etree.strip_elements(root, *_SILENT_TAGS, with_tail=False)
+    page_text, link_length = one_line(_raw(root)), _link_length(root)
+    paragraphs = sum(1 for p in root.iter("p") if len(_raw(p)) >= 80)
+    headline = _headline(root, title)
+    _prune(root, headline, removals)
+    blocks = _trafilatura(tree, url, fast=True)
+    length = sum(len(block.text) for block in blocks)
+    if length < SHORT:
+        full = _trafilatura(tree, url, fast=False)
+        if sum(len(block.text) for block in full) > 1.2 * length:
+            blocks = full
+    wanted = {plain(title or ""), plain(_raw(headline)) if headline is not None else ""}
+    blocks = [block for block in blocks if plain(block.text) not in wanted]
+    lead, blocks = _lead(root, headline, blocks, teaser)
+    blocks = _without_ends(blocks)
+    return Body(
+        blocks=tuple(blocks),
+        lead=lead,
+        removed=tuple(removals.found),
+        headline=one_line(_raw(headline)) if headline is not None else None,
+        page_text=page_text[:4000],
+        page_length=len(page_text),
+        link_length=link_length,
+        paragraphs=paragraphs,
+    )
+
+
+def _without_ends(blocks: list[Block]) -> list[Block]:
+    """A heading with nothing under it is not the article's."""
+    while blocks and blocks[-1].kind == "heading":
+        blocks = blocks[:-1]
+    return blocks

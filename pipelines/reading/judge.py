@@ -1,0 +1,209 @@
+"""Whether a page is an article at all, and if not, why. Careful: a page in doubt is an article."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from lxml import etree
+
+from pipelines.items import Kind, Reason, Rejected
+
+_NOT_FOUND = re.compile(
+    r"(?:fehler|error|http)?[\s:-]*(?:404|410)(?![\w.,%-]*\s\w+\s\w+\s\w+\s\w+)|(?:diese |die )?(?:seite|artikel|beitrag|inhalt|dokument|url)[\w ,]{0,40}"
+    r"(?:nicht (?:mehr )?(?:gefunden|verfügbar|vorhanden|auffindbar|da)|existiert (?:leider )?nicht|konnte (?:leider )?nicht gefunden)"
+    r"|(?:page|article|story|content|document|site)[\w' ,]{0,30}(?:not found|not available|no longer (?:available|exists?)|(?:doesn'?t|does not) exist"
+    r"|can(?:no|')?t be found|could not be found)|nicht gefunden$|^not found|nothing (?:was )?found|file not found|page (?:non trouvée|introuvable)"
+    r"|article (?:introuvable|non disponible)|ups?[,!. ]+(?:da|hier) ist etwas|oops",
+    re.IGNORECASE,
+)
+_CONSENT = re.compile(
+    r"cookies?\b|einwillig|zustimm|tracking|datenschutz|personenbezogen|werbe(?:zwecke|partner)|drittanbieter|weitergabe|pur-?abo|akzeptier|widerruf"
+    r"|consent|privacy|personal data|third part|advertis|vendors?\b|legitimate interest|partners?\b|consentement|données personnelles|traceurs",
+    re.IGNORECASE,
+)
+_CONSENT_TITLE = re.compile(
+    r"cookie|zustimmung|einwilligung|datenschutz-?einstellung|consent|privacy (?:settings|choices|gate)|ihre privatsphäre|before you continue"
+    r"|bevor sie (?:zu|fortfahren)|mit werbung (?:weiterlesen|nutzen)|weiter mit werbung|consentement",
+    re.IGNORECASE,
+)
+_CONSENT_DEMAND = re.compile(
+    r"(?:alle(?: cookies)?|und weiter|cookies) (?:akzeptieren|zulassen|annehmen)|akzeptieren und weiter|zustimmen (?:und|&) weiter|mit werbung (?:weiter|lesen|nutzen)"
+    r"|einwilligen und|accept (?:all|and continue|cookies)|agree (?:and|to)|tout accepter|accepter et",
+    re.IGNORECASE,
+)
+_LOGIN_TITLE = re.compile(
+    r"^\W*(?:anmelden|anmeldung|einloggen|login|log ?in|sign ?in|registrier(?:en|ung)|register|bitte (?:melden sie sich|loggen sie sich|anmelden)"
+    r"|jetzt anmelden|mein konto|my account|se connecter|connexion|identifiez-vous)\b",
+    re.IGNORECASE,
+)
+_NEEDS_SCRIPT = re.compile(
+    r"(?:javascript|java script|js)\b[^.]{0,60}(?:aktivier|einschalt|benötig|erforderlich|enable|required|turn(?:ed)? on|disabled|deaktiviert|activ)"
+    r"|(?:enable|aktivieren sie|activate|activez|needs|requires?|benötigt)[^.]{0,40}javascript|checking your browser|just a moment|verify(?:ing)? (?:that )?you are (?:a )?human"
+    r"|überprüfen sie, dass sie ein mensch|unusual traffic|access denied|attention required",
+    re.IGNORECASE,
+)
+_ROOT_PATH = re.compile(r"/?(?:(?:index|home|start|default|startseite)(?:\.\w{2,5})?)?/?", re.IGNORECASE)
+_LIST_TYPES = frozenset({"collectionpage", "itemlist", "searchresultspage", "profilepage"})
+_ARTICLE_TYPES = re.compile(r"article|posting|report|review|recipe|analysis", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What the tree tells about the page as a whole, taken before anything is pruned from it."""
+
+    scripts: int = 0
+    password_fields: int = 0
+    linked_headings: int = 0
+    articles: int = 0
+    needs_script: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What was read from a page, as far as the judgement needs it. Lengths are in characters of visible text."""
+
+    url: str
+    title: str | None
+    headline: str | None
+    text: str
+    kind: Kind = Kind.ARTICLE
+    types: frozenset[str] = frozenset()  # of JSON-LD and OpenGraph, lower case
+    is_dated: bool = False
+    page_text: str = ""  # the beginning of all visible text
+    page_length: int = 0
+    link_length: int = 0
+    paragraphs: int = 0
+
+
+def signs(tree: etree._Element) -> Signs:
+    """Take the signs of a page from its fresh tree."""
+    told = " ".join("".join(element.itertext())[:400] for element in tree.iter("noscript"))
+    return Signs(
+        scripts=sum(1 for _ in tree.iter("script")),
+        password_fields=sum(1 for field in tree.iter("input") if (field.get("type") or "").lower() == "password"),
+        linked_headings=sum(1 for h in tree.iter("h2", "h3", "h4") if h.find(".//a") is not None or _is_in_link(h)),
+        articles=sum(1 for _ in tree.iter("article")),
+        needs_script=bool(_NEEDS_SCRIPT.search(told)),
+    )
+
+
+def _is_in_link(element: etree._Element) -> bool:
+    parent = element.getparent()
+    return parent is not None and (parent.tag == "a" or getattr(parent.getparent(), "tag", None) == "a")
+
+
+def check(read: Read, seen: Signs) -> None:
+    """Return for an article; raise Rejected with the reason for everything else."""
+    words = len(read.text.split())
+    declared = any(_ARTICLE_TYPES.search(name) for name in read.types)
+    for reason, detail in (
+        _not_found(read, words, declared),
+        _consent(read, words),
+        _login(read, seen, words, declared),
+        _shell(read, seen, words),
+        _home(read, seen, words, declared),
+        _video(read, words),
+        _empty(read, words),
+    ):
+        if reason:
+            raise Rejected(reason, detail)
+    if not (read.title or read.headline):
+        raise Rejected(Reason.NO_TITLE, "neither markup nor metadata give a headline")
+
+
+_Finding = tuple[Reason | None, str]
+_NOTHING: _Finding = (None, "")
+
+
+def _not_found(read: Read, words: int, declared: bool) -> _Finding:
+    if words > 150 or (declared and words > 40):
+        return _NOTHING
+    for text in (read.headline, read.title):
+        if text and len(text) < 120 and (found := _NOT_FOUND.search(text)):
+            return Reason.SOFT_404, found[0]
+    if words < 60 and not declared and (found := _NOT_FOUND.search(read.text[:300])):
+        return Reason.SOFT_404, found[0]
+    return _NOTHING
+
+
+def _consent(read: Read, words: int) -> _Finding:
+    hits = len(_CONSENT.findall(read.text))
+    dense = words > 0 and hits >= 5 and hits / words > 0.04
+    titled = bool(_CONSENT_TITLE.search(f"{read.title or ''} {read.headline or ''}"))
+    if titled and (dense or (words < 60 and len(_CONSENT.findall(read.page_text)) >= 4)):
+        return Reason.CONSENT_WALL, "its title asks for consent"
+    if not read.is_dated and dense and _CONSENT_DEMAND.search(read.page_text):
+        return Reason.CONSENT_WALL, f"{hits} words of consent among {words}"
+    if (
+        words < 40
+        and read.paragraphs < 3
+        and len(_CONSENT.findall(read.page_text)) >= 6
+        and _CONSENT_DEMAND.search(read.page_text)
+    ):
+        return Reason.CONSENT_WALL, "nothing but a consent prompt is visible"
+    return _NOTHING
+
+
+def _login(read: Read, seen: Signs, words: int, declared: bool) -> _Finding:
+    if declared or words > 120:
+        return _NOTHING
+    if any(text and _LOGIN_TITLE.search(text) for text in (read.headline, read.title)) and (
+        seen.password_fields or words < 40
+    ):
+        return Reason.LOGIN_WALL, "its title asks to sign in"
+    if seen.password_fields and words < 25 and read.paragraphs < 2:
+        return Reason.LOGIN_WALL, "a sign-in form and hardly any text"
+    return _NOTHING
+
+
+def _shell(read: Read, seen: Signs, words: int) -> _Finding:
+    if words >= 25 or read.paragraphs >= 2:
+        return _NOTHING
+    if seen.needs_script or _NEEDS_SCRIPT.search(read.page_text[:600]):
+        return Reason.JAVASCRIPT_SHELL, "asks for JavaScript and shows hardly any text"
+    if seen.scripts >= 2 and read.page_length < 200 and words < 8:
+        return Reason.JAVASCRIPT_SHELL, f"{seen.scripts} scripts and {read.page_length} characters of text"
+    return _NOTHING
+
+
+def _home(read: Read, seen: Signs, words: int, declared: bool) -> _Finding:
+    parts = urlsplit(read.url)
+    dense = read.page_length > 0 and read.link_length / read.page_length > 0.45
+    if parts.netloc and not parts.query and _ROOT_PATH.fullmatch(parts.path) and not (declared and words > 80):
+        return (
+            (Reason.HOME_PAGE, "the address is a site's front page") if dense or seen.linked_headings >= 6 else _NOTHING
+        )
+    if declared:
+        return _NOTHING
+    if read.types & _LIST_TYPES and seen.linked_headings >= 6 and dense and words < 150:
+        return Reason.HOME_PAGE, "declares itself a list and is one"
+    if (
+        "website" in read.types
+        and seen.linked_headings >= 12
+        and dense
+        and read.paragraphs < 4
+        and words < 250
+        and not read.is_dated
+    ):
+        return Reason.HOME_PAGE, f"{seen.linked_headings} linked headlines, {read.paragraphs} paragraphs"
+    if (
+        seen.linked_headings >= 25
+        and read.link_length > 0.6 * read.page_length
+        and read.paragraphs < 3
+        and words < 200
+        and not read.is_dated
+    ):
+        return Reason.HOME_PAGE, f"{seen.linked_headings} linked headlines, {read.paragraphs} paragraphs"
+    return _NOTHING
+
+
+def _video(read: Read, words: int) -> _Finding:
+    if read.kind is Kind.VIDEO and words < 15:
+        return Reason.VIDEO_STUB, f"a video with {words} words"
+    return _NOTHING
+
+
+def _empty(read: Read, words: int) -> _Finding:
+    return (Reason.EMPTY, f"{read.page_length} characters on the page, none of an article") if words < 3 else _NOTHING
