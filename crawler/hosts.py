@@ -1,0 +1,266 @@
+"""Manners towards a host, over all sources and runs of this process.
+
+Three waits keep a host comfortable: a delay between two requests, a few requests at a time, and the time it asked for
+with Retry-After. None of them may keep anybody else waiting, so
+
+- waiting happens here, in front of the connection, and holds nothing but the waiter's own place in its host's queue;
+- a queue serves its sources in turn, so that a source with 40,000 new pages and one with three get every second turn;
+- a host that wants to be left alone is not waited for: its pages go back to the frontier with the time it named.
+
+Each run has a Scrapy engine of its own, so a request that waits here takes room from its own run only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator, Callable, Hashable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Protocol
+
+from pipelines.store_shapes import HostState
+
+#: a 429 that names no time is taken for this
+UNNAMED_REST = timedelta(minutes=1)
+#: after so many failed connections in a row a host is taken for dead, and left alone for longer each time
+DEAD_AFTER = 3
+DEAD_REST = timedelta(minutes=1)
+DEAD_REST_LONGEST = timedelta(hours=1)
+#: hosts remembered; beyond this the ones nobody waits for are forgotten
+HOSTS_KEPT = 20_000
+
+
+class Memory(Protocol):
+    """What must outlive the process: the store's two methods for hosts."""
+
+    async def host_state(self, host: str) -> HostState | None: ...
+
+    async def keep_host_state(self, state: HostState) -> None: ...
+
+
+class HostRests(Exception):
+    """The host is not to be asked before ``not_before``. Nothing was sent."""
+
+    def __init__(self, host: str, not_before: datetime, why: str):
+        super().__init__(f"{host} is left alone until {not_before:%Y-%m-%d %H:%M:%S} UTC: {why}")
+        self.host = host
+        self.not_before = not_before
+        self.why = why
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def retry_after(value: str | None, now: datetime, longest: timedelta) -> timedelta | None:
+    """How long a Retry-After header (seconds or an HTTP date) asks to wait, from nothing to *longest*.
+
+    None where there is no header, or one that cannot be understood.
+    """
+    if value is None:
+        return None
+    value = value.strip()
+    if value.isascii() and value.isdigit():
+        # a number with thirty digits is no reason to fail
+        return min(timedelta(seconds=int(value[:9]) if len(value) <= 9 else 10**9), longest)
+    try:
+        at = parsedate_to_datetime(value)
+        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return min(max(at - now, timedelta()), longest)
+
+
+class Turnstile:
+    """Lets *limit* in at a time, at most *each* of one key. Keys that wait are served in turn, whoever came first."""
+
+    def __init__(self, limit: int, each: int | None = None):
+        self.limit = limit
+        self.each = each or limit
+        self._inside: dict[Hashable, int] = {}
+        self._count = 0
+        self._waiting: OrderedDict[Hashable, deque[asyncio.Future[None]]] = OrderedDict()
+
+    @property
+    def idle(self) -> bool:
+        return not self._count and not self._waiting
+
+    @asynccontextmanager
+    async def place(self, key: Hashable) -> AsyncIterator[None]:
+        await self._enter(key)
+        try:
+            yield
+        finally:
+            self._leave(key)
+
+    async def _enter(self, key: Hashable) -> None:
+        if self._count < self.limit and self._inside.get(key, 0) < self.each and key not in self._waiting:
+            self._let_in(key)
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(key, deque()).append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():  # let in at the very moment it gave up
+                self._leave(key)
+            else:
+                self._forget(key, turn)
+            raise
+
+    def _let_in(self, key: Hashable) -> None:
+        self._count += 1
+        self._inside[key] = self._inside.get(key, 0) + 1
+
+    def _leave(self, key: Hashable) -> None:
+        self._count -= 1
+        self._inside[key] -= 1
+        if not self._inside[key]:
+            del self._inside[key]
+        while self._count < self.limit and self._next():
+            pass
+
+    def _next(self) -> bool:
+        for key, turns in self._waiting.items():
+            if self._inside.get(key, 0) < self.each:
+                turn = turns.popleft()
+                self._waiting.move_to_end(key)
+                if not turns:
+                    del self._waiting[key]
+                if not turn.done():
+                    self._let_in(key)
+                    turn.set_result(None)
+                return True
+        return False
+
+    def _forget(self, key: Hashable, turn: asyncio.Future[None]) -> None:
+        turns = self._waiting.get(key)
+        if turns is not None and turn in turns:
+            turns.remove(turn)
+            if not turns:
+                del self._waiting[key]
+
+
+@dataclass
+class _Host:
+    turnstile: Turnstile
+    free_at: float = 0.0  # on the loop's clock: when the next request may start
+    rest_until: datetime | None = None
+    rest_why: str = ""
+    failures: int = 0
+    known: asyncio.Task[None] | None = field(default=None, repr=False)
+
+
+class Hosts:
+    """One object a process. *memory* is the store; *longest* caps what a Retry-After may ask for."""
+
+    def __init__(
+        self,
+        memory: Memory,
+        longest: timedelta = timedelta(days=1),
+        jitter: timedelta = timedelta(),
+        now: Callable[[], datetime] = utc_now,
+    ):
+        self._memory = memory
+        self._longest = longest
+        self._jitter = jitter.total_seconds()
+        self._now = now
+        self._hosts: dict[str, _Host] = {}
+
+    @asynccontextmanager
+    async def turn(self, host: str, source: str, delay: float, concurrency: int) -> AsyncIterator[None]:
+        """Wait for this host to be ready for one more request of *source*; *delay* in seconds since the last one.
+
+        Raises HostRests at once when the host wants to be left alone, also when it began to while we waited.
+        """
+        await self.check(host)
+        entry = self._entry(host)
+        # the strictest source sets the number for all: the host does not know our sources apart
+        entry.turnstile.limit = min(entry.turnstile.limit, concurrency)
+        async with entry.turnstile.place(source):
+            await self._wait(entry, delay)
+            self._raise_if_resting(host, entry)
+            yield
+
+    async def check(self, host: str) -> None:
+        """Raise HostRests if *host* wants to be left alone now. Asks the store the first time a host is seen."""
+        entry = self._entry(host)
+        if entry.known is None:
+            entry.known = asyncio.ensure_future(self._remember(host, entry))
+        if not entry.known.done():
+            try:
+                await asyncio.shield(entry.known)
+            except Exception:
+                entry.known = None  # the store could not say; the next request asks again
+                raise
+        self._raise_if_resting(host, entry)
+
+    async def asked_to_wait(self, host: str, status: int, header: str | None) -> datetime | None:
+        """A 429 or 503 came, with this Retry-After. Returns until when the host is left alone, None if not at all."""
+        wait = retry_after(header, self._now(), self._longest)
+        if wait is None and status == 429:
+            wait = UNNAMED_REST
+        if not wait:
+            return None
+        until = self._now() + wait
+        entry = self._entry(host)
+        if entry.rest_until is None or until > entry.rest_until:
+            entry.rest_until, entry.rest_why = until, f"it answered {status} and asked for time"
+            await self._memory.keep_host_state(HostState(host, not_before=until))
+        return until
+
+    def answered(self, host: str) -> None:
+        """A connection to *host* worked."""
+        self._entry(host).failures = 0
+
+    def failed(self, host: str) -> datetime | None:
+        """No connection to *host* came about. Returns until when it is taken for dead, None if not yet."""
+        entry = self._entry(host)
+        entry.failures += 1
+        if entry.failures < DEAD_AFTER:
+            return None
+        rest = min(DEAD_REST * 2 ** min(entry.failures - DEAD_AFTER, 10), DEAD_REST_LONGEST)
+        entry.rest_until = max(self._now() + rest, entry.rest_until or self._now())
+        entry.rest_why = f"{entry.failures} connections in a row failed"
+        return entry.rest_until
+
+    async def _remember(self, host: str, entry: _Host) -> None:
+        state = await self._memory.host_state(host)
+        if state is not None and state.not_before is not None and entry.rest_until is None:
+            entry.rest_until, entry.rest_why = state.not_before, "it asked for time"
+
+    def _raise_if_resting(self, host: str, entry: _Host) -> None:
+        if entry.rest_until is not None and self._now() < entry.rest_until:
+            raise HostRests(host, entry.rest_until, entry.rest_why)
+
+    async def _wait(self, entry: _Host, delay: float) -> None:
+        clock = asyncio.get_running_loop().time
+        start = max(clock(), entry.free_at)
+        entry.free_at = start + delay + (random.uniform(0, self._jitter) if delay else 0)
+        if start > clock():
+            await asyncio.sleep(start - clock())
+
+    def _entry(self, host: str) -> _Host:
+        entry = self._hosts.get(host)
+        if entry is None:
+            if len(self._hosts) >= HOSTS_KEPT:
+                self._forget_idle()
+            entry = self._hosts[host] = _Host(Turnstile(limit=1_000_000))
+        return entry
+
+    def _forget_idle(self) -> None:
+        now = self._now()
+        clock = asyncio.get_running_loop().time()
+        for host, entry in list(self._hosts.items()):
+            resting = entry.rest_until is not None and entry.rest_until > now
+            if (
+                entry.turnstile.idle
+                and entry.free_at < clock
+                and not resting
+                and (not entry.known or entry.known.done())
+            ):
+                del self._hosts[host]
