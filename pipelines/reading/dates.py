@@ -17,10 +17,7 @@ from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
-from lxml.etree import _Element as Element
-
-from pipelines.items import Hint, Precision, Provenance
-from pipelines.reading.structured import Structured, text_of
+from pipelines.items import Precision, Provenance
 
 EARLIEST = 1990  # the web is younger; older dates on a page are the story's, not the page's
 SLACK = timedelta(hours=3)  # local time sold as UTC is two hours ahead in summer; what lies further ahead announces something
@@ -65,6 +62,15 @@ class Reading:
 
     def find(self, text: str) -> list[Found]:
         return find(text, self.fetched_at, self.time_zone, self.language)
+
+    def parse(self, text: str) -> Stated | None:
+        return parse(text, self.fetched_at, self.time_zone, self.language)
+
+    def day(self, year: str, month: str, day: str) -> Stated | None:
+        """A day from its numbers, None if there is no such day or it lies ahead."""
+        then = _date(int(year), int(month), int(day))
+        stated = then and _at(then, None, self.time_zone)
+        return stated if stated and _plausible(stated.at, self.fetched_at) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +223,7 @@ def machine(value: object, fetched_at: datetime, time_zone: tzinfo, language: st
         return None
     stated = _iso(value, time_zone) or _compact(value, time_zone) or _rfc822(value, time_zone)
     if stated is not None:
-        return stated if _plausible(stated.at, fetched_at) else None
+        return _local(stated, time_zone) if _plausible(stated.at, fetched_at) else None
     return parse(value, fetched_at, time_zone, language)
 
 
@@ -417,6 +423,13 @@ _COMPACT = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)(?:T?(\d\d)(\d\d)(\d\d)?(Z|[+
 _EPOCH = re.compile(r"1\d{9}(?:\d{3})?")
 
 
+def _local(stated: Stated, zone: tzinfo) -> Stated:
+    """The same moment on the source's clocks, where exactly midnight ('22:00:00Z' in summer) is a day without a time."""
+    at = stated.at.astimezone(zone)
+    midnight = (at.hour, at.minute, at.second) == (0, 0, 0)
+    return Stated(at, Precision.DAY if midnight else stated.precision)
+
+
 def _iso(value: str, zone: tzinfo) -> Stated | None:
     match = _ISO.fullmatch(value)
     return _from_numbers(match.groups(), zone) if match else None
@@ -486,99 +499,3 @@ def _foreign(text: str, fetched_at: datetime, zone: tzinfo, language: str | None
         at = at.replace(hour=0, minute=0, second=0, microsecond=0)
     at = at if at.tzinfo else at.replace(tzinfo=zone)
     return Stated(at, precision) if _plausible(at, fetched_at) else None
-
-
-# -- the page's dates -------------------------------------------------------------------------------------------------
-
-_PUBLISHED_META = (
-    "article:published_time", "og:article:published_time", "og:published_time", "article:published", "published_time",
-    "datepublished", "publishdate", "publish_date", "publish-date", "pubdate", "published", "published_at", "date_published",
-    "cxenseparse:recs:publishtime", "parsely-pub-date", "sailthru.date", "dc.date.issued", "dcterms.issued", "dcterms.created",
-    "dc.date.created", "article.published", "article:post_date", "vf:published", "ob_pubdate", "citation_publication_date", "last-published",
-)  # fmt: skip
-_WEAKER_META = ("date", "dc.date", "dcterms.date", "dc.date.x-metadatalastmodified", "article:date", "datum", "og:pubdate", "artikel-datum")
-_MODIFIED_META = (
-    "article:modified_time", "og:updated_time", "og:article:modified_time", "article:modified", "datemodified", "last-modified",
-    "lastmod", "dcterms.modified", "dc.date.modified", "modified_time", "date_modified", "last_modified", "revised",
-)  # fmt: skip
-_URL_DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)([/-]?)([01]\d)\2([0-3]\d)(?!\d)")
-
-
-def published(
-    structured: Structured, tree: Element | None, reading: Reading, hint: Hint | None = None, heading: Element | None = None
-) -> Dated | None:
-    """When the page's article was published, from the most trusted place that says so; a finer time of the same day wins."""
-    first = None
-    for dated in _publications(structured, tree, reading, hint, heading):
-        if first is None:
-            first = dated
-        if dated.precision is not Precision.DAY and _same_day(first, dated, reading.time_zone):
-            return dated
-        if first.precision is not Precision.DAY:
-            return first
-    return first
-
-
-def _same_day(a: Dated, b: Dated, zone: tzinfo) -> bool:
-    return a.at.astimezone(zone).date() == b.at.astimezone(zone).date()
-
-
-def _publications(structured, tree, reading, hint, heading):
-    """The stated publication times in order of trust (docs/reading.md has the table)."""
-    yield from _machines([structured.article.get("datePublished")], Provenance.JSONLD, reading)
-    yield from _machines((structured.first_meta(name) for name in _PUBLISHED_META), Provenance.META, reading)
-    yield from _machines(_micro(structured, "datepublished"), Provenance.MICRODATA, reading)
-    yield from _machines([structured.article.get("dateCreated")], Provenance.JSONLD, reading)
-    if hint is not None and hint.published_at is not None:
-        yield Dated(hint.published_at, hint.published_precision or Precision.SECOND, hint.via)
-    yield from _machines((structured.first_meta(name) for name in _WEAKER_META), Provenance.META, reading)
-    if tree is not None:
-        yield from _visible(structured, tree, reading, heading)
-    yield from _in_url(structured.url, reading)
-
-
-def modified(structured: Structured, reading: Reading, hint: Hint | None = None) -> Dated | None:
-    """When the page says that its article was last changed."""
-    for dated in _machines([structured.article.get("dateModified")], Provenance.JSONLD, reading):
-        return dated
-    for dated in _machines((structured.first_meta(name) for name in _MODIFIED_META), Provenance.META, reading):
-        return dated
-    for dated in _machines(_micro(structured, "datemodified"), Provenance.MICRODATA, reading):
-        return dated
-    if hint is not None and hint.modified_at is not None:
-        return Dated(hint.modified_at, Precision.SECOND, hint.via)
-    return None
-
-
-def _machines(values, provenance: Provenance, reading: Reading):
-    for value in values:
-        if isinstance(value, list):
-            value = value[0] if value else None
-        if isinstance(value, dict):
-            value = value.get("@value")
-        stated = reading.machine(value) if value else None
-        if stated is not None:
-            yield Dated(stated.at, stated.precision, provenance)
-
-
-def _micro(structured: Structured, name: str):
-    for element in structured.micro.get(name, ())[:3]:
-        yield element.get("content") or element.get("datetime") or text_of(element, 200)
-
-
-def _visible(structured: Structured, tree: Element, reading: Reading, heading: Element | None):
-    for element in structured.times[:4]:
-        stated = reading.machine(element.get("datetime") or "") or parse(
-            text_of(element, 200), reading.fetched_at, reading.time_zone, reading.language
-        )
-        if stated is not None:
-            yield Dated(stated.at, stated.precision, Provenance.TIME_ELEMENT)
-
-
-def _in_url(url: str, reading: Reading):
-    match = _URL_DAY.search(url)
-    if match:
-        day = _date(int(match[1]), int(match[3]), int(match[4]))
-        stated = day and _at(day, None, reading.time_zone)
-        if stated and _plausible(stated.at, reading.fetched_at):
-            yield Dated(stated.at, stated.precision, Provenance.URL)

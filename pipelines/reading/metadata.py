@@ -16,9 +16,9 @@ from lxml.cssselect import CSSSelector
 from lxml.etree import XPath
 from lxml.etree import _Element as Element
 
-from pipelines.items import Image, Kind, Page
+from pipelines.items import Image, Kind, Page, Provenance
 from pipelines.reading import agency as agencies
-from pipelines.reading import dates, people
+from pipelines.reading import people, publication
 from pipelines.reading.dates import Dated, Reading
 from pipelines.reading.rules import Rules
 from pipelines.reading.structured import Structured, plain, plain_list, text_of, types_of
@@ -58,7 +58,7 @@ def describe(tree: Element, structured: Structured, page: Page, rules: Rules) ->
     site = rules.site
     language = (structured.language or rules.language or "de")[:2]
     reading = Reading(page.fetched_at, rules.time_zone, language)
-    head = headline(structured)
+    head = headline(structured, tree)
     title = _selected_text(tree, site.title) or head.title or (page.hint.title if page.hint else None)
     byline = _byline(tree, structured, page, rules)
     sections = _sections(tree, structured, page, rules)
@@ -71,8 +71,8 @@ def describe(tree: Element, structured: Structured, page: Page, rules: Rules) ->
         authors=byline.people,
         organisations=byline.organisations,
         keywords=_keywords(structured, page),
-        published=_by_rule(tree, site.published, reading) or dates.published(structured, tree, reading, page.hint, head.element),
-        modified=_by_rule(tree, site.modified, reading) or dates.modified(structured, reading, page.hint),
+        published=_by_rule(tree, site.published, reading) or publication.published(structured, tree, reading, page.hint, head.element),
+        modified=_by_rule(tree, site.modified, reading) or publication.modified(structured, reading, page.hint),
         image=_image(structured, page.url),
         kind=_kind(structured, page.url),
         is_accessible_for_free=_free(structured),
@@ -116,9 +116,9 @@ def _selected_text(tree: Element, expression: str | None) -> str | None:
 
 def _by_rule(tree: Element, expression: str | None, reading: Reading) -> Dated | None:
     for text in select(tree, expression):
-        stated = reading.machine(text) or dates.parse(text, reading.fetched_at, reading.time_zone, reading.language)
+        stated = reading.machine(text) or reading.parse(text)
         if stated is not None:
-            return Dated(stated.at, stated.precision, dates.Provenance.TEXT)
+            return Dated(stated.at, stated.precision, Provenance.TEXT)
     return None
 
 

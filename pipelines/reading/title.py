@@ -11,7 +11,7 @@ from lxml.etree import _Element as Element
 
 from pipelines.reading.structured import Structured, plain, text_of
 
-_SEPARATOR = re.compile(r"\s+(?:[|–—·•›»«:/~]|-{1,2}|::|//|\\)\s+|\s*\|\s*|\s[»›]\s?|:: ")
+_SEPARATOR = re.compile(r"\s+(?:[|–—·•›»«⋆★:/~]|-{1,2}|::|//|\\)\s+|\s*\|\s*|\s[»›]\s?|:: ")
 _KICKER_CLASS = re.compile(
     r"kicker|overline|topline|dachzeile|spitzmarke|roofline|roof-?line|eyebrow|pre-?(?:title|headline)|super-?(?:title|headline)|over-?(?:title|headline)"
     r"|ober(?:titel|zeile)|vorspann-?zeile|catchline|headline__?-?(?:top|pre|intro)|upper-?title|topic|rubri[kc]|category|section-?name|label|tagline",
@@ -29,48 +29,57 @@ class Headline:
     element: Element | None = None
 
 
-def headline(structured: Structured) -> Headline:
-    """The page's headline: what h1, OpenGraph, JSON-LD and the window title agree on, cleaned."""
+def headline(structured: Structured, tree: Element | None = None) -> Headline:
+    """The page's headline, from what JSON-LD, OpenGraph, the h1 and the window title state.
+
+    Newsrooms write two: one for readers and one for search engines, which is the window title. So a JSON-LD or OpenGraph
+    title that differs from the window title is the editorial one. Without JSON-LD the h1 is what the reader sees.
+    """
     sites = site_names(structured)
-    stated = [
-        clean(value, sites)
-        for value in (
-            structured.first_meta("og:title"),
-            plain(structured.article.get("headline")),
-            structured.first_meta("twitter:title", "dc.title", "title"),
-        )
-    ]
-    window = structured.window_title
-    element = _main_heading(structured, [*stated, window], sites)
-    visible, kicker = _heading_text(element, sites) if element is not None else (None, None)
-    title = _chosen(visible, stated, window, sites)
-    title, glued = _without_kicker(title, [visible, *stated])
-    return Headline(title, kicker or glued, element)
+    stated = clean(plain(structured.article.get("headline")), sites)
+    og = clean(structured.first_meta("og:title"), sites)
+    window = clean(structured.window_title, sites)
+    others = [text for text in (stated, og, window, clean(structured.first_meta("twitter:title", "dc.title"), sites)) if text]
+    element = _main_heading(structured, others, sites)
+    if element is None and tree is not None:
+        element = _unusual_heading(tree, others)
+    visible, kicker = _heading_text(element, sites, others) if element is not None else (None, None)
+    title = _chosen(visible, stated, og, window)
+    title, glued = _as_shown(title, visible)
+    return Headline(title or next(iter(others), None), kicker or glued, element)
 
 
-def _chosen(visible: str | None, stated: list[str | None], window: str | None, sites: set[str]) -> str | None:
-    og, structured_title, other = stated
-    if og and not _is_site(og, sites):
-        if visible and structured_title is None and not _alike(og, visible):
-            return visible
-        return og
-    return visible or structured_title or other or clean(window, sites)
+def _chosen(visible: str | None, stated: str | None, og: str | None, window: str | None) -> str | None:
+    if stated is None:
+        return visible or og or window
+    for title in (stated, og):
+        if title and window and squashed(title) != squashed(window) and _alike(title, visible or window):
+            return title
+    return stated
 
 
 def _alike(a: str, b: str) -> bool:
-    one, two = _words(a), _words(b)
-    return bool(one and two) and len(one & two) >= 0.5 * min(len(one), len(two))
+    """Do two headlines speak of the same thing? One shared word of five letters will do; editors rewrite freely."""
+    one, two = squashed(a), squashed(b)
+    return one in two or two in one or any(len(word) >= 5 for word in _words(a) & _words(b))
 
 
-def _without_kicker(title: str | None, others: list[str | None]) -> tuple[str | None, str | None]:
-    """'Kicker: Title' becomes the title alone where another place on the page gives exactly that."""
-    if not title:
+def _as_shown(title: str | None, visible: str | None) -> tuple[str | None, str | None]:
+    """The stated *title* without what hangs on to the *visible* heading in it: a section behind, a kicker before.
+
+    'Kicker: Title' stays whole when it is stated so: there the colon makes it one headline.
+    """
+    if not title or not visible or len(_words(visible)) < 2:
         return title, None
-    plain_title = squashed(title)
-    for other in others:
-        short = squashed(other or "")
-        if len(short) >= 20 and short != plain_title and plain_title.endswith(short) and len((other or "").split()) >= 3:
-            return other, title[: max(0, len(title) - len(other))].strip(" :-–—|/") or None
+    folded, shown = title.casefold(), visible.casefold()
+    if folded == shown:
+        return title, None
+    if folded.startswith(shown) and _SEPARATOR.match(title, len(visible)):
+        return visible, None
+    if folded.endswith(shown):
+        before = title[: len(title) - len(visible)]
+        if not before.rstrip().endswith(":") and not before[-1:].isalnum():
+            return visible, before.strip(" :-–—|/•·»") or None
     return title, None
 
 
@@ -92,17 +101,37 @@ def _main_heading(structured: Structured, stated: list[str | None], sites: set[s
     return best
 
 
-def _heading_text(element: Element, sites: set[str]) -> tuple[str | None, str | None]:
-    """The heading's own text and the kicker inside it."""
+def _unusual_heading(tree: Element, stated: list[str]) -> Element | None:
+    """Where no h1 carries the headline: the longest lesser heading whose words the page's other titles contain."""
+    best, longest = None, 0
+    folded = [squashed(text) for text in stated]
+    for element in tree.iter("h2", "h3", "h4"):
+        text = text_of(element, 400)
+        short = squashed(text)
+        if len(short) > max(longest, 9) and len(text.split()) >= 2 and any(short in other for other in folded):
+            best, longest = element, len(short)
+    return best
+
+
+def _heading_text(element: Element, sites: set[str], stated: list[str]) -> tuple[str | None, str | None]:
+    """The heading's own text and the kicker inside it; a kicker that the page's other titles carry too is part of the title."""
     kicker = None
     whole = text_of(element, 600)
+    for text in stated:
+        if squashed(whole) == squashed(text):
+            return clean(text, sites), None  # the same words; 'Kicker: Title' keeps the colon that the layout swallowed
+    for text in stated:
+        before = whole[: len(whole) - len(text)]
+        if len(text.split()) >= 3 and whole.endswith(text) and before and not before.rstrip().endswith(":"):
+            if not before[-1].isalnum():
+                return text, before.strip(" :-–—|/") or None
     for child in element.iterdescendants():
         if isinstance(child.tag, str) and _KICKER_CLASS.search(child.get("class") or ""):
             text = text_of(child, 300)
-            if text and len(text) < 0.7 * len(whole) and whole.startswith(text):
+            if text and len(text) < 0.8 * len(whole) and whole.startswith(text):
                 kicker = text.strip(" :-–—|/")
                 whole = whole[len(text) :].lstrip(" :-–—|/")
-    return clean(whole, sites), kicker
+    return clean(whole, sites), kicker or None
 
 
 # -- site names -------------------------------------------------------------------------------------------------------

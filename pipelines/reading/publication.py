@@ -1,0 +1,249 @@
+"""When the page's article was published and last changed: the places that say so, in the order of trust.
+
+Machines first (JSON-LD, meta, microdata), then what feed or sitemap said, then what a reader sees near the headline, then the
+address. docs/reading.md shows the order as a table.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from lxml.etree import XPath
+from lxml.etree import _Element as Element
+
+from pipelines.items import Hint, Precision, Provenance
+from pipelines.reading.dates import Dated, Label, Reading, Stated
+from pipelines.reading.structured import Structured, text_of
+
+_PUBLISHED_META = (
+    "article:published_time", "og:article:published_time", "og:published_time", "article:published", "published_time",
+    "datepublished", "publishdate", "publish_date", "publish-date", "pubdate", "published", "published_at", "date_published",
+    "cxenseparse:recs:publishtime", "parsely-pub-date", "sailthru.date", "dc.date.issued", "dcterms.issued", "dcterms.created",
+    "dc.date.created", "article.published", "article:post_date", "vf:published", "ob_pubdate", "citation_publication_date",
+)  # fmt: skip
+# may be the day of the last change, or of the request
+_WEAKER_META = ("date", "dc.date", "dcterms.date", "article:date", "datum", "og:pubdate", "artikel-datum")
+_MODIFIED_META = (
+    "article:modified_time", "og:updated_time", "og:article:modified_time", "article:modified", "datemodified", "last-modified",
+    "lastmod", "dcterms.modified", "dc.date.modified", "modified_time", "date_modified", "last_modified", "revised",
+)  # fmt: skip
+_URL_DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)([/-]?)([01]?\d)\2([0-3]?\d)(?!\d)")
+
+
+def published(
+    structured: Structured, tree: Element | None, reading: Reading, hint: Hint | None = None, heading: Element | None = None
+) -> Dated | None:
+    """When the article was published, from the most trusted place that says so; a finer time of the same day wins."""
+    first = None
+    for dated in _publications(structured, tree, reading, hint, heading):
+        if first is None:
+            first = dated
+        if first.precision is not Precision.DAY:
+            return first
+        if dated.precision is not Precision.DAY and _same_day(first, dated, reading):
+            return dated
+    return first
+
+
+def _same_day(a: Dated, b: Dated, reading: Reading) -> bool:
+    return a.at.astimezone(reading.time_zone).date() == b.at.astimezone(reading.time_zone).date()
+
+
+def _publications(
+    structured: Structured, tree: Element | None, reading: Reading, hint: Hint | None, heading: Element | None
+) -> Iterator[Dated]:
+    """The stated publication times in order of trust."""
+    yield from _machines([structured.article.get("datePublished")], Provenance.JSONLD, reading)
+    yield from _machines((structured.first_meta(name) for name in _PUBLISHED_META), Provenance.META, reading)
+    yield from _machines(_micro(structured, "datepublished"), Provenance.MICRODATA, reading)
+    yield from _machines([structured.article.get("dateCreated")], Provenance.JSONLD, reading)
+    if hint is not None and hint.published_at is not None:
+        yield Dated(hint.published_at, hint.published_precision or Precision.SECOND, hint.via)
+    if tree is not None:
+        yield from visible(tree, reading, heading)
+    yield from _machines((structured.first_meta(name) for name in _WEAKER_META), Provenance.META, reading)
+    yield from _in_url(structured.url, reading)
+
+
+def modified(structured: Structured, reading: Reading, hint: Hint | None = None) -> Dated | None:
+    """When the page says that its article was last changed."""
+    places = (
+        ([structured.article.get("dateModified")], Provenance.JSONLD),
+        ((structured.first_meta(name) for name in _MODIFIED_META), Provenance.META),
+        (_micro(structured, "datemodified"), Provenance.MICRODATA),
+    )
+    for values, provenance in places:
+        for dated in _machines(values, provenance, reading):
+            return dated
+    if hint is not None and hint.modified_at is not None:
+        return Dated(hint.modified_at, Precision.SECOND, hint.via)
+    return None
+
+
+def _machines(values: Iterable[object], provenance: Provenance, reading: Reading) -> Iterator[Dated]:
+    for value in values:
+        if isinstance(value, list):
+            value = value[0] if value else None
+        if isinstance(value, dict):
+            value = value.get("@value")
+        stated = reading.machine(value) if value else None
+        if stated is not None:
+            yield Dated(stated.at, stated.precision, provenance)
+
+
+def _micro(structured: Structured, name: str) -> Iterator[str]:
+    for element in structured.micro.get(name, ())[:3]:
+        yield element.get("content") or element.get("datetime") or text_of(element, 200)
+
+
+def _in_url(url: str, reading: Reading) -> Iterator[Dated]:
+    match = _URL_DAY.search(url)
+    if match:
+        stated = reading.day(match[1], match[3], match[4])
+        if stated is not None:
+            yield Dated(stated.at, stated.precision, Provenance.URL)
+
+
+# -- what a reader sees -----------------------------------------------------------------------------------------------
+
+_STRINGS = XPath(
+    "//body//*[not(self::script or self::style or self::noscript or self::template or self::option or self::textarea)]/text()"
+)
+_MAYBE = re.compile(r"\d|heute|gestern|today|yesterday|aujourd|vor\s(?:ein|\d)", re.IGNORECASE)
+_DATE_CLASS = re.compile(
+    r"(?<![a-z])(?:up)?dat(?:e|um)(?![a-z]{3})|[a-z]-?date\b|publish|publi[ck]ation|posted|pubdate|time-?stamp|dateline|created|submitted|post-?meta"
+    r"|entry-?meta|byline|article-?info|release",
+    re.IGNORECASE,
+)
+_META_CLASS = re.compile(r"meta|info|time|author|autor|credit|detail|zeit|head|subline", re.IGNORECASE)
+_ELSEWHERE = re.compile(
+    r"comment|kommentar|related|teaser|sidebar|side-?bar|widget|recent|popular|event|termin|kalender|calendar|banner|ticker|caption|footer|navi|breadcrumb"
+    r"|menu|also-?read|more-?news|similar|recommend|slider|carousel|aside|forum|cookie|weather|wetter|copyright|kurse",
+    re.IGNORECASE,
+)
+LEAST = 18  # points below which a date on the page is somebody else's
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    dated: Dated
+    label: Label | None
+    points: float
+
+
+def visible(tree: Element, reading: Reading, heading: Element | None) -> Iterator[Dated]:
+    """The dates that a reader would take for the article's, the likeliest first: near the headline, alone or labelled."""
+    candidates = _candidates(tree, reading, heading)
+    good = sorted((c for c in candidates if c.points >= LEAST), key=lambda c: -c.points)
+    for candidate in good[:3]:
+        yield candidate.dated
+
+
+def _candidates(tree: Element, reading: Reading, heading: Element | None) -> list[_Candidate]:
+    strings = [s for s in _STRINGS(tree.getroottree()) if not s.isspace()]
+    place, ends = 0, []
+    inside = set(heading.iter()) if heading is not None else set()
+    start = stop = None
+    for string in strings:
+        if inside and string.getparent() in inside and string.is_text:
+            start = place if start is None else start
+            stop = place + len(string)
+        place += len(string)
+        ends.append(place)
+    found = []
+    for index, string in enumerate(strings):
+        if len(string) > 300 or not _MAYBE.search(string):
+            continue
+        begins = ends[index] - len(string)
+        near = None if start is None else begins - stop if begins >= stop else begins - start
+        found += _of_string(strings, index, near, reading)
+    return found
+
+
+def _of_string(strings: list, index: int, near: int | None, reading: Reading) -> Iterator[_Candidate]:
+    """The dates that begin in one string of text, read together with its short neighbours (label, year, clock)."""
+    before = _short_neighbours(strings, index, -1)
+    after = _short_neighbours(strings, index, +1)
+    own = " ".join(strings[index].split())
+    window = f"{before} {own}".lstrip()
+    offset = len(window) - len(own)
+    window = f"{window} {after}".rstrip()
+    element = strings[index].getparent()
+    if strings[index].is_tail:
+        element = element.getparent() if element.getparent() is not None else element
+    for one in reading.find(window):
+        if not offset <= one.start + 1 or one.start >= offset + len(own) or one.label is Label.OTHER:
+            continue
+        rest = sum(c.isalpha() for c in own) - sum(c.isalpha() for c in window[one.start : one.end])
+        points = _points(element, near, one.label, rest)
+        stated, provenance = one.stated, Provenance.TEXT
+        exact = _time_attribute(element, reading)
+        if exact is not None and exact.at.date() == stated.at.date():
+            stated, provenance, points = exact, Provenance.TIME_ELEMENT, points + 10
+        yield _Candidate(Dated(stated.at, stated.precision, provenance), one.label, points)
+
+
+def _short_neighbours(strings: list, index: int, step: int) -> str:
+    words = []
+    for distance in (1, 2):
+        at = index + step * distance
+        if not 0 <= at < len(strings) or len(strings[at]) > 60:
+            break
+        words.append(" ".join(strings[at].split()))
+    return " ".join(words if step > 0 else reversed(words))
+
+
+def _time_attribute(element: Element, reading: Reading) -> Stated | None:
+    for _ in range(3):
+        if element is None:
+            return None
+        if element.tag in ("time", "abbr", "span"):
+            value = element.get("datetime") or element.get("content") or (element.get("title") if element.tag == "abbr" else None)
+            if value:
+                return reading.machine(value)
+        element = element.getparent()
+    return None
+
+
+def _points(element: Element, near: int | None, label: Label | None, rest: int) -> float:
+    """How likely a date is the article's own: nearness to the headline, words before it, names of what surrounds it."""
+    points = _nearness(near)
+    points += {Label.PUBLISHED: 12, Label.MODIFIED: -4, None: 0}[label]
+    points += 8 if rest <= 25 else -4 if rest <= 60 else -15
+    names, level, linked = [], 0, False
+    while element is not None and element.tag != "body" and level < 12:
+        own = f"{element.get('class') or ''} {element.get('id') or ''}"
+        if level < 3:
+            names.append(own)
+            linked = linked or element.tag == "a"
+        if element.tag in ("nav", "aside", "footer", "figcaption", "select", "figure", "button"):
+            points -= 25
+        elif element.tag in ("h1", "h2"):
+            points -= 4
+        elif element.tag == "li":
+            points -= 8
+        if _ELSEWHERE.search(own) and level < 8:
+            points -= 18
+        if element.tag in ("article", "main"):
+            points += 4
+            if element.tag == "main":
+                break
+        element = element.getparent()
+        level += 1
+    around = " ".join(names)
+    points += 12 if _DATE_CLASS.search(around) else 4 if _META_CLASS.search(around) else 0
+    if linked and not _DATE_CLASS.search(around):
+        points -= 6
+    return points
+
+
+def _nearness(near: int | None) -> float:
+    if near is None:
+        return 10
+    steps = ((120, 24), (400, 18), (1200, 10), (5000, 5)) if near >= 0 else ((80, 22), (300, 14), (800, 6))
+    for limit, points in steps:
+        if abs(near) <= limit:
+            return points
+    return 0
