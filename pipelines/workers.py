@@ -1,0 +1,539 @@
+"""Reader processes: pages are read outside the event loop, and a poisonous page costs nothing but itself.
+
+    async with ReaderPool() as readers:
+        article = await readers.read(page, rules)       # raises Rejected
+
+Three kinds of process, each with one job:
+
+- the *parent* (the crawl) asks; it never reads a page itself;
+- the *nursery* imports the reading code once, then forks a reader whenever it is asked, in a few milliseconds. It is
+  started as a fresh interpreter, so that it knows no socket, no database address and no thread of the parent. When
+  the parent goes away, however it goes, the nursery sees the end of its pipe, kills its readers and ends;
+- the *readers* read one page at a time, under a limit of processor time and of memory that the kernel enforces.
+
+Pages go to a reader as a pickle. What comes back is JSON, checked field by field: a page that took over a reader
+through a hole in a parser can hand back an article-shaped value and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import gc
+import hashlib
+import importlib
+import json
+import logging
+import os
+import pickle
+import resource
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import traceback
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from pipelines.items import Article, Page, Reason, Rejected
+from pipelines.reading.rules import Rules
+
+log = logging.getLogger(__name__)
+
+READ = "pipelines.reading:read"
+
+# A busy machine is not the page's fault: what is limited is processor time, and by the clock a page gets this many
+# times as much.
+CLOCK_FACTOR = 3
+# Rules that the parent holds ready for sending, and those that one reader holds before a fresh one takes its place:
+# enough for the sources that are read at the same time, little enough for a process with thousands of sources.
+RULES_HELD = 256
+RULES_A_READER = 64
+LENGTH = struct.Struct("!Q")
+
+
+class ReadersUnavailable(Exception):
+    """No reader process could be started. The page is not to blame and should be tried again later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a reader says about one page: an article, or a reason. ``retire`` asks for a fresh reader in its place."""
+
+    article: Article | None = None
+    reason: Reason | None = None
+    detail: str = ""
+    retire: bool = False
+
+
+ANSWER = TypeAdapter(Answer)
+
+
+# ----------------------------------------------------------------------------------------------- the parent's side
+
+
+@dataclass(eq=False, slots=True)
+class _Reader:
+    """The parent's end of one reader process. ``knows`` are the digests of the rules that it was sent."""
+
+    pid: int
+    pipe: socket.socket
+    knows: set[str] = field(default_factory=set)
+
+
+class ReaderPool:
+    """*size* reader processes (default: one a core).
+
+    One page may take *seconds* of processor time, *clock* seconds until the answer, and *memory* bytes.
+    ``read`` names the function that a reader calls, ``module:function``; tests give poisonous ones.
+    Readers are started when the first page comes, or by ``async with``.
+    """
+
+    def __init__(
+        self,
+        size: int | None = None,
+        seconds: float = 20.0,
+        memory: int = 1 << 30,
+        clock: float | None = None,
+        read: str = READ,
+    ):
+        self.size = size or cores()
+        self.seconds = seconds
+        self.clock = clock or seconds * CLOCK_FACTOR
+        self.memory = memory
+        self.function = read
+        self._nursery: _Nursery | None = None
+        self._nursery_lock = asyncio.Lock()
+        # A place holds its reader, or None where one has to be started by whoever takes the place.
+        self._places: asyncio.LifoQueue[_Reader | None] = asyncio.LifoQueue()
+        for _ in range(self.size):
+            self._places.put_nowait(None)
+        self._rules = _SentRules()
+        self._closed = False
+
+    async def __aenter__(self) -> ReaderPool:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *exc) -> None:
+        await self.close()
+
+    async def start(self) -> None:
+        """Start the nursery and wait until it has imported the reading code. Raises ReadersUnavailable."""
+        await self._ready_nursery()
+
+    async def read(self, page: Page, rules: Rules) -> Article:
+        """Read *page* in a reader process; waits for a free one.
+
+        Raises Rejected (with READER_TIMEOUT, READER_MEMORY or READER_CRASH where the reader did not survive the
+        page), and ReadersUnavailable when no reader can be started.
+        """
+        reader = await self._places.get()
+        try:
+            if reader is None:
+                reader = await self._start_reader()
+            answer = await self._ask(reader, page, rules)
+            if answer.retire or len(reader.knows) > RULES_A_READER:
+                await self._end(reader)
+                reader = None
+        except BaseException:
+            # Whatever went wrong, a cancelled crawl included: the reader may be in the middle of the page and is of
+            # no more use.
+            if reader is not None:
+                await asyncio.shield(self._end(reader))
+            reader = None
+            raise
+        finally:
+            self._places.put_nowait(reader)
+        if answer.article is None:
+            raise Rejected(answer.reason or Reason.READER_CRASH, answer.detail)
+        return answer.article
+
+    async def _ask(self, reader: _Reader, page: Page, rules: Rules) -> Answer:
+        digest, pickled = self._rules.pickled(rules)
+        question = pickle.dumps((digest, None if digest in reader.knows else pickled, page), protocol=5)
+        try:
+            async with asyncio.timeout(self.clock):
+                await _send(reader.pipe, question)
+                answer = ANSWER.validate_json(await _receive(reader.pipe))
+        except TimeoutError:
+            raise Rejected(Reason.READER_TIMEOUT, f"not read within {self.clock:g} s") from None
+        except ValidationError as error:
+            raise Rejected(Reason.READER_CRASH, f"the reader answered nonsense: {error.error_count()} errors") from None
+        except (EOFError, ConnectionError):
+            rejected = death(await self._end(reader), self.seconds)
+            log.warning("reading %s: %s", page.url, rejected)
+            raise rejected from None
+        if answer.reason is Reason.READER_CRASH:
+            log.error("reading %s: %s", page.url, answer.detail)
+        reader.knows.add(digest)
+        return answer
+
+    async def _start_reader(self) -> _Reader:
+        for attempt in (1, 2):
+            nursery = await self._ready_nursery()
+            try:
+                return await nursery.bear()
+            except (EOFError, OSError) as error:  # the nursery was killed: once more with a new one
+                await self._drop_nursery(nursery)
+                if attempt == 2:
+                    raise ReadersUnavailable(
+                        f"no reader process could be started: {error or 'the nursery ended'}"
+                    ) from error
+        raise AssertionError("unreachable")
+
+    async def _end(self, reader: _Reader) -> int | None:
+        """Kill the reader if it still lives; its wait status, None where nobody can tell."""
+        reader.pipe.close()
+        if self._nursery is None or reader.pid not in self._nursery.born:
+            return None
+        try:
+            return await self._nursery.bury(reader.pid)
+        except (EOFError, OSError):
+            return None
+
+    async def _ready_nursery(self) -> _Nursery:
+        async with self._nursery_lock:
+            if self._closed:
+                raise ReadersUnavailable("the readers are closed")
+            if self._nursery is None:
+                nursery = _Nursery(self.function, self.seconds, self.memory)
+                try:
+                    await nursery.ready()
+                except (EOFError, OSError) as error:
+                    nursery.close()
+                    raise ReadersUnavailable(f"the reading code could not be loaded: {self.function}") from error
+                self._nursery = nursery
+            return self._nursery
+
+    async def _drop_nursery(self, nursery: _Nursery) -> None:
+        async with self._nursery_lock:
+            if self._nursery is nursery:
+                self._nursery = None
+                await asyncio.to_thread(nursery.close)
+
+    async def close(self) -> None:
+        """End all readers, busy ones too. Pages in flight are raised as Rejected(READER_CRASH) to whoever waits for
+        them."""
+        self._closed = True
+        while not self._places.empty():
+            reader = self._places.get_nowait()
+            if reader is not None:
+                reader.pipe.close()
+        if self._nursery is not None:
+            nursery, self._nursery = self._nursery, None
+            await asyncio.to_thread(nursery.close)
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def death(status: int | None, seconds: float) -> Rejected:
+    """Why a reader with this wait status (as of os.waitpid) died, as the end of its page."""
+    if status is None:
+        return Rejected(Reason.READER_CRASH, "the reader ended")
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        if number in (signal.SIGPROF, signal.SIGALRM):
+            return Rejected(Reason.READER_TIMEOUT, f"more than {seconds:g} s of processor time")
+        if number == signal.SIGKILL:
+            # We had not killed it: on Linux that is the kernel, short of memory.
+            return Rejected(
+                Reason.READER_MEMORY, "the reader was killed from outside, most likely because memory ran out"
+            )
+        return Rejected(Reason.READER_CRASH, f"the reader died of {signal.Signals(number).name}")
+    return Rejected(Reason.READER_CRASH, f"the reader ended with status {os.waitstatus_to_exitcode(status)}")
+
+
+class _SentRules:
+    """Rules are pickled once, not once a page: they carry hundreds of phrases and change with the source only."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[int, tuple[Rules, tuple[str, bytes]]] = OrderedDict()
+
+    def pickled(self, rules: Rules) -> tuple[str, bytes]:
+        """Digest and pickle of *rules*. The value itself is held, so that its id stays its own."""
+        if id(rules) not in self._known:
+            data = pickle.dumps(rules, protocol=5)
+            self._known[id(rules)] = rules, (hashlib.sha256(data).hexdigest(), data)
+            if len(self._known) > RULES_HELD:
+                self._known.popitem(last=False)
+        return self._known[id(rules)][1]
+
+
+class _Nursery:
+    """The parent's end of the process that forks readers. Its two commands are answered one after the other."""
+
+    def __init__(self, function: str, seconds: float, memory: int):
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        self._control = ours
+        self._lock = asyncio.Lock()
+        self.born: set[int] = set()
+        with theirs:
+            told = {
+                "control": theirs.fileno(),
+                "path": sys.path,
+                "function": function,
+                "seconds": seconds,
+                "memory": memory,
+            }
+            start = "import json, sys; told = json.loads(sys.argv[1]); sys.path[:] = told.pop('path'); " \
+                    "from pipelines.workers import nurse; nurse(**told)"  # fmt: skip
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", start, json.dumps(told)],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,  # standard output belongs to what the command prints
+                env=reader_environment(os.environ),
+            )
+
+    async def ready(self) -> None:
+        await self._reply()
+
+    async def bear(self) -> _Reader:
+        """Fork a reader. OSError when the system has no room for one, EOFError when the nursery is gone."""
+        birth = asyncio.ensure_future(self._bear())
+        try:
+            return await asyncio.shield(birth)  # a reply left unread would be taken for the next one
+        except asyncio.CancelledError:
+            birth.add_done_callback(lambda done: done.exception() or done.result().pipe.close())
+            raise
+
+    async def _bear(self) -> _Reader:
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        try:
+            with theirs:
+                async with self._lock:
+                    socket.send_fds(self._control, [b"b" + LENGTH.pack(0)], [theirs.fileno()])
+                    pid = await self._reply()
+            if pid < 0:
+                raise OSError(-pid, os.strerror(-pid))
+        except BaseException:
+            ours.close()
+            raise
+        self.born.add(pid)
+        return _Reader(pid, ours)
+
+    async def bury(self, pid: int) -> int:
+        """Kill and reap a reader that this nursery bore; its wait status."""
+        self.born.discard(pid)
+        return await asyncio.shield(self._bury(pid))
+
+    async def _bury(self, pid: int) -> int:
+        async with self._lock:
+            self._control.send(b"d" + LENGTH.pack(pid))
+            return await self._reply()
+
+    async def _reply(self) -> int:
+        data = await asyncio.get_running_loop().sock_recv(self._control, 8)
+        if len(data) < 8:
+            raise EOFError("the nursery ended")
+        return struct.unpack("!q", data)[0]
+
+    def close(self) -> None:
+        """End the nursery and with it its readers; returns when it is gone."""
+        self._control.close()
+        try:
+            self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def reader_environment(environment: dict[str, str] | os._Environ) -> dict[str, str]:
+    """What readers may know of the environment: nothing of ours (the database address), and no threads in number
+    libraries, since a process with threads must not be forked."""
+    kept = {name: value for name, value in environment.items() if not name.startswith(("NACHLESE_", "PG"))}
+    return kept | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+async def _send(pipe: socket.socket, data: bytes) -> None:
+    await asyncio.get_running_loop().sock_sendall(pipe, LENGTH.pack(len(data)) + data)
+
+
+async def _receive(pipe: socket.socket) -> bytearray:
+    loop = asyncio.get_running_loop()
+
+    async def exactly(size: int) -> bytearray:
+        data = bytearray(size)
+        view = memoryview(data)
+        while view:
+            got = await loop.sock_recv_into(pipe, view)
+            if not got:
+                raise EOFError("the reader ended")
+            view = view[got:]
+        return data
+
+    (length,) = LENGTH.unpack(await exactly(LENGTH.size))
+    return await exactly(length)
+
+
+# ----------------------------------------------------------------------------- the nursery's and the readers' side
+
+
+def nurse(control: int, function: str, seconds: float, memory: int) -> None:
+    """The nursery's whole life: import, then fork and bury readers as the parent asks, until the parent is gone."""
+    for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ignored, signal.SIG_IGN)  # the parent decides; Ctrl-C in a terminal reaches us as well
+    logging.disable(logging.CRITICAL)  # libraries remark on every odd page; what matters is in the answer
+    module, name = function.split(":")
+    read = getattr(importlib.import_module(module), name)
+    if function == READ:
+        _warm_up(read)
+    gc.collect()
+    gc.freeze()  # the shared memory stays shared
+    born: set[int] = set()
+    with socket.socket(fileno=control) as pipe:
+        pipe.sendall(struct.pack("!q", 0))
+        while True:
+            command, fds, _, _ = socket.recv_fds(pipe, 9, 1)
+            if not command:
+                break
+            if command[:1] == b"b":
+                reply = _fork(pipe, fds[0], read, seconds, memory)
+                if reply > 0:
+                    born.add(reply)
+            else:
+                pid = LENGTH.unpack(command[1:])[0]
+                reply = _bury(pid) if pid in born else 0
+                born.discard(pid)
+            try:
+                pipe.sendall(struct.pack("!q", reply))
+            except ConnectionError:
+                break
+    for pid in born:
+        _bury(pid)
+
+
+def _fork(control: socket.socket, fd: int, read: Callable[[Page, Rules], Article], seconds: float, memory: int) -> int:
+    """The new reader's process id, or the negative errno."""
+    try:
+        pid = os.fork()
+    except OSError as error:
+        os.close(fd)
+        return -(error.errno or 1)
+    if pid == 0:
+        status = 1
+        try:
+            control.close()
+            with socket.socket(fileno=fd) as pipe:
+                serve(pipe, read, seconds, memory)
+            status = 0
+        except ConnectionError:
+            status = 0  # the parent is gone
+        except BaseException:  # noqa: BLE001  a process's last frame: say it and end, never return to the nursery's loop
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    os.close(fd)
+    return pid
+
+
+def _bury(pid: int) -> int:
+    """Kill, unless it is dead already, and reap; the wait status. A child is ours until it is reaped, so this cannot
+    hit a stranger."""
+    dead, status = os.waitpid(pid, os.WNOHANG)
+    if dead:
+        return status
+    os.kill(pid, signal.SIGKILL)
+    return os.waitpid(pid, 0)[1]
+
+
+def serve(pipe: socket.socket, read: Callable[[Page, Rules], Article], seconds: float, memory: int) -> None:
+    """A reader's whole life: answer pages from *pipe* until the other end closes."""
+    _limit_memory(memory)
+    _offer_as_first_victim()
+    known: OrderedDict[str, Rules] = OrderedDict()
+    with pipe.makefile("rb") as incoming:
+        while header := incoming.read(LENGTH.size):
+            digest, pickled, page = pickle.loads(incoming.read(LENGTH.unpack(header)[0]))
+            if pickled is not None:
+                known[digest] = pickle.loads(pickled)
+            answer = _answer(read, page, known[digest], seconds, memory)
+            pipe.sendall(LENGTH.pack(len(answer)) + answer)
+
+
+def _answer(read: Callable[[Page, Rules], Article], page: Page, rules: Rules, seconds: float, memory: int) -> bytes:
+    """The answer about one page, as JSON. The clocks have no handler of ours: the kernel ends the process, in the
+    midst of C code too."""
+    before = _peak_memory()
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    signal.setitimer(
+        signal.ITIMER_REAL, seconds * CLOCK_FACTOR + 5
+    )  # the parent's own clock comes first, if there is a parent
+    try:
+        try:
+            answer = Answer(article=read(page, rules))
+        except Rejected as rejected:
+            answer = Answer(reason=rejected.reason, detail=rejected.detail)
+        grown = _peak_memory() - before
+        if answer.article is None and grown > 0.8 * memory:
+            # Libraries swallow the MemoryError and find nothing: that is no judgement about the page.
+            answer = Answer(reason=Reason.READER_MEMORY, detail=f"the page was given up after {grown >> 20} MiB")
+        return ANSWER.dump_json(dataclasses.replace(answer, retire=grown > memory // 4))
+    except MemoryError:
+        return ANSWER.dump_json(
+            Answer(reason=Reason.READER_MEMORY, detail=f"more than {memory >> 20} MiB", retire=True)
+        )
+    except Exception as error:  # noqa: BLE001  whatever a page provokes is that page's end, with its name
+        return ANSWER.dump_json(Answer(reason=Reason.READER_CRASH, detail=_one_line(error), retire=True))
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _one_line(error: Exception) -> str:
+    """Type, place and first line of an exception."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    said = str(error).encode("utf-8", "backslashreplace").decode().split("\n", 1)[0][:200]
+    return f"{type(error).__name__} in {frame.name} ({os.path.basename(frame.filename)}:{frame.lineno}): {said}"
+
+
+def _limit_memory(memory: int) -> None:
+    """Allow *memory* bytes on top of what the reader begins with. RLIMIT_DATA counts what was allocated; RLIMIT_AS
+    would also count libraries and files that are only mapped."""
+    begun = 0
+    with contextlib.suppress(OSError):  # no /proc: the limit then includes what it begins with
+        begun = int(Path("/proc/self/statm").read_text().split()[5]) * resource.getpagesize()
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    wanted = begun + memory
+    with contextlib.suppress(OSError, ValueError):  # a stricter limit is in force already
+        resource.setrlimit(
+            resource.RLIMIT_DATA, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
+        )
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a poisonous page may come often, a core file is big
+
+
+def _offer_as_first_victim() -> None:
+    """When the machine runs out of memory, the kernel should take a reader and not the crawl. Linux only."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("500")
+
+
+def _peak_memory() -> int:
+    """Bytes of memory that this process had at its highest."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak << 10
+
+
+WARM_UP = """<html lang="de"><head><title>Ein Probelauf am Morgen</title></head><body><article><h1>Ein Probelauf am
+Morgen</h1> <p>Bevor die erste Seite kommt, liest der Leser diese hier, damit alles geladen ist, was er später immer
+wieder braucht.</p> <p>Am 3. Oktober 2024 um 16:36 Uhr war das noch nicht so. Damals kam die erste Seite erst nach
+einer halben Sekunde zurück.</p> </article></body></html>"""
+
+
+def _warm_up(read: Callable[[Page, Rules], Article]) -> None:
+    """Read a page, so that language profiles and the like are loaded once, before the fork, and shared."""
+    with contextlib.suppress(Rejected):
+        read(Page("http://example.org/probe", "", WARM_UP.encode(), datetime(2024, 10, 3, 18, tzinfo=UTC)), Rules())

@@ -1,0 +1,114 @@
+"""A reader function that does what the page's body says: what no real page may do to us."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+
+from pipelines.items import Article, Page, Reason, Rejected
+from pipelines.reading.rules import Rules
+
+
+def read(page: Page, rules: Rules) -> Article:
+    """Answer, or misbehave, as the body orders: ``hang``, ``segfault`` and so on. Anything else becomes the text."""
+    order = page.body.decode()
+    if order in ORDERS:
+        ORDERS[order]()
+    return Article(
+        url=page.url,
+        canonical_url=page.url,
+        source=page.source,
+        title=str(rules.language),
+        text=order if order != "who" else str(os.getpid()),
+        fetched_at=page.fetched_at,
+        details={"Ort": ["Köln", "Bonn"], "Preis": "3 €"},
+    )
+
+
+def hang() -> None:
+    while True:
+        pass
+
+
+def sleep() -> None:
+    signal.pause()
+
+
+def explode() -> None:
+    held = []
+    while True:
+        held.append(bytearray(8 << 20))
+
+
+def swallow() -> None:
+    """Like a library that catches the MemoryError, and then finds nothing on the page."""
+    try:
+        explode()
+    except MemoryError:
+        raise Rejected(Reason.EMPTY, "no text") from None
+
+
+def segfault() -> None:
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def killed() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def leave() -> None:
+    os._exit(3)
+
+
+def fail() -> None:
+    raise KeyError("Überschrift\nzweite Zeile")
+
+
+def refuse() -> None:
+    raise Rejected(Reason.SOFT_404, "Seite nicht gefunden")
+
+
+def recurse() -> None:
+    recurse()
+
+
+def surrogate() -> None:
+    raise ValueError("\udc80 in the text")
+
+
+def tell_environment() -> None:
+    raise Rejected(Reason.EMPTY, " ".join(sorted(name for name in os.environ if name.startswith(("NACHLESE_", "PG")))))
+
+
+def tell_files() -> None:
+    raise Rejected(Reason.EMPTY, " ".join(os.readlink(f"/proc/self/fd/{fd}") for fd in range(3, 64) if _is_open(fd)))
+
+
+def tell_core() -> None:
+    raise Rejected(Reason.EMPTY, str(resource.getrlimit(resource.RLIMIT_CORE)))
+
+
+def _is_open(fd: int) -> bool:
+    return os.path.lexists(f"/proc/self/fd/{fd}")
+
+
+ORDERS = {
+    function.__name__: function
+    for function in (
+        hang,
+        sleep,
+        explode,
+        swallow,
+        segfault,
+        killed,
+        leave,
+        fail,
+        refuse,
+        recurse,
+        surrogate,
+        tell_environment,
+        tell_files,
+        tell_core,
+    )
+}

@@ -1,0 +1,234 @@
+"""Reader processes: a poisonous page costs only itself. `tests.poison` reads a page by doing what its body orders."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from pipelines.items import Article, Page, Reason, Rejected
+from pipelines.reading.rules import Rules
+from pipelines.workers import ReaderPool, ReadersUnavailable, _SentRules, death
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+RULES = Rules(language="de")
+
+
+def page(order: str, number: int = 0) -> Page:
+    return Page(f"https://example.org/{number}", "probe", order.encode(), NOON)
+
+
+@pytest.fixture
+async def readers():
+    async with ReaderPool(2, seconds=0.3, clock=60, memory=64 << 20, read="tests.poison:read") as pool:
+        yield pool
+
+
+async def end_of(pool: ReaderPool, order: str) -> Rejected:
+    with pytest.raises(Rejected) as caught:
+        await pool.read(page(order), RULES)
+    return caught.value
+
+
+async def test_an_article_comes_back_as_it_was_read(readers):
+    article = await readers.read(page("ein Text mit „Anführung“ und €"), RULES)
+    assert article == Article(
+        url="https://example.org/0",
+        canonical_url="https://example.org/0",
+        source="probe",
+        title="de",
+        text="ein Text mit „Anführung“ und €",
+        fetched_at=NOON,
+        details={"Ort": ["Köln", "Bonn"], "Preis": "3 €"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("order", "reason", "detail"),
+    [
+        ("hang", Reason.READER_TIMEOUT, "0.3 s of processor time"),
+        ("explode", Reason.READER_MEMORY, "more than 64 MiB"),
+        ("swallow", Reason.READER_MEMORY, "given up after"),
+        ("killed", Reason.READER_MEMORY, "killed from outside"),
+        ("segfault", Reason.READER_CRASH, "SIGSEGV"),
+        ("leave", Reason.READER_CRASH, "status 3"),
+        ("fail", Reason.READER_CRASH, "KeyError in fail (poison.py:"),
+        ("recurse", Reason.READER_CRASH, "RecursionError"),
+        ("surrogate", Reason.READER_CRASH, "\\udc80 in the text"),
+        ("refuse", Reason.SOFT_404, "Seite nicht gefunden"),
+    ],
+)
+async def test_each_poison_has_its_name_and_the_next_page_is_read(readers, order, reason, detail):
+    rejected = await end_of(readers, order)
+    assert rejected.reason is reason
+    assert detail in rejected.detail
+    assert "\n" not in rejected.detail
+    assert (await readers.read(page("gut"), RULES)).text == "gut"
+
+
+async def test_pages_in_flight_beside_a_poisonous_one_are_unaffected(readers):
+    orders = ["gut", "hang", "gut", "segfault", "gut", "explode", "gut", "fail", "gut", "gut"]
+    ends = await asyncio.gather(
+        *(readers.read(page(order, n), RULES) for n, order in enumerate(orders)), return_exceptions=True
+    )
+    assert ["gut" if isinstance(end, Article) else end.reason for end in ends] == [
+        "gut",
+        Reason.READER_TIMEOUT,
+        "gut",
+        Reason.READER_CRASH,
+        "gut",
+        Reason.READER_MEMORY,
+        "gut",
+        Reason.READER_CRASH,
+        "gut",
+        "gut",
+    ]
+    assert [end.url for end in ends if isinstance(end, Article)] == [
+        f"https://example.org/{n}" for n in (0, 2, 4, 6, 8, 9)
+    ]
+
+
+async def test_the_event_loop_goes_on_while_pages_hang():
+    async with ReaderPool(2, clock=0.5, read="tests.poison:read") as pool:
+        hanging = [asyncio.ensure_future(pool.read(page("sleep"), RULES)) for _ in range(2)]
+        turns = 0
+        while not all(task.done() for task in hanging):
+            await asyncio.sleep(0.01)
+            turns += 1
+    assert turns > 2
+    assert [task.exception().reason for task in hanging] == [Reason.READER_TIMEOUT] * 2
+    assert hanging[0].exception().detail == "not read within 0.5 s"
+
+
+async def test_a_reader_is_kept_for_the_next_page():
+    async with ReaderPool(1, read="tests.poison:read") as pool:
+        first = (await pool.read(page("who"), RULES)).text
+        assert (await pool.read(page("who"), RULES)).text == first
+        await end_of(pool, "refuse")
+        assert (await pool.read(page("who"), RULES)).text == first
+        await end_of(pool, "fail")
+        assert (await pool.read(page("who"), RULES)).text != first
+
+
+async def test_rules_travel_once_and_each_page_gets_its_own():
+    french, german = Rules(language="fr"), Rules(language="de")
+    async with ReaderPool(1, read="tests.poison:read") as pool:
+        titles = [(await pool.read(page("gut"), rules)).title for rules in (french, german, french, german)]
+    assert titles == ["fr", "de", "fr", "de"]
+    sent = _SentRules()
+    assert sent.pickled(french) is sent.pickled(french)
+    assert sent.pickled(french)[0] != sent.pickled(german)[0]
+    assert sent.pickled(Rules(language="fr"))[0] == sent.pickled(french)[0]
+
+
+async def test_a_page_that_nobody_waits_for_any_more_does_not_occupy_its_reader():
+    async with ReaderPool(1, seconds=60, read="tests.poison:read") as pool:
+        task = asyncio.ensure_future(pool.read(page("sleep"), RULES))
+        await asyncio.sleep(0.1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert (await pool.read(page("gut"), RULES)).text == "gut"
+
+
+async def test_the_readers_come_back_after_the_nursery_was_killed(readers):
+    assert (await readers.read(page("gut"), RULES)).text == "gut"
+    os.kill(readers._nursery._process.pid, signal.SIGKILL)
+    await end_of(readers, "fail")
+    assert (await readers.read(page("gut"), RULES)).text == "gut"
+    assert (await readers.read(page("gut"), RULES)).text == "gut"
+
+
+async def test_a_reading_function_that_cannot_be_loaded_is_no_fault_of_the_page(capfd):
+    with pytest.raises(ReadersUnavailable, match=r"tests\.poison:nothing"):
+        async with ReaderPool(1, read="tests.poison:nothing"):
+            pass
+    assert "AttributeError" in capfd.readouterr().err
+
+
+async def test_after_closing_nothing_is_read_and_nothing_is_left(readers):
+    reader = int((await readers.read(page("who"), RULES)).text)
+    waiting = [asyncio.ensure_future(readers.read(page("sleep"), RULES)) for _ in range(4)]
+    await asyncio.sleep(0.1)
+    await readers.close()
+    ends = await asyncio.gather(*waiting, return_exceptions=True)
+    assert {type(end) for end in ends} <= {Rejected, ReadersUnavailable}
+    with pytest.raises(ReadersUnavailable):
+        await readers.read(page("gut"), RULES)
+    assert not alive(reader)
+
+
+async def test_readers_know_no_secret_and_no_socket_but_their_own(monkeypatch):
+    monkeypatch.setenv("NACHLESE_DATABASE_URL", "postgresql://u:secret@db/x")
+    monkeypatch.setenv("PGPASSWORD", "secret")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.set_inheritable(True)
+        pool = ReaderPool(1, read="tests.poison:read")
+        await pool.start()
+    async with pool:
+        assert (await end_of(pool, "tell_environment")).detail == ""
+        assert (await end_of(pool, "tell_core")).detail == "(0, 0)"
+        if sys.platform == "linux":
+            open_files = (await end_of(pool, "tell_files")).detail.split()
+            assert len([name for name in open_files if name.startswith("socket:")]) == 1
+
+
+PARENT = """
+import asyncio, os, sys
+from datetime import UTC, datetime
+from pipelines.items import Page
+from pipelines.reading.rules import Rules
+from pipelines.workers import ReaderPool
+
+async def main():
+    pool = ReaderPool(2, seconds=600, read="tests.poison:read")
+    page = lambda order: Page("https://example.org/", "probe", order, datetime.now(UTC))
+    busy = asyncio.ensure_future(pool.read(page(b"hang"), Rules()))
+    article = await pool.read(page(b"who"), Rules())
+    readers = [r.pid for r in [pool._places.get_nowait()]]
+    print(pool._nursery._process.pid, *pool._nursery.born, flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+def test_readers_end_with_their_parent_even_when_it_is_killed():
+    parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, cwd=Path(__file__).parent.parent)
+    with parent:
+        family = [int(pid) for pid in parent.stdout.readline().split()]
+        assert len(family) == 3
+        for pid in family:
+            os.kill(pid, signal.SIGINT)  # Ctrl-C reaches every process of the terminal; only the parent decides
+            os.kill(pid, signal.SIGTERM)
+        assert all(alive(pid) for pid in family)
+        parent.kill()
+    wait_until_gone(family)
+
+
+def alive(pid: int) -> bool:
+    """Whether the process runs; a zombie does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def wait_until_gone(pids: list[int]) -> None:
+    """Returns when none of *pids* runs; the test's own time limit is the limit."""
+    while any(alive(pid) for pid in pids):
+        os.sched_yield()
+
+
+def test_a_wait_status_becomes_a_reason():
+    assert death(None, 1).reason is Reason.READER_CRASH
+    assert death(int(signal.SIGPROF), 1).reason is Reason.READER_TIMEOUT
+    assert death(int(signal.SIGABRT), 1).detail == "the reader died of SIGABRT"
+    assert death(0, 1).detail == "the reader ended with status 0"
