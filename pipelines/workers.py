@@ -133,7 +133,8 @@ class ReaderPool:
         """Read *page* in a reader process; waits for a free one.
 
         Raises Rejected (with READER_TIMEOUT, READER_MEMORY or READER_CRASH where the reader did not survive the
-        page), and ReadersUnavailable when no reader can be started.
+        page), and ReadersUnavailable when no reader can be started or all of them were ended: the page is not to
+        blame.
         """
         reader = await self._places.get()
         try:
@@ -168,7 +169,10 @@ class ReaderPool:
         except ValidationError as error:
             raise Rejected(Reason.READER_CRASH, f"the reader answered nonsense: {error.error_count()} errors") from None
         except (EOFError, ConnectionError):
-            rejected = death(await self._end(reader), self.seconds)
+            status = await self._end(reader)
+            if self._closed or status is None:
+                raise ReadersUnavailable("the readers went away while this page was being read") from None
+            rejected = death(status, self.seconds)
             log.warning("reading %s: %s", page.url, rejected)
             raise rejected from None
         if answer.reason is Reason.READER_CRASH:
@@ -220,8 +224,7 @@ class ReaderPool:
                 await asyncio.to_thread(nursery.close)
 
     async def close(self) -> None:
-        """End all readers, busy ones too. Pages in flight are raised as Rejected(READER_CRASH) to whoever waits for
-        them."""
+        """End all readers, busy ones too; whoever waits for a page gets ReadersUnavailable."""
         self._closed = True
         while not self._places.empty():
             reader = self._places.get_nowait()
@@ -237,10 +240,8 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def death(status: int | None, seconds: float) -> Rejected:
+def death(status: int, seconds: float) -> Rejected:
     """Why a reader with this wait status (as of os.waitpid) died, as the end of its page."""
-    if status is None:
-        return Rejected(Reason.READER_CRASH, "the reader ended")
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
         if number in (signal.SIGPROF, signal.SIGALRM):

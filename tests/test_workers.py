@@ -159,7 +159,7 @@ async def test_after_closing_nothing_is_read_and_nothing_is_left(readers):
     await asyncio.sleep(0.1)
     await readers.close()
     ends = await asyncio.gather(*waiting, return_exceptions=True)
-    assert {type(end) for end in ends} <= {Rejected, ReadersUnavailable}
+    assert [type(end) for end in ends] == [ReadersUnavailable] * 4
     with pytest.raises(ReadersUnavailable):
         await readers.read(page("gut"), RULES)
     assert not alive(reader)
@@ -228,7 +228,6 @@ def wait_until_gone(pids: list[int]) -> None:
 
 
 def test_a_wait_status_becomes_a_reason():
-    assert death(None, 1).reason is Reason.READER_CRASH
     assert death(int(signal.SIGPROF), 1).reason is Reason.READER_TIMEOUT
     assert death(int(signal.SIGABRT), 1).detail == "the reader died of SIGABRT"
     assert death(0, 1).detail == "the reader ended with status 0"
