@@ -164,6 +164,7 @@ class Article:
 
     ``text`` is plain paragraphs joined by a blank line; subheadings are paragraphs of their own and listed in ``headings``.
     ``text_markdown`` keeps subheadings, lists, quotes and tables. The teaser is in ``teaser`` and never repeated in ``text``.
+    ``teaser_is_visible`` tells the lead that readers see from a description that only the metadata carries.
     ``details`` is a table of facts that the page carries beside the text (label -> value or list of values).
     ``is_accessible_for_free`` is None where the page does not say and nothing shows it.
     """
@@ -176,6 +177,7 @@ class Article:
     fetched_at: datetime
     text_markdown: str = ""
     teaser: str | None = None
+    teaser_is_visible: bool = False
     kicker: str | None = None
     section: str | None = None
     sections: tuple[str, ...] = ()

@@ -6,8 +6,8 @@ from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from pipelines.items import Article, Page, Reason, Rejected
-from pipelines.reading import agency, blocks, decode, extract, judge, language, structured
+from pipelines.items import Article, Page, Part
+from pipelines.reading import agency, blocks, decode, extract, judge, language, metadata, structured
 from pipelines.reading.boilerplate import Phrases, site_phrases
 from pipelines.reading.rules import Rules
 
@@ -28,39 +28,80 @@ def read(page: Page, rules: Rules) -> Article:
 def _read_html(page: Page, text: str, rules: Rules) -> Article:
     tree = extract.parse(text)
     stated = structured.collect(tree, page.url)
-    title = stated.first_meta("og:title") or stated.window_title
-    teaser = stated.first_meta("og:description", "description")
+    described = metadata.describe(tree, stated, page, rules)
     seen = judge.signs(tree)
-    body = extract.body_of(tree, title=title, teaser=teaser, language=stated.language, url=page.url)
-    code = language.language_of(" ".join(block.text for block in body.blocks), stated.language, rules.language)
-    kept, removed = blocks.without_boilerplate(body.blocks, _phrases_for(code, rules))
+    body = extract.body_of(tree, title=described.title, teaser=described.teaser, headline=described.heading)
+    parts = [_part(part, described) for part in page.more]
+    raw = [*body.blocks, *(block for part in parts for block in part)]
+    code = language.language_of(blocks.text_of(raw), stated.language, rules.language)
+    kept, removed = blocks.without_boilerplate(raw, _phrases_for(code, rules))
+    dateline, kept = _dateline(kept)
     found = blocks.text_of(kept)
-    judge.check(_for_judgement(page, title, body, found), seen)
-    if not title:
-        raise Rejected(Reason.NO_TITLE, "neither markup nor metadata give a headline")
+    judge.check(_for_judgement(page, described, stated, body, found), seen)
     return Article(
         url=page.url,
-        canonical_url=stated.canonical or page.url,
+        canonical_url=described.canonical_url or page.url,
         source=page.source,
-        title=title,
+        title=described.title or body.headline or "",
         text=found,
         fetched_at=page.fetched_at,
         text_markdown=blocks.markdown_of(kept),
-        teaser=body.lead or teaser,
+        teaser=body.lead or described.teaser,
+        teaser_is_visible=body.lead is not None,
+        kicker=described.kicker,
+        section=described.section,
+        sections=described.sections,
+        authors=described.authors,
+        keywords=described.keywords,
         headings=blocks.headings_of(kept),
+        published_at=described.published.at if described.published else None,
+        published_precision=described.published.precision if described.published else None,
+        published_provenance=described.published.provenance if described.published else None,
+        modified_at=described.modified.at if described.modified else None,
+        modified_precision=described.modified.precision if described.modified else None,
+        modified_provenance=described.modified.provenance if described.modified else None,
         language=code,
-        agency=agency.agency_in([block.text for block in kept]),
+        agency=described.agency or agency.agency_in([block.text for block in raw]),
+        dateline=dateline,
+        image=described.image,
+        kind=described.kind,
+        is_accessible_for_free=described.is_accessible_for_free,
+        amp_url=described.amp_url,
+        pages_read=1 + len(parts),
+        pages_total=1 + len(parts),
         removed=(*body.removed, *removed),
         reader_version=READER_VERSION,
     )
 
 
-def _for_judgement(page: Page, title: str | None, body: extract.Body, text: str) -> judge.Read:
+def _part(part: Part, described: metadata.Description) -> tuple[blocks.Block, ...]:
+    """The blocks of a further page, without the lead that every page repeats."""
+    tree = extract.parse(decode.text_of(part.body, part.content_type))
+    body = extract.body_of(tree, title=described.title, teaser=described.teaser)
+    lead = blocks.plain(body.lead or "")
+    if body.lead and lead not in blocks.plain(described.teaser or ""):
+        return (blocks.Block("paragraph", body.lead), *body.blocks)
+    return body.blocks
+
+
+def _dateline(found: list[blocks.Block]) -> tuple[str | None, list[blocks.Block]]:
+    """The place that opens the first paragraph; the paragraph itself stays as it is."""
+    first = next((block for block in found if block.kind == "paragraph"), None)
+    return (agency.dateline(first.text)[0] if first else None), found
+
+
+def _for_judgement(
+    page: Page, described: metadata.Description, stated: structured.Structured, body: extract.Body, text: str
+) -> judge.Read:
+    types = {name for node in stated.nodes for name in structured.types_of(node)}
     return judge.Read(
         url=page.url,
-        title=title,
+        title=described.title,
         headline=body.headline,
         text="\n".join(filter(None, (body.lead, text))),
+        kind=described.kind,
+        types=frozenset(types | {(stated.first_meta("og:type") or "").lower()}),
+        is_dated=described.published is not None,
         page_text=body.page_text,
         page_length=body.page_length,
         link_length=body.link_length,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+from copy import deepcopy
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -189,51 +190,104 @@ def _headline(root: etree._Element, title: str | None) -> etree._Element | None:
     return first
 
 
-def _core(root: etree._Element) -> set[etree._Element]:
-    """The element that holds most of the page's prose, with its ancestors: never pruned, whatever its name."""
-    scores: dict[etree._Element, float] = {}
-    for paragraph in root.iter("p"):
-        text = len(_raw(paragraph).strip())
-        if text < 40:
-            continue
-        text -= _link_length(paragraph)
-        share, parent = float(text), paragraph.getparent()
-        for _ in range(3):
-            if parent is None:
-                break
-            scores[parent] = scores.get(parent, 0.0) + share
-            share, parent = share / 2, parent.getparent()
-    if not scores:
-        return set()
-    best = max(scores, key=lambda element: scores[element])
-    return {best, *best.iterancestors()}
+def _prose(root: etree._Element) -> dict[etree._Element, int]:
+    """The innermost elements that read like prose, with their length: long enough, and little of it links."""
+    found: dict[etree._Element, int] = {}
+    for element in root.iter("p"):
+        text = len(_raw(element).strip())
+        if text >= 60:
+            linked = _link_length(element)
+            if linked * 3 < text:
+                found[element] = text - linked
+    if sum(found.values()) < 500:
+        for element in root.iter("div", "td", "li", "dd", "section", "article", "main"):
+            if element in found or any(child.tag in _BLOCK_TAGS for child in element.iterdescendants()):
+                continue
+            text = len(_raw(element).strip())
+            if text >= 60 and _link_length(element) * 3 < text:
+                found[element] = text
+    return found
 
 
-def _prune(root: etree._Element, headline: etree._Element | None, removals: _Removals) -> None:
-    """Take out what its tag or its name says is not the article."""
-    core = _core(root)
-    if headline is not None:
-        core |= {headline, *headline.iterancestors()}
-    total = len(_raw(root).strip()) or 1
+def _masses(prose: dict[etree._Element, int]) -> dict[etree._Element, int]:
+    """How much prose every element holds."""
+    masses: dict[etree._Element, int] = {}
+    for element, length in prose.items():
+        masses[element] = masses.get(element, 0) + length
+        for above in element.iterancestors():
+            masses[above] = masses.get(above, 0) + length
+    return masses
+
+
+_CORE_SHARE = 0.8
+
+
+def _core(root: etree._Element, masses: dict[etree._Element, int]) -> etree._Element:
+    """The innermost element that holds nearly all of the page's prose."""
+    core = root
+    while True:
+        wanted = masses.get(core, 0) * _CORE_SHARE
+        inner = next((child for child in core if masses.get(child, 0) > wanted), None)
+        if inner is None or inner.tag in ("p", "li", "tr", "tbody", "td", "ul", "ol", "blockquote", "table"):
+            return core
+        core = inner
+
+
+def _is_hidden(element: etree._Element) -> bool:
+    """Not shown at any width: hidden attributes and styles, and 'hidden' classes that no breakpoint takes back."""
+    if element.get("hidden") is not None or element.get("aria-hidden") == "true":
+        return True
+    style = element.get("style")
+    if style and "none" in style and _NO_DISPLAY.search(style):
+        return True
+    classes = element.get("class")
+    return bool(classes and "hidden" in classes and "hidden" in classes.split() and not _SHOWN_LATER.search(classes))
+
+
+_NO_DISPLAY = re.compile(r"display\s*:\s*none")
+_SHOWN_LATER = re.compile(r"\b(?:xs|sm|md|lg|xl|2xl|tablet|desktop|mobile)[:-]")
+
+
+def _prune(root: etree._Element, headline: etree._Element | None, removals: _Removals) -> etree._Element:
+    """Take out what its tag or its name says is not the article; return the element that holds the article."""
+    masses = _masses(_prose(root))
+    total = masses.get(root, 0)
+    kept = {headline, *headline.iterancestors()} if headline is not None else set()
     for element in list(root.iter(*_FRAME_TAGS)):
-        if element not in core:
+        if element not in kept and masses.get(element, 0) * 2 <= total:
             _delete(element)
     for element in list(root.iter(*_NAMED_TAGS)):
-        names = f"{element.get('class', '')} {element.get('id', '')}"
-        if names == " ":
+        rule = None
+        if element.tag in ("figure", "figcaption") and element.find(".//table") is None:
+            rule = "caption"
+        elif _is_hidden(element):
+            rule = "hidden"
+        else:
+            names = f"{element.get('class', '')} {element.get('id', '')}"
+            if names != " ":
+                rule = _named(names)
+        if rule is None or element in kept or masses.get(element, 0) * 2 > total:
             continue
-        rule = _named(names)
-        if rule is None or element in core:
-            continue
-        text = _raw(element)
-        if len(text) * 2 > total:
-            continue
-        removals.add(text, rule)
+        removals.add(_raw(element), rule)
         _delete(element)
+    return _core(root, _masses(_prose(root)))
 
 
-def _trafilatura(root: etree._Element, url: str | None, fast: bool) -> list[Block]:
-    options = Extractor(fast=fast, comments=False, formatting=False, output_format="python", url=url)
+def _framed(core: etree._Element) -> html.HtmlElement:
+    """A page that consists of *core* only, in the plainest markup: what trafilatura is to read."""
+    page = html.Element("html")
+    article = etree.SubElement(etree.SubElement(page, "body"), "article")
+    article.append(deepcopy(core))
+    for element in article.iterdescendants():
+        if element.tag in ("article", "main", "section", "header", "hgroup"):
+            element.tag = "div"
+        element.attrib.pop("class", None)
+        element.attrib.pop("id", None)
+    return page
+
+
+def _trafilatura(root: etree._Element, fast: bool) -> list[Block]:
+    options = Extractor(fast=fast, comments=False, formatting=False, output_format="python")
     document = bare_extraction(root, options=options)
     return list(_blocks(document.body)) if document is not None else []
 
@@ -342,16 +396,12 @@ def _lead(
 
 
 def body_of(
-    tree: html.HtmlElement,
-    *,
-    title: str | None = None,
-    teaser: str | None = None,
-    language: str | None = None,
-    url: str | None = None,
+    tree: html.HtmlElement, *, title: str | None = None, teaser: str | None = None, headline: etree._Element | None = None
 ) -> Body:
     """The article that a page shows. Prunes *tree*, so everything else that needs it must have read it before.
 
-    *title* and *teaser* are what the metadata says; they serve to find headline and lead and to keep them out of the body.
+    *title* and *teaser* are what the metadata says, *headline* the element that shows the title where that is known already;
+    they serve to find the lead and to keep both out of the body.
     """
     root = tree.find("body")
     root = tree if root is None else root
@@ -359,12 +409,13 @@ def body_of(
     etree.strip_elements(root, *_SILENT_TAGS, with_tail=False)
     page_text, link_length = one_line(_raw(root)), _link_length(root)
     paragraphs = sum(1 for p in root.iter("p") if len(_raw(p)) >= 80)
-    headline = _headline(root, title)
-    _prune(root, headline, removals)
-    blocks = _trafilatura(tree, url, fast=True)
+    if headline is None or headline.getroottree().getroot() is not tree:
+        headline = _headline(root, title)
+    core = _prune(root, headline, removals)
+    blocks = _trafilatura(_framed(core), fast=True)
     length = sum(len(block.text) for block in blocks)
     if length < SHORT:
-        full = _trafilatura(tree, url, fast=False)
+        full = _trafilatura(tree, fast=False)
         if sum(len(block.text) for block in full) > 1.2 * length:
             blocks = full
     wanted = {plain(title or ""), plain(_raw(headline)) if headline is not None else ""}
