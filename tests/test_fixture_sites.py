@@ -9,13 +9,16 @@ import tomllib
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from crawler import fixture_sites
+from crawler import config, fixture_sites
+from crawler.discovery import Kind, read_document
 from crawler.fixture_sites import Asked, Sites
+from crawler.links import Taking
 from pipelines.items import Article, Page, Part, Reason, Rejected
 from pipelines.reading import read, shipped_rules
 from tests.expectations import PAGES, differences, expected
@@ -169,6 +172,25 @@ async def test_every_listed_address_answers_as_expected(sites: Sites) -> None:
         for path, wanted in pages.items():
             reply = await ask(sites.url(name, path))
             assert reply.status in statuses.get(wanted.get("reason"), {wanted.get("status", 200), 301}), (name, path)
+
+
+async def test_discovery_names_exactly_the_pages_that_expected_json_lists(sites: Sites, tmp_path: Path) -> None:
+    sites.write_sources(tmp_path / "sources")
+    for name, source in config.load(tmp_path).sources.items():
+        taking = Taking.of(source, FETCHED_AT)
+        look_at: list[tuple[Kind, str]] = [
+            *(("feed", url) for url in source.discover.feeds),
+            *(("sitemap", url) for url in source.discover.sitemaps),
+            *(("section", url) for url in source.discover.sections),
+        ]
+        found: set[str] = set()
+        for kind, url in look_at:
+            reply = await ask(url)
+            document = read_document(kind, reply.body, reply.headers["content-type"], url, taking)
+            assert document.problems == ()
+            look_at += (("sitemap", further) for further in document.sitemaps)
+            found |= {link.url.removeprefix(sites.url(name, "")) for link in document.links}
+        assert found == {path for path in EXPECTED[name] if "same_address_as" not in EXPECTED[name][path]}
 
 
 def test_a_folder_without_sites_is_named(tmp_path) -> None:
