@@ -75,12 +75,16 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A date in a text: where it stands (character offsets, time included) and what the words before it call it."""
+    """A date in a text: where it stands (character offsets, time included) and what the words before it call it.
+
+    ``rough`` marks a span of time before the fetch ('vor 3 Stunden'), whose minutes are nobody's statement.
+    """
 
     stated: Stated
     start: int
     end: int
     label: Label | None
+    rough: bool = False
 
 
 _MONTH_NAMES = {
@@ -121,7 +125,7 @@ _DATE = re.compile(
     (?<![\w.,:/+-])(?:
         (?P<iso_y>{_YEAR})(?P<iso_s>[-/.])(?P<iso_m>[01]?\d)(?P=iso_s)(?P<iso_d>[0-3]?\d)(?![\d-])
       | (?P<dot_d>[0-3]?\d)\s?\.\s?(?P<dot_m>[01]?\d)\s?\.\s?(?P<dot_y>{_YEAR}|['’]?\d\d(?!\d|[:.]\d|\s?Uhr))(?!\d)
-      | (?P<sl_d>[0-3]?\d)(?P<sl_s>[/-])(?P<sl_m>[0-3]?\d)(?P=sl_s)(?P<sl_y>{_YEAR})(?![\d/-])
+      | (?P<sl_d>[0-3]?\d)(?P<sl_s>[/-]|\s\|\s)(?P<sl_m>[0-3]?\d)(?P=sl_s)(?P<sl_y>{_YEAR})(?![\d/-])
       | (?P<dm_d>[0-3]?\d)(?:\.|st|nd|rd|th|er|ten|ter)?[\s-]*(?:of\s|de\s)?(?P<dm_m>{_MONTH})(?!\w)
             (?:[\s.,/-]{{0,3}}(?P<dm_y>{_YEAR}|['’]?\d\d(?!\d|[:.h]\d|\.|\s?Uhr|\s?[ap]\.?m))(?!\d))?
       | (?P<md_m>{_MONTH})\.?\s{{1,2}}(?P<md_d>[0-3]?\d)(?:st|nd|rd|th)?[\s,]{{1,3}}(?P<md_y>{_YEAR})(?!\d)
@@ -244,7 +248,7 @@ def _understood(
     groups = match.groupdict()
     ago = _ago(groups, fetched_at, zone)
     if ago is not None:
-        return Found(ago, start, end, _label(text[after:start]))
+        return Found(ago, start, end, _label(text[after:start]), rough=True)
     weekday = _WEEKDAY_BEFORE.search(text, max(after, start - 20), start)
     if weekday:
         start = weekday.start()
@@ -272,6 +276,8 @@ def _label(before: str) -> Label | None:
     last, label = -1, None
     for kind, pattern in ((Label.OTHER, _OTHER), (Label.PUBLISHED, _PUBLISHED), (Label.MODIFIED, _MODIFIED)):
         for match in pattern.finditer(near):
+            if kind is Label.OTHER and match.end() < len(near) - 20:
+                continue  # a picture's credit may stand before the date line
             if match.start() > last:
                 last, label = match.start(), kind
     return label
@@ -415,7 +421,7 @@ def _plausible(at: datetime, fetched_at: datetime) -> bool:
 # -- what machines write ----------------------------------------------------------------------------------------------
 
 _ISO = re.compile(
-    r"([12]\d{3})-(\d\d?)-(\d\d?)(?:[T ,]+(\d\d?):(\d\d)(?::(\d\d)(?:[.,]\d+)?)?\s*"
+    r"([12]\d{3})-(\d\d?)-(\d\d?)(?:[T ,]+(\d\d?):(\d\d)(?::(\d\d)(?:[.,:]\d+)?)?\s*"
     r"(Z|UTC|GMT|CEST|CET|MESZ|MEZ|[+-]\d\d(?::?\d\d)?)?(?:\[[\w/]+\])?)?",
     re.IGNORECASE,
 )

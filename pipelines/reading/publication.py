@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
 
 from lxml.etree import XPath
 from lxml.etree import _Element as Element
 
 from pipelines.items import Hint, Precision, Provenance
-from pipelines.reading.dates import Dated, Label, Reading, Stated
+from pipelines.reading.dates import Dated, Found, Label, Reading, Stated
 from pipelines.reading.structured import Structured, text_of
 
 _PUBLISHED_META = (
@@ -54,15 +56,20 @@ def _same_day(a: Dated, b: Dated, reading: Reading) -> bool:
 def _publications(
     structured: Structured, tree: Element | None, reading: Reading, hint: Hint | None, heading: Element | None
 ) -> Iterator[Dated]:
-    """The stated publication times in order of trust."""
+    """The stated publication times in order of trust.
+
+    What stands plainly beside the headline comes before meta and microdata: where the two differ, the invisible one is the day
+    of an import or a template's.
+    """
     yield from _machines([structured.article.get("datePublished")], Provenance.JSONLD, reading)
+    seen = visible(tree, reading, heading) if tree is not None else []
+    yield from (each.dated for each in seen[:1] if each.points >= PLAIN and each.found.label is not Label.MODIFIED and not each.found.rough)
     yield from _machines((structured.first_meta(name) for name in _PUBLISHED_META), Provenance.META, reading)
     yield from _machines(_micro(structured, "datepublished"), Provenance.MICRODATA, reading)
     yield from _machines([structured.article.get("dateCreated")], Provenance.JSONLD, reading)
     if hint is not None and hint.published_at is not None:
         yield Dated(hint.published_at, hint.published_precision or Precision.SECOND, hint.via)
-    if tree is not None:
-        yield from visible(tree, reading, heading)
+    yield from (each.dated for each in seen[:3])
     yield from _machines((structured.first_meta(name) for name in _WEAKER_META), Provenance.META, reading)
     yield from _in_url(structured.url, reading)
 
@@ -119,60 +126,74 @@ _DATE_CLASS = re.compile(
 )
 _META_CLASS = re.compile(r"meta|info|time|author|autor|credit|detail|zeit|head|subline", re.IGNORECASE)
 _ELSEWHERE = re.compile(
-    r"comment|kommentar|related|teaser|sidebar|side-?bar|widget|recent|popular|event|termin|kalender|calendar|banner|ticker|caption|footer|navi|breadcrumb"
+    r"comment|kommentar|related|teaser|sidebar|side-?bar|widget|recent|popular|event|termin|kalender|calendar|banner|ticker|caption|(?:site|page|main|global)-?footer|^footer|navi|breadcrumb"
     r"|menu|also-?read|more-?news|similar|recommend|slider|carousel|aside|forum|cookie|weather|wetter|copyright|kurse",
     re.IGNORECASE,
 )
+PLAIN = 30  # points from which nobody would take it for anything else
 LEAST = 18  # points below which a date on the page is somebody else's
+LEAST_LABELLED = 6  # that do for the likeliest date when words call it published or changed
+LEAST_ALONE = 2  # that do for the only day that stands by itself anywhere outside teasers
 
 
 @dataclass(frozen=True, slots=True)
-class _Candidate:
+class Seen:
+    """A date in the visible text, with its *points* for being the article's own; *alone* if hardly a word stands with it."""
+
     dated: Dated
-    label: Label | None
+    found: Found
+    alone: bool
     points: float
 
 
-def visible(tree: Element, reading: Reading, heading: Element | None) -> Iterator[Dated]:
+def visible(tree: Element, reading: Reading, heading: Element | None) -> list[Seen]:
     """The dates that a reader would take for the article's, the likeliest first: near the headline, alone or labelled."""
     candidates = _candidates(tree, reading, heading)
-    good = sorted((c for c in candidates if c.points >= LEAST), key=lambda c: -c.points)
-    for candidate in good[:3]:
-        yield candidate.dated
+    candidates.sort(key=lambda c: -c.points)
+    return [c for c in candidates if c.points >= LEAST] or [c for c in candidates[:1] if c.points >= _least(c, candidates)]
 
 
-def _candidates(tree: Element, reading: Reading, heading: Element | None) -> list[_Candidate]:
+def _least(best: Seen, candidates: list[Seen]) -> float:
+    if best.found.label:
+        return LEAST_LABELLED
+    days = {c.dated.at.date() for c in candidates if c.points >= LEAST_ALONE - 12}
+    return LEAST_ALONE if len(days) == 1 and best.alone else LEAST
+
+
+def _candidates(tree: Element, reading: Reading, heading: Element | None) -> list[Seen]:
     strings = [s for s in _STRINGS(tree.getroottree()) if not s.isspace()]
-    place, ends = 0, []
-    inside = set(heading.iter()) if heading is not None else set()
+    texts = [" ".join(s.split()) for s in strings]
+    begins = list(accumulate(map(len, texts), initial=0))
     start = stop = None
-    for string in strings:
-        if inside and string.getparent() in inside and string.is_text:
-            start = place if start is None else start
-            stop = place + len(string)
-        place += len(string)
-        ends.append(place)
+    if heading is not None:
+        inside = set(heading.iter())
+        places = [i for i, s in enumerate(strings) if s.getparent() in inside and (s.is_text or s.getparent() is not heading)]
+        if places:
+            start, stop = begins[places[0]], begins[places[-1] + 1]
     found = []
-    for index, string in enumerate(strings):
-        if len(string) > 300 or not _MAYBE.search(string):
-            continue
-        begins = ends[index] - len(string)
-        near = None if start is None else begins - stop if begins >= stop else begins - start
-        found += _of_string(strings, index, near, reading)
+    for index, text in enumerate(texts):
+        if len(text) <= 300 and _MAYBE.search(text):
+            at = begins[index]
+            near = None if start is None else at - stop if at >= stop else at - start
+            found += _of_string(texts, index, _parent(strings[index]), near, reading)
     return found
 
 
-def _of_string(strings: list, index: int, near: int | None, reading: Reading) -> Iterator[_Candidate]:
+def _parent(string: Any) -> Element:
+    """The element whose text a string is part of; what follows an element belongs to the one around it."""
+    element = string.getparent()
+    around = element.getparent() if string.is_tail else None
+    return element if around is None else around
+
+
+def _of_string(texts: list[str], index: int, element: Element, near: int | None, reading: Reading) -> Iterator[Seen]:
     """The dates that begin in one string of text, read together with its short neighbours (label, year, clock)."""
-    before = _short_neighbours(strings, index, -1)
-    after = _short_neighbours(strings, index, +1)
-    own = " ".join(strings[index].split())
+    before = _short_neighbours(texts, index, -1)
+    after = _short_neighbours(texts, index, +1)
+    own = texts[index]
     window = f"{before} {own}".lstrip()
     offset = len(window) - len(own)
     window = f"{window} {after}".rstrip()
-    element = strings[index].getparent()
-    if strings[index].is_tail:
-        element = element.getparent() if element.getparent() is not None else element
     for one in reading.find(window):
         if not offset <= one.start + 1 or one.start >= offset + len(own) or one.label is Label.OTHER:
             continue
@@ -182,16 +203,16 @@ def _of_string(strings: list, index: int, near: int | None, reading: Reading) ->
         exact = _time_attribute(element, reading)
         if exact is not None and exact.at.date() == stated.at.date():
             stated, provenance, points = exact, Provenance.TIME_ELEMENT, points + 10
-        yield _Candidate(Dated(stated.at, stated.precision, provenance), one.label, points)
+        yield Seen(Dated(stated.at, stated.precision, provenance), one, rest <= 25, points)
 
 
-def _short_neighbours(strings: list, index: int, step: int) -> str:
+def _short_neighbours(texts: list[str], index: int, step: int) -> str:
     words = []
     for distance in (1, 2):
         at = index + step * distance
-        if not 0 <= at < len(strings) or len(strings[at]) > 60:
+        if not 0 <= at < len(texts) or len(texts[at]) > 60:
             break
-        words.append(" ".join(strings[at].split()))
+        words.append(texts[at])
     return " ".join(words if step > 0 else reversed(words))
 
 

@@ -23,7 +23,7 @@ MOST_META_VALUES = 40
 ARTICLE_TYPES = frozenset(
     "newsarticle article reportagenewsarticle analysisnewsarticle opinionnewsarticle backgroundnewsarticle reviewnewsarticle asknewsarticle"
     " advertisercontentarticle satiricalarticle blogposting liveblogposting socialmediaposting report techarticle scholarlyarticle"
-    " discussionforumposting review criticreview recipe creativework".split()
+    " discussionforumposting review criticreview recipe creativework howto".split()
 )
 LESSER_TYPES = frozenset("videoobject audioobject imagegallery mediagallery webpage itempage podcastepisode tvepisode episode faqpage qapage".split())
 # what hangs below these belongs to another article than the page's
