@@ -1,10 +1,252 @@
-"""Phrases that open or make up boilerplate, per language."""
+"""Phrases that open or make up boilerplate, per language: ``config/boilerplate/LANGUAGE.toml`` as compiled patterns.
+
+A phrase file has one table a section ('related', 'newsletter', ...). ``opens`` are headings under which foreign matter
+stands, ``whole`` are paragraphs that are nothing but boilerplate. Both are regular expressions that must match the *whole*
+paragraph, so a sentence which merely contains the words stays.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+import tomllib
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import lru_cache
+from pathlib import Path
+
+from pipelines.reading.first_letters import first_letters
+
+# A paragraph longer than this is never looked at: prompts are short, and it keeps a page of prose nearly free.
+LONGEST = 300
+# What a section takes when it does not say: two printed lines.
+DEFAULT_WHOLE = 160
+LONGEST_HEADING = 90
+
+_SECTION_KEYS = ("about", "opens", "whole", "longest")
+_TOP_KEYS = ("language", "words")
+_NAME = re.compile(r"[a-z][a-z_]*\Z")
+_WORD = re.compile(r"<([a-z_]+)>")
+_PROBES = (
+    "Der Minister sagte am Montag, die Lage im Land sei weiterhin ernst",
+    "The minister said on Monday that the situation remained serious",
+    "Le ministre a dit lundi que la situation restait grave",
+)
+# Umlauts are compared in their two-letter spelling, typographic marks in their plain one.
+_PLAIN = str.maketrans(
+    {
+        "ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss", "ẞ": "SS",
+        "’": "'", "‘": "'", "`": "'", "´": "'", "–": "-", "—": "-", "‑": "-", "‐": "-", "−": "-", "…": "...",
+        "„": '"', "“": '"', "”": '"', "«": '"', "»": '"',
+        "\u00ad": None, "\u200b": None, "\u200c": None, "\u200d": None, "\u2060": None, "\ufeff": None, "\ufe0f": None,
+        "*": None,
+    }
+)  # fmt: skip
+_EDGES = re.compile(r"\A(?:[^\w©#@]|_)+|[\W_]+\Z")
+
+
+class PhrasesError(ValueError):
+    """A phrase file that cannot be used. The message has one line a mistake: file, key, what was expected."""
 
 
 @dataclass(frozen=True, slots=True)
 class Phrases:
-    """The phrases of one language, from ``config/boilerplate/LANGUAGE.toml``."""
+    """The phrases of one language, from ``config/boilerplate/LANGUAGE.toml``.
+
+    ``opens`` and ``whole`` map the first character of a paragraph to one pattern in which every section is a named
+    group; the empty string stands for characters that are not listed. ``limits`` is the longest paragraph in characters
+    that a section takes, ``longest`` the longest of all.
+    """
+
+    language: str = ""
+    opens: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
+    whole: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
+    limits: Mapping[str, int] = field(default_factory=dict)
+    longest: int = 0
+
+    @classmethod
+    def load(cls, path: Path | str) -> Phrases:
+        """Read a phrase file. Raises ``PhrasesError`` that names every mistake, or ``OSError``."""
+        path = Path(path)
+        try:
+            data = tomllib.loads(path.read_bytes().decode("utf-8"))
+        except UnicodeDecodeError as error:
+            raise PhrasesError(f"{path}: expected UTF-8 text ({error.reason} at byte {error.start})") from error
+        except tomllib.TOMLDecodeError as error:
+            raise PhrasesError(f"{path}: expected TOML ({error})") from error
+        return _checked(data, str(path))
+
+
+def site_phrases(patterns: tuple[str, ...]) -> Phrases:
+    """The ``phrases`` of a source file as whole-paragraph patterns; the rule is named ``site``.
+
+    Raises ``PhrasesError`` for a pattern that is no regular expression or that takes any sentence.
+    """
+    return _site_phrases(patterns)
+
+
+@lru_cache(maxsize=256)
+def _site_phrases(patterns: tuple[str, ...]) -> Phrases:
+    return _checked({"language": "any", "site": {"whole": list(patterns), "longest": LONGEST}}, "phrases")
+
+
+def rule_for(paragraph: str, phrases: Phrases | None) -> str | None:
+    """The section that takes *paragraph* for boilerplate, or None. A heading that opens a block is boilerplate too."""
+    if phrases is None or len(paragraph) > phrases.longest:
+        return None
+    text = _plain(paragraph)
+    section = _section(text, phrases.whole)
+    if section and len(text) <= phrases.limits[section]:
+        return section
+    return _section(text, phrases.opens) if len(text) <= LONGEST_HEADING else None
+
+
+def opens_block(heading: str, phrases: Phrases | None) -> str | None:
+    """The section of foreign matter that *heading* opens ('Mehr zum Thema' -> ``related``), or None."""
+    if phrases is None or len(heading) > LONGEST_HEADING:
+        return None
+    return _section(_plain(heading), phrases.opens)
+
+
+def _section(text: str, patterns: Mapping[str, re.Pattern[str]]) -> str | None:
+    pattern = patterns.get(text[:1].lower()) or patterns.get("") if text else None
+    found = pattern.match(text) if pattern else None
+    return found.lastgroup if found else None
+
+
+def _plain(text: str) -> str:
+    """*text* on one line, umlauts and marks spelled plainly, without bullets, arrows and final punctuation."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text).translate(_PLAIN)
+    elif "*" in text:
+        text = text.replace("*", "")
+    return _EDGES.sub("", " ".join(text.split()))
+
+
+def _checked(data: dict, where: str) -> Phrases:
+    mistakes: list[str] = []
+    language = data.get("language")
+    if not isinstance(language, str) or not language:
+        mistakes.append(f"{where}: language: expected a language code such as 'de'")
+    words = _words(data.get("words", {}), where, mistakes)
+    opens: dict[str, list[str]] = {}
+    whole: dict[str, list[str]] = {}
+    limits: dict[str, int] = {}
+    for name, section in data.items():
+        if name in _TOP_KEYS:
+            continue
+        if not isinstance(section, dict):
+            mistakes.append(
+                f"{where}: {name}: expected a table or one of {_listed(_TOP_KEYS)}{_nearest(name, _TOP_KEYS)}"
+            )
+            continue
+        if not _NAME.match(name):
+            mistakes.append(f"{where}: [{name}]: expected a name of lower-case letters and '_'")
+            continue
+        _check_section(name, section, where, mistakes)
+        limits[name] = section.get("longest", DEFAULT_WHOLE)
+        opens[name] = _patterns(name, "opens", section, words, where, mistakes)
+        whole[name] = _patterns(name, "whole", section, words, where, mistakes)
+    if mistakes:
+        raise PhrasesError("\n".join(mistakes))
+    longest = max([LONGEST_HEADING, *limits.values()]) + 20  # room for marks that are taken off before measuring
+    return Phrases(str(language), _combined(opens), _combined(whole), limits, longest)
+
+
+def _words(table: object, where: str, mistakes: list[str]) -> dict[str, str]:
+    if not isinstance(table, dict) or not all(isinstance(value, str) for value in table.values()):
+        mistakes.append(f"{where}: [words]: expected a table of name = 'pattern'")
+        return {}
+    words: dict[str, str] = {}
+    for name, pattern in table.items():  # a word may use those above it
+        unknown = [word for word in _WORD.findall(pattern) if word not in words]
+        if unknown:
+            mistakes.append(
+                f"{where}: [words] {name}: <{unknown[0]}> is not defined above it{_nearest(unknown[0], words)}"
+            )
+        words[name] = _filled(pattern, words)
+    return words
+
+
+def _filled(pattern: str, words: dict[str, str]) -> str:
+    return _WORD.sub(lambda found: f"(?:{words.get(found[1], '')})", pattern)
+
+
+def _check_section(name: str, section: dict, where: str, mistakes: list[str]) -> None:
+    for key in section:
+        if key not in _SECTION_KEYS:
+            mistakes.append(f"{where}: [{name}] {key}: unknown key, expected one of "
+                            f"{_listed(_SECTION_KEYS)}{_nearest(key, _SECTION_KEYS)}")  # fmt: skip
+    for key in ("opens", "whole"):
+        value = section.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            mistakes.append(f"{where}: [{name}] {key}: expected a list of patterns")
+            section[key] = []
+    longest = section.get("longest", DEFAULT_WHOLE)
+    if isinstance(longest, bool) or not isinstance(longest, int) or not 0 < longest <= LONGEST:
+        mistakes.append(f"{where}: [{name}] longest: expected a number of characters from 1 to {LONGEST}")
+        section["longest"] = DEFAULT_WHOLE
+    if not isinstance(section.get("about", ""), str):
+        mistakes.append(f"{where}: [{name}] about: expected a sentence for people")
+
+
+def _patterns(name: str, key: str, section: dict, words: dict[str, str], where: str, mistakes: list[str]) -> list[str]:
+    """The patterns of one list, words filled in and spelled plainly; a mistake is noted and left out."""
+    good = []
+    for pattern in section.get(key, []):
+        place = f"{where}: [{name}] {key}: {pattern!r}"
+        unknown = [word for word in _WORD.findall(pattern) if word not in words]
+        if unknown:
+            allowed = _nearest(unknown[0], words) or f", expected one of {_listed(words)}"
+            mistakes.append(f"{place}: <{unknown[0]}> is not in [words]{allowed}")
+            continue
+        if _UMLAUT_IN_SET.search(pattern):
+            mistakes.append(f"{place}: expected umlauts outside of [...]: (ä|ö)")
+            continue
+        plain = _filled(pattern, words).translate(_PATTERN_PLAIN)
+        try:
+            compiled = re.compile(plain, re.IGNORECASE)
+        except re.error as error:
+            mistakes.append(f"{place}: expected a regular expression ({error})")
+            continue
+        if compiled.groupindex:
+            mistakes.append(f"{place}: expected a pattern without named groups")
+        elif compiled.fullmatch("") or any(compiled.fullmatch(probe) for probe in _PROBES):
+            mistakes.append(f"{place}: expected a phrase, this takes any sentence")
+        else:
+            good.append(plain)
+    return good
+
+
+# In a pattern '*' is a repetition, so only letters are respelled; the two letters stay one unit for a following '?'.
+_PATTERN_PLAIN = str.maketrans(
+    {"ä": "(?:ae)", "ö": "(?:oe)", "ü": "(?:ue)", "Ä": "(?:ae)", "Ö": "(?:oe)", "Ü": "(?:ue)", "ß": "(?:ss)",
+     "’": "'", "–": "-", "…": r"\.\.\."}
+)  # fmt: skip
+_UMLAUT_IN_SET = re.compile(r"(?<!\\)\[[^\]]*[äöüßÄÖÜ]")
+
+
+def _combined(sections: dict[str, list[str]]) -> dict[str, re.Pattern[str]]:
+    """One pattern for each first character: a paragraph meets only the phrases that can begin like it."""
+    known = [(name, pattern, first_letters(pattern)) for name, patterns in sections.items() for pattern in patterns]
+    letters = sorted({letter for _, _, first in known if first for letter in first})
+    combined = {}
+    for letter in [*letters, ""]:
+        fitting: dict[str, list[str]] = {}
+        for name, pattern, first in known:
+            if first is None or letter in first:
+                fitting.setdefault(name, []).append(pattern)
+        if fitting:
+            groups = "|".join(f"(?P<{name}>{'|'.join(patterns)})" for name, patterns in fitting.items())
+            combined[letter] = re.compile(rf"(?:{groups})\Z", re.IGNORECASE)
+    return combined
+
+
+def _nearest(key: str, allowed: object) -> str:
+    close = get_close_matches(key, list(allowed), n=1)  # type: ignore[call-overload]
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def _listed(names: object) -> str:
+    return ", ".join(sorted(names)) or "nothing"  # type: ignore[call-overload]
