@@ -126,7 +126,7 @@ class Wire:
 
 
 class _CountingSocket(socket.socket):
-    """Counts what comes in below aiohttp and TLS, where endless headers, 1xx answers and chunk extensions still show."""
+    """Counts what comes in below aiohttp and TLS, where endless headers, 1xx answers, chunk extensions still show."""
 
     __slots__ = ("_wire",)
 

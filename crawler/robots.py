@@ -1,0 +1,226 @@
+"""robots.txt as RFC 9309 says, for every source and run of this process, remembered over restarts.
+
+What the answer to ``/robots.txt`` means:
+
+=====================  ==========================================================================================
+200                    the rules in its first 500 KiB hold
+another 2xx, any 4xx   no rules: everything is allowed (429 is not meant here: it says *later*)
+429, 5xx, no answer    nothing is allowed for now; but the last good copy holds for 24 hours after it was fetched
+=====================  ==========================================================================================
+
+Pages that are not allowed *for now* stay pending. Pages that the rules forbid are rejected.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from protego import Protego
+
+from crawler.hosts import Memory, utc_now
+from pipelines.store_shapes import HostState
+from pipelines.urls import origin
+
+#: a copy is used for this long before it is fetched again; the RFC's upper bound is a day
+FRESH = timedelta(hours=6)
+#: the last good copy holds for this long where a new one cannot be had
+STALE = timedelta(hours=24)
+#: after a failure the file is asked for again no sooner than this
+FAILED_AGAIN = timedelta(minutes=5)
+LARGEST = 500 * 1024
+#: what is kept in memory, in bytes of robots.txt; the store remembers the rest. Parsed rules take about ten times that
+BYTES_KEPT = 10_000_000
+FAILURES_KEPT = 5_000
+
+
+class Disallowed(Exception):
+    """The rules of the site forbid this page. Final."""
+
+
+class NoRobots(Exception):
+    """robots.txt cannot be had, so nothing is fetched from there until ``not_before``. The page stays pending."""
+
+    def __init__(self, site: str, why: str, not_before: datetime):
+        super().__init__(f"{site}/robots.txt cannot be had: {why}")
+        self.not_before = not_before
+
+
+class Unavailable(Exception):
+    """Raised by *get*: no answer, or none that counts. ``not_before`` where the host named a time."""
+
+    def __init__(self, why: str, not_before: datetime | None = None):
+        super().__init__(why)
+        self.why = why
+        self.not_before = not_before
+
+
+@dataclass(frozen=True, slots=True)
+class RobotsAnswer:
+    """Status below 500 and not 429, and at most ``LARGEST`` bytes of decompressed body."""
+
+    status: int
+    body: bytes
+
+
+Get = Callable[[str], Awaitable[RobotsAnswer]]
+
+
+class Rules:
+    """One robots.txt, as far as *agent* (our product token, such as ``nachlese``) is concerned."""
+
+    def __init__(self, body: bytes, agent: str):
+        self._agent = agent.lower()
+        self._rules = Protego.parse(relevant_lines(body[:LARGEST], self._agent))
+
+    def allows(self, url: str) -> bool:
+        return self._rules.can_fetch(url, self._agent)
+
+    @property
+    def crawl_delay(self) -> float | None:
+        """Seconds, or None."""
+        delay = self._rules.crawl_delay(self._agent)
+        return delay if delay is not None and delay > 0 else None
+
+
+def relevant_lines(body: bytes, agent: str) -> str:
+    """The lines of the groups that speak to *agent* or to everybody, in order.
+
+    The parser copies each rule to each agent of its group, which takes minutes for a file of 500 KiB made for it.
+    """
+    kept: list[str] = []
+    naming, ours = False, False  # whether the last line named an agent; whether the group at hand speaks to us
+    for line in body.decode("utf-8-sig", "replace").replace("\0", "").splitlines():
+        field, colon, value = line.partition("#")[0].partition(":")
+        field, value = field.strip().lower(), value.strip()
+        if not colon or field in ("sitemap", "host"):
+            continue
+        if field in ("user-agent", "useragent", "user agent"):
+            to_us = speaks_to(value, agent)
+            ours = to_us or (naming and ours)
+            naming = True
+            if to_us:
+                kept.append(f"User-agent: {'*' if value == '*' else agent}")
+        else:
+            naming = False
+            if ours:
+                kept.append(f"{field}: {value}")
+    return "\n".join(kept)
+
+
+def speaks_to(value: str, agent: str) -> bool:
+    """Whether a User-agent line means us: ``*``, or our token, with or without a version after it."""
+    token = value.strip().lower()
+    return token == "*" or token.partition("/")[0].strip(" *") == agent
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    rules: Rules
+    fetched_at: datetime
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    why: str
+    not_before: datetime
+
+
+class Robots:
+    """One object a process. *agent* is our product token; *longest_delay* caps a Crawl-delay."""
+
+    def __init__(
+        self,
+        memory: Memory,
+        agent: str,
+        longest_delay: timedelta = timedelta(seconds=30),
+        now: Callable[[], datetime] = utc_now,
+    ):
+        self._memory = memory
+        self._agent = agent
+        self._longest_delay = longest_delay.total_seconds()
+        self._now = now
+        self._known: dict[str, _Known] = {}
+        self._failed: dict[str, _Failed] = {}
+        self._size = 0
+        self._in_flight: dict[Hashable, asyncio.Future[_Known]] = {}
+
+    async def check(self, url: str, get: Get, trust: Hashable = None) -> float:
+        """Raise Disallowed or NoRobots, or return the Crawl-delay in seconds (0 where there is none).
+
+        *get* fetches a robots.txt, following redirects; it raises Unavailable where RFC 9309 says *unreachable*. Any
+        other exception it raises goes through, and is remembered by nobody. Requests for one site wait for the same
+        fetch if they have the same *trust*: the addresses they may reach.
+        """
+        rules = await self._rules(origin(url), get, trust)
+        if not rules.allows(url):
+            raise Disallowed("robots.txt of the site forbids this page")
+        return min(rules.crawl_delay or 0.0, self._longest_delay)
+
+    async def _rules(self, site: str, get: Get, trust: Hashable) -> Rules:
+        known = self._known.get(site)
+        if known is not None and self._now() - known.fetched_at < FRESH:
+            return known.rules
+        failed = self._failed.get(site)
+        if failed is not None and self._now() < failed.not_before:
+            return self._last_good(site, failed).rules
+        fetch = self._in_flight.get((site, trust))
+        if fetch is None:
+            fetch = asyncio.ensure_future(self._fetch(site, get))
+            self._in_flight[site, trust] = fetch
+            fetch.add_done_callback(lambda done: self._landed((site, trust), done))
+        # shielded: when the first of the waiting pages gives up, the others still want the answer
+        return (await asyncio.shield(fetch)).rules
+
+    def _landed(self, key: Hashable, done: asyncio.Future[_Known]) -> None:
+        self._in_flight.pop(key, None)
+        if not done.cancelled():
+            done.exception()  # whoever waited has it; nobody may be waiting any more
+
+    async def _fetch(self, site: str, get: Get) -> _Known:
+        known = self._known.get(site) or await self._remembered(site)
+        if known is not None and self._now() - known.fetched_at < FRESH:
+            return known
+        try:
+            answer = await get(f"{site}/robots.txt")
+        except Unavailable as error:
+            again = max(error.not_before or self._now(), self._now() + FAILED_AGAIN)
+            failed = self._failed[site] = _Failed(error.why, again)
+            return self._last_good(site, failed)
+        self._failed.pop(site, None)
+        body = answer.body[:LARGEST] if answer.status == 200 else b""
+        known = self._keep(site, body, self._now())
+        await self._memory.keep_host_state(
+            HostState(site, robots_status=answer.status, robots_body=body, robots_fetched_at=known.fetched_at)
+        )
+        return known
+
+    def _last_good(self, site: str, failed: _Failed) -> _Known:
+        known = self._known.get(site)
+        if known is not None and self._now() - known.fetched_at < STALE:
+            return known
+        raise NoRobots(site, failed.why, failed.not_before)
+
+    async def _remembered(self, site: str) -> _Known | None:
+        state = await self._memory.host_state(site)
+        if state is None or state.robots_body is None or state.robots_fetched_at is None:
+            return None
+        return self._keep(site, state.robots_body, state.robots_fetched_at)
+
+    def _keep(self, site: str, body: bytes, fetched_at: datetime) -> _Known:
+        self._drop(site)
+        known = self._known[site] = _Known(Rules(body, self._agent), fetched_at, len(body) + 1000)
+        self._size += known.size
+        while self._size > BYTES_KEPT and len(self._known) > 1:
+            self._drop(next(iter(self._known)))
+        while len(self._failed) > FAILURES_KEPT:
+            self._failed.pop(next(iter(self._failed)))
+        return known
+
+    def _drop(self, site: str) -> None:
+        known = self._known.pop(site, None)
+        if known is not None:
+            self._size -= known.size
