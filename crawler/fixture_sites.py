@@ -21,16 +21,20 @@ What a file cannot say about itself stands in ``site.toml`` beside it:
         sites.url("kurier24", "/feed.rdf")     # http://127.0.0.1:40123/feed.rdf
         sites.change("kurier24", "/feed.rdf", "...")
         sites.log                              # [Asked(site='kurier24', method='GET', path='/feed.rdf', ...), ...]
+
+``python -m crawler.fixture_sites FOLDER`` serves them until Ctrl+C and makes FOLDER a configuration that crawls them.
 """
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import hashlib
 import re
+import sys
 import tomllib
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
@@ -239,17 +243,26 @@ def error_page(status: int, content_type: str) -> bytes:
     return page.encode(encoding[1] if encoding else "utf-8")
 
 
+def shipped_folder() -> Path:
+    """``tests/pages`` of the checkout, or the copy that lies in an installed package."""
+    here = Path(__file__).resolve().parent
+    installed = here / "shipped" / "pages"
+    return installed if installed.is_dir() else here.parent / "tests" / "pages"
+
+
 def sites_in(folder: Path | str) -> list[Site]:
     """The site folders below *folder*, without serving them."""
     return [Site.load(f) for f in sorted(Path(folder).iterdir()) if f.is_dir() and (f / "source.toml").is_file()]
 
 
 @asynccontextmanager
-async def serve(folder: Path | str) -> AsyncIterator[Sites]:
+async def serve(folder: Path | str | None = None) -> AsyncIterator[Sites]:
     """Serve every site folder of *folder* on a free port of 127.0.0.1 each, until the block is left.
 
-    A folder is a site when it holds a ``source.toml``. Raises ``FileNotFoundError`` where there is none.
+    A folder is a site when it holds a ``source.toml``; unset, *folder* is the project's own.
+    Raises ``FileNotFoundError`` where there is none.
     """
+    folder = folder or shipped_folder()
     found = sites_in(folder)
     if not found:
         raise FileNotFoundError(f"no fixture site in {folder}")
@@ -275,3 +288,22 @@ async def listen(sites: Sites, site: Site) -> web.AppRunner:
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     site.base = f"http://127.0.0.1:{runner.addresses[0][1]}"
     return runner
+
+
+async def serve_until_stopped(folder: Path) -> None:
+    async with serve() as sites:
+        for file in sites.write_sources(folder / "sources"):
+            print(f"{sites.url(file.stem):<26} {file}")
+        print("Ctrl+C stops them.", flush=True)
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(
+            "python -m crawler.fixture_sites FOLDER: serve the fixture sites, with source files for them in FOLDER"
+        )
+    try:
+        asyncio.run(serve_until_stopped(Path(sys.argv[1])))
+    except KeyboardInterrupt:
+        pass
