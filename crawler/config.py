@@ -77,7 +77,7 @@ class ArchiveSettings(Table):
 class Limits(Table):
     timeout: PositiveDuration = Field(timedelta(seconds=30), description="Longest time for one request, start to end.")
     page: Size = Field(10_000_000, description="Largest article page, after decompression.")
-    document: Size = Field(50_000_000, description="Largest feed, sitemap or section page, after decompression.")
+    document: Size = Field(20_000_000, description="Largest feed, sitemap or section page, after decompression.")
     headers: Size = Field(64_000, description="Largest set of response headers.")
     redirects: int = Field(5, ge=0, le=20, description="Most redirects followed for one address.")
     article_pages: int = Field(20, ge=1, le=200, description="Most pages of one article that are fetched and joined.")
