@@ -300,10 +300,6 @@ async def serve_until_stopped(folder: Path) -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
-        sys.exit(
-            "python -m crawler.fixture_sites FOLDER: serve the fixture sites, with source files for them in FOLDER"
-        )
-    try:
+        sys.exit("usage: python -m crawler.fixture_sites FOLDER")
+    with suppress(KeyboardInterrupt):
         asyncio.run(serve_until_stopped(Path(sys.argv[1])))
-    except KeyboardInterrupt:
-        pass

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from crawler import config
-from crawler.config import Configuration, Source
+from crawler.config import Configuration, Source, Table
 from crawler.fixture_sites import sites_in
 from tests.expectations import PAGES
 
@@ -113,3 +115,26 @@ def test_the_fixture_sites_carry_source_files_of_the_same_model(tmp_path: Path) 
         kind for s in sources.values() for kind in ("feeds", "sitemaps", "sections") if getattr(s.discover, kind)
     }
     assert looked_at == {"feeds", "sitemaps", "sections"}
+
+
+def keys(model: type[Table], prefix: str = "") -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Table):
+            yield from keys(field.annotation, f"{prefix}{name}.")
+        else:
+            yield prefix + name
+
+
+def test_the_guide_explains_every_key_and_no_other() -> None:
+    guide = (ROOT / "docs" / "adding-a-source.md").read_text("utf-8")
+    explained = re.findall(r"(?m)^\| `([a-z_.]+)` \|", guide)
+    assert sorted(explained) == sorted(keys(Source))
+
+
+def test_the_files_in_the_guide_are_good_ones(tmp_path: Path) -> None:
+    guide = (ROOT / "docs" / "adding-a-source.md").read_text("utf-8")
+    examples = re.findall(r"(?ms)^```toml\n(title = .*?)^```$", guide)
+    (tmp_path / "sources").mkdir()
+    for number, text in enumerate(examples):
+        (tmp_path / "sources" / f"example-{number}.toml").write_text(text, "utf-8")
+    assert len(config.load(tmp_path).sources) == len(examples) >= 2
