@@ -7,6 +7,7 @@ over everything. Nothing is fetched and the tree is not changed.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -21,6 +22,7 @@ from pipelines.reading import agency as agencies
 from pipelines.reading import people, publication
 from pipelines.reading.dates import Dated, Reading
 from pipelines.reading.rules import Rules
+from pipelines.reading.sight import Sight
 from pipelines.reading.structured import Structured, plain, plain_list, text_of, types_of
 from pipelines.reading.title import Headline, headline, site_names, squashed
 
@@ -29,8 +31,8 @@ from pipelines.reading.title import Headline, headline, site_names, squashed
 class Description:
     """The metadata of an article. Lists are tuples without repetition; what the page does not say is None or empty.
 
-    ``authors`` are people, ``organisations`` the newsrooms and companies named beside or instead of them; ``agency`` is a short
-    name. ``published`` and ``modified`` carry precision and provenance. Addresses are absolute. ``heading`` is the element that
+    ``authors`` are people; only where nobody is named, the newsroom that signed. ``organisations`` are all newsrooms and
+    companies named; ``agency`` is a short name and never among the authors. ``published`` and ``modified`` carry precision and provenance. Addresses are absolute. ``heading`` is the element that
     carries the title, for the body's reader.
     """
 
@@ -60,7 +62,8 @@ def describe(tree: Element, structured: Structured, page: Page, rules: Rules) ->
     reading = Reading(page.fetched_at, rules.time_zone, language)
     head = headline(structured, tree)
     title = _selected_text(tree, site.title) or head.title or (page.hint.title if page.hint else None)
-    byline = _byline(tree, structured, page, rules)
+    sight = Sight(tree, head.element)
+    byline = _byline(tree, structured, page, rules, sight)
     sections = _sections(tree, structured, page, rules)
     return Description(
         title=title,
@@ -68,10 +71,10 @@ def describe(tree: Element, structured: Structured, page: Page, rules: Rules) ->
         teaser=_teaser(tree, structured, page, rules),
         section=sections[0] if sections else None,
         sections=sections,
-        authors=byline.people,
+        authors=byline.people or byline.organisations,
         organisations=byline.organisations,
         keywords=_keywords(structured, page),
-        published=_by_rule(tree, site.published, reading) or publication.published(structured, tree, reading, page.hint, head.element),
+        published=_by_rule(tree, site.published, reading) or publication.published(structured, sight, reading, page.hint),
         modified=_by_rule(tree, site.modified, reading) or publication.modified(structured, reading, page.hint),
         image=_image(structured, page.url),
         kind=_kind(structured, page.url),
@@ -134,18 +137,28 @@ def _teaser(tree: Element, structured: Structured, page: Page, rules: Rules) -> 
     )
 
 
-def _byline(tree: Element, structured: Structured, page: Page, rules: Rules) -> people.Byline:
+def _byline(tree: Element, structured: Structured, page: Page, rules: Rules, sight: Sight) -> people.Byline:
+    """Who signed: stated for machines first, completed or replaced by the byline that readers see where that names people."""
     chosen = select(tree, rules.site.authors)
     if chosen:
         return people.byline(chosen)
+    stated = people.Byline()
     for names in _author_places(structured, page):
         found = people.byline(names)
-        if found.people or found.organisations or found.agency:
-            return found
-    return people.Byline()
+        stated = people.Byline(stated.people or found.people, stated.organisations or found.organisations, stated.agency or found.agency)
+        if stated.people:
+            break
+    seen = people.signed(tree, sight.heading)
+    if not stated.people and not seen.people:
+        seen = people.written(sight) or seen
+    agency = stated.agency or seen.agency
+    if stated.people:
+        more = len(stated.people) < len(seen.people) <= 8 and set(stated.people) <= set(seen.people)
+        return people.Byline(seen.people if more else stated.people, stated.organisations, agency)
+    return people.Byline(seen.people, stated.organisations or seen.organisations, agency)
 
 
-def _author_places(structured: Structured, page: Page):
+def _author_places(structured: Structured, page: Page) -> Iterator[list[str]]:
     yield _author_names(structured, structured.article.get("author"))
     yield _author_names(structured, structured.article.get("creator"))
     yield structured.meta.get("author", []) + structured.meta.get("article:author", [])

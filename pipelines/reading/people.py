@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from lxml.etree import XPath
+from lxml.etree import _Element as Element
+
 from pipelines.reading.agency import agency_named
+from pipelines.reading.sight import Sight
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,9 @@ class Byline:
     organisations: tuple[str, ...] = ()
     agency: str | None = None
 
+    def __bool__(self) -> bool:
+        return bool(self.people or self.organisations or self.agency)
+
 
 def byline(names: Iterable[str], language: str | None = None) -> Byline:
     """Sort what bylines state ('Von Anna Muster und BEN BEISPIEL, dpa') into people, organisations and agency."""
@@ -26,11 +33,11 @@ def byline(names: Iterable[str], language: str | None = None) -> Byline:
     agency = None
     for text in names:
         for name in split(text):
+            name = recased(name)
             found = agency_named(name)
             if found:
                 agency = agency or found
             elif is_person(name):
-                name = recased(name)
                 people.setdefault(_key(name), name)
             elif is_organisation(name):
                 organisations.setdefault(_key(name), name)
@@ -59,17 +66,24 @@ _ROLE_WORD = re.compile(
 )
 _ORGANISATION_WORD = re.compile(
     r"(?:redaktion|verlag|gmbh|\bag\b|\bse\b|e\.\s?v|zeitung|nachrichten|presse|medien|media|magazin|online|news|agentur|team|desk|blatt|anzeiger|kurier"
-    r"|rundfunk|fernsehen|radio|stiftung|verein|verband|ministerium|institut|universität|gruppe|group|press|bild\b|spiegel\b|stern\b|welt\b|\.(?:de|at|ch|com|net|org)\b"
-    r"|\b(?:orf|zdf|ard|srf|ndr|mdr|wdr|swr|br24|rbb|hr|rtl|ntv|faz|nzz|taz)\b|admin|editor|the\s|der\s|die\s|das\s|partei|amt\b|stadt\b|landes|bundes)",
+    r"|rundfunk|fernsehen|radio|stiftung|verein|verband|ministerium|institut|universität|gruppe|group|press\b|\.(?:de|at|ch|com|net|org)\b"
+    r"|\b(?:orf|zdf|ard|srf|ndr|mdr|wdr|swr|br24|rbb|hr|rtl|ntv|faz|nzz|taz)\b|\badmin|\beditor|^(?:the|der|die|das)\s|partei\b|\bamt\b|\bstadt\b|^landes|^bundes)",
     re.IGNORECASE,
 )
 _PARTICLES = {"von", "van", "der", "den", "de", "zu", "zur", "vom", "am", "di", "da", "del", "la", "le", "ten", "ter", "und", "bin", "al", "el", "y", "af", "dos", "zum"}
-_TITLES = re.compile(r"^(?:(?:prof|dr|dipl|mag|ing|univ|phil|med|jur|rer|nat|h\.?c|lic|msc|ba|ma|mba|pd|priv\.-doz)\.?[\s-]*)+(?=\S)", re.IGNORECASE)
+_TITLES = re.compile(
+    r"^(?:(?:prof|dr|dipl|mag|ing|univ|phil|med|jur|rer|nat|h\.?c|lic|msc|ba|ma|mba|pd|priv\.-doz)\b\.?[\s-]*)+(?=\S)", re.IGNORECASE
+)
+_NOT_A_NAME = re.compile(
+    r"anmelde|abonn|folgen|mehr\b|lesen|artikel|\balle\b|profil|teilen|kontakt|feedback|login|newsletter|stand\b|uhr\b|minute|\bmin\b|kommentar"
+    r"|veröffentlicht|aktualisiert|updated|published|lesezeit|drucken|follow|more\b|anzeige|werbung|foto|bild:|http|datum|über\b|zur\b|\bvor\b|beitr[aä]g",
+    re.IGNORECASE,
+)
 
 
 def split(text: str) -> list[str]:
     """The single names in a byline, without 'Von', roles, addresses and social names."""
-    text = unicodedata.normalize("NFC", re.sub(r"\s+", " ", text or "")).strip()
+    text = unicodedata.normalize("NFC", re.sub(r"[^\S\n]+", " ", text or "")).strip()
     text = _EMAIL.sub(" ", text)
     text = re.sub(r"\((?![^)]*@)([^)]*)\)", r", \1", text)
     names = []
@@ -90,17 +104,108 @@ def is_person(name: str) -> bool:
     if not 2 <= len(words) <= 5 or any(c.isdigit() for c in bare) or _ORGANISATION_WORD.search(bare):
         return False
     real = [w for w in words if w.lower() not in _PARTICLES]
-    return len(real) >= 2 and all(w[0].isupper() and (w[-1].isalpha() or w[-1] in ".'’") for w in real)
+    return len(real) >= 2 and all(w[0].isupper() and (w[-1].isalpha() or w[-1] in ".'’") for w in real) and not _NOT_A_NAME.search(bare)
 
 
 def is_organisation(name: str) -> bool:
     """A newsroom, company or single-word signature: something with letters that is no sentence."""
-    return 2 <= len(name) <= 60 and any(c.isalpha() for c in name) and len(name.split()) <= 7
+    if not 2 <= len(name) <= 60 or len(name.split()) > 7 or not any(c.isalpha() for c in name):
+        return False
+    return not _NOT_A_NAME.search(name) and not re.search(r"\d[.:]\d|\b(?:19|20)\d\d\b|:", name) and name.lower() not in _PARTICLES
 
 
 def recased(name: str) -> str:
-    """'JÖRG ZSCHOCHE' -> 'Jörg Zschoche'; names that mix cases stay as they are."""
+    """'JÖRG ZSCHOCHE' and 'joerg.zschoche' become 'Jörg Zschoche'; names that mix cases stay as they are."""
+    if re.fullmatch(r"[a-zäöüß]{3,}[._][a-zäöüß]{3,}", name):  # a login: 'anna.muster'
+        return " ".join(part.capitalize() for part in re.split(r"[._]", name))
     letters = [c for c in name if c.isalpha()]
     if len(letters) < 5 or not all(c.isupper() for c in letters):
         return name
     return re.sub(r"[^\W\d_]+", lambda m: m[0].lower() if m[0].lower() in _PARTICLES else m[0].capitalize(), name)
+
+
+# -- bylines that a reader sees ---------------------------------------------------------------------------------------
+
+_SIGNED = XPath(
+    "//*[contains(@class,'uthor') or contains(@class,'utor') or contains(@class,'yline') or @rel='author']"
+    " | //a[contains(@href,'/aut')] | //h1"
+)
+_SAYS_BY = re.compile(r"(?:von|by|par|text|autor(?:in)?|interview|protokoll|ein (?:gast)?(?:beitrag|kommentar) von)\b:?\s*\w", re.IGNORECASE)
+_ELSEWHERE = re.compile(
+    r"comment|kommentar|related|teaser|sidebar|widget|recent|popular|footer|navi|menu|similar|recommend|slider|carousel|card-list|newsletter"
+    r"|photo|foto|image|bild|caption|copyright|authority|more-?(?:news|articles)",
+    re.IGNORECASE,
+)
+_TOGETHER = 3  # levels up to which byline elements share a container
+
+
+def signed(tree: Element, heading: Element | None) -> Byline:
+    """The byline that the page marks near its headline, by class, rel or an author page's address."""
+    marked = list(_marked(tree, heading))
+    if not marked:
+        return Byline()
+    group = [element for element in marked if _share(marked[0], element)]
+    return byline("\n".join(_pieces(element)) for element in group[:12])
+
+
+def written(sight: Sight) -> Byline:
+    """The byline in the plain text around the headline: a short line such as 'Von Anna Muster und Ben Beispiel'."""
+    if sight.headline is None:
+        return Byline()
+    first, after = sight.headline
+    for index in (*range(after, min(after + 25, len(sight.texts))), *range(max(0, first - 4), first)):
+        text = sight.texts[index]
+        if len(text) > 90 or not _SAYS_BY.match(text):
+            if not re.fullmatch(r"von|by|text|autor(?:in)?|par", text.strip(" :"), re.IGNORECASE):
+                continue
+            text = f"{text} {sight.around(index, +1, 1)}"
+        element = sight.element(index)
+        if element is not None and element.tag not in ("a", "h1", "h2", "h3") and not _outside(element):
+            found = byline([text])
+            if found.people:
+                return found
+    return Byline()
+
+
+def _marked(tree: Element, heading: Element | None) -> Iterator[Element]:
+    """Elements marked as bylines, those behind the headline first, without those in teasers, comments and the like."""
+    before, after, passed, accepted = [], [], heading is None, set()
+    for element in _SIGNED(tree):
+        if element is heading:
+            passed = True
+            continue
+        if element.tag in ("h1", "body", "html", "article", "main", "img", "meta", "link", "script", "style", "input", "figure"):
+            continue
+        if any(up in accepted for up in element.iterancestors()):
+            continue
+        size = sum(map(len, _pieces(element)))
+        if 2 <= size <= 240 and not _outside(element):
+            accepted.add(element)
+            (after if passed else before).append(element)
+    yield from after or before[-2:]
+
+
+def _outside(element: Element) -> bool:
+    level = 0
+    while element is not None and element.tag not in ("body", "main"):
+        if element.tag in ("nav", "aside", "footer", "figure", "figcaption", "select"):
+            return True
+        if level < 8 and _ELSEWHERE.search(f"{element.get('class') or ''} {element.get('id') or ''}"):
+            return True
+        element = element.getparent()
+        level += 1
+    return False
+
+
+def _share(one: Element, other: Element) -> bool:
+    """Do two elements stand in the same small container?"""
+    if one is other:
+        return True
+    above = [up for _, up in zip(range(_TOGETHER), one.iterancestors(), strict=False)]
+    return any(up in above for _, up in zip(range(_TOGETHER), other.iterancestors(), strict=False))
+
+
+def _pieces(element: Element) -> list[str]:
+    """The short strings in an element; a biography's sentences are left out."""
+    pieces = [" ".join(piece.split()) for piece in element.itertext("*", with_tail=True)]
+    return [piece for piece in pieces if piece and len(piece) <= 120]

@@ -9,14 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import accumulate
-from typing import Any
 
-from lxml.etree import XPath
 from lxml.etree import _Element as Element
 
 from pipelines.items import Hint, Precision, Provenance
 from pipelines.reading.dates import Dated, Found, Label, Reading, Stated
+from pipelines.reading.sight import Sight
 from pipelines.reading.structured import Structured, text_of
 
 _PUBLISHED_META = (
@@ -35,11 +33,11 @@ _URL_DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)([/-]?)([01]?\d)\2([0-3]?\d)(?!\d)
 
 
 def published(
-    structured: Structured, tree: Element | None, reading: Reading, hint: Hint | None = None, heading: Element | None = None
+    structured: Structured, sight: Sight | None, reading: Reading, hint: Hint | None = None
 ) -> Dated | None:
     """When the article was published, from the most trusted place that says so; a finer time of the same day wins."""
     first = None
-    for dated in _publications(structured, tree, reading, hint, heading):
+    for dated in _publications(structured, sight, reading, hint):
         if first is None:
             first = dated
         if first.precision is not Precision.DAY:
@@ -54,7 +52,7 @@ def _same_day(a: Dated, b: Dated, reading: Reading) -> bool:
 
 
 def _publications(
-    structured: Structured, tree: Element | None, reading: Reading, hint: Hint | None, heading: Element | None
+    structured: Structured, sight: Sight | None, reading: Reading, hint: Hint | None
 ) -> Iterator[Dated]:
     """The stated publication times in order of trust.
 
@@ -62,7 +60,7 @@ def _publications(
     of an import or a template's.
     """
     yield from _machines([structured.article.get("datePublished")], Provenance.JSONLD, reading)
-    seen = visible(tree, reading, heading) if tree is not None else []
+    seen = visible(sight, reading) if sight is not None else []
     yield from (each.dated for each in seen[:1] if each.points >= PLAIN and each.found.label is not Label.MODIFIED and not each.found.rough)
     yield from _machines((structured.first_meta(name) for name in _PUBLISHED_META), Provenance.META, reading)
     yield from _machines(_micro(structured, "datepublished"), Provenance.MICRODATA, reading)
@@ -115,9 +113,6 @@ def _in_url(url: str, reading: Reading) -> Iterator[Dated]:
 
 # -- what a reader sees -----------------------------------------------------------------------------------------------
 
-_STRINGS = XPath(
-    "//body//*[not(self::script or self::style or self::noscript or self::template or self::option or self::textarea)]/text()"
-)
 _MAYBE = re.compile(r"\d|heute|gestern|today|yesterday|aujourd|vor\s(?:ein|\d)", re.IGNORECASE)
 _DATE_CLASS = re.compile(
     r"(?<![a-z])(?:up)?dat(?:e|um)(?![a-z]{3})|[a-z]-?date\b|publish|publi[ck]ation|posted|pubdate|time-?stamp|dateline|created|submitted|post-?meta"
@@ -146,54 +141,35 @@ class Seen:
     points: float
 
 
-def visible(tree: Element, reading: Reading, heading: Element | None) -> list[Seen]:
+def visible(sight: Sight, reading: Reading) -> list[Seen]:
     """The dates that a reader would take for the article's, the likeliest first: near the headline, alone or labelled."""
-    candidates = _candidates(tree, reading, heading)
-    candidates.sort(key=lambda c: -c.points)
-    return [c for c in candidates if c.points >= LEAST] or [c for c in candidates[:1] if c.points >= _least(c, candidates)]
+    found = []
+    for index, text in enumerate(sight.texts):
+        if len(text) <= 300 and _MAYBE.search(text):
+            found += _of_string(sight, index, reading)
+    found.sort(key=lambda each: -each.points)
+    return [each for each in found if each.points >= LEAST] or [
+        each for each in found[:1] if each.points >= _least(each, found)
+    ]
 
 
-def _least(best: Seen, candidates: list[Seen]) -> float:
+def _least(best: Seen, found: list[Seen]) -> float:
     if best.found.label:
         return LEAST_LABELLED
-    days = {c.dated.at.date() for c in candidates if c.points >= LEAST_ALONE - 12}
+    days = {c.dated.at.date() for c in found if c.points >= LEAST_ALONE - 12}
     return LEAST_ALONE if len(days) == 1 and best.alone else LEAST
 
 
-def _candidates(tree: Element, reading: Reading, heading: Element | None) -> list[Seen]:
-    strings = [s for s in _STRINGS(tree.getroottree()) if not s.isspace()]
-    texts = [" ".join(s.split()) for s in strings]
-    begins = list(accumulate(map(len, texts), initial=0))
-    start = stop = None
-    if heading is not None:
-        inside = set(heading.iter())
-        places = [i for i, s in enumerate(strings) if s.getparent() in inside and (s.is_text or s.getparent() is not heading)]
-        if places:
-            start, stop = begins[places[0]], begins[places[-1] + 1]
-    found = []
-    for index, text in enumerate(texts):
-        if len(text) <= 300 and _MAYBE.search(text):
-            at = begins[index]
-            near = None if start is None else at - stop if at >= stop else at - start
-            found += _of_string(texts, index, _parent(strings[index]), near, reading)
-    return found
-
-
-def _parent(string: Any) -> Element:
-    """The element whose text a string is part of; what follows an element belongs to the one around it."""
-    element = string.getparent()
-    around = element.getparent() if string.is_tail else None
-    return element if around is None else around
-
-
-def _of_string(texts: list[str], index: int, element: Element, near: int | None, reading: Reading) -> Iterator[Seen]:
+def _of_string(sight: Sight, index: int, reading: Reading) -> Iterator[Seen]:
     """The dates that begin in one string of text, read together with its short neighbours (label, year, clock)."""
-    before = _short_neighbours(texts, index, -1)
-    after = _short_neighbours(texts, index, +1)
-    own = texts[index]
-    window = f"{before} {own}".lstrip()
+    own = sight.texts[index]
+    window = f"{sight.around(index, -1)} {own}".lstrip()
     offset = len(window) - len(own)
-    window = f"{window} {after}".rstrip()
+    window = f"{window} {sight.around(index, +1)}".rstrip()
+    element = sight.element(index)
+    if element is None:
+        return
+    near = sight.distance(index)
     for one in reading.find(window):
         if not offset <= one.start + 1 or one.start >= offset + len(own) or one.label is Label.OTHER:
             continue
@@ -204,16 +180,6 @@ def _of_string(texts: list[str], index: int, element: Element, near: int | None,
         if exact is not None and exact.at.date() == stated.at.date():
             stated, provenance, points = exact, Provenance.TIME_ELEMENT, points + 10
         yield Seen(Dated(stated.at, stated.precision, provenance), one, rest <= 25, points)
-
-
-def _short_neighbours(texts: list[str], index: int, step: int) -> str:
-    words = []
-    for distance in (1, 2):
-        at = index + step * distance
-        if not 0 <= at < len(texts) or len(texts[at]) > 60:
-            break
-        words.append(texts[at])
-    return " ".join(words if step > 0 else reversed(words))
 
 
 def _time_attribute(element: Element, reading: Reading) -> Stated | None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from html import unescape
 from typing import Any
 
+from lxml.etree import XPath
 from lxml.etree import _Element as Element
 
 LARGEST_SCRIPT = 600_000  # characters; real article objects, live blogs with all their posts included, stay below
@@ -26,6 +27,7 @@ ARTICLE_TYPES = frozenset(
     " discussionforumposting review criticreview recipe creativework howto".split()
 )
 LESSER_TYPES = frozenset("videoobject audioobject imagegallery mediagallery webpage itempage podcastepisode tvepisode episode faqpage qapage".split())
+_ITEMPROPS = XPath("//@itemprop")
 # what hangs below these belongs to another article than the page's
 _FOREIGN = frozenset(
     "itemlistelement haspart liveblogupdate comment mentions citation isrelatedto relatedlink isbasedon review reviews itemreviewed"
@@ -101,10 +103,9 @@ def collect(tree: Element, url: str) -> Structured:
             found.headings.append(element)
         elif found.window_title is None and tag == "title" and not _in_svg(element):
             found.window_title = plain(element.text)
-    for element in tree.iterfind(".//*[@itemprop]"):
-        if element.tag != "meta" or element.get("content"):
-            for name in (element.get("itemprop") or "").split()[:4]:
-                found.micro.setdefault(name.lower(), []).append(element)
+    for value in _ITEMPROPS(tree):
+        for name in value.split()[:4]:
+            found.micro.setdefault(name.lower(), []).append(value.getparent())
     for script in scripts:
         for value in loads(script):
             _walk(found, value)
