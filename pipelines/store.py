@@ -1,11 +1,28 @@
-"""Everything that Nachlese remembers: the frontier, runs, articles and their versions, hosts. Bodies follow."""
+"""Everything that Nachlese remembers: the frontier, runs, articles and their versions, hosts.
+
+``Store`` is one process's way to the database. What it keeps of articles goes through ``store_batches`` (many in one
+transaction) to ``store_writing``; its other statements are in ``store_frontier`` and, for looking, ``store_looking``.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import uuid
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
+from typing import Any
 
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from pipelines import database, recheck, store_looking, store_rows, store_writing, urls
+from pipelines import store_frontier as sql
 from pipelines.items import Article, Link, Page, Reason
+from pipelines.store_batches import Batches
+from pipelines.store_connections import Connections
 from pipelines.store_shapes import (
     Archived,
     Document,
@@ -43,14 +60,31 @@ __all__ = [
 class Store:
     """One process's way to the database. Every method waits for a database that is away (up to *patience*)."""
 
+    def __init__(self, dsn: str, patience: timedelta):
+        self._connections = Connections(dsn, patience=patience)
+        self._batches = Batches(self._connections, self._refuse)
+        self._in_hand: dict[
+            int, dict[bytes, int]
+        ] = {}  # run -> pages that take() has given out and that have no end yet
+
     @classmethod
     async def open(cls, dsn: str, patience: timedelta = timedelta(days=1)) -> Store:
         """Connect; raises ``database.DatabaseError`` when the database does not answer within *patience*."""
-        raise NotImplementedError
+        store = cls(dsn, patience)
+        try:
+            await store._connections.run(lambda connection: connection.execute("SELECT FROM ingest.runs LIMIT 0"))
+        except psycopg.Error as error:
+            await store.close()
+            raise database.DatabaseError(f"{database.shown(dsn)}: {database.safe_text(error, dsn)}") from None
+        except BaseException:
+            await store.close()
+            raise
+        return store
 
     async def close(self) -> None:
         """Write what is queued, then let the connections go."""
-        raise NotImplementedError
+        await self._batches.close()
+        await self._connections.close()
 
     async def __aenter__(self) -> Store:
         return self
@@ -58,16 +92,33 @@ class Store:
     async def __aexit__(self, *exc: object) -> None:
         await self.close()
 
+    async def _do(self, statement: str, **values: Any) -> list[dict[str, Any]]:
+        """One statement in a transaction of its own; its rows."""
+
+        async def work(connection: AsyncConnection) -> list[dict[str, Any]]:
+            return await _rows(connection, statement, values)
+
+        return await self._connections.run(work)
+
+    # -----------------------------------------------------------------------------------------------------------------
     # sources
+
     async def keep_sources(self, sources: Sequence[SourceRow]) -> None:
         """Insert or update; a source that is missing from *sources* is left as it is."""
-        raise NotImplementedError
+
+        async def work(connection: AsyncConnection) -> None:
+            rows = [store_rows.clean(asdict(source)) for source in sources]
+            await connection.execute(sql.KEEP_SOURCES, [store_rows.dumps(rows)])
+
+        await self._connections.run(work)
 
     async def keep_next_run(self, source: str, at: datetime | None) -> None:
         """What ``nachlese status`` shows as the next run."""
-        raise NotImplementedError
+        await self._do(sql.KEEP_NEXT_RUN, source=source, at=at)
 
+    # -----------------------------------------------------------------------------------------------------------------
     # runs
+
     async def begin_run(
         self,
         source: str | None,
@@ -76,38 +127,103 @@ class Store:
         slot: datetime | None = None,
         lease: timedelta = timedelta(minutes=5),
     ) -> Run | None:
-        """A run of *source*, or None: somebody else runs it now, or this slot is done. Dead runs of the source are ended first."""
-        raise NotImplementedError
+        """A run of *source*, or None: somebody else runs it now, or this slot is done.
+
+        Runs of the source whose lease is over are ended first, as failed with the error 'lost lease'.
+        """
+        values = {"token": uuid.uuid4(), "source": source, "kind": kind, "slot": slot, "holder": holder, "lease": lease}
+
+        async def work(connection: AsyncConnection) -> list[dict[str, Any]]:
+            begun = await _rows(connection, sql.FIND_BEGUN, values)
+            if begun:
+                return begun
+            await connection.execute(sql.LOCK_SOURCE, values)
+            if source is not None:
+                await connection.execute(sql.KEEP_SOURCE_NAME, values)
+            for dead in await _rows(connection, sql.FIND_DEAD_RUNS, values):
+                await _end_run(connection, dead["id"], "failed", "lost lease")
+            return await _rows(connection, sql.BEGIN_RUN, values)
+
+        begun = await self._connections.run(work)
+        if not begun:
+            return None
+        return Run(begun[0]["id"], source, kind, holder, slot, lease, begun[0]["started_at"])
 
     async def heartbeat(self, run: Run) -> bool:
         """Prolong the lease. False: somebody took the run over; stop working on it."""
-        raise NotImplementedError
+        return bool(await self._do(sql.HEARTBEAT, run=run.id, lease=run.lease))
 
     async def end_run(self, run: Run, outcome: RunOutcome, error: str | None = None) -> RunCounts:
         """End the run and count its pages. Ending an ended run again returns the same counts."""
-        raise NotImplementedError
+        counts = await self._connections.run(
+            lambda connection: _end_run(connection, run.id, outcome, store_rows.clean(error))
+        )
+        self._in_hand.pop(run.id, None)
+        return counts
 
     async def run_counts(self, run: Run) -> RunCounts:
         """The counts so far, for progress."""
-        raise NotImplementedError
+        return _counts(await self._do(sql.COUNT_RUN, run=run.id))
 
+    # -----------------------------------------------------------------------------------------------------------------
     # discovery
+
     async def validators(self, run: Run, url: str) -> Validators | None:
         """What the last fetch of this discovery document by this source left; None: ask unconditionally."""
-        raise NotImplementedError
+        rows = await self._do(sql.VALIDATORS, source=run.source, key=store_rows.page_key(url))
+        return Validators(**rows[0]) if rows else None
 
     async def offer(self, run: Run, links: Sequence[Link], document: Document) -> Offered:
         """Links, the document's validators and its attempt row in ONE transaction.
 
-        A failed fetch is offered too: no links, ``document.error`` set; validators then stay as they were.
+        A failed fetch is offered too: no links, ``document.error`` set; validators then stay as they were. A link that
+        is no address is rejected here; one that has ended and is not due for a recheck ends unchanged in this run.
         """
-        raise NotImplementedError
+        good, bad = _link_rows(links)
+        keys = [row["url_key"] for row in good]
+        values = {"source": run.source, "run": run.id, "keys": keys, "links": store_rows.dumps(good + bad)}
+
+        async def work(connection: AsyncConnection) -> Offered:
+            await _keep_document(connection, run, document)
+            if not good and not bad:
+                return Offered()
+            new = {row["url_key"] for row in await _rows(connection, sql.OFFER, values)}
+            await connection.execute(sql.HASTEN_RECHECKS, values)
+            await connection.execute(sql.SEEN_AGAIN, values)
+            if bad:
+                await _reject_bad_links(connection, run, bad)
+            now = (await _rows(connection, sql.OFFERED, values))[0]
+            fresh = sum(key in new for key in keys)
+            return Offered(fresh, now["waiting"] - fresh, now["ended"])
+
+        return await self._connections.run(work)
 
     async def take(self, run: Run, limit: int) -> list[Target]:
         """Up to *limit* pages of the run's source that are due and that this run does not have in hand yet."""
-        raise NotImplementedError
+        in_hand = self._in_hand.setdefault(run.id, {})
+        values = {"source": run.source, "run": run.id, "limit": limit, "in_hand": list(in_hand.values())}
 
+        async def work(connection: AsyncConnection) -> list[dict[str, Any]]:
+            rows = [] if run.kind == "recheck" else await _rows(connection, sql.TAKE, values)
+            if len(rows) < limit:
+                again = await _rows(connection, sql.TAKE_RECHECKS, values | {"limit": limit - len(rows)})
+                ids = [row["id"] for row in again]
+                await connection.execute(sql.TAKEN_FOR_RECHECK, {"run": run.id, "ids": ids})
+                rows += again
+            return rows
+
+        rows = await self._connections.run(work)
+        for row in rows:
+            in_hand[store_rows.page_key(row["url"])] = row.pop("id")
+            row["hint"] = store_rows.HINT.validate_python(row["hint"]) if row["hint"] else None
+        return [Target(**row) for row in rows]
+
+    def _ended(self, run: Run, key: bytes) -> None:
+        self._in_hand.get(run.id, {}).pop(key, None)
+
+    # -----------------------------------------------------------------------------------------------------------------
     # ends
+
     async def keep(
         self,
         run: Run,
@@ -119,12 +235,56 @@ class Store:
         last_modified: str | None = None,
         ms: int | None = None,
     ) -> Ending:
-        """Store an article; returns after its transaction is committed. Idempotent."""
-        raise NotImplementedError
+        """Store an article; returns after its transaction is committed. Idempotent.
+
+        What cannot be stored ends as rejected with the reason ``unstorable``, and is not raised.
+        """
+        try:
+            item = store_rows.item(run, page, article, archived, etag, last_modified, ms)
+        except (ValueError, TypeError) as error:
+            url, detail = page.asked_url or page.url, database.safe_text(error)
+            return await self.reject(
+                run, url, Reason.UNSTORABLE, detail, page.status, source=page.source, archived=archived, ms=ms
+            )
+        ending = await self._batches.keep(item)
+        self._ended(run, item.page_key)
+        return ending
+
+    async def _refuse(self, item: store_rows.Item, message: str) -> Ending:
+        return await self.reject(
+            item.run,
+            item.page_url,
+            Reason.UNSTORABLE,
+            message,
+            item.status,
+            source=item.source,
+            fetched_at=item.fetched_at,
+            archived=item.archived,
+            ms=item.ms,
+            size=item.size,
+        )
 
     async def keep_unmodified(self, run: Run, url: str, *, ms: int | None = None) -> Ending:
         """The answer to a recheck was 304: the page ends unchanged."""
-        raise NotImplementedError
+        values = _page_values(run, url, None) | {"status": 304, "ms": ms, "size": 0, "outcome": "unchanged", "item": ""}
+
+        async def work(connection: AsyncConnection) -> Ending:
+            page = await _page(connection, values)
+            articles = await _rows(connection, sql.FIND_ARTICLE_TIMES, {"article": page["article_id"]})
+            article = articles[0] if articles else None
+            if article is None:
+                raise ValueError(f"304 for {url[:200]}, which has no article: it was not asked with validators of ours")
+            unchanged = page["checks_unchanged"] + 1
+            due = recheck.next_check(article["first_seen_at"], article["published_at"], article["now"], unchanged)
+            await connection.execute(sql.UNMODIFIED, {"page": page["id"], "next": due})
+            await connection.execute(sql.CONFIRM_ARTICLE, {"article": article["id"]})
+            done = values | {"page": page["id"], "article": article["id"], "version": article["version"]}
+            await _record(connection, run, done | {"ending": "unchanged", "fetched_at": article["now"]})
+            return Ending("unchanged", article["id"], None, article["version"])
+
+        ending = await self._connections.run(work)
+        self._ended(run, values["key"])
+        return ending
 
     async def reject(
         self,
@@ -140,8 +300,25 @@ class Store:
         ms: int | None = None,
         size: int | None = None,
     ) -> Ending:
-        """Final: the page is no article. *source* where the run has none (replay)."""
-        raise NotImplementedError
+        """Final: the page is no article. *source* where the run has none (replay).
+
+        The page of a stored article keeps it: it is looked at again later, or, when it is gone, never more.
+        """
+        values = _page_values(run, url, source) | {
+            "reason": str(reason), "detail": store_rows.clean(detail)[:2000], "status": status, "ms": ms, "size": size,
+            "outcome": str(reason), "item": _replay_item(run, fetched_at), "fetched_at": fetched_at,
+        }  # fmt: skip
+
+        async def work(connection: AsyncConnection) -> Ending:
+            page = await _page(connection, values)
+            if archived:
+                where = {"file": archived.file, "offset": archived.offset, "length": archived.length}
+                await connection.execute(sql.KEEP_ARCHIVE_RECORD, values | where)
+            return await _reject(connection, run, page, values)
+
+        ending = await self._connections.run(work)
+        self._ended(run, values["key"])
+        return ending
 
     async def postpone(
         self,
@@ -155,28 +332,53 @@ class Store:
         ms: int | None = None,
     ) -> Ending:
         """The page stays pending and comes again after a spread backoff; after the last attempt it is rejected."""
-        raise NotImplementedError
+        values = _page_values(run, url, None) | {
+            "reason": str(reason), "detail": store_rows.clean(detail)[:2000], "status": status, "ms": ms, "size": None,
+            "outcome": str(reason), "item": "", "fetched_at": None, "not_before": not_before, "article": None,
+            "version": None,
+        }  # fmt: skip
+
+        async def work(connection: AsyncConnection) -> Ending:
+            page = await _page(connection, values)
+            attempts = page["attempts"] + 1
+            if attempts >= recheck.MAX_ATTEMPTS:
+                return await _reject(connection, run, page, values)
+            wait = recheck.backoff(attempts, _spread(values["key"], attempts))
+            row = values | {"page": page["id"], "attempts": attempts, "wait": wait, "ending": None}
+            await connection.execute(sql.POSTPONE_PAGE, row)
+            await _record(connection, run, row)
+            return Ending("pending", page["article_id"], reason=reason, detail=detail)
+
+        ending = await self._connections.run(work)
+        self._ended(run, values["key"])
+        return ending
 
     async def preview(self, page: Page, article: Article) -> Ending:
-        """Where ``keep`` would end this page; nothing is written."""
-        raise NotImplementedError
+        """Where ``keep`` would end this page; nothing is written. Raises ValueError or TypeError: it is unstorable."""
+        item = store_rows.item(None, page, article, None)
+        return await self._connections.run(lambda connection: store_writing.preview(connection, item))
 
+    # -----------------------------------------------------------------------------------------------------------------
     # hosts
+
     async def host_state(self, host: str) -> HostState | None:
-        raise NotImplementedError
+        rows = await self._do(sql.HOST_STATE, host=host)
+        return HostState(**rows[0]) if rows else None
 
     async def keep_host_state(self, state: HostState) -> None:
         """Fields that are None leave what is stored; ``not_before`` only ever moves later."""
-        raise NotImplementedError
+        await self._do(sql.KEEP_HOST_STATE, **asdict(state))
 
+    # -----------------------------------------------------------------------------------------------------------------
     # what people look at
+
     async def status(self) -> list[Row]:
         """``news.sources``: a row per source with its last and next run."""
-        raise NotImplementedError
+        return await self._do(store_looking.STATUS)
 
     async def last_runs(self, source: str | None = None, limit: int = 20) -> list[Row]:
         """``news.runs``, latest first."""
-        raise NotImplementedError
+        return await self._do(store_looking.LAST_RUNS, source=source, limit=limit)
 
     async def articles(
         self,
@@ -186,13 +388,161 @@ class Store:
         copies: bool = True,
         words: str | None = None,
     ) -> list[Row]:
-        """``news.articles``, latest published first."""
-        raise NotImplementedError
+        """``news.articles``, latest published first. *since* is compared with published, or first seen where unknown.
+
+        *copies* False leaves copies out; *words* must all occur in title, teaser or text.
+        """
+        like = [f"%{_escaped(word)}%" for word in (words or "").split()]
+        return await self._do(
+            store_looking.ARTICLES, source=source, since=since, limit=limit, copies=copies, words=like
+        )
 
     async def article(self, id_or_url: int | str) -> Row | None:
         """One row of ``news.articles``, with ``removed``: a list of {rule, text}."""
-        raise NotImplementedError
+        key = store_rows.page_key(id_or_url) if isinstance(id_or_url, str) else None
+        number = id_or_url if isinstance(id_or_url, int) else None
+        rows = await self._do(store_looking.ARTICLE, number=number, key=key)
+        return rows[0] if rows else None
 
     async def explain(self, url: str) -> Row:
-        """One page's story: {url, pages, attempts, endings, article, versions, archive}; lists are empty where unknown."""
-        raise NotImplementedError
+        """One page's story: {url, pages, endings, attempts, article, versions, archive}; what is unknown is empty."""
+        key = store_rows.page_key(store_rows.clean(url))
+        return await self._connections.run(lambda connection: store_looking.explain(connection, url, key))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# steps of a transaction
+
+
+async def _rows(connection: AsyncConnection, statement: str, values: dict[str, Any]) -> list[dict[str, Any]]:
+    cursor = connection.cursor(row_factory=dict_row)
+    await cursor.execute(statement, values)
+    return await cursor.fetchall() if cursor.description else []
+
+
+def _counts(rows: list[dict[str, Any]]) -> RunCounts:
+    numbers: dict[str, int] = {}
+    reasons: dict[str, int] = {}
+    for row in rows:
+        numbers[row["ending"]] = numbers.get(row["ending"], 0) + row["number"]
+        if row["reason"]:
+            reasons[row["reason"]] = reasons.get(row["reason"], 0) + row["number"]
+    return RunCounts(**numbers, reasons=dict(sorted(reasons.items())))
+
+
+async def _end_run(connection: AsyncConnection, run: int, outcome: RunOutcome, error: str | None) -> RunCounts:
+    state = (await _rows(connection, sql.RUN_STATE, {"run": run}))[0]
+    if state.pop("ended_at") is not None:
+        return RunCounts(**state)
+    counts = _counts(await _rows(connection, sql.COUNT_RUN, {"run": run}))
+    values = asdict(counts) | {"run": run, "outcome": outcome, "error": error, "reasons": Jsonb(counts.reasons)}
+    await connection.execute(sql.END_RUN, values)
+    await connection.execute(sql.FORGET_SEEN_AGAIN, {"run": run})
+    return counts
+
+
+def _link_rows(links: Sequence[Link]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Rows for the links that are addresses and for those that are not; each address once, as it came first."""
+    good: dict[bytes, dict[str, Any]] = {}
+    bad: dict[bytes, dict[str, Any]] = {}
+    for link in links:
+        url = store_rows.clean(link.url)
+        row = {"url": url[:8000], "found_on": store_rows.clean(link.found_on), "hint": store_rows.hint_row(link.hint)}
+        try:
+            key = urls.url_key(urls.normalise(url))
+        except urls.BadUrl as error:
+            key = store_rows.other_key(url)
+            bad.setdefault(key, row | {"url_key": key, "detail": str(error)})
+            continue
+        modified = link.hint.modified_at if link.hint else None
+        good.setdefault(key, row | {"url_key": key, "modified_at": modified})
+    return list(good.values()), list(bad.values())
+
+
+async def _keep_document(connection: AsyncConnection, run: Run, document: Document) -> None:
+    is_full = document.error is None and not document.not_modified
+    values = store_rows.clean(asdict(document)) | {
+        "run": run.id,
+        "source": run.source,
+        "key": store_rows.page_key(document.url),
+        "is_full": is_full,
+        "outcome": "error" if document.error is not None else "not_modified" if document.not_modified else "ok",
+    }
+    await connection.execute(sql.KEEP_DOCUMENT, values)
+    await connection.execute(sql.KEEP_DOCUMENT_ATTEMPT, values)
+
+
+async def _reject_bad_links(connection: AsyncConnection, run: Run, bad: list[dict[str, Any]]) -> None:
+    values = {"source": run.source, "links": store_rows.dumps(bad)}
+    for row in await _rows(connection, sql.REJECT_BAD_LINKS, values):
+        await connection.execute(
+            sql.KEEP_RUN_PAGE,
+            {"run": run.id, "page": row["id"], "item": "", "ending": "rejected", "reason": str(Reason.BAD_URL),
+             "detail": row["detail"], "article": None, "version": None, "fetched_at": None},
+        )  # fmt: skip
+
+
+def _page_values(run: Run, url: str, source: str | None) -> dict[str, Any]:
+    of_run = source or run.source
+    if of_run is None:
+        raise ValueError("a run without a source must be told the page's source")
+    url = store_rows.clean(url)
+    key = store_rows.page_key(url)
+    return {"run": run.id, "source": store_rows.clean(of_run), "url": url[:8000], "key": key}
+
+
+def _replay_item(run: Run, fetched_at: datetime | None) -> str:
+    return fetched_at.isoformat() if fetched_at and run.kind == "replay" else ""
+
+
+async def _page(connection: AsyncConnection, values: dict[str, Any]) -> dict[str, Any]:
+    """The frontier row of a page, locked; made where it is missing."""
+    found = await _rows(connection, sql.FIND_PAGE, values)
+    if not found:
+        await connection.execute(sql.KEEP_SOURCE_NAME, values)
+        await connection.execute(sql.KEEP_PAGE, values)
+        found = await _rows(connection, sql.FIND_PAGE, values)
+    return found[0]
+
+
+async def _reject(connection: AsyncConnection, run: Run, page: dict[str, Any], values: dict[str, Any]) -> Ending:
+    ending = Ending("rejected", page["article_id"], reason=Reason(values["reason"]), detail=values["detail"])
+    row = values | {"page": page["id"], "ending": "rejected", "article": page["article_id"], "version": None}
+    before = await _rows(connection, sql.FIND_RUN_PAGE, row)
+    if before and (before[0]["ending"], before[0]["reason"]) == ("rejected", values["reason"]):
+        return ending  # written by an earlier try whose answer was lost
+    if page["state"] == "pending" or (page["article_id"] is None and run.kind != "replay"):
+        await connection.execute(sql.REJECT_PAGE, row)
+    elif run.kind != "replay":
+        await _reject_recheck(connection, page, row)
+    await _record(connection, run, row)
+    return ending
+
+
+async def _reject_recheck(connection: AsyncConnection, page: dict[str, Any], row: dict[str, Any]) -> None:
+    """A stored article's page is no article now: look again later, and never more once it is gone."""
+    if row["reason"] == Reason.GONE:
+        await connection.execute(sql.ARTICLE_GONE, row)
+        await connection.execute(sql.REJECT_RECHECK, row | {"next": None})
+        return
+    article = (await _rows(connection, sql.FIND_ARTICLE_TIMES, row))[0]
+    tries = page["attempts"] + 1
+    due = recheck.next_check(article["first_seen_at"], article["published_at"], article["now"], tries)
+    await connection.execute(sql.REJECT_RECHECK, row | {"next": due if tries < recheck.MAX_ATTEMPTS else None})
+
+
+async def _record(connection: AsyncConnection, run: Run, row: dict[str, Any]) -> None:
+    """How a page ended (or was put off) in this run, and the request that led to it."""
+    nothing = {"reason": None, "detail": None, "version": None}
+    await connection.execute(sql.KEEP_RUN_PAGE, nothing | row)
+    if run.kind != "replay":
+        await connection.execute(sql.KEEP_ATTEMPT, nothing | row)
+
+
+def _spread(key: bytes, attempts: int) -> float:
+    """Between 0 and 1, different for each page and attempt, the same on every machine."""
+    return hashlib.blake2b(key + bytes([attempts % 256]), digest_size=1).digest()[0] / 255
+
+
+def _escaped(word: str) -> str:
+    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -118,7 +118,7 @@ class Archived:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """Where a page ended. ``copy_of`` is the id of the first article with this text, also where the kind is not copy."""
+    """Where a page ended. ``copy_of``: the first article with this text, also where the kind is not copy."""
 
     kind: EndingKind
     article_id: int | None = None

@@ -1,0 +1,62 @@
+CREATE OR REPLACE VIEW news.revisions AS
+SELECT
+    step.article_id,
+    step.source,
+    step.canonical_url,
+    step.version,
+    step.version_before,
+    step.fetched_at,
+    step.fetched_before,
+    step.title IS DISTINCT FROM step.title_before AS title_changed,
+    step.teaser IS DISTINCT FROM step.teaser_before AS teaser_changed,
+    step.text IS DISTINCT FROM step.text_before AS text_changed,
+    step.title_before,
+    step.title AS title_after,
+    step.teaser_before,
+    step.teaser AS teaser_after,
+    step.text_before,
+    step.text AS text_after,
+    step.words_before,
+    step.words AS words_after
+FROM (
+    SELECT
+        version.article_id,
+        article.source,
+        article.canonical_url,
+        version.number AS version,
+        lag(version.number) OVER earlier AS version_before,
+        version.fetched_at,
+        lag(version.fetched_at) OVER earlier AS fetched_before,
+        version.title,
+        lag(version.title) OVER earlier AS title_before,
+        version.teaser,
+        lag(version.teaser) OVER earlier AS teaser_before,
+        version.text,
+        lag(version.text) OVER earlier AS text_before,
+        version.word_count AS words,
+        lag(version.word_count) OVER earlier AS words_before
+    FROM ingest.versions AS version
+    JOIN ingest.articles AS article ON article.id = version.article_id
+    WINDOW earlier AS (PARTITION BY version.article_id ORDER BY version.fetched_at, version.number)
+) AS step
+WHERE step.version_before IS NOT NULL;
+
+COMMENT ON VIEW news.revisions IS 'A row per change of an article: a wording beside the one before it';
+COMMENT ON COLUMN news.revisions.article_id IS 'id in news.articles';
+COMMENT ON COLUMN news.revisions.source IS 'Source of the article';
+COMMENT ON COLUMN news.revisions.canonical_url IS 'Address of the article';
+COMMENT ON COLUMN news.revisions.version IS 'The wording after the change';
+COMMENT ON COLUMN news.revisions.version_before IS 'The wording before it';
+COMMENT ON COLUMN news.revisions.fetched_at IS 'First fetch with the new wording: the change was made before';
+COMMENT ON COLUMN news.revisions.fetched_before IS 'First fetch with the old wording: the change was made after';
+COMMENT ON COLUMN news.revisions.title_changed IS 'Whether the headline changed';
+COMMENT ON COLUMN news.revisions.teaser_changed IS 'Whether the teaser changed';
+COMMENT ON COLUMN news.revisions.text_changed IS 'Whether the text changed';
+COMMENT ON COLUMN news.revisions.title_before IS 'Headline before';
+COMMENT ON COLUMN news.revisions.title_after IS 'Headline after';
+COMMENT ON COLUMN news.revisions.teaser_before IS 'Teaser before';
+COMMENT ON COLUMN news.revisions.teaser_after IS 'Teaser after';
+COMMENT ON COLUMN news.revisions.text_before IS 'Text before';
+COMMENT ON COLUMN news.revisions.text_after IS 'Text after';
+COMMENT ON COLUMN news.revisions.words_before IS 'Words of the text before';
+COMMENT ON COLUMN news.revisions.words_after IS 'Words of the text after';

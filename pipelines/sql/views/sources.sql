@@ -1,0 +1,47 @@
+CREATE OR REPLACE VIEW news.sources AS
+SELECT
+    source.name,
+    source.title,
+    source.homepage,
+    source.language,
+    source.country,
+    source.time_zone,
+    source.enabled,
+    article.number AS articles,
+    article.last_first_seen_at AS last_article_at,
+    page.pending,
+    run.id AS last_run,
+    run.started_at AS last_run_started_at,
+    run.ended_at AS last_run_ended_at,
+    coalesce(run.outcome, CASE WHEN run.id IS NOT NULL THEN 'running' END) AS last_run_outcome,
+    run.error AS last_run_error,
+    source.next_run_at
+FROM ingest.sources AS source
+LEFT JOIN LATERAL (
+    SELECT * FROM ingest.runs WHERE runs.source = source.name ORDER BY started_at DESC, id DESC LIMIT 1
+) AS run ON true
+CROSS JOIN LATERAL (
+    SELECT count(*) AS number, max(first_seen_at) AS last_first_seen_at
+    FROM ingest.articles WHERE articles.source = source.name
+) AS article
+CROSS JOIN LATERAL (
+    SELECT count(*) AS pending FROM ingest.pages WHERE pages.source = source.name AND pages.state = 'pending'
+) AS page;
+
+COMMENT ON VIEW news.sources IS 'A row per source, with its last and next run';
+COMMENT ON COLUMN news.sources.name IS 'Name of the source, as in news.articles.source';
+COMMENT ON COLUMN news.sources.title IS 'Name for people';
+COMMENT ON COLUMN news.sources.homepage IS 'Address of the site';
+COMMENT ON COLUMN news.sources.language IS 'Language code that its source file states';
+COMMENT ON COLUMN news.sources.country IS 'Country code that its source file states';
+COMMENT ON COLUMN news.sources.time_zone IS 'Zone in which the site writes its times';
+COMMENT ON COLUMN news.sources.enabled IS 'Whether the schedule runs it';
+COMMENT ON COLUMN news.sources.articles IS 'Articles stored of it, copies included';
+COMMENT ON COLUMN news.sources.last_article_at IS 'When its latest article was first fetched';
+COMMENT ON COLUMN news.sources.pending IS 'Pages that were found and have no end yet';
+COMMENT ON COLUMN news.sources.last_run IS 'id in news.runs of its last run';
+COMMENT ON COLUMN news.sources.last_run_started_at IS 'Begin of that run';
+COMMENT ON COLUMN news.sources.last_run_ended_at IS 'End of that run; null while it runs';
+COMMENT ON COLUMN news.sources.last_run_outcome IS 'running, finished, failed or stopped';
+COMMENT ON COLUMN news.sources.last_run_error IS 'What went wrong in that run';
+COMMENT ON COLUMN news.sources.next_run_at IS 'When the schedule will run it next; null where no schedule has said so';

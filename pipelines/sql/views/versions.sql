@@ -1,0 +1,44 @@
+CREATE OR REPLACE VIEW news.versions AS
+SELECT
+    version.article_id,
+    version.number AS version,
+    version.number = article.version AS is_current,
+    version.fetched_at,
+    article.source,
+    article.canonical_url,
+    version.title,
+    version.teaser,
+    version.text,
+    version.text_markdown,
+    version.section,
+    version.authors,
+    version.keywords,
+    version.published_at,
+    version.modified_at,
+    version.language,
+    version.agency,
+    version.word_count,
+    version.reader_version
+FROM ingest.versions AS version
+JOIN ingest.articles AS article ON article.id = version.article_id;
+
+COMMENT ON VIEW news.versions IS 'A row per wording of an article, the current one and all before it';
+COMMENT ON COLUMN news.versions.article_id IS 'id in news.articles';
+COMMENT ON COLUMN news.versions.version IS 'Number of the wording, 1 for the first one stored';
+COMMENT ON COLUMN news.versions.is_current IS 'Whether news.articles shows this wording';
+COMMENT ON COLUMN news.versions.fetched_at IS 'Fetch that brought it; the order in time';
+COMMENT ON COLUMN news.versions.source IS 'Source of the article';
+COMMENT ON COLUMN news.versions.canonical_url IS 'Address of the article';
+COMMENT ON COLUMN news.versions.title IS 'Headline of this wording';
+COMMENT ON COLUMN news.versions.teaser IS 'Teaser of this wording';
+COMMENT ON COLUMN news.versions.text IS 'Plain text of this wording';
+COMMENT ON COLUMN news.versions.text_markdown IS 'Markdown of this wording';
+COMMENT ON COLUMN news.versions.section IS 'Section';
+COMMENT ON COLUMN news.versions.authors IS 'Authors';
+COMMENT ON COLUMN news.versions.keywords IS 'Keywords';
+COMMENT ON COLUMN news.versions.published_at IS 'Publication time that this wording states';
+COMMENT ON COLUMN news.versions.modified_at IS 'Modification time that this wording states';
+COMMENT ON COLUMN news.versions.language IS 'Language code';
+COMMENT ON COLUMN news.versions.agency IS 'Agency credited';
+COMMENT ON COLUMN news.versions.word_count IS 'Words of the text';
+COMMENT ON COLUMN news.versions.reader_version IS 'Version of the reader';

@@ -1,0 +1,285 @@
+"""The statements about sources, runs, discovery documents and pages. ``store.Store`` says what they are for."""
+
+from __future__ import annotations
+
+KEEP_SOURCES = """
+    INSERT INTO ingest.sources AS source (name, title, homepage, language, country, time_zone, enabled)
+    SELECT name, title, homepage, language, country, time_zone, enabled
+    FROM jsonb_to_recordset(%s) AS row (
+        name text, title text, homepage text, language text, country text, time_zone text, enabled boolean)
+    ORDER BY name
+    ON CONFLICT (name) DO UPDATE
+    SET title = excluded.title, homepage = excluded.homepage, language = excluded.language, country = excluded.country,
+        time_zone = excluded.time_zone, enabled = excluded.enabled, updated_at = now()
+"""
+
+KEEP_SOURCE_NAME = "INSERT INTO ingest.sources (name, title) VALUES (%(source)s, %(source)s) ON CONFLICT DO NOTHING"
+
+KEEP_NEXT_RUN = "UPDATE ingest.sources SET next_run_at = %(at)s WHERE name = %(source)s"
+
+# ---------------------------------------------------------------------------------------------------------------------
+# runs
+
+LOCK_SOURCE = "SELECT pg_advisory_xact_lock(hashtextextended('run of ' || %(source)s, 0))"
+
+FIND_DEAD_RUNS = """
+    SELECT id FROM ingest.runs
+    WHERE (source = %(source)s OR source IS NULL AND %(source)s::text IS NULL)
+      AND ended_at IS NULL AND lease_until < clock_timestamp()
+    ORDER BY id
+    FOR UPDATE
+"""
+
+# the answer to an earlier try may have been lost: then the run is there already
+FIND_BEGUN = "SELECT id, started_at FROM ingest.runs WHERE token = %(token)s"
+
+BEGIN_RUN = """
+    INSERT INTO ingest.runs (token, source, kind, slot, holder, lease_until)
+    VALUES (%(token)s, %(source)s, %(kind)s, %(slot)s, %(holder)s, clock_timestamp() + %(lease)s)
+    ON CONFLICT DO NOTHING
+    RETURNING id, started_at
+"""
+
+HEARTBEAT = """
+    UPDATE ingest.runs SET heartbeat_at = clock_timestamp(), lease_until = clock_timestamp() + %(lease)s
+    WHERE id = %(run)s AND ended_at IS NULL
+    RETURNING id
+"""
+
+# Every page that the run ended, and every page of its source (for a replay: of its own) that waits. A page is in one of
+# the parts only, so the counts always add up.
+COUNT_RUN = """
+    SELECT coalesce(ending, 'pending') AS ending, reason, count(*)::integer AS number
+    FROM (
+        SELECT ended.ending, CASE WHEN ended.ending = 'rejected' THEN ended.reason END AS reason
+        FROM ingest.run_pages AS ended
+        WHERE ended.run_id = %(run)s AND ended.ending IS NOT NULL
+        UNION ALL
+        SELECT NULL, page.reason
+        FROM ingest.pages AS page
+        JOIN ingest.runs AS run ON run.source = page.source AND run.kind <> 'replay'
+        WHERE run.id = %(run)s AND page.state = 'pending'
+        UNION ALL
+        SELECT NULL, waiting.reason
+        FROM ingest.run_pages AS waiting
+        JOIN ingest.pages AS page ON page.id = waiting.page_id
+        JOIN ingest.runs AS run ON run.id = waiting.run_id
+        WHERE waiting.run_id = %(run)s AND waiting.ending IS NULL AND (page.state = 'ended' OR run.kind = 'replay')
+    ) AS counted
+    GROUP BY 1, 2
+"""
+
+RUN_STATE = """
+    SELECT ended_at, new, new_version, unchanged, copy, rejected, pending, reasons
+    FROM ingest.runs WHERE id = %(run)s FOR UPDATE
+"""
+
+END_RUN = """
+    UPDATE ingest.runs
+    SET ended_at = clock_timestamp(), outcome = %(outcome)s, error = %(error)s, new = %(new)s,
+        new_version = %(new_version)s, unchanged = %(unchanged)s, copy = %(copy)s, rejected = %(rejected)s,
+        pending = %(pending)s, reasons = %(reasons)s
+    WHERE id = %(run)s
+"""
+
+# they are as many as the feeds have entries, every few minutes; counted, they have done their service
+FORGET_SEEN_AGAIN = "DELETE FROM ingest.run_pages WHERE run_id = %(run)s AND NOT asked"
+
+# ---------------------------------------------------------------------------------------------------------------------
+# discovery
+
+VALIDATORS = """
+    SELECT etag, last_modified, checked_at, not_modified_in_a_row
+    FROM ingest.documents
+    WHERE source = %(source)s AND url_key = %(key)s AND (etag IS NOT NULL OR last_modified IS NOT NULL)
+"""
+
+KEEP_DOCUMENT = """
+    INSERT INTO ingest.documents AS document (
+        source, url_key, url, kind, etag, last_modified, status, links, error, changed_at)
+    VALUES (%(source)s, %(key)s, %(url)s, %(kind)s, %(etag)s, %(last_modified)s, %(status)s, %(links)s, %(error)s,
+            CASE WHEN %(is_full)s THEN now() END)
+    ON CONFLICT (source, url_key) DO UPDATE
+    SET status = excluded.status, error = excluded.error, checked_at = now(), kind = excluded.kind,
+        etag = CASE WHEN %(is_full)s THEN excluded.etag ELSE document.etag END,
+        last_modified = CASE WHEN %(is_full)s THEN excluded.last_modified ELSE document.last_modified END,
+        links = CASE WHEN %(is_full)s THEN excluded.links ELSE document.links END,
+        changed_at = coalesce(excluded.changed_at, document.changed_at),
+        not_modified_in_a_row = CASE
+            WHEN %(is_full)s THEN 0
+            WHEN %(not_modified)s THEN document.not_modified_in_a_row + 1
+            ELSE document.not_modified_in_a_row END
+"""
+
+KEEP_DOCUMENT_ATTEMPT = """
+    INSERT INTO ingest.attempts (run_id, source, kind, url, status, ms, bytes, outcome, detail)
+    VALUES (%(run)s, %(source)s, %(kind)s, %(url)s, %(status)s, %(ms)s, %(bytes)s, %(outcome)s, %(error)s)
+"""
+
+OFFER = """
+    INSERT INTO ingest.pages (source, url_key, url, found_on, hint)
+    SELECT %(source)s, decode(url_key, 'hex'), url, found_on, hint
+    FROM jsonb_to_recordset(%(links)s) AS row (place integer, url_key text, url text, found_on text, hint jsonb)
+    ORDER BY url_key
+    ON CONFLICT DO NOTHING
+    RETURNING url_key
+"""
+
+# The sitemap says that a page was changed after it was fetched: look again, but not at every lie of a sitemap.
+HASTEN_RECHECKS = """
+    UPDATE ingest.pages AS page
+    SET next_check_at = now()
+    FROM jsonb_to_recordset(%(links)s) AS row (url_key text, modified_at timestamptz)
+    WHERE page.source = %(source)s AND page.url_key = decode(row.url_key, 'hex') AND page.next_check_at > now()
+      AND row.modified_at > page.last_fetched_at AND page.last_fetched_at < now() - interval '30 minutes'
+"""
+
+# Known pages that nobody asks for: they end unchanged in this run, too.
+SEEN_AGAIN = """
+    INSERT INTO ingest.run_pages (run_id, page_id, ending, asked, article_id)
+    SELECT %(run)s, page.id, 'unchanged', false, page.article_id
+    FROM ingest.pages AS page
+    WHERE page.source = %(source)s AND page.url_key = ANY (%(keys)s) AND page.state = 'ended'
+      AND (page.next_check_at IS NULL OR page.next_check_at > now())
+    ORDER BY page.id
+    ON CONFLICT DO NOTHING
+"""
+
+OFFERED = """
+    SELECT count(*) FILTER (WHERE state = 'pending') AS waiting, count(*) FILTER (WHERE state = 'ended') AS ended
+    FROM ingest.pages WHERE source = %(source)s AND url_key = ANY (%(keys)s)
+"""
+
+REJECT_BAD_LINKS = """
+    UPDATE ingest.pages
+    SET state = 'ended', ending = 'rejected', reason = 'bad_url', detail = row.detail, ended_at = now()
+    FROM jsonb_to_recordset(%(links)s) AS row (url_key text, detail text)
+    WHERE source = %(source)s AND pages.url_key = decode(row.url_key, 'hex') AND state = 'pending'
+    RETURNING id, pages.detail
+"""
+
+TAKE = """
+    SELECT id, url, hint, attempts, etag, last_modified, false AS recheck
+    FROM ingest.pages
+    WHERE source = %(source)s AND state = 'pending' AND next_attempt_at <= now() AND id <> ALL (%(in_hand)s)
+    ORDER BY next_attempt_at, id
+    LIMIT %(limit)s
+"""
+
+TAKE_RECHECKS = """
+    SELECT id, url, hint, attempts, etag, last_modified, true AS recheck
+    FROM ingest.pages
+    WHERE source = %(source)s AND state = 'ended' AND next_check_at <= now() AND id <> ALL (%(in_hand)s)
+    ORDER BY next_check_at, id
+    LIMIT %(limit)s
+"""
+
+TAKEN_FOR_RECHECK = """
+    INSERT INTO ingest.run_pages (run_id, page_id)
+    SELECT %(run)s, id FROM unnest(%(ids)s::bigint[]) AS id
+    ORDER BY id
+    ON CONFLICT (run_id, page_id, item) DO UPDATE
+    SET ending = NULL, asked = true
+"""
+
+# ---------------------------------------------------------------------------------------------------------------------
+# ends
+
+FIND_PAGE = """
+    SELECT id, state, attempts, article_id, checks_unchanged, last_fetched_at, next_check_at
+    FROM ingest.pages WHERE source = %(source)s AND url_key = %(key)s
+    FOR NO KEY UPDATE
+"""
+
+KEEP_PAGE = """
+    INSERT INTO ingest.pages (source, url_key, url) VALUES (%(source)s, %(key)s, %(url)s)
+    ON CONFLICT DO NOTHING
+"""
+
+FIND_RUN_PAGE = """
+    SELECT ending, reason, article_id, fetched_at, recorded_at
+    FROM ingest.run_pages WHERE run_id = %(run)s AND page_id = %(page)s AND item = %(item)s
+"""
+
+KEEP_RUN_PAGE = """
+    INSERT INTO ingest.run_pages (run_id, page_id, item, ending, reason, detail, article_id, version, fetched_at)
+    VALUES (%(run)s, %(page)s, %(item)s, %(ending)s, %(reason)s, %(detail)s, %(article)s, %(version)s, %(fetched_at)s)
+    ON CONFLICT (run_id, page_id, item) DO UPDATE
+    SET ending = excluded.ending, reason = excluded.reason, detail = excluded.detail, asked = true,
+        article_id = excluded.article_id, version = excluded.version, fetched_at = excluded.fetched_at,
+        recorded_at = now()
+"""
+
+REJECT_PAGE = """
+    UPDATE ingest.pages
+    SET state = 'ended', ending = 'rejected', reason = %(reason)s, detail = %(detail)s, http_status = %(status)s,
+        ended_at = now(), attempts = attempts + 1, next_check_at = NULL
+    WHERE id = %(page)s
+"""
+
+# A stored article stays what it is; its page is looked at again later, or never more when it is gone.
+REJECT_RECHECK = """
+    UPDATE ingest.pages
+    SET reason = %(reason)s, detail = %(detail)s, http_status = %(status)s, attempts = attempts + 1,
+        next_check_at = %(next)s
+    WHERE id = %(page)s
+"""
+
+ARTICLE_GONE = "UPDATE ingest.articles SET gone_at = coalesce(gone_at, now()) WHERE id = %(article)s"
+
+POSTPONE_PAGE = """
+    UPDATE ingest.pages
+    SET attempts = %(attempts)s, reason = %(reason)s, detail = %(detail)s, http_status = %(status)s,
+        next_attempt_at = CASE
+            WHEN state = 'pending' THEN greatest(%(not_before)s, now() + %(wait)s)
+            ELSE next_attempt_at END,
+        next_check_at = CASE WHEN state = 'ended' THEN greatest(%(not_before)s, now() + %(wait)s) END
+    WHERE id = %(page)s
+"""
+
+UNMODIFIED = """
+    UPDATE ingest.pages
+    SET ending = 'unchanged', ended_at = now(), http_status = 304, attempts = 0, reason = NULL, detail = NULL,
+        last_fetched_at = now(), checks_unchanged = checks_unchanged + 1, next_check_at = %(next)s
+    WHERE id = %(page)s
+"""
+
+FIND_ARTICLE_TIMES = """
+    SELECT article.id, article.version, article.first_seen_at, version.published_at, now() AS now
+    FROM ingest.articles AS article
+    JOIN ingest.versions AS version ON version.article_id = article.id AND version.number = article.version
+    WHERE article.id = %(article)s
+"""
+
+CONFIRM_ARTICLE = (
+    "UPDATE ingest.articles SET fetched_at = greatest(fetched_at, now()), gone_at = NULL WHERE id = %(article)s"
+)
+
+KEEP_ATTEMPT = """
+    INSERT INTO ingest.attempts (run_id, source, kind, page_id, status, ms, bytes, outcome, detail)
+    VALUES (%(run)s, %(source)s, 'page', %(page)s, %(status)s, %(ms)s, %(size)s, %(outcome)s, %(detail)s)
+"""
+
+KEEP_ARCHIVE_RECORD = """
+    INSERT INTO ingest.archive_records (file, record_offset, length, source, url, fetched_at, run_id)
+    VALUES (%(file)s, %(offset)s, %(length)s, %(source)s, %(url)s, %(fetched_at)s, %(run)s)
+    ON CONFLICT DO NOTHING
+"""
+
+# ---------------------------------------------------------------------------------------------------------------------
+# hosts
+
+HOST_STATE = """
+    SELECT host, not_before, robots_status, robots_body, robots_fetched_at FROM ingest.hosts WHERE host = %(host)s
+"""
+
+KEEP_HOST_STATE = """
+    INSERT INTO ingest.hosts AS known (host, not_before, robots_status, robots_body, robots_fetched_at)
+    VALUES (%(host)s, %(not_before)s, %(robots_status)s, %(robots_body)s, %(robots_fetched_at)s)
+    ON CONFLICT (host) DO UPDATE
+    SET not_before = greatest(excluded.not_before, known.not_before),
+        robots_status = coalesce(excluded.robots_status, known.robots_status),
+        robots_body = coalesce(excluded.robots_body, known.robots_body),
+        robots_fetched_at = coalesce(excluded.robots_fetched_at, known.robots_fetched_at),
+        updated_at = now()
+"""

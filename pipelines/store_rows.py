@@ -1,0 +1,190 @@
+"""From what was read to what is stored: cleaned rows. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from pipelines import dedupe, urls
+from pipelines.items import Article, Hint, Page
+from pipelines.reading import fingerprint
+from pipelines.store_shapes import Archived, Run
+
+HINT: TypeAdapter[Hint] = TypeAdapter(Hint)
+
+# Postgres stores no NUL, UTF-8 has no lone surrogates; the other control characters only ever come from broken pages
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+_AHEAD = timedelta(days=2)  # zones and wrong clocks; the same figure as in the tables' constraints
+
+
+def clean(value: Any) -> Any:
+    """*value* with every string in it made storable; lists, tuples and dicts are gone through."""
+    if isinstance(value, str):
+        return _CONTROL.sub("", value)
+    if isinstance(value, dict):
+        return {clean(key): clean(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [clean(item) for item in value]
+    return value
+
+
+def page_key(url: str) -> bytes:
+    """16 bytes that identify a page's address, however it is spelt; also for what is no address of the web."""
+    try:
+        return urls.url_key(urls.normalise(url))
+    except urls.BadUrl:
+        return other_key(url)
+
+
+def other_key(url: str) -> bytes:
+    return hashlib.blake2b(b"other:" + url.encode("utf-8", "replace"), digest_size=16).digest()
+
+
+def lock_number(key: bytes) -> int:
+    """The number of the advisory lock that stands for *key*."""
+    return int.from_bytes(key[:8], "big", signed=True)
+
+
+def dumps(rows: list[dict[str, Any]]) -> str:
+    """JSON for jsonb_to_recordset: times as ISO 8601, bytes as hex digits."""
+    return json.dumps(rows, ensure_ascii=False, default=_plain)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.hex()
+    raise TypeError(f"{type(value).__name__} cannot be stored")
+
+
+def hint_row(hint: Hint | None) -> dict[str, Any] | None:
+    return clean(HINT.dump_python(hint, mode="json")) if hint else None
+
+
+def possible(at: datetime | None, fetched_at: datetime) -> datetime | None:
+    """*at* where a page fetched at *fetched_at* can have been published then, else None."""
+    return at if at is not None and _EARLIEST <= at <= fetched_at + _AHEAD else None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One page to keep, ready to be written."""
+
+    run: Run | None
+    source: str
+    page_url: str
+    page_key: bytes
+    status: int
+    size: int
+    hint: dict[str, Any] | None
+    fetched_at: datetime
+    etag: str | None
+    last_modified: str | None
+    ms: int | None
+    archived: Archived | None
+    article_url: str
+    canonical_url: str
+    article_key: bytes
+    seen: dedupe.Seen
+    version: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The item's name in ``run_pages``: an address may have several stored records in a replay."""
+        if self.run is None or self.run.kind != "replay":
+            return ""
+        return f"{self.fetched_at.astimezone(UTC).isoformat()} {self.seen.content_key.hex()}"
+
+
+def item(
+    run: Run | None,
+    page: Page,
+    article: Article,
+    archived: Archived | None,
+    etag: str | None = None,
+    last_modified: str | None = None,
+    ms: int | None = None,
+) -> Item:
+    """Everything about a page that can be worked out without the database; *run* is None where nothing gets written.
+
+    Raises ValueError or TypeError.
+    """
+    if page.fetched_at.tzinfo is None:
+        raise ValueError("fetched_at has no time zone")
+    url = clean(page.asked_url or page.url)
+    canonical = dedupe.identity(clean(article.canonical_url or article.url or page.url), clean(article.url or page.url))
+    version = version_row(article, page.fetched_at)
+    return Item(
+        run=run,
+        source=clean(page.source),
+        page_url=url,
+        page_key=page_key(url),
+        status=page.status,
+        size=len(page.body) + sum(len(part.body) for part in page.more),
+        hint=hint_row(page.hint),
+        fetched_at=page.fetched_at,
+        etag=clean(etag),
+        last_modified=clean(last_modified),
+        ms=ms,
+        archived=archived,
+        article_url=clean(article.url or page.url),
+        canonical_url=canonical,
+        article_key=page_key(canonical),
+        seen=dedupe.Seen(
+            text_key=fingerprint.text_key(version["text"]),
+            content_key=fingerprint.content_key(version["title"], version["teaser"], version["text"]),
+            body_key=fingerprint.body_key([page.body, *(part.body for part in page.more)]),
+            fetched_at=page.fetched_at,
+        ),
+        version=version,
+    )
+
+
+def version_row(article: Article, fetched_at: datetime) -> dict[str, Any]:
+    """The columns of ``ingest.versions`` that come from the article alone."""
+    published, modified = possible(article.published_at, fetched_at), possible(article.modified_at, fetched_at)
+    image = article.image
+    row = {
+        "title": article.title.strip(),
+        "text": article.text.strip(),
+        "text_markdown": article.text_markdown or article.text,
+        "teaser": article.teaser,
+        "kicker": article.kicker,
+        "section": article.section,
+        "sections": article.sections or ((article.section,) if article.section else ()),
+        "authors": article.authors,
+        "keywords": article.keywords,
+        "headings": article.headings,
+        "published_at": published,
+        "published_precision": article.published_precision if published else None,
+        "published_provenance": article.published_provenance if published else None,
+        "modified_at": modified,
+        "modified_precision": article.modified_precision if modified else None,
+        "modified_provenance": article.modified_provenance if modified else None,
+        "language": article.language,
+        "agency": article.agency,
+        "dateline": article.dateline,
+        "details": article.details,
+        "image_url": image.url if image else None,
+        "image_caption": image.caption if image else None,
+        "image_credit": image.credit if image else None,
+        "kind": str(article.kind),
+        "is_accessible_for_free": article.is_accessible_for_free,
+        "amp_url": article.amp_url,
+        "pages_read": article.pages_read,
+        "pages_total": max(article.pages_total, article.pages_read),
+        "removed": [{"rule": piece.rule, "text": piece.text} for piece in article.removed],
+        "reader_version": article.reader_version,
+    }
+    row = {name: clean(value) for name, value in row.items()}
+    row["bands"] = fingerprint.bands(row["text"])
+    row["word_count"] = len(row["text"].split())
+    return row

@@ -1,0 +1,435 @@
+"""Articles into the database, many in one transaction.
+
+A batch holds the advisory locks of all its articles and texts, taken in order, so that other writers of the same ones
+wait until it is committed. Between the locks and the writes everything is therefore as ``dedupe.decide`` saw it: there
+is one article per canonical address and one first per text, whatever the number of writers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from psycopg import AsyncConnection
+from psycopg.rows import dict_row, namedtuple_row
+
+from pipelines import recheck, store_rows
+from pipelines.dedupe import Decision, KnownArticle, KnownVersion, decide
+from pipelines.store_rows import Item
+from pipelines.store_shapes import Ending
+
+LOCK = "SELECT pg_advisory_xact_lock(number) FROM unnest(%s::bigint[]) AS number"
+
+KEEP_SOURCE_NAMES = """
+    INSERT INTO ingest.sources (name, title)
+    SELECT name, name FROM unnest(%s::text[]) AS name
+    ON CONFLICT DO NOTHING
+"""
+
+KEEP_PAGES = """
+    INSERT INTO ingest.pages (source, url_key, url, hint)
+    SELECT source, decode(url_key, 'hex'), url, hint
+    FROM jsonb_to_recordset(%s) AS row (source text, url_key text, url text, hint jsonb)
+    ORDER BY url_key, source
+    ON CONFLICT DO NOTHING
+    RETURNING id
+"""
+
+LOCK_PAGES = """
+    SELECT page.id, page.source, page.url_key, page.state, page.checks_unchanged
+    FROM ingest.pages AS page
+    JOIN unnest(%s::text[], %s::bytea[]) AS wanted (source, url_key)
+      ON wanted.source = page.source AND wanted.url_key = page.url_key
+    ORDER BY page.id
+    FOR NO KEY UPDATE OF page
+"""
+
+FIND_ENDED = """
+    SELECT done.run_id, done.page_id, done.item, done.fetched_at, done.content_key,
+           done.ending, done.article_id, done.version, done.copy_of
+    FROM ingest.run_pages AS done
+    JOIN unnest(%s::bigint[], %s::bigint[], %s::text[]) AS wanted (run_id, page_id, item)
+      ON wanted.run_id = done.run_id AND wanted.page_id = done.page_id AND wanted.item = done.item
+    WHERE done.article_id IS NOT NULL
+"""
+
+FIND_ARTICLES = """
+    SELECT article.id, article.url_key, article.version AS current, article.first_seen_at,
+           version.number, version.content_key, version.body_key, version.fetched_at
+    FROM ingest.articles AS article
+    JOIN ingest.versions AS version ON version.article_id = article.id
+    WHERE article.url_key = ANY (%s)
+"""
+
+FIND_FIRSTS = """
+    SELECT DISTINCT ON (version.text_key) version.text_key, version.article_id, article.copy_of
+    FROM ingest.versions AS version
+    JOIN ingest.articles AS article ON article.id = version.article_id
+    WHERE version.text_key = ANY (%s)
+    ORDER BY version.text_key, version.serial
+"""
+
+NEW_ARTICLE_IDS = """
+    SELECT nextval(pg_get_serial_sequence('ingest.articles', 'id')) FROM generate_series(1, %s)
+"""
+
+KEEP_ARCHIVE_RECORDS = """
+    INSERT INTO ingest.archive_records (file, record_offset, length, source, url, fetched_at, run_id)
+    SELECT DISTINCT ON (file, record_offset) file, record_offset, length, source, url, fetched_at, run_id
+    FROM jsonb_to_recordset(%s) AS row (
+        file text, record_offset bigint, length bigint, source text, url text, fetched_at timestamptz, run_id bigint)
+    ORDER BY file, record_offset
+    ON CONFLICT (file, record_offset) DO UPDATE SET length = excluded.length
+    RETURNING file, record_offset, id
+"""
+
+INSERT_ARTICLES = """
+    INSERT INTO ingest.articles (
+        id, url_key, url, canonical_url, source, version, copy_of, first_seen_at, fetched_at, changed_at)
+    SELECT id, decode(url_key, 'hex'), url, canonical_url, source, version, copy_of, first_seen_at, fetched_at,
+           changed_at
+    FROM jsonb_to_recordset(%s) AS row (
+        id bigint, url_key text, url text, canonical_url text, source text, version integer, copy_of bigint,
+        first_seen_at timestamptz, fetched_at timestamptz, changed_at timestamptz)
+    ORDER BY id
+"""
+
+# a page that answers again is not gone any more
+UPDATE_ARTICLES = """
+    UPDATE ingest.articles AS article
+    SET version = coalesce(row.version, article.version),
+        copy_of = CASE WHEN row.version IS NULL THEN article.copy_of ELSE row.copy_of END,
+        first_seen_at = least(article.first_seen_at, row.first_seen_at),
+        fetched_at = greatest(article.fetched_at, row.fetched_at),
+        changed_at = coalesce(row.changed_at, article.changed_at),
+        gone_at = CASE WHEN row.fetched_at > article.gone_at THEN NULL ELSE article.gone_at END
+    FROM jsonb_to_recordset(%s) AS row (
+        id bigint, version integer, copy_of bigint,
+        first_seen_at timestamptz, fetched_at timestamptz, changed_at timestamptz)
+    WHERE article.id = row.id
+"""
+
+VERSION_ROW = """
+        article_id bigint, number integer, fetched_at timestamptz, text_key text, content_key text, body_key text,
+        bands bigint[], title text, text text, text_markdown text, teaser text, kicker text, section text,
+        sections text[], authors text[], keywords text[], headings text[], published_at timestamptz,
+        published_precision text, published_provenance text, modified_at timestamptz, modified_precision text,
+        modified_provenance text, language text, agency text, dateline text, details jsonb, image_url text, image_caption text, image_credit text,
+        kind text, is_accessible_for_free boolean, amp_url text, pages_read integer, pages_total integer,
+        word_count integer, removed jsonb, reader_version text, archive_record_id bigint, run_id bigint
+"""
+_COLUMNS = [column.split()[0] for column in VERSION_ROW.split(",")]
+_VALUES = [f"decode({name}, 'hex') AS {name}" if name.endswith("_key") else name for name in _COLUMNS]
+_REWRITTEN = [name for name in _COLUMNS if name not in ("article_id", "number", "fetched_at", "archive_record_id")]
+
+INSERT_VERSIONS = f"""
+    INSERT INTO ingest.versions ({", ".join(_COLUMNS)})
+    SELECT {", ".join(_VALUES)} FROM jsonb_to_recordset(%s) AS row ({VERSION_ROW})
+    ORDER BY article_id, number
+"""
+
+REWRITE_VERSIONS = f"""
+    UPDATE ingest.versions AS version
+    SET {", ".join(f"{name} = fresh.{name}" for name in _REWRITTEN)}
+    FROM (SELECT {", ".join(_VALUES)} FROM jsonb_to_recordset(%s) AS row ({VERSION_ROW})) AS fresh
+    WHERE version.article_id = fresh.article_id AND version.number = fresh.number
+"""
+
+# A replay ends a page that is waiting, and leaves alone what a crawl has written about one that has ended.
+END_PAGES = """
+    UPDATE ingest.pages AS page
+    SET state = 'ended', ending = row.ending, reason = NULL, detail = NULL, http_status = row.http_status,
+        ended_at = now(), article_id = row.article_id, attempts = 0, last_fetched_at = row.fetched_at,
+        etag = row.etag, last_modified = row.last_modified, next_check_at = row.next_check_at,
+        checks_unchanged = row.checks_unchanged
+    FROM jsonb_to_recordset(%s) AS row (
+        page_id bigint, ending text, http_status integer, article_id bigint, fetched_at timestamptz, etag text,
+        last_modified text, next_check_at timestamptz, checks_unchanged integer, is_replay boolean)
+    WHERE page.id = row.page_id AND (page.state = 'pending' OR NOT row.is_replay)
+"""
+
+KEEP_RUN_PAGES = """
+    INSERT INTO ingest.run_pages (
+        run_id, page_id, item, ending, fetched_at, content_key, article_id, version, copy_of)
+    SELECT run_id, page_id, item, ending, fetched_at, decode(content_key, 'hex'), article_id, version, copy_of
+    FROM jsonb_to_recordset(%s) AS row (
+        run_id bigint, page_id bigint, item text, ending text, fetched_at timestamptz, content_key text,
+        article_id bigint, version integer, copy_of bigint)
+    ORDER BY page_id, run_id, item
+    ON CONFLICT (run_id, page_id, item) DO UPDATE
+    SET ending = excluded.ending, reason = NULL, detail = NULL, asked = true, fetched_at = excluded.fetched_at,
+        content_key = excluded.content_key, article_id = excluded.article_id, version = excluded.version,
+        copy_of = excluded.copy_of, recorded_at = now()
+"""
+
+KEEP_ATTEMPTS = """
+    INSERT INTO ingest.attempts (run_id, source, kind, page_id, status, ms, bytes, outcome)
+    SELECT run_id, source, 'page', page_id, status, ms, bytes, outcome
+    FROM jsonb_to_recordset(%s) AS row (
+        run_id bigint, source text, page_id bigint, status integer, ms integer, bytes bigint, outcome text)
+"""
+
+
+@dataclass
+class Known:
+    """What the database knows about the articles and texts of a batch, kept up to date while the batch is decided."""
+
+    articles: dict[bytes, KnownArticle] = field(default_factory=dict)
+    first_seen: dict[int, datetime] = field(default_factory=dict)
+    firsts: dict[bytes, int] = field(default_factory=dict)
+    copy_of: dict[int, int | None] = field(default_factory=dict)
+    new_ids: list[int] = field(default_factory=list)
+
+
+@dataclass
+class Writes:
+    """The rows that a batch leads to. Of an article or version that occurs twice, the last state is written."""
+
+    inserted: dict[int, dict[str, Any]] = field(default_factory=dict)
+    updated: dict[int, dict[str, Any]] = field(default_factory=dict)
+    new_versions: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
+    rewritten: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
+    ended_pages: dict[int, dict[str, Any]] = field(default_factory=dict)
+    run_pages: dict[tuple[int, int, str], dict[str, Any]] = field(default_factory=dict)
+    attempts: list[dict[str, Any]] = field(default_factory=list)
+
+
+async def write(connection: AsyncConnection, items: Sequence[Item]) -> list[Ending]:
+    """Write *items* in the caller's transaction; their endings in order. Writing them again changes nothing."""
+    keys = {key for item in items for key in (item.article_key, item.seen.text_key)}
+    await connection.execute(LOCK, [sorted(store_rows.lock_number(key) for key in keys)])
+    pages, new_pages = await _lock_pages(connection, items)
+    ended = await _ended_before(connection, items, pages)
+    known = await _known(connection, items)
+    records = await _keep_archive_records(connection, items)
+
+    writes, endings = Writes(), []
+    for item in items:
+        page = pages[item.source, item.page_key]
+        name = (item.run.id, page["id"], item.name)
+        ending = ended.get((*name, item.fetched_at, item.seen.content_key))
+        if ending is None:
+            article, decision = _decide(known, item)
+            record_id = records.get((item.archived.file, item.archived.offset)) if item.archived else None
+            _write_article(writes, known, item, article, decision, record_id)
+            _write_page(writes, known, item, article, decision, page, page["id"] in new_pages)
+            ending = Ending(decision.kind, article.id, decision.copy_of, decision.version)
+            ended[(*name, item.fetched_at, item.seen.content_key)] = ending
+        endings.append(ending)
+    await _execute(connection, writes)
+    return endings
+
+
+async def preview(connection: AsyncConnection, item: Item) -> Ending:
+    """Where ``write`` would end *item*."""
+    known = await _known(connection, [item], reserve_ids=False)
+    article = known.articles.get(item.article_key)
+    first = known.firsts.get(item.seen.text_key)
+    decision = decide(item.seen, article, first)
+    return Ending(decision.kind, article.id if article else None, decision.copy_of, decision.version)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# what is known
+
+
+async def _lock_pages(
+    connection: AsyncConnection, items: Sequence[Item]
+) -> tuple[dict[tuple[str, bytes], dict[str, Any]], set[int]]:
+    """The frontier rows of *items* by source and key, made where they are missing, and the ids of those made."""
+    await connection.execute(KEEP_SOURCE_NAMES, [sorted({item.source for item in items})])
+    rows = [
+        {"source": item.source, "url_key": item.page_key, "url": item.page_url, "hint": item.hint} for item in items
+    ]
+    cursor = await connection.execute(KEEP_PAGES, [store_rows.dumps(rows)])
+    made = {row[0] for row in await cursor.fetchall()}
+    dicts = connection.cursor(row_factory=dict_row)
+    wanted = sorted({(item.source, item.page_key) for item in items})
+    await dicts.execute(LOCK_PAGES, [[source for source, _ in wanted], [key for _, key in wanted]])
+    return {(row["source"], bytes(row["url_key"])): row for row in await dicts.fetchall()}, made
+
+
+async def _ended_before(
+    connection: AsyncConnection, items: Sequence[Item], pages: dict[tuple[str, bytes], dict[str, Any]]
+) -> dict[tuple[int, int, str, datetime, bytes], Ending]:
+    """Endings of these very items that an earlier try has written: its COMMIT's answer was lost."""
+    cursor = connection.cursor(row_factory=namedtuple_row)
+    ids = [pages[item.source, item.page_key]["id"] for item in items]
+    await cursor.execute(FIND_ENDED, [[item.run.id for item in items], ids, [item.name for item in items]])
+    return {
+        (row.run_id, row.page_id, row.item, row.fetched_at, row.content_key): Ending(
+            row.ending, row.article_id, row.copy_of, row.version
+        )
+        for row in await cursor.fetchall()
+    }
+
+
+async def _known(connection: AsyncConnection, items: Sequence[Item], reserve_ids: bool = True) -> Known:
+    known = Known()
+    cursor = connection.cursor(row_factory=namedtuple_row)
+    await cursor.execute(FIND_ARTICLES, [list({item.article_key for item in items})])
+    for row in await cursor.fetchall():
+        before = known.articles.get(row.url_key)
+        version = KnownVersion(row.number, row.content_key, row.body_key, row.fetched_at)
+        versions = (*before.versions, version) if before else (version,)
+        known.articles[row.url_key] = KnownArticle(row.id, row.current, versions)
+        known.first_seen[row.id] = row.first_seen_at
+    await cursor.execute(FIND_FIRSTS, [list({item.seen.text_key for item in items})])
+    for row in await cursor.fetchall():
+        known.firsts[row.text_key] = row.article_id
+        known.copy_of[row.article_id] = row.copy_of
+    missing = {item.article_key for item in items} - known.articles.keys()
+    if missing and reserve_ids:
+        await cursor.execute(NEW_ARTICLE_IDS, [len(missing)])
+        known.new_ids = sorted((row[0] for row in await cursor.fetchall()), reverse=True)
+    return known
+
+
+async def _keep_archive_records(connection: AsyncConnection, items: Sequence[Item]) -> dict[tuple[str, int], int]:
+    rows = [
+        {
+            "file": item.archived.file,
+            "record_offset": item.archived.offset,
+            "length": item.archived.length,
+            "source": item.source,
+            "url": item.article_url,
+            "fetched_at": item.fetched_at,
+            "run_id": item.run.id,
+        }
+        for item in items
+        if item.archived
+    ]
+    if not rows:
+        return {}
+    cursor = await connection.execute(KEEP_ARCHIVE_RECORDS, [store_rows.dumps(rows)])
+    return {(file, offset): number for file, offset, number in await cursor.fetchall()}
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# what follows
+
+
+def _decide(known: Known, item: Item) -> tuple[KnownArticle, Decision]:
+    """The decision about *item*, and the article as it is after it; *known* has taken it in."""
+    before = known.articles.get(item.article_key)
+    first = known.firsts.get(item.seen.text_key)
+    if first is not None and before is not None and known.copy_of.get(first) == before.id:
+        first = None  # the two have swapped their texts: a copy of one's own copy would be a circle
+    decision = decide(item.seen, before, first)
+    article_id = before.id if before else known.new_ids.pop()
+    versions = before.versions if before else ()
+    if decision.write != "nothing":
+        version = KnownVersion(decision.version, item.seen.content_key, item.seen.body_key, item.fetched_at)
+        versions = (*(old for old in versions if old.number != version.number), version)
+        known.firsts.setdefault(item.seen.text_key, article_id)
+        if decision.is_current:
+            known.copy_of[article_id] = decision.copy_of
+    current = decision.version if decision.is_current or before is None else before.current
+    article = KnownArticle(article_id, current, versions)
+    known.articles[item.article_key] = article
+    known.first_seen[article_id] = min(known.first_seen.get(article_id, item.fetched_at), item.fetched_at)
+    return article, decision
+
+
+def _write_article(
+    writes: Writes, known: Known, item: Item, article: KnownArticle, decision: Decision, record_id: int | None
+) -> None:
+    state = {"id": article.id, "first_seen_at": known.first_seen[article.id], "fetched_at": item.fetched_at}
+    if decision.write != "nothing" and decision.is_current:
+        state |= {"version": decision.version, "copy_of": decision.copy_of}
+        if decision.write == "insert":
+            state["changed_at"] = item.fetched_at
+
+    if decision.version == 1 and decision.write == "insert":
+        names = {"url_key": item.article_key, "url": item.article_url, "canonical_url": item.canonical_url}
+        writes.inserted[article.id] = state | names | {"source": item.source}
+    else:
+        row = writes.inserted.get(article.id) or writes.updated.setdefault(article.id, {})
+        latest = max(state["fetched_at"], row.get("fetched_at", state["fetched_at"]))
+        row.update(state, fetched_at=latest)
+
+    if decision.write == "nothing":
+        return
+    row = item.version | {
+        "article_id": article.id,
+        "number": decision.version,
+        "fetched_at": item.fetched_at,
+        "text_key": item.seen.text_key,
+        "content_key": item.seen.content_key,
+        "body_key": item.seen.body_key,
+        "archive_record_id": record_id,
+        "run_id": item.run.id,
+    }
+    number = (article.id, decision.version)
+    if decision.write == "insert" or number in writes.new_versions:
+        writes.new_versions[number] = row
+    else:
+        writes.rewritten[number] = row
+
+
+def _write_page(
+    writes: Writes,
+    known: Known,
+    item: Item,
+    article: KnownArticle,
+    decision: Decision,
+    page: dict[str, Any],
+    is_new: bool,
+) -> None:
+    is_replay = item.run.kind == "replay"
+    unchanged = page["checks_unchanged"] + 1 if decision.kind == "unchanged" else 0
+    # a page that only a replay knows is nobody's to fetch again
+    plan = not (is_replay and is_new)
+    published = item.version["published_at"]
+    next_check = recheck.next_check(known.first_seen[article.id], published, item.fetched_at, unchanged)
+    writes.ended_pages[page["id"]] = {
+        "page_id": page["id"],
+        "ending": decision.kind,
+        "http_status": item.status,
+        "article_id": article.id,
+        "fetched_at": item.fetched_at,
+        "etag": item.etag,
+        "last_modified": item.last_modified,
+        "next_check_at": next_check if plan else None,
+        "checks_unchanged": unchanged,
+        "is_replay": is_replay,
+    }
+    writes.run_pages[item.run.id, page["id"], item.name] = {
+        "run_id": item.run.id,
+        "page_id": page["id"],
+        "item": item.name,
+        "ending": decision.kind,
+        "fetched_at": item.fetched_at,
+        "content_key": item.seen.content_key,
+        "article_id": article.id,
+        "version": decision.version,
+        "copy_of": decision.copy_of,
+    }
+    if not is_replay:
+        writes.attempts.append(
+            {
+                "run_id": item.run.id,
+                "source": item.source,
+                "page_id": page["id"],
+                "status": item.status,
+                "ms": item.ms,
+                "bytes": item.size,
+                "outcome": decision.kind,
+            }
+        )
+
+
+async def _execute(connection: AsyncConnection, writes: Writes) -> None:
+    for statement, rows in (
+        (INSERT_ARTICLES, writes.inserted.values()),
+        (UPDATE_ARTICLES, writes.updated.values()),
+        (INSERT_VERSIONS, writes.new_versions.values()),
+        (REWRITE_VERSIONS, writes.rewritten.values()),
+        (END_PAGES, writes.ended_pages.values()),
+        (KEEP_RUN_PAGES, writes.run_pages.values()),
+        (KEEP_ATTEMPTS, writes.attempts),
+    ):
+        if rows:
+            await connection.execute(statement, [store_rows.dumps(list(rows))])
