@@ -1,0 +1,217 @@
+"""What every command shares: exit codes, errors as one sentence, output for people and for programs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Coroutine, Iterable
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from zoneinfo import ZoneInfo
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+
+    from crawler.config import Configuration
+    from pipelines.store import Store
+
+T = TypeVar("T")
+
+
+class Exit(IntEnum):
+    """The exit codes of all commands; docs/commands.md has the table."""
+
+    WELL = 0
+    NOT_ALL = 1  # something failed or is pending
+    USAGE = 2  # wrong command line or configuration
+    DATABASE = 3  # the database cannot be used
+    INTERRUPTED = 130
+
+
+class Options:
+    """What stands before the command: ``nachlese --debug crawl``."""
+
+    debug = False
+
+
+class Failure(Exception):
+    """Ends the command with *code* and one message for a person."""
+
+    def __init__(self, message: str, code: Exit = Exit.NOT_ALL):
+        super().__init__(message)
+        self.code = code
+
+
+def fail(message: str, code: Exit = Exit.NOT_ALL) -> NoReturn:
+    raise Failure(message, code)
+
+
+# --- output ----------------------------------------------------------------------------------------------------------
+
+
+def out() -> Console:
+    """Where results go: standard output. Not on a terminal, lines are as long as they are."""
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=not sys.stdout.isatty(), width=None if sys.stdout.isatty() else 100)
+
+
+def err() -> Console:
+    """Where progress and messages go: standard error."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+def plain(value: object) -> str:
+    """*value* as text that cannot do anything to a terminal or a log: pages decide what stands in titles."""
+    return "".join(c if c.isprintable() else " " for c in str(value))
+
+
+def print_json(record: dict[str, Any]) -> None:
+    """One object a line. Half characters (lone surrogates) become escapes instead of an error."""
+    line = json.dumps(record, ensure_ascii=False, default=_json_value)
+    sys.stdout.write(line.encode("utf-8", "backslashreplace").decode() + "\n")
+
+
+def _json_value(value: object) -> object:
+    if isinstance(value, datetime):
+        return (value if value.tzinfo else value.replace(tzinfo=UTC)).isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    return str(value)
+
+
+def when(value: datetime | None, zone: ZoneInfo | None = None) -> str:
+    """A time for people, in *zone* or this machine's."""
+    return value.astimezone(zone).strftime("%Y-%m-%d %H:%M") if value else "–"
+
+
+def count(number: int, thing: str, things: str | None = None) -> str:
+    return f"{number:,} {thing if number == 1 else things or thing + 's'}"
+
+
+class OneLine(logging.Formatter):
+    """A log record is one line, whatever a page put into it, so that no page can forge a line of its own."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        message = record.getMessage()
+        line = f"{self.formatTime(record, '%H:%M:%S')} {record.levelname.lower():7} {plain(message)}"
+        if record.exc_info and logging.getLogger().isEnabledFor(logging.DEBUG):
+            line += "\n" + self.formatException(record.exc_info)
+        return line
+
+
+def start_logging(level: str | int) -> None:
+    """Our log and Scrapy's to standard error; the libraries' only from warnings on."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(OneLine())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    for ours in ("crawler", "pipelines"):
+        logging.getLogger(ours).setLevel(level)
+    if level in ("DEBUG", logging.DEBUG):
+        logging.getLogger().setLevel(logging.DEBUG)
+
+
+# --- running ---------------------------------------------------------------------------------------------------------
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run *work* to its end; SIGTERM stops it as Ctrl-C does."""
+
+    async def stoppable() -> T:
+        task = asyncio.current_task()
+        assert task is not None
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        return await work
+
+    try:
+        return asyncio.run(stoppable())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+
+
+def configuration() -> Configuration:
+    """The configuration; a mistake in it ends the command before anything starts (ConfigError)."""
+    from crawler import config
+
+    return config.load()
+
+
+def known_sources(configured: Configuration, names: Iterable[str]) -> list[str]:
+    """*names* as they are, when each has its file."""
+    names = list(names)
+    for name in names:
+        try:
+            configured.source(name)
+        except KeyError as error:
+            fail(str(error.args[0]), Exit.USAGE)
+    return names
+
+
+async def open_store(patience_seconds: float = 10) -> Store:
+    """The store behind the address of the environment, its tables up to date. A person waits: seconds, not hours."""
+    from datetime import timedelta
+
+    from pipelines import database
+    from pipelines.store import Store
+
+    patience = timedelta(seconds=patience_seconds)
+    dsn = await asyncio.to_thread(database.address)
+    await asyncio.to_thread(database.migrate, dsn, patience=patience)
+    return await Store.open(dsn, patience)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Every known failure becomes one message on standard error and its exit code; the rest is a bug and says so."""
+    try:
+        yield
+    except (typer.Exit, SystemExit):
+        raise
+    except BrokenPipeError:
+        # Whoever read our output had enough (`| head`). Python would complain once more when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(Exit.WELL) from None
+    except KeyboardInterrupt:
+        _say("interrupted")
+        raise SystemExit(Exit.INTERRUPTED) from None
+    except Exception as error:
+        if Options.debug:
+            raise
+        message, code = explained(error)
+        _say(message)
+        raise SystemExit(code) from None
+
+
+def explained(error: Exception) -> tuple[str, Exit]:
+    """What an exception means to the person at the command line."""
+    from crawler.config import ConfigError
+    from pipelines.database import DatabaseError
+
+    if isinstance(error, Failure):
+        return str(error), error.code
+    if isinstance(error, ConfigError):
+        return str(error), Exit.USAGE
+    if isinstance(error, DatabaseError):
+        return str(error), Exit.DATABASE
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}", Exit.NOT_ALL
+    return f"a mistake in nachlese: {type(error).__name__}: {error} (nachlese --debug shows where)", Exit.NOT_ALL
+
+
+def _say(message: str) -> None:
+    lines = [plain(line) for line in message.splitlines()] or [""]
+    sys.stderr.write("nachlese: " + "\n".join(lines) + "\n")

@@ -1,0 +1,201 @@
+"""``nachlese read``: one page, read and shown; nothing is stored."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crawler.cli_common import Exit, configuration, count, fail, known_sources, out, plain, print_json, run, told, when
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from crawler.config import Configuration
+    from crawler.files import Unreadable
+    from pipelines.items import Article, Page, Rejected
+    from pipelines.reading.rules import Rules
+
+
+@told()
+def read(
+    what: Annotated[
+        str,
+        typer.Argument(metavar="FILE_OR_URL", help="A saved page, a text (.txt), a WARC file, an address, or -."),
+    ],
+    source: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Read by the rules of this source's file.", show_default=False)
+    ] = None,
+    url: Annotated[
+        str | None,
+        typer.Option(metavar="U", help="The page's address, where the file does not tell.", show_default=False),
+    ] = None,
+    fetched_at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="T",
+            help="When the page was fetched (2026-03-01T18:00+01:00): what 'heute' on it means. "
+            "Default: when the file was last changed.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, for programs.")] = False,
+    why: Annotated[bool, typer.Option("--why", help="Also show where times come from and what was stripped.")] = False,
+) -> None:
+    """Read one page and show the article. Nothing is stored.
+
+    A WARC file may hold several pages; each is read. Exit code 1 when a page is no article.
+    """
+    from crawler.files import Unreadable
+
+    configured = configuration()
+    if source:
+        known_sources(configured, [source])
+    at = moment(fetched_at, configured) if fetched_at else None
+    well = True
+    for page in pages(what, configured, source, url, at):
+        if isinstance(page, Unreadable):
+            show_rejected(page, as_json)
+            well = False
+        else:
+            well = read_one(page, configured, as_json, why) and well
+    raise typer.Exit(Exit.WELL if well else Exit.NOT_ALL)
+
+
+def read_one(page: Page, configured: Configuration, as_json: bool, why: bool) -> bool:
+    """Whether the page was an article."""
+    from pipelines import reading
+    from pipelines.items import Rejected
+
+    rules = rules_for(page.source, configured)
+    try:
+        article = reading.read(page, rules)
+    except Rejected as rejected:
+        show_rejected_page(page, rejected, as_json)
+        return False
+    show(article, rules.time_zone, as_json, why)
+    return True
+
+
+def pages(
+    what: str, configured: Configuration, source: str | None, url: str | None, at: datetime | None
+) -> list[Page | Unreadable]:
+    """The pages behind the argument: standard input, the web, or a file."""
+    from crawler import files
+
+    largest = configured.settings.limits.page
+    hosts = hosts_of(configured)
+    if what == "-":
+        body = sys.stdin.buffer.read(largest + 1)
+        if len(body) > largest:
+            fail(f"standard input has more than {largest:,} bytes (limits.page in settings.toml)")
+        now = at or datetime.now(UTC)
+        return [files.from_bytes(body, name=url or "stdin:", url=url, source=source, fetched_at=now, hosts=hosts)]
+    if what.lower().startswith(("http://", "https://")):
+        return [run(fetched(what, configured, source))]
+    path = Path(what)
+    if not path.exists():
+        fail(f"{what}: there is no such file; an address begins with http:// or https://", Exit.USAGE)
+    return list(files.pages([path], source=source, url=url, fetched_at=at, hosts=hosts, largest=largest))
+
+
+async def fetched(url: str, configured: Configuration, source: str | None) -> Page | Unreadable:
+    """One guarded request, under the same rules as every other of ours."""
+    raise NotImplementedError
+
+
+def hosts_of(configured: Configuration) -> dict[str, str]:
+    """Host of the homepage -> name of the source."""
+    from urllib.parse import urlsplit
+
+    return {urlsplit(source.homepage).hostname or "": name for name, source in configured.sources.items()}
+
+
+def rules_for(source: str, configured: Configuration) -> Rules:
+    return configured.sources[source].rules() if source in configured.sources else configured.rules()
+
+
+def moment(text: str, configured: Configuration) -> datetime:
+    """A time as a person types it; without an offset it is meant in the configured zone."""
+    from zoneinfo import ZoneInfo
+
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        fail(f"{text!r} is not a time; write it like 2026-03-01T18:00+01:00 or 2026-03-01", Exit.USAGE)
+    return at if at.tzinfo else at.replace(tzinfo=ZoneInfo(configured.settings.time_zone))
+
+
+def show_rejected_page(page: Page, rejected: Rejected, as_json: bool) -> None:
+    from crawler.files import Unreadable
+
+    show_rejected(Unreadable(page.url, page.source, rejected.reason, rejected.detail), as_json)
+
+
+def show_rejected(page: Unreadable, as_json: bool) -> None:
+    if as_json:
+        record = {"url": page.url, "source": page.source, "rejected": str(page.reason), "detail": page.detail}
+        print_json(record)
+    else:
+        print_line(f"{page.url}: no article, {page.reason}" + (f" ({page.detail})" if page.detail else ""))
+
+
+def show(article: Article, zone: ZoneInfo, as_json: bool, why: bool) -> None:
+    """The article as a record, or as a person reads it."""
+    from crawler import records
+
+    if as_json:
+        print_json(records.of_article(article, zone, with_removed=why))
+        return
+    for label, value in facts(article, zone, why):
+        print_line(f"{label:<10} {value}")
+    print_line("")
+    for paragraph in article.text.split("\n\n"):
+        print_line(paragraph)
+        print_line("")
+    if why:
+        print_line(f"stripped: {count(len(article.removed), 'piece')}")
+        for piece in article.removed:
+            print_line(f"  [{piece.rule}] {piece.text}")
+
+
+def facts(article: Article, zone: ZoneInfo, why: bool) -> list[tuple[str, str]]:
+    """Label and value of everything the page told beside its text."""
+    published, modified = when(article.published_at, zone), when(article.modified_at, zone)
+    if why and article.published_at:
+        published += f" (to the {article.published_precision}, from {article.published_provenance})"
+    if why and article.modified_at:
+        modified += f" (to the {article.modified_precision}, from {article.modified_provenance})"
+    details = "; ".join(
+        f"{label}: {', '.join(value) if isinstance(value, list) else value}" for label, value in article.details.items()
+    )
+    pages_read = f"{article.pages_read} of {article.pages_total}" if article.pages_total > 1 else ""
+    found = [
+        ("title", article.title),
+        ("teaser", article.teaser),
+        ("url", article.canonical_url),
+        ("source", article.source),
+        ("published", published),
+        ("modified", modified if article.modified_at else ""),
+        ("section", article.section),
+        ("authors", ", ".join(article.authors)),
+        ("keywords", ", ".join(article.keywords)),
+        ("agency", article.agency),
+        ("dateline", article.dateline),
+        ("details", details),
+        ("language", article.language),
+        ("kind", str(article.kind) if article.kind != "article" else ""),
+        ("pages", pages_read),
+        ("words", str(len(article.text.split()))),
+    ]
+    return [(label, value) for label, value in found if value]
+
+
+def print_line(text: str) -> None:
+    """A line as long as it is; rich wraps it on a terminal only."""
+    from rich.text import Text
+
+    out().print(Text(plain(text)))

@@ -1,0 +1,118 @@
+"""``nachlese sources``: which news sites are configured, and whether their files are right."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from crawler.cli_common import Exit, configuration, count, known_sources, out, plain, print_json, run, told
+
+if TYPE_CHECKING:
+    from crawler.config import Configuration, Source
+
+app = typer.Typer(no_args_is_help=True, help="The configured news sites: list them, check their files.")
+
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line, for programs.")]
+
+
+@app.command("list")
+@told()
+def list_sources(as_json: JsonOption = False) -> None:
+    """List the source files of the configuration."""
+    configured = configuration()
+    if as_json:
+        for source in configured.sources.values():
+            print_json(record(source))
+        return
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("name", "title", "language", "found by", "every", "state"):
+        table.add_column(name, overflow="fold")
+    for source in configured.sources.values():
+        one = record(source)
+        found_by = ", ".join(one["found_by"])
+        state = ("" if source.enabled else "off") or ("" if source.verified else "not yet seen live")
+        table.add_row(source.name, plain(source.title), source.language or "", found_by, one["when"], state)
+    out().print(table)
+    on = sum(source.enabled for source in configured.sources.values())
+    out().print(f"{count(len(configured.sources), 'source')} in {configured.folder}, {on} of them on")
+
+
+def record(source: Source) -> dict[str, Any]:
+    """A source file in the words of the list."""
+    discover = source.discover
+    places = {"feed": discover.feeds, "sitemap": discover.sitemaps, "section": discover.sections}
+    return {
+        "name": source.name,
+        "title": source.title,
+        "homepage": source.homepage,
+        "language": source.language,
+        "country": source.country,
+        "time_zone": str(source.zone),
+        "enabled": source.enabled,
+        "verified": source.verified,
+        "found_by": [count(len(urls), kind) for kind, urls in places.items() if urls],
+        "when": times(source),
+        **{f"{kind}s": list(urls) for kind, urls in places.items()},
+        "note": source.note,
+    }
+
+
+def times(source: Source) -> str:
+    """When a source runs, in a few characters: its cron fields, or the time from run to run."""
+    if source.schedule.cron:
+        return source.schedule.cron
+    seconds = int(source.slots().interval.total_seconds())
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds % size == 0:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+@app.command()
+@told()
+def check(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Only these sources.", show_default=False)
+    ] = None,
+    fetch: Annotated[
+        bool, typer.Option("--fetch", help="Also ask each feed, sitemap and section page once, and say what is there.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Check the configuration; every mistake is named with its file, its key and what is allowed.
+
+    Without --fetch nothing is asked of any site. With it, nothing is stored. Exit code 2 for a mistake in a file, 1
+    when a feed, sitemap or section page cannot be read.
+    """
+    configured = configuration()
+    wanted = known_sources(configured, names or sorted(configured.sources))
+    if not fetch:
+        if as_json:
+            for name in wanted:
+                print_json({"source": name, "valid": True})
+        else:
+            out().print(f"{count(len(wanted), 'source file')} in {configured.folder}: no mistakes")
+        return
+    looked = run(looks(configured, wanted))
+    for one in looked:
+        if as_json:
+            print_json(one)
+        else:
+            show_look(one)
+    raise typer.Exit(Exit.NOT_ALL if any(one["error"] for one in looked) else Exit.WELL)
+
+
+async def looks(configured: Configuration, names: list[str]) -> list[dict[str, Any]]:
+    """One look at each discovery document of these sources: {source, kind, url, links, sample, error}."""
+    raise NotImplementedError
+
+
+def show_look(one: dict[str, Any]) -> None:
+    said = one["error"] or f"{count(one['links'], 'link')}" + (f", such as {one['sample']}" if one["sample"] else "")
+    from rich.text import Text
+
+    mark = "–" if one["error"] else "✓"
+    out().print(Text(plain(f"{mark} {one['source']}: {one['kind']} {one['url']}: {said}")))
