@@ -30,7 +30,13 @@ def _read_html(page: Page, text: str, rules: Rules) -> Article:
     stated = structured.collect(tree, page.url)
     described = metadata.describe(tree, stated, page, rules)
     seen = judge.signs(tree)
-    body = extract.body_of(tree, title=described.title, teaser=described.teaser, headline=described.heading)
+    body = extract.body_of(
+        tree,
+        title=described.title,
+        teaser=described.teaser,
+        headline=described.heading,
+        german=(stated.language or rules.language or "de").startswith("de"),
+    )
     parts = [_part(part, described) for part in page.more]
     raw = [*body.blocks, *(block for part in parts for block in part)]
     code = language.language_of(blocks.text_of(raw), stated.language, rules.language)

@@ -62,7 +62,7 @@ _NAMES: tuple[tuple[str, str], ...] = (
     ("advertising", r"(?<![a-z])(?:ads?|adv|advert|advertisement|advertising|adslot|adbox|anzeigen?|werbung|werbe[a-z]*|sponsored|promo|promotion"
                     r"|dfp|gpt|banner|affiliate)(?![a-z])"),
     ("navigation", r"bread-?crumbs?|pagination|pager(?![a-z])|(?<![a-z])(?:nav|navi|navigation|navbar|menu|toolbar|skip-?links?|sidebar|toc"
-                   r"|table-of-contents|inhaltsverzeichnis)(?![a-z])"),
+                   r"|table-of-contents|inhaltsverzeichnis|footer)(?![a-z])"),
     ("caption", r"caption|bildunterschrift|bildtext|bildnachweis|(?:image|photo|picture|media|foto|bild)-?(?:credits?|copyright|source|info"
                 r"|text|meta|legend|description)(?![a-z])|(?<![a-z])(?:credits?|copyright|figure|gallery|galerie|slideshow|lightbox)(?![a-z])"),
     ("byline", r"by-?line|(?<![a-z])(?:author|authors|autor|autoren|autorin)-?(?:box|info|bio|card|name|line|meta|block|profile|teaser|list)?"
@@ -190,22 +190,26 @@ def _headline(root: etree._Element, title: str | None) -> etree._Element | None:
     return first
 
 
+# Elements that can carry prose: paragraphs, and whatever has a long run of text of its own outside of links.
+_CARRIERS = etree.XPath(
+    ".//p[not(ancestor::a)] | .//*[self::div or self::td or self::li or self::dd or self::section or self::article or self::blockquote"
+    " or self::main or self::span or self::font or self::body][not(ancestor::a or ancestor::p)][text()[string-length(.) > 50]]"
+)
+_OWN_TEXT = etree.XPath("text()")
+
+
 def _prose(root: etree._Element) -> dict[etree._Element, int]:
-    """The innermost elements that read like prose, with their length: long enough, and little of it links."""
+    """The elements that read like prose, with its length: long enough, and little of it links."""
     found: dict[etree._Element, int] = {}
-    for element in root.iter("p"):
-        text = len(_raw(element).strip())
+    for element in _CARRIERS(root):
+        if element.tag in ("p", "span", "font"):
+            text = len(_raw(element).strip())
+        else:
+            text = sum(len(piece.strip()) for piece in _OWN_TEXT(element))
         if text >= 60:
             linked = _link_length(element)
             if linked * 3 < text:
                 found[element] = text - linked
-    if sum(found.values()) < 500:
-        for element in root.iter("div", "td", "li", "dd", "section", "article", "main"):
-            if element in found or any(child.tag in _BLOCK_TAGS for child in element.iterdescendants()):
-                continue
-            text = len(_raw(element).strip())
-            if text >= 60 and _link_length(element) * 3 < text:
-                found[element] = text
     return found
 
 
@@ -222,15 +226,74 @@ def _masses(prose: dict[etree._Element, int]) -> dict[etree._Element, int]:
 _CORE_SHARE = 0.8
 
 
-def _core(root: etree._Element, masses: dict[etree._Element, int]) -> etree._Element:
-    """The innermost element that holds nearly all of the page's prose."""
+def _core(root: etree._Element, masses: dict[etree._Element, int], headline: etree._Element | None) -> etree._Element:
+    """The innermost element that holds nearly all of the page's prose, or most of it together with the headline."""
+    above = set(headline.iterancestors()) if headline is not None else set()
     core = root
     while True:
-        wanted = masses.get(core, 0) * _CORE_SHARE
-        inner = next((child for child in core if masses.get(child, 0) > wanted), None)
-        if inner is None or inner.tag in ("p", "li", "tr", "tbody", "td", "ul", "ol", "blockquote", "table"):
+        mass = masses.get(core, 0)
+        inner = max(core, key=lambda child: masses.get(child, 0), default=None)
+        if inner is None or inner.tag in _NO_FRAME:
+            return core
+        share = masses.get(inner, 0) / mass if mass else 0
+        if share <= _CORE_SHARE and not (share > 0.4 and inner in above and core.tag != "article"):
             return core
         core = inner
+
+
+_NO_FRAME = ("p", "li", "tr", "tbody", "td", "ul", "ol", "blockquote", "table", "span", "font")
+_CLUSTERS = ("ul", "ol", "div", "section", "table", "dl", "article", "header")
+
+
+def _prune_links(core: etree._Element, language_is_known: bool, removals: _Removals) -> None:
+    """Take lists of links, cards and linked lines out of the body, with the heading that stands over them."""
+    links: dict[etree._Element, int] = {}
+    counts: dict[etree._Element, int] = {}
+    for anchor in core.iter("a"):
+        length = len(_raw(anchor).strip())
+        if length < 3:
+            continue
+        for above in anchor.iterancestors():
+            links[above] = links.get(above, 0) + length
+            counts[above] = counts.get(above, 0) + 1
+            if above is core:
+                break
+    gone: set[etree._Element] = set()
+    for element in sorted(links, key=_depth):
+        if element is core or any(above in gone for above in element.iterancestors()):
+            continue
+        text = len(_raw(element).strip())
+        is_cluster = (
+            element.tag in _CLUSTERS
+            and links[element] > 0.6 * text
+            and 25 < text < 3000
+            and (counts[element] > 1 or text > 40)
+        )
+        is_line = language_is_known and element.tag == "p" and links[element] > 0.85 * text and 15 < text < 300
+        if is_cluster or is_line:
+            before = element.getprevious()
+            if (
+                before is not None
+                and before.tag in ("h2", "h3", "h4", "h5", "h6")
+                and len(_raw(before)) < 80
+                and not _goes_on(element)
+            ):
+                removals.add(_raw(before), "links")
+                gone.add(before)
+            removals.add(_raw(element), "links")
+            gone.add(element)
+    for element in gone:
+        _delete(element)
+
+
+def _goes_on(element: etree._Element) -> bool:
+    """Whether prose follows directly, so that a heading before the links is the prose's."""
+    after = element.getnext()
+    return after is not None and after.tag == "p" and len(_raw(after)) > 80
+
+
+def _depth(element: etree._Element) -> int:
+    return sum(1 for _ in element.iterancestors())
 
 
 def _is_hidden(element: etree._Element) -> bool:
@@ -270,7 +333,7 @@ def _prune(root: etree._Element, headline: etree._Element | None, removals: _Rem
             continue
         removals.add(_raw(element), rule)
         _delete(element)
-    return _core(root, _masses(_prose(root)))
+    return _core(root, _masses(_prose(root)), headline)
 
 
 def _framed(core: etree._Element) -> html.HtmlElement:
@@ -395,8 +458,16 @@ def _lead(
     return None, blocks
 
 
+LINKS = True
+
+
 def body_of(
-    tree: html.HtmlElement, *, title: str | None = None, teaser: str | None = None, headline: etree._Element | None = None
+    tree: html.HtmlElement,
+    *,
+    title: str | None = None,
+    teaser: str | None = None,
+    headline: etree._Element | None = None,
+    german: bool = True,
 ) -> Body:
     """The article that a page shows. Prunes *tree*, so everything else that needs it must have read it before.
 
@@ -412,6 +483,8 @@ def body_of(
     if headline is None or headline.getroottree().getroot() is not tree:
         headline = _headline(root, title)
     core = _prune(root, headline, removals)
+    if LINKS:
+        _prune_links(core, german, removals)
     blocks = _trafilatura(_framed(core), fast=True)
     length = sum(len(block.text) for block in blocks)
     if length < SHORT:
