@@ -145,17 +145,18 @@ def _byline(tree: Element, structured: Structured, page: Page, rules: Rules, sig
     stated = people.Byline()
     for names in _author_places(structured, page):
         found = people.byline(names)
-        stated = people.Byline(stated.people or found.people, stated.organisations or found.organisations, stated.agency or found.agency)
+        first = stated or found
+        stated = people.Byline(found.people, first.organisations, first.agency or found.agency)
         if stated.people:
             break
-    seen = people.signed(tree, sight.heading)
-    if not stated.people and not seen.people:
-        seen = people.written(sight) or seen
-    agency = stated.agency or seen.agency
     if stated.people:
-        more = len(stated.people) < len(seen.people) <= 8 and set(stated.people) <= set(seen.people)
-        return people.Byline(seen.people if more else stated.people, stated.organisations, agency)
-    return people.Byline(seen.people, stated.organisations or seen.organisations, agency)
+        return stated
+    seen = people.signed(tree, sight.heading)
+    if not seen.people:
+        seen = people.written(sight) or seen
+    # where an agency is stated for the author, the newsroom's name beside it is the page's, not the text's
+    organisations = stated.organisations or (() if stated.agency else seen.organisations)
+    return people.Byline(seen.people, organisations, stated.agency or seen.agency)
 
 
 def _author_places(structured: Structured, page: Page) -> Iterator[list[str]]:

@@ -56,7 +56,7 @@ _LEAD = re.compile(
     r"|(?:von|vom|by|par|de)(?:\s*:\s*|\s+)(?=[\w„\"(]))",
     re.IGNORECASE,
 )
-_SPLIT = re.compile(r"\s*(?:;|\||/|•|·|\n|\+|&|,|\s(?:und|and|et|mit|with|sowie)\s)\s*")
+_SPLIT = re.compile(r"\s*(?:;|\||•|·|\n|\+|&|,|\s(?:und|and|et|mit|with|sowie)\s)\s*", re.IGNORECASE)
 _EMAIL = re.compile(r"\S+@\S+\.\w+|(?:https?://|www\.)\S+|(?<!\w)@\w+")
 _ROLE_WORD = re.compile(
     r"^(?:.*(?:redakt|korrespondent|reporter|autor|leiter|chef|editor|volont|ressort|journalist|kolumnist|kommentator|mitarbeit"
@@ -70,6 +70,7 @@ _ORGANISATION_WORD = re.compile(
     r"|\b(?:orf|zdf|ard|srf|ndr|mdr|wdr|swr|br24|rbb|hr|rtl|ntv|faz|nzz|taz)\b|\badmin|\beditor|^(?:the|der|die|das)\s|partei\b|\bamt\b|\bstadt\b|^landes|^bundes)",
     re.IGNORECASE,
 )
+_NO_NAMES = frozenset("by on am in im um at von vom par le the der die das und and et mit with zum zur für for redaktion".split()) - {"redaktion"}
 _PARTICLES = {"von", "van", "der", "den", "de", "zu", "zur", "vom", "am", "di", "da", "del", "la", "le", "ten", "ter", "und", "bin", "al", "el", "y", "af", "dos", "zum"}
 _TITLES = re.compile(
     r"^(?:(?:prof|dr|dipl|mag|ing|univ|phil|med|jur|rer|nat|h\.?c|lic|msc|ba|ma|mba|pd|priv\.-doz)\b\.?[\s-]*)+(?=\S)", re.IGNORECASE
@@ -87,7 +88,7 @@ def split(text: str) -> list[str]:
     text = _EMAIL.sub(" ", text)
     text = re.sub(r"\((?![^)]*@)([^)]*)\)", r", \1", text)
     names = []
-    for part in _SPLIT.split(text):
+    for part in _slashed(_SPLIT.split(text)):
         part = _LEAD.sub("", _LEAD.sub("", part)).strip(" .,:;-–—|/()[]\"'*")
         part = re.sub(r"\s+(?:ist|hat|schreibt|arbeitet|berichtet)\s.*$", "", part)
         if part and len(part) <= 60 and not _ROLE_WORD.match(part):
@@ -95,6 +96,16 @@ def split(text: str) -> list[str]:
         elif part and len(part) <= 60 and _ORGANISATION_WORD.search(part):
             names.append(part)
     return names
+
+
+def _slashed(parts: Iterable[str]) -> Iterator[str]:
+    """'Anna Muster/Ben Beispiel' and 'dpa/lno' are two names, 'srf/hosb' is one newsroom's mark."""
+    for part in parts:
+        pieces = re.split(r"\s*/\s*", part)
+        if len(pieces) > 1 and (" / " in part or any(" " in piece or agency_named(piece) for piece in pieces)):
+            yield from pieces
+        else:
+            yield part
 
 
 def is_person(name: str) -> bool:
@@ -111,7 +122,7 @@ def is_organisation(name: str) -> bool:
     """A newsroom, company or single-word signature: something with letters that is no sentence."""
     if not 2 <= len(name) <= 60 or len(name.split()) > 7 or not any(c.isalpha() for c in name):
         return False
-    return not _NOT_A_NAME.search(name) and not re.search(r"\d[.:]\d|\b(?:19|20)\d\d\b|:", name) and name.lower() not in _PARTICLES
+    return not _NOT_A_NAME.search(name) and not re.search(r"\d[.:]\d|\b(?:19|20)\d\d\b|:", name) and name.lower().split()[0] not in _NO_NAMES - {"der", "die", "das", "the"}
 
 
 def recased(name: str) -> str:
@@ -130,7 +141,13 @@ _SIGNED = XPath(
     "//*[contains(@class,'uthor') or contains(@class,'utor') or contains(@class,'yline') or @rel='author']"
     " | //a[contains(@href,'/aut')] | //h1"
 )
-_SAYS_BY = re.compile(r"(?:von|by|par|text|autor(?:in)?|interview|protokoll|ein (?:gast)?(?:beitrag|kommentar) von)\b:?\s*\w", re.IGNORECASE)
+_SAYS_BY = re.compile(
+    r"(?:von|by|par|text|autor(?:in|en)?|interview|protokoll|written by|geschrieben von|ein \w+ von)(?:\s*:\s*|\s+)(?P<rest>.*)", re.IGNORECASE
+)
+_SAYS_BY_ONLY = re.compile(r"(?:von|by|par|text|interview|autor(?:in|en)?|geschrieben von|written by|ein \w+ von)\s*:?", re.IGNORECASE)
+_DAY_LINE = re.compile(r"\d{1,2}\.\s?(?:\d{1,2}\.|[A-Za-zä]{3,9}\.?)\s?\d{2,4}|\d{4}-\d\d-\d\d")
+_CLOCK = re.compile(r"\d{1,2}[:.]\d\d(?:\s?uhr)?|\bum\b|\bam\b|\bstand\b", re.IGNORECASE)
+_PICTURE = re.compile(r"(?:bild|foto|photo|quelle|grafik|illustration|video|image|copyright|©)", re.IGNORECASE)
 _ELSEWHERE = re.compile(
     r"comment|kommentar|related|teaser|sidebar|widget|recent|popular|footer|navi|menu|similar|recommend|slider|carousel|card-list|newsletter"
     r"|photo|foto|image|bild|caption|copyright|authority|more-?(?:news|articles)",
@@ -141,7 +158,8 @@ _TOGETHER = 3  # levels up to which byline elements share a container
 
 def signed(tree: Element, heading: Element | None) -> Byline:
     """The byline that the page marks near its headline, by class, rel or an author page's address."""
-    marked = list(_marked(tree, heading))
+    above = frozenset(heading.iterancestors()) if heading is not None else frozenset()
+    marked = list(_marked(tree, heading, above))
     if not marked:
         return Byline()
     group = [element for element in marked if _share(marked[0], element)]
@@ -149,25 +167,44 @@ def signed(tree: Element, heading: Element | None) -> Byline:
 
 
 def written(sight: Sight) -> Byline:
-    """The byline in the plain text around the headline: a short line such as 'Von Anna Muster und Ben Beispiel'."""
+    """The byline in the plain text around the headline: 'Von Anna Muster und Ben Beispiel', or a name in the date line."""
     if sight.headline is None:
         return Byline()
     first, after = sight.headline
+    above = sight.above
     for index in (*range(after, min(after + 25, len(sight.texts))), *range(max(0, first - 4), first)):
-        text = sight.texts[index]
-        if len(text) > 90 or not _SAYS_BY.match(text):
-            if not re.fullmatch(r"von|by|text|autor(?:in)?|par", text.strip(" :"), re.IGNORECASE):
-                continue
-            text = f"{text} {sight.around(index, +1, 1)}"
-        element = sight.element(index)
-        if element is not None and element.tag not in ("a", "h1", "h2", "h3") and not _outside(element):
+        text = _names_in_line(sight, index)
+        element = sight.element(index) if text else None
+        if element is not None and element.tag not in ("h1", "h2", "h3") and not _outside(element, above):
             found = byline([text])
             if found.people:
                 return found
     return Byline()
 
 
-def _marked(tree: Element, heading: Element | None) -> Iterator[Element]:
+def _names_in_line(sight: Sight, index: int) -> str | None:
+    """What may be names in a short line that says 'Von' or carries a date; names may be strings of their own behind 'Von:'."""
+    text = sight.texts[index]
+    if len(text) > 90:
+        return None
+    if _SAYS_BY_ONLY.fullmatch(text):
+        names = []
+        for following in sight.texts[index + 1 : index + 9]:
+            if is_person(following.strip(" ,")) or split(following) and len(following) <= 60 and not names:
+                names.append(following)
+            elif following.strip(" ,").lower() not in ("", "und", "and", "et"):
+                break
+        return "\n".join(names)
+    match = _SAYS_BY.fullmatch(text)
+    if match:
+        return match["rest"]
+    if _DAY_LINE.search(text):
+        rest = _CLOCK.sub(" ", _DAY_LINE.sub(" ", text)).replace(" - ", "\n").replace(" – ", "\n")
+        return rest if all(is_person(name) or agency_named(name) for name in split(rest)) else None
+    return None
+
+
+def _marked(tree: Element, heading: Element | None, above: frozenset) -> Iterator[Element]:
     """Elements marked as bylines, those behind the headline first, without those in teasers, comments and the like."""
     before, after, passed, accepted = [], [], heading is None, set()
     for element in _SIGNED(tree):
@@ -176,18 +213,19 @@ def _marked(tree: Element, heading: Element | None) -> Iterator[Element]:
             continue
         if element.tag in ("h1", "body", "html", "article", "main", "img", "meta", "link", "script", "style", "input", "figure"):
             continue
-        if any(up in accepted for up in element.iterancestors()):
+        if element in above or any(up in accepted for up in element.iterancestors()):
             continue
         size = sum(map(len, _pieces(element)))
-        if 2 <= size <= 240 and not _outside(element):
+        if 2 <= size <= 240 and not _outside(element, above):
             accepted.add(element)
             (after if passed else before).append(element)
     yield from after or before[-2:]
 
 
-def _outside(element: Element) -> bool:
+def _outside(element: Element, above: frozenset) -> bool:
+    """Does an element stand in a part of the page that is not the article's? What holds the headline as well is."""
     level = 0
-    while element is not None and element.tag not in ("body", "main"):
+    while element is not None and element not in above and element.tag not in ("body", "main"):
         if element.tag in ("nav", "aside", "footer", "figure", "figcaption", "select"):
             return True
         if level < 8 and _ELSEWHERE.search(f"{element.get('class') or ''} {element.get('id') or ''}"):
@@ -208,4 +246,4 @@ def _share(one: Element, other: Element) -> bool:
 def _pieces(element: Element) -> list[str]:
     """The short strings in an element; a biography's sentences are left out."""
     pieces = [" ".join(piece.split()) for piece in element.itertext("*", with_tail=True)]
-    return [piece for piece in pieces if piece and len(piece) <= 120]
+    return [piece for piece in pieces if piece and len(piece) <= 120 and not _PICTURE.match(piece)]

@@ -174,7 +174,7 @@ def _of_string(sight: Sight, index: int, reading: Reading) -> Iterator[Seen]:
         if not offset <= one.start + 1 or one.start >= offset + len(own) or one.label is Label.OTHER:
             continue
         rest = sum(c.isalpha() for c in own) - sum(c.isalpha() for c in window[one.start : one.end])
-        points = _points(element, near, one.label, rest)
+        points = _points(element, near, one.label, rest, sight.above)
         stated, provenance = one.stated, Provenance.TEXT
         exact = _time_attribute(element, reading)
         if exact is not None and exact.at.date() == stated.at.date():
@@ -194,7 +194,7 @@ def _time_attribute(element: Element, reading: Reading) -> Stated | None:
     return None
 
 
-def _points(element: Element, near: int | None, label: Label | None, rest: int) -> float:
+def _points(element: Element, near: int | None, label: Label | None, rest: int, above: frozenset) -> float:
     """How likely a date is the article's own: nearness to the headline, words before it, names of what surrounds it."""
     points = _nearness(near)
     points += {Label.PUBLISHED: 12, Label.MODIFIED: -4, None: 0}[label]
@@ -211,7 +211,7 @@ def _points(element: Element, near: int | None, label: Label | None, rest: int) 
             points -= 4
         elif element.tag == "li":
             points -= 8
-        if _ELSEWHERE.search(own) and level < 8:
+        if element not in above and level < 8 and _ELSEWHERE.search(own):
             points -= 18
         if element.tag in ("article", "main"):
             points += 4

@@ -45,6 +45,11 @@ class Sight:
         return None if element.tag in _UNSEEN else element
 
     @cached_property
+    def above(self) -> frozenset:
+        """The elements around the headline: what holds it as well as something else is the article's own."""
+        return frozenset(self.heading.iterancestors()) if self.heading is not None else frozenset()
+
+    @cached_property
     def _begins(self) -> list[int]:
         return list(accumulate(map(len, self.texts), initial=0))
 
