@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -9,6 +10,7 @@ import typer
 from crawler.cli_common import Exit, configuration, count, known_sources, out, plain, print_json, run, told
 
 if TYPE_CHECKING:
+    from crawler.asking import Look
     from crawler.config import Configuration, Source
 
 app = typer.Typer(no_args_is_help=True, help="The configured news sites: list them, check their files.")
@@ -96,23 +98,26 @@ def check(
         else:
             out().print(f"{count(len(wanted), 'source file')} in {configured.folder}: no mistakes")
         return
-    looked = run(looks(configured, wanted))
-    for one in looked:
+    raise typer.Exit(Exit.WELL if run(looked_at(configured, wanted, as_json)) else Exit.NOT_ALL)
+
+
+async def looked_at(configured: Configuration, names: list[str], as_json: bool) -> bool:
+    """Show one look at each discovery document of these sources; whether all could be read."""
+    from crawler import asking
+
+    well = True
+    async for look in asking.looks(configured, names):
+        well = well and look.error is None
         if as_json:
-            print_json(one)
+            print_json(dataclasses.asdict(look))
         else:
-            show_look(one)
-    raise typer.Exit(Exit.NOT_ALL if any(one["error"] for one in looked) else Exit.WELL)
+            show_look(look)
+    return well
 
 
-async def looks(configured: Configuration, names: list[str]) -> list[dict[str, Any]]:
-    """One look at each discovery document of these sources: {source, kind, url, links, sample, error}."""
-    raise NotImplementedError
-
-
-def show_look(one: dict[str, Any]) -> None:
-    said = one["error"] or f"{count(one['links'], 'link')}" + (f", such as {one['sample']}" if one["sample"] else "")
+def show_look(look: Look) -> None:
     from rich.text import Text
 
-    mark = "–" if one["error"] else "✓"
-    out().print(Text(plain(f"{mark} {one['source']}: {one['kind']} {one['url']}: {said}")))
+    mark = "–" if look.error else "✓"
+    found = f"{count(len(look.links), 'link')}, first {look.links[0]}" if look.links else ""
+    out().print(Text(plain(f"{mark} {look.source}: {look.kind} {look.url}: {look.error or found}")))
