@@ -14,6 +14,9 @@ from typing import Any
 
 from crawler.values import AllowedAddress
 
+#: bytes read at once: few enough that the count is looked at before much of an endless header is parsed
+AT_ONCE = 65_536
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 # What the registries for special purposes take out of the public unicast space. Written out, because the answer of
@@ -130,16 +133,13 @@ class _CountingSocket(socket.socket):
 
     __slots__ = ("_wire",)
 
-    # small enough that the count is looked at before much of an endless header is parsed
-    _AT_ONCE = 65536
-
     def __init__(self, wire: Wire, family: int, kind: int, protocol: int):
         super().__init__(family, kind, protocol)
         self._wire = wire
 
     def recv(self, size: int, flags: int = 0) -> bytes:
         try:
-            data = super().recv(min(size, self._AT_ONCE), flags)
+            data = super().recv(min(size, AT_ONCE), flags)
         except (BlockingIOError, InterruptedError):
             raise
         except OSError:
@@ -150,7 +150,7 @@ class _CountingSocket(socket.socket):
 
     def recv_into(self, buffer: Any, size: int = 0, flags: int = 0) -> int:
         try:
-            count = super().recv_into(buffer, min(size or len(buffer), self._AT_ONCE), flags)
+            count = super().recv_into(buffer, min(size or len(buffer), AT_ONCE), flags)
         except (BlockingIOError, InterruptedError):
             raise
         except OSError:

@@ -43,13 +43,12 @@ class Memory(Protocol):
 
 
 class HostRests(Exception):
-    """The host is not to be asked before ``not_before``. Nothing was sent."""
+    """The host is not to be asked before ``not_before``. Nothing was sent. ``dead``: it could not be connected to."""
 
-    def __init__(self, host: str, not_before: datetime, why: str):
+    def __init__(self, host: str, not_before: datetime, why: str, dead: bool):
         super().__init__(f"{host} is left alone until {not_before:%Y-%m-%d %H:%M:%S} UTC: {why}")
-        self.host = host
         self.not_before = not_before
-        self.why = why
+        self.dead = dead
 
 
 def utc_now() -> datetime:
@@ -235,7 +234,7 @@ class Hosts:
 
     def _raise_if_resting(self, host: str, entry: _Host) -> None:
         if entry.rest_until is not None and self._now() < entry.rest_until:
-            raise HostRests(host, entry.rest_until, entry.rest_why)
+            raise HostRests(host, entry.rest_until, entry.rest_why, entry.failures >= DEAD_AFTER)
 
     async def _wait(self, entry: _Host, delay: float) -> None:
         clock = asyncio.get_running_loop().time

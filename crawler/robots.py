@@ -21,6 +21,7 @@ from datetime import datetime, timedelta
 from protego import Protego
 
 from crawler.hosts import Memory, utc_now
+from pipelines.items import Reason
 from pipelines.store_shapes import HostState
 from pipelines.urls import origin
 
@@ -43,18 +44,23 @@ class Disallowed(Exception):
 class NoRobots(Exception):
     """robots.txt cannot be had, so nothing is fetched from there until ``not_before``. The page stays pending."""
 
-    def __init__(self, site: str, why: str, not_before: datetime):
+    def __init__(self, site: str, why: str, not_before: datetime, reason: Reason):
         super().__init__(f"{site}/robots.txt cannot be had: {why}")
         self.not_before = not_before
+        self.reason = reason
 
 
 class Unavailable(Exception):
-    """Raised by *get*: no answer, or none that counts. ``not_before`` where the host named a time."""
+    """Raised by *get*: no answer, or none that counts. ``not_before`` where the host named a time.
 
-    def __init__(self, why: str, not_before: datetime | None = None):
+    *reason* is what the waiting pages are told; not ROBOTS where the whole host cannot be reached.
+    """
+
+    def __init__(self, why: str, not_before: datetime | None = None, reason: Reason = Reason.ROBOTS):
         super().__init__(why)
         self.why = why
         self.not_before = not_before
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +133,7 @@ class _Known:
 class _Failed:
     why: str
     not_before: datetime
+    reason: Reason
 
 
 class Robots:
@@ -188,7 +195,7 @@ class Robots:
             answer = await get(f"{site}/robots.txt")
         except Unavailable as error:
             again = max(error.not_before or self._now(), self._now() + FAILED_AGAIN)
-            failed = self._failed[site] = _Failed(error.why, again)
+            failed = self._failed[site] = _Failed(error.why, again, error.reason)
             return self._last_good(site, failed)
         self._failed.pop(site, None)
         body = answer.body[:LARGEST] if answer.status == 200 else b""
@@ -202,7 +209,7 @@ class Robots:
         known = self._known.get(site)
         if known is not None and self._now() - known.fetched_at < STALE:
             return known
-        raise NoRobots(site, failed.why, failed.not_before)
+        raise NoRobots(site, failed.why, failed.not_before, failed.reason)
 
     async def _remembered(self, site: str) -> _Known | None:
         state = await self._memory.host_state(site)

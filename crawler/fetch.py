@@ -1,0 +1,692 @@
+"""One request, from address to complete answer or named failure. The only door to aiohttp's client.
+
+``Fetcher.get`` follows redirects itself, because every hop needs what the first one needs: a decent address, the site's
+robots.txt, the host's pace, the guard at the socket. It also means that Scrapy sees one request and one end: nothing is
+scheduled anew, so nothing can be dropped by a filter on the way.
+
+What reaches a callback is a complete 200, or a 304 to a conditional request. Everything else is a ``FetchFailed`` or an
+exception of guard, hosts or robots; ``failure_reason`` says what each means for the page.
+
+Connections are not reused. Requests to one host are a second apart anyway, and a connection that serves one request
+cannot carry one source's permissions, a half-read answer or a smuggled one over to another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+import aiohttp
+import certifi
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.http_exceptions import LineTooLong
+from scrapy import Request
+from scrapy.core.downloader.handlers.base import BaseDownloadHandler
+from scrapy.exceptions import NotSupported, UnsupportedURLSchemeError
+from scrapy.http import Headers, Response
+from scrapy.responsetypes import responsetypes
+from yarl import URL
+
+from crawler.decompress import Undecodable, Unfinished, decoded, encodings_of
+from crawler.guard import AT_ONCE, Wire
+from crawler.hosts import HostRests, Hosts, Turnstile, utc_now
+from crawler.robots import LARGEST as LARGEST_ROBOTS
+from crawler.robots import Disallowed, NoRobots, Robots, RobotsAnswer, Unavailable
+from crawler.values import AllowedAddress
+from pipelines.items import Reason
+from pipelines.urls import BadUrl, host, normalise
+
+#: headers that described the body before it was decompressed
+_GONE_WITH_DECODING = frozenset({b"content-encoding", b"content-length", b"transfer-encoding"})
+#: bytes for certificates, which are counted where headers are
+_HANDSHAKE = 32_000
+#: failures that say something about the host rather than about the page
+_HOST_AWAY = frozenset({Reason.DNS, Reason.CONNECTION, Reason.TIMEOUT, Reason.TLS})
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+#: what each kind of request is called in ``request.meta["kind"]``
+KINDS = ("page", "section", "feed", "sitemap", "robots")
+_ACCEPT = {
+    "page": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.1",
+    "section": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.1",
+    "feed": "application/rss+xml,application/atom+xml,application/xml;q=0.9,text/xml;q=0.9,*/*;q=0.1",
+    "sitemap": "application/xml,text/xml,*/*;q=0.1",
+    "robots": "text/plain,*/*;q=0.1",
+}
+_HTML_TYPES = frozenset({"text/html", "application/xhtml+xml", "application/xml", "text/xml"})
+#: servers give these to HTML whose type they do not know; the first bytes decide
+_UNSURE_TYPES = frozenset({"text/plain", "application/octet-stream", "application/unknown", "unknown/unknown"})
+_NEVER_A_LIST = ("image/", "audio/", "video/", "font/", "application/pdf", "application/zip", "application/javascript")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of every request, in bytes, seconds and counts. ``page`` and ``document`` hold after decompression as well
+    as on the wire. ``headers`` is everything that may come before a body: status line, headers, 1xx answers, TLS."""
+
+    page: int = 10_000_000
+    document: int = 50_000_000
+    headers: int = 64_000
+    redirects: int = 5
+    connect: float = 10.0
+    robots: float = 15.0
+    encodings: int = 2
+    connections: int = 64
+    connections_per_source: int = 16
+    #: bodies beyond ``large`` bytes take one of so many places, so that all bombs together find little memory
+    large: int = 1_000_000
+    large_at_once: int = 6
+    large_per_source: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How one source's hosts are asked. ``timeout``: how long a request may be connected, all its hops together."""
+
+    source: str
+    allowed: tuple[AllowedAddress, ...] = ()
+    delay: timedelta = timedelta(seconds=1)
+    concurrency: int = 2
+    timeout: timedelta = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One answer that named another address."""
+
+    url: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A complete answer. ``body`` is decompressed; ``headers`` are as sent, less those that described the compression.
+
+    ``unencrypted`` is set when a redirect led from https to http.
+    """
+
+    url: str
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+    fetched_at: datetime
+    hops: tuple[Hop, ...] = ()
+    unencrypted: bool = False
+
+
+class FetchFailed(Exception):
+    """No complete answer. *detail* is for a person: our own words, nothing that a server could have forged.
+
+    *transient*: asking again later may help. *not_before*: the time the host named for that. *hops*: redirects before.
+    """
+
+    def __init__(
+        self,
+        reason: Reason,
+        detail: str,
+        *,
+        transient: bool,
+        status: int | None = None,
+        not_before: datetime | None = None,
+        hops: int = 0,
+    ):
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+        self.transient = transient
+        self.status = status
+        self.not_before = not_before
+        self.hops = hops
+        self.retry_after: str | None = None  # the header, until it is understood
+
+
+class Stopped(Exception):
+    """The process is going down; the request was given up. The page stays as it was."""
+
+
+class Failure(NamedTuple):
+    """What a failed request means for its page.
+
+    ``transient``: postpone, no sooner than ``not_before`` if that is set; else reject. ``attempted`` is False when
+    nothing was asked of the server, so that waiting for a host does not use up a page's attempts.
+    """
+
+    reason: Reason
+    detail: str
+    not_before: datetime | None
+    transient: bool
+    attempted: bool = True
+    status: int | None = None
+
+
+def failure_reason(failure: Any) -> Failure:
+    """What happened, from an exception or from the Failure that Scrapy hands to an errback."""
+    error = getattr(failure, "value", failure)
+    match error:
+        case FetchFailed():
+            return Failure(error.reason, error.detail, error.not_before, error.transient, True, error.status)
+        case BadUrl():
+            return Failure(Reason.BAD_URL, str(error), None, False, False)
+        case NotSupported() | UnsupportedURLSchemeError():
+            return Failure(Reason.BAD_URL, "only http and https are asked for", None, False, False)
+        case Disallowed():
+            return Failure(Reason.ROBOTS, str(error), None, False, False)
+        case NoRobots():
+            # a page may wait for a site's rules for as long as it takes; a host that is away is away
+            return Failure(error.reason, str(error), error.not_before, True, error.reason is not Reason.ROBOTS)
+        case HostRests():
+            reason = Reason.CONNECTION if error.dead else Reason.HTTP_ERROR
+            return Failure(reason, str(error), error.not_before, True, False)
+        case Stopped() | asyncio.CancelledError():
+            return Failure(Reason.CONNECTION, "the crawl was stopped", None, True, False)
+        case TimeoutError():
+            return Failure(Reason.TIMEOUT, "it took too long", None, True)
+        case _:
+            return Failure(Reason.CONNECTION, f"unexpected: {type(error).__name__}", None, True)
+
+
+# --- names ------------------------------------------------------------------------------------------------------------
+
+
+class Names(AbstractResolver):
+    """DNS in threads of its own: a dozen names whose servers do not answer must not hold up the others.
+
+    asyncio's own pool has six threads on two cores, and shares them with everything else.
+    """
+
+    def __init__(self, threads: int = 64, keep: float = 60.0):
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="dns")
+        self._keep = keep
+        self._asked: OrderedDict[tuple[str, int], tuple[float, asyncio.Future[list[Any]]]] = OrderedDict()
+
+    async def resolve(self, host: str, port: int = 0, family: int = socket.AF_UNSPEC) -> list[ResolveResult]:
+        return [
+            ResolveResult(hostname=host, host=str(address[0]), port=port, family=kind, proto=protocol, flags=_NUMERIC)
+            for kind, _, protocol, _, address in await self._found(host, family)
+        ]
+
+    async def _found(self, host: str, family: int) -> list[Any]:
+        """One thread a name: whoever asks meanwhile waits for the same answer, which is kept for a minute."""
+        loop = asyncio.get_running_loop()
+        asked_at, answer = self._asked.get((host, family), (0.0, None))
+        stale = answer is None or (answer.done() and (answer.exception() or asked_at + self._keep < loop.time()))
+        if stale:
+            answer = loop.run_in_executor(self._threads, _look_up, host, family)
+            answer.add_done_callback(lambda done: done.cancelled() or done.exception())
+            self._asked[host, family] = (loop.time(), answer)
+            while len(self._asked) > 5000:
+                self._asked.popitem(last=False)
+        return await asyncio.shield(answer)
+
+    async def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+_NUMERIC = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+
+
+def _look_up(host: str, family: int) -> list[Any]:
+    # ADDRCONFIG: no IPv6 addresses where there is no IPv6
+    return socket.getaddrinfo(host, None, family=family, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
+
+
+def trusted() -> ssl.SSLContext:
+    """Certificates are verified against what the system trusts (and ``SSL_CERT_FILE``) and against certifi's list."""
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+# --- what an answer is ------------------------------------------------------------------------------------------------
+
+
+def refusal(status: int, kind: str, conditional: bool) -> FetchFailed | None:
+    """Why an answer with this status is no page, or None: 200, and 304 where we asked on a condition."""
+    if status == 200 or (status == 304 and conditional) or (kind == "robots" and status < 500 and status != 429):
+        return None
+    named = f"{status} {_phrase(status)}".strip()
+    if status in (404, 410):
+        return FetchFailed(Reason.GONE, f"the server answered {named}", transient=False, status=status)
+    # 403 comes from firewalls in a bad mood as often as from a closed door, so it is asked again like a server error
+    again = status >= 500 or status in (304, 403, 408, 421, 423, 425, 429)
+    return FetchFailed(Reason.HTTP_ERROR, f"the server answered {named}", transient=again, status=status)
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
+
+
+def is_unfit(media: str, kind: str) -> bool:
+    """Whether this media type shows, before the body comes, that this cannot be what we look for."""
+    if kind in ("page", "section"):
+        return bool(media) and media not in _HTML_TYPES and media not in _UNSURE_TYPES
+    return kind in ("feed", "sitemap") and media.startswith(_NEVER_A_LIST)
+
+
+def looks_like_html(start: bytes) -> bool:
+    """Whether the first bytes of a body of unsure type are those of an HTML page."""
+    start = start[:2048].replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").lower()
+    return start.startswith((b"<!doctype html", b"<html", b"<?xml", b"<!--", b"<head", b"<body")) or b"<html" in start
+
+
+# --- the fetcher ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Request:
+    """One request on its way: what stays the same over its hops, and what is left of its bounds."""
+
+    kind: str
+    manners: Manners
+    headers: dict[str, str]
+    limit: int
+    seconds: float
+    wire: Wire
+    session: aiohttp.ClientSession
+    hops: list[Hop] = field(default_factory=list)
+    in_body: bool = False
+
+    def failed(self, reason: Reason, detail: str, transient: bool = False, status: int | None = None) -> FetchFailed:
+        return FetchFailed(reason, detail, transient=transient, status=status, hops=len(self.hops))
+
+    @property
+    def conditional(self) -> bool:
+        return "If-None-Match" in self.headers or "If-Modified-Since" in self.headers
+
+
+class Fetcher:
+    """One object a process, shared by all runs; ``close`` it at the end.
+
+    *user_agent* is the whole header. *context* replaces the trust in certificates, for tests with an authority of their
+    own. *names* replaces DNS.
+    """
+
+    def __init__(
+        self,
+        hosts: Hosts,
+        robots: Robots,
+        user_agent: str,
+        limits: Limits | None = None,
+        languages: str = "de,en;q=0.7,*;q=0.5",
+        context: ssl.SSLContext | None = None,
+        names: AbstractResolver | None = None,
+    ):
+        self.hosts = hosts
+        self.robots = robots
+        self.limits = limits or Limits()
+        self._user_agent = user_agent
+        self._languages = languages
+        self._context = context or trusted()
+        self._names = names or Names()
+        self._connections = Turnstile(self.limits.connections, self.limits.connections_per_source)
+        self._large = Turnstile(self.limits.large_at_once, self.limits.large_per_source)
+        self._at_work: set[asyncio.Task[Answer]] = set()
+        self._connected: set[asyncio.Task[Any] | None] = set()
+        self._stopping = False
+
+    async def get(
+        self, url: str, manners: Manners, kind: str = "page", etag: str | None = None, modified: str | None = None
+    ) -> Answer:
+        """The complete answer to a GET of *url*, redirects followed; *etag* and *modified* make it conditional.
+
+        Raises FetchFailed, BadUrl, Disallowed, NoRobots, HostRests, Stopped: ``failure_reason`` knows them all.
+        """
+        if self._stopping:
+            raise Stopped
+        task = asyncio.ensure_future(self._get(url, manners, kind, etag, modified))
+        self._at_work.add(task)
+        task.add_done_callback(self._at_work.discard)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if task.cancelled() and self._stopping:
+                raise Stopped from None
+            task.cancel()
+            raise
+
+    async def stop(self, within: float = 0.0) -> None:
+        """Give up every request: those that wait for a turn at once, those that are connected after *within* seconds.
+
+        Each ends with Stopped. No new ones are taken.
+        """
+        self._stopping = True
+        for task in self._at_work - self._connected:
+            task.cancel()
+        if connected := self._at_work & self._connected:
+            await asyncio.wait(connected, timeout=within)
+        for task in self._at_work:
+            task.cancel()
+
+    async def close(self) -> None:
+        await self.stop()
+        if self._at_work:
+            await asyncio.wait(self._at_work)
+        await self._names.close()
+
+    async def _get(self, url: str, manners: Manners, kind: str, etag: str | None, modified: str | None) -> Answer:
+        url = normalise(url, keep_tracking=True)
+        headers = self._headers(kind)
+        headers |= {"If-None-Match": etag} if etag and _is_header(etag) else {}
+        headers |= {"If-Modified-Since": modified} if modified and _is_header(modified) else {}
+        limit = {"robots": LARGEST_ROBOTS}.get(kind) or (self.limits.page if kind == "page" else self.limits.document)
+        seconds = self.limits.robots if kind == "robots" else manners.timeout.total_seconds()
+        wire = Wire(manners.allowed)
+        async with self._session(wire) as session:
+            request = _Request(kind, manners, headers, limit, seconds, wire, session)
+            seen: set[tuple[str, frozenset[tuple[str, str]]]] = set()
+            while True:
+                # the same address with other cookies is a new question: sites that set one and send us back exist
+                question = (url, frozenset((cookie.key, cookie.value) for cookie in session.cookie_jar))
+                if question in seen:
+                    raise request.failed(Reason.REDIRECT_LOOP, "redirects lead back to where they came from")
+                seen.add(question)
+                step = await self._hop(url, request)
+                if isinstance(step, Answer):
+                    return step
+                url = step
+
+    async def _hop(self, url: str, request: _Request) -> Answer | str:
+        """One hop at its host's pace: the answer, or the address it names instead."""
+        manners, place = request.manners, host(url)
+        if request.kind == "robots":
+            # asked for before the first page, and on its behalf: it waits for no turn, but a host at rest stays so
+            await self.hosts.check(place)
+            return await self._exchange(url, request)
+        await self.hosts.check(place)
+        crawl_delay = await self.robots.check(url, lambda address: self._robots(address, manners), manners.allowed)
+        delay = max(manners.delay.total_seconds(), crawl_delay)
+        async with self.hosts.turn(place, manners.source, delay, manners.concurrency):
+            return await self._exchange(url, request)
+
+    async def _robots(self, url: str, manners: Manners) -> RobotsAnswer:
+        """What ``Robots`` asks for: an answer that counts, or Unavailable."""
+        try:
+            answer = await self.get(url, manners, "robots")
+        except FetchFailed as error:
+            if error.reason is Reason.BLOCKED_ADDRESS and not error.hops:
+                raise  # the page lies at the same address, and ends for the same reason
+            if error.reason is Reason.REDIRECT_LOOP:
+                return RobotsAnswer(404, b"")  # as the RFC says of a file that redirects lead nowhere near
+            reason = error.reason if error.reason in _HOST_AWAY and not error.hops else Reason.ROBOTS
+            raise Unavailable(error.detail, error.not_before, reason) from error
+        except HostRests as error:
+            raise Unavailable(str(error), error.not_before) from error
+        except BadUrl as error:
+            raise Unavailable(f"it redirects, but {error}") from error
+        return RobotsAnswer(answer.status, answer.body)
+
+    async def _exchange(self, url: str, request: _Request) -> Answer | str:
+        """Connect, ask, and read. Every exception of the library becomes a FetchFailed here."""
+        source, task, clock = request.manners.source, asyncio.current_task(), asyncio.get_running_loop().time
+        async with self._connections.place(source):
+            started, opened = clock(), request.wire.opened
+            request.in_body = False
+            self._connected.add(task)
+            try:
+                async with asyncio.timeout(request.seconds):
+                    return await self._ask(url, request)
+            except FetchFailed as error:
+                failed = error
+            except (aiohttp.ClientError, OSError, ValueError, Undecodable, Unfinished) as error:
+                failed = self._named(error, request, opened)
+                failed.__cause__ = error
+                if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError) and not (
+                    failed.reason is Reason.BLOCKED_ADDRESS
+                ):
+                    failed.not_before = self.hosts.failed(host(url))
+            finally:
+                self._connected.discard(task)
+                request.seconds -= clock() - started
+        if failed.status in (429, 503):
+            failed.not_before = await self.hosts.asked_to_wait(host(url), failed.status, failed.retry_after)
+        raise failed
+
+    async def _ask(self, url: str, request: _Request) -> Answer | str:
+        # what came with the last read of the headers may already be body: two reads of slack
+        request.wire.limit = self.limits.headers + _HANDSHAKE + 2 * AT_ONCE
+        asked = URL(url, encoded=True)
+        async with request.session.get(asked, headers=request.headers, allow_redirects=False) as response:
+            self.hosts.answered(host(url))
+            if sum(len(name) + len(value) + 4 for name, value in response.raw_headers) > self.limits.headers:
+                raise request.failed(Reason.TOO_LARGE, f"more than {self.limits.headers:,} bytes of headers")
+            if response.status in REDIRECTS:
+                return self._next_address(url, response, request)
+            failed = refusal(response.status, request.kind, request.conditional)
+            if failed is not None:
+                failed.hops = len(request.hops)
+                failed.retry_after = response.headers.get("Retry-After")
+                raise failed
+            body = await self._body(response, request) if response.status == 200 else b""
+            return self._answer(url, response, request, body)
+
+    def _next_address(self, url: str, response: aiohttp.ClientResponse, request: _Request) -> str:
+        """Where a redirect leads, or FetchFailed."""
+        status = response.status
+        # bytes beyond ASCII mean themselves, in whatever charset the server thinks
+        raw = response.headers.get("Location", "").encode("utf-8", "surrogateescape").strip()
+        location = "".join(chr(byte) if byte < 128 else f"%{byte:02X}" for byte in raw)
+        if not location:
+            raise request.failed(Reason.HTTP_ERROR, f"a redirect ({status}) that names no address", status=status)
+        request.hops.append(Hop(url, status))
+        if len(request.hops) > self.limits.redirects:
+            raise request.failed(Reason.REDIRECT_LOOP, f"more than {self.limits.redirects} redirects", status=status)
+        try:
+            return normalise(location, url, keep_tracking=True)
+        except BadUrl as error:
+            raise request.failed(Reason.BAD_URL, f"a redirect leads nowhere: {error}", status=status) from None
+
+    async def _body(self, response: aiohttp.ClientResponse, request: _Request) -> bytes:
+        kind, limit = request.kind, request.limit
+        media = (response.headers.get("Content-Type") or "").partition(";")[0].strip().lower()
+        if is_unfit(media, kind):
+            raise request.failed(Reason.NOT_HTML, f"the content type is {_plain(media)}", status=200)
+        if kind != "robots" and (response.content_length or 0) > limit:
+            raise request.failed(Reason.TOO_LARGE, f"{response.content_length:,} bytes announced", status=200)
+        names = encodings_of(response.headers.get("Content-Encoding", ""))
+        if len(names) > self.limits.encodings:
+            raise request.failed(Reason.UNDECODABLE, f"compressed {len(names)} times over", status=200)
+        request.in_body = True
+        # chunks bring framing with them, but not without end
+        request.wire.limit = limit + limit // 8 + self.limits.headers + 2 * AT_ONCE
+        async with AsyncExitStack() as stack:
+            sink = _Sink(limit, self.limits.large, stack, self._large.place(request.manners.source))
+            async for piece in response.content.iter_any():
+                if not await sink.take(piece):
+                    break
+            if request.wire.broken:
+                raise aiohttp.ClientPayloadError("the connection broke")
+            body = await self._decoded(sink, names)
+            if kind in ("feed", "sitemap") and body[:2] == b"\x1f\x8b":
+                body = await self._decoded(sink, ["gzip"])  # sitemap.xml.gz: the file itself is compressed
+            if sink.full and kind != "robots":  # of a robots.txt, the beginning counts
+                raise request.failed(Reason.TOO_LARGE, f"more than {limit:,} bytes", status=200)
+        if kind in ("page", "section") and media in _UNSURE_TYPES and not looks_like_html(body):
+            raise request.failed(Reason.NOT_HTML, f"the content type is {_plain(media)}", status=200)
+        return body
+
+    async def _decoded(self, sink: _Sink, names: list[str]) -> bytes:
+        body = bytes(sink.kept)
+        if not names or not body or body.lstrip()[:1] == b"<":
+            return body  # the last: a header that promises compression over a body that has none
+        cut = sink.full
+        sink.empty()
+        try:
+            for piece in decoded(body, names):
+                if not await sink.take(piece):
+                    break
+                await asyncio.sleep(0)  # a bomb takes a while up to its limit; others have their turn in between
+        except Unfinished:
+            if not cut:
+                raise
+        sink.full = sink.full or cut
+        return bytes(sink.kept)
+
+    def _answer(self, url: str, response: aiohttp.ClientResponse, request: _Request, body: bytes) -> Answer:
+        first = request.hops[0].url if request.hops else url
+        return Answer(
+            url=url,
+            status=response.status,
+            headers=tuple(pair for pair in response.raw_headers if pair[0].lower() not in _GONE_WITH_DECODING),
+            body=body,
+            fetched_at=utc_now(),
+            hops=tuple(request.hops),
+            unencrypted=first.startswith("https:") and url.startswith("http:"),
+        )
+
+    def _named(self, error: Exception, request: _Request, opened: int) -> FetchFailed:
+        """Our own words for what the library, the socket or the body said."""
+        wire = request.wire
+        if wire.over:
+            what = f"more than {request.limit:,} bytes" if request.in_body else "headers or other talk without end"
+            return request.failed(Reason.TOO_LARGE, what)
+        if wire.blocked and wire.opened == opened:
+            return request.failed(Reason.BLOCKED_ADDRESS, f"{wire.blocked[-1]} is not a public address")
+        match error:
+            case TimeoutError():
+                stage = "a connection" if isinstance(error, aiohttp.ConnectionTimeoutError) else "the whole answer"
+                return request.failed(Reason.TIMEOUT, f"no time left to wait for {stage}", True)
+            case Undecodable():
+                return request.failed(Reason.UNDECODABLE, "the body is not compressed as its header says", status=200)
+            case Unfinished() | aiohttp.ClientPayloadError():
+                return request.failed(Reason.TRUNCATED, "the answer ended before its end", True, status=200)
+            case aiohttp.ClientConnectorDNSError():
+                return request.failed(Reason.DNS, "the host's name was not found", True)
+            case aiohttp.ClientSSLError():
+                return request.failed(Reason.TLS, _tls_detail(error), True)
+            case aiohttp.ClientResponseError():
+                return request.failed(*_malformed(error))
+            case aiohttp.InvalidURL() | UnicodeError():
+                return request.failed(Reason.BAD_URL, "the address cannot be asked for")
+            case aiohttp.ClientConnectorError():
+                return request.failed(Reason.CONNECTION, f"no connection: {_plain(error.strerror or 'refused')}", True)
+            case aiohttp.ServerDisconnectedError() | OSError():
+                return request.failed(Reason.CONNECTION, "the server hung up before it answered", True)
+        return request.failed(Reason.CONNECTION, f"unexpected: {type(error).__name__}", True)
+
+    def _headers(self, kind: str) -> dict[str, str]:
+        return {
+            "User-Agent": self._user_agent,
+            "Accept": _ACCEPT[kind],
+            "Accept-Language": self._languages,
+            "Accept-Encoding": "gzip, deflate, br, zstd",
+        }
+
+    @asynccontextmanager
+    async def _session(self, wire: Wire) -> AsyncIterator[aiohttp.ClientSession]:
+        """A session for one request: its own connections, its own cookies, nothing from the environment."""
+        connector = aiohttp.TCPConnector(
+            resolver=self._names,
+            socket_factory=wire.open,
+            ssl=self._context,
+            force_close=True,
+            use_dns_cache=False,
+            limit=0,
+        )
+        async with aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.CookieJar(unsafe=True),  # unsafe: also for hosts that are numbers
+            auto_decompress=False,
+            trust_env=False,
+            timeout=aiohttp.ClientTimeout(total=None, connect=self.limits.connect),
+            max_line_size=8190,
+            max_field_size=self.limits.headers,
+            max_headers=256,
+        ) as session:
+            yield session
+
+
+class _Sink:
+    """Gathers a body up to *limit*; once it is large, it waits for one of the few places for such bodies."""
+
+    def __init__(self, limit: int, large: int, stack: AsyncExitStack, place: AbstractAsyncContextManager[None]):
+        self.kept = bytearray()
+        self.full = False
+        self._limit = limit
+        self._large = large
+        self._stack = stack
+        self._place: AbstractAsyncContextManager[None] | None = place
+
+    def empty(self) -> None:
+        self.kept = bytearray()
+        self.full = False
+
+    async def take(self, piece: bytes) -> bool:
+        """Add *piece*; False when no more is wanted."""
+        room = self._limit - len(self.kept)
+        self.full = self.full or len(piece) > room
+        self.kept += piece[:room]
+        if self._place is not None and len(self.kept) > self._large:
+            place, self._place = self._place, None
+            await self._stack.enter_async_context(place)
+        return not self.full
+
+
+def _malformed(error: aiohttp.ClientResponseError) -> tuple[Reason, str, bool]:
+    if isinstance(error.__cause__, LineTooLong) or "Too many headers" in error.message:
+        return Reason.TOO_LARGE, "too many or too long headers", False
+    return Reason.HTTP_ERROR, "the answer is not HTTP", True
+
+
+def _tls_detail(error: aiohttp.ClientSSLError) -> str:
+    why = getattr(error, "certificate_error", None) or error.__cause__
+    said = getattr(why, "verify_message", None) or getattr(why, "reason", None) or type(why).__name__
+    return f"no safe connection: {_plain(str(said))}"
+
+
+def _plain(text: str) -> str:
+    """A server's word in one of our sentences: short, one line, nothing that moves a cursor."""
+    return "".join(sign if sign.isascii() and sign.isprintable() else "?" for sign in text[:80])
+
+
+def _is_header(value: str) -> bool:
+    return value.isascii() and value.isprintable() and len(value) < 1000
+
+
+# --- Scrapy's end -----------------------------------------------------------------------------------------------------
+
+
+class GuardedDownloadHandler(BaseDownloadHandler):
+    """Scrapy's way to the one Fetcher of the process.
+
+    The spider has it as ``spider.house.fetcher``, and its source's ``Manners`` as ``spider.manners``. The request says
+    in ``meta["kind"]`` what it asks for. The response has the address after redirects; ``meta["hops"]`` are the
+    redirects, ``meta["fetched_at"]`` is the time it was complete.
+    """
+
+    lazy = True
+
+    async def download_request(self, request: Request) -> Response:
+        spider = self.crawler.spider
+        answer = await spider.house.fetcher.get(
+            request.url,
+            spider.manners,
+            request.meta.get("kind", "page"),
+            _text(request.headers.get("If-None-Match")),
+            _text(request.headers.get("If-Modified-Since")),
+        )
+        request.meta["hops"] = answer.hops
+        request.meta["unencrypted"] = answer.unencrypted
+        request.meta["fetched_at"] = answer.fetched_at
+        headers = Headers()
+        for name, value in answer.headers:
+            headers.appendlist(name, value)
+        kind = responsetypes.from_args(headers=headers, url=answer.url, body=answer.body[:2048])
+        return kind(answer.url, status=answer.status, headers=headers, body=answer.body)
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("latin-1")
