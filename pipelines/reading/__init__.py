@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from pipelines.items import Article, Page, Part
-from pipelines.reading import agency, blocks, decode, extract, judge, language, metadata, structured
+from pipelines.reading import agency, blocks, decode, extract, judge, language, metadata, plaintext, structured
 from pipelines.reading.boilerplate import Phrases, site_phrases
 from pipelines.reading.rules import Rules
 
@@ -22,6 +23,8 @@ _PHRASES = ("config/boilerplate", "crawler/shipped/config/boilerplate")  # in a 
 def read(page: Page, rules: Rules) -> Article:
     """The article on *page*. Raises Rejected with a Reason of the reading kind when the page is none."""
     text = decode.text_of(page.body, page.content_type)
+    if plaintext.is_plain(page.content_type):
+        return replace(plaintext.read_text(page, text, rules), reader_version=READER_VERSION)
     return _read_html(page, text, rules)
 
 
@@ -40,7 +43,7 @@ def _read_html(page: Page, text: str, rules: Rules) -> Article:
     parts = [_part(part, described) for part in page.more]
     raw = [*body.blocks, *(block for part in parts for block in part)]
     code = language.language_of(blocks.text_of(raw), stated.language, rules.language)
-    kept, removed = blocks.without_boilerplate(raw, _phrases_for(code, rules))
+    kept, removed = blocks.without_boilerplate(raw, _phrases_for(code, rules), described.authors)
     dateline, kept = _dateline(kept)
     found = blocks.text_of(kept)
     judge.check(_for_judgement(page, described, stated, body, found), seen)

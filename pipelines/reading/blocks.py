@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from pipelines.items import Removed
+from pipelines.reading.agency import agency_named
 from pipelines.reading.boilerplate import Phrases, opens_block, rule_for
 
 _SIGNS = re.compile(r"[\W_]+")
@@ -32,10 +33,36 @@ def plain(text: str) -> str:
     return _SIGNS.sub("", text.casefold())
 
 
-def without_boilerplate(blocks: Sequence[Block], phrases: Sequence[Phrases]) -> tuple[list[Block], list[Removed]]:
-    """The blocks that no phrase takes, and what was taken under which rule."""
+_BYLINE_WORDS = re.compile(
+    r"\b(?:von|by|par|text|autor(?:in|en)?|und|and|et|redaktion|redakteur(?:in)?|reporter(?:in)?|korrespondent(?:in)?|aus|in|protokoll"
+    r"|interview|foto|fotos|uhr|aktualisiert|veröffentlicht|am|stand)\b|[\W\d_]+",
+    re.IGNORECASE,
+)
+_BYLINE = re.compile(
+    r"(?:von|by|par|text(?: von)?:?|autor(?:in)?:|ein(?:e)? (?:kommentar|analyse|gastbeitrag|kolumne|interview|reportage|essay) von)\s"
+    r"(?:(?:dr\.|prof\.|de|von|van|der|und|and|,|&|/)\s?|[A-ZÄÖÜ][\w'’.-]*[,/]?\s?){2,12}",
+)
+_CREDIT = re.compile(r"[A-ZÄÖÜ][\w/.ÄÖÜ -]{1,30}\s?\([\w/., äöüÄÖÜ-]{2,50}\)\.?")
+
+
+def _is_byline(text: str, names: Sequence[str]) -> bool:
+    """A line that names who wrote the article and says nothing else."""
+    if len(text) > 120 or text.endswith(("!", "?", ":")):
+        return False
+    if _BYLINE.fullmatch(text[:1].lower() + text[1:]):
+        return True
+    rest = text
+    for name in names:
+        rest = rest.replace(name, " ")
+    return len(rest) < len(text) and len(_BYLINE_WORDS.sub("", rest)) <= 3
+
+
+def without_boilerplate(
+    blocks: Sequence[Block], phrases: Sequence[Phrases], authors: Sequence[str] = ()
+) -> tuple[list[Block], list[Removed]]:
+    """The blocks that no phrase takes, and what was taken under which rule. *authors* are known; their bylines go."""
+    blocks, removed = _without_credits(blocks, authors)
     kept: list[Block] = []
-    removed: list[Removed] = []
     run: str | None = None  # the rule of the foreign block that we are in
     length = 0
     for block in blocks:
@@ -58,6 +85,25 @@ def without_boilerplate(blocks: Sequence[Block], phrases: Sequence[Phrases]) -> 
             kept.append(block)
     while kept and kept[-1].kind == "heading":  # nothing stands under it any more
         removed.append(Removed(kept.pop().text, "heading without text"))
+    return kept, removed
+
+
+def _without_credits(blocks: Sequence[Block], authors: Sequence[str]) -> tuple[list[Block], list[Removed]]:
+    """Without bylines near the top and the credits of agencies and desks at the end."""
+    kept: list[Block] = []
+    removed: list[Removed] = []
+    for place, block in enumerate(blocks):
+        rule = None
+        if block.kind in ("paragraph", "heading") and len(block.text) <= 120:
+            is_last = place >= len(blocks) - 2
+            if (place < 4 or is_last) and _is_byline(block.text, authors):
+                rule = "byline"
+            elif is_last and len(block.text) <= 60 and (agency_named(block.text) or _CREDIT.fullmatch(block.text)):
+                rule = "credit"
+        if rule:
+            removed.append(Removed(block.text, rule))
+        else:
+            kept.append(block)
     return kept, removed
 
 

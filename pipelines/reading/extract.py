@@ -74,6 +74,9 @@ _NAMES: tuple[tuple[str, str], ...] = (
     ("paywall", r"pay-?wall-?(?:box|offer|teaser|layer|overlay|prompt|info)|(?<![a-z])(?:pw-?layer|offer-?page|abo-?hinweis|registration|reg-?wall"
                 r"|login|log-in)(?![a-z])"),
     ("box", r"(?<![a-z])(?:info-?box|fact-?box|fakten-?box|fakten|service-?box|info-?kasten|kasten|side-?box|article-?box|content-?box-?info)(?![a-z])"),
+    ("kicker", r"(?<![a-z])(?:top-?line|kicker|dachzeile|over-?line|spitzmarke|ober-?zeile|ueberzeile|eyebrow|rubrik)(?![a-z])"),
+    ("player", r"(?<![a-z])(?:player|podcast|audio-?player|video-?player|read-?speaker|vorlesen)(?![a-z])"),
+    ("widget", r"(?<![a-z])not-prose(?![a-z])"),
     ("hidden", r"(?<![a-z])(?:visually-hidden|visuallyhidden|screen-?reader(?:-text)?|sr-only|print-only|only-print|no-?print)(?![a-z])"),
 )  # fmt: skip
 _NAMED = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _NAMES))
@@ -224,6 +227,7 @@ def _masses(prose: dict[etree._Element, int]) -> dict[etree._Element, int]:
 
 
 _CORE_SHARE = 0.8
+_OWN_PROSE = 400  # characters; less than this is no article, so its container's name is believed
 
 
 def _core(root: etree._Element, masses: dict[etree._Element, int], headline: etree._Element | None) -> etree._Element:
@@ -286,6 +290,17 @@ def _prune_links(core: etree._Element, language_is_known: bool, removals: _Remov
         _delete(element)
 
 
+def _prune_teasers(core: etree._Element, removals: _Removals) -> None:
+    """A 'teaser' that holds a link or a headline leads to another article; one without is this article's lead."""
+    for element in list(core.iter("div", "section", "article", "p", "li", "ul", "span")):
+        names = element.get("class")
+        if not names or "teaser" not in names.lower() or element is core or element.getroottree().getroot().tag != "html":
+            continue
+        if element.find(".//h1") is None and (element.find(".//a") is not None or element.find(".//h2") is not None or element.find(".//h3") is not None):
+            removals.add(_raw(element), "teaser")
+            _delete(element)
+
+
 def _goes_on(element: etree._Element) -> bool:
     """Whether prose follows directly, so that a heading before the links is the prose's."""
     after = element.getnext()
@@ -317,7 +332,7 @@ def _prune(root: etree._Element, headline: etree._Element | None, removals: _Rem
     total = masses.get(root, 0)
     kept = {headline, *headline.iterancestors()} if headline is not None else set()
     for element in list(root.iter(*_FRAME_TAGS)):
-        if element not in kept and masses.get(element, 0) * 2 <= total:
+        if element not in kept and masses.get(element, 0) <= max(_OWN_PROSE, total // 2):
             _delete(element)
     for element in list(root.iter(*_NAMED_TAGS)):
         rule = None
@@ -329,7 +344,7 @@ def _prune(root: etree._Element, headline: etree._Element | None, removals: _Rem
             names = f"{element.get('class', '')} {element.get('id', '')}"
             if names != " ":
                 rule = _named(names)
-        if rule is None or element in kept or masses.get(element, 0) * 2 > total:
+        if rule is None or element in kept or masses.get(element, 0) > max(_OWN_PROSE, total // 2):
             continue
         removals.add(_raw(element), rule)
         _delete(element)
@@ -429,36 +444,48 @@ def _is_sentence(text: str) -> bool:
     return len(text) >= 40 and text.count(" ") >= 5
 
 
+def _says_again(text: str, title: str) -> bool:
+    """Whether a line is the headline once more, with a kicker before it or in other marks."""
+    letters = plain(text)
+    if not title or len(letters) > 2 * len(title) + 20:
+        return False
+    return letters in title or title in letters
+
+
 def _lead(
-    root: etree._Element, headline: etree._Element | None, blocks: list[Block], teaser: str | None
+    root: etree._Element, headline: etree._Element | None, blocks: list[Block], title: str | None, teaser: str | None
 ) -> tuple[str | None, list[Block]]:
     """The lead that stands between headline and body, and the blocks without it.
 
-    A lead is known by its name, by the page's own description, or by its place alone.
+    A lead is known by the page's own description or by its place alone: a sentence after the headline and before the body.
     """
     if not blocks:
         return None, blocks
-    first = plain(blocks[0].text)[:60]
-    described = plain(teaser or "")[:60]
+    wanted = plain(title or "") or plain(_raw(headline) if headline is not None else "")
+    described = plain(teaser or "")
+    first = plain(blocks[0].text)
     found: list[str] = []
     if headline is not None:
         for element, text in _units(headline, root):
             letters = plain(text)
-            if letters.startswith(first) or first.startswith(letters[:60]) and len(letters) > 20:
+            if letters[:60] == first[:60] or (len(letters) > 20 and first.startswith(letters)):
                 break
-            if _is_sentence(text) and _link_length(element) * 2 < len(text):
-                found.append(text)
+            is_described = len(letters) > 30 and letters[:50] == described[:50]
+            if element.tag in _HEADINGS and not is_described:
+                continue
+            if not _is_sentence(text) or _says_again(text, wanted) or _link_length(element) * 2 >= len(text):
+                continue
+            found.append(text)
         else:
             found = []
     if found:
         return found[0], [Block("paragraph", text) for text in found[1:]] + blocks
-    if described and len(described) > 30 and plain(blocks[0].text).startswith(described) and len(blocks) > 1:
-        if len(plain(blocks[0].text)) <= 1.15 * len(plain(teaser or "")):
-            return blocks[0].text, blocks[1:]
+    if len(blocks) > 1 and len(described) > 30 and first.startswith(described[:60]) and len(first) <= 1.15 * len(described):
+        return blocks[0].text, blocks[1:]
     return None, blocks
 
 
-LINKS = True
+_HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 
 
 def body_of(
@@ -483,8 +510,8 @@ def body_of(
     if headline is None or headline.getroottree().getroot() is not tree:
         headline = _headline(root, title)
     core = _prune(root, headline, removals)
-    if LINKS:
-        _prune_links(core, german, removals)
+    _prune_teasers(core, removals)
+    _prune_links(core, german, removals)
     blocks = _trafilatura(_framed(core), fast=True)
     length = sum(len(block.text) for block in blocks)
     if length < SHORT:
@@ -492,8 +519,8 @@ def body_of(
         if sum(len(block.text) for block in full) > 1.2 * length:
             blocks = full
     wanted = {plain(title or ""), plain(_raw(headline)) if headline is not None else ""}
-    blocks = [block for block in blocks if plain(block.text) not in wanted]
-    lead, blocks = _lead(root, headline, blocks, teaser)
+    blocks = [block for block in blocks if plain(block.text) not in wanted and not block.text.startswith(("{", "[{"))]
+    lead, blocks = _lead(root, headline, blocks, title, teaser)
     blocks = _without_ends(blocks)
     return Body(
         blocks=tuple(blocks),
