@@ -1,13 +1,56 @@
-"""Every fetched article page into WARC before anything can go wrong with it, and back. Bodies follow."""
+"""Every fetched article page into WARC before anything can go wrong with it, and back. The only door to warcio.
+
+A page is a group of records: its response, a response per further page of a multi-page article, and last a metadata
+record with what WARC has no field for (source, hint, exact times). A group without its metadata was cut off.
+Bodies are stored decoded, so the headers that spoke of their coding are left out.
+"""
 
 from __future__ import annotations
 
+import gzip
+import io
+import json
+import logging
+import os
+import re
+import uuid
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any, BinaryIO
+from urllib.parse import urlsplit
 
-from pipelines.items import Page
+from pydantic import TypeAdapter
+from warcio.archiveiterator import ArchiveIterator
+from warcio.exceptions import ArchiveLoadFailed
+from warcio.recordloader import ArcWarcRecord
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.warcwriter import WARCWriter
+
+from pipelines.items import Hint, Page, Part
 from pipelines.store_shapes import Archived
+
+log = logging.getLogger(__name__)
+
+FULL = 1 << 30  # bytes after which a new file is begun: what tools and people still like to copy
+LARGEST = 32 << 20  # bytes of a foreign record's decoded body; what is larger is no page of news
+OURS = "Nachlese-Page"  # the header that marks our metadata records
+NAMES = ("*.warc.gz", "*.warc", "*.arc.gz", "*.arc")
+
+# they speak of a coding that is undone, or of the reader and not of the page
+_LEFT_OUT = {"content-encoding", "transfer-encoding", "content-length", "content-type", "set-cookie", "set-cookie2"}
+_HTML = ("text/html", "application/xhtml+xml", "text/plain", "application/xml", "text/xml")
+_HINT: TypeAdapter[Hint] = TypeAdapter(Hint)
+_GZIP = b"\x1f\x8b\x08"
+
+
+class ArchiveDamage(ValueError):
+    """Part of an archive could not be read. Raised after everything else was yielded; names each damaged place."""
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# writing
 
 
 class Archive:
@@ -15,20 +58,322 @@ class Archive:
 
     def __init__(self, folder: Path):
         self.folder = folder
+        self._out: BinaryIO | None = None
+        self._day: date | None = None
+        self._name = ""
 
     def keep(self, page: Page, headers: Mapping[str, str] | None = None) -> Archived:
-        """Write the page (its parts and hint too) and flush. Raises OSError when the disk is full."""
-        raise NotImplementedError
+        """Write the page with its parts and hint, and flush.
+
+        Raises OSError when that fails; the file then ends where it ended before.
+        """
+        group = _group(page, headers or {})
+        out = self._file(page.fetched_at.astimezone(UTC).date())
+        begin = out.tell()
+        try:
+            out.write(group)
+            out.flush()
+        except OSError:
+            self._undo(begin)
+            raise
+        return Archived(self._name, begin, len(group))
 
     def close(self) -> None:
-        raise NotImplementedError
+        if self._out is not None:
+            out, self._out = self._out, None
+            out.close()
+
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _file(self, day: date) -> BinaryIO:
+        """The open file: of *day*, or of a later one that has begun already."""
+        if self._out is not None and self._day is not None and day <= self._day and self._out.tell() < FULL:
+            return self._out
+        self.close()
+        self._day = max(day, self._day or day)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        number = 0
+        while self._out is None:
+            number += 1
+            self._name = f"nachlese-{self._day:%Y%m%d}-{os.getpid()}-{number}.warc.gz"
+            try:
+                # unbuffered: a write that fails leaves nothing behind that would be written later
+                self._out = (self.folder / self._name).open("xb", buffering=0)
+            except FileExistsError:
+                continue  # of an earlier process with this number, or of another machine
+        try:
+            self._out.write(_first_record(self._name))
+        except OSError:
+            self._undo(0)
+            raise
+        return self._out
+
+    def _undo(self, end: int) -> None:
+        """Cut off what a failed write has left; where even that fails, the next page goes into a new file."""
+        try:
+            assert self._out is not None
+            self._out.truncate(end)
+            self._out.seek(end)
+        except OSError as error:
+            log.error("the archive file %s may end in half a record: %s", self._name, error)
+            self.close()
+
+
+def _first_record(name: str) -> bytes:
+    buffer = io.BytesIO()
+    writer = WARCWriter(buffer, gzip=True, warc_version="1.1")
+    info = {"software": "Nachlese", "format": "WARC File Format 1.1", "conformsTo": "ISO 28500:2017"}
+    writer.write_record(writer.create_warcinfo_record(name, info))
+    return buffer.getvalue()
+
+
+def _group(page: Page, headers: Mapping[str, str]) -> bytes:
+    buffer = io.BytesIO()
+    writer = WARCWriter(buffer, gzip=True, warc_version="1.1")
+    first = _record_id()
+    for number, part in enumerate((Part(page.url, page.body, page.content_type), *page.more)):
+        of_record = {"WARC-Record-ID": first} if number == 0 else {"WARC-Concurrent-To": first}
+        http = _http_headers(page.status, part, headers if number == 0 else {})
+        writer.write_record(
+            writer.create_warc_record(
+                _one_line(part.url),
+                "response",
+                payload=io.BytesIO(part.body),
+                length=len(part.body),
+                http_headers=http,
+                warc_headers_dict=of_record | {"WARC-Date": _warc_date(page.fetched_at)},
+            )
+        )
+    facts = json.dumps(_facts(page), ensure_ascii=True).encode()
+    writer.write_record(
+        writer.create_warc_record(
+            _one_line(page.url),
+            "metadata",
+            payload=io.BytesIO(facts),
+            length=len(facts),
+            warc_content_type="application/json",
+            warc_headers_dict={"WARC-Concurrent-To": first, "WARC-Date": _warc_date(page.fetched_at), OURS: "1"},
+        )
+    )
+    return buffer.getvalue()
+
+
+def _facts(page: Page) -> dict[str, Any]:
+    return {
+        "url": page.url,
+        "asked_url": page.asked_url,
+        "source": page.source,
+        "fetched_at": page.fetched_at.isoformat(),
+        "status": page.status,
+        "hint": _HINT.dump_python(page.hint, mode="json") if page.hint else None,
+        "parts": [[part.url, part.content_type] for part in (Part(page.url, b"", page.content_type), *page.more)],
+    }
+
+
+def _http_headers(status: int, part: Part, headers: Mapping[str, str]) -> StatusAndHeaders:
+    kept = [(_one_line(name), _one_line(value)) for name, value in headers.items() if name.lower() not in _LEFT_OUT]
+    kept += [("Content-Type", _one_line(part.content_type)), ("Content-Length", str(len(part.body)))]
+    return StatusAndHeaders(f"{status} {'OK' if status == 200 else 'Status'}", kept, protocol="HTTP/1.1")
+
+
+def _one_line(text: str) -> str:
+    """*text* fit for a header: one line, and only characters that come back."""
+    return re.sub(r"[\x00-\x1f\x7f]+", " ", text).encode("utf-8", "replace").decode("utf-8")
+
+
+def _warc_date(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _record_id() -> str:
+    return f"<urn:uuid:{uuid.uuid4()}>"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# reading
+
+
+def files(paths: Path | Iterable[Path]) -> list[Path]:
+    """The WARC files among *paths*; of a folder, all in it and below, in the order of their names."""
+    found: list[Path] = []
+    for path in [paths] if isinstance(paths, Path) else paths:
+        if path.is_dir():
+            found += sorted({file for name in NAMES for file in path.rglob(name)})
+        else:
+            found.append(path)
+    return found
 
 
 def pages(paths: Path | Iterable[Path], since: datetime | None = None, source: str | None = None) -> Iterator[Page]:
-    """The pages in WARC files or folders of them, in file order; ours come back exactly, foreign ones as well as may be."""
-    raise NotImplementedError
+    """The pages in WARC files, or folders of them, in file order; with *since*, those fetched then or later.
+
+    Ours come back as they were kept. Of foreign files every response with a page in it is one; it belongs to *source*,
+    or to a source that is called as its host. Of our own pages, *source* names those that are wanted.
+
+    What is damaged is left out and the rest goes on; ArchiveDamage comes at the end and names the places.
+    """
+    damage: list[str] = []
+    for file in files(paths):
+        for _, page in _pages_of(file, source, damage):
+            if (since is None or page.fetched_at >= since) and (source is None or page.source == source):
+                yield page
+    if damage:
+        raise ArchiveDamage("; ".join(damage))
 
 
 def page_at(file: Path, offset: int) -> Page:
-    """The one page whose record begins at *offset*."""
-    raise NotImplementedError
+    """The one page whose records begin at *offset*. Raises ArchiveDamage where there is none."""
+    damage: list[str] = []
+    for begin, page in _pages_of(file, None, damage, offset):
+        if begin == offset:
+            return page
+        break
+    raise ArchiveDamage("; ".join(damage) or f"{file.name} has no page at byte {offset}")
+
+
+class _Group:
+    """The records of one of our pages, as far as they have come by."""
+
+    def __init__(self, offset: int, record_id: str):
+        self.offset = offset
+        self.record_id = record_id
+        self.bodies: list[bytes] = []
+
+    def page(self, facts: dict[str, Any]) -> Page:
+        parts = facts["parts"]
+        if len(parts) != len(self.bodies):
+            raise ValueError(f"{len(parts)} pages belong to it, {len(self.bodies)} are there")
+        return Page(
+            url=facts["url"],
+            source=facts["source"],
+            body=self.bodies[0],
+            fetched_at=datetime.fromisoformat(facts["fetched_at"]),
+            content_type=parts[0][1],
+            status=facts["status"],
+            asked_url=facts["asked_url"],
+            hint=_HINT.validate_python(facts["hint"]) if facts["hint"] else None,
+            more=tuple(
+                Part(url, body, content_type)
+                for (url, content_type), body in zip(parts[1:], self.bodies[1:], strict=True)
+            ),
+        )
+
+
+def _pages_of(file: Path, source: str | None, damage: list[str], begin: int = 0) -> Iterator[tuple[int, Page]]:
+    """(offset, page) of one file; what went wrong is added to *damage*."""
+    group: _Group | None = None
+    is_ours = begin > 0
+    for offset, record in _records(file, damage, begin):
+        headers = record.rec_headers
+        try:
+            if record.rec_type == "warcinfo":
+                is_ours = b"software: Nachlese" in record.content_stream().read(4096)
+            elif not is_ours:
+                page = _foreign_page(record, source)
+                if page is not None:
+                    yield offset, page
+            elif record.rec_type == "response":
+                belongs_to = headers.get_header("WARC-Concurrent-To")
+                if group is None or group.record_id != belongs_to:
+                    _name_if_cut(file, group, damage)
+                    group = _Group(offset, headers.get_header("WARC-Record-ID"))
+                group.bodies.append(_whole(record))
+            elif record.rec_type == "metadata" and headers.get_header(OURS) and group is not None:
+                done, group = group, None
+                yield done.offset, done.page(json.loads(_whole(record)))
+        except (ValueError, LookupError, zlib.error, EOFError, TypeError) as error:
+            damage.append(f"{file.name} at byte {offset}: {error}")
+            group = None
+    _name_if_cut(file, group, damage)
+
+
+def _name_if_cut(file: Path, group: _Group | None, damage: list[str]) -> None:
+    if group is not None:
+        damage.append(f"{file.name} at byte {group.offset}: the page was cut off")
+
+
+def _records(file: Path, damage: list[str], begin: int = 0) -> Iterator[tuple[int, ArcWarcRecord]]:
+    """(offset, record); goes on behind a damaged place where the file is compressed record by record."""
+    with file.open("rb") as stream:
+        stream.seek(begin)
+        while True:
+            iterator = ArchiveIterator(stream, arc2warc=True)
+            try:
+                for record in iterator:
+                    yield iterator.offset, record
+                return
+            except (ArchiveLoadFailed, zlib.error, EOFError, ValueError, KeyError, AttributeError, TypeError) as error:
+                at = iterator.offset
+                if "non-chunked" in str(error):
+                    yield from _one_stream(file, damage)
+                    return
+                damage.append(
+                    f"{file.name} at byte {at}: {str(error).strip().splitlines()[0] if str(error) else error!r}"
+                )
+                following = _next_member(stream, at + 1)
+                if following is None:
+                    return
+                stream.seek(following)
+
+
+def _one_stream(file: Path, damage: list[str]) -> Iterator[tuple[int, ArcWarcRecord]]:
+    """The records of a file that was compressed as a whole, but for the first, which has been yielded already."""
+    with gzip.open(file) as stream:
+        iterator = ArchiveIterator(stream, arc2warc=True)
+        try:
+            for number, record in enumerate(iterator):
+                if number:
+                    yield iterator.offset, record
+        except (ArchiveLoadFailed, zlib.error, EOFError, ValueError, OSError) as error:
+            damage.append(f"{file.name}: {error}")
+
+
+def _next_member(stream: BinaryIO, begin: int) -> int | None:
+    """Where the next gzip member may begin, at *begin* or behind it."""
+    stream.seek(begin)
+    kept = b""
+    while block := stream.read(1 << 20):
+        found = (kept + block).find(_GZIP)
+        if found >= 0:
+            return begin - len(kept) + found
+        begin, kept = begin + len(block), (kept + block)[-2:]
+    return None
+
+
+def _whole(record: ArcWarcRecord) -> bytes:
+    """The decoded body. Raises ValueError where it is not all there, or too much."""
+    body = record.content_stream().read(LARGEST + 1)
+    if len(body) > LARGEST:
+        raise ValueError(f"the body has more than {LARGEST:,} bytes")
+    if getattr(record.raw_stream, "limit", 0) and not record.raw_stream.read(1):
+        raise ValueError("the record is cut off")
+    if record.rec_headers.get_header("WARC-Truncated"):
+        raise ValueError("the record says that its body was truncated")
+    return body
+
+
+def _foreign_page(record: ArcWarcRecord, source: str | None) -> Page | None:
+    if record.rec_type not in ("response", "resource"):
+        return None
+    url = (record.rec_headers.get_header("WARC-Target-URI") or "").strip("<> ")
+    http = record.http_headers
+    content_type = (http or record.rec_headers).get_header("Content-Type") or "text/html"
+    status = int(http.get_statuscode()) if http else 200
+    host = urlsplit(url).hostname
+    if not host or 300 <= status < 400 or content_type.split(";")[0].strip().lower() not in _HTML:
+        return None
+    if urlsplit(url).path.lower() in ("/robots.txt", "/favicon.ico"):
+        return None
+    at = datetime.fromisoformat(record.rec_headers.get_header("WARC-Date"))
+    return Page(
+        url=url,
+        source=source or host.removeprefix("www."),
+        body=_whole(record),
+        fetched_at=at if at.tzinfo else at.replace(tzinfo=UTC),
+        content_type=content_type,
+        status=status,
+    )

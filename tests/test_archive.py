@@ -1,0 +1,200 @@
+"""What goes into the archive comes out again; what others have archived comes out as well as it may."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from dataclasses import astuple
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.warcwriter import WARCWriter
+
+from pipelines import archive
+from pipelines.archive import Archive, ArchiveDamage
+from pipelines.items import Hint, Page, Part, Precision, Provenance
+
+T = datetime(2026, 3, 1, 12, 0, 5, 123456, tzinfo=UTC)
+HINT = Hint(
+    Provenance.FEED,
+    title="Übersicht\n2",
+    published_at=T,
+    published_precision=Precision.SECOND,
+    authors=("Ada", "Bo"),
+    keywords=("x",),
+)
+PAGE = Page(
+    url="https://news.example/ä?a=1&b=2",
+    source="example",
+    body=b"<html>\x00\xff\xfe broken \x1f\x8b\x08 bytes</html>",
+    fetched_at=T,
+    content_type='text/html; charset="latin-9"',
+    status=200,
+    asked_url="https://news.example/short",
+    hint=HINT,
+    more=(Part("https://news.example/ä/2", b"<p>two</p>"), Part("https://news.example/ä/3", b"", "text/plain")),
+)
+HEADERS = {"Server": "x\r\nEvil: 1", "Content-Encoding": "br", "Transfer-Encoding": "chunked", "Set-Cookie": "id=1"}
+
+
+def other(number: int, **more) -> Page:
+    values = {"url": f"https://news.example/{number}", "source": "example", "body": b"<p>%d</p>" % number}
+    return Page(**{**values, "fetched_at": T + timedelta(hours=number), **more})
+
+
+def test_a_page_comes_back_exactly(tmp_path: Path):
+    with Archive(tmp_path) as kept:
+        where = kept.keep(PAGE, HEADERS)
+        second = kept.keep(other(1))
+    assert list(archive.pages(tmp_path)) == [PAGE, other(1)]
+    assert archive.page_at(tmp_path / where.file, where.offset) == PAGE
+    assert archive.page_at(tmp_path / second.file, second.offset) == other(1)
+    assert second.offset == where.offset + where.length
+    assert (tmp_path / second.file).stat().st_size == second.offset + second.length
+
+
+def test_it_is_on_the_disk_before_the_archive_is_closed(tmp_path: Path):
+    kept = Archive(tmp_path)
+    kept.keep(PAGE)
+    assert list(archive.pages(tmp_path)) == [PAGE]
+    kept.close()
+
+
+def test_headers_of_the_coding_and_of_the_reader_are_left_out(tmp_path: Path):
+    with Archive(tmp_path) as kept:
+        where = kept.keep(PAGE, HEADERS)
+    text = gzip.decompress((tmp_path / where.file).read_bytes()).lower()
+    assert b"server: x evil: 1\r\n" in text
+    for header in (b"content-encoding", b"transfer-encoding", b"set-cookie", b"\r\nevil"):
+        assert header not in text
+
+
+def test_a_file_per_day_and_none_is_written_over(tmp_path: Path):
+    with Archive(tmp_path) as kept:
+        names = [kept.keep(other(hour)).file for hour in (0, 1, 12, 2)]
+    with Archive(tmp_path) as kept:
+        names.append(kept.keep(other(3)).file)
+    assert [name.split("-")[1] for name in names] == ["20260301", "20260301", "20260302", "20260302", "20260301"]
+    assert len(set(names)) == 3
+    assert len(list(archive.pages(tmp_path))) == 5
+
+
+def test_nothing_kept_is_no_file(tmp_path: Path):
+    Archive(tmp_path / "none").close()
+    assert not (tmp_path / "none").exists()
+
+
+def test_pages_are_narrowed_by_time_and_source(tmp_path: Path):
+    with Archive(tmp_path) as kept:
+        for number in range(3):
+            kept.keep(other(number, source=f"s{number}"))
+    assert [page.source for page in archive.pages(tmp_path, since=T + timedelta(hours=1))] == ["s1", "s2"]
+    assert [page.source for page in archive.pages(tmp_path, source="s1")] == ["s1"]
+
+
+@pytest.mark.parametrize("missing", [20, 30, 200, 420])
+def test_a_cut_tail_is_named_and_all_before_it_comes(tmp_path: Path, missing: int):
+    with Archive(tmp_path) as kept:
+        *_, (name, _, _) = (astuple(kept.keep(other(number))) for number in range(3))
+    whole = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(whole[:-missing])
+    with Archive(tmp_path / "z") as kept:
+        kept.keep(other(9))
+    found = []
+    with pytest.raises(ArchiveDamage, match=name):
+        for page in archive.pages(tmp_path):
+            found.append(page.url.rsplit("/", 1)[1])
+    assert found == ["0", "1", "9"]
+
+
+def test_a_damaged_place_in_the_middle_costs_its_page_only(tmp_path: Path):
+    with Archive(tmp_path) as kept:
+        places = [kept.keep(other(number)) for number in range(4)]
+    file = tmp_path / places[0].file
+    data = bytearray(file.read_bytes())
+    begin = places[1].offset + 40
+    data[begin : begin + 60] = b"\x00" * 60
+    file.write_bytes(data)
+    found = []
+    with pytest.raises(ArchiveDamage):
+        for page in archive.pages(file):
+            found.append(page)
+    assert found == [other(0), other(2), other(3)]
+
+
+def test_a_file_that_is_no_archive_is_named(tmp_path: Path):
+    (tmp_path / "x.warc.gz").write_bytes(b"no archive at all")
+    (tmp_path / "y.warc").write_bytes(b"")
+    with pytest.raises(ArchiveDamage, match=r"x\.warc\.gz"):
+        list(archive.pages(tmp_path))
+    assert list(archive.pages(tmp_path / "y.warc")) == []
+
+
+def test_a_failed_write_leaves_the_file_as_it_was(tmp_path: Path):
+    kept = Archive(tmp_path)
+    where = kept.keep(other(1))
+    size = (tmp_path / where.file).stat().st_size
+    kept._out, whole = FullDisk(tmp_path / where.file), kept._out
+    with pytest.raises(OSError, match="No space"):
+        kept.keep(other(2))
+    assert (tmp_path / where.file).stat().st_size == size
+    kept._out.close()
+    kept._out = whole
+    kept.keep(other(3))
+    kept.close()
+    assert list(archive.pages(tmp_path)) == [other(1), other(3)]
+
+
+class FullDisk(io.FileIO):
+    """A file on a disk that takes ten bytes more."""
+
+    def __init__(self, path: Path):
+        super().__init__(path, "r+")
+        self.seek(0, io.SEEK_END)
+
+    def write(self, data) -> int:
+        super().write(data[:10])
+        raise OSError(28, "No space left on device")
+
+
+def foreign(compressed: bool = True) -> bytes:
+    buffer = io.BytesIO()
+    writer = WARCWriter(buffer, gzip=compressed)
+    writer.write_record(writer.create_warcinfo_record("foreign", {"software": "another crawler"}))
+
+    def response(url: str, body: bytes, status: str = "200 OK", **headers: str) -> None:
+        names = {name.replace("_", "-"): value for name, value in headers.items()}
+        http = StatusAndHeaders(status, list(names.items()), protocol="HTTP/1.1")
+        date = {"WARC-Date": "2025-12-03T15:30:43Z"}
+        writer.write_record(
+            writer.create_warc_record(
+                url, "response", io.BytesIO(body), len(body), http_headers=http, warc_headers_dict=date
+            )
+        )
+
+    response("https://www.zeitung.example/a", b"<p>eins</p>", Content_Type="text/html; charset=utf-8")
+    packed = gzip.compress(b"<p>zwei</p>")
+    response("https://www.zeitung.example/b", packed, Content_Type="text/html", Content_Encoding="gzip")
+    response("https://www.zeitung.example/c", b"", "301 Moved", Location="/d", Content_Type="text/html")
+    response("https://www.zeitung.example/e.png", b"\x89PNG", Content_Type="image/png")
+    response("https://www.zeitung.example/robots.txt", b"User-agent: *", Content_Type="text/plain")
+    response("https://www.zeitung.example/f", b"<p>weg</p>", "410 Gone", Content_Type="text/html")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("how", ["by record", "plain", "as a whole"])
+def test_foreign_archives_give_their_pages(tmp_path: Path, how: str):
+    data = foreign(how == "by record")
+    file = tmp_path / ("f.warc" if how == "plain" else "f.warc.gz")
+    file.write_bytes(gzip.compress(data) if how == "as a whole" else data)
+    found = list(archive.pages(file))
+    assert [(page.url[-1], page.body, page.status) for page in found] == [
+        ("a", b"<p>eins</p>", 200),
+        ("b", b"<p>zwei</p>", 200),
+        ("f", b"<p>weg</p>", 410),
+    ]
+    assert found[0].fetched_at == datetime(2025, 12, 3, 15, 30, 43, tzinfo=UTC)
+    assert (found[0].source, found[0].content_type) == ("zeitung.example", "text/html; charset=utf-8")
+    assert {page.source for page in archive.pages(file, source="meine")} == {"meine"}
