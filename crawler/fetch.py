@@ -29,11 +29,7 @@ import aiohttp
 import certifi
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.http_exceptions import LineTooLong
-from scrapy import Request
-from scrapy.core.downloader.handlers.base import BaseDownloadHandler
 from scrapy.exceptions import NotSupported, UnsupportedURLSchemeError
-from scrapy.http import Headers, Response
-from scrapy.responsetypes import responsetypes
 from yarl import URL
 
 from crawler.decompress import Undecodable, Unfinished, decoded, encodings_of
@@ -444,9 +440,8 @@ class Fetcher:
             except (aiohttp.ClientError, OSError, ValueError, Undecodable, Unfinished) as error:
                 failed = self._named(error, request, opened)
                 failed.__cause__ = error
-                if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError) and not (
-                    failed.reason is Reason.BLOCKED_ADDRESS
-                ):
+                unconnected = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
+                if unconnected and failed.reason is not Reason.BLOCKED_ADDRESS:
                     failed.not_before = self.hosts.failed(host(url))
             finally:
                 self._connected.discard(task)
@@ -654,39 +649,3 @@ def _plain(text: str) -> str:
 
 def _is_header(value: str) -> bool:
     return value.isascii() and value.isprintable() and len(value) < 1000
-
-
-# --- Scrapy's end -----------------------------------------------------------------------------------------------------
-
-
-class GuardedDownloadHandler(BaseDownloadHandler):
-    """Scrapy's way to the one Fetcher of the process.
-
-    The spider has it as ``spider.house.fetcher``, and its source's ``Manners`` as ``spider.manners``. The request says
-    in ``meta["kind"]`` what it asks for. The response has the address after redirects; ``meta["hops"]`` are the
-    redirects, ``meta["fetched_at"]`` is the time it was complete.
-    """
-
-    lazy = True
-
-    async def download_request(self, request: Request) -> Response:
-        spider = self.crawler.spider
-        answer = await spider.house.fetcher.get(
-            request.url,
-            spider.manners,
-            request.meta.get("kind", "page"),
-            _text(request.headers.get("If-None-Match")),
-            _text(request.headers.get("If-Modified-Since")),
-        )
-        request.meta["hops"] = answer.hops
-        request.meta["unencrypted"] = answer.unencrypted
-        request.meta["fetched_at"] = answer.fetched_at
-        headers = Headers()
-        for name, value in answer.headers:
-            headers.appendlist(name, value)
-        kind = responsetypes.from_args(headers=headers, url=answer.url, body=answer.body[:2048])
-        return kind(answer.url, status=answer.status, headers=headers, body=answer.body)
-
-
-def _text(value: bytes | None) -> str | None:
-    return None if value is None else value.decode("latin-1")
