@@ -1,8 +1,8 @@
 """Phrases that open or make up boilerplate, per language: ``config/boilerplate/LANGUAGE.toml`` as compiled patterns.
 
-A phrase file has one table a section ('related', 'newsletter', ...). ``opens`` are headings under which foreign matter
-stands, ``whole`` are paragraphs that are nothing but boilerplate. Both are regular expressions that must match the *whole*
-paragraph, so a sentence which merely contains the words stays.
+A phrase file has one table a section ('related', 'newsletter', ...). ``opens`` are headings under which foreign
+matter stands, ``whole`` are paragraphs that are nothing but boilerplate. Both are regular expressions that must match
+the *whole* paragraph, so a sentence which merely contains the words stays.
 """
 
 from __future__ import annotations
