@@ -40,7 +40,9 @@ _LINE = re.compile(
     re.IGNORECASE,
 )
 _PICTURE = re.compile(r"(?:foto|bild|photo|picture|image|video|grafik|alliance|symbolbild|archiv|getty|/\s?imago)", re.IGNORECASE)
-_BRACKET_ANY = re.compile(r"[(\[]")
+# 'der Nachrichtenagentur dpa sagte er' and 'Associated Press (AP)' speak of an agency, they do not credit it; nor does 'Foto: X (dpa)'
+_MENTION = re.compile(r"\b(?:der|die|von|einer|laut|gegenüber|the|to)\s+$", re.IGNORECASE)
+_BEFORE_MENTION = re.compile(r"(?:agentur|press|presse|pressedienst|agency|foto|bild|photo)s?\W*$|(?:foto|bild|photo)s?:[^.]*$", re.IGNORECASE)
 
 
 def agency_in(lines: Iterable[str] | str) -> str | None:
@@ -56,15 +58,21 @@ def agency_in(lines: Iterable[str] | str) -> str | None:
 
 
 def _credited(line: str) -> str | None:
+    line = line.strip()
     for match in _BRACKETS.finditer(line):
-        before = line[max(0, match.start() - 30) : match.start()]
-        if not _PICTURE.search(match[0]) and not re.search(r"(?:foto|bild|photo)s?\W*$", before, re.IGNORECASE):
+        if _PICTURE.search(match[0]) or _BEFORE_MENTION.search(line[max(0, match.start() - 40) : match.start()]):
+            continue
+        at_end = match.end() >= len(line.rstrip(" .,;)*")) - 1
+        opens = match.start() <= 70 and re.match(r"\s*[-–—:.]", line[match.end() :])
+        if at_end or opens:
             return NAMES[match["name"].lower()]
-    for match in _CREDIT.finditer(line):
-        if not _PICTURE.search(line[max(0, match.start() - 25) : match.end() + 25]):
-            return NAMES[match["name"].lower()]
+    if len(line) <= 140:
+        for match in _CREDIT.finditer(line):
+            around = line[max(0, match.start() - 25) : match.end() + 25]
+            if not _PICTURE.search(around) and not _MENTION.search(line[: match.start()]):
+                return NAMES[match["name"].lower()]
     if len(line) <= 60 and not _PICTURE.search(line):
-        match = _LINE.fullmatch(line.strip())
+        match = _LINE.fullmatch(line)
         if match:
             return NAMES[match["name"].lower()]
     return None

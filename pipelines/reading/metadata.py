@@ -64,11 +64,11 @@ def describe(tree: Element, structured: Structured, page: Page, rules: Rules) ->
     title = _selected_text(tree, site.title) or head.title or (page.hint.title if page.hint else None)
     sight = Sight(tree, head.element)
     byline = _byline(tree, structured, page, rules, sight)
-    sections = _sections(tree, structured, page, rules)
+    sections = _sections(tree, structured, page, rules, title)
     return Description(
         title=title,
         kicker=head.kicker,
-        teaser=_teaser(tree, structured, page, rules),
+        teaser=_teaser(tree, structured, page, rules, title),
         section=sections[0] if sections else None,
         sections=sections,
         authors=byline.people or byline.organisations,
@@ -76,8 +76,8 @@ def describe(tree: Element, structured: Structured, page: Page, rules: Rules) ->
         keywords=_keywords(structured, page),
         published=_by_rule(tree, site.published, reading) or publication.published(structured, sight, reading, page.hint),
         modified=_by_rule(tree, site.modified, reading) or publication.modified(structured, reading, page.hint),
-        image=_image(structured, page.url),
-        kind=_kind(structured, page.url),
+        image=_image(tree, structured, page.url),
+        kind=_kind(structured, page.url, head, sections),
         is_accessible_for_free=_free(structured),
         canonical_url=canonical(structured, page.url),
         amp_url=_absolute(structured.amp, page.url),
@@ -128,13 +128,17 @@ def _by_rule(tree: Element, expression: str | None, reading: Reading) -> Dated |
 # -- fields -----------------------------------------------------------------------------------------------------------
 
 
-def _teaser(tree: Element, structured: Structured, page: Page, rules: Rules) -> str | None:
-    return (
-        _selected_text(tree, rules.site.teaser)
-        or plain(structured.article.get("description"))
-        or structured.first_meta("og:description", "description", "twitter:description", "dc.description")
-        or (page.hint.teaser if page.hint else None)
-    )
+def _teaser(tree: Element, structured: Structured, page: Page, rules: Rules, title: str | None) -> str | None:
+    """The description that is no repetition of the title; one that was cut off ('...') only when no whole one is there."""
+    chosen = _selected_text(tree, rules.site.teaser)
+    if chosen:
+        return chosen
+    names = ("og:description", "description", "twitter:description", "dc.description")
+    found = [plain(structured.article.get("description")), *(structured.first_meta(name) for name in names)]
+    found.append(page.hint.teaser if page.hint else None)
+    same = squashed(title or "")
+    kept = [text for text in found if text and len(text) >= 20 and squashed(text) != same]
+    return next((text for text in kept if not text.endswith(("...", "…"))), kept[0] if kept else None)
 
 
 def _byline(tree: Element, structured: Structured, page: Page, rules: Rules, sight: Sight) -> people.Byline:
@@ -180,23 +184,49 @@ def _author_names(structured: Structured, value: Any) -> list[str]:
     return [name for name in names if name]
 
 
-def _sections(tree: Element, structured: Structured, page: Page, rules: Rules) -> tuple[str, ...]:
+_NO_SECTION = frozenset("start startseite home homepage hauptseite accueil aktuell aktuelles artikel article overview übersicht website".split())
+_CRUMBS = XPath("//*[contains(@class,'readcrumb') or contains(@id,'readcrumb')]//a")
+
+
+def _sections(tree: Element, structured: Structured, page: Page, rules: Rules, title: str | None) -> tuple[str, ...]:
+    """The sections from the widest to the narrowest; those of a breadcrumb without the home page and the article itself."""
     chosen = select(tree, rules.site.section)
     if chosen:
         return tuple(dict.fromkeys(chosen))
-    names = plain_list(structured.article.get("articleSection"), 10) or structured.meta.get("article:section", [])
-    if not names:
-        names = structured.meta.get("cxenseparse:recs:category", []) or ([page.hint.section] if page.hint and page.hint.section else [])
-    return tuple(dict.fromkeys(name for name in names if len(name) <= 60))[:6]
+    names = [name for text in plain_list(structured.article.get("articleSection"), 10) for name in _listed(text)]
+    names = names or [name for text in structured.meta.get("article:section", []) for name in _listed(text)]
+    names = names or _breadcrumb(structured)
+    names = names or [text_of(e, 80) for e in structured.micro.get("articlesection", ())[:4]]
+    names = names or [text_of(link, 80) for link in _CRUMBS(tree)[:6]]
+    if not names and page.hint and page.hint.section:
+        names = [page.hint.section]
+    not_sections = {squashed(title or "")} | site_names(structured)
+    kept = (n for n in names if n and len(n) <= 60 and n.lower() not in _NO_SECTION and squashed(n) not in not_sections)
+    return tuple(dict.fromkeys(kept))[:6]
+
+
+def _breadcrumb(structured: Structured) -> list[str]:
+    for node in structured.typed("breadcrumblist"):
+        items = node.get("itemListElement")
+        items = items if isinstance(items, list) else [items]
+        names = []
+        for item in items[:8]:
+            if isinstance(item, dict):
+                names.append(plain(item.get("name")) or plain(item.get("item")) or "")
+        names = [name for name in names if name and not name.startswith(("http:", "https:", "/"))]
+        if len(names) > 1:
+            return names[:-1]  # the last one is the article
+    return []
 
 
 def _keywords(structured: Structured, page: Page) -> tuple[str, ...]:
     value = structured.article.get("keywords")
-    words = plain_list(value) if isinstance(value, (list, dict)) else _listed(plain(value))
-    words = words or structured.meta.get("article:tag", []) or _listed(structured.first_meta("news_keywords", "keywords"))
+    words = [word for text in plain_list(value) for word in _listed(text)]
+    words = words or [word for text in structured.meta.get("article:tag", []) for word in _listed(text)]
+    words = words or _listed(structured.first_meta("news_keywords", "keywords"))
     if not words and page.hint:
         words = list(page.hint.keywords)
-    kept = {}
+    kept: dict[str, str] = {}
     for word in words:
         if 1 < len(word) <= 80:
             kept.setdefault(word.casefold(), word)
@@ -207,10 +237,10 @@ def _listed(text: str | None) -> list[str]:
     return [word.strip() for word in re.split(r"[,;]", text or "") if word.strip()]
 
 
-def _image(structured: Structured, url: str) -> Image | None:
+def _image(tree: Element, structured: Structured, url: str) -> Image | None:
+    """The article's main picture; caption and credit from JSON-LD, else from the figure that shows it."""
     value = structured.article.get("image") or structured.article.get("thumbnailUrl")
-    value = value[0] if isinstance(value, list) and value else value
-    value = structured.resolved(value)
+    value = structured.resolved(value[0] if isinstance(value, list) and value else value)
     caption = credit = None
     if isinstance(value, dict):
         caption = plain(value.get("caption") or value.get("description"))
@@ -220,39 +250,93 @@ def _image(structured: Structured, url: str) -> Image | None:
     address = _absolute(value if isinstance(value, str) else None, url) or _absolute(
         structured.first_meta("og:image", "og:image:url", "og:image:secure_url", "twitter:image"), url
     )
-    return Image(address, caption, credit) if address else None
+    if address is None:
+        return None
+    if caption is None:
+        caption = _caption(tree, address)
+    said, named = _credit(caption)
+    return Image(address, said, credit or named)
 
 
-_KINDS = (
-    (Kind.LIVE_BLOG, {"liveblogposting"}),
-    (Kind.ADVERTORIAL, {"advertisercontentarticle"}),
+def _caption(tree: Element, address: str) -> str | None:
+    """The caption of the figure that shows the picture at *address* (in whatever size: the file's name tells)."""
+    name = max(re.findall(r"[\w-]{6,}", urlsplit(address).path), key=len, default="")
+    for number, element in enumerate(tree.iter("figcaption")):
+        figure = element.getparent()
+        if number == 8 or figure is None:
+            break
+        shown = " ".join(f"{i.get('src')} {i.get('data-src')} {i.get('srcset')}" for i in figure.iter("img", "source"))
+        if name and name in shown:
+            return text_of(element, 600) or None
+    return None
+
+
+_CREDIT = re.compile(
+    r"[\s(|/–-]*(?:©|\(c\)|(?:(?:symbol|archiv)?(?:foto|bild)(?:rechte|quelle)?|quelle|photo|credit|picture|copyright|crédit)s?\s?:)\s*(?P<who>[^©]{2,120}?)[\s)]*$",
+    re.IGNORECASE,
 )
 
 
-def _kind(structured: Structured, url: str) -> Kind:
+def _credit(caption: str | None) -> tuple[str | None, str | None]:
+    """Caption and credit apart: 'Der Hafen. Foto: Anna Muster/dpa' -> ('Der Hafen.', 'Anna Muster/dpa')."""
+    match = _CREDIT.search(caption or "")
+    if not match:
+        return caption, None
+    return caption[: match.start()].strip() or None, _balanced(match["who"].strip(" :;,"))
+
+
+def _balanced(text: str) -> str:
+    """*text* with the bracket closed that belonged to it and not around it."""
+    return text + ")" if text.count("(") > text.count(")") else text
+
+
+_PATH_KINDS = (
+    (Kind.LIVE_BLOG, re.compile(r"live-?(?:blog|ticker)|news-?(?:blog|ticker)|/ticker\b", re.IGNORECASE)),
+    (Kind.ADVERTORIAL, re.compile(r"advertorial|/(?:sponsored|anzeigen?|brandstory|partner-?content)(?:/|-post)", re.IGNORECASE)),
+    (Kind.PRESS_RELEASE, re.compile(r"presse-?(?:mitteilung|meldung|information|portal|release)|press-?release|/ots/", re.IGNORECASE)),
+    (Kind.GALLERY, re.compile(r"/(?:bilder-?)?galerie|foto-?(?:strecke|galerie)|bilder-?strecke|/gallery/|diaporama", re.IGNORECASE)),
+    (Kind.VIDEO, re.compile(r"/videos?/|/mediathek/", re.IGNORECASE)),
+)
+_ADVERT_WORD = re.compile(r"(?:anzeige|advertorial|sponsored|gesponsert|werbung|promotion|bezahlter? (?:inhalt|beitrag)|publireportage)\b", re.IGNORECASE)
+_LIVE_WORD = re.compile(r"(?:live|news)-?\s?(?:blog|ticker)\b", re.IGNORECASE)
+
+
+def _kind(structured: Structured, url: str, head: Headline, sections: tuple[str, ...]) -> Kind:
+    """What sort of article it is: by its own type, by the words that label it, then by its address."""
     types = types_of(structured.article)
-    for kind, names in _KINDS:
-        if types & names:
+    if "liveblogposting" in types or any(structured.typed("liveblogposting")):
+        return Kind.LIVE_BLOG
+    labels = [label for label in (head.kicker, *sections) if label]
+    if "advertisercontentarticle" in types or any(_ADVERT_WORD.match(label) for label in labels):
+        return Kind.ADVERTORIAL
+    if _LIVE_WORD.search(f"{head.kicker or ''} {head.title or ''}"):
+        return Kind.LIVE_BLOG
+    media = (structured.first_meta("og:type") or "").lower().startswith("video") or "videoobject" in types
+    if media and types.isdisjoint({"newsarticle", "article", "reportagenewsarticle"}):
+        return Kind.VIDEO
+    if types & {"imagegallery", "mediagallery"}:
+        return Kind.GALLERY
+    is_article = not types.isdisjoint({"newsarticle", "reportagenewsarticle", "article"})
+    for kind, pattern in _PATH_KINDS:
+        if pattern.search(urlsplit(url).path) and not (is_article and kind is Kind.VIDEO):
             return kind
-    og = (structured.first_meta("og:type") or "").lower()
-    if "headline" not in structured.article:
-        if types & {"videoobject"} or og.startswith("video"):
-            return Kind.VIDEO
-        if types & {"imagegallery", "mediagallery"}:
-            return Kind.GALLERY
     return Kind.ARTICLE
 
 
 def _free(structured: Structured) -> bool | None:
-    value = structured.article.get("isAccessibleForFree")
-    if isinstance(value, list):
-        value = value[0] if value else None
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.strip().lower().rsplit("/", 1)[-1] in ("true", "false"):
-        return value.strip().lower().endswith("true")
+    """Whether the page says that everybody may read all of it. A meter is neither."""
+    values = [structured.article.get("isAccessibleForFree")]
+    values += [node.get("isAccessibleForFree") for node in structured.typed("newsarticle", "article", "webpage")]
+    values += [element.get("content") or text_of(element, 20) for element in structured.micro.get("isaccessibleforfree", ())[:1]]
+    for value in values:
+        value = value[0] if isinstance(value, list) and value else value
+        if isinstance(value, bool):
+            return value
+        word = value.strip().lower().rsplit("/", 1)[-1] if isinstance(value, str) else ""
+        if word in ("true", "false"):
+            return word == "true"
     tier = (structured.first_meta("article:content_tier", "og:article:content_tier") or "").lower()
-    return {"free": True, "metered": False, "locked": False}.get(tier)
+    return {"free": True, "locked": False}.get(tier)
 
 
 # -- addresses --------------------------------------------------------------------------------------------------------

@@ -33,11 +33,11 @@ def byline(names: Iterable[str], language: str | None = None) -> Byline:
     agency = None
     for text in names:
         for name in split(text):
-            name = recased(name)
             found = agency_named(name)
             if found:
                 agency = agency or found
-            elif is_person(name):
+            elif is_person(recased(name)):
+                name = recased(name)
                 people.setdefault(_key(name), name)
             elif is_organisation(name):
                 organisations.setdefault(_key(name), name)

@@ -46,7 +46,27 @@ def headline(structured: Structured, tree: Element | None = None) -> Headline:
     visible, kicker = _heading_text(element, sites, others) if element is not None else (None, None)
     title = _chosen(visible, stated, og, window)
     title, glued = _as_shown(title, visible)
-    return Headline(title or next(iter(others), None), kicker or glued, element)
+    title = title or next(iter(others), None)
+    return Headline(title, kicker or glued or _kicker_above(element, title), element)
+
+
+def _kicker_above(element: Element | None, title: str | None) -> str | None:
+    """The kicker that stands right above the heading in an element of its own, named as one."""
+    for _ in range(2):
+        if element is None:
+            return None
+        above = element.getprevious()
+        while above is not None and not isinstance(above.tag, str):
+            above = above.getprevious()
+        if above is not None:
+            text = text_of(above, 120)
+            named = _KICKER_CLASS.search(f"{above.get('class') or ''} {above.get('itemprop') or ''}")
+            if named and 2 <= len(text) <= 80 and not re.search(r"\d{4}|\d:\d\d", text) and text != title:
+                return text.strip(" :-–—|/") or None
+        if above is not None and text_of(above, 20):
+            return None
+        element = element.getparent()
+    return None
 
 
 def _chosen(visible: str | None, stated: str | None, og: str | None, window: str | None) -> str | None:
