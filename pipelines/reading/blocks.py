@@ -42,6 +42,11 @@ _BYLINE = re.compile(
     r"(?:von|by|par|text(?: von)?:?|autor(?:in)?:|ein(?:e)? (?:kommentar|analyse|gastbeitrag|kolumne|interview|reportage|essay) von)\s"
     r"(?:(?:dr\.|prof\.|de|von|van|der|und|and|,|&|/)\s?|[A-ZÄÖÜ][\w'’.-]*[,/]?\s?){2,12}",
 )
+_PICTURE = r"(?:Fotos?|Bild(?:er|quelle|nachweis)?|Quelle|Photos?|Foto-?Credits?|Grafik|Symbol(?:bild|foto)|Archiv(?:bild|foto)|Screenshot)"
+_CAPTION = re.compile(
+    rf"(?:Abb(?:ildung|\.)? ?\d+ ?[:.]|{_PICTURE} ?[:/©]).{{2,250}}|.{{0,250}}[(\[|/] ?(?:{_PICTURE} ?[:©/]|©) ?[^()]{{2,80}}[)\]]?\.?|.{{0,200}}©[^.]{{2,80}}",
+    re.DOTALL,
+)
 _CREDIT = re.compile(r"[A-ZÄÖÜ][\w/.ÄÖÜ -]{1,30}\s?\([\w/., äöüÄÖÜ-]{2,50}\)\.?")
 
 
@@ -94,7 +99,9 @@ def _without_credits(blocks: Sequence[Block], authors: Sequence[str]) -> tuple[l
     removed: list[Removed] = []
     for place, block in enumerate(blocks):
         rule = None
-        if block.kind in ("paragraph", "heading") and len(block.text) <= 120:
+        if block.kind == "paragraph" and len(block.text) <= 320 and _CAPTION.fullmatch(block.text):
+            rule = "caption"
+        elif block.kind in ("paragraph", "heading") and len(block.text) <= 120:
             is_last = place >= len(blocks) - 2
             if (place < 4 or is_last) and _is_byline(block.text, authors):
                 rule = "byline"

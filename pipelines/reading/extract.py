@@ -37,9 +37,6 @@ _BLOCK_TAGS = frozenset(
     "address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 "
     "header hr html li main nav ol p pre section summary table tbody td tfoot th thead tr ul".split()
 )
-_NAMED_TAGS = ("div", "section", "aside", "ul", "ol", "p", "span", "figure", "header", "details", "dl", "table", "article", "a", "li",
-               "h2", "h3", "h4", "h5", "h6", "strong", "em", "small", "figcaption", "address", "blockquote")  # fmt: skip
-
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SEPARATORS = re.compile(r"[^a-z0-9]+")
 
@@ -64,7 +61,7 @@ _NAMES: tuple[tuple[str, str], ...] = (
     ("navigation", r"bread-?crumbs?|pagination|pager(?![a-z])|(?<![a-z])(?:nav|navi|navigation|navbar|menu|toolbar|skip-?links?|sidebar|toc"
                    r"|table-of-contents|inhaltsverzeichnis|footer)(?![a-z])"),
     ("caption", r"caption|bildunterschrift|bildtext|bildnachweis|(?:image|photo|picture|media|foto|bild)-?(?:credits?|copyright|source|info"
-                r"|text|meta|legend|description)(?![a-z])|(?<![a-z])(?:credits?|copyright|figure|gallery|galerie|slideshow|lightbox)(?![a-z])"),
+                r"|meta|legend)(?![a-z])|(?<![a-z])(?:credits?|copyright|figure|gallery|galerie|slideshow|lightbox)(?![a-z])"),
     ("byline", r"by-?line|(?<![a-z])(?:author|authors|autor|autoren|autorin)-?(?:box|info|bio|card|name|line|meta|block|profile|teaser|list)?"
                r"(?![a-z])|(?:article|post|entry)-?(?:meta|info|date|author|details)(?![a-z])|date-?line-?info|(?<![a-z])(?:timestamp|dateline"
                r"|pub-?date|publish(?:ed)?-?date|date|datum|reading-?time|lesezeit|lesedauer)(?![a-z])"),
@@ -76,7 +73,8 @@ _NAMES: tuple[tuple[str, str], ...] = (
     ("box", r"(?<![a-z])(?:info-?box|fact-?box|fakten-?box|fakten|service-?box|info-?kasten|kasten|side-?box|article-?box|content-?box-?info)(?![a-z])"),
     ("kicker", r"(?<![a-z])(?:top-?line|kicker|dachzeile|over-?line|spitzmarke|ober-?zeile|ueberzeile|eyebrow|rubrik)(?![a-z])"),
     ("player", r"(?<![a-z])(?:player|podcast|audio-?player|video-?player|read-?speaker|vorlesen)(?![a-z])"),
-    ("widget", r"(?<![a-z])not-prose(?![a-z])"),
+    ("widget", r"(?<![a-z])(?:not-prose|disclaimer|widget-?(?:area|title|container)|widget-text|cta)(?![a-z])"),
+    ("margin", r"(?:right|left)-?(?:col(?:umn)?|bar|side|rail)(?![a-z])|marginal(?:spalte|ie)|randspalte|(?<![a-z])side-?(?:col|column|content)(?![a-z])"),
     ("hidden", r"(?<![a-z])(?:visually-hidden|visuallyhidden|screen-?reader(?:-text)?|sr-only|print-only|only-print|no-?print)(?![a-z])"),
 )  # fmt: skip
 _NAMED = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _NAMES))
@@ -294,9 +292,16 @@ def _prune_teasers(core: etree._Element, removals: _Removals) -> None:
     """A 'teaser' that holds a link or a headline leads to another article; one without is this article's lead."""
     for element in list(core.iter("div", "section", "article", "p", "li", "ul", "span")):
         names = element.get("class")
-        if not names or "teaser" not in names.lower() or element is core or element.getroottree().getroot().tag != "html":
+        if (
+            not names
+            or "teaser" not in names.lower()
+            or element is core
+            or element.getroottree().getroot().tag != "html"
+        ):
             continue
-        if element.find(".//h1") is None and (element.find(".//a") is not None or element.find(".//h2") is not None or element.find(".//h3") is not None):
+        if element.find(".//h1") is None and (
+            element.find(".//a") is not None or element.find(".//h2") is not None or element.find(".//h3") is not None
+        ):
             removals.add(_raw(element), "teaser")
             _delete(element)
 
@@ -326,29 +331,49 @@ _NO_DISPLAY = re.compile(r"display\s*:\s*none")
 _SHOWN_LATER = re.compile(r"\b(?:xs|sm|md|lg|xl|2xl|tablet|desktop|mobile)[:-]")
 
 
+# Names that also stand on containers of articles: not believed where they would take much of the prose.
+_WEAK_RULES = frozenset(
+    ("byline", "box", "advertising", "tags", "feedback", "kicker", "player", "widget", "paywall", "navigation")
+)
+
+
 def _prune(root: etree._Element, headline: etree._Element | None, removals: _Removals) -> etree._Element:
     """Take out what its tag or its name says is not the article; return the element that holds the article."""
     masses = _masses(_prose(root))
     total = masses.get(root, 0)
     kept = {headline, *headline.iterancestors()} if headline is not None else set()
-    for element in list(root.iter(*_FRAME_TAGS)):
-        if element not in kept and masses.get(element, 0) <= max(_OWN_PROSE, total // 2):
-            _delete(element)
-    for element in list(root.iter(*_NAMED_TAGS)):
-        rule = None
-        if element.tag in ("figure", "figcaption") and element.find(".//table") is None:
-            rule = "caption"
-        elif _is_hidden(element):
-            rule = "hidden"
-        else:
-            names = f"{element.get('class', '')} {element.get('id', '')}"
-            if names != " ":
-                rule = _named(names)
-        if rule is None or element in kept or masses.get(element, 0) > max(_OWN_PROSE, total // 2):
+    found: list[tuple[etree._Element, str]] = []
+    taken: dict[str, int] = {}
+    walk = etree.iterwalk(root, events=("start",))
+    for _, element in walk:
+        rule = _rule_of(element)
+        if rule is None or element in kept or element is root:
             continue
-        removals.add(_raw(element), rule)
+        mass = masses.get(element, 0)
+        if mass > total // 2 and (rule in _WEAK_RULES or mass > _OWN_PROSE):
+            continue
+        found.append((element, rule))
+        taken[rule] = taken.get(rule, 0) + mass
+        walk.skip_subtree()
+    for element, rule in found:
+        if rule in _WEAK_RULES and taken[rule] > total // 2 and masses.get(element, 0) > 100:
+            continue
+        if rule != "frame":
+            removals.add(_raw(element), rule)
         _delete(element)
     return _core(root, _masses(_prose(root)), headline)
+
+
+def _rule_of(element: etree._Element) -> str | None:
+    tag = element.tag
+    if tag in _FRAME_TAGS:
+        return "frame"
+    if tag in ("figure", "figcaption"):
+        return "caption" if element.find(".//table") is None else None
+    if _is_hidden(element):
+        return "hidden"
+    names, identity = element.get("class"), element.get("id")
+    return _named(f"{names or ''} {identity or ''}") if names or identity else None
 
 
 def _framed(core: etree._Element) -> html.HtmlElement:
@@ -480,7 +505,12 @@ def _lead(
             found = []
     if found:
         return found[0], [Block("paragraph", text) for text in found[1:]] + blocks
-    if len(blocks) > 1 and len(described) > 30 and first.startswith(described[:60]) and len(first) <= 1.15 * len(described):
+    if (
+        len(blocks) > 1
+        and len(described) > 30
+        and first.startswith(described[:60])
+        and len(first) <= 1.15 * len(described)
+    ):
         return blocks[0].text, blocks[1:]
     return None, blocks
 
