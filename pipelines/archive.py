@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 from pydantic import TypeAdapter
 from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
+from warcio.recordbuilder import RecordBuilder
 from warcio.recordloader import ArcWarcRecord
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
@@ -34,6 +35,7 @@ from pipelines.store_shapes import Archived
 log = logging.getLogger(__name__)
 
 FULL = 1 << 30  # bytes after which a new file is begun: what tools and people still like to copy
+LEVEL = 4  # of compression: 2.6 ms for 220 kB of HTML; level 9 takes 6.5 ms and saves 6 %
 LARGEST = 32 << 20  # bytes of a foreign record's decoded body; what is larger is no page of news
 OURS = "Nachlese-Page"  # the header that marks our metadata records
 NAMES = ("*.warc.gz", "*.warc", "*.arc.gz", "*.arc")
@@ -43,6 +45,7 @@ _LEFT_OUT = {"content-encoding", "transfer-encoding", "content-length", "content
 _HTML = ("text/html", "application/xhtml+xml", "text/plain", "application/xml", "text/xml")
 _HINT: TypeAdapter[Hint] = TypeAdapter(Hint)
 _GZIP = b"\x1f\x8b\x08"
+_BUILDER = RecordBuilder(warc_version="1.1")
 
 
 class ArchiveDamage(ValueError):
@@ -124,42 +127,42 @@ class Archive:
 
 
 def _first_record(name: str) -> bytes:
-    buffer = io.BytesIO()
-    writer = WARCWriter(buffer, gzip=True, warc_version="1.1")
     info = {"software": "Nachlese", "format": "WARC File Format 1.1", "conformsTo": "ISO 28500:2017"}
-    writer.write_record(writer.create_warcinfo_record(name, info))
-    return buffer.getvalue()
+    return _packed(_BUILDER.create_warcinfo_record(name, info))
 
 
 def _group(page: Page, headers: Mapping[str, str]) -> bytes:
-    buffer = io.BytesIO()
-    writer = WARCWriter(buffer, gzip=True, warc_version="1.1")
-    first = _record_id()
+    first = f"<urn:uuid:{uuid.uuid4()}>"
+    at = page.fetched_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    records = []
     for number, part in enumerate((Part(page.url, page.body, page.content_type), *page.more)):
         of_record = {"WARC-Record-ID": first} if number == 0 else {"WARC-Concurrent-To": first}
-        http = _http_headers(page.status, part, headers if number == 0 else {})
-        writer.write_record(
-            writer.create_warc_record(
-                _one_line(part.url),
-                "response",
-                payload=io.BytesIO(part.body),
-                length=len(part.body),
-                http_headers=http,
-                warc_headers_dict=of_record | {"WARC-Date": _warc_date(page.fetched_at)},
-            )
+        response = _BUILDER.create_warc_record(
+            _one_line(part.url),
+            "response",
+            payload=io.BytesIO(part.body),
+            length=len(part.body),
+            http_headers=_http_headers(page.status, part, headers if number == 0 else {}),
+            warc_headers_dict=of_record | {"WARC-Date": at},
         )
+        records.append(_packed(response))
     facts = json.dumps(_facts(page), ensure_ascii=True).encode()
-    writer.write_record(
-        writer.create_warc_record(
-            _one_line(page.url),
-            "metadata",
-            payload=io.BytesIO(facts),
-            length=len(facts),
-            warc_content_type="application/json",
-            warc_headers_dict={"WARC-Concurrent-To": first, "WARC-Date": _warc_date(page.fetched_at), OURS: "1"},
-        )
+    metadata = _BUILDER.create_warc_record(
+        _one_line(page.url),
+        "metadata",
+        payload=io.BytesIO(facts),
+        length=len(facts),
+        warc_content_type="application/json",
+        warc_headers_dict={"WARC-Concurrent-To": first, "WARC-Date": at, OURS: "1"},
     )
-    return buffer.getvalue()
+    return b"".join((*records, _packed(metadata)))
+
+
+def _packed(record: ArcWarcRecord) -> bytes:
+    """The record as a gzip member of its own; warcio itself knows level 9 only."""
+    buffer = io.BytesIO()
+    WARCWriter(buffer, gzip=False, warc_version="1.1").write_record(record)
+    return gzip.compress(buffer.getvalue(), LEVEL, mtime=0)
 
 
 def _facts(page: Page) -> dict[str, Any]:
@@ -183,14 +186,6 @@ def _http_headers(status: int, part: Part, headers: Mapping[str, str]) -> Status
 def _one_line(text: str) -> str:
     """*text* fit for a header: one line, and only characters that come back."""
     return re.sub(r"[\x00-\x1f\x7f]+", " ", text).encode("utf-8", "replace").decode("utf-8")
-
-
-def _warc_date(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def _record_id() -> str:
-    return f"<urn:uuid:{uuid.uuid4()}>"
 
 
 # ---------------------------------------------------------------------------------------------------------------------
