@@ -16,12 +16,12 @@ class GuardedDownloadHandler(BaseDownloadHandler):
     """For http and https. The spider has the process's fetcher as ``house.fetcher`` and its source's ``manners``.
 
     Of a request, ``meta["kind"]`` says what it asks for (fetch.KINDS; "page" if it does not say), and
-    ``meta["validators"]`` (something with ``etag`` and ``last_modified``, or None) makes it conditional. The callback gets
-    a complete 200 or, to a conditional request, a 304; the errback gets everything else, for fetch.failure_reason.
+    ``meta["validators"]`` (something with ``etag`` and ``last_modified``, or None) makes it conditional. The callback
+    gets a complete 200 or, to a conditional request, a 304; the errback gets everything else, for fetch.failure_reason.
 
     The response has the address after redirects, decompressed bytes, and the headers without those about compression.
-    ``meta["fetched_at"]`` is when it was complete, ``meta["hops"]`` which redirects led there, and ``meta["unencrypted"]``
-    whether they led from https to http.
+    ``meta["fetched_at"]`` is when it was complete, ``meta["hops"]`` which redirects led there, and
+    ``meta["unencrypted"]`` whether they led from https to http.
     """
 
     lazy = True
