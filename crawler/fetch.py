@@ -631,7 +631,10 @@ class _Sink:
 
 
 def _malformed(error: aiohttp.ClientResponseError) -> tuple[Reason, str, bool]:
-    if isinstance(error.__cause__, LineTooLong) or "Too many headers" in error.message:
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, LineTooLong):
+        cause = cause.__cause__
+    if cause is not None or "Too many headers" in error.message:
         return Reason.TOO_LARGE, "too many or too long headers", False
     return Reason.HTTP_ERROR, "the answer is not HTTP", True
 

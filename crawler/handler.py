@@ -15,9 +15,9 @@ from scrapy.responsetypes import responsetypes
 class GuardedDownloadHandler(BaseDownloadHandler):
     """For http and https. The spider has the process's fetcher as ``house.fetcher`` and its source's ``manners``.
 
-    Of a request, ``meta["kind"]`` says what it asks for (fetch.KINDS; "page" if it does not say), and
-    ``meta["validators"]`` (something with ``etag`` and ``last_modified``, or None) makes it conditional. The callback
-    gets a complete 200 or, to a conditional request, a 304; the errback gets everything else, for fetch.failure_reason.
+    Of a request, ``meta["kind"]`` says what it asks for (fetch.KINDS; "page" if it does not say), and the headers
+    If-None-Match and If-Modified-Since make it conditional; its other headers are not sent. The callback gets a
+    complete 200 or, to a conditional request, a 304; the errback gets everything else, for fetch.failure_reason.
 
     The response has the address after redirects, decompressed bytes, and the headers without those about compression.
     ``meta["fetched_at"]`` is when it was complete, ``meta["hops"]`` which redirects led there, and
@@ -28,13 +28,12 @@ class GuardedDownloadHandler(BaseDownloadHandler):
 
     async def download_request(self, request: Request) -> Response:
         spider = self.crawler.spider
-        validators = request.meta.get("validators")
         answer = await spider.house.fetcher.get(
             request.url,
             spider.manners,
             request.meta.get("kind", "page"),
-            validators and validators.etag,
-            validators and validators.last_modified,
+            _text(request.headers.get("If-None-Match")),
+            _text(request.headers.get("If-Modified-Since")),
         )
         request.meta.update(hops=answer.hops, unencrypted=answer.unencrypted, fetched_at=answer.fetched_at)
         headers = Headers()
@@ -42,3 +41,7 @@ class GuardedDownloadHandler(BaseDownloadHandler):
             headers.appendlist(name, value)
         kind = responsetypes.from_args(headers=headers, url=answer.url, body=answer.body[:2048])
         return kind(answer.url, status=answer.status, headers=headers, body=answer.body)
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("latin-1")

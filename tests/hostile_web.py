@@ -1,0 +1,509 @@
+"""A web that breaks, lies and attacks: one server, a case a path, each with the end it must come to.
+
+``async with serve() as web`` gives ``web.url(path)``, ``web.seen`` (paths asked for, in order) and ``web.canary`` (how
+often anybody connected to where nobody may). Bodies are written by hand, byte by byte: a proper server library would
+refuse to be this rude.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gzip
+import socket
+import struct
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import cache
+
+import brotli
+import zstandard
+
+PAGE = "<!doctype html><html><head><title>Rathaus saniert</title></head><body><p>Grüße aus Köln.</p></body></html>"
+BODY = PAGE.encode()
+#: Answer ends a case: a page that reaches the callback with this very body.
+WHOLE = "page"
+
+
+@dataclass
+class Visit:
+    """One request, and the wire to answer on."""
+
+    path: str
+    headers: dict[str, str]
+    writer: asyncio.StreamWriter
+    web: Web
+
+    async def send(self, data: bytes) -> None:
+        self.writer.write(data)
+        await self.writer.drain()
+
+    async def answer(self, body: bytes = BODY, status: str = "200 OK", **headers: str) -> None:
+        lines = {"Content-Type": "text/html; charset=utf-8", "Content-Length": str(len(body))}
+        lines |= {name.replace("_", "-"): value for name, value in headers.items()}
+        head = "".join(f"{name}: {value}\r\n" for name, value in lines.items() if value)
+        await self.send(f"HTTP/1.1 {status}\r\n{head}\r\n".encode("utf-8", "surrogateescape") + body)
+
+    async def redirect(self, location: str, status: str = "302 Found", **headers: str) -> None:
+        await self.answer(b"", status, Location=location, **headers)
+
+    async def hang(self) -> None:
+        await asyncio.Event().wait()
+
+
+Answerer = Callable[[Visit], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """What the path answers, and what must come of it: WHOLE or a reason; ``again``: it stays pending."""
+
+    path: str
+    answer: Answerer
+    end: str
+    again: bool = False
+    kind: str = "page"
+    body: bytes = BODY
+
+
+CASES: list[Case] = []
+
+
+def case(path: str, end: str = WHOLE, *, again: bool = False, kind: str = "page", body: bytes = BODY):
+    def added(answer: Answerer) -> Answerer:
+        CASES.append(Case("/" + path, answer, end, again, kind, body))
+        return answer
+
+    return added
+
+
+def simple(
+    path: str, end: str = WHOLE, again: bool = False, kind: str = "page", expected: bytes = BODY, **answer
+) -> None:
+    """A case that is one well-formed answer."""
+
+    async def answered(visit: Visit) -> None:
+        await visit.answer(**answer)
+
+    case(path, end, again=again, kind=kind, body=expected)(answered)
+
+
+# --- answers that are fine --------------------------------------------------------------------------------------------
+
+simple("good")
+simple("gzip", body=gzip.compress(BODY), Content_Encoding="gzip")
+simple("x-gzip", body=gzip.compress(BODY), Content_Encoding="X-GZip")
+simple("deflate", body=zlib.compress(BODY), Content_Encoding="deflate")
+simple("deflate-raw", body=zlib.compress(BODY, wbits=-15), Content_Encoding="deflate")
+simple("brotli", body=brotli.compress(BODY), Content_Encoding="br")
+simple("zstd", body=zstandard.compress(BODY), Content_Encoding="zstd")
+simple("twice", body=brotli.compress(gzip.compress(BODY)), Content_Encoding="gzip, br")
+simple("gzip-members", body=gzip.compress(BODY[:40]) + gzip.compress(BODY[40:]), Content_Encoding="gzip")
+simple("gzip-padding", body=gzip.compress(BODY) + b"\0" * 100, Content_Encoding="gzip")
+simple("gzip-header-only", body=BODY, Content_Encoding="gzip")
+simple("encoding-utf8", body=BODY, Content_Encoding="utf-8")
+simple("no-type", Content_Type="")
+simple("xhtml", Content_Type="application/xhtml+xml")
+simple("plain-but-html", Content_Type="text/plain")
+simple("wrong-charset", Content_Type="text/html; charset=klingonisch")
+simple("broken-type", Content_Type='text/html; charset="utf-8; ;;=')
+simple("empty", expected=b"", body=b"")
+simple("binary", expected=b"\0\1\2" * 100, body=b"\0\1\2" * 100)
+simple("sitemap.xml.gz", kind="sitemap", body=gzip.compress(BODY), Content_Type="application/gzip")
+simple("feed-as-html", kind="feed")
+
+
+@case("until-close")
+async def _(visit: Visit) -> None:
+    await visit.send(b"HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n\r\n" + BODY)
+
+
+@case("chunked")
+async def _(visit: Visit) -> None:
+    await visit.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    for sign in BODY:
+        await visit.send(b"1;x=y\r\n" + bytes([sign]) + b"\r\n")
+    await visit.send(b"0\r\nTrailer: x\r\n\r\n")
+
+
+@case("early-hints")
+async def _(visit: Visit) -> None:
+    await visit.send(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 3)
+    await visit.answer()
+
+
+@case("more-than-announced")
+async def _(visit: Visit) -> None:
+    await visit.answer()
+    with contextlib.suppress(ConnectionError):
+        await visit.send(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil" * 100)
+
+
+# --- statuses ---------------------------------------------------------------------------------------------------------
+
+STATUSES = {400: False, 401: False, 403: True, 418: False, 451: False, 500: True, 502: True, 504: True, 599: True,
+            204: False, 205: False, 206: False, 300: False, 304: True, 305: False}  # fmt: skip
+for number, again in STATUSES.items():
+    simple(
+        f"status/{number}",
+        "http_error",
+        again,
+        status=f"{number} X\x1b[31m",
+        body=b"" if number in (204, 304) else BODY,
+    )
+simple("status/404", "gone", status="404 Not Found")
+simple("status/410", "gone", status="410 Gone")
+
+# --- what is no HTML --------------------------------------------------------------------------------------------------
+
+for media in ("application/pdf", "image/jpeg", "video/mp4", "application/json", "text/css", "application/zip"):
+
+    @case(f"type/{media}", "not_html")
+    async def _(visit: Visit, media: str = media) -> None:
+        # never sends the body: who waits for it has lost
+        await visit.send(f"HTTP/1.1 200 OK\r\nContent-Type: {media}\r\nContent-Length: 900000\r\n\r\n".encode())
+        await visit.hang()
+
+
+simple("type/plain", "not_html", body=b"Nur Text.", Content_Type="text/plain")
+simple("type/octets", "not_html", body=b"\x89PNG\r\n" * 100, Content_Type="application/octet-stream")
+simple("type/feed-is-image", "not_html", kind="feed", Content_Type="image/png")
+
+
+def reset(visit: Visit) -> None:
+    """Close with RST instead of FIN."""
+    visit.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    visit.writer.transport.abort()
+
+
+# --- bodies that are cut short ----------------------------------------------------------------------------------------
+
+simple("cut/length", "truncated", True, Content_Length=str(len(BODY) + 7))
+simple("cut/gzip", "truncated", True, body=gzip.compress(BODY)[:-12], Content_Encoding="gzip")
+simple("cut/gzip-trailer", "truncated", True, body=gzip.compress(BODY)[:-4], Content_Encoding="gzip")
+simple("cut/deflate", "truncated", True, body=zlib.compress(BODY)[:-9], Content_Encoding="deflate")
+simple("cut/brotli", "truncated", True, body=brotli.compress(BODY)[:-9], Content_Encoding="br")
+simple("cut/zstd", "truncated", True, body=zstandard.compress(BODY)[:-9], Content_Encoding="zstd")
+simple("cut/gz-file", "truncated", True, kind="sitemap", body=gzip.compress(BODY)[:-12])
+simple("lies/gzip", "undecodable", body=b"\x1f\x8b\x08" + b"\xff" * 90, Content_Encoding="gzip")
+simple("lies/brotli", "undecodable", body=b"\xff" * 90, Content_Encoding="br")
+simple("lies/zstd", "undecodable", body=b"\xff" * 90, Content_Encoding="zstd")
+simple("lies/deflate", "undecodable", body=b"\xff" * 90, Content_Encoding="deflate")
+
+
+@case("cut/chunks", "truncated", again=True)
+async def _(visit: Visit) -> None:
+    await visit.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n<html>\r\n")
+
+
+@case("cut/chunk", "truncated", again=True)
+async def _(visit: Visit) -> None:
+    await visit.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n<html>")
+
+
+@case("cut/broken-chunk", "truncated|http_error", again=True)
+async def _(visit: Visit) -> None:
+    await visit.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n<html>\r\nxyz\r\n")
+
+
+@case("cut/reset", "truncated", again=True)
+async def _(visit: Visit) -> None:
+    await visit.send(b"HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n\r\n<html>")
+    await asyncio.sleep(0.2)  # the reset must not overtake the bytes
+    reset(visit)
+
+
+# --- no answer, or none that is HTTP ----------------------------------------------------------------------------------
+
+
+@case("silent/closed", "connection", again=True)
+async def _(visit: Visit) -> None:
+    pass
+
+
+@case("silent/reset", "connection", again=True)
+async def _(visit: Visit) -> None:
+    reset(visit)
+
+
+@case("silent/hang", "timeout", again=True)
+async def _(visit: Visit) -> None:
+    await visit.hang()
+
+
+@case("silent/half-a-header", "timeout", again=True)
+async def _(visit: Visit) -> None:
+    await visit.send(b"HTTP/1.1 200 OK\r\nContent-Ty")
+    await visit.hang()
+
+
+@case("no-http/garbage", "http_error", again=True)
+async def _(visit: Visit) -> None:
+    await visit.send(b"SSH-2.0-OpenSSH_9.6\r\n" * 3)
+
+
+@case("no-http/header", "http_error", again=True)
+async def _(visit: Visit) -> None:
+    await visit.send(b"HTTP/1.1 200 OK\r\nno colon here\r\n\r\n" + BODY)
+
+
+@case("no-http/lengths", "http_error", again=True)
+async def _(visit: Visit) -> None:
+    await visit.send(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 7\r\n\r\n1234567")
+
+
+@case("no-http/negative-length", "http_error", again=True)
+async def _(visit: Visit) -> None:
+    await visit.send(b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n" + BODY)
+
+
+@case("no-http/upgrade", "http_error")
+async def _(visit: Visit) -> None:
+    await visit.send(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n" + BODY)
+
+
+# --- too much ---------------------------------------------------------------------------------------------------------
+
+
+@case("drip/body", "timeout", again=True)
+async def _(visit: Visit) -> None:
+    await visit.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 100000\r\n\r\n")
+    while True:
+        await visit.send(b"x")
+        await asyncio.sleep(0.02)
+
+
+@case("drip/headers", "timeout", again=True)
+async def _(visit: Visit) -> None:
+    await visit.send(b"HTTP/1.1 200 OK\r\n")
+    while True:
+        await visit.send(b"X: y\r\n")
+        await asyncio.sleep(0.02)
+
+
+def endless(path: str, start: bytes, again: bytes, end: str = "too_large", kind: str = "page") -> None:
+    @case(path, end, kind=kind)
+    async def _(visit: Visit) -> None:
+        await visit.send(start)
+        while True:
+            await visit.send(again)
+
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
+endless("endless/headers", OK, b"X-More: yes\r\n" * 1000)
+endless("endless/header", OK + b"X-Long: ", b"x" * 65536)
+endless("endless/status", b"HTTP/1.1 200 ", b"x" * 65536)
+endless("endless/1xx", b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000)
+endless("endless/body", OK + b"\r\n", b"x" * 65536)
+endless("endless/chunks", OK + b"Transfer-Encoding: chunked\r\n\r\n", b"5\r\nhello\r\n" * 5000)
+endless("endless/chunk-extension", OK + b"Transfer-Encoding: chunked\r\n\r\n5;x=", b"y" * 65536)
+endless("endless/trailers", OK + b"Transfer-Encoding: chunked\r\n\r\n1\r\n<\r\n0\r\n", b"X: y\r\n" * 5000)
+endless("endless/feed", OK + b"\r\n", b"<item>x</item>" * 5000, kind="feed")
+simple("too-large/announced", "too_large", Content_Length="99999999999")
+simple("too-large/headers", "too_large", **{f"X_{number}": "y" * 1000 for number in range(100)})
+simple("too-large/header-count", "too_large", **{f"X_{number}": "y" for number in range(300)})
+
+MEGABYTE = bytes(1024 * 1024)
+
+
+@cache
+def bomb(name: str, megabytes: int = 300) -> bytes:
+    """So many megabytes of nothing, compressed."""
+    if name == "gzip":
+        packer = zlib.compressobj(9, wbits=31)
+    elif name == "deflate":
+        packer = zlib.compressobj(9)
+    elif name == "zstd":
+        packer = zstandard.ZstdCompressor(1).compressobj()
+    else:
+        return _brotli_bomb(megabytes)
+    return b"".join(packer.compress(MEGABYTE) for _ in range(megabytes)) + packer.flush()
+
+
+def _brotli_bomb(megabytes: int) -> bytes:
+    packer = brotli.Compressor(quality=1)
+    return b"".join(packer.process(MEGABYTE) for _ in range(megabytes)) + packer.finish()
+
+
+def bombed(path: str, make: Callable[[], bytes], encoding: str, end: str = "too_large", kind: str = "page") -> None:
+    @case(path, end, kind=kind)
+    async def _(visit: Visit) -> None:
+        await visit.answer(make(), Content_Encoding=encoding)
+
+
+bombed("bomb/gzip", lambda: bomb("gzip", 100), "gzip")
+bombed("bomb/deflate", lambda: bomb("deflate", 100), "deflate")
+bombed("bomb/brotli", lambda: bomb("brotli"), "br")
+bombed("bomb/zstd", lambda: bomb("zstd"), "zstd")
+bombed("bomb/gzip-in-brotli", lambda: brotli.compress(bomb("gzip", 100), quality=5), "gzip, br")
+bombed("bomb/many-layers", lambda: gzip.compress(bomb("gzip", 100)), "gzip, gzip, gzip, gzip", "undecodable")
+bombed("bomb/gz-file", lambda: bomb("gzip", 100), "", kind="sitemap")
+bombed("bomb/feed", lambda: bomb("brotli"), "br", kind="feed")
+
+# --- redirects --------------------------------------------------------------------------------------------------------
+
+for number in (301, 302, 303, 307, 308):
+
+    @case(f"to/good/{number}")
+    async def _(visit: Visit, number: int = number) -> None:
+        await visit.redirect("/good?utm_source=kept", f"{number} X")
+
+
+def redirecting(path: str, location: str, end: str = WHOLE) -> None:
+    @case(path, end)
+    async def _(visit: Visit) -> None:
+        await visit.redirect(location)
+
+
+redirecting("to/relative", "../good")
+redirecting("to/umlaut", "/good?grüße=köln")
+redirecting("to/latin-1", "/good?k\udcf6ln")
+redirecting("to/fragment", "/good#top")
+redirecting("to/two/hops", "/to/good/301")
+redirecting("to/loop", "/to/loop", "redirect_loop")
+redirecting("to/loop/a", "/to/loop/b", "redirect_loop")
+redirecting("to/loop/b", "/to/loop/a", "redirect_loop")
+redirecting("to/nothing", "", "http_error")
+redirecting("to/blank", "   ", "http_error")
+redirecting("to/broken", "http://[", "bad_url")
+redirecting("to/long", "/" + "x" * 5000, "bad_url")
+redirecting("to/password", "http://user:hunter2@127.0.0.1/", "bad_url")
+redirecting("to/file", "file:///etc/passwd", "bad_url")
+redirecting("to/data", "data:text/html,<html>", "bad_url")
+redirecting("to/ftp", "ftp://127.0.0.1/", "bad_url")
+redirecting("to/javascript", "javascript:alert(1)", "bad_url")
+redirecting("to/unknown/host", "http://nobody.invalid/", "dns")
+
+
+@case("to/no/location", "http_error")
+async def _(visit: Visit) -> None:
+    await visit.answer(status="302 Found")
+
+
+@case("to/many", "redirect_loop")
+async def _(visit: Visit) -> None:
+    await visit.redirect(visit.path + "x")
+
+
+@case("to/cookie")
+async def _(visit: Visit) -> None:
+    if "seen=1" in visit.headers.get("cookie", ""):
+        await visit.answer()
+    else:
+        await visit.redirect(visit.path, Set_Cookie="seen=1; Path=/; HttpOnly")
+
+
+@case("to/cookie/for/ever", "redirect_loop")
+async def _(visit: Visit) -> None:
+    await visit.redirect(visit.path, Set_Cookie=f"seen={len(visit.web.seen)}; Path=/")
+
+
+@case("cookie/not/kept")
+async def _(visit: Visit) -> None:
+    assert "cookie" not in visit.headers, "a cookie of another request came along"
+    await visit.answer(Set_Cookie="kept=1; Path=/")
+
+
+#: ways to write an address in the private network, with the port of the canary
+PRIVATE = [
+    "http://127.0.0.1:{port}/", "http://127.1:{port}/", "http://127.0.1:{port}/", "http://2130706433:{port}/",
+    "http://0x7f000001:{port}/", "http://0x7f.0.0.1:{port}/", "http://0177.0.0.1:{port}/",
+    "http://017700000001:{port}/", "http://127.66:{port}/", "http://127.0.0.1.:{port}/", "http://localhost:{port}/",
+    "http://LOCALHOST:{port}/", "http://localhost.:{port}/", "http://[::1]:{port}/",
+    "http://[::ffff:127.0.0.1]:{port}/", "http://[::ffff:7f00:1]:{port}/", "http://[0:0:0:0:0:ffff:7f00:1]:{port}/",
+    "http://[64:ff9b::7f00:1]:{port}/", "http://[::127.0.0.1]:{port}/", "http://[2002:7f00:1::]:{port}/",
+    "http://１２７.0.0.1:{port}/", "http://①②⑦.0.0.1:{port}/", "http://127。0。0。1:{port}/", "http://0.0.0.0:{port}/",
+    "http://0:{port}/", "http://[::]:{port}/", "http://[::1%25lo]:{port}/", "http://x@127.0.0.1:{port}/",
+    "//127.0.0.1:{port}/", "http:\\\\127.0.0.1:{port}\\", "http:127.0.0.1:{port}/", "http:///127.0.0.1:{port}/",
+    "https://127.0.0.1:{port}/", "http://%31%32%37.0.0.1:{port}/", "http://127.0.0.1:0{port}/",
+    "http://169.254.169.254/latest/meta-data/", "http://[fd00:ec2::254]/", "http://10.0.0.1/", "http://100.64.0.1/",
+    "http://[fe80::1]/", "http://224.0.0.1/", "http://192.0.2.1/",
+]  # fmt: skip
+for place, _spelling in enumerate(PRIVATE):
+
+    @case(f"inside/{place}", "blocked_address|bad_url|gone")  # gone: taken for a path of this very host
+    async def _(visit: Visit, spelling: str = _spelling) -> None:
+        await visit.redirect(spelling.format(port=visit.web.canary_port))
+
+
+redirecting("inside/third/hop", "/inside/second/hop", "blocked_address")
+redirecting("inside/second/hop", "/inside/0", "blocked_address")
+
+# --- the server -------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Web:
+    """The running server. ``extra`` answers paths that are no case; ``robots`` is what /robots.txt says."""
+
+    port: int = 0
+    canary_port: int = 0
+    canary: int = 0
+    seen: list[str] = field(default_factory=list)
+    asked_with: list[dict[str, str]] = field(default_factory=list)
+    extra: dict[str, Answerer] = field(default_factory=dict)
+
+    def url(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    async def visited(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+            path = head[0].split(" ")[1]
+            headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
+            self.seen.append(path)
+            self.asked_with.append(headers)
+            await self._answerer(path.partition("?")[0])(Visit(path, headers, writer, self))
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
+
+    def _answerer(self, path: str) -> Answerer:
+        if path in self.extra:
+            return self.extra[path]
+        for one in CASES:
+            if path == one.path or (one.path == "/to/many" and path.startswith(one.path)):
+                return one.answer
+        return _not_found
+
+
+async def _not_found(visit: Visit) -> None:
+    await visit.answer(b"<html>nothing here", "404 Not Found")
+
+
+@asynccontextmanager
+async def serve(**extra: Answerer) -> AsyncIterator[Web]:
+    """The web on a loopback port of its own; *extra* are further answers by path, underscores for slashes."""
+    web = Web(extra={"/" + name.replace("_", "/"): answer for name, answer in extra.items()})
+    visits: set[asyncio.Task[None]] = set()
+
+    def visited(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.ensure_future(web.visited(reader, writer))
+        visits.add(task)
+        task.add_done_callback(visits.discard)
+
+    def chirp(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        web.canary += 1
+        writer.close()
+
+    servers = [await asyncio.start_server(visited, "127.0.0.1", 0)]
+    web.port = servers[0].sockets[0].getsockname()[1]
+    servers.append(await asyncio.start_server(chirp, "127.0.0.1", 0))
+    web.canary_port = servers[1].sockets[0].getsockname()[1]
+    for address in ("127.0.0.66", "::1"):
+        with contextlib.suppress(OSError):  # not every machine has them
+            servers.append(await asyncio.start_server(chirp, address, web.canary_port))
+    try:
+        yield web
+    finally:
+        for server in servers:
+            server.close()
+        for task in visits:
+            task.cancel()
+        if visits:
+            await asyncio.wait(visits)

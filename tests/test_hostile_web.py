@@ -1,0 +1,118 @@
+"""Every case of the hostile web through a real Scrapy crawl: each comes to its one end, and nothing gets inside."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+from scrapy import Request, Spider
+from scrapy.crawler import AsyncCrawlerRunner
+
+from crawler import settings as scrapy_settings
+from crawler.fetch import Fetcher, Limits, Manners, failure_reason
+from crawler.hosts import Hosts
+from crawler.robots import Robots
+from crawler.values import allowed_address
+from pipelines.urls import BadUrl, normalise
+from tests.hostile_web import CASES, PRIVATE, WHOLE, serve
+
+LIMITS = Limits(page=1_000_000, document=2_000_000, headers=64_000, connect=2, robots=2)
+MANY = 200
+
+
+class Visitor(Spider):
+    """Asks for every address it is given and notes each end: ("page", body, again) or (reason, detail, again)."""
+
+    name = "visitor"
+
+    def __init__(self, house, manners, wanted, ends):
+        super().__init__()
+        self.house, self.manners, self.wanted, self.ends = house, manners, wanted, ends
+
+    async def start(self):
+        for url, kind in self.wanted:
+            yield Request(url, self.page, errback=self.failed, dont_filter=True, meta={"kind": kind})
+
+    def page(self, response):
+        self.note(response.request, (WHOLE, response.body, False))
+
+    def failed(self, failure):
+        reason = failure_reason(failure)
+        self.note(failure.request, (str(reason.reason), reason.detail, reason.transient))
+
+    def note(self, request, end):
+        self.ends.setdefault(request.url, []).append(end)
+
+
+@pytest.fixture
+async def fetcher(store):
+    made = Fetcher(Hosts(store), Robots(store, "nachlese"), "Nachlese/test", LIMITS)
+    yield made
+    await made.close()
+
+
+def manners(web, seconds: float = 1.5) -> Manners:
+    allowed = (allowed_address(f"127.0.0.1/32:{web.port}"),)
+    return Manners("hostile", allowed, timedelta(), MANY, timedelta(seconds=seconds))
+
+
+async def crawl(fetcher, web, wanted):
+    ends = {}
+    chosen = {name: getattr(scrapy_settings, name) for name in dir(scrapy_settings) if name.isupper()}
+    runner = AsyncCrawlerRunner(chosen | {"ITEM_PIPELINES": {}})
+    await runner.crawl(Visitor, SimpleNamespace(fetcher=fetcher), manners(web), wanted, ends)
+    return ends
+
+
+async def test_every_case_comes_to_its_one_end(fetcher):
+    async with serve() as web:
+        ends = await crawl(fetcher, web, [(web.url(one.path), one.kind) for one in CASES])
+        wrong = []
+        for one in CASES:
+            got = ends.get(web.url(one.path), [])
+            if len(got) != 1:
+                wrong.append(f"{one.path}: {len(got)} ends")
+                continue
+            end, detail, again = got[0]
+            if end not in one.end.split("|"):
+                wrong.append(f"{one.path}: {end} instead of {one.end} ({detail})")
+            elif end == WHOLE and detail != one.body:
+                wrong.append(f"{one.path}: another body, {detail[:80]}")
+            elif end != WHOLE and again != one.again and "dns" not in one.end:
+                wrong.append(f"{one.path}: {end}, {'pending' if again else 'final'}")
+            elif end != WHOLE and not (detail.isprintable() and "hunter2" not in detail):
+                wrong.append(f"{one.path}: {detail!r} must not be logged")
+        assert not wrong, "\n".join(wrong)
+        assert web.canary == 0
+
+
+async def test_no_spelling_of_a_private_address_is_connected_to(fetcher):
+    async with serve() as web:
+        ends = []
+        for spelling in PRIVATE:
+            try:
+                await fetcher.get(spelling.format(port=web.canary_port), manners(web))
+            except Exception as error:  # noqa: BLE001  any failure has a reason, that is the point
+                ends.append(str(failure_reason(error).reason))
+        assert len(ends) == len(PRIVATE)
+        assert set(ends) <= {"blocked_address", "bad_url"}
+        assert web.canary == 0
+
+
+@pytest.mark.parametrize("kind", ["page", "section", "feed", "sitemap", "robots"])
+async def test_every_kind_of_request_is_guarded(fetcher, kind):
+    async with serve() as web:
+        for url in (f"http://localhost:{web.canary_port}/x", web.url("/inside/0")):
+            with pytest.raises(Exception) as refused:
+                await fetcher.get(url, manners(web), kind)
+            assert failure_reason(refused.value).reason == "blocked_address"
+        assert web.canary == 0
+
+
+def test_spellings_are_refused_or_mean_one_address():
+    for spelling in PRIVATE:
+        try:
+            assert normalise(spelling.format(port=81), "http://good.example/").isascii()
+        except BadUrl:
+            continue
