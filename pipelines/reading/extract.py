@@ -49,9 +49,9 @@ def _words(text: str) -> str:
 # (?<![a-z]) ... (?![a-z]) is a whole word; the longer ones may be part of a German compound ('leserkommentare').
 _NAMES: tuple[tuple[str, str], ...] = (
     ("comments", r"(?:leser)?kommentar(?:e|bereich|liste)?(?![a-z])|comments?(?![a-z])|commentlist|disqus|leserbrief(?:e)?-?form"),
-    ("related", r"(?<![a-z])related|recommend|empfehlung|lesetipp|read-?more|more-(?:on|from|news|articles|stories)|mehr-zum|weitere-"
+    ("related", r"(?<![a-z])related|recommend|empfehlung|lesetipp|more-(?:on|from|news|articles|stories)|mehr-zum|weitere-"
                 r"(?:artikel|themen|meldungen|nachrichten)|most-?(?:read|popular|viewed)|meist-?gelesen|outbrain|taboola|plista|ligatus"
-                r"|(?<![a-z])(?:trending|popular-posts|similar|yarpp|nrelate|linklist|see-also|also-read|cross-?links?|next-article)(?![a-z])"),
+                r"|(?<![a-z])(?:trending|popular-posts|similar|yarpp|nrelate|linklist|link-?tipps?|link-?box|see-also|also-read|cross-?links?|next-article)(?![a-z])"),
     ("teaser", r"teaser-?(?:list|box|grid|group|row|block|element|item|wrapper|container|s)(?![a-z])"),
     ("newsletter", r"newsletter|subscri(?:be|ption)|(?<![a-z])(?:abo|abonnement|abo-?box|optin|opt-in|sign-?up|mailchimp)(?![a-z])"),
     ("sharing", r"social-?(?:media|share|bar|links|buttons|icons|box|sharing)?(?![a-z])|shar(?:e|ing)(?:daddy|bar|buttons?|box|links?"
@@ -66,14 +66,15 @@ _NAMES: tuple[tuple[str, str], ...] = (
                r"(?![a-z])|(?:article|post|entry)-?(?:meta|info|date|author|details)(?![a-z])|date-?line-?info|(?<![a-z])(?:timestamp|dateline"
                r"|pub-?date|publish(?:ed)?-?date|date|datum|reading-?time|lesezeit|lesedauer)(?![a-z])"),
     ("tags", r"(?<![a-z])(?:tags|tag-?list|tag-?cloud|keywords|schlagworte?|schlagwoerter|topics|themen|topic-?list|categories|cat-links)(?![a-z])"),
-    ("consent", r"cookie|consent|(?<![a-z])(?:gdpr|dsgvo|privacy-?(?:banner|notice)|opt-?in-?box|cmp)(?![a-z])"),
+    ("embed", r"twitter-tweet|twitter-video|instagram-media|tiktok-embed|fb-post|facebook-post|embed-(?:social|twitter|facebook|instagram)|privacy-embed"),
+    ("consent", r"cookie|consent|(?<![a-z])(?:gdpr|dsgvo|privacy-?(?:banner|notice)|opt-?in-?box)(?![a-z])"),
     ("feedback", r"feedback|(?<![a-z])(?:rating|ratings|voting|vote|poll|umfrage|survey|bewertung|star-?rating|quiz)(?![a-z])"),
     ("paywall", r"pay-?wall-?(?:box|offer|teaser|layer|overlay|prompt|info)|(?<![a-z])(?:pw-?layer|offer-?page|abo-?hinweis|registration|reg-?wall"
                 r"|login|log-in)(?![a-z])"),
     ("box", r"(?<![a-z])(?:info-?box|fact-?box|fakten-?box|fakten|service-?box|info-?kasten|kasten|side-?box|article-?box|content-?box-?info)(?![a-z])"),
     ("kicker", r"(?<![a-z])(?:top-?line|kicker|dachzeile|over-?line|spitzmarke|ober-?zeile|ueberzeile|eyebrow|rubrik)(?![a-z])"),
     ("player", r"(?<![a-z])(?:player|podcast|audio-?player|video-?player|read-?speaker|vorlesen)(?![a-z])"),
-    ("widget", r"(?<![a-z])(?:not-prose|disclaimer|widget-?(?:area|title|container)|widget-text|cta)(?![a-z])"),
+    ("widget", r"(?<![a-z])(?:not-prose|disclaimer|widget-?(?:area|title)|widget-text|cta)(?![a-z])"),
     ("margin", r"(?:right|left)-?(?:col(?:umn)?|bar|side|rail)(?![a-z])|marginal(?:spalte|ie)|randspalte|(?<![a-z])side-?(?:col|column|content)(?![a-z])"),
     ("hidden", r"(?<![a-z])(?:visually-hidden|visuallyhidden|screen-?reader(?:-text)?|sr-only|print-only|only-print|no-?print)(?![a-z])"),
 )  # fmt: skip
@@ -167,11 +168,15 @@ def _delete(element: etree._Element) -> None:
     parent.remove(element)
 
 
+def _cut(names: str) -> str:
+    """Class names in lower case, their words separated by '-'."""
+    return _SEPARATORS.sub("-", _CAMEL.sub("-", names).lower())
+
+
 @lru_cache(maxsize=8192)
 def _named(names: str) -> str | None:
     """The rule under which the names of an element (its class and id) tell that it is not the article."""
-    cut = _SEPARATORS.sub("-", _CAMEL.sub("-", names).lower())
-    found = _NAMED.search(cut)
+    found = _NAMED.search(_cut(names))
     return found.lastgroup if found else None
 
 
@@ -331,10 +336,9 @@ _NO_DISPLAY = re.compile(r"display\s*:\s*none")
 _SHOWN_LATER = re.compile(r"\b(?:xs|sm|md|lg|xl|2xl|tablet|desktop|mobile)[:-]")
 
 
-# Names that also stand on containers of articles: not believed where they would take much of the prose.
-_WEAK_RULES = frozenset(
-    ("byline", "box", "advertising", "tags", "feedback", "kicker", "player", "widget", "paywall", "navigation")
-)
+# Other names stand on containers of articles too: they are not believed where they would take much of the prose.
+_STRONG_RULES = frozenset(("frame", "comments", "related", "hidden"))
+_LONGEST_CAPTION = 300
 
 
 def _prune(root: etree._Element, headline: etree._Element | None, removals: _Removals) -> etree._Element:
@@ -350,13 +354,15 @@ def _prune(root: etree._Element, headline: etree._Element | None, removals: _Rem
         if rule is None or element in kept or element is root:
             continue
         mass = masses.get(element, 0)
-        if mass > total // 2 and (rule in _WEAK_RULES or mass > _OWN_PROSE):
+        if mass > total // 2 and (rule not in _STRONG_RULES or mass > _OWN_PROSE):
+            continue
+        if rule == "caption" and mass > _LONGEST_CAPTION and element.tag not in ("figure", "figcaption"):
             continue
         found.append((element, rule))
         taken[rule] = taken.get(rule, 0) + mass
         walk.skip_subtree()
     for element, rule in found:
-        if rule in _WEAK_RULES and taken[rule] > total // 2 and masses.get(element, 0) > 100:
+        if rule not in _STRONG_RULES and taken[rule] > total // 2 and masses.get(element, 0) > 100:
             continue
         if rule != "frame":
             removals.add(_raw(element), rule)
@@ -372,8 +378,12 @@ def _rule_of(element: etree._Element) -> str | None:
         return "caption" if element.find(".//table") is None else None
     if _is_hidden(element):
         return "hidden"
-    names, identity = element.get("class"), element.get("id")
-    return _named(f"{names or ''} {identity or ''}") if names or identity else None
+    names, identity = element.get("class") or "", element.get("id") or ""
+    if tag in _HEADINGS:  # their ids are anchors, named after their words
+        identity = ""
+    if "-" in tag:  # an element of the site's own making
+        names = f"{tag} {names}"
+    return _named(f"{names} {identity}") if names or identity else None
 
 
 def _framed(core: etree._Element) -> html.HtmlElement:
@@ -477,8 +487,37 @@ def _says_again(text: str, title: str) -> bool:
     return letters in title or title in letters
 
 
+def _between(
+    root: etree._Element, headline: etree._Element, core: etree._Element, first: str, title: str, described: str
+) -> list[str]:
+    """The sentences between the headline and the body's first block, which begins with the letters *first*."""
+    found: list[str] = []
+    before_core: list[str] | None = None
+    inside = 0
+    for element, text in _units(headline, root):
+        letters = plain(text)
+        if letters[:60] == first[:60] or (len(letters) > 20 and first.startswith(letters)):
+            return found
+        if before_core is None and (element is core or core in element.iterancestors()):
+            before_core = list(found)
+        inside += before_core is not None
+        if inside > _NEAR:
+            return before_core or []
+        is_described = len(letters) > 30 and letters[:50] == described[:50]
+        if element.tag in _HEADINGS and not is_described and not _LEAD.search(_cut(element.get("class") or "")):
+            continue
+        if not _is_sentence(text) or _says_again(text, title) or _link_length(element) * 2 >= len(text):
+            continue
+        found.append(text)
+    return before_core or []
+
+
+_NEAR = 8  # units of the container in which the first block must come; the container's own start may have been left out
+
+
 def _lead(
-    root: etree._Element, headline: etree._Element | None, blocks: list[Block], title: str | None, teaser: str | None
+    root: etree._Element,
+    core: etree._Element, headline: etree._Element | None, blocks: list[Block], title: str | None, teaser: str | None
 ) -> tuple[str | None, list[Block]]:
     """The lead that stands between headline and body, and the blocks without it.
 
@@ -491,18 +530,7 @@ def _lead(
     first = plain(blocks[0].text)
     found: list[str] = []
     if headline is not None:
-        for element, text in _units(headline, root):
-            letters = plain(text)
-            if letters[:60] == first[:60] or (len(letters) > 20 and first.startswith(letters)):
-                break
-            is_described = len(letters) > 30 and letters[:50] == described[:50]
-            if element.tag in _HEADINGS and not is_described:
-                continue
-            if not _is_sentence(text) or _says_again(text, wanted) or _link_length(element) * 2 >= len(text):
-                continue
-            found.append(text)
-        else:
-            found = []
+        found = _between(root, headline, core, first, wanted, described)
     if found:
         return found[0], [Block("paragraph", text) for text in found[1:]] + blocks
     if (
@@ -550,7 +578,7 @@ def body_of(
             blocks = full
     wanted = {plain(title or ""), plain(_raw(headline)) if headline is not None else ""}
     blocks = [block for block in blocks if plain(block.text) not in wanted and not block.text.startswith(("{", "[{"))]
-    lead, blocks = _lead(root, headline, blocks, title, teaser)
+    lead, blocks = _lead(root, core, headline, blocks, title, teaser)
     blocks = _without_ends(blocks)
     return Body(
         blocks=tuple(blocks),
