@@ -31,12 +31,11 @@ ARTICLES = """
 ARTICLE = """
     SELECT article.*, version.removed
     FROM news.articles AS article
-    JOIN ingest.articles AS stored ON stored.id = article.id
     JOIN ingest.versions AS version ON version.article_id = article.id AND version.number = article.version
-    WHERE article.id = %(number)s OR stored.url_key = %(key)s
-       OR article.id = (SELECT article_id FROM ingest.pages WHERE url_key = %(key)s AND article_id IS NOT NULL LIMIT 1)
-    ORDER BY (stored.url_key = %(key)s) DESC NULLS LAST
-    LIMIT 1
+    WHERE article.id = coalesce(
+        %(number)s,
+        (SELECT id FROM ingest.articles WHERE url_key = %(key)s),
+        (SELECT article_id FROM ingest.pages WHERE url_key = %(key)s AND article_id IS NOT NULL LIMIT 1))
 """
 
 PAGES = """
@@ -44,8 +43,10 @@ PAGES = """
            CASE WHEN state = 'pending' THEN next_attempt_at END AS next_attempt_at, ended_at, last_fetched_at,
            next_check_at, article_id
     FROM ingest.pages
-    WHERE url_key = %(key)s
-       OR article_id = (SELECT id FROM ingest.articles WHERE url_key = %(key)s)
+    WHERE id IN (
+        SELECT id FROM ingest.pages WHERE url_key = %(key)s
+        UNION
+        SELECT id FROM ingest.pages WHERE article_id = (SELECT id FROM ingest.articles WHERE url_key = %(key)s))
     ORDER BY found_at, id
 """
 
@@ -76,11 +77,13 @@ VERSIONS = """
 """
 
 ARCHIVE = """
-    SELECT DISTINCT record.file, record.record_offset AS "offset", record.length, record.fetched_at
-    FROM ingest.archive_records AS record
-    LEFT JOIN ingest.versions AS version ON version.archive_record_id = record.id
-    WHERE record.url = ANY (%(urls)s) OR version.article_id = %(article)s
-    ORDER BY record.fetched_at, record.file, record.record_offset
+    SELECT file, record_offset AS "offset", length, fetched_at
+    FROM ingest.archive_records
+    WHERE id IN (
+        SELECT id FROM ingest.archive_records WHERE url = ANY (%(urls)s)
+        UNION
+        SELECT archive_record_id FROM ingest.versions WHERE article_id = %(article)s)
+    ORDER BY fetched_at, file, record_offset
 """
 
 
