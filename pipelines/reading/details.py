@@ -15,23 +15,22 @@ from pipelines.reading.textlines import bare
 Details = dict[str, str | list[str]]
 
 _TITLES = re.compile(
-    r"(?:details?|fakten|infos?|informationen|infobox|daten(?: und fakten)?|fakten(?:box|check)?|steckbrief|auf einen blick|"
-    r"(?:weitere|alle|zusätzliche) (?:details|infos?|informationen)|eckdaten|übersicht|facts?|key facts|at a glance|"
-    r"en bref|détails|zum artikel|artikel-?(?:details|infos?))\W*",
+    r"(?:details?|fakten|infos?|informationen|infobox|daten(?: und fakten)?|fakten(?:box|check)?|steckbrief|"
+    r"auf einen blick|(?:weitere|alle|zusätzliche) (?:details|infos?|informationen)|eckdaten|übersicht|facts?|"
+    r"key facts|at a glance|en bref|détails|zum artikel|artikel-?(?:details|infos?))\W*",
     re.IGNORECASE,
 )
 _LABELS = re.compile(
-    r"(?:(?:ein)?satz|tat|unfall|veranstaltungs|erscheinungs|genauer? )?(?:orte?|datum|zeit(?:punkt)?|uhrzeit|quellen?(?:angaben?)?|"
-    r"region|bundesland|land|kanton|ereignis(?:art)?|vorfall|kategorien?|rubrik|ressort|thema|themen|beteiligte|verletzte|tote|"
-    r"todesopfer|festnahmen?|schaden|sachschaden|schadenshöhe|schaden in euro|ursache|in brand|polizei|feuerwehr|"
-    r"veranstalter|eintritt|dauer|autor(?:in|en)?|redaktion|verfasser|stand|branche|unternehmen|gesetz|adresse|telefon|"
-    r"referenz|links?|weblinks?|veröffentlicht|aktualisiert|beste referenz|weitere infos|schlagworte|stichworte|tags?|"
-    r"location|places?|date|time|sources?|categor(?:y|ies)|country|region|author|lieu|date|heure|sources?)",
+    r"(?:einsatz|tat|unfall|veranstaltungs|erscheinungs|genauer? )?(?:orte?|datum|zeit(?:punkt)?|uhrzeit)|"
+    r"quellen?(?:angaben?)?|region|bundesland|land|kanton|ereignis(?:art)?|vorfall|kategorien?|rubrik|ressort|thema|"
+    r"themen|beteiligte|verletzte|tote|todesopfer|festnahmen?|(?:sach)?schaden(?:shöhe)?(?: in (?:euro|€|chf))?|"
+    r"ursache|polizei|feuerwehr|veranstalter|eintritt|dauer|autor(?:in|en)?|redaktion|verfasser|stand|branche|unternehmen|gesetz|"
+    r"adresse|telefon|(?:beste )?referenz|(?:web)?links?|veröffentlicht|aktualisiert|weitere infos|schlagworte|"
+    r"stichworte|tags?|location|places?|date|time|sources?|categor(?:y|ies)|country|author|lieu|heure",
     re.IGNORECASE,
 )
 _GENERIC_VALUE = re.compile(
-    r"(?:werte?|angaben?|informationen?|infos?|inhalt|beschreibung|details?|daten|value|description|fakten?)",
-    re.IGNORECASE,
+    r"werte?|angaben?|informationen?|infos?|inhalt|beschreibung|details?|daten|value|description|fakten?", re.IGNORECASE
 )
 _DELIMITER = re.compile(r"[\s|:+=-]+")
 _ITEM_BREAK = re.compile(r"(?:<li[^<>]*>|</li>|<br\s*/?>|<ul[^<>]*>|</?ol[^<>]*>|</ul>|\s*[•·▪◦●]\s*)+", re.IGNORECASE)

@@ -1,8 +1,8 @@
 """Pages that came as plain text: what a person copied from a news site, with everything that stood around the article.
 
-Nothing here knows a site. The header ends where prose begins; the body ends where foreign matter begins, which a phrase
-tells ('Weitere Meldungen') or the look of it: titles that stand twice, teasers that end in a date and 'weiterlesen', lines
-without a sentence that nothing follows.
+Nothing here knows a site. The header ends where prose begins; the body ends where foreign matter begins, which a
+phrase tells ('Weitere Meldungen') or the look of it: titles that stand twice, teasers that end in a date and
+'weiterlesen', lines without a sentence that nothing follows.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from pipelines.reading.textlines import Line, lines_of, rejoined
 
 # 'Lang ist der Text. (Ausland, 24.01.2026 - 08:26) weiterlesen...'
 _READ_ON = re.compile(
-    r"(?:[.!?…)\]\"“»]|\.\.\.)\s*[\[(]?(?:weiter\s?lesen|(?:jetzt |hier )?weiter|mehr(?: lesen| dazu| erfahren)?|zum artikel|artikel lesen|"
-    r"ganzen artikel lesen|lesen sie mehr|read more|continue reading|lire la suite)[\])]?\W*\Z",
+    r"(?:[.!?…)\]\"“”»]|\.\.\.)\s*[\[(]?(?:weiter\s?lesen|(?:jetzt |hier )?weiter|mehr(?: lesen| dazu| erfahren)?|"
+    r"zum artikel|(?:ganzen )?artikel lesen|lesen sie mehr|read more|continue reading|lire la suite)[\])]?\W*\Z",
     re.IGNORECASE,
 )
 _DATED_TAIL = re.compile(
@@ -52,7 +52,10 @@ def is_plain(content_type: str) -> bool:
 
 
 def read_text(page: Page, text: str, rules: Rules) -> Article:
-    """The article in *text*, the decoded body of *page*. Raises Rejected: EMPTY without a body, NO_TITLE without a title."""
+    """The article in *text*, the decoded body of *page*.
+
+    Raises Rejected: EMPTY without a body, NO_TITLE without a title.
+    """
     code = language.language_of(text, None, rules.language)
     phrases = _phrases(code, rules)
     reading = dates.Reading(page.fetched_at, rules.time_zone, code or rules.language or "de")
@@ -155,9 +158,7 @@ def _without_details(lines: list[Line], body: _Body) -> list[Line]:
 def _read_body(lines: list[Line], header: Header, phrases: Sequence[Phrases], body: _Body) -> None:
     """Sort *lines* into the article's and the rest."""
     end = _end_by_look(lines)
-    for line in lines[end:]:
-        _remove(line, "foreign matter", body)
-    lines = lines[:end]
+    lines, tail = lines[:end], lines[end:]
     at = 0
     while at < len(lines):
         line = lines[at]
@@ -175,6 +176,8 @@ def _read_body(lines: list[Line], header: Header, phrases: Sequence[Phrases], bo
         at += 1
     while body.lines and (body.lines[-1].is_heading or not _is_text(body.lines, len(body.lines) - 1)):
         _remove(body.lines.pop(), "nothing follows", body)
+    for line in tail:
+        _remove(line, _rule_for(line, header, phrases) or "foreign matter", body)
 
 
 def _remove(line: Line, rule: str, body: _Body) -> None:
@@ -241,7 +244,7 @@ def _is_link(line: Line, phrases: Sequence[Phrases]) -> bool:
 
 
 def _is_text(lines: Sequence[Line], at: int) -> bool:
-    """Whether the line at the end of the body can be its last one: prose, a sentence, a table or a list that was announced."""
+    """Whether the body can end with this line: prose, a sentence, a table or a list that was announced."""
     line = lines[at]
     if line.is_prose or line.ends_sentence or line.mark == "|":
         return True
@@ -311,7 +314,7 @@ def _pairs(lines: Sequence[Line]) -> Iterator[int]:
 def _run_together(lines: Sequence[Line]) -> Iterator[int]:
     """Under a line like a title: paragraphs whose sentences a program ran together, where the article's own are not."""
     glued = [i for i, line in enumerate(lines) if _RUN_TOGETHER.search(line.text)]
-    if not glued or glued[0] < 3 or lines[-1].is_prose and glued[-1] != len(lines) - 1:
+    if not glued or glued[0] < 3 or (lines[-1].is_prose and glued[-1] != len(lines) - 1):
         return
     first = glued[0]
     if not lines[first - 1].is_prose and not lines[first - 1].ends_sentence:

@@ -18,18 +18,25 @@ LONGEST_TEASER = 450
 MOST_LINES = 14
 
 _SECTION_NAMES = frozenset(
-    "politik wirtschaft ausland inland sport panorama kultur wissenschaft gesellschaft meinung kommentar wissen technik digital netzwelt "
-    "gesundheit reise auto motor mobilität karriere leben stil lifestyle mode unterhaltung promi promis stars leute medien feuilleton "
-    "regional region regionales lokal lokales chronik welt international schweiz österreich deutschland europa usa börse finanzen geld "
-    "märkte aktien unternehmen immobilien verbraucher ratgeber service familie bildung schule hochschule umwelt klima energie "
-    "landwirtschaft justiz kriminalität blaulicht polizei vermischtes buntes aktuelles aktuell nachrichten news topnews militär "
-    "verteidigung sicherheit fußball fussball bundesliga formel-1 tennis wintersport eishockey politics business world sports opinion "
-    "technology tech science health entertainment culture local travel politique économie monde société sports santé sciences "
-    "leadership management startups gründer marketing innovation computer internet spiele games kino film musik literatur bücher "
-    "theater kunst geschichte religion kirche reportage hintergrund analyse interview wetter essen genuss garten wohnen recht steuern "
-    "weltwirtschaft konjunktur devisen rohstoffe krypto kryptowährungen banken versicherungen industrie handel verkehr".split()
+    re.findall(
+        r"\S+",
+        """
+    aktien aktuell aktuelles analyse ausland auto banken bildung blaulicht bundesliga buntes business börse
+    bücher chronik computer culture deutschland devisen digital eishockey energie entertainment essen europa
+    familie feuilleton film finanzen formel-1 fussball fußball games garten geld genuss geschichte gesellschaft
+    gesundheit gründer handel health hintergrund hochschule immobilien industrie inland innovation international
+    internet interview justiz karriere kino kirche klima kommentar konjunktur kriminalität krypto
+    kryptowährungen kultur kunst landwirtschaft leadership leben leute lifestyle literatur local lokal lokales
+    management marketing medien meinung militär mobilität mode monde motor musik märkte nachrichten netzwelt
+    news opinion panorama politics politik politique polizei promi promis ratgeber recht region regional
+    regionales reise religion reportage rohstoffe santé schule schweiz science sciences service sicherheit
+    société spiele sport sports stars startups steuern stil tech technik technology tennis theater topnews
+    travel umwelt unterhaltung unternehmen usa verbraucher verkehr vermischtes versicherungen verteidigung welt
+    weltwirtschaft wetter wintersport wirtschaft wissen wissenschaft wohnen world économie österreich
+    """,
+    )
 )
-_HOME = frozenset("home startseite start homepage hauptseite".split())
+_HOME = frozenset(("home", "startseite", "start", "homepage", "hauptseite"))
 _SECTION_LABEL = re.compile(
     r"(?:ressort|rubrik|kategorien?|sektion|bereich|section|category|abgelegt unter|rubrique)\s*:\s*", re.IGNORECASE
 )
@@ -37,16 +44,17 @@ _SECTION_WORD = re.compile(r"[A-ZÄÖÜ][\w.'’-]*(?:(?: ?[&+] ?| und | and | e
 _SECTION_BREAK = re.compile(r"\s*[,;|/›»>·•→]\s*|\s+[-–]\s+")
 _PIECE_BREAK = re.compile(r"\s*[|•·›»]\s*|\s+[-–—/]\s+|\s{3,}|\s*;\s*")
 _BYLINE = re.compile(
-    r"(?:(?:ein (?:beitrag|artikel|bericht|text|kommentar|interview) )?von|by|par|autor(?:in|en|:in)?\s*:|text\s*:|verfasst von|"
-    r"geschrieben von|redaktion\s*:|author\s*:|verfasser(?:in)?\s*:)\s+(?=\S)",
+    r"(?:(?:ein (?:beitrag|artikel|bericht|text|kommentar|interview) )?von|by|par|autor(?:in|en|:in)?\s*:|text\s*:|"
+    r"verfasst von|geschrieben von|redaktion\s*:|author\s*:|verfasser(?:in)?\s*:)\s+(?=\S)",
     re.IGNORECASE,
 )
 # what may stand beside a date without being anything else
 _DATE_WORDS = re.compile(
-    r"(?:montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonnabend|sonntag|mo|di|mi|do|fr|sa|so|monday|tuesday|wednesday|thursday|"
-    r"friday|saturday|sunday|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|uhr|um|am|den|vom|der|ab|h|mez|mesz|cet|cest|utc|gmt|"
-    r"stand|datum|zeit|erstellt|veröffentlicht(?: am)?|publiziert(?: am)?|erschienen(?: am)?|aktualisiert(?: am)?|zuletzt|geändert|letzte|"
-    r"aktualisierung|änderung|update|updated|published|posted|on|at|online seit|gepostet|artikel|meldung|beitrag|nachricht|le|à|publié)(?!\w)",
+    r"(?<!\w)(?:montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonnabend|sonntag|mo|di|mi|do|fr|sa|so|monday|tuesday|"
+    r"wednesday|thursday|friday|saturday|sunday|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|uhr|um|am|den|vom|"
+    r"der|ab|h|mez|mesz|cet|cest|utc|gmt|stand|datum|zeit|erstellt|(?:veröffentlicht|publiziert|erschienen|"
+    r"aktualisiert)(?: am)?|zuletzt|geändert|letzte|aktualisierung|änderung|updated?|published|posted|on|at|"
+    r"online seit|gepostet|artikel|meldung|beitrag|nachricht|le|à|publié)(?!\w)",
     re.IGNORECASE,
 )
 _NAME = re.compile(r"(?<!\w)[A-ZÄÖÜ][\w’'-]+ (?:von |van |de |zu )?[A-ZÄÖÜ][\w’'-]+")
@@ -334,8 +342,8 @@ def _with_teaser(
 
 
 def _is_teaser(rest: list[Line], below: int, dated_below: bool, dated_before: bool) -> bool:
-    """A teaser is a single short paragraph set apart from the body: by a date line, a subheading, a dateline or by telling
-    what the body then tells anew."""
+    """A teaser is a single short paragraph that is set apart from the body: by a date line, a subheading, a dateline,
+    or by telling what the body then tells anew."""
     first, after = rest[0], rest[below:]
     body = [line for line in after if line.is_prose]
     if not body or len(first.text) > LONGEST_TEASER:

@@ -24,11 +24,16 @@ _SENTENCE_BREAK = re.compile(r"[^\W\d_]{3,}[.!?][\"“”»«'’)]*\s+[„\"“
 _CAN_BEGIN = re.compile(r"[„\"“»«'‚‘(]*[A-ZÄÖÜ0-9]")
 # a line that ends in one of these is not finished
 _UNFINISHED = frozenset(
-    "der die das den dem des ein eine einen einem einer eines sein seine seinen seinem seiner seines ihr ihre ihren ihrem "
-    "ihrer ihres unser unsere dieser diese dieses diesen diesem jener jene und oder aber sowie von vom mit nach bei beim "
-    "zu zum zur in im ins an am auf aus für über unter um vor durch gegen ohne bis seit wegen während trotz als wie dass "
-    "weil wenn ob laut so sich nicht auch noch nur the a an of and to in on for with by from as that le la les un une de "
-    "du des et à au aux pour par sur dans avec".split()
+    re.findall(
+        r"\w+",
+        """
+    der die das den dem des ein eine einen einem einer eines sein seine seinen seinem seiner seines ihr ihre
+    ihren ihrem ihrer ihres unser unsere dieser diese dieses diesen diesem jener jene und oder aber sowie von
+    vom mit nach bei beim zu zum zur in im ins an am auf aus für über unter um vor durch gegen ohne bis seit
+    wegen während trotz als wie dass weil wenn ob laut the a an of and to in on for
+    with by from as that le la les un une de du des et à au aux pour par sur dans avec
+    """,
+    )
 )
 
 
@@ -176,6 +181,6 @@ def _goes_on(before: Line, line: Line) -> bool:
     last_word = re.split(r"[\s„\"“»«(]+", before.text)[-1].strip("„\"“»«'")
     is_open = before.text.endswith((",", "-", "–", "„", "(")) or last_word.lower() in _UNFINISHED
     starts_prose = has_sentences(before.text) or len(before.text) > LONGEST_HEADING
-    if is_open and (starts_prose or last_word.lower() in _UNFINISHED and last_word.islower()):
+    if is_open and (starts_prose or (last_word.islower() and last_word in _UNFINISHED)):
         return True
     return starts_prose and line.is_prose
