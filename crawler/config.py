@@ -97,22 +97,6 @@ class CrawlSettings(Table):
     reader_memory: Size = Field(500_000_000, description="Most memory one reading process may take.")
 
 
-class RetrySettings(Table):
-    attempts: int = Field(5, ge=1, le=50, description="A page that failed this often is rejected for good.")
-    first_wait: PositiveDuration = Field(
-        timedelta(minutes=1), description="Wait before the second attempt; doubled each time."
-    )
-    longest_wait: PositiveDuration = Field(timedelta(hours=6), description="The wait never grows beyond this.")
-
-
-class RecheckSettings(Table):
-    after: list[PositiveDuration] = Field(
-        default_factory=list,
-        max_length=20,
-        description="Ages at which a stored article is asked for again, to see whether it changed; empty: never.",
-    )
-
-
 class ScheduleDefaults(Table):
     every: PositiveDuration = Field(
         timedelta(minutes=15), description="How often a source runs that does not say it itself."
@@ -137,8 +121,6 @@ class Settings(Table):
     archive: ArchiveSettings = ArchiveSettings()
     limits: Limits = Limits()
     crawl: CrawlSettings = CrawlSettings()
-    retry: RetrySettings = RetrySettings()
-    recheck: RecheckSettings = RecheckSettings()
     schedule: ScheduleDefaults = ScheduleDefaults()
 
     @model_validator(mode="after")
@@ -263,7 +245,9 @@ class Source(Table):
         None, description="Zone of times that state none; unset: the one of settings.toml."
     )
     enabled: bool = Field(True, description="false: listed, but not crawled.")
-    verified: bool = Field(True, description="false: nobody has yet seen this file deliver articles from the live site.")
+    verified: bool = Field(
+        True, description="false: nobody has yet seen this file deliver articles from the live site."
+    )
     note: str | None = Field(None, max_length=2000, description="A sentence for the next person.")
     schedule: Schedule = Schedule()
     fetch: Fetch = Fetch()

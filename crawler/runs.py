@@ -1,0 +1,413 @@
+"""One source's crawl or one replay, start to recorded end: what command line, scheduler and ``scrapy crawl`` all call.
+
+    async with House.open(config.load()) as house:
+        report = await crawl_source(house, "tagesschau")
+
+A ``House`` is what one process opens once and all its runs share. A ``RunReport`` tells the truth about a run: its
+outcome is ``finished`` only where nothing failed, and its counts come from the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from scrapy.crawler import AsyncCrawlerRunner
+from scrapy.settings import Settings as ScrapySettings
+
+from crawler import files
+from crawler.asking import user_agent
+from crawler.config import REPLAY, Configuration
+from crawler.fetch import Fetcher, Limits
+from crawler.hosts import Hosts
+from crawler.robots import Robots
+from crawler.spiders.news import NewsSpider
+from crawler.spiders.replay import ReplaySpider
+from crawler.spiders.run import Progress, RunSpider
+from pipelines import database
+from pipelines.archive import Archive
+from pipelines.database import DatabaseError
+from pipelines.items import Page, Rejected
+from pipelines.reading.rules import Rules
+from pipelines.store import Run, RunCounts, RunKind, SourceRow, Store
+from pipelines.workers import ReaderPool, ReadersUnavailable
+
+log = logging.getLogger(__name__)
+
+Outcome = Literal["finished", "failed", "stopped", "skipped"]
+
+#: how many discovery documents a report names that could not be used
+MOST_NAMED = 5
+#: where differences between a stored and a newly read article are looked for
+COMPARED = (
+    "title", "teaser", "kicker", "section", "authors", "keywords", "published_at", "published_precision", "modified_at",
+    "language", "agency", "dateline", "details", "text", "canonical_url", "kind", "pages_total",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """What became of a run. ``skipped``: there was none, because another process runs the source or its slot is done.
+
+    ``error`` is one line for a person. ``problems`` are parts of discovery documents that could not be used.
+    """
+
+    source: str | None
+    kind: RunKind
+    outcome: Outcome
+    counts: RunCounts = field(default_factory=RunCounts)
+    error: str | None = None
+    run_id: int | None = None
+    slot: datetime | None = None
+    problems: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        counts = self.counts
+        ends = {
+            "found": counts.found,
+            "new": counts.new,
+            "new_version": counts.new_version,
+            "unchanged": counts.unchanged,
+            "copy": counts.copy,
+            "rejected": counts.rejected,
+            "pending": counts.pending,
+        }
+        said = " ".join(f"{name}={number}" for name, number in ends.items() if number or name == "found")
+        reasons = " ".join(f"{reason}={number}" for reason, number in sorted(counts.reasons.items()))
+        pieces = [f"{self.kind} of {self.source or REPLAY} {self.outcome}:", said, f"({reasons})" if reasons else ""]
+        return " ".join(filter(None, [*pieces, f"error: {self.error}" if self.error else ""]))
+
+
+@dataclass
+class House:
+    """What one process opens once and all runs share. ``holder`` names this process in the rows of its runs."""
+
+    configuration: Configuration
+    store: Store
+    archive: Archive | None
+    archive_folder: Path
+    readers: ReaderPool
+    hosts: Hosts
+    robots: Robots
+    fetcher: Fetcher
+    holder: str
+    runner: AsyncCrawlerRunner
+    spiders: set[RunSpider] = field(default_factory=set)
+    stopping: bool = False
+    _rules_of: Configuration | None = None
+    _rules: dict[str, Rules] = field(default_factory=dict)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, configuration: Configuration, dsn: str | None = None, patience: timedelta = timedelta(days=1)
+    ) -> AsyncIterator[House]:
+        """Open database (its tables brought up to date), archive, readers and fetcher; close them at the end.
+
+        Raises ``DatabaseError`` where the database does not answer within *patience*.
+        """
+        settings = configuration.settings
+        dsn = dsn or await asyncio.to_thread(database.address)
+        await asyncio.to_thread(database.migrate, dsn, patience=patience)
+        folder = Path(settings.archive.folder or database.home() / "archive")
+        readers = ReaderPool(
+            settings.crawl.readers or None,
+            seconds=settings.crawl.reader_timeout.total_seconds(),
+            memory=settings.crawl.reader_memory,
+        )
+        async with await Store.open(dsn, patience) as store:
+            await store.keep_sources(source_rows(configuration))
+            hosts = Hosts(store, settings.politeness.longest_retry_after, settings.politeness.jitter)
+            robots = Robots(store, "Nachlese")
+            fetcher = Fetcher(hosts, robots, user_agent(settings), limits(configuration))
+            archive = Archive(folder) if settings.archive.enabled else None
+            house = cls(
+                configuration=configuration,
+                store=store,
+                archive=archive,
+                archive_folder=folder,
+                readers=readers,
+                hosts=hosts,
+                robots=robots,
+                fetcher=fetcher,
+                holder=f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}",
+                runner=AsyncCrawlerRunner(scrapy_settings()),
+            )
+            try:
+                yield house
+            finally:
+                await fetcher.close()
+                await readers.close()
+                if archive is not None:
+                    archive.close()
+
+    def rules(self, source: str) -> Rules:
+        """What the reader is told about a source; pages of a source without a file are read by general rules."""
+        if self._rules_of is not self.configuration:
+            self._rules_of, self._rules = self.configuration, {}
+        if source not in self._rules:
+            known = self.configuration.sources.get(source)
+            self._rules[source] = known.rules() if known else self.configuration.rules()
+        return self._rules[source]
+
+    async def begin(self, source: str | None, kind: RunKind = "crawl", slot: datetime | None = None) -> Run | None:
+        """A run, or None: another process runs this source now, or the slot is done."""
+        lease = self.configuration.settings.schedule.lease
+        return await self.store.begin_run(source, kind, self.holder, slot, lease)
+
+    async def stop(self, why: str, within: float) -> None:
+        """End all runs of this process: what is in flight gets *within* seconds, everything else stays pending."""
+        self.stopping = True
+        for spider in list(self.spiders):
+            spider.stop(why, within)
+        await self.fetcher.stop(within)
+
+
+def source_rows(configuration: Configuration) -> list[SourceRow]:
+    """The sources as the database lists them."""
+    return [
+        SourceRow(
+            name=source.name,
+            title=source.title,
+            homepage=source.homepage,
+            language=source.language,
+            country=source.country,
+            time_zone=source.zone.key,
+            enabled=source.enabled,
+        )
+        for source in configuration.sources.values()
+    ]
+
+
+def limits(configuration: Configuration) -> Limits:
+    """The operator's bounds as the fetcher wants them."""
+    stated = configuration.settings.limits
+    return Limits(page=stated.page, document=stated.document, headers=stated.headers, redirects=stated.redirects)
+
+
+def scrapy_settings() -> ScrapySettings:
+    settings = ScrapySettings()
+    settings.setmodule("crawler.settings", priority="project")
+    return settings
+
+
+# --- runs ------------------------------------------------------------------------------------------------------------
+
+
+async def crawl_source(
+    house: House, name: str, slot: datetime | None = None, progress: Progress | None = None
+) -> RunReport:
+    """One crawl of one source. Raises ``KeyError`` where there is no such source."""
+    house.configuration.source(name)
+    run = None if house.stopping else await house.begin(name, slot=slot)
+    if run is None:
+        why = "this process is stopping" if house.stopping else "another process runs it now, or the slot is done"
+        return RunReport(name, "crawl", "skipped", error=why, slot=slot)
+    return await crawled(house, run, NewsSpider, name=name, progress=progress)
+
+
+async def replay(
+    house: House,
+    paths: Sequence[Path],
+    source: str | None = None,
+    *,
+    since: datetime | None = None,
+    fetched_at: datetime | None = None,
+    url: str | None = None,
+    progress: Callable[..., object] | None = None,
+) -> RunReport:
+    """One run over stored pages: seed texts, saved HTML, WARC files, folders of them.
+
+    *source* is who files belong to, and for our own archive whose pages are wanted. *fetched_at* is what 'heute' means
+    in files; without it, the day each was last changed.
+    """
+    run = await house.begin(None, "replay")
+    if run is None:
+        return RunReport(source, "replay", "skipped", error="another replay runs now")
+    pages = stored_pages(house, paths, source, since=since, fetched_at=fetched_at, url=url)
+    if all((path.is_dir() and is_archive(path)) or path.name.endswith(files.WARC) for path in paths):
+        house = replace(house, archive=None)  # what is in an archive is not put there again
+    return await crawled(house, run, ReplaySpider, pages=pages, progress=progress)
+
+
+def stored_pages(
+    house: House, paths: Sequence[Path], source: str | None = None, **times: Any
+) -> Iterator[Page | files.Unreadable]:
+    configuration = house.configuration
+    hosts = {urlsplit(one.homepage).hostname or "": one.name for one in configuration.sources.values()}
+    return files.pages(paths, source=source, hosts=hosts, largest=configuration.settings.limits.page, **times)
+
+
+def is_archive(folder: Path) -> bool:
+    """Whether a folder holds WARC files and no other page."""
+    found = [file.name.lower().endswith(files.WARC) for file in files.files([folder])]
+    return bool(found) and all(found)
+
+
+async def crawled(house: House, run: Run, spider_class: type[RunSpider], **arguments: Any) -> RunReport:
+    """Let a spider do a run that has begun, and end it whatever happens. Cancelled, it stops at once and says so."""
+    crawler = house.runner.create_crawler(spider_class)
+    crawl = house.runner.crawl(crawler, house=house, run=run, **arguments)
+    await asyncio.sleep(0)  # the spider is made in the crawl's first step
+    spider = crawler.spider
+    if not isinstance(spider, RunSpider):
+        await crawl
+        raise RuntimeError("Scrapy made no spider")
+    house.spiders.add(spider)
+    try:
+        async with heartbeat(house, run, spider.stop):
+            await asyncio.shield(crawl)
+    except asyncio.CancelledError:
+        spider.stop("interrupted")
+        with suppress(Exception):
+            await asyncio.wait([crawl], timeout=house.configuration.settings.schedule.stop_within.total_seconds())
+        await finish(house, run, spider)
+        raise
+    except Exception as error:  # what Scrapy itself could not start ends this run, not the process
+        log.exception("run of %s", run.source)
+        spider.trouble = spider.trouble or f"{type(error).__name__}: {error}"
+    finally:
+        house.spiders.discard(spider)
+    return await finish(house, run, spider)
+
+
+async def finish(house: House, run: Run, spider: RunSpider) -> RunReport:
+    """Record a run's end and report it."""
+    outcome, error = outcome_of(spider)
+    try:
+        counts = await house.store.end_run(run, outcome, error)
+    except DatabaseError as away:
+        outcome, error, counts = "failed", str(away), RunCounts()
+    report = RunReport(run.source, run.kind, outcome, counts, error, run.id, run.slot, tuple(spider.problems))
+    log.log(logging.INFO if outcome == "finished" else logging.WARNING, "%s", report)
+    return report
+
+
+def outcome_of(spider: RunSpider) -> tuple[Literal["finished", "failed", "stopped"], str | None]:
+    """The outcome of a run and, where it is not ``finished``, why, in one line."""
+    if spider.trouble:
+        return "failed", spider.trouble
+    if spider.stopped:
+        return "stopped", spider.stopped
+    if spider.failures:
+        more = len(spider.failures) - MOST_NAMED
+        named = "; ".join(spider.failures[:MOST_NAMED]) + (f"; and {more} more" if more > 0 else "")
+        return "failed", f"{len(spider.failures)} places to look at could not be used: {named}"
+    return "finished", None
+
+
+@asynccontextmanager
+async def heartbeat(house: House, run: Run, stop: Callable[[str], None]) -> AsyncIterator[None]:
+    """Prolong the run's lease as long as the block lasts; *stop* is called when somebody else has taken it over."""
+
+    async def beat() -> None:
+        while True:
+            await asyncio.sleep(run.lease.total_seconds() / 4)
+            try:
+                if not await house.store.heartbeat(run):
+                    stop("the lease was lost: another process took the run over")
+                    return
+            except DatabaseError as away:
+                log.warning("no heartbeat for the run of %s: %s", run.source, away)
+
+    beating = asyncio.create_task(beat())
+    try:
+        yield
+    finally:
+        beating.cancel()
+        await asyncio.wait([beating])
+
+
+# --- comparing -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a replay would do to one page: where it would end, and for each changed field the old and the new value."""
+
+    url: str
+    source: str
+    ending: str
+    reason: str | None = None
+    changes: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+
+
+async def compare(
+    house: House,
+    paths: Sequence[Path],
+    source: str | None = None,
+    *,
+    since: datetime | None = None,
+    fetched_at: datetime | None = None,
+    url: str | None = None,
+    progress: Callable[..., object] | None = None,
+) -> list[Comparison]:
+    """What ``replay`` would change; nothing is written. Raises ``ReadersUnavailable``, ``DatabaseError``."""
+    pages = stored_pages(house, paths, source, since=since, fetched_at=fetched_at, url=url)
+    found = []
+    while (page := await asyncio.to_thread(next, pages, None)) is not None:
+        if isinstance(page, files.Unreadable):
+            found.append(Comparison(page.url, page.source, "rejected", f"{page.reason}: {page.detail}"))
+        else:
+            found.append(await compared(house, page))
+        if progress is not None:
+            progress(found[-1])
+    return found
+
+
+async def compared(house: House, page: Page) -> Comparison:
+    address = page.asked_url or page.url
+    try:
+        article = await house.readers.read(page, house.rules(page.source))
+    except Rejected as rejected:
+        return Comparison(address, page.source, "rejected", str(rejected))
+    try:
+        ending = await house.store.preview(page, article)
+    except (ValueError, TypeError) as error:
+        return Comparison(address, page.source, "rejected", f"unstorable: {error}")
+    stored = await house.store.article(ending.article_id) if ending.article_id is not None else None
+    changes = differences(stored, article) if stored else {}
+    return Comparison(address, page.source, ending.kind, changes=changes)
+
+
+def differences(stored: dict[str, Any], article: Any) -> dict[str, tuple[Any, Any]]:
+    """Fields whose value would change, with both values."""
+    changes = {}
+    for name in COMPARED:
+        if name in stored:
+            old, new = comparable(stored[name]), comparable(getattr(article, name))
+            if old != new:
+                changes[name] = (stored[name], getattr(article, name))
+    return changes
+
+
+def comparable(value: Any) -> Any:
+    """SQL has lists and null where Python has tuples and nothing."""
+    if isinstance(value, datetime):
+        return value.timestamp()
+    if isinstance(value, list | tuple):
+        return [str(one) for one in value]
+    return value or None if isinstance(value, str | dict) else value
+
+
+__all__ = [
+    "Comparison",
+    "House",
+    "ReadersUnavailable",
+    "RunReport",
+    "compare",
+    "crawl_source",
+    "finish",
+    "heartbeat",
+    "replay",
+]

@@ -1,0 +1,299 @@
+"""The one spider that serves every source file: discovery documents, then the pages they named.
+
+What is to be fetched is decided by the frontier in Postgres: discovery offers links to it, and pages are taken from it,
+also those that an earlier run left. A page is done when its end is recorded, not before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from scrapy import Request
+from scrapy.http import Response
+
+from crawler.discovery import DiscoveryError, Found, Trouble, read_document
+from crawler.fetch import Manners, Stopped, failure_reason
+from crawler.links import Taking
+from crawler.spiders.run import RunSpider, log
+from pipelines import urls
+from pipelines.flow import Fetched
+from pipelines.items import Page, Part
+from pipelines.reading import pages as article_pages
+from pipelines.store import Document, Target, Validators
+from pipelines.store_shapes import DocumentKind
+
+#: Some servers answer 304 for ever. After so many in a row, or so long, a document is asked for unconditionally.
+MOST_NOT_MODIFIED = 20
+LONGEST_NOT_ASKED = timedelta(days=1)
+#: a smaller document is parsed sooner than a thread is started
+QUICKLY_PARSED = 20_000
+#: what a run tells of its documents
+MOST_TOLD = 100
+#: so often a page whose later pages do not come is tried again; then it is kept as far as it came
+ATTEMPTS_FOR_ALL_PAGES = 3
+
+
+class NewsSpider(RunSpider):
+    """One run of one source. ``name`` is the source's."""
+
+    name = "news"
+
+    def __init__(self, *args: Any, name: str | None = None, **kwargs: Any):
+        super().__init__(*args, name=name or self.name, **kwargs)
+        self.offered = asyncio.Event()
+        self.seen_documents: set[bytes] = set()
+
+    async def work(self) -> None:
+        if self.stopping.is_set():
+            return
+        self.source = self.house.configuration.source(self.name)
+        self.limits = self.house.configuration.settings.limits
+        self.rules = self.house.rules(self.name)
+        self.manners = manners(self.source)
+        discovery = asyncio.create_task(self.discover())
+        try:
+            await self.fetch_pages(discovery)
+            if not self.stopping.is_set():
+                await discovery
+        finally:
+            discovery.cancel()
+            await asyncio.wait([discovery])
+
+    # --- pages -------------------------------------------------------------------------------------------------------
+
+    async def fetch_pages(self, discovery: asyncio.Task[None]) -> None:
+        """Take pages while there are any and discovery may bring more; stop when told to."""
+        at_once, left = self.house.configuration.settings.crawl.concurrency, self.limits.pages_per_run
+        stop = asyncio.create_task(self.stopping.wait())
+        pages: set[asyncio.Task[None]] = set()
+        try:
+            while not stop.done():
+                self.offered.clear()
+                was_over = discovery.done()
+                targets = (
+                    await self.house.store.take(self.run, room) if (room := min(at_once - len(pages), left)) else []
+                )
+                left -= len(targets)
+                pages |= {asyncio.create_task(self.page(target)) for target in targets}
+                if was_over and not pages:
+                    break
+                await self.until_something_happens(stop, pages, discovery)
+                pages = still_running(pages)
+            if pages:
+                await asyncio.wait(pages, timeout=self.grace)
+        finally:
+            for task in (stop, *pages):
+                task.cancel()
+            await asyncio.wait([stop, *pages])
+        still_running(pages - {task for task in pages if task.cancelled()})
+
+    async def until_something_happens(
+        self, stop: asyncio.Task[Any], pages: set[asyncio.Task[None]], discovery: asyncio.Task[None]
+    ) -> None:
+        """Until a page is done, links were offered, discovery is over, or the run is told to stop."""
+        offered = asyncio.create_task(self.offered.wait())
+        waiting = {stop, offered, *pages} if discovery.done() else {stop, offered, discovery, *pages}
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            offered.cancel()
+
+    async def page(self, target: Target) -> None:
+        """Fetch one article with all its pages, send it through the pipelines, and see its end recorded."""
+        try:
+            fetched = await self.fetched(target)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001  failure_reason has a name for each of them
+            await self.not_fetched(target, error)
+            return
+        if fetched is None:
+            self.tell(target.url, await self.house.store.keep_unmodified(self.run, target.url))
+        else:
+            await self.through(fetched)
+
+    async def fetched(self, target: Target) -> Fetched | None:
+        """The article's pages as fetched; None: it has not changed since it was stored."""
+        etag, modified = (target.etag, target.last_modified) if target.recheck else (None, None)
+        response = await self.download(target.url, "page", etag, modified)
+        if response.status == 304:
+            return None
+        page = Page(
+            url=response.url,
+            source=self.name,
+            body=response.body,
+            fetched_at=response.meta["fetched_at"],
+            content_type=header(response, "Content-Type") or "text/html",
+            status=response.status,
+            asked_url=target.url,
+            hint=target.hint,
+        )
+        return Fetched(
+            page=replace(page, more=await self.more_pages(page, target)),
+            run=self.run,
+            rules=self.rules,
+            headers={name.decode("latin-1"): header(response, name) or "" for name in response.headers},
+            etag=header(response, "ETag"),
+            last_modified=header(response, "Last-Modified"),
+        )
+
+    async def more_pages(self, page: Page, target: Target) -> tuple[Part, ...]:
+        """Pages 2, 3, ... of the article: as long as each names the next, no address twice, up to the source's cap."""
+        parts: list[Part] = []
+        seen = {urls.url_key(urls.normalise(url)) for url in (page.url, target.url)}
+        last = Part(page.url, page.body, page.content_type)
+        while len(parts) + 1 < self.source.max_pages:
+            following = await asyncio.to_thread(
+                article_pages.next_page, last.url, last.body, last.content_type, len(parts) + 1, self.rules
+            )
+            if following is None or (key := urls.url_key(urls.normalise(following))) in seen:
+                break
+            seen.add(key)
+            try:
+                response = await self.download(following, "page")
+            except Exception as error:
+                if failure_reason(error).transient and target.attempts + 1 < ATTEMPTS_FOR_ALL_PAGES:
+                    raise  # the article comes again as a whole
+                self.note(f"{following}, a further page of {target.url}: {failure_reason(error).detail}")
+                break
+            last = Part(response.url, response.body, header(response, "Content-Type") or "text/html")
+            parts.append(last)
+        return tuple(parts)
+
+    async def not_fetched(self, target: Target, error: Exception) -> None:
+        """Record why there is no page: for good, or until it is tried again."""
+        failure = failure_reason(error)
+        if failure.detail.startswith("unexpected"):
+            log.error("%s: unexpected", target.url, exc_info=error)
+        if isinstance(error, Stopped) or (failure.transient and not failure.attempted):
+            return  # nothing was asked: the page stays pending as it was
+        store = self.house.store
+        if failure.transient:
+            ending = await store.postpone(
+                self.run, target.url, failure.reason, failure.detail, failure.not_before, failure.status
+            )
+        else:
+            ending = await store.reject(self.run, target.url, failure.reason, failure.detail, failure.status)
+        self.tell(target.url, ending)
+
+    async def download(self, url: str, kind: str, etag: str | None = None, modified: str | None = None) -> Response:
+        """A complete 200, or a 304 to a conditional request. Everything else raises what ``failure_reason`` knows."""
+        headers = {"If-None-Match": etag, "If-Modified-Since": modified}
+        request = Request(
+            url,
+            headers={name: value for name, value in headers.items() if value},
+            meta={"kind": kind},
+            dont_filter=True,
+        )
+        return await self.crawler.engine.download_async(request)
+
+    # --- discovery ---------------------------------------------------------------------------------------------------
+
+    async def discover(self) -> None:
+        """Ask every discovery document of the source; each of them ends by itself."""
+        self.taking = Taking.of(self.source, datetime.now(UTC), self.limits.sitemaps)
+        places = self.source.discover
+        async with asyncio.TaskGroup() as group:
+            for kind, addresses in (("feed", places.feeds), ("sitemap", places.sitemaps), ("section", places.sections)):
+                for address in addresses:
+                    group.create_task(self.document(kind, address))
+
+    async def document(self, kind: DocumentKind, url: str, depth: int = 0) -> None:
+        """One feed, sitemap or section page, and the sitemaps that an index names."""
+        key = urls.url_key(urls.normalise(url))
+        if key in self.seen_documents:
+            return
+        self.seen_documents.add(key)
+        known = await self.house.store.validators(self.run, url)
+        found, document = await self.asked(kind, url, known)
+        await self.house.store.offer(self.run, found.links, document)
+        self.offered.set()
+        if found.sitemaps and depth >= self.limits.sitemap_depth:
+            self.note(f"{url} names {len(found.sitemaps)} sitemaps, deeper than sitemap_depth")
+            return
+        room = max(0, self.limits.sitemaps - len(self.seen_documents))
+        async with asyncio.TaskGroup() as group:
+            for address in found.sitemaps[:room]:
+                group.create_task(self.document("sitemap", address, depth + 1))
+
+    async def asked(self, kind: DocumentKind, url: str, known: Validators | None) -> tuple[Found, Document]:
+        """Ask for a document: what it names, and what the store remembers of this attempt."""
+        known = known if known is not None and not is_stale(known, datetime.now(UTC)) else None
+        nothing = Found(kind)
+        try:
+            response = await self.download(
+                url, kind, known.etag if known else None, known.last_modified if known else None
+            )
+            etag, modified = header(response, "ETag"), header(response, "Last-Modified")
+            if response.status == 304:
+                return nothing, Document(url, kind, 304, etag, modified, not_modified=True)
+            found = await self.parsed(kind, response)
+        except asyncio.CancelledError:
+            raise
+        except DiscoveryError as error:
+            self.failed(url, str(error))
+            return nothing, Document(url, kind, 200, error=str(error))
+        except Exception as error:  # noqa: BLE001  as for pages
+            failure = failure_reason(error)
+            if failure.detail.startswith("unexpected"):
+                log.error("%s: unexpected", url, exc_info=error)
+            said = f"{failure.reason}: {failure.detail}"
+            self.failed(url, said)
+            return nothing, Document(url, kind, failure.status, error=said)
+        for problem in found.problems:
+            self.note(f"{url}: {problem}")
+        if found.sitemaps or any(one.trouble in (Trouble.TRUNCATED, Trouble.BROKEN) for one in found.problems):
+            # an index may stay the same while its sitemaps change; of a damaged document the rest is still to come
+            etag = modified = None
+        return found, Document(
+            url, kind, response.status, etag, modified, links=len(found.links), bytes=len(response.body)
+        )
+
+    async def parsed(self, kind: DocumentKind, response: Response) -> Found:
+        def parse() -> Found:
+            content_type = header(response, "Content-Type") or ""
+            largest = self.limits.document
+            return read_document(kind, response.body, content_type, response.url, self.taking, largest)
+
+        return parse() if len(response.body) < QUICKLY_PARSED else await asyncio.to_thread(parse)
+
+    def failed(self, url: str, said: str) -> None:
+        log.warning("%s: %s: %s", self.name, url, said)
+        self.failures.append(f"{url}: {said}")
+
+    def note(self, said: str) -> None:
+        log.info("%s: %s", self.name, said)
+        if len(self.problems) < MOST_TOLD:
+            self.problems.append(said)
+
+
+def manners(source: Any) -> Manners:
+    """How this source's hosts are asked."""
+    return Manners(
+        source=source.name,
+        allowed=tuple(source.fetch.allow_addresses),
+        delay=source.delay,
+        concurrency=source.concurrency,
+        timeout=source.timeout,
+    )
+
+
+def is_stale(known: Validators, now: datetime) -> bool:
+    """Whether a document is to be asked for unconditionally although there are validators."""
+    return known.not_modified_in_a_row >= MOST_NOT_MODIFIED or now - known.checked_at > LONGEST_NOT_ASKED
+
+
+def header(response: Response, name: str | bytes) -> str | None:
+    values = response.headers.getlist(name)
+    return b", ".join(values).decode("latin-1") if values else None
+
+
+def still_running(tasks: set[asyncio.Task[None]]) -> set[asyncio.Task[None]]:
+    """Those that are not done; the exception of one that is comes out here."""
+    for task in tasks:
+        if task.done():
+            task.result()
+    return {task for task in tasks if not task.done()}
