@@ -88,8 +88,8 @@ def agency_named(name: str) -> str | None:
 
 _PLACE = r"[A-ZÄÖÜ][\w'’.-]*(?:[ -](?:am|an|der|im|a\.\s?d\.|ob|bei|[A-ZÄÖÜ][\w'’.-]*))*"
 _WITH_AGENCY = re.compile(
-    rf"(?P<place>{_PLACE}(?:\s?[/,]\s?{_PLACE}){{0,3}})?,?\s*[(\[](?:\w{{2,8}}[/, +-]+){{0,2}}(?P<name>{_NAME})(?:[/, +-]+\w{{1,12}}){{0,3}}[)\]]"
-    r"\s*(?:[-–—:.]+\s*)?",
+    rf"(?P<place>(?-i:{_PLACE}(?:\s?[/,]\s?{_PLACE}){{0,3}}))?,?\s*[(\[](?:\w{{2,8}}[/, +-]+){{0,2}}(?P<name>{_NAME})(?:[/, +-]+\w{{1,12}}){{0,3}}[)\]]"
+    r"\s*[-–—:.]+\s*",
     re.IGNORECASE,
 )
 _DASHED = re.compile(rf"(?P<place>{_PLACE}(?:(?P<more>\s?[/,]\s?){_PLACE}){{0,3}})\.?\s[-–—]+\s(?=[„\"»«“]?[A-ZÄÖÜ0-9])")

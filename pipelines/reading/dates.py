@@ -291,9 +291,9 @@ def _ago(groups: dict, fetched_at: datetime, zone: tzinfo) -> Stated | None:
         unit = unit.lower()
         kind = _UNITS["st" if unit.startswith("st") else unit[0]]
         amount = int(number) if number.isdigit() else 1
-        at = fetched_at - timedelta(**{kind: amount})
         if kind == "days":
-            return _at(at.astimezone(zone).date(), None, zone)
+            return _at(fetched_at.astimezone(zone).date() - timedelta(days=amount), None, zone)
+        at = fetched_at.astimezone(UTC) - timedelta(**{kind: amount})  # in UTC: an hour stays one when the clocks change
         return Stated(at.astimezone(zone).replace(second=0, microsecond=0), Precision.MINUTE)
     return None
 

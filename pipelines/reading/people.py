@@ -52,11 +52,11 @@ def _key(name: str) -> str:
 _LEAD = re.compile(
     r"^\s*(?:(?:ein(?:e)?\s)?(?:gast)?(?:beitrag|kommentar|analyse|interview|reportage|essay|kolumne|bericht|artikel|porträt|glosse)\s+(?:von|by)\s"
     r"|(?:geschrieben|verfasst|veröffentlicht|erstellt|gepostet|written|posted|published|text|aufgezeichnet|protokoll|fotos?)\s*(?:und\s(?:fotos?|bilder))?\s*(?:von|by|par)?\s*:?\s+"
-    r"|(?:autor(?:in|en|:in|\*in)?|author|authors|redakteur(?:in)?|verfasser(?:in)?|reporter(?:in)?|written)\s*:\s*"
+    r"|(?:autor(?:in|en|:in|\*in)?|authors?|redakteur(?:in)?|verfasser(?:in)?|reporter(?:in)?|written|interview|analyse|kommentar|text|par)\s*:\s*"
     r"|(?:von|vom|by|par|de)(?:\s*:\s*|\s+)(?=[\w„\"(]))",
     re.IGNORECASE,
 )
-_SPLIT = re.compile(r"\s*(?:;|\||•|·|\n|\+|&|,|\s(?:und|and|et|mit|with|sowie)\s)\s*", re.IGNORECASE)
+_SPLIT = re.compile(r"\s*(?:;|\||•|·|\n|\+|&(?!\s?Co\b)|,|\s(?:und|and|et|mit|with|sowie)\s)\s*", re.IGNORECASE)
 _EMAIL = re.compile(r"\S+@\S+\.\w+|(?:https?://|www\.)\S+|(?<!\w)@\w+")
 _ROLE_WORD = re.compile(
     r"^(?:.*(?:redakt|korrespondent|reporter|autor|leiter|chef|editor|volont|ressort|journalist|kolumnist|kommentator|mitarbeit"
@@ -102,7 +102,7 @@ def _slashed(parts: Iterable[str]) -> Iterator[str]:
     """'Anna Muster/Ben Beispiel' and 'dpa/lno' are two names, 'srf/hosb' is one newsroom's mark."""
     for part in parts:
         pieces = re.split(r"\s*/\s*", part)
-        if len(pieces) > 1 and (" / " in part or any(" " in piece or agency_named(piece) for piece in pieces)):
+        if len(pieces) > 1 and not agency_named(part) and (" / " in part or any(" " in piece or agency_named(piece) for piece in pieces)):
             yield from pieces
         else:
             yield part
@@ -115,7 +115,7 @@ def is_person(name: str) -> bool:
     if not 2 <= len(words) <= 5 or any(c.isdigit() for c in bare) or _ORGANISATION_WORD.search(bare):
         return False
     real = [w for w in words if w.lower() not in _PARTICLES]
-    return len(real) >= 2 and all(w[0].isupper() and (w[-1].isalpha() or w[-1] in ".'’") for w in real) and not _NOT_A_NAME.search(bare)
+    return len(real) >= 2 and all((w[0].isupper() or re.match(r"[dlO]['’][A-ZÀ-Ý]", w)) and (w[-1].isalpha() or w[-1] in ".'’") for w in real) and not _NOT_A_NAME.search(bare)
 
 
 def is_organisation(name: str) -> bool:

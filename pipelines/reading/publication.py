@@ -125,6 +125,7 @@ _ELSEWHERE = re.compile(
     r"|menu|also-?read|more-?news|similar|recommend|slider|carousel|aside|forum|cookie|weather|wetter|copyright|kurse",
     re.IGNORECASE,
 )
+_COMMENTS = re.compile(r"comment|kommentar|cookie", re.IGNORECASE)
 PLAIN = 30  # points from which nobody would take it for anything else
 LEAST = 18  # points below which a date on the page is somebody else's
 LEAST_LABELLED = 6  # that do for the likeliest date when words call it published or changed
@@ -206,13 +207,13 @@ def _points(element: Element, near: int | None, label: Label | None, rest: int, 
             names.append(own)
             linked = linked or element.tag == "a"
         if element.tag in ("nav", "aside", "footer", "figcaption", "select", "figure", "button"):
-            points -= 25
+            points -= 40
         elif element.tag in ("h1", "h2"):
             points -= 4
         elif element.tag == "li":
             points -= 8
         if element not in above and level < 8 and _ELSEWHERE.search(own):
-            points -= 18
+            points -= 40 if _COMMENTS.search(own) else 18
         if element.tag in ("article", "main"):
             points += 4
             if element.tag == "main":

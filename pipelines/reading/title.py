@@ -60,7 +60,8 @@ def _kicker_above(element: Element | None, title: str | None) -> str | None:
             above = above.getprevious()
         if above is not None:
             text = text_of(above, 120)
-            named = _KICKER_CLASS.search(f"{above.get('class') or ''} {above.get('itemprop') or ''}")
+            inside = above.iter() if len(text) <= 80 else ()
+            named = any(_KICKER_CLASS.search(each.get("class") or "") for each in inside if isinstance(each.tag, str))
             if named and 2 <= len(text) <= 80 and not re.search(r"\d{4}|\d:\d\d", text) and text != title:
                 return text.strip(" :-–—|/") or None
         if above is not None and text_of(above, 20):

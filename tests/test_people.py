@@ -1,0 +1,92 @@
+"""Bylines: people apart from newsrooms and agencies."""
+
+from __future__ import annotations
+
+import lxml.html
+import pytest
+
+from pipelines.reading.people import Byline, byline, is_person, recased, signed, written
+from pipelines.reading.sight import Sight
+
+
+@pytest.mark.parametrize(
+    ("text", "people"),
+    [
+        ("Anna Muster", ["Anna Muster"]),
+        ("Von Anna Muster und Ben Beispiel", ["Anna Muster", "Ben Beispiel"]),
+        ("VON ANNA MUSTER", ["Anna Muster"]),
+        ("von Anna Muster, Ben Beispiel und Clara von der Heide", ["Anna Muster", "Ben Beispiel", "Clara von der Heide"]),
+        ("Ein Kommentar von Anna Muster", ["Anna Muster"]),
+        ("Ein Gastbeitrag von Prof. Dr. Anna Muster", ["Prof. Dr. Anna Muster"]),
+        ("Anna Muster, Redakteurin Politik", ["Anna Muster"]),
+        ("Anna Muster, Korrespondentin in Rom", ["Anna Muster"]),
+        ("Anna Muster (anna.muster@beispiel.de)", ["Anna Muster"]),
+        ("Anna Muster @annamuster", ["Anna Muster"]),
+        ("By Anna Muster and Ben Beispiel", ["Anna Muster", "Ben Beispiel"]),
+        ("Par Anne-Marie Dupont et Jean d'Arc", ["Anne-Marie Dupont", "Jean d'Arc"]),
+        ("Interview: Anna Muster", ["Anna Muster"]),
+        ("Text: Anna Muster", ["Anna Muster"]),
+        ("Anna Muster/Ben Beispiel", ["Anna Muster", "Ben Beispiel"]),
+        ("anna.muster", ["Anna Muster"]),
+        ("Anna Muster; Anna Muster; ANNA MUSTER", ["Anna Muster"]),
+        ("Max Mustermann", ["Max Mustermann"]),
+        ("Barbara Schneider", ["Barbara Schneider"]),
+        ("Philipp Martin", ["Philipp Martin"]),
+    ],
+)
+def test_people_are_named_as_people(text: str, people: list[str]):
+    assert list(byline([text]).people) == people
+
+
+def test_newsrooms_and_agencies_stand_apart():
+    found = byline(["Von Anna Muster, dpa", "Redaktion Beispielblatt"])
+    assert found == Byline(("Anna Muster",), ("Redaktion Beispielblatt",), "dpa")
+    assert byline(["dpa/lno"]) == Byline((), (), "dpa")
+    assert byline(["srf/hosb"]).organisations == ("srf/hosb",)
+    assert byline(["Beispiel Verlag GmbH & Co. KG"]).people == ()
+
+
+@pytest.mark.parametrize("text", ["", " ", "Von", "https://beispiel.de/autor", "a@b.de", "05:00 Uhr", "Stand: 28. April 2023", "Jetzt anmelden", "3 Min"])
+def test_what_names_nobody_gives_nothing(text: str):
+    assert not byline([text])
+
+
+def test_capitals_are_recased_and_mixed_case_is_kept():
+    assert recased("JÖRG VON DER TANN") == "Jörg von der Tann"
+    assert recased("HANS-PETER O'HARA") == "Hans-Peter O'Hara"
+    assert recased("Ronald McDonald") == "Ronald McDonald"
+    assert recased("dpa") == "dpa"
+
+
+def test_newsrooms_are_no_people():
+    for name in ("Beispiel Zeitung", "Die Redaktion", "Sport Online", "DER SPIEGEL", "BR24 Redaktion", "beispiel.de"):
+        assert not is_person(name), name
+
+
+def test_a_marked_byline_beside_the_headline_is_found_and_a_teaser_s_is_not():
+    tree = lxml.html.document_fromstring(
+        "<body><div class='teaser'><span class='author'>Von Teo Teaser</span></div><article><h1>Der Hafen</h1>"
+        "<p class='byline'>Von <a href='/autor/1'>Anna Muster</a> und <a href='/autor/2'>Ben Beispiel</a></p><p>Text.</p></article>"
+        "<section class='comments'><b class='author'>Karl Kommentar</b></section></body>"
+    )
+    assert signed(tree, tree.find(".//h1")).people == ("Anna Muster", "Ben Beispiel")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "<p>Von Anna Muster und Ben Beispiel</p>",
+        "<p><span>Von:</span> <span>Anna Muster</span> <span>Ben Beispiel</span></p>",
+        "<p>3. Dezember 2025 | 16:36 Uhr | Anna Muster, Ben Beispiel</p>",
+    ],
+)
+def test_an_unmarked_byline_near_the_headline_is_found(line: str):
+    tree = lxml.html.document_fromstring(f"<body><h1>Der Hafen</h1>{line}<p>Text.</p></body>")
+    assert written(Sight(tree, tree.find(".//h1"))).people == ("Anna Muster", "Ben Beispiel")
+
+
+def test_a_picture_s_credit_is_no_byline():
+    tree = lxml.html.document_fromstring(
+        "<body><h1>Der Hafen</h1><div class='authorline'><i>Foto: Fritz Foto</i> von <b>Anna Muster</b></div></body>"
+    )
+    assert signed(tree, tree.find(".//h1")).people == ("Anna Muster",)

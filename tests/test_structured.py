@@ -1,0 +1,135 @@
+"""What pages state for machines, however badly they write it."""
+
+from __future__ import annotations
+
+import json
+
+import lxml.html
+import pytest
+
+from pipelines.reading.structured import Structured, collect, loads, plain, plain_list
+
+
+def collected(head: str, body: str = "") -> Structured:
+    tree = lxml.html.document_fromstring(f"<html lang='de-AT'><head>{head}</head><body>{body}</body></html>")
+    return collect(tree, "https://zeitung.example/politik/hafen")
+
+
+def script(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value)
+    return f"<script type='application/ld+json'>{text}</script>"
+
+
+def test_the_article_is_found_in_a_graph_and_its_author_by_reference():
+    found = collected(
+        script(
+            {
+                "@graph": [
+                    {"@type": "WebSite", "name": "Zeitung"},
+                    {"@type": ["NewsArticle"], "headline": "Der Hafen", "author": {"@id": "#anna"}},
+                    {"@type": "Person", "@id": "#anna", "name": "Anna Muster"},
+                ]
+            }
+        )
+    )
+    assert found.article["headline"] == "Der Hafen"
+    assert found.resolved(found.article["author"])["name"] == "Anna Muster"
+
+
+def test_articles_of_lists_and_comments_are_not_the_page_s():
+    found = collected(
+        script(
+            {
+                "@type": "WebPage",
+                "hasPart": [{"@type": "NewsArticle", "headline": "Andere", "datePublished": "2020-01-01", "author": "X"}],
+                "mainEntity": {"@type": "NewsArticle", "headline": "Der Hafen"},
+            }
+        )
+    )
+    assert found.article["headline"] == "Der Hafen"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"@type": "NewsArticle", "headline": "Der Hafen",}',
+        '<!-- {"@type": "NewsArticle", "headline": "Der Hafen"} -->',
+        '//<![CDATA[\n{"@type": "NewsArticle", "headline": "Der Hafen"}\n//]]>',
+        '{"@type": "NewsArticle", "headline": "Der Hafen"};',
+        '{"@type": "NewsArticle", "headline": "Der Hafen"} {"@type": "Person"}',
+        '{"@type": "NewsArticle", "headline": "Der Hafen", "description": "Er sagte "nein" und ging."}',
+        '{"@type": "NewsArticle", "headline": "Der Hafen", "articleBody": "abgeschnit',
+        '{"@type": "NewsArticle", "description": "Zeile\n\tzwei", "headline": "Der Hafen"}',
+    ],
+)
+def test_broken_jsonld_gives_what_can_be_saved(text: str):
+    found = Structured(url="")
+    for value in loads(text):
+        assert isinstance(value, dict)
+        if value.get("@type") == "NewsArticle":
+            found.article = value
+    assert found.article["headline"] == "Der Hafen"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "null", "[]", "3", '"x"', "{", "[" * 100_000, '{"a":' * 100_000, "nichts", '{"@type": {"a": []}}', '{"@type": [[], {}, 3, null]}', "\x00" * 50],
+)
+def test_jsonld_without_an_article_gives_none_and_no_error(text: str):
+    assert collected(script(text)).article == {}
+
+
+def test_a_megabyte_of_nested_junk_is_survived():
+    junk = [{"@type": "Thing", "x": [[{"@type": "Thing", "@id": str(i)}] * 3] * 3} for i in range(9_000)]
+    found = collected(script(junk[:3_000]) + script(junk) + script({"@type": "NewsArticle", "headline": "Der Hafen"}))
+    assert isinstance(found.article, dict)
+    assert len(found.nodes) <= 4_000
+
+
+def test_meta_keeps_every_value_under_its_lower_case_name():
+    found = collected("<meta property='Article:Tag' content='Hafen'><meta name='article:tag' content=' See &amp; Fluss '><meta name='leer' content=''>")
+    assert found.meta["article:tag"] == ["Hafen", "See & Fluss"]
+    assert found.first_meta("leer", "article:tag") == "Hafen"
+    assert found.first_meta("leer") is None
+
+
+def test_links_times_headings_microdata_and_language():
+    found = collected(
+        "<title>Der Hafen | Zeitung</title><link rel='canonical' href='/hafen'><link rel='amphtml' href='/hafen/amp'>",
+        "<svg><title>Symbol</title></svg><h1>Der Hafen</h1><time datetime='2025-12-03'>heute</time><span itemprop='author name'>Anna</span>",
+    )
+    assert (found.canonical, found.amp, found.language, found.window_title) == ("/hafen", "/hafen/amp", "de-at", "Der Hafen | Zeitung")
+    assert len(found.times) == len(found.headings) == len(found.micro["author"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("  Der\n Hafen ", "Der Hafen"),
+        ("Fl&uuml;sse &amp;amp; Seen", "Flüsse & Seen"),
+        ("<p>Der <b>Hafen</b></p>", "Der Hafen"),
+        ({"@value": "Der Hafen"}, "Der Hafen"),
+        ([{"name": ["Der Hafen"]}], "Der Hafen"),
+        (7, "7"),
+        ("Ha\u00adfen", "Hafen"),
+        (None, None),
+        ([], None),
+        ({}, None),
+        (True, None),
+        ([[[[[["tief"]]]]]], None),
+    ],
+)
+def test_plain_makes_one_line_of_whatever_stands_there(value: object, text: str | None):
+    assert plain(value) == text
+
+
+def test_plain_list_takes_what_is_text():
+    assert plain_list(["a", None, {"name": "b"}, 3, [], {"x": 1}]) == ["a", "b", "3"]
+    assert plain_list("a") == ["a"]
+
+
+def test_the_tree_is_not_changed():
+    tree = lxml.html.document_fromstring("<head><meta name='a' content='b'></head><body><h1>Der <b>Hafen</b></h1><p>Text</p></body>")
+    before = lxml.html.tostring(tree)
+    collect(tree, "https://zeitung.example/")
+    assert lxml.html.tostring(tree) == before
