@@ -51,7 +51,7 @@ _NAMES: tuple[tuple[str, str], ...] = (
     ("comments", r"(?:leser)?kommentar(?:e|bereich|liste)?(?![a-z])|comments?(?![a-z])|commentlist|disqus|leserbrief(?:e)?-?form"),
     ("related", r"(?<![a-z])related|recommend|empfehlung|lesetipp|more-(?:on|from|news|articles|stories)|mehr-zum|weitere-"
                 r"(?:artikel|themen|meldungen|nachrichten)|most-?(?:read|popular|viewed)|meist-?gelesen|outbrain|taboola|plista|ligatus"
-                r"|(?<![a-z])(?:trending|popular-posts|similar|yarpp|nrelate|linklist|link-?tipps?|link-?box|see-also|also-read|cross-?links?|next-article)(?![a-z])"),
+                r"|(?<![a-z])(?:trending|popular-posts|similar|yarpp|nrelate|linklist|link-?box|see-also|also-read|cross-?links?|next-article)(?![a-z])"),
     ("teaser", r"teaser-?(?:list|box|grid|group|row|block|element|item|wrapper|container|s)(?![a-z])"),
     ("newsletter", r"newsletter|subscri(?:be|ption)|(?<![a-z])(?:abo|abonnement|abo-?box|optin|opt-in|sign-?up|mailchimp)(?![a-z])"),
     ("sharing", r"social-?(?:media|share|bar|links|buttons|icons|box|sharing)?(?![a-z])|shar(?:e|ing)(?:daddy|bar|buttons?|box|links?"
@@ -66,7 +66,8 @@ _NAMES: tuple[tuple[str, str], ...] = (
                r"(?![a-z])|(?:article|post|entry)-?(?:meta|info|date|author|details)(?![a-z])|date-?line-?info|(?<![a-z])(?:timestamp|dateline"
                r"|pub-?date|publish(?:ed)?-?date|date|datum|reading-?time|lesezeit|lesedauer)(?![a-z])"),
     ("tags", r"(?<![a-z])(?:tags|tag-?list|tag-?cloud|keywords|schlagworte?|schlagwoerter|topics|themen|topic-?list|categories|cat-links)(?![a-z])"),
-    ("embed", r"twitter-tweet|twitter-video|instagram-media|tiktok-embed|fb-post|facebook-post|embed-(?:social|twitter|facebook|instagram)|privacy-embed"),
+    ("more", r"read-?more|weiterlesen|mehr-lesen"),
+    ("embed", r"privacy-embed"),
     ("consent", r"cookie|consent|(?<![a-z])(?:gdpr|dsgvo|privacy-?(?:banner|notice)|opt-?in-?box)(?![a-z])"),
     ("feedback", r"feedback|(?<![a-z])(?:rating|ratings|voting|vote|poll|umfrage|survey|bewertung|star-?rating|quiz)(?![a-z])"),
     ("paywall", r"pay-?wall-?(?:box|offer|teaser|layer|overlay|prompt|info)|(?<![a-z])(?:pw-?layer|offer-?page|abo-?hinweis|registration|reg-?wall"
@@ -337,7 +338,7 @@ _SHOWN_LATER = re.compile(r"\b(?:xs|sm|md|lg|xl|2xl|tablet|desktop|mobile)[:-]")
 
 
 # Other names stand on containers of articles too: they are not believed where they would take much of the prose.
-_STRONG_RULES = frozenset(("frame", "comments", "related", "hidden"))
+_STRONG_RULES = frozenset(("frame", "comments", "related", "hidden", "caption"))
 _LONGEST_CAPTION = 300
 
 
@@ -356,7 +357,9 @@ def _prune(root: etree._Element, headline: etree._Element | None, removals: _Rem
         mass = masses.get(element, 0)
         if mass > total // 2 and (rule not in _STRONG_RULES or mass > _OWN_PROSE):
             continue
-        if rule == "caption" and mass > _LONGEST_CAPTION and element.tag not in ("figure", "figcaption"):
+        if rule == "caption" and mass > _LONGEST_CAPTION and _has_paragraphs(element):
+            continue
+        if rule == "more" and mass:
             continue
         found.append((element, rule))
         taken[rule] = taken.get(rule, 0) + mass
@@ -368,6 +371,13 @@ def _prune(root: etree._Element, headline: etree._Element | None, removals: _Rem
             removals.add(_raw(element), rule)
         _delete(element)
     return _core(root, _masses(_prose(root)), headline)
+
+
+def _has_paragraphs(element: etree._Element) -> bool:
+    """Whether more than a caption stands in it: a gallery's container may hold the article too."""
+    if element.tag in ("figure", "figcaption"):
+        return False
+    return sum(len(_raw(paragraph)) for paragraph in element.iter("p")) > _LONGEST_CAPTION
 
 
 def _rule_of(element: etree._Element) -> str | None:
