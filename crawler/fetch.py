@@ -79,10 +79,13 @@ class Limits:
     encodings: int = 2
     connections: int = 64
     connections_per_source: int = 16
-    #: bodies beyond ``large`` bytes take one of so many places, so that all bombs together find little memory
+    #: a body beyond ``large`` bytes takes one of so many places, so that all bombs together find little memory: each is
+    #: held twice for a moment, so these numbers mean 8 * 20 MB and 2 * 100 MB at the very worst
     large: int = 1_000_000
-    large_at_once: int = 6
-    large_per_source: int = 2
+    large_pages: int = 8
+    large_pages_per_source: int = 4
+    large_documents: int = 2
+    large_documents_per_source: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,7 +332,8 @@ class Fetcher:
         self._context = context or trusted()
         self._names = names or Names()
         self._connections = Turnstile(self.limits.connections, self.limits.connections_per_source)
-        self._large = Turnstile(self.limits.large_at_once, self.limits.large_per_source)
+        self._large_pages = Turnstile(self.limits.large_pages, self.limits.large_pages_per_source)
+        self._large_documents = Turnstile(self.limits.large_documents, self.limits.large_documents_per_source)
         self._at_work: set[asyncio.Task[Answer]] = set()
         self._connected: set[asyncio.Task[Any] | None] = set()
         self._stopping = False
@@ -436,10 +440,9 @@ class Fetcher:
                 async with asyncio.timeout(request.seconds):
                     return await self._ask(url, request)
             except FetchFailed as error:
-                failed = error
+                failed = error.with_traceback(None)  # its frames hold the body
             except (aiohttp.ClientError, OSError, ValueError, Undecodable, Unfinished) as error:
                 failed = self._named(error, request, opened)
-                failed.__cause__ = error
                 unconnected = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
                 if unconnected and failed.reason is not Reason.BLOCKED_ADDRESS:
                     failed.not_before = self.hosts.failed(host(url))
@@ -448,7 +451,11 @@ class Fetcher:
                 request.seconds -= clock() - started
         if failed.status in (429, 503):
             failed.not_before = await self.hosts.asked_to_wait(host(url), failed.status, failed.retry_after)
-        raise failed
+        failed.__context__ = None
+        try:
+            raise failed
+        finally:
+            del failed  # an exception in a frame of its own traceback waits for the garbage collector
 
     async def _ask(self, url: str, request: _Request) -> Answer | str:
         # what came with the last read of the headers may already be body: two reads of slack
@@ -498,37 +505,23 @@ class Fetcher:
         # chunks bring framing with them, but not without end
         request.wire.limit = limit + limit // 8 + self.limits.headers + 2 * AT_ONCE
         async with AsyncExitStack() as stack:
-            sink = _Sink(limit, self.limits.large, stack, self._large.place(request.manners.source))
+            large = self._large_pages if kind == "page" else self._large_documents
+            sink = _Sink(limit, self.limits.large, stack, large.place(request.manners.source))
+            stack.callback(sink.empty)
             async for piece in response.content.iter_any():
                 if not await sink.take(piece):
                     break
             if request.wire.broken:
                 raise aiohttp.ClientPayloadError("the connection broke")
-            body = await self._decoded(sink, names)
-            if kind in ("feed", "sitemap") and body[:2] == b"\x1f\x8b":
-                body = await self._decoded(sink, ["gzip"])  # sitemap.xml.gz: the file itself is compressed
+            await _undo(names, sink)
+            if kind in ("feed", "sitemap") and sink.kept[:2] == b"\x1f\x8b":
+                await _undo(["gzip"], sink)  # sitemap.xml.gz: the file itself is compressed
             if sink.full and kind != "robots":  # of a robots.txt, the beginning counts
                 raise request.failed(Reason.TOO_LARGE, f"more than {limit:,} bytes", status=200)
+            body = bytes(sink.kept)
         if kind in ("page", "section") and media in _UNSURE_TYPES and not looks_like_html(body):
             raise request.failed(Reason.NOT_HTML, f"the content type is {_plain(media)}", status=200)
         return body
-
-    async def _decoded(self, sink: _Sink, names: list[str]) -> bytes:
-        body = bytes(sink.kept)
-        if not names or not body or body.lstrip()[:1] == b"<":
-            return body  # the last: a header that promises compression over a body that has none
-        cut = sink.full
-        sink.empty()
-        try:
-            for piece in decoded(body, names):
-                if not await sink.take(piece):
-                    break
-                await asyncio.sleep(0)  # a bomb takes a while up to its limit; others have their turn in between
-        except Unfinished:
-            if not cut:
-                raise
-        sink.full = sink.full or cut
-        return bytes(sink.kept)
 
     def _answer(self, url: str, response: aiohttp.ClientResponse, request: _Request, body: bytes) -> Answer:
         first = request.hops[0].url if request.hops else url
@@ -628,6 +621,25 @@ class _Sink:
             place, self._place = self._place, None
             await self._stack.enter_async_context(place)
         return not self.full
+
+
+async def _undo(names: list[str], sink: _Sink) -> None:
+    """Decompress what is in *sink*. Raises Undecodable or Unfinished."""
+    if not names or not sink.kept:
+        return
+    packed, cut = bytes(sink.kept), sink.full
+    sink.empty()
+    try:
+        for piece in decoded(packed, names):
+            if not await sink.take(piece):
+                break
+            await asyncio.sleep(0)  # a bomb takes a while up to its limit; others have their turn in between
+    except (Undecodable, Unfinished) as error:
+        if looks_like_html(packed):  # the header promises compression, the body has none
+            sink.kept = bytearray(packed)
+        elif not (cut and isinstance(error, Unfinished)):
+            raise
+    sink.full = sink.full or cut
 
 
 def _malformed(error: aiohttp.ClientResponseError) -> tuple[Reason, str, bool]:

@@ -15,7 +15,7 @@ from typing import Any
 from crawler.values import AllowedAddress
 
 #: bytes read at once: few enough that the count is looked at before much of an endless header is parsed
-AT_ONCE = 65_536
+AT_ONCE = 16_384
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
