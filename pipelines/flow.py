@@ -13,7 +13,6 @@ page too: it raises ``MachineTrouble``, the run stops, and all its pages stay pe
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -38,8 +37,8 @@ class Fetched:
     """A page on its way, with what is known beside it. This is the item that a spider yields.
 
     ``headers`` are the response's, for the archive; ``ms`` is how long the fetch took. ``archived`` is set from the
-    start where the page comes out of the archive. A step that has found the page's end sets ``ending``, and the later
-    steps let it pass.
+    start where the page comes out of the archive. A step that has found the page's end sets ``ending``, one that met
+    trouble of the machine sets ``trouble``, and the later steps let it pass.
     """
 
     page: Page
@@ -52,6 +51,12 @@ class Fetched:
     archived: Archived | None = None
     article: Article | None = None
     ending: Ending | None = None
+    trouble: str | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing more is to be done for this page in this run."""
+        return self.ending is not None or self.trouble is not None
 
     @property
     def url(self) -> str:
@@ -64,7 +69,7 @@ class Fetched:
 
 async def archive(fetched: Fetched, to: Archive | None) -> Fetched:
     """Write the page to the archive, unless it came from there or there is none. MachineTrouble: the disk is full."""
-    if to is None or fetched.archived or fetched.ending:
+    if to is None or fetched.archived or fetched.is_over:
         return fetched
     try:
         return replace(fetched, archived=to.keep(fetched.page, fetched.headers))
@@ -74,7 +79,7 @@ async def archive(fetched: Fetched, to: Archive | None) -> Fetched:
 
 async def read(fetched: Fetched, readers: ReaderPool, store: Store) -> Fetched:
     """Read the page, or end it as rejected. Raises MachineTrouble where there is no reader or no database."""
-    if fetched.ending:
+    if fetched.is_over:
         return fetched
     try:
         return replace(fetched, article=await readers.read(fetched.page, fetched.rules))
@@ -86,7 +91,7 @@ async def read(fetched: Fetched, readers: ReaderPool, store: Store) -> Fetched:
 
 async def keep(fetched: Fetched, store: Store) -> Fetched:
     """Store the article; one that cannot be stored ends as rejected. MachineTrouble: there is no database."""
-    if fetched.ending or fetched.article is None:
+    if fetched.is_over or fetched.article is None:
         return fetched
     try:
         ending = await store.keep(
@@ -155,7 +160,8 @@ class House(Protocol):
 class _Step:
     """One step as a Scrapy item pipeline. The spider carries the ``house``.
 
-    On MachineTrouble the spider stops, with the message in the statistic ``nachlese/trouble`` for the run's record.
+    On MachineTrouble the item comes out without an ending, and the message is the statistic ``nachlese/trouble``: the
+    spider sees both and stops.
     """
 
     def __init__(self, crawler: Any):
@@ -170,27 +176,22 @@ class _Step:
         try:
             return await self.step(item, house)
         except MachineTrouble as trouble:
-            self.stop(str(trouble))
-            return item
+            return self.noted(item, str(trouble))
         except Exception as error:  # noqa: BLE001  as in `through`
             try:
                 return await postpone(item, error, house.store)
             except DatabaseError as away:
-                self.stop(str(away))
-                return item
+                return self.noted(item, str(away))
 
     async def step(self, item: Fetched, house: House) -> Fetched:
         raise NotImplementedError
 
-    def stop(self, trouble: str) -> None:
-        """Once for a run: the other pages in flight meet the same trouble."""
+    def noted(self, item: Fetched, trouble: str) -> Fetched:
+        """Said once for a run: the other pages in flight meet the same trouble."""
         if self.crawler.stats.get_value("nachlese/trouble") is None:
             self.crawler.stats.set_value("nachlese/trouble", trouble)
-            log.error("this run stops: %s", trouble)
-            # Not awaited: the engine waits for the items in flight, and this is one of them.
-            self.crawler.spider.closing = asyncio.ensure_future(
-                self.crawler.engine.close_spider_async(reason="trouble")
-            )
+            log.error("this run cannot go on: %s", trouble)
+        return replace(item, trouble=trouble)
 
 
 class ArchivePipeline(_Step):

@@ -226,10 +226,12 @@ class ReaderPool:
     async def close(self) -> None:
         """End all readers, busy ones too; whoever waits for a page gets ReadersUnavailable."""
         self._closed = True
-        while not self._places.empty():
+        for _ in range(self._places.qsize()):
             reader = self._places.get_nowait()
             if reader is not None:
                 reader.pipe.close()
+        for _ in range(self.size):
+            self._places.put_nowait(None)  # whoever comes now finds a place, and there that we are closed
         if self._nursery is not None:
             nursery, self._nursery = self._nursery, None
             await asyncio.to_thread(nursery.close)
