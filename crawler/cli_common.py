@@ -114,15 +114,22 @@ class OneLine(logging.Formatter):
         return line
 
 
-def start_logging(level: str | int) -> None:
-    """Our log and Scrapy's to standard error; the libraries' only from warnings on."""
-    handler = logging.StreamHandler()
+def start_logging(level: str | int, console: Console | None = None) -> None:
+    """Our log to standard error; of the libraries only what is a warning.
+
+    On *console*, a terminal with a progress line, the log goes through rich, so that they do not write over each other.
+    """
+    handler: logging.Handler = logging.StreamHandler()
+    if console is not None:
+        from rich.logging import RichHandler
+
+        handler = RichHandler(console=console, show_time=False, show_level=False, show_path=False, markup=False)
     handler.setFormatter(OneLine())
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    level = logging.DEBUG if Options.debug else level
+    logging.basicConfig(level=logging.DEBUG if Options.debug else logging.ERROR, handlers=[handler], force=True)
+    logging.captureWarnings(True)
     for ours in ("crawler", "pipelines"):
         logging.getLogger(ours).setLevel(level)
-    if level in ("DEBUG", logging.DEBUG):
-        logging.getLogger().setLevel(logging.DEBUG)
 
 
 # --- running ---------------------------------------------------------------------------------------------------------
@@ -200,6 +207,7 @@ def explained(error: Exception) -> tuple[str, Exit]:
     """What an exception means to the person at the command line."""
     from crawler.config import ConfigError
     from pipelines.database import DatabaseError
+    from pipelines.workers import ReadersUnavailable
 
     if isinstance(error, Failure):
         return str(error), error.code
@@ -207,6 +215,8 @@ def explained(error: Exception) -> tuple[str, Exit]:
         return str(error), Exit.USAGE
     if isinstance(error, DatabaseError):
         return str(error), Exit.DATABASE
+    if isinstance(error, ReadersUnavailable):
+        return str(error), Exit.NOT_ALL
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}", Exit.NOT_ALL
     return f"a mistake in nachlese: {type(error).__name__}: {error} (nachlese --debug shows where)", Exit.NOT_ALL

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
-from datetime import datetime
+import difflib
+from collections import Counter
+from collections.abc import Coroutine, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,8 +29,10 @@ from crawler.cli_common import (
 
 if TYPE_CHECKING:
     from crawler.config import Configuration
-    from crawler.runs import RunReport
+    from crawler.runs import Comparison, RunReport
 
+# Somebody waits at the prompt: a database that is away for longer than this ends the command with exit code 3.
+PATIENCE = timedelta(seconds=20)
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line, for programs.")]
 COUNTS = ("found", "new", "new_version", "unchanged", "copy", "rejected", "pending")
 
@@ -60,16 +62,25 @@ async def crawled(configured: Configuration, names: Sequence[str]) -> list[RunRe
     from crawler import runs
 
     places = asyncio.Semaphore(configured.settings.crawl.sources_at_once)
-    with progress(len(names), "sources") as bar:
-        async with runs.House.open(configured) as house:
+    with Bar("pages") as bar:
+        async with runs.House.open(configured, patience=PATIENCE) as house:
 
             async def one(name: str) -> RunReport:
                 async with places:
-                    report = await runs.crawl_source(house, name)
-                bar.step(report)
-                return report
+                    return await runs.crawl_source(house, name, progress=bar.page)
 
-            return list(await asyncio.gather(*(one(name) for name in names)))
+            return list(await gathered([one(name) for name in names]))
+
+
+async def gathered(works: Sequence[Coroutine[Any, Any, RunReport]]) -> list[RunReport]:
+    """All at once; when this is interrupted, the end of every run is waited for and recorded."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        return list(await asyncio.gather(*tasks))
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
 
 
 @told()
@@ -124,17 +135,51 @@ def replay(
 async def replayed(configured: Configuration, paths: list[Path] | None, what: dict[str, Any]) -> RunReport:
     from crawler import runs
 
-    with progress(None, "pages") as bar:
-        async with runs.House.open(configured) as house:
-            return await runs.replay(house, paths or [house.archive.folder], **what, progress=bar.step)
+    with Bar("pages") as bar:
+        async with runs.House.open(configured, patience=PATIENCE) as house:
+            return await runs.replay(house, paths or [house.archive_folder], **what, progress=bar.page)
 
 
-async def compared(configured: Configuration, paths: list[Path] | None, what: dict[str, Any]) -> list[dict[str, Any]]:
-    raise NotImplementedError
+async def compared(configured: Configuration, paths: list[Path] | None, what: dict[str, Any]) -> list[Comparison]:
+    from crawler import runs
+
+    with Bar("pages") as bar:
+        async with runs.House.open(configured, patience=PATIENCE) as house:
+            return await runs.compare(house, paths or [house.archive_folder], **what, progress=bar.page)
 
 
-def show_differences(found: list[dict[str, Any]], as_json: bool) -> Exit:
-    raise NotImplementedError
+def show_differences(found: Sequence[Comparison], as_json: bool) -> Exit:
+    """What a replay would do. Looking went well whatever it found."""
+    for one in found:
+        if as_json:
+            changes = {name: {"old": old, "new": new} for name, (old, new) in one.changes.items()}
+            record = {"url": one.url, "source": one.source, "ending": one.ending, "reason": one.reason}
+            print_json(record | {"changes": changes})
+        elif one.ending != "unchanged" or one.changes:
+            show_difference(one)
+    if not as_json:
+        endings = Counter(one.ending for one in found)
+        said = ", ".join(f"{number} {ending.replace('_', ' ')}" for ending, number in sorted(endings.items()))
+        out().print(f"{count(len(found), 'page')} would end: {said or 'nothing'}. Nothing was written.")
+    return Exit.WELL
+
+
+def show_difference(one: Comparison) -> None:
+    from rich.text import Text
+
+    console = out()
+    console.print(Text(plain(f"{one.ending.replace('_', ' ')}  {one.url}" + (f"  {one.reason}" if one.reason else ""))))
+    for name, (old, new) in one.changes.items():
+        for line in difference(name, old, new):
+            console.print(Text(plain(f"    {line}")))
+
+
+def difference(name: str, old: object, new: object) -> list[str]:
+    """The changed field in a few lines; of a text, the changed paragraphs."""
+    if name != "text":
+        return [f"{name}: {old} -> {new}"]
+    changed = difflib.ndiff(str(old).split("\n\n"), str(new).split("\n\n"))
+    return [f"text {line[:300]}" for line in changed if line[0] in "+-"]
 
 
 @told()
@@ -183,6 +228,7 @@ def record(report: RunReport) -> dict[str, Any]:
         **counts,
         "reasons": report.counts.reasons,
         "error": report.error,
+        "problems": list(report.problems),
     }
 
 
@@ -206,42 +252,38 @@ def remarks(report: RunReport) -> str:
     """Why pages were rejected or wait, and what went wrong."""
     reasons = [f"{number} {reason}" for reason, number in sorted(report.counts.reasons.items())]
     outcome = [report.outcome] if report.outcome != "finished" else []
-    return plain("; ".join([*reasons, *outcome, *([report.error] if report.error else [])]))
+    return plain("; ".join([*reasons, *outcome, *([report.error] if report.error else []), *report.problems]))
 
 
 class Bar:
-    """Progress on standard error: a bar on a terminal, otherwise a line for each thing that is done."""
+    """Progress on standard error: how many pages have ended, and where. On a terminal a line that changes, otherwise a
+    line for each source that is done."""
 
-    def __init__(self, total: int | None, things: str):
-        self.total, self.things, self.done = total, things, 0
+    def __init__(self, things: str):
+        self.things, self.ends = things, Counter[str]()
         self._bar: Any = None
         self._task: Any = None
 
-    def step(self, *what: object) -> None:
-        self.done += 1
+    def page(self, *what: object) -> None:
+        """A page has ended; `crawl_source` and `replay` tell its address and its end, `compare` a Comparison."""
+        self.ends[getattr(what[-1], "kind", "") or getattr(what[-1], "ending", "")] += 1
         if self._bar is not None:
-            self._bar.update(self._task, completed=self.done)
-        elif self.total is not None:
-            said = ", ".join(plain(getattr(one, "source", one)) for one in what)
-            sys.stderr.write(f"{self.done} of {self.total} {self.things}: {said}\n")
+            said = ", ".join(f"{number} {end.replace('_', ' ')}" for end, number in sorted(self.ends.items()) if end)
+            self._bar.update(self._task, completed=self.ends.total(), said=said)
 
     def __enter__(self) -> Bar:
-        if err().is_terminal:
-            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+        console = err()
+        start_logging("ERROR" if console.is_terminal else "INFO", console if console.is_terminal else None)
+        if console.is_terminal:
+            from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-            self._bar = Progress(*columns, console=err(), transient=True)
+            columns = ("{task.completed}", "{task.description}", "{task.fields[said]}")
+            texts = [TextColumn(column, markup=False) for column in columns]
+            self._bar = Progress(SpinnerColumn(), *texts, TimeElapsedColumn(), console=console, transient=True)
             self._bar.start()
-            self._task = self._bar.add_task(self.things, total=self.total)
+            self._task = self._bar.add_task(self.things, total=None, said="")
         return self
 
     def __exit__(self, *exc: object) -> None:
         if self._bar is not None:
             self._bar.stop()
-
-
-def progress(total: int | None, things: str) -> Bar:
-    return Bar(total, things)
-
-
-__all__ = ["AbstractContextManager", "count", "datetime", "nullcontext"]
