@@ -411,8 +411,10 @@ def test_encodings_are_recognised(encoding):
 
 
 def test_an_english_page_is_read_with_english_phrases():
-    prose = "The council said on Monday that the bridge would stay closed for another two weeks while engineers "
-    "look at it. "
+    prose = (
+        "The council said on Monday that the bridge would stay closed for another two weeks while engineers look at "
+        "every bolt of it. "
+    )
     found = article(
         "10 March 2026",
         "Politics",

@@ -7,12 +7,25 @@ from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from pipelines.items import Article, Page, Part
-from pipelines.reading import agency, blocks, decode, extract, judge, language, metadata, plaintext, structured
+from pipelines.items import Article, Page, Part, Rejected
+from pipelines.reading import (
+    agency,
+    blocks,
+    decode,
+    details,
+    extract,
+    judge,
+    language,
+    metadata,
+    pages,
+    plaintext,
+    structured,
+)
 from pipelines.reading.boilerplate import Phrases, site_phrases
+from pipelines.reading.pages import next_page
 from pipelines.reading.rules import Rules
 
-__all__ = ["READER_VERSION", "Rules", "read", "shipped_rules"]
+__all__ = ["READER_VERSION", "Rules", "next_page", "read", "shipped_rules"]
 
 # Goes up when the same page would be read differently, so that a replay can tell which rows are out of date.
 READER_VERSION = "1"
@@ -33,6 +46,8 @@ def _read_html(page: Page, text: str, rules: Rules) -> Article:
     stated = structured.collect(tree, page.url)
     described = metadata.describe(tree, stated, page, rules)
     seen = judge.signs(tree)
+    total = pages.pages_total(tree, page.url)
+    facts, tables = details.taken_from(tree)
     body = extract.body_of(
         tree,
         title=described.title,
@@ -41,7 +56,8 @@ def _read_html(page: Page, text: str, rules: Rules) -> Article:
         german=(stated.language or rules.language or "de").startswith("de"),
     )
     parts = [_part(part, described) for part in page.more]
-    raw = [*body.blocks, *(block for part in parts for block in part)]
+    raw, brought = pages.joined([body.blocks, *parts], (described.title or "", described.teaser or ""))
+    pages_read, pages_total = pages.counts(page.url, [part.url for part in page.more], brought, total)
     code = language.language_of(blocks.text_of(raw), stated.language, rules.language)
     kept, removed = blocks.without_boilerplate(raw, _phrases_for(code, rules), described.authors)
     dateline, kept = _dateline(kept)
@@ -76,16 +92,20 @@ def _read_html(page: Page, text: str, rules: Rules) -> Article:
         kind=described.kind,
         is_accessible_for_free=described.is_accessible_for_free,
         amp_url=described.amp_url,
-        pages_read=1 + len(parts),
-        pages_total=1 + len(parts),
-        removed=(*body.removed, *removed),
+        details=facts,
+        pages_read=pages_read,
+        pages_total=pages_total,
+        removed=(*tables, *body.removed, *removed),
         reader_version=READER_VERSION,
     )
 
 
 def _part(part: Part, described: metadata.Description) -> tuple[blocks.Block, ...]:
     """The blocks of a further page, without the lead that every page repeats."""
-    tree = extract.parse(decode.text_of(part.body, part.content_type))
+    try:
+        tree = extract.parse(decode.text_of(part.body, part.content_type))
+    except Rejected:  # an empty or broken further page costs only itself; pages_total tells that it is missing
+        return ()
     body = extract.body_of(tree, title=described.title, teaser=described.teaser)
     lead = blocks.plain(body.lead or "")
     if body.lead and lead not in blocks.plain(described.teaser or ""):

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from lxml import etree
 
+from pipelines.items import Removed
 from pipelines.reading.textlines import bare
 
 Details = dict[str, str | list[str]]
@@ -118,6 +119,30 @@ def from_tree(tree: etree._Element) -> tuple[Details, list[etree._Element]]:
             facts = {**found, **facts}
             holders.append(element)
     return facts, holders
+
+
+def taken_from(tree: etree._Element) -> tuple[Details, list[Removed]]:
+    """Take the tables of facts out of a page: the facts, and what was removed."""
+    facts, holders = from_tree(tree)
+    removed = [Removed(" ".join("".join(holder.itertext()).split())[:500], "details") for holder in holders]
+    for holder in holders:
+        before = holder.getprevious()
+        if before is not None and _is_short(before) and is_title("".join(before.itertext())):
+            _drop(before)
+        _drop(holder)
+    return facts, removed
+
+
+def _drop(element: etree._Element) -> None:
+    """Take *element* out of its tree and leave the text behind it."""
+    parent, before = element.getparent(), element.getprevious()
+    if parent is None:
+        return
+    if element.tail and before is not None:
+        before.tail = (before.tail or "") + element.tail
+    elif element.tail:
+        parent.text = (parent.text or "") + element.tail
+    parent.remove(element)
 
 
 def _is_short(element: etree._Element) -> bool:
