@@ -174,10 +174,21 @@ def _cut(names: str) -> str:
     return _SEPARATORS.sub("-", _CAMEL.sub("-", names).lower())
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=16_384)
 def _named(names: str) -> str | None:
     """The rule under which the names of an element (its class and id) tell that it is not the article."""
-    found = _NAMED.search(_cut(names))
+    for name in names.split():
+        rule = _named_once(name)
+        if rule:
+            return rule
+    return None
+
+
+@lru_cache(maxsize=16_384)
+def _named_once(name: str) -> str | None:
+    if len(name) < 2 or ":" in name or "[" in name:  # 'md:hidden', '[&>p]:mt-2' lay out, they do not name
+        return None
+    found = _NAMED.search(_cut(name))
     return found.lastgroup if found else None
 
 
@@ -402,7 +413,7 @@ def _framed(core: etree._Element) -> html.HtmlElement:
     article = etree.SubElement(etree.SubElement(page, "body"), "article")
     article.append(deepcopy(core))
     for element in article.iterdescendants():
-        if element.tag in ("article", "main", "section", "header", "hgroup"):
+        if element.tag in ("article", "main", "section", "header", "hgroup", "body"):
             element.tag = "div"
         element.attrib.pop("class", None)
         element.attrib.pop("id", None)
@@ -527,7 +538,11 @@ _NEAR = 8  # units of the container in which the first block must come; the cont
 
 def _lead(
     root: etree._Element,
-    core: etree._Element, headline: etree._Element | None, blocks: list[Block], title: str | None, teaser: str | None
+    core: etree._Element,
+    headline: etree._Element | None,
+    blocks: list[Block],
+    title: str | None,
+    teaser: str | None,
 ) -> tuple[str | None, list[Block]]:
     """The lead that stands between headline and body, and the blocks without it.
 

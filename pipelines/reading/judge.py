@@ -98,6 +98,8 @@ def check(read: Read, seen: Signs) -> None:
     """Return for an article; raise Rejected with the reason for everything else."""
     words = len(read.text.split())
     declared = any(_ARTICLE_TYPES.search(name) for name in read.types)
+    if words > 150 and declared and read.is_dated and read.title:  # nothing below could object
+        return
     for reason, detail in (
         _not_found(read, words, declared),
         _consent(read, words),
@@ -129,8 +131,9 @@ def _not_found(read: Read, words: int, declared: bool) -> _Finding:
 
 
 def _consent(read: Read, words: int) -> _Finding:
-    hits = len(_CONSENT.findall(read.text))
-    dense = words > 0 and hits >= 5 and hits / words > 0.04
+    begin = read.text[:4000]
+    hits = len(_CONSENT.findall(begin))
+    dense = hits >= 5 and hits / len(begin.split()) > 0.04
     titled = bool(_CONSENT_TITLE.search(f"{read.title or ''} {read.headline or ''}"))
     if titled and (dense or (words < 60 and len(_CONSENT.findall(read.page_text)) >= 4)):
         return Reason.CONSENT_WALL, "its title asks for consent"
