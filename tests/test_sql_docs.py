@@ -1,0 +1,92 @@
+"""docs/sql.md says what the database says: every view, column and type, and every example query brings rows."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from pipelines.items import Article, Link, Page, Precision, Provenance, Reason, Removed
+from pipelines.store import Document, Store
+
+TEXT = (Path(__file__).parent.parent / "docs" / "sql.md").read_text(encoding="utf-8")
+QUERIES = dict(re.findall(r"^### (.+?)\n.*?```sql\n(.+?)```", TEXT.partition("## The views")[0], re.M | re.S))
+VIEWS = dict(re.findall(r"^### news\.(\w+)\n(.+?)(?=^### |\Z)", TEXT.partition("## The views")[2], re.M | re.S))
+
+CATALOGUE = """
+    SELECT c.relname, obj_description(c.oid), a.attname, format_type(a.atttypid, a.atttypmod),
+           col_description(c.oid, a.attnum)
+    FROM pg_class c
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+    WHERE c.relnamespace = 'news'::regnamespace AND c.relkind = 'v'
+    ORDER BY c.relname, a.attnum
+"""
+
+
+def documented(view: str) -> list[tuple[str, str, str, str]]:
+    """(column, type, 'yes' where it may be null, meaning) as the document's table has them."""
+    rows = re.findall(r"^\| (\w+) \| (.+?) \| (yes)? ?\| (.+?) \| `.+` \|$", VIEWS[view], re.M)
+    return [(name, kind, null, meaning) for name, kind, null, meaning in rows]
+
+
+def test_every_view_and_column_is_documented_as_the_database_has_it(sql_rows):
+    in_database: dict[str, list[tuple[str, str, str]]] = {}
+    for view, about, column, kind, meaning in sql_rows(CATALOGUE):
+        in_database.setdefault(view, []).append((column, kind, meaning))
+        assert about in VIEWS[view]
+    in_document = {view: [(name, kind, meaning) for name, kind, _, meaning in documented(view)] for view in VIEWS}
+    assert in_document == in_database
+
+
+def test_every_view_is_in_the_list_of_views():
+    assert set(re.findall(r"^\| \[news\.(\w+)\]\(#news\w+\) \|", TEXT, re.M)) == set(VIEWS)
+
+
+async def some_news(store: Store) -> None:
+    """Two sources with an article that changes, a copy, a page that is none, one that waits."""
+    now = datetime.now(UTC)
+    zeitung = await store.begin_run("zeitung", "crawl", "host:1")
+    anzeiger = await store.begin_run("anzeiger", "crawl", "host:1")
+
+    async def keep(run, url: str, minutes: int, title: str, text: str, **more) -> None:
+        at = now - timedelta(minutes=minutes)
+        page = Page(url=url, source=run.source, body=title.encode() + text.encode(), fetched_at=at)
+        read = Article(
+            url=url, canonical_url=url, source=run.source, title=title, text=text, fetched_at=at, language="de",
+            published_at=now - timedelta(minutes=90), published_precision=Precision.MINUTE,
+            published_provenance=Provenance.JSONLD, removed=(Removed("Mehr zum Thema", "related"),), **more,
+        )  # fmt: skip
+        await store.keep(run, page, read)
+
+    url = "https://zeitung.example/politik/haushalt-101.html"
+    await keep(zeitung, url, 60, "Rat beschließt Haushalt", "Der Rat hat den Haushalt beschlossen.", agency="dpa")
+    await keep(zeitung, url, 10, "Rat streitet und beschließt", "Der Rat hat den Haushalt beschlossen, spät.")
+    await keep(
+        anzeiger, "https://anzeiger.example/1", 5, "Haushalt steht", "Der Rat hat den Haushalt beschlossen, spät."
+    )
+    feed = Document("https://zeitung.example/rss", "feed", status=200, links=2)
+    await store.offer(zeitung, [Link(f"https://zeitung.example/{n}", feed.url) for n in (1, 2)], feed)
+    await store.reject(zeitung, "https://zeitung.example/1", Reason.SOFT_404, "Artikel nicht gefunden", 200)
+    await store.postpone(zeitung, "https://zeitung.example/2", Reason.TIMEOUT, "no answer in 20 s")
+    await store.end_run(zeitung, "finished")
+    await store.end_run(anzeiger, "finished")
+
+
+async def test_every_example_query_brings_rows(store, database_url):
+    await some_news(store)
+    assert len(QUERIES) >= 10
+    with psycopg.connect(database_url) as connection:
+        for question, query in QUERIES.items():
+            assert connection.execute(query).fetchall(), question
+
+
+@pytest.mark.parametrize("view", sorted(VIEWS))
+async def test_what_is_not_marked_as_null_is_not_null(store, sql_rows, view: str):
+    await some_news(store)
+    for column, _, null, _ in documented(view):
+        if not null:
+            assert sql_rows(f"SELECT count(*) FROM news.{view} WHERE {column} IS NULL") == [(0,)], column
+    assert sql_rows(f"SELECT count(*) > 0 FROM news.{view}") == [(True,)]
