@@ -6,6 +6,7 @@ when it has enough.
 
 from __future__ import annotations
 
+import itertools
 import zlib
 from collections.abc import Callable, Iterator
 
@@ -88,21 +89,18 @@ def _undeflated(pieces: Iterator[bytes]) -> Iterator[bytes]:
 def _unbrotlied(pieces: Iterator[bytes]) -> Iterator[bytes]:
     decoder = brotli.Decompressor()
     try:
-        for piece in pieces:
-            data = piece
-            while True:
-                out = decoder.process(data, output_buffer_limit=_STEP)
-                data = b""
-                if out:
-                    yield out
-                if decoder.is_finished():
-                    return
-                if decoder.can_accept_more_data():
-                    break
+        for piece in itertools.chain(pieces, [b""]):  # the last: what the decoder still holds
+            out = decoder.process(piece, output_buffer_limit=_STEP)
+            while out and not decoder.is_finished():
+                yield out
+                out = decoder.process(b"", output_buffer_limit=_STEP)
+            if out:
+                yield out
+            if decoder.is_finished():
+                return
     except brotli.error as error:
         raise Undecodable(str(error)) from None
-    if not decoder.is_finished():
-        raise Unfinished
+    raise Unfinished
 
 
 def _unzstd(pieces: Iterator[bytes]) -> Iterator[bytes]:

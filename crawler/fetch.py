@@ -441,11 +441,13 @@ class Fetcher:
                     return await self._ask(url, request)
             except FetchFailed as error:
                 failed = error.with_traceback(None)  # its frames hold the body
-            except (aiohttp.ClientError, OSError, ValueError, Undecodable, Unfinished) as error:
+            except (aiohttp.ClientError, OSError, ValueError, Undecodable, Unfinished) as raised:
+                error = raised.error if isinstance(raised, _NotAgain) else raised
                 failed = self._named(error, request, opened)
                 unconnected = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
                 if unconnected and failed.reason is not Reason.BLOCKED_ADDRESS:
                     failed.not_before = self.hosts.failed(host(url))
+                del error
             finally:
                 self._connected.discard(task)
                 request.seconds -= clock() - started
@@ -588,6 +590,7 @@ class Fetcher:
             connector=connector,
             cookie_jar=aiohttp.CookieJar(unsafe=True),  # unsafe: also for hosts that are numbers
             auto_decompress=False,
+            middlewares=(_once,),
             trust_env=False,
             timeout=aiohttp.ClientTimeout(total=None, connect=self.limits.connect),
             max_line_size=8190,
@@ -595,6 +598,22 @@ class Fetcher:
             max_headers=256,
         ) as session:
             yield session
+
+
+class _NotAgain(aiohttp.ClientError):
+    """Carries an error past the library's own second attempt."""
+
+    def __init__(self, error: Exception):
+        super().__init__()
+        self.error = error
+
+
+async def _once(request: aiohttp.ClientRequest, ask: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """The library asks again, at once, when a connection ends early. When that is done is for the store to say."""
+    try:
+        return await ask(request)
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise _NotAgain(error) from None
 
 
 class _Sink:

@@ -238,10 +238,10 @@ class Hosts:
 
     async def _wait(self, entry: _Host, delay: float) -> None:
         clock = asyncio.get_running_loop().time
-        start = max(clock(), entry.free_at)
-        entry.free_at = start + delay + (random.uniform(0, self._jitter) if delay else 0)
-        if start > clock():
-            await asyncio.sleep(start - clock())
+        # again and again, because another one may have been quicker meanwhile
+        while (wait := entry.free_at - clock()) > 0:  # noqa: ASYNC110  nothing but time is waited for
+            await asyncio.sleep(wait)
+        entry.free_at = clock() + delay + (random.uniform(0, self._jitter) if delay else 0)
 
     def _entry(self, host: str) -> _Host:
         entry = self._hosts.get(host)

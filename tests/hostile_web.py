@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import gzip
 import socket
+import ssl
 import struct
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -477,9 +478,9 @@ async def _not_found(visit: Visit) -> None:
 
 
 @asynccontextmanager
-async def serve(**extra: Answerer) -> AsyncIterator[Web]:
-    """The web on a loopback port of its own; *extra* are further answers by path, underscores for slashes."""
-    web = Web(extra={"/" + name.replace("_", "/"): answer for name, answer in extra.items()})
+async def serve(tls: ssl.SSLContext | None = None, **extra: Answerer) -> AsyncIterator[Web]:
+    """The web on a loopback port of its own; *extra* are further answers by path."""
+    web = Web(extra={"/" + name: answer for name, answer in extra.items()})
     visits: set[asyncio.Task[None]] = set()
 
     def visited(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -491,7 +492,7 @@ async def serve(**extra: Answerer) -> AsyncIterator[Web]:
         web.canary += 1
         writer.close()
 
-    servers = [await asyncio.start_server(visited, "127.0.0.1", 0)]
+    servers = [await asyncio.start_server(visited, "127.0.0.1", 0, ssl=tls)]
     web.port = servers[0].sockets[0].getsockname()[1]
     servers.append(await asyncio.start_server(chirp, "127.0.0.1", 0))
     web.canary_port = servers[1].sockets[0].getsockname()[1]

@@ -1,0 +1,389 @@
+"""The fetcher beyond single answers: robots.txt, Retry-After, conditions, TLS, the environment, stopping, fairness."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import ssl
+import zlib
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+
+import brotli
+import pytest
+import zstandard
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from crawler.decompress import Undecodable, Unfinished, decoded, encodings_of
+from crawler.fetch import Fetcher, FetchFailed, Limits, Manners, Stopped, failure_reason
+from crawler.hosts import HostRests, Hosts
+from crawler.robots import Disallowed, NoRobots, Robots
+from crawler.values import allowed_address
+from pipelines.urls import BadUrl
+from tests.hostile_web import BODY, bomb, serve
+
+
+def made(store, **more) -> Fetcher:
+    limits = Limits(page=1_000_000, document=2_000_000, connect=2, robots=1)
+    return Fetcher(Hosts(store), Robots(store, "nachlese"), "Nachlese/test (+mail@example.org)", limits, **more)
+
+
+@pytest.fixture
+async def fetcher(store):
+    fetcher = made(store)
+    yield fetcher
+    await fetcher.close()
+
+
+def manners(web, source="s", seconds=2.0, **more) -> Manners:
+    allowed = (allowed_address(f"127.0.0.1/32:{web.port}"),)
+    return Manners(source, allowed, timedelta(), 50, timedelta(seconds=seconds), **more)
+
+
+def robots(text: str = "", status: str = "200 OK", **headers):
+    async def answer(visit):
+        await visit.answer(text.encode(), status, Content_Type="text/plain", **headers)
+
+    return {"robots.txt": answer}
+
+
+# --- what is sent -----------------------------------------------------------------------------------------------------
+
+
+async def test_a_request_says_who_asks_and_nothing_it_need_not(fetcher):
+    async with serve() as web:
+        await fetcher.get(web.url("/good"), manners(web))
+    sent = web.asked_with[-1]
+    assert sent["user-agent"] == "Nachlese/test (+mail@example.org)"
+    assert sent["host"] == f"127.0.0.1:{web.port}"
+    assert sent["accept-encoding"] == "gzip, deflate, br, zstd"
+    assert not {"referer", "cookie", "authorization", "if-none-match", "if-modified-since"} & set(sent)
+
+
+async def test_an_answer_tells_where_it_came_from_and_when(fetcher):
+    before = datetime.now(UTC)
+    async with serve() as web:
+        answer = await fetcher.get(web.url("/to/two/hops"), manners(web))
+    assert answer.url == web.url("/good?utm_source=kept")
+    assert [(hop.url, hop.status) for hop in answer.hops] == [
+        (web.url("/to/two/hops"), 302),
+        (web.url("/to/good/301"), 301),
+    ]
+    assert before <= answer.fetched_at <= datetime.now(UTC)
+    assert answer.body == BODY and not answer.unencrypted
+
+
+async def test_headers_about_compression_go_with_it(fetcher):
+    async with serve() as web:
+        answer = await fetcher.get(web.url("/gzip"), manners(web))
+    assert [name.lower() for name, _ in answer.headers] == [b"content-type"]
+
+
+async def test_a_condition_is_sent_and_304_is_an_answer(fetcher):
+    async def document(visit):
+        unchanged = visit.headers.get("if-none-match") == '"7"' and "if-modified-since" in visit.headers
+        await visit.answer(b"" if unchanged else BODY, "304 Not Modified" if unchanged else "200 OK", ETag='"7"')
+
+    async with serve(feed=document) as web:
+        first = await fetcher.get(web.url("/feed"), manners(web), "feed")
+        assert first.status == 200 and (b"ETag", b'"7"') in first.headers
+        again = await fetcher.get(web.url("/feed"), manners(web), "feed", '"7"', "Sun, 01 Mar 2026 12:00:00 GMT")
+        assert (again.status, again.body) == (304, b"")
+
+
+async def test_a_validator_cannot_smuggle_a_header(fetcher):
+    async with serve() as web:
+        await fetcher.get(web.url("/good"), manners(web), etag='"7"\r\nX-Evil: 1', modified="ü")
+    assert not {"x-evil", "if-none-match", "if-modified-since"} & set(web.asked_with[-1])
+
+
+async def test_proxies_and_passwords_of_the_environment_are_not_used(fetcher, monkeypatch, tmp_path):
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login a password b\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    async with serve() as web, serve() as proxy:
+        for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy"):
+            monkeypatch.setenv(name, proxy.url(""))
+        await fetcher.get(web.url("/good"), manners(web))
+        assert proxy.seen == [] and "authorization" not in web.asked_with[-1]
+
+
+# --- robots.txt -------------------------------------------------------------------------------------------------------
+
+
+async def test_a_forbidden_page_is_not_asked_for(fetcher):
+    async with serve(**robots("User-agent: *\nDisallow: /good")) as web:
+        with pytest.raises(Disallowed) as refused:
+            await fetcher.get(web.url("/good"), manners(web))
+        failure = failure_reason(refused.value)
+        assert failure.reason == "robots" and not failure.transient
+        assert web.seen == ["/robots.txt"]
+
+
+async def test_a_redirect_does_not_lead_around_robots_txt(fetcher):
+    async with serve(**robots("User-agent: *\nDisallow: /good")) as web:
+        with pytest.raises(Disallowed):
+            await fetcher.get(web.url("/to/good/301"), manners(web))
+        assert web.seen == ["/robots.txt", "/to/good/301"]
+
+
+async def test_a_redirect_to_another_site_asks_for_its_robots_txt(fetcher):
+    async with serve(**robots("User-agent: *\nDisallow: /good")) as other:
+
+        async def away(visit):
+            await visit.redirect(other.url("/good"))
+
+        async with serve(away=away) as web:
+            allowed = (allowed_address("127.0.0.1/32:*"),)
+            with pytest.raises(Disallowed):
+                await fetcher.get(web.url("/away"), Manners("s", allowed, timedelta()))
+        assert other.seen == ["/robots.txt"]
+
+
+@pytest.mark.parametrize("status", ["500 X", "503 X", "429 X", "599 X"])
+async def test_while_robots_txt_cannot_be_had_pages_stay_pending(fetcher, status):
+    async with serve(**robots("", status)) as web:
+        with pytest.raises(NoRobots) as refused:
+            await fetcher.get(web.url("/good"), manners(web))
+        failure = failure_reason(refused.value)
+        assert failure.reason == "robots" and failure.transient and not failure.attempted
+        assert failure.not_before > datetime.now(UTC)
+        assert web.seen == ["/robots.txt"]
+
+
+async def test_a_robots_txt_that_hangs_drips_or_breaks_off_forbids_for_now(store):
+    async def hang(visit):
+        await visit.hang()
+
+    async def cut(visit):
+        await visit.answer(b"User-agent: *\n", Content_Length="500")
+
+    async def nothing(visit):
+        pass
+
+    for says in (hang, cut, nothing):
+        fetcher = made(store)
+        async with serve(**{"robots.txt": says}) as web:
+            with pytest.raises(NoRobots):
+                await fetcher.get(web.url("/good"), manners(web))
+            assert web.seen == ["/robots.txt"]
+        await fetcher.close()
+
+
+async def test_robots_txt_may_redirect_but_not_into_the_private_network(fetcher):
+    async def moved(visit):
+        await visit.redirect("/rules")
+
+    async def inside(visit):
+        await visit.redirect(f"http://127.0.0.1:{visit.web.canary_port}/robots.txt")
+
+    async with serve(**{"robots.txt": moved, "rules": robots("User-agent: *\nDisallow: /good")["robots.txt"]}) as web:
+        with pytest.raises(Disallowed):
+            await fetcher.get(web.url("/good"), manners(web))
+    async with serve(**{"robots.txt": inside}) as web:
+        with pytest.raises(NoRobots):
+            await fetcher.get(web.url("/good"), manners(web))
+        assert web.canary == 0
+
+
+async def test_a_robots_txt_that_redirects_in_circles_is_none(fetcher):
+    async def circle(visit):
+        await visit.redirect("/robots.txt")
+
+    async with serve(**{"robots.txt": circle}) as web:
+        assert (await fetcher.get(web.url("/good"), manners(web))).body == BODY
+
+
+async def test_of_a_robots_txt_that_is_a_bomb_the_beginning_counts(fetcher):
+    async def bombed(visit):
+        body = gzip.compress(b"User-agent: *\nDisallow: /good\n") + bomb("gzip", 100)
+        await visit.answer(body, Content_Type="text/plain", Content_Encoding="gzip")
+
+    async with serve(**{"robots.txt": bombed}) as web:
+        with pytest.raises(Disallowed):
+            await fetcher.get(web.url("/good"), manners(web))
+
+
+# --- Retry-After ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("kind", ["page", "feed", "sitemap", "robots"])
+async def test_a_host_that_asks_for_time_gets_it_from_every_kind_of_request(store, fetcher, status, kind):
+    async def busy(visit):
+        await visit.answer(b"", f"{status} Busy", Retry_After="3600")
+
+    async with serve(**{"busy": busy, "robots.txt": busy if kind == "robots" else robots()["robots.txt"]}) as web:
+        path = "/good" if kind == "robots" else "/busy"
+        with pytest.raises((FetchFailed, NoRobots)) as refused:
+            await fetcher.get(web.url(path), manners(web), "page" if kind == "robots" else kind)
+        failure = failure_reason(refused.value)
+        assert failure.transient
+        assert timedelta(minutes=59) < failure.not_before - datetime.now(UTC) <= timedelta(hours=1)
+        asked = len(web.seen)
+        with pytest.raises((HostRests, NoRobots)):
+            await fetcher.get(web.url("/good"), manners(web))
+        again = made(store)
+        with pytest.raises(HostRests):  # a process that was started anew knows it too
+            await again.get(web.url("/good"), manners(web))
+        await again.close()
+        assert len(web.seen) == asked
+
+
+# --- cookies ----------------------------------------------------------------------------------------------------------
+
+
+async def test_cookies_last_for_one_request_and_go_to_nobody_else(fetcher):
+    async with serve() as other:
+
+        async def away(visit):
+            await visit.redirect(other.url("/cookie/not/kept").replace("127.0.0.1", "localhost"), Set_Cookie="a=b")
+
+        async with serve(away=away) as web:
+            allowed = (allowed_address("127.0.0.1/32:*"), allowed_address("[::1]/128:*"))
+            for _ in range(2):
+                await fetcher.get(web.url("/away"), Manners("s", allowed, timedelta(), 5))
+                await fetcher.get(web.url("/cookie/not/kept"), Manners("s", allowed, timedelta(), 5))
+        assert not any("cookie" in sent for sent in web.asked_with + other.asked_with)
+
+
+# --- permissions ------------------------------------------------------------------------------------------------------
+
+
+async def test_one_source_may_reach_an_address_and_another_may_not(fetcher):
+    async with serve() as web:
+        for _ in range(2):
+            assert (await fetcher.get(web.url("/good"), manners(web, "inner"))).body == BODY
+            with pytest.raises(FetchFailed) as refused:
+                await fetcher.get(web.url("/good"), Manners("outer", (), timedelta()))
+            assert refused.value.reason == "blocked_address"
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "data:text/html,x", "ftp://a.de/", "http://u:p@a.de/", "x"])
+async def test_other_addresses_are_refused(fetcher, url):
+    with pytest.raises(BadUrl):
+        await fetcher.get(url, Manners("s"))
+
+
+# --- TLS --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """A certificate for 127.0.0.1 that nobody knows: the path of a file with it and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path / "server.pem"
+    form, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    path.write_bytes(key.private_bytes(form, pkcs8, serialization.NoEncryption()) + signed.public_bytes(form))
+    return path
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_refused(store, fetcher, certificate):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    async with serve(tls=context) as web:
+        address = web.url("/good").replace("http:", "https:")
+        with pytest.raises(NoRobots) as refused:
+            await fetcher.get(address, manners(web))
+        failure = failure_reason(refused.value)
+        assert failure.reason == "tls" and failure.transient and "self-signed" in failure.detail
+        knowing = made(store, context=ssl.create_default_context(cafile=certificate))
+        assert (await knowing.get(address, manners(web))).body == BODY
+        assert (await knowing.get(address.replace("/good", "/gzip"), manners(web))).body == BODY
+        with pytest.raises(FetchFailed, match="without end"):
+            await knowing.get(address.replace("/good", "/endless/1xx"), manners(web))
+        await knowing.close()
+
+
+# --- many at once -----------------------------------------------------------------------------------------------------
+
+
+async def test_hosts_that_hang_do_not_hold_up_one_that_answers(fetcher):
+    async with serve() as web, serve() as dead:
+        lost = [
+            asyncio.ensure_future(fetcher.get(dead.url("/silent/hang"), manners(dead, "dead", 60))) for _ in range(100)
+        ]
+        await asyncio.gather(*(fetcher.get(web.url("/good"), manners(web, "alive")) for _ in range(20)))
+        assert not any(task.done() for task in lost)
+        await fetcher.stop()
+        ends = await asyncio.gather(*lost, return_exceptions=True)
+        assert all(isinstance(end, Stopped) for end in ends)
+        with pytest.raises(Stopped):
+            await fetcher.get(web.url("/good"), manners(web))
+        assert failure_reason(ends[0]).transient and not failure_reason(ends[0]).attempted
+
+
+async def test_a_stop_lets_those_that_are_nearly_done_finish(fetcher):
+    asked, go = asyncio.Event(), asyncio.Event()
+
+    async def slow(visit):
+        asked.set()
+        await go.wait()
+        await visit.answer()
+
+    async with serve(slow=slow) as web:
+        page = asyncio.ensure_future(fetcher.get(web.url("/slow"), manners(web, seconds=20)))
+        await asked.wait()
+        stopping = asyncio.ensure_future(fetcher.stop(within=20))
+        await asyncio.sleep(0)
+        go.set()
+        assert (await page).body == BODY
+        await stopping
+
+
+# --- decompression ----------------------------------------------------------------------------------------------------
+
+PACKERS = {
+    "gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "br": brotli.compress,
+    "zstd": zstandard.compress,
+}
+TEXT = b"".join(b"Zeile %d\n" % number for number in range(50_000))
+
+
+@pytest.mark.parametrize("name", PACKERS)
+def test_what_was_packed_comes_out_and_a_cut_is_noticed_wherever_it_is(name):
+    packed = PACKERS[name](TEXT)
+    assert b"".join(decoded(packed, [name])) == TEXT
+    for end in (1, 2, 5, len(packed) // 2, len(packed) - 1):
+        with pytest.raises((Unfinished, Undecodable)):
+            list(decoded(packed[:end], [name]))
+    with pytest.raises(Undecodable):
+        list(decoded(b"\xfe\xfd" * 500, [name]))
+
+
+@pytest.mark.parametrize("name", PACKERS)
+def test_a_bomb_comes_in_pieces(name):
+    first = next(decoded(bomb({"br": "brotli"}.get(name, name), 50), [name]))
+    assert 0 < len(first) < 8_000_000
+
+
+def test_encodings_are_undone_from_the_last_to_the_first():
+    assert encodings_of("gzip, BR") == ["br", "gzip"]
+    assert encodings_of("identity, x-gzip,utf-8") == ["gzip"]
+    assert encodings_of("") == []
+    assert b"".join(decoded(brotli.compress(gzip.compress(TEXT)), ["br", "gzip"])) == TEXT
+
+
+def test_every_failure_has_a_reason():
+    assert failure_reason(FetchFailed("dns", "x", transient=True)).reason == "dns"
+    assert failure_reason(TimeoutError()).reason == "timeout"
+    assert failure_reason(asyncio.CancelledError()).attempted is False
+    unknown = failure_reason(RuntimeError("password=hunter2"))
+    assert unknown.transient and "hunter2" not in unknown.detail
