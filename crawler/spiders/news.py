@@ -80,7 +80,7 @@ class NewsSpider(RunSpider):
                 pages |= {asyncio.create_task(self.page(target)) for target in targets}
                 if was_over and not pages:
                     break
-                await self.until_something_happens(stop, pages, discovery)
+                await self.until_something_happens({stop, *pages} if was_over else {stop, discovery, *pages})
                 pages = still_running(pages)
             if pages:
                 await asyncio.wait(pages, timeout=self.grace)
@@ -90,14 +90,11 @@ class NewsSpider(RunSpider):
             await asyncio.wait([stop, *pages])
         still_running(pages - {task for task in pages if task.cancelled()})
 
-    async def until_something_happens(
-        self, stop: asyncio.Task[Any], pages: set[asyncio.Task[None]], discovery: asyncio.Task[None]
-    ) -> None:
-        """Until a page is done, links were offered, discovery is over, or the run is told to stop."""
+    async def until_something_happens(self, tasks: set[asyncio.Task[Any]]) -> None:
+        """Until one of *tasks* is done or links were offered."""
         offered = asyncio.create_task(self.offered.wait())
-        waiting = {stop, offered, *pages} if discovery.done() else {stop, offered, discovery, *pages}
         try:
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({offered, *tasks}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             offered.cancel()
 
