@@ -99,14 +99,22 @@ def rule_for(paragraph: str, phrases: Phrases | None) -> str | None:
     section = _section(text, phrases.whole)
     if section and len(text) <= phrases.limits[section]:
         return section
-    return _section(text, phrases.opens) if len(text) <= LONGEST_HEADING else None
+    if len(text) > LONGEST_HEADING or _is_statement(paragraph):
+        return None
+    return _section(text, phrases.opens)
 
 
 def opens_block(heading: str, phrases: Phrases | None) -> str | None:
     """The section of foreign matter that *heading* opens ('Mehr zum Thema' -> ``related``), or None."""
-    if phrases is None or len(heading) > LONGEST_HEADING:
+    if phrases is None or len(heading) > LONGEST_HEADING or _is_statement(heading):
         return None
     return _section(_plain(heading), phrases.opens)
+
+
+def _is_statement(text: str) -> bool:
+    """'Mehr zum Thema sagte der Minister nicht.' is a sentence, 'Mehr zum Thema ...' is none."""
+    text = text.rstrip()
+    return text.endswith(".") and not text.endswith("..") and text.count(" ") >= 3
 
 
 def _section(text: str, patterns: Mapping[str, re.Pattern[str]]) -> str | None:
@@ -121,7 +129,8 @@ def _plain(text: str) -> str:
         text = unicodedata.normalize("NFC", text).translate(_PLAIN)
     elif "*" in text:
         text = text.replace("*", "")
-    return _EDGES.sub("", " ".join(text.split()))
+    text = _EDGES.sub("", " ".join(text.split()))
+    return text + ")" if text.count("(") > text.count(")") else text
 
 
 def _checked(data: dict, where: str) -> Phrases:
@@ -196,6 +205,9 @@ def _patterns(name: str, key: str, section: dict, words: dict[str, str], where: 
     good = []
     for pattern in section.get(key, []):
         place = f"{where}: [{name}] {key}: {pattern!r}"
+        if "(?P" in pattern:
+            mistakes.append(f"{place}: expected a pattern without named groups")
+            continue
         unknown = [word for word in _WORD.findall(pattern) if word not in words]
         if unknown:
             allowed = _nearest(unknown[0], words) or f", expected one of {_listed(words)}"
@@ -210,9 +222,7 @@ def _patterns(name: str, key: str, section: dict, words: dict[str, str], where: 
         except re.error as error:
             mistakes.append(f"{place}: expected a regular expression ({error})")
             continue
-        if compiled.groupindex:
-            mistakes.append(f"{place}: expected a pattern without named groups")
-        elif compiled.fullmatch("") or any(compiled.fullmatch(probe) for probe in _PROBES):
+        if compiled.fullmatch("") or any(compiled.fullmatch(probe) for probe in _PROBES):
             mistakes.append(f"{place}: expected a phrase, this takes any sentence")
         else:
             good.append(plain)

@@ -124,7 +124,7 @@ def from_tree(tree: etree._Element) -> tuple[Details, list[etree._Element]]:
 def taken_from(tree: etree._Element) -> tuple[Details, list[Removed]]:
     """Take the tables of facts out of a page: the facts, and what was removed."""
     facts, holders = from_tree(tree)
-    removed = [Removed(" ".join("".join(holder.itertext()).split())[:500], "details") for holder in holders]
+    removed = [Removed(" ".join(" ".join(holder.itertext()).split())[:500], "details") for holder in holders]
     for holder in holders:
         before = holder.getprevious()
         if before is not None and _is_short(before) and is_title("".join(before.itertext())):

@@ -1,0 +1,235 @@
+"""Phrases that open or make up boilerplate, and sentences that only contain their words."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pipelines.reading.boilerplate import Phrases, PhrasesError, opens_block, rule_for, site_phrases
+from pipelines.reading.first_letters import first_letters
+
+FOLDER = Path(__file__).parents[1] / "config" / "boilerplate"
+DE, EN, FR = (Phrases.load(FOLDER / f"{name}.toml") for name in ("de", "en", "fr"))
+
+
+@pytest.mark.parametrize(
+    ("heading", "section"),
+    [
+        ("Das könnte dich auch interessieren", "related"), ("Das könnte Sie auch interessieren:", "related"),
+        ("DAS KÖNNTE EUCH INTERESSIEREN", "related"), ("Das koennte Sie auch interessieren", "related"),
+        ("Diese Artikel könnten Sie interessieren", "related"), ("Weitere Meldungen", "related"),
+        ("Mehr zum Thema", "related"), ("Lesen Sie auch", "related"), ("Lies auch:", "related"),
+        ("Meistgelesen", "related"),
+        ("Meistgelesene Artikel", "related"), ("Am meisten gelesen", "related"), ("Auch interessant", "related"),
+        ("Verwandte Artikel", "related"), ("Ähnliche Beiträge", "related"), ("Weitere Artikel", "related"),
+        ("Aus dem Ressort", "related"), ("Mehr aus dem Ressort Politik", "related"), ("Top-Themen", "related"),
+        ("Empfehlungen der Redaktion", "related"), ("Aktuelle Nachrichten", "related"),
+        ("» Mehr zum Thema «", "related"),
+        ("**Weitere Artikel**", "related"), ("Schlagwort aus diesem Artikel", "tags"), ("Schlagwörter zu diesem "
+        "Artikel", "tags"),
+        ("Themen in diesem Artikel", "tags"), ("Im Artikel erwähnte Unternehmen", "tags"),
+        ("Kommentare (12)", "comments"),
+        ("Über den Autor", "about_author"), ("Newsletter abonnieren", "newsletter"), ("Anzeige", "advertising"),
+    ],
+)  # fmt: skip
+def test_a_heading_opens_a_block(heading, section):
+    assert opens_block(heading, DE) == section
+
+
+@pytest.mark.parametrize(
+    ("paragraph", "section"),
+    [
+        ("12 mal gelesen", "counters"), ("1.204 Aufrufe", "counters"), ("Lesezeit: 3 Minuten", "counters"), ("4 "
+        "Min.", "counters"),
+        ("Lesedauer ca. 5 Min", "counters"), ("Besuchen Sie uns auf: nachrichten.example", "social"),
+        ("Folgen Sie uns auf Facebook, Instagram und X!", "social"), ("Folge uns auf WhatsApp", "social"),
+        ("Auf Facebook teilen", "social"), ("Artikel merken", "social"), ("Drucken", "social"), ("Teilen", "social"),
+        ("Jetzt Newsletter abonnieren", "newsletter"), ("Abonnieren Sie unseren kostenlosen Newsletter.", "newsletter"),
+        ("Melden Sie sich hier für unseren täglichen Newsletter an.", "newsletter"), ("- Anzeige -", "advertising"),
+        ("ANZEIGE", "advertising"), ("Seite 1 / 3", "paging"), ("Nächste Seite", "paging"),
+        ("Weiter auf Seite 2", "paging"),
+        ("Artikel auf einer Seite lesen", "paging"), ("1 2 3 4 Weiter", "paging"), ("weiterlesen...", "related"),
+        ("Lesen Sie auch: Mieten steigen in allen Städten", "related"), ("Mehr zum Thema: Wohnen", "related"),
+        ("Titel einer anderen Meldung Der erste Satz. (Ausland, 24.01.2026 - 08:26) weiterlesen...", "related"),
+        ("An dieser Stelle finden Sie einen externen Inhalt von YouTube, der den Artikel ergänzt.", "consent"),
+        ("Wir benötigen Ihre Zustimmung, um den Inhalt von Instagram anzuzeigen.", "consent"),
+        ("Haben Sie einen Fehler entdeckt? Schreiben Sie uns!", "feedback"), ("Wie hat Ihnen der Artikel "
+        "gefallen?", "feedback"),
+        ("Sie haben bereits ein Abo? Hier anmelden", "subscription"), ("Dieser Artikel ist nur für Abonnenten "
+        "lesbar.", "subscription"),
+        ("© 2026 Alle Rechte vorbehalten", "credits"), ("Foto: Karla Beispiel/Agentur", "credits"),
+        ("Zum Kommentieren bitte anmelden", "comments"), ("Jetzt die App herunterladen", "app_prompt"),
+        ("Themen: Bauen, Wohnen, Länder", "tags"), ("#bauen #wohnen", "tags"),
+    ],
+)  # fmt: skip
+def test_a_paragraph_that_is_nothing_else_goes(paragraph, section):
+    assert rule_for(paragraph, DE) == section
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Der Newsletter der Partei ging am Montag an 30.000 Abonnenten.",
+        "Auf Facebook teilen Tausende das Video der Flut, obwohl es aus einem anderen Jahr stammt.",
+        "Auf Facebook hat die Stadt inzwischen 4000 Follower.",
+        "Weitere Meldungen über Schäden gingen bei der Polizei nicht ein.",
+        "Mehr zum Thema sagte der Minister nicht.",
+        "Das könnte auch die Nachbarn interessieren, die seit Jahren auf den Umbau warten.",
+        "Die Anzeige wurde zurückgezogen.",
+        "Die Kommentare der Nutzer wurden gelöscht, nachdem sich der Verein beschwert hatte.",
+        "Drucken lassen will die Stadt die Broschüre erst im Herbst.",
+        "Seite an Seite standen die beiden Trainer nach dem Spiel im Regen.",
+        "Lesen Sie auch die Packungsbeilage und fragen Sie Ihren Arzt oder Apotheker.",
+        "Teilen will er die Macht nicht.",
+        "Folgen hat der Vorfall bisher keine.",
+        "Die Lesezeit beginnt in der Schule um acht Uhr und endet um neun.",
+        "„Wir benötigen mehr Zeit“, sagte sie.",
+        "Wir brauchen Ihre Stimme am Sonntag, rief er den Menschen auf dem Marktplatz zu.",
+        "Das Foto zeigt den Bürgermeister mit dem Scheck vor dem neuen Rathaus.",
+        "Haben Sie keine Angst, sagte der Arzt.",
+        "Wie geht es weiter?",
+        "Was sagt die Opposition?",
+        "Nein.",
+        "Mehr als 300 Menschen kamen.",
+        "Hintergrund des Streits ist ein Gutachten.",
+        "Was bedeutet das für Mieter?",
+        "Militärhilfe für die Ukraine",
+        "Kritik aus der Opposition",
+        "Der Autor lebt in Berlin und schreibt an seinem dritten Roman über die Nachkriegszeit in der Lausitz.",
+        "Im Abo kostet die Karte 49 Euro, teilte der Verkehrsverbund am Freitag mit.",
+        "Die App der Bahn war am Morgen nicht zu erreichen.",
+        "Jetzt testen die Behörden das System in drei Landkreisen.",
+        "Alle Rechte an dem Lied liegen beim Verlag.",
+    ],
+)
+def test_a_sentence_that_contains_the_words_stays(sentence):
+    assert rule_for(sentence, DE) is None
+    assert opens_block(sentence, DE) is None
+
+
+@pytest.mark.parametrize(
+    ("phrases", "paragraph", "section"),
+    [
+        (EN, "You may also like", "related"), (EN, "Read more", "related"),
+        (EN, "Sign up for our newsletter", "newsletter"),
+        (EN, "Advertisement", "advertising"), (EN, "3 min read", "counters"), (EN, "Share on Facebook", "social"),
+        (FR, "À lire aussi", "related"), (FR, "Publicité", "advertising"), (FR, "Temps de lecture : 3 min", "counters"),
+        (FR, "Inscrivez-vous à notre newsletter", "newsletter"),
+    ],
+)  # fmt: skip
+def test_english_and_french_are_known(phrases, paragraph, section):
+    assert rule_for(paragraph, phrases) == section
+
+
+@pytest.mark.parametrize(
+    ("phrases", "sentence"),
+    [
+        (EN, "Sharing the prize money was never an option, she said on Monday."),
+        (EN, "The advertisement was withdrawn after complaints from viewers."),
+        (EN, "Related costs are expected to rise by a third next year."),
+        (FR, "Publicité et journalisme ne font pas toujours bon ménage, a-t-elle ajouté."),
+        (FR, "Partager le pouvoir n'est pas dans ses habitudes, dit un proche."),
+    ],
+)
+def test_english_and_french_sentences_stay(phrases, sentence):
+    assert rule_for(sentence, phrases) is None
+
+
+def test_long_paragraphs_are_never_taken():
+    assert rule_for("Lesen Sie auch: " + "ein langer Titel " * 30, DE) is None
+
+
+@pytest.mark.parametrize("text", ["", " ", "…", "***", "\n"])
+def test_signs_alone_are_no_phrase(text):
+    assert rule_for(text, DE) is None
+
+
+def test_without_phrases_nothing_is_taken():
+    assert rule_for("Anzeige", None) is None
+    assert opens_block("Mehr zum Thema", None) is None
+    assert rule_for("Anzeige", Phrases()) is None
+
+
+def test_phrases_of_a_source_take_whole_paragraphs():
+    phrases = site_phrases(("so geht es weiter mit der .{3,30}", "ein service von <?abendpost>?"))
+    assert rule_for("So geht es weiter mit der Brücke", phrases) == "site"
+    assert rule_for("So geht es weiter mit der Brücke, sagte die Bürgermeisterin am Montag im Rat.", phrases) is None
+
+
+def load(tmp_path: Path, text: str | bytes) -> Phrases:
+    path = tmp_path / "xx.toml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return Phrases.load(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("language = 'xx'\n[related]\nopen = ['mehr']", ["[related] open: unknown key", "did you mean 'opens'?"]),
+        ("languge = 'xx'\n[related]\nopens = ['mehr']", ["did you mean 'language'?", "expected a language code"]),
+        ("language = 'xx'\n[related]\nopens = 'mehr'", ["[related] opens: expected a list of patterns"]),
+        (
+            "language = 'xx'\n[related]\nwhole = ['mehr(']",
+            ["[related] whole: 'mehr('", "expected a regular expression"],
+        ),
+        ("language = 'xx'\n[related]\nwhole = ['.*']", ["takes any sentence"]),
+        ("language = 'xx'\n[related]\nwhole = ['(mehr)?']", ["takes any sentence"]),
+        ("language = 'xx'\n[related]\nwhole = ['(?P<a>mehr)']", ["without named groups"]),
+        ("language = 'xx'\n[related]\nwhole = ['m[äe]hr']", ["umlauts outside of [...]"]),
+        (
+            "language = 'xx'\n[related]\nwhole = ['<yuo> mehr']\n[words]\nyou = 'sie'",
+            ["<yuo> is not in [words]", "'you'"],
+        ),
+        (
+            "language = 'xx'\n[related]\nlongest = 9000",
+            ["[related] longest: expected a number of characters from 1 to 300"],
+        ),
+        ("language = 'xx'\n[Related]\nopens = ['mehr']", ["[Related]: expected a name of lower-case letters"]),
+        ("language = 'xx'\n[related", ["expected TOML"]),
+        (b"language = '\xff'", ["expected UTF-8"]),
+        ("", ["language: expected a language code"]),
+    ],
+)
+def test_a_mistake_in_a_phrase_file_is_named(tmp_path, text, told):
+    with pytest.raises(PhrasesError) as caught:
+        load(tmp_path, text)
+    assert "xx.toml" in str(caught.value)
+    assert [piece for piece in told if piece not in str(caught.value)] == []
+
+
+def test_all_mistakes_are_named_at_once(tmp_path):
+    with pytest.raises(PhrasesError) as caught:
+        load(tmp_path, "language = 'xx'\n[a]\nopen = []\n[b]\nwhole = ['(']")
+    assert len(str(caught.value).splitlines()) == 2
+
+
+def test_words_stand_for_patterns(tmp_path):
+    phrases = load(
+        tmp_path, "language = 'xx'\n[words]\nyou = 'dich|sie'\nall = '<you>|alle'\n[related]\nopens = ['für <all>']"
+    )
+    assert [opens_block(f"Für {who}", phrases) for who in ("dich", "alle", "uns")] == ["related", "related", None]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "letters"),
+    [
+        ("mehr", "m"), ("(mehr|weiter) lesen", "mw"), ("(?:zum )?artikel", "za"), ("[ab]c", "abc"[:2]), (r"\d{1,2} "
+        r"mal", "0123456789"),
+        (r"(?!nicht)jetzt", "j"), (r"\(c\)", "("), ("(a|b?)c", "abc"), ("x{0,2}y", "xy"), ("x{1,2}y", "x"),
+        ("", None), (".x", None),
+        (r"\w+", None), ("[^a]b", None), ("a?", None), ("(?P<name>k)l", "k"), ("Ab", "a"), (r"\bneu", "n"),
+    ],
+)  # fmt: skip
+def test_the_first_letters_of_a_pattern(pattern, letters):
+    assert first_letters(pattern) == (None if letters is None else frozenset(letters))
+
+
+@pytest.mark.parametrize("name", ["de", "en", "fr"])
+def test_every_character_that_can_begin_a_match_is_known(name):
+    """Sorting by first letter must lose nothing: a phrase without its special signs is found under its own letter."""
+    phrases = Phrases.load(FOLDER / f"{name}.toml")
+    for letter, pattern in {**phrases.whole, **phrases.opens}.items():
+        assert letter == letter.lower()
+        assert re.compile(pattern.pattern, re.IGNORECASE).groupindex
