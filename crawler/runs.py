@@ -12,12 +12,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 import socket
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -140,7 +141,7 @@ class House:
                 hosts=hosts,
                 robots=robots,
                 fetcher=fetcher,
-                holder=f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}",
+                holder=holder_name(),
                 runner=AsyncCrawlerRunner(scrapy_settings()),
             )
             try:
@@ -161,9 +162,20 @@ class House:
         return self._rules[source]
 
     async def begin(self, source: str | None, kind: RunKind = "crawl", slot: datetime | None = None) -> Run | None:
-        """A run, or None: another process runs this source now, or the slot is done."""
+        """A run, or None: another process runs this source now, or the slot is done.
+
+        A run whose process was killed on this machine is not waited for until its lease is over.
+        """
         lease = self.configuration.settings.schedule.lease
-        return await self.store.begin_run(source, kind, self.holder, slot, lease)
+        run = await self.store.begin_run(source, kind, self.holder, slot, lease)
+        if run is None:
+            holders = await self.store.holders(source)
+            dead = {number: holder for number, holder in holders.items() if is_gone(holder, self.holder)}
+            for number, holder in dead.items():
+                gone = Run(number, source, kind, holder, None, lease, datetime.now(UTC))
+                await self.store.end_run(gone, "failed", "its process was killed")
+            run = await self.store.begin_run(source, kind, self.holder, slot, lease) if dead else None
+        return run
 
     async def stop(self, why: str, within: float) -> None:
         """End all runs of this process: what is in flight gets *within* seconds, everything else stays pending."""
@@ -171,6 +183,30 @@ class House:
         for spider in list(self.spiders):
             spider.stop(why, within)
         await self.fetcher.stop(within)
+
+
+def holder_name() -> str:
+    """Machine, process number and a word of this process's own: two containers may have equal names and numbers."""
+    namespace = ""
+    with suppress(OSError):
+        namespace = re.sub(r"\D", "", os.readlink("/proc/self/ns/pid"))
+    return f"{socket.gethostname()}/{namespace}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+
+
+def is_gone(holder: str, ours: str) -> bool:
+    """Whether the process that *holder* names ran on this machine and does not any more. If in doubt, it still does."""
+    try:
+        machine, number, _ = holder.rsplit(":", 2)
+        if holder == ours or machine != ours.rsplit(":", 2)[0]:
+            return False
+        if int(number) == os.getpid():
+            return True  # the number was given anew: a container that was restarted has the same one each time
+        os.kill(int(number), 0)
+        return Path(f"/proc/{int(number)}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except ProcessLookupError:
+        return True
+    except (ValueError, OSError):
+        return False
 
 
 def source_rows(configuration: Configuration) -> list[SourceRow]:

@@ -154,6 +154,10 @@ class Store:
         """Prolong the lease. False: somebody took the run over; stop working on it."""
         return bool(await self._do(sql.HEARTBEAT, run=run.id, lease=run.lease))
 
+    async def holders(self, source: str | None) -> dict[int, str]:
+        """The holder of each run of *source* that has not ended, by the run's id."""
+        return {row["id"]: row["holder"] for row in await self._do(sql.HOLDERS, source=source)}
+
     async def end_run(self, run: Run, outcome: RunOutcome, error: str | None = None) -> RunCounts:
         """End the run and count its pages. Ending an ended run again returns the same counts."""
         counts = await self._connections.run(

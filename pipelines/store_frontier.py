@@ -30,6 +30,8 @@ FIND_DEAD_RUNS = """
     FOR UPDATE
 """
 
+HOLDERS = "SELECT id, holder FROM ingest.runs WHERE source IS NOT DISTINCT FROM %(source)s AND ended_at IS NULL"
+
 # the answer to an earlier try may have been lost: then the run is there already
 FIND_BEGUN = "SELECT id, started_at FROM ingest.runs WHERE token = %(token)s"
 
