@@ -1,0 +1,199 @@
+"""``nachlese schedule``: every source when it is due. The only door to apscheduler.
+
+APScheduler is the clock and remembers nothing. Which slots there are follows from the source files (``crawler.slots``),
+which of them were run is in Postgres: a slot is claimed by inserting its run, so any number of schedulers, restarts and
+clock steps make one run of it. Each source has at most one run at a time, and at most one missed slot is made up for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import signal
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from crawler import config
+from crawler.config import ConfigError, Configuration, Source
+from crawler.runs import House, RunReport, crawl_source, source_rows
+from crawler.slots import Slots, share
+from pipelines.database import DatabaseError
+
+log = logging.getLogger(__name__)
+
+#: missed slots are caught up with over so long, each source at a moment of its own
+CATCH_UP_WITHIN = timedelta(minutes=2)
+#: APScheduler sleeps until the next slot by a clock that does not notice when the wall clock is set; this wakes it
+LOOK_AT_THE_CLOCK = timedelta(seconds=20)
+#: what is cancelled at the end of a stop gets so long to say goodbye to the database
+FAREWELL = 3.0
+
+
+class SlotTrigger(BaseTrigger):
+    """APScheduler's view of a source's slots. Jitter is added when the run starts, so that slots stay what they are."""
+
+    def __init__(self, slots: Slots):
+        self.slots = slots
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
+        # by the clock as it is now: if it was set back, the slots that come again are done already, says the database
+        return self.slots.after(now)
+
+
+class Scheduler:
+    """Runs the enabled sources of a house. ``start``, then ``stop``; ``reports`` is called with the end of each run."""
+
+    def __init__(self, house: House, reports: Callable[[RunReport], object] | None = None):
+        self.house = house
+        self.reports = reports
+        self.clock = AsyncIOScheduler(timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True})
+        self.running: dict[str, asyncio.Task[None]] = {}
+        self.places = asyncio.Semaphore(house.configuration.settings.crawl.sources_at_once)
+
+    def start(self) -> None:
+        """Catch up with the last slot of every source, where it was missed, and go on from there."""
+        self.clock.start()
+        self.clock.add_job(self.look_at_the_clock, IntervalTrigger(seconds=int(LOOK_AT_THE_CLOCK.total_seconds())))
+        now = datetime.now(UTC)
+        for source in self.set_jobs():
+            slot = source.slots().at_or_before(now)
+            following = source.slots().after(now)
+            if slot is not None and following is not None:
+                longest = min(CATCH_UP_WITHIN, (following - slot) / 2, self.spread())
+                self.begin(source.name, slot, share(source.name, "catch-up") * longest)
+
+    def spread(self) -> timedelta:
+        """With few sources there is no stampede to avoid."""
+        return timedelta(seconds=2 * len(self.house.configuration.sources))
+
+    def set_jobs(self) -> list[Source]:
+        """One job for each enabled source, none for others. Returns the enabled ones."""
+        enabled = [source for source in self.house.configuration.sources.values() if source.enabled]
+        names = {source.name for source in enabled}
+        for job in self.clock.get_jobs():
+            if job.id.startswith("source:") and job.id.removeprefix("source:") not in names:
+                job.remove()
+        for source in enabled:
+            self.clock.add_job(
+                self.due,
+                SlotTrigger(source.slots()),
+                args=[source.name],
+                id=f"source:{source.name}",
+                replace_existing=True,
+            )
+        return enabled
+
+    async def due(self, name: str) -> None:
+        """Called by the clock at a slot, or later where the process was busy: the latest slot that has come counts."""
+        source = self.house.configuration.sources.get(name)
+        slot = source.slots().at_or_before(datetime.now(UTC)) if source else None
+        following = source.slots().after(slot) if source and slot else None
+        if source is not None and slot is not None:
+            longest = min(source.jitter, (following - slot) / 2) if following else source.jitter
+            self.begin(name, slot, random.uniform(0, 1) * longest)
+
+    def begin(self, name: str, slot: datetime, after: timedelta) -> None:
+        """Start the run of a slot after a wait, unless this process runs the source already."""
+        if name in self.running or self.house.stopping:
+            return
+        task = asyncio.create_task(self.run(name, slot, after.total_seconds()))
+        self.running[name] = task
+        task.add_done_callback(lambda _: self.running.pop(name, None))
+
+    async def run(self, name: str, slot: datetime, wait: float) -> None:
+        await asyncio.sleep(wait)
+        try:
+            async with self.places:
+                report = await crawl_source(self.house, name, slot)
+            if self.reports is not None:
+                self.reports(report)
+            await self.note_next_run(name)
+        except DatabaseError as error:
+            log.error("no run of %s: %s", name, error)
+        except KeyError:
+            log.info("%s was taken out of the configuration", name)
+        except Exception:  # a mistake of ours costs this run, not the schedule
+            log.exception("run of %s", name)
+
+    async def note_next_run(self, name: str) -> None:
+        """For ``nachlese status``."""
+        source = self.house.configuration.sources.get(name)
+        following = source.slots().after(datetime.now(UTC)) if source and source.enabled else None
+        await self.house.store.keep_next_run(name, following)
+
+    async def note_next_runs(self) -> None:
+        for name in self.house.configuration.sources:
+            await self.note_next_run(name)
+
+    async def look_at_the_clock(self) -> None:
+        """Set the jobs anew where the wall clock was set back: they would wait for a time that is long gone."""
+        now = datetime.now(UTC)
+        for source in self.house.configuration.sources.values():
+            job = self.clock.get_job(f"source:{source.name}")
+            following = source.slots().after(now)
+            if job is not None and following is not None and job.next_run_time and job.next_run_time > following:
+                job.reschedule(SlotTrigger(source.slots()))
+
+    async def reload(self, configuration: Configuration) -> None:
+        """Go on with other source files. Runs that have begun end as they began."""
+        self.house.configuration = configuration
+        await self.house.store.keep_sources(source_rows(configuration))
+        self.set_jobs()
+        await self.note_next_runs()
+
+    async def stop(self, within: float) -> None:
+        """No new runs; what is in flight has *within* seconds, then it is let go and stays pending."""
+        self.clock.shutdown(wait=False)
+        tasks = set(self.running.values())
+        stopping = asyncio.create_task(self.house.stop("the scheduler was stopped", within))
+        waiting = {task for name, task in self.running.items() if not any(s.name == name for s in self.house.spiders)}
+        for task in waiting:
+            task.cancel()  # these have not begun
+        if tasks:
+            await asyncio.wait(tasks, timeout=within)
+        for task in tasks:
+            task.cancel()
+        await self.house.readers.close()  # a page that is being read ends now, and comes again
+        await asyncio.wait({stopping, *tasks}, timeout=FAREWELL)
+
+
+async def serve(configuration: Configuration) -> int:
+    """Run the schedule until SIGTERM or SIGINT; SIGHUP reads the configuration anew. Returns the exit code, 0."""
+    loop, ending = asyncio.get_running_loop(), asyncio.Event()
+    hangups: asyncio.Queue[None] = asyncio.Queue()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ending.set)
+    loop.add_signal_handler(signal.SIGHUP, hangups.put_nowait, None)
+    async with House.open(configuration) as house:
+        scheduler = Scheduler(house)
+        scheduler.start()
+        await scheduler.note_next_runs()
+        count = sum(source.enabled for source in configuration.sources.values())
+        log.info("the schedule runs: %d of %d sources are on", count, len(configuration.sources))
+        rereading = asyncio.create_task(reread(scheduler, hangups))
+        try:
+            await ending.wait()
+        finally:
+            log.info("stopping")
+            rereading.cancel()
+            await scheduler.stop(house.configuration.settings.schedule.stop_within.total_seconds())
+    log.info("stopped")
+    return 0
+
+
+async def reread(scheduler: Scheduler, hangups: asyncio.Queue[None]) -> None:
+    """At each hangup read the configuration; one with mistakes is named and the old one stays."""
+    while True:
+        await hangups.get()
+        try:
+            await scheduler.reload(await asyncio.to_thread(config.load, scheduler.house.configuration.folder))
+            log.info("the configuration was read again")
+        except ConfigError as error:
+            log.error("the configuration stays as it was: %s", error)
+        except DatabaseError as error:
+            log.error("the configuration was not taken over: %s", error)
