@@ -166,21 +166,32 @@ def _last_line(file: Path) -> str:
 
 
 def _started(folder: Path, attempts: int = 3) -> Any:
+    server = _pgserver().get_server(folder, cleanup_mode=None, start=False)
     for attempt in range(1, attempts + 1):
-        _forget_dead_postmaster(folder)
-        server = _pgserver().get_server(folder, cleanup_mode=None, start=False)
         try:
-            with _parents_closed(folder, Path(server.bin_path)):
+            with _alone(folder), _parents_closed(folder, Path(server.bin_path)):
+                _forget_dead_postmaster(folder)
                 server.ensure_pgdata_inited()
                 _tune(folder)
                 server.start()
             return server
         except (subprocess.SubprocessError, AssertionError):
-            # after a crash, recovery may take longer than the package waits; two starters may meet
+            # after a crash, recovery may take longer than the package waits
             if attempt == attempts:
                 raise
             time.sleep(1)
     raise AssertionError("unreachable")
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One process at a time makes or starts the server in *folder*."""
+    lock = os.open(folder.parent / f"{folder.name}.start", os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 def _pgserver() -> Any:
@@ -274,8 +285,8 @@ def revive(dsn: str) -> None:
     if dsn in _servers:
         server = _servers[dsn][0]
         try:
-            _forget_dead_postmaster(server.pgdata)
-            with _parents_closed(server.pgdata, Path(server.bin_path)):
+            with _alone(server.pgdata), _parents_closed(server.pgdata, Path(server.bin_path)):
+                _forget_dead_postmaster(server.pgdata)
                 server.start()
         except (OSError, RuntimeError, subprocess.SubprocessError, AssertionError) as error:
             log.debug("embedded server: %s", safe_text(error))
