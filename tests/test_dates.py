@@ -67,9 +67,12 @@ def test_a_stated_time_is_read(text: str, at: datetime, precision: str):
 @pytest.mark.parametrize(
     "text",
     [
-        "", "2026", "2025", "Dezember 2025", "12.2025", "um 16:36 Uhr", "16:36", "30. Februar 2025", "32.12.2025", "00.00.0000", "0000-00-00",
-        "99999-01-01", "10. Oktober 1950", "31.12.1989", "03.12.2026", "5. Januar 2026", "vor 2 Monaten", "vor Jahren", "Telefon 030 12345-67",
-        "IPv4 10.0.0.1", "Version 2.10.3.4", "1.234.567 Aufrufe", "Hier in Berlin", "Seite 1 / 3", "Gültig bis 31.01.2026", "12 mal gelesen",
+        "", "2026", "2025", "Dezember 2025", "12.2025", "um 16:36 Uhr", "16:36", "30. Februar 2025", "32.12.2025",
+        "00.00.0000", "0000-00-00",
+        "99999-01-01", "10. Oktober 1950", "31.12.1989", "03.12.2026", "5. Januar 2026", "vor 2 Monaten",
+        "vor Jahren", "Telefon 030 12345-67",
+        "IPv4 10.0.0.1", "Version 2.10.3.4", "1.234.567 Aufrufe", "Hier in Berlin", "Seite 1 / 3",
+        "Gültig bis 31.01.2026", "12 mal gelesen",
     ],
 )  # fmt: skip
 def test_a_date_that_is_not_stated_is_none(text: str):
@@ -92,10 +95,16 @@ def test_relative_days_are_the_source_s_days_not_the_server_s():
 def test_days_on_which_the_clocks_change():
     summer_ends = datetime(2025, 10, 26, 12, 0, tzinfo=BERLIN)
     assert parse("heute 04:00 Uhr", summer_ends, BERLIN).at.astimezone(UTC) == datetime(2025, 10, 26, 3, 0, tzinfo=UTC)
-    assert parse("26.10.2025, 01:30 Uhr", summer_ends, BERLIN).at.astimezone(UTC) == datetime(2025, 10, 25, 23, 30, tzinfo=UTC)
+    assert parse("26.10.2025, 01:30 Uhr", summer_ends, BERLIN).at.astimezone(UTC) == datetime(
+        2025, 10, 25, 23, 30, tzinfo=UTC
+    )
     assert parse("vor 10 Stunden", summer_ends, BERLIN).at.astimezone(UTC) == datetime(2025, 10, 26, 1, 0, tzinfo=UTC)
-    assert parse("26.10.2025, 02:30 Uhr MEZ", summer_ends, BERLIN).at.astimezone(UTC) == datetime(2025, 10, 26, 1, 30, tzinfo=UTC)
-    assert parse("26.10.2025, 02:30 Uhr MESZ", summer_ends, BERLIN).at.astimezone(UTC) == datetime(2025, 10, 26, 0, 30, tzinfo=UTC)
+    assert parse("26.10.2025, 02:30 Uhr MEZ", summer_ends, BERLIN).at.astimezone(UTC) == datetime(
+        2025, 10, 26, 1, 30, tzinfo=UTC
+    )
+    assert parse("26.10.2025, 02:30 Uhr MESZ", summer_ends, BERLIN).at.astimezone(UTC) == datetime(
+        2025, 10, 26, 0, 30, tzinfo=UTC
+    )
     assert parse("30.03.2025 10:00", summer_ends, BERLIN).at.astimezone(UTC) == datetime(2025, 3, 30, 8, 0, tzinfo=UTC)
 
 
@@ -147,8 +156,10 @@ def test_machine_times_are_read_in_their_spellings(value: object, at: datetime, 
 @pytest.mark.parametrize(
     "value",
     [
-        None, "", True, [], {}, "now", "0000-00-00", "0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "99999-01-01",
-        "2025-13-45", "2026-12-03T10:00:00Z", "{{date}}", "x" * 100_000, float("1e300"), float("inf"), float("nan"), -5, "1" * 78,
+        None, "", True, [], {}, "now", "0000-00-00", "0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z",
+        "9999-12-31T23:59:59Z", "99999-01-01",
+        "2025-13-45", "2026-12-03T10:00:00Z", "{{date}}", "x" * 100_000, float("1e300"), float("inf"), float("nan"),
+        -5, "1" * 78,
     ],
 )  # fmt: skip
 def test_machine_nonsense_is_none(value: object):

@@ -19,7 +19,13 @@ URL = "https://www.zeitung.example/politik/hafen-bleibt-zu-123"
 NEWS = {"@type": "NewsArticle", "headline": "Der Hafen bleibt vorerst geschlossen"}
 
 
-def described(head: str = "", body: str = "<h1>Der Hafen bleibt vorerst geschlossen</h1>", url: str = URL, hint: Hint | None = None, **site) -> Description:
+def described(
+    head: str = "",
+    body: str = "<h1>Der Hafen bleibt vorerst geschlossen</h1>",
+    url: str = URL,
+    hint: Hint | None = None,
+    **site,
+) -> Description:
     tree = lxml.html.document_fromstring(f"<html lang='de'><head>{head}</head><body>{body}</body></html>")
     page = Page(url=url, source="zeitung", body=b"", fetched_at=datetime(2025, 12, 3, 17, 0, tzinfo=UTC), hint=hint)
     before = lxml.html.tostring(tree)
@@ -45,15 +51,37 @@ def og(title: str) -> str:
         ("<title>Der Hafen bleibt zu | Zeitung</title>", "", "Der Hafen bleibt zu"),
         ("<title>Zeitung: Der Hafen bleibt zu - Zeitung.example</title>", "", "Zeitung: Der Hafen bleibt zu"),
         (og("Der Hafen bleibt zu - zeitung.example"), "", "Der Hafen bleibt zu"),
-        ("<meta property='og:site_name' content='Das Blatt'>" + og("Der Hafen bleibt zu – Das Blatt"), "", "Der Hafen bleibt zu"),
+        (
+            "<meta property='og:site_name' content='Das Blatt'>" + og("Der Hafen bleibt zu – Das Blatt"),
+            "",
+            "Der Hafen bleibt zu",
+        ),
         (og("Köln - Bonn: Der Hafen bleibt zu"), "", "Köln - Bonn: Der Hafen bleibt zu"),
         (og("Hafen zu: Was Reisende jetzt wissen müssen"), "<h1>Der Hafen bleibt zu</h1>", "Der Hafen bleibt zu"),
-        ("<title>Der Hafen bleibt zu | Politik | Zeitung</title>", "<h1>Der Hafen bleibt zu</h1>", "Der Hafen bleibt zu"),
-        ("<title>Der Hafen bleibt zu | Zeitung</title>", "<h1 class='logo'>Zeitung</h1><h1>Der Hafen bleibt zu</h1>", "Der Hafen bleibt zu"),
-        ("<title>Der Hafen bleibt zu | Zeitung</title>", "<h1>Zeitung</h1><h2>Der Hafen bleibt zu</h2><h2>Mehr</h2>", "Der Hafen bleibt zu"),
-        (jsonld({"@type": "NewsArticle", "headline": "Der Hafen bleibt zu | Politik"}), "<h1>Der Hafen bleibt zu</h1>", "Der Hafen bleibt zu"),
         (
-            jsonld({"@type": "NewsArticle", "headline": "Hafen Bonn: Sperrung dauert an"}) + og("Der Hafen bleibt zu") + "<title>Hafen Bonn: Sperrung dauert an</title>",
+            "<title>Der Hafen bleibt zu | Politik | Zeitung</title>",
+            "<h1>Der Hafen bleibt zu</h1>",
+            "Der Hafen bleibt zu",
+        ),
+        (
+            "<title>Der Hafen bleibt zu | Zeitung</title>",
+            "<h1 class='logo'>Zeitung</h1><h1>Der Hafen bleibt zu</h1>",
+            "Der Hafen bleibt zu",
+        ),
+        (
+            "<title>Der Hafen bleibt zu | Zeitung</title>",
+            "<h1>Zeitung</h1><h2>Der Hafen bleibt zu</h2><h2>Mehr</h2>",
+            "Der Hafen bleibt zu",
+        ),
+        (
+            jsonld({"@type": "NewsArticle", "headline": "Der Hafen bleibt zu | Politik"}),
+            "<h1>Der Hafen bleibt zu</h1>",
+            "Der Hafen bleibt zu",
+        ),
+        (
+            jsonld({"@type": "NewsArticle", "headline": "Hafen Bonn: Sperrung dauert an"})
+            + og("Der Hafen bleibt zu")
+            + "<title>Hafen Bonn: Sperrung dauert an</title>",
             "<h1>Hafen Bonn: Sperrung dauert an</h1>",
             "Der Hafen bleibt zu",  # the window title is for search engines
         ),
@@ -83,7 +111,9 @@ def test_a_kicker_glued_to_the_heading_is_cut_where_another_place_gives_the_titl
 
 
 def test_a_headline_stated_with_its_colon_stays_whole():
-    found = described(og("Rhein: Der Hafen bleibt zu"), "<h1><span class='kicker'>Rhein</span> Der Hafen bleibt zu</h1>")
+    found = described(
+        og("Rhein: Der Hafen bleibt zu"), "<h1><span class='kicker'>Rhein</span> Der Hafen bleibt zu</h1>"
+    )
     assert found.title == "Rhein: Der Hafen bleibt zu"
 
 
@@ -113,39 +143,60 @@ def test_meta_where_jsonld_is_silent():
     ("line", "expected"),
     [
         ("<p>heute 16:36 Uhr | 12 mal gelesen</p>", ("2025-12-03T16:36:00+01:00", "minute", "text")),
-        ("<p><span>Veröffentlicht:</span> <span>01.12.2025</span>, <span>09:15 Uhr</span></p>", ("2025-12-01T09:15:00+01:00", "minute", "text")),
+        (
+            "<p><span>Veröffentlicht:</span> <span>01.12.2025</span>, <span>09:15 Uhr</span></p>",
+            ("2025-12-01T09:15:00+01:00", "minute", "text"),
+        ),
         ("<div class='date'>1. Dezember 2025</div>", ("2025-12-01T00:00:00+01:00", "day", "text")),
-        ("<time datetime='2025-12-01T09:15:30+01:00'>1. Dezember 2025</time>", ("2025-12-01T09:15:30+01:00", "second", "time")),
+        (
+            "<time datetime='2025-12-01T09:15:30+01:00'>1. Dezember 2025</time>",
+            ("2025-12-01T09:15:30+01:00", "second", "time"),
+        ),
         ("<p>Stand: 01.12.2025</p>", ("2025-12-01T00:00:00+01:00", "day", "text")),
     ],
 )
 def test_the_date_line_that_a_reader_sees(line: str, expected: tuple[str, str, str]):
-    assert published(described("", f"<h1>Der Hafen bleibt vorerst geschlossen</h1>{line}<p>{'Text. ' * 80}</p>")) == expected
+    assert (
+        published(described("", f"<h1>Der Hafen bleibt vorerst geschlossen</h1>{line}<p>{'Text. ' * 80}</p>"))
+        == expected
+    )
 
 
 def test_dates_of_the_story_teasers_and_comments_are_not_the_article_s():
-    text = "Am 12. November 2025 hatte die Stadt entschieden, den Hafen für einige Wochen zu schließen und die Schiffe umzuleiten. " * 3
+    text = "Am 12. November 2025 hatte die Stadt entschieden, den Hafen für einige Wochen zu schließen. " * 3
     found = described(
         "",
         f"<h1>Der Hafen bleibt vorerst geschlossen</h1><p>{text}</p><aside><p class='date'>02.12.2025</p></aside>"
-        "<div class='comments'><span class='date'>01.12.2025, 10:00 Uhr</span></div><footer>Stand 2025, © 1.1.2025</footer>",
+        "<div class='comments'><span class='date'>01.12.2025, 10:00 Uhr</span></div>"
+        "<footer>Stand 2025, © 1.1.2025</footer>",
     )
     assert found.published is None
 
 
 def test_a_finer_time_of_the_same_day_completes_a_day():
-    found = described(jsonld(NEWS | {"datePublished": "2025-12-01"}), "<h1>Der Hafen bleibt vorerst geschlossen</h1><p>01.12.2025, 09:15 Uhr</p>")
+    found = described(
+        jsonld(NEWS | {"datePublished": "2025-12-01"}),
+        "<h1>Der Hafen bleibt vorerst geschlossen</h1><p>01.12.2025, 09:15 Uhr</p>",
+    )
     assert published(found) == ("2025-12-01T09:15:00+01:00", "minute", "text")
 
 
 def test_feed_and_address_where_the_page_is_silent():
-    hint = Hint(via=Provenance.FEED, published_at=datetime(2025, 12, 1, 9, 0, tzinfo=UTC), published_precision=Precision.SECOND)
+    hint = Hint(
+        via=Provenance.FEED, published_at=datetime(2025, 12, 1, 9, 0, tzinfo=UTC), published_precision=Precision.SECOND
+    )
     assert published(described(hint=hint))[2] == "feed"
-    assert published(described(url="https://www.zeitung.example/2025/12/01/hafen")) == ("2025-12-01T00:00:00+01:00", "day", "url")
+    assert published(described(url="https://www.zeitung.example/2025/12/01/hafen")) == (
+        "2025-12-01T00:00:00+01:00",
+        "day",
+        "url",
+    )
     assert published(described()) is None
 
 
-@pytest.mark.parametrize("value", ["0000-00-00", "99999-01-01T00:00:00Z", ["x"], {"a": 1}, 7, None, True, "2031-01-01", [[]], "morgen"])
+@pytest.mark.parametrize(
+    "value", ["0000-00-00", "99999-01-01T00:00:00Z", ["x"], {"a": 1}, 7, None, True, "2031-01-01", [[]], "morgen"]
+)
 def test_an_impossible_date_is_none(value: object):
     assert described(jsonld(NEWS | {"datePublished": value, "dateModified": value})).published is None
 
@@ -154,7 +205,19 @@ def test_an_impossible_date_is_none(value: object):
 
 
 def test_authors_are_people_and_agencies_stand_apart():
-    found = described(jsonld(NEWS | {"author": [{"@type": "Person", "name": "ANNA MUSTER"}, {"name": "dpa"}, "Ben Beispiel", {"name": "Redaktion Zeitung"}]}))
+    found = described(
+        jsonld(
+            NEWS
+            | {
+                "author": [
+                    {"@type": "Person", "name": "ANNA MUSTER"},
+                    {"name": "dpa"},
+                    "Ben Beispiel",
+                    {"name": "Redaktion Zeitung"},
+                ]
+            }
+        )
+    )
     assert found.authors == ("Anna Muster", "Ben Beispiel")
     assert found.organisations == ("Redaktion Zeitung",)
     assert found.agency == "dpa"
@@ -173,7 +236,9 @@ def test_an_agency_alone_is_no_author():
     assert (found.authors, found.agency) == ((), "dpa")
 
 
-@pytest.mark.parametrize("author", [None, 7, [], [[]], {"name": {}}, {"name": ["Anna Muster", 3]}, [None, {"@id": "#nirgends"}], "x" * 5_000])
+@pytest.mark.parametrize(
+    "author", [None, 7, [], [[]], {"name": {}}, {"name": ["Anna Muster", 3]}, [None, {"@id": "#nirgends"}], "x" * 5_000]
+)
 def test_odd_authors_raise_nothing(author: object):
     assert isinstance(described(jsonld(NEWS | {"author": author})).authors, tuple)
 
@@ -191,14 +256,25 @@ def test_the_teaser_is_whole_and_no_repetition_of_the_title():
 
 
 def test_sections_come_from_the_article_or_the_breadcrumb():
-    assert described(jsonld(NEWS | {"articleSection": ["Politik", "Inland", "Politik"]})).sections == ("Politik", "Inland")
+    assert described(jsonld(NEWS | {"articleSection": ["Politik", "Inland", "Politik"]})).sections == (
+        "Politik",
+        "Inland",
+    )
     crumbs = {
         "@type": "BreadcrumbList",
-        "itemListElement": [{"name": "Startseite"}, {"item": {"name": "Politik"}}, {"name": "Inland"}, {"name": "Der Hafen bleibt"}],
+        "itemListElement": [
+            {"name": "Startseite"},
+            {"item": {"name": "Politik"}},
+            {"name": "Inland"},
+            {"name": "Der Hafen bleibt"},
+        ],
     }
     found = described(jsonld(crumbs))
     assert (found.section, found.sections) == ("Politik", ("Politik", "Inland"))
-    assert described(body="<nav class='breadcrumb'><a>Home</a><a>Politik</a></nav><h1>Der Hafen bleibt zu</h1>").section == "Politik"
+    assert (
+        described(body="<nav class='breadcrumb'><a>Home</a><a>Politik</a></nav><h1>Der Hafen bleibt zu</h1>").section
+        == "Politik"
+    )
 
 
 def test_keywords_from_lists_and_commas_without_repetition():
@@ -207,12 +283,21 @@ def test_keywords_from_lists_and_commas_without_repetition():
 
 
 def test_the_image_with_caption_and_credit():
-    image = {"@type": "ImageObject", "url": ["/bild-hafen-1.jpg"], "caption": "Der Hafen am Morgen. Foto: Anna Muster/dpa"}
+    image = {
+        "@type": "ImageObject",
+        "url": ["/bild-hafen-1.jpg"],
+        "caption": "Der Hafen am Morgen. Foto: Anna Muster/dpa",
+    }
     found = described(jsonld(NEWS | {"image": [image]})).image
-    assert (found.url, found.caption, found.credit) == ("https://www.zeitung.example/bild-hafen-1.jpg", "Der Hafen am Morgen.", "Anna Muster/dpa")
+    assert (found.url, found.caption, found.credit) == (
+        "https://www.zeitung.example/bild-hafen-1.jpg",
+        "Der Hafen am Morgen.",
+        "Anna Muster/dpa",
+    )
     found = described(
         "<meta property='og:image' content='https://bilder.example/hafen-morgen_1200.jpg'>",
-        "<h1>Der Hafen bleibt zu</h1><figure><img src='/klein/hafen-morgen_1200.jpg'><figcaption>Der Hafen (© Ben Beispiel)</figcaption></figure>",
+        "<h1>Der Hafen bleibt zu</h1><figure><img src='/klein/hafen-morgen_1200.jpg'>"
+        "<figcaption>Der Hafen (© Ben Beispiel)</figcaption></figure>",
     ).image
     assert (found.caption, found.credit) == ("Der Hafen", "Ben Beispiel")
 
@@ -246,7 +331,16 @@ def test_the_kind_of_article(head: str, url: str, kind: Kind):
 
 @pytest.mark.parametrize(
     ("value", "free"),
-    [(True, True), (False, False), ("False", False), ("https://schema.org/True", True), ("vielleicht", None), (None, None), ([], None), ({}, None)],
+    [
+        (True, True),
+        (False, False),
+        ("False", False),
+        ("https://schema.org/True", True),
+        ("vielleicht", None),
+        (None, None),
+        ([], None),
+        ({}, None),
+    ],
 )
 def test_whether_it_is_free_is_what_the_page_says(value: object, free: bool | None):
     assert described(jsonld(NEWS | {"isAccessibleForFree": value})).is_accessible_for_free is free
@@ -279,8 +373,12 @@ def test_the_amp_address_is_absolute():
 
 def test_a_source_s_rules_win_over_everything():
     found = described(
-        jsonld(NEWS | {"author": "Anna Muster", "datePublished": "2025-12-01T10:00:00+01:00", "articleSection": "Politik"}) + og("Anders"),
-        "<h1>Der Hafen</h1><b class='t'>Der wahre Titel</b><i id='a'>Von Ben Beispiel</i><u data-s='Region'></u><em class='d'>02.12.2025, 8:00 Uhr</em>",
+        jsonld(
+            NEWS | {"author": "Anna Muster", "datePublished": "2025-12-01T10:00:00+01:00", "articleSection": "Politik"}
+        )
+        + og("Anders"),
+        "<h1>Der Hafen</h1><b class='t'>Der wahre Titel</b><i id='a'>Von Ben Beispiel</i>"
+        "<u data-s='Region'></u><em class='d'>02.12.2025, 8:00 Uhr</em>",
         title="b.t",
         authors="#a",
         section=".//u/@data-s",
@@ -291,6 +389,17 @@ def test_a_source_s_rules_win_over_everything():
     assert published(found) == ("2025-12-02T08:00:00+01:00", "minute", "text")
 
 
-@pytest.mark.parametrize("body", ["", "<p>", "<h1></h1>", "<h1>\x01</h1>", "<h1>" + "lang " * 2_000 + "</h1>", "<div>" * 300, "<time></time><time datetime=''>"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "<p>",
+        "<h1></h1>",
+        "<h1>\x01</h1>",
+        "<h1>" + "lang " * 2_000 + "</h1>",
+        "<div>" * 300,
+        "<time></time><time datetime=''>",
+    ],
+)
 def test_poor_pages_are_described_without_an_error(body: str):
     assert isinstance(described("", body), Description)

@@ -15,7 +15,10 @@ from pipelines.reading.sight import Sight
         ("Anna Muster", ["Anna Muster"]),
         ("Von Anna Muster und Ben Beispiel", ["Anna Muster", "Ben Beispiel"]),
         ("VON ANNA MUSTER", ["Anna Muster"]),
-        ("von Anna Muster, Ben Beispiel und Clara von der Heide", ["Anna Muster", "Ben Beispiel", "Clara von der Heide"]),
+        (
+            "von Anna Muster, Ben Beispiel und Clara von der Heide",
+            ["Anna Muster", "Ben Beispiel", "Clara von der Heide"],
+        ),
         ("Ein Kommentar von Anna Muster", ["Anna Muster"]),
         ("Ein Gastbeitrag von Prof. Dr. Anna Muster", ["Prof. Dr. Anna Muster"]),
         ("Anna Muster, Redakteurin Politik", ["Anna Muster"]),
@@ -46,7 +49,20 @@ def test_newsrooms_and_agencies_stand_apart():
     assert byline(["Beispiel Verlag GmbH & Co. KG"]).people == ()
 
 
-@pytest.mark.parametrize("text", ["", " ", "Von", "https://beispiel.de/autor", "a@b.de", "05:00 Uhr", "Stand: 28. April 2023", "Jetzt anmelden", "3 Min"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "Von",
+        "https://beispiel.de/autor",
+        "a@b.de",
+        "05:00 Uhr",
+        "Stand: 28. April 2023",
+        "Jetzt anmelden",
+        "3 Min",
+    ],
+)
 def test_what_names_nobody_gives_nothing(text: str):
     assert not byline([text])
 
@@ -66,7 +82,8 @@ def test_newsrooms_are_no_people():
 def test_a_marked_byline_beside_the_headline_is_found_and_a_teaser_s_is_not():
     tree = lxml.html.document_fromstring(
         "<body><div class='teaser'><span class='author'>Von Teo Teaser</span></div><article><h1>Der Hafen</h1>"
-        "<p class='byline'>Von <a href='/autor/1'>Anna Muster</a> und <a href='/autor/2'>Ben Beispiel</a></p><p>Text.</p></article>"
+        "<p class='byline'>Von <a href='/autor/1'>Anna Muster</a> und <a href='/autor/2'>Ben Beispiel</a></p>"
+        "<p>Text.</p></article>"
         "<section class='comments'><b class='author'>Karl Kommentar</b></section></body>"
     )
     assert signed(tree, tree.find(".//h1")).people == ("Anna Muster", "Ben Beispiel")

@@ -41,7 +41,9 @@ def test_articles_of_lists_and_comments_are_not_the_page_s():
         script(
             {
                 "@type": "WebPage",
-                "hasPart": [{"@type": "NewsArticle", "headline": "Andere", "datePublished": "2020-01-01", "author": "X"}],
+                "hasPart": [
+                    {"@type": "NewsArticle", "headline": "Andere", "datePublished": "2020-01-01", "author": "X"}
+                ],
                 "mainEntity": {"@type": "NewsArticle", "headline": "Der Hafen"},
             }
         )
@@ -73,7 +75,20 @@ def test_broken_jsonld_gives_what_can_be_saved(text: str):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "null", "[]", "3", '"x"', "{", "[" * 100_000, '{"a":' * 100_000, "nichts", '{"@type": {"a": []}}', '{"@type": [[], {}, 3, null]}', "\x00" * 50],
+    [
+        "",
+        "null",
+        "[]",
+        "3",
+        '"x"',
+        "{",
+        "[" * 100_000,
+        '{"a":' * 100_000,
+        "nichts",
+        '{"@type": {"a": []}}',
+        '{"@type": [[], {}, 3, null]}',
+        "\x00" * 50,
+    ],
 )
 def test_jsonld_without_an_article_gives_none_and_no_error(text: str):
     assert collected(script(text)).article == {}
@@ -87,7 +102,10 @@ def test_a_megabyte_of_nested_junk_is_survived():
 
 
 def test_meta_keeps_every_value_under_its_lower_case_name():
-    found = collected("<meta property='Article:Tag' content='Hafen'><meta name='article:tag' content=' See &amp; Fluss '><meta name='leer' content=''>")
+    found = collected(
+        "<meta property='Article:Tag' content='Hafen'><meta name='article:tag' content=' See &amp; Fluss '>"
+        "<meta name='leer' content=''>"
+    )
     assert found.meta["article:tag"] == ["Hafen", "See & Fluss"]
     assert found.first_meta("leer", "article:tag") == "Hafen"
     assert found.first_meta("leer") is None
@@ -96,9 +114,15 @@ def test_meta_keeps_every_value_under_its_lower_case_name():
 def test_links_times_headings_microdata_and_language():
     found = collected(
         "<title>Der Hafen | Zeitung</title><link rel='canonical' href='/hafen'><link rel='amphtml' href='/hafen/amp'>",
-        "<svg><title>Symbol</title></svg><h1>Der Hafen</h1><time datetime='2025-12-03'>heute</time><span itemprop='author name'>Anna</span>",
+        "<svg><title>Symbol</title></svg><h1>Der Hafen</h1><time datetime='2025-12-03'>heute</time>"
+        "<span itemprop='author name'>Anna</span>",
     )
-    assert (found.canonical, found.amp, found.language, found.window_title) == ("/hafen", "/hafen/amp", "de-at", "Der Hafen | Zeitung")
+    assert (found.canonical, found.amp, found.language, found.window_title) == (
+        "/hafen",
+        "/hafen/amp",
+        "de-at",
+        "Der Hafen | Zeitung",
+    )
     assert len(found.times) == len(found.headings) == len(found.micro["author"]) == 1
 
 
@@ -129,7 +153,9 @@ def test_plain_list_takes_what_is_text():
 
 
 def test_the_tree_is_not_changed():
-    tree = lxml.html.document_fromstring("<head><meta name='a' content='b'></head><body><h1>Der <b>Hafen</b></h1><p>Text</p></body>")
+    tree = lxml.html.document_fromstring(
+        "<head><meta name='a' content='b'></head><body><h1>Der <b>Hafen</b></h1><p>Text</p></body>"
+    )
     before = lxml.html.tostring(tree)
     collect(tree, "https://zeitung.example/")
     assert lxml.html.tostring(tree) == before

@@ -9,26 +9,36 @@ from collections.abc import Iterable
 NAMES = {
     "dpa": "dpa", "deutsche presse-agentur": "dpa", "dpa-infocom": "dpa", "dpa-afx": "dpa-AFX", "afp": "AFP",
     "agence france-presse": "AFP", "agence france presse": "AFP", "reuters": "Reuters", "thomson reuters": "Reuters",
-    "ap": "AP", "associated press": "AP", "the associated press": "AP", "apa": "APA", "austria presse agentur": "APA", "apa-ots": "APA-OTS",
+    "ap": "AP", "associated press": "AP", "the associated press": "AP", "apa": "APA",
+    "austria presse agentur": "APA", "apa-ots": "APA-OTS",
     "dts": "dts", "dts nachrichtenagentur": "dts", "dts-nachrichtenagentur": "dts", "sda": "sda", "keystone-sda": "sda",
-    "keystone/sda": "sda", "epd": "epd", "evangelischer pressedienst": "epd", "kna": "KNA", "katholische nachrichten-agentur": "KNA",
-    "sid": "sid", "sport-informations-dienst": "sid", "dapd": "dapd", "ddp": "ddp", "awp": "AWP", "ansa": "ANSA", "bloomberg": "Bloomberg",
-    "tass": "TASS", "xinhua": "Xinhua", "kathpress": "Kathpress", "dj": "Dow Jones", "dow jones": "Dow Jones", "dow jones newswires": "Dow Jones",
-    "spot on news": "spot on news", "spot-on-news": "spot on news", "teleschau": "teleschau", "ntb": "NTB", "efe": "EFE", "upi": "UPI",
+    "keystone/sda": "sda", "epd": "epd", "evangelischer pressedienst": "epd", "kna": "KNA",
+    "katholische nachrichten-agentur": "KNA",
+    "sid": "sid", "sport-informations-dienst": "sid", "dapd": "dapd", "ddp": "ddp", "awp": "AWP", "ansa": "ANSA",
+    "bloomberg": "Bloomberg",
+    "tass": "TASS", "xinhua": "Xinhua", "kathpress": "Kathpress", "dj": "Dow Jones", "dow jones": "Dow Jones",
+    "dow jones newswires": "Dow Jones",
+    "spot on news": "spot on news", "spot-on-news": "spot on news", "teleschau": "teleschau", "ntb": "NTB",
+    "efe": "EFE", "upi": "UPI",
     "pti": "PTI", "ats": "ats", "keystone-ats": "ats",
 }  # fmt: skip
 _NAME = "|".join(sorted(map(re.escape, NAMES), key=len, reverse=True))
 _ALONE = re.compile(
     rf"(?:(?:von|mit|red|quelle|text)\W+)?(?:die\s)?(?:nachrichtenagentur\s)?(?P<name>{_NAME})"
-    r"(?:[-/ ,+&]+(?:\w{2,4}|dpa|afp|reuters|ap|apa|sda|epd|kna|sid)(?:\.\w+)?)*(?:\.(?:com|de|at|ch))?", re.IGNORECASE
+    r"(?:[-/ ,+&]+(?:\w{2,4}|dpa|afp|reuters|ap|apa|sda|epd|kna|sid)(?:\.\w+)?)*(?:\.(?:com|de|at|ch))?",
+    re.IGNORECASE,
 )
 # in brackets: '(dpa)', '(dpa/lno)', '(red/dpa)', '[Reuters]', '(SDA/jos)'
 _BRACKETS = re.compile(
-    rf"[(\[](?:(?:mit|red\.?|von|\w{{2,8}}|\w+\.\w+)[/, +-]+){{0,3}}(?P<name>{_NAME})(?:[/, +-]+\w{{1,12}}){{0,4}}[)\]]", re.IGNORECASE
+    rf"[(\[](?:(?:mit|red\.?|von|\w{{2,8}}|\w+\.\w+)[/, +-]+){{0,3}}"
+    rf"(?P<name>{_NAME})(?:[/, +-]+\w{{1,12}}){{0,4}}[)\]]",
+    re.IGNORECASE,
 )
-# after a word of credit: 'Quelle: APA', 'Mit Material der dpa', '© dpa-infocom, dpa:210..', '@ dts-nachrichtenagentur.de'
+# after a word of credit: 'Quelle: APA', 'Mit Material der dpa', '© dpa-infocom, dpa:210..', '@
+# dts-nachrichtenagentur.de'
 _CREDIT = re.compile(
-    rf"(?:(?:quellen?|source|sources|agentur|text|nachrichtenagentur|presseagentur|news agency|mit material|mit agenturmaterial|mit informationen|mit inhalten"
+    rf"(?:(?:quellen?|source|sources|agentur|text|nachrichtenagentur|presseagentur|news agency"
+    r"|mit material|mit agenturmaterial|mit informationen|mit inhalten"
     rf"|unter verwendung)\b[\s:]{{0,3}}(?:(?:von|der|des|from|by|mit|aus)\s){{0,2}}|[©@]\s?)"
     rf"(?:\w{{2,8}}[/,]\s?)?(?P<name>{_NAME})(?![\w-]*\.(?:jpg|png))(?!\w)",
     re.IGNORECASE,
@@ -39,10 +49,15 @@ _LINE = re.compile(
     r"(?:[\s/,+&-]+(?:und\s)?[\w.-]{1,12}){0,4}\W*",
     re.IGNORECASE,
 )
-_PICTURE = re.compile(r"(?:foto|bild|photo|picture|image|video|grafik|alliance|symbolbild|archiv|getty|/\s?imago)", re.IGNORECASE)
-# 'der Nachrichtenagentur dpa sagte er' and 'Associated Press (AP)' speak of an agency, they do not credit it; nor does 'Foto: X (dpa)'
+_PICTURE = re.compile(
+    r"(?:foto|bild|photo|picture|image|video|grafik|alliance|symbolbild|archiv|getty|/\s?imago)", re.IGNORECASE
+)
+# 'der Nachrichtenagentur dpa sagte er' and 'Associated Press (AP)' speak of an agency, they do not credit it; nor
+# does 'Foto: X (dpa)'
 _MENTION = re.compile(r"\b(?:der|die|von|einer|laut|gegenüber|the|to)\s+$", re.IGNORECASE)
-_BEFORE_MENTION = re.compile(r"(?:agentur|press|presse|pressedienst|agency|foto|bild|photo)s?\W*$|(?:foto|bild|photo)s?:[^.]*$", re.IGNORECASE)
+_BEFORE_MENTION = re.compile(
+    r"(?:agentur|press|presse|pressedienst|agency|foto|bild|photo)s?\W*$|(?:foto|bild|photo)s?:[^.]*$", re.IGNORECASE
+)
 
 
 def agency_in(lines: Iterable[str] | str) -> str | None:
@@ -88,33 +103,157 @@ def agency_named(name: str) -> str | None:
 
 _PLACE = r"[A-ZÄÖÜ][\w'’.-]*(?:[ -](?:am|an|der|im|a\.\s?d\.|ob|bei|[A-ZÄÖÜ][\w'’.-]*))*"
 _WITH_AGENCY = re.compile(
-    rf"(?P<place>(?-i:{_PLACE}(?:\s?[/,]\s?{_PLACE}){{0,3}}))?,?\s*[(\[](?:\w{{2,8}}[/, +-]+){{0,2}}(?P<name>{_NAME})(?:[/, +-]+\w{{1,12}}){{0,3}}[)\]]"
+    rf"(?P<place>(?-i:{_PLACE}(?:\s?[/,]\s?{_PLACE}){{0,3}}))?,?\s*"
+    rf"[(\[](?:\w{{2,8}}[/, +-]+){{0,2}}(?P<name>{_NAME})(?:[/, +-]+\w{{1,12}}){{0,3}}[)\]]"
     r"\s*[-–—:.]+\s*",
     re.IGNORECASE,
 )
-_DASHED = re.compile(rf"(?P<place>{_PLACE}(?:(?P<more>\s?[/,]\s?){_PLACE}){{0,3}})\.?\s[-–—]+\s(?=[„\"»«“]?[A-ZÄÖÜ0-9])")
+_DASHED = re.compile(
+    rf"(?P<place>{_PLACE}(?:(?P<more>\s?[/,]\s?){_PLACE}){{0,3}})\.?\s[-–—]+\s(?=[„\"»«“]?[A-ZÄÖÜ0-9])"
+)
 # places from which most of German-language news is written: enough to know that 'Berlin – Der' begins with a place
 _CITIES = frozenset(
-    "berlin hamburg münchen köln frankfurt stuttgart düsseldorf dortmund essen leipzig bremen dresden hannover nürnberg duisburg bochum wuppertal"
-    " bielefeld bonn münster karlsruhe mannheim augsburg wiesbaden kiel mainz erfurt magdeburg rostock kassel halle saarbrücken potsdam schwerin"
-    " wien graz linz salzburg innsbruck klagenfurt bregenz eisenstadt zürich genf basel bern lausanne luzern vaduz brüssel straßburg luxemburg"
-    " paris london rom madrid lissabon warschau prag budapest moskau kiew kyjiw minsk athen ankara istanbul washington peking tokio seoul"
-    " jerusalem kairo teheran damaskus beirut bagdad riad doha dubai kabul islamabad neu-delhi canberra sydney ottawa buenos\xa0aires"
-    " kopenhagen stockholm oslo helsinki riga vilnius tallinn belgrad sarajevo zagreb sofia bukarest tunis algier nairobi pretoria johannesburg"
-    " caracas bogotá lima brasília havanna mexiko-stadt tiflis eriwan baku dublin edinburgh mailand venedig barcelona davos genève berne".split()
+    [
+        "berlin",
+        "hamburg",
+        "münchen",
+        "köln",
+        "frankfurt",
+        "stuttgart",
+        "düsseldorf",
+        "dortmund",
+        "essen",
+        "leipzig",
+        "bremen",
+        "dresden",
+        "hannover",
+        "nürnberg",
+        "duisburg",
+        "bochum",
+        "wuppertal",
+        "bielefeld",
+        "bonn",
+        "münster",
+        "karlsruhe",
+        "mannheim",
+        "augsburg",
+        "wiesbaden",
+        "kiel",
+        "mainz",
+        "erfurt",
+        "magdeburg",
+        "rostock",
+        "kassel",
+        "halle",
+        "saarbrücken",
+        "potsdam",
+        "schwerin",
+        "wien",
+        "graz",
+        "linz",
+        "salzburg",
+        "innsbruck",
+        "klagenfurt",
+        "bregenz",
+        "eisenstadt",
+        "zürich",
+        "genf",
+        "basel",
+        "bern",
+        "lausanne",
+        "luzern",
+        "vaduz",
+        "brüssel",
+        "straßburg",
+        "luxemburg",
+        "paris",
+        "london",
+        "rom",
+        "madrid",
+        "lissabon",
+        "warschau",
+        "prag",
+        "budapest",
+        "moskau",
+        "kiew",
+        "kyjiw",
+        "minsk",
+        "athen",
+        "ankara",
+        "istanbul",
+        "washington",
+        "peking",
+        "tokio",
+        "seoul",
+        "jerusalem",
+        "kairo",
+        "teheran",
+        "damaskus",
+        "beirut",
+        "bagdad",
+        "riad",
+        "doha",
+        "dubai",
+        "kabul",
+        "islamabad",
+        "neu-delhi",
+        "canberra",
+        "sydney",
+        "ottawa",
+        "buenos",
+        "aires",
+        "kopenhagen",
+        "stockholm",
+        "oslo",
+        "helsinki",
+        "riga",
+        "vilnius",
+        "tallinn",
+        "belgrad",
+        "sarajevo",
+        "zagreb",
+        "sofia",
+        "bukarest",
+        "tunis",
+        "algier",
+        "nairobi",
+        "pretoria",
+        "johannesburg",
+        "caracas",
+        "bogotá",
+        "lima",
+        "brasília",
+        "havanna",
+        "mexiko-stadt",
+        "tiflis",
+        "eriwan",
+        "baku",
+        "dublin",
+        "edinburgh",
+        "mailand",
+        "venedig",
+        "barcelona",
+        "davos",
+        "genève",
+        "berne",
+    ]
 )
 
 
 def dateline(paragraph: str) -> tuple[str | None, str]:
-    """The place that opens an agency paragraph, and the paragraph without it: 'Berlin (dpa) - Der ...' -> ('Berlin', 'Der ...').
+    """The place that opens an agency paragraph, and the paragraph without it: 'Berlin (dpa) - Der ...' -> ('Berlin',
+    'Der ...').
 
-    Without an agency in brackets a dash must follow and the place must look like one: capitals throughout, two places joined,
+    Without an agency in brackets a dash must follow and the place must look like one: capitals throughout, two places
+    joined,
     or a well-known city.
     """
     match = _WITH_AGENCY.match(paragraph)
     if match:
         place = match["place"]
-        return (place.strip(" ,") if place and place[0].isupper() and len(place) <= 60 else None), paragraph[match.end() :]
+        return (place.strip(" ,") if place and place[0].isupper() and len(place) <= 60 else None), paragraph[
+            match.end() :
+        ]
     match = _DASHED.match(paragraph)
     if match and len(match["place"]) <= 60 and _is_place(match["place"], bool(match["more"])):
         return match["place"], paragraph[match.end() :]
@@ -123,4 +262,8 @@ def dateline(paragraph: str) -> tuple[str | None, str]:
 
 def _is_place(words: str, joined: bool) -> bool:
     first = re.split(r"[/,]", words)[0].strip()
-    return first.lower() in _CITIES or joined or (len(first) >= 3 and first.isupper() and len(first.split()) <= 2 and joined)
+    return (
+        first.lower() in _CITIES
+        or joined
+        or (len(first) >= 3 and first.isupper() and len(first.split()) <= 2 and joined)
+    )

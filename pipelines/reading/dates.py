@@ -1,7 +1,9 @@
 """When a page was published and last changed, from what machines and people wrote about it.
 
-`parse` reads one short text ('heute 16:36 Uhr', '03. Dezember, 2025', 'Stand: 3.12.25'); `find` lists every date that a text
-states; `machine` reads what stands in attributes and JSON-LD. All of them are pure: relative dates count from *fetched_at*,
+`parse` reads one short text ('heute 16:36 Uhr', '03. Dezember, 2025', 'Stand: 3.12.25'); `find` lists every date that
+a text
+states; `machine` reads what stands in attributes and JSON-LD. All of them are pure: relative dates count from
+*fetched_at*,
 clock times without an offset are in *time_zone*. A date that is not stated in full is None, never a guess.
 
 The only module that imports htmldate and dateparser. Both are last resorts: the grammar below answers in microseconds.
@@ -20,7 +22,9 @@ from enum import StrEnum
 from pipelines.items import Precision, Provenance
 
 EARLIEST = 1990  # the web is younger; older dates on a page are the story's, not the page's
-SLACK = timedelta(hours=3)  # local time sold as UTC is two hours ahead in summer; what lies further ahead announces something
+SLACK = timedelta(
+    hours=3
+)  # local time sold as UTC is two hours ahead in summer; what lies further ahead announces something
 LONGEST = 400  # characters of a text that is searched for a date; longer ones are prose
 
 
@@ -51,7 +55,9 @@ class Dated:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the dates of one page are read against: aware *fetched_at*, the source's *time_zone*, the page's *language*."""
+    """What the dates of one page are read against: aware *fetched_at*, the source's *time_zone*, the page's
+    *language*.
+    """
 
     fetched_at: datetime
     time_zone: tzinfo
@@ -151,7 +157,9 @@ _TIME_AFTER = re.compile(
 _TIME_BEFORE = re.compile(
     r"(?<![\d.:])" + _TIME.format("") + r"[\s,;|·•/–—-]{0,4}(?:(?:am|on|le|den)\s)?$", re.VERBOSE | re.IGNORECASE
 )
-_WEEKDAY_BEFORE = re.compile(rf"(?<!\w)(?P<name>{_either(WEEKDAYS)})\.?[\s,]{{0,3}}(?:(?:den|the|le)\s)?$", re.IGNORECASE)
+_WEEKDAY_BEFORE = re.compile(
+    rf"(?<!\w)(?P<name>{_either(WEEKDAYS)})\.?[\s,]{{0,3}}(?:(?:den|the|le)\s)?$", re.IGNORECASE
+)
 _WEEKDAY_TIME = re.compile(
     r"(?<!\w)(?P<name>montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonnabend|sonntag|monday|tuesday|wednesday"
     r"|thursday|friday|saturday|sunday)\s?,?\s(?:um\s|at\s)?" + _TIME.format(""),
@@ -178,7 +186,8 @@ _UNITS = {"s": "seconds", "m": "minutes", "st": "hours", "h": "hours", "t": "day
 def parse(text: str, fetched_at: datetime, time_zone: tzinfo, language: str | None = "de") -> Stated | None:
     """The publication time that a short text states, or None.
 
-    Of several dates the one called published counts, then the first that is not called anything else, then a modification.
+    Of several dates the one called published counts, then the first that is not called anything else, then a
+    modification.
     """
     if not isinstance(text, str) or len(text) > LONGEST:
         return None
@@ -217,7 +226,9 @@ def find(text: str, fetched_at: datetime, time_zone: tzinfo, language: str | Non
 
 
 def machine(value: object, fetched_at: datetime, time_zone: tzinfo, language: str | None = None) -> Stated | None:
-    """The time that an attribute or a JSON-LD value states: ISO 8601 in its spellings, RFC 822, epoch, else as `parse`."""
+    """The time that an attribute or a JSON-LD value states: ISO 8601 in its spellings, RFC 822, epoch, else as
+    `parse`.
+    """
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         value = str(int(value)) if abs(value) < 1e15 else ""
     if not isinstance(value, str):
@@ -271,7 +282,9 @@ def _understood(
 
 
 def _label(before: str) -> Label | None:
-    """What the words right before a date say. The nearest word decides: 'Erstellt: ..., zuletzt aktualisiert:' is the latter."""
+    """What the words right before a date say. The nearest word decides: 'Erstellt: ..., zuletzt aktualisiert:' is the
+    latter.
+    """
     near = before[-40:]
     last, label = -1, None
     for kind, pattern in ((Label.OTHER, _OTHER), (Label.PUBLISHED, _PUBLISHED), (Label.MODIFIED, _MODIFIED)):
@@ -293,19 +306,20 @@ def _ago(groups: dict, fetched_at: datetime, zone: tzinfo) -> Stated | None:
         amount = int(number) if number.isdigit() else 1
         if kind == "days":
             return _at(fetched_at.astimezone(zone).date() - timedelta(days=amount), None, zone)
-        at = fetched_at.astimezone(UTC) - timedelta(**{kind: amount})  # in UTC: an hour stays one when the clocks change
+        at = fetched_at.astimezone(UTC) - timedelta(
+            **{kind: amount}
+        )  # in UTC: an hour stays one when the clocks change
         return Stated(at.astimezone(zone).replace(second=0, microsecond=0), Precision.MINUTE)
     return None
 
 
 _DAY_WORDS = {
-    "heute": 0, "today": 0, "aujourd'hui": 0, "aujourd’hui": 0, "gestern": 1, "yesterday": 1, "hier": 1, "vorgestern": 2, "avant-hier": 2,
+    "heute": 0, "today": 0, "aujourd'hui": 0, "aujourd’hui": 0,
+    "gestern": 1, "yesterday": 1, "hier": 1, "vorgestern": 2, "avant-hier": 2,
 }  # fmt: skip
 
 
-def _day(
-    groups: dict, fetched_at: datetime, zone: tzinfo, language: str | None, weekday: int | None
-) -> date | None:
+def _day(groups: dict, fetched_at: datetime, zone: tzinfo, language: str | None, weekday: int | None) -> date | None:
     word = groups["day_word"]
     if word is not None:
         word = word.lower()
@@ -340,7 +354,9 @@ def _date(year: int, month: int, day: int) -> date | None:
 
 
 def _without_year(day: int, month: int, today: date, weekday: int | None) -> date | None:
-    """'3. Dezember' is the last one that was, if a weekday agrees or it is recent enough that nobody writes the year."""
+    """'3. Dezember' is the last one that was, if a weekday agrees or it is recent enough that nobody writes the
+    year.
+    """
     for year in (today.year, today.year - 1):
         then = _date(year, month, day)
         if then is None or then > today + SLACK:
@@ -430,7 +446,9 @@ _EPOCH = re.compile(r"1\d{9}(?:\d{3})?")
 
 
 def _local(stated: Stated, zone: tzinfo) -> Stated:
-    """The same moment on the source's clocks, where exactly midnight ('22:00:00Z' in summer) is a day without a time."""
+    """The same moment on the source's clocks, where exactly midnight ('22:00:00Z' in summer) is a day without a
+    time.
+    """
     at = stated.at.astimezone(zone)
     midnight = (at.hour, at.minute, at.second) == (0, 0, 0)
     return Stated(at, Precision.DAY if midnight else stated.precision)

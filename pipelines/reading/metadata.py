@@ -1,6 +1,7 @@
 """What is told about an article beside its text: one call gives it all.
 
-For every field the places are asked in a fixed order of trust, which docs/reading.md shows as a table; a source's own rules win
+For every field the places are asked in a fixed order of trust, which docs/reading.md shows as a table; a source's own
+rules win
 over everything. Nothing is fetched and the tree is not changed.
 """
 
@@ -18,7 +19,6 @@ from lxml.etree import XPath
 from lxml.etree import _Element as Element
 
 from pipelines.items import Image, Kind, Page, Provenance
-from pipelines.reading import agency as agencies
 from pipelines.reading import people, publication
 from pipelines.reading.dates import Dated, Reading
 from pipelines.reading.rules import Rules
@@ -31,8 +31,10 @@ from pipelines.reading.title import Headline, headline, site_names, squashed
 class Description:
     """The metadata of an article. Lists are tuples without repetition; what the page does not say is None or empty.
 
-    ``authors`` are people; only where nobody is named, the newsroom that signed. ``organisations`` are all newsrooms and
-    companies named; ``agency`` is a short name and never among the authors. ``published`` and ``modified`` carry precision and provenance. Addresses are absolute. ``heading`` is the element that
+    ``authors`` are people; only where nobody is named, the newsroom that signed. ``organisations`` are all newsrooms
+    and
+    companies named; ``agency`` is a short name and never among the authors. ``published`` and ``modified`` carry
+    precision and provenance. Addresses are absolute. ``heading`` is the element that
     carries the title, for the body's reader.
     """
 
@@ -74,7 +76,8 @@ def describe(tree: Element, structured: Structured, page: Page, rules: Rules) ->
         authors=byline.people or byline.organisations,
         organisations=byline.organisations,
         keywords=_keywords(structured, page),
-        published=_by_rule(tree, site.published, reading) or publication.published(structured, sight, reading, page.hint),
+        published=_by_rule(tree, site.published, reading)
+        or publication.published(structured, sight, reading, page.hint),
         modified=_by_rule(tree, site.modified, reading) or publication.modified(structured, reading, page.hint),
         image=_image(tree, structured, page.url),
         kind=_kind(structured, page.url, head, sections),
@@ -91,7 +94,9 @@ def describe(tree: Element, structured: Structured, page: Page, rules: Rules) ->
 
 @lru_cache(maxsize=512)
 def selector(expression: str) -> XPath | CSSSelector:
-    """A compiled CSS selector, or XPath where *expression* starts with '/' or '.'. Raises lxml's or cssselect's SyntaxError."""
+    """A compiled CSS selector, or XPath where *expression* starts with '/' or '.'. Raises lxml's or cssselect's
+    SyntaxError.
+    """
     if expression.startswith(("/", "./", ".//")):
         return XPath(expression)
     return CSSSelector(expression, translator="html")
@@ -129,7 +134,9 @@ def _by_rule(tree: Element, expression: str | None, reading: Reading) -> Dated |
 
 
 def _teaser(tree: Element, structured: Structured, page: Page, rules: Rules, title: str | None) -> str | None:
-    """The description that is no repetition of the title; one that was cut off ('...') only when no whole one is there."""
+    """The description that is no repetition of the title; one that was cut off ('...') only when no whole one is
+    there.
+    """
     chosen = _selected_text(tree, rules.site.teaser)
     if chosen:
         return chosen
@@ -142,7 +149,9 @@ def _teaser(tree: Element, structured: Structured, page: Page, rules: Rules, tit
 
 
 def _byline(tree: Element, structured: Structured, page: Page, rules: Rules, sight: Sight) -> people.Byline:
-    """Who signed: stated for machines first, completed or replaced by the byline that readers see where that names people."""
+    """Who signed: stated for machines first, completed or replaced by the byline that readers see where that names
+    people.
+    """
     chosen = select(tree, rules.site.authors)
     if chosen:
         return people.byline(chosen)
@@ -184,12 +193,30 @@ def _author_names(structured: Structured, value: Any) -> list[str]:
     return [name for name in names if name]
 
 
-_NO_SECTION = frozenset("start startseite home homepage hauptseite accueil aktuell aktuelles artikel article overview übersicht website".split())
+_NO_SECTION = frozenset(
+    [
+        "start",
+        "startseite",
+        "home",
+        "homepage",
+        "hauptseite",
+        "accueil",
+        "aktuell",
+        "aktuelles",
+        "artikel",
+        "article",
+        "overview",
+        "übersicht",
+        "website",
+    ]
+)
 _CRUMBS = XPath("//*[contains(@class,'readcrumb') or contains(@id,'readcrumb')]//a")
 
 
 def _sections(tree: Element, structured: Structured, page: Page, rules: Rules, title: str | None) -> tuple[str, ...]:
-    """The sections from the widest to the narrowest; those of a breadcrumb without the home page and the article itself."""
+    """The sections from the widest to the narrowest; those of a breadcrumb without the home page and the article
+    itself.
+    """
     chosen = select(tree, rules.site.section)
     if chosen:
         return tuple(dict.fromkeys(chosen))
@@ -244,7 +271,9 @@ def _image(tree: Element, structured: Structured, url: str) -> Image | None:
     caption = credit = None
     if isinstance(value, dict):
         caption = plain(value.get("caption") or value.get("description"))
-        credit = plain(value.get("creditText") or value.get("author") or value.get("creator") or value.get("copyrightHolder"))
+        credit = plain(
+            value.get("creditText") or value.get("author") or value.get("creator") or value.get("copyrightHolder")
+        )
         value = value.get("url") or value.get("contentUrl")
         value = value[0] if isinstance(value, list) and value else value
     address = _absolute(value if isinstance(value, str) else None, url) or _absolute(
@@ -292,12 +321,26 @@ def _balanced(text: str) -> str:
 
 _PATH_KINDS = (
     (Kind.LIVE_BLOG, re.compile(r"live-?(?:blog|ticker)|news-?(?:blog|ticker)|/ticker\b", re.IGNORECASE)),
-    (Kind.ADVERTORIAL, re.compile(r"advertorial|/(?:sponsored|anzeigen?|brandstory|partner-?content)(?:/|-post)", re.IGNORECASE)),
-    (Kind.PRESS_RELEASE, re.compile(r"presse-?(?:mitteilung|meldung|information|portal|release)|press-?release|/ots/", re.IGNORECASE)),
-    (Kind.GALLERY, re.compile(r"/(?:bilder-?)?galerie|foto-?(?:strecke|galerie)|bilder-?strecke|/gallery/|diaporama", re.IGNORECASE)),
+    (
+        Kind.ADVERTORIAL,
+        re.compile(r"advertorial|/(?:sponsored|anzeigen?|brandstory|partner-?content)(?:/|-post)", re.IGNORECASE),
+    ),
+    (
+        Kind.PRESS_RELEASE,
+        re.compile(r"presse-?(?:mitteilung|meldung|information|portal|release)|press-?release|/ots/", re.IGNORECASE),
+    ),
+    (
+        Kind.GALLERY,
+        re.compile(
+            r"/(?:bilder-?)?galerie|foto-?(?:strecke|galerie)|bilder-?strecke|/gallery/|diaporama", re.IGNORECASE
+        ),
+    ),
     (Kind.VIDEO, re.compile(r"/videos?/|/mediathek/", re.IGNORECASE)),
 )
-_ADVERT_WORD = re.compile(r"(?:anzeige|advertorial|sponsored|gesponsert|werbung|promotion|bezahlter? (?:inhalt|beitrag)|publireportage)\b", re.IGNORECASE)
+_ADVERT_WORD = re.compile(
+    r"(?:anzeige|advertorial|sponsored|gesponsert|werbung|promotion|bezahlter? (?:inhalt|beitrag)|publireportage)\b",
+    re.IGNORECASE,
+)
 _LIVE_WORD = re.compile(r"(?:live|news)-?\s?(?:blog|ticker)\b", re.IGNORECASE)
 
 
@@ -327,7 +370,10 @@ def _free(structured: Structured) -> bool | None:
     """Whether the page says that everybody may read all of it. A meter is neither."""
     values = [structured.article.get("isAccessibleForFree")]
     values += [node.get("isAccessibleForFree") for node in structured.typed("newsarticle", "article", "webpage")]
-    values += [element.get("content") or text_of(element, 20) for element in structured.micro.get("isaccessibleforfree", ())[:1]]
+    values += [
+        element.get("content") or text_of(element, 20)
+        for element in structured.micro.get("isaccessibleforfree", ())[:1]
+    ]
     for value in values:
         value = value[0] if isinstance(value, list) and value else value
         if isinstance(value, bool):
@@ -355,7 +401,9 @@ def _absolute(address: str | None, base: str) -> str | None:
 
 
 def canonical(structured: Structured, url: str) -> str | None:
-    """The canonical address that the page names, if it can be one of this page: same site, no home page for an article."""
+    """The canonical address that the page names, if it can be one of this page: same site, no home page for an
+    article.
+    """
     for value in (structured.canonical, structured.first_meta("og:url")):
         address = _absolute(value, url)
         if address is None:
@@ -370,7 +418,7 @@ def canonical(structured: Structured, url: str) -> str | None:
 
 
 # two-level suffixes under which registrations happen: without them every '.co.at' would be one site
-_SECOND_LEVEL = frozenset("co ac or gv com org net gov edu".split())
+_SECOND_LEVEL = frozenset(["co", "ac", "or", "gv", "com", "org", "net", "gov", "edu"])
 
 
 def _site(host: str | None) -> str:

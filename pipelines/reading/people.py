@@ -16,7 +16,9 @@ from pipelines.reading.sight import Sight
 
 @dataclass(frozen=True, slots=True)
 class Byline:
-    """*people* and *organisations* in the order of their naming; *agency* is the first agency among them, by its short name."""
+    """*people* and *organisations* in the order of their naming; *agency* is the first agency among them, by its
+    short name.
+    """
 
     people: tuple[str, ...] = ()
     organisations: tuple[str, ...] = ()
@@ -70,10 +72,64 @@ _ORGANISATION_WORD = re.compile(
     r"|\b(?:orf|zdf|ard|srf|ndr|mdr|wdr|swr|br24|rbb|hr|rtl|ntv|faz|nzz|taz)\b|\badmin|\beditor|^(?:the|der|die|das)\s|partei\b|\bamt\b|\bstadt\b|^landes|^bundes)",
     re.IGNORECASE,
 )
-_NO_NAMES = frozenset("by on am in im um at von vom par le the der die das und and et mit with zum zur für for redaktion".split()) - {"redaktion"}
-_PARTICLES = {"von", "van", "der", "den", "de", "zu", "zur", "vom", "am", "di", "da", "del", "la", "le", "ten", "ter", "und", "bin", "al", "el", "y", "af", "dos", "zum"}
+_NO_NAMES = frozenset(
+    [
+        "by",
+        "on",
+        "am",
+        "in",
+        "im",
+        "um",
+        "at",
+        "von",
+        "vom",
+        "par",
+        "le",
+        "the",
+        "der",
+        "die",
+        "das",
+        "und",
+        "and",
+        "et",
+        "mit",
+        "with",
+        "zum",
+        "zur",
+        "für",
+        "for",
+        "redaktion",
+    ]
+) - {"redaktion"}
+_PARTICLES = {
+    "von",
+    "van",
+    "der",
+    "den",
+    "de",
+    "zu",
+    "zur",
+    "vom",
+    "am",
+    "di",
+    "da",
+    "del",
+    "la",
+    "le",
+    "ten",
+    "ter",
+    "und",
+    "bin",
+    "al",
+    "el",
+    "y",
+    "af",
+    "dos",
+    "zum",
+}
 _TITLES = re.compile(
-    r"^(?:(?:prof|dr|dipl|mag|ing|univ|phil|med|jur|rer|nat|h\.?c|lic|msc|ba|ma|mba|pd|priv\.-doz)\b\.?[\s-]*)+(?=\S)", re.IGNORECASE
+    r"^(?:(?:prof|dr|dipl|mag|ing|univ|phil|med|jur|rer|nat|h\.?c|lic|msc|ba|ma|mba|pd|priv\.-doz)\b\.?[\s-]*)+(?=\S)",
+    re.IGNORECASE,
 )
 _NOT_A_NAME = re.compile(
     r"anmelde|abonn|folgen|mehr\b|lesen|artikel|\balle\b|profil|teilen|kontakt|feedback|login|newsletter|stand\b|uhr\b|minute|\bmin\b|kommentar"
@@ -91,9 +147,9 @@ def split(text: str) -> list[str]:
     for part in _slashed(_SPLIT.split(text)):
         part = _LEAD.sub("", _LEAD.sub("", part)).strip(" .,:;-–—|/()[]\"'*")
         part = re.sub(r"\s+(?:ist|hat|schreibt|arbeitet|berichtet)\s.*$", "", part)
-        if part and len(part) <= 60 and not _ROLE_WORD.match(part):
-            names.append(part)
-        elif part and len(part) <= 60 and _ORGANISATION_WORD.search(part):
+        if (part and len(part) <= 60 and not _ROLE_WORD.match(part)) or (
+            part and len(part) <= 60 and _ORGANISATION_WORD.search(part)
+        ):
             names.append(part)
     return names
 
@@ -102,7 +158,11 @@ def _slashed(parts: Iterable[str]) -> Iterator[str]:
     """'Anna Muster/Ben Beispiel' and 'dpa/lno' are two names, 'srf/hosb' is one newsroom's mark."""
     for part in parts:
         pieces = re.split(r"\s*/\s*", part)
-        if len(pieces) > 1 and not agency_named(part) and (" / " in part or any(" " in piece or agency_named(piece) for piece in pieces)):
+        if (
+            len(pieces) > 1
+            and not agency_named(part)
+            and (" / " in part or any(" " in piece or agency_named(piece) for piece in pieces))
+        ):
             yield from pieces
         else:
             yield part
@@ -115,14 +175,24 @@ def is_person(name: str) -> bool:
     if not 2 <= len(words) <= 5 or any(c.isdigit() for c in bare) or _ORGANISATION_WORD.search(bare):
         return False
     real = [w for w in words if w.lower() not in _PARTICLES]
-    return len(real) >= 2 and all((w[0].isupper() or re.match(r"[dlO]['’][A-ZÀ-Ý]", w)) and (w[-1].isalpha() or w[-1] in ".'’") for w in real) and not _NOT_A_NAME.search(bare)
+    return (
+        len(real) >= 2
+        and all(
+            (w[0].isupper() or re.match(r"[dlO]['’][A-ZÀ-Ý]", w)) and (w[-1].isalpha() or w[-1] in ".'’") for w in real
+        )
+        and not _NOT_A_NAME.search(bare)
+    )
 
 
 def is_organisation(name: str) -> bool:
     """A newsroom, company or single-word signature: something with letters that is no sentence."""
     if not 2 <= len(name) <= 60 or len(name.split()) > 7 or not any(c.isalpha() for c in name):
         return False
-    return not _NOT_A_NAME.search(name) and not re.search(r"\d[.:]\d|\b(?:19|20)\d\d\b|:", name) and name.lower().split()[0] not in _NO_NAMES - {"der", "die", "das", "the"}
+    return (
+        not _NOT_A_NAME.search(name)
+        and not re.search(r"\d[.:]\d|\b(?:19|20)\d\d\b|:", name)
+        and name.lower().split()[0] not in _NO_NAMES - {"der", "die", "das", "the"}
+    )
 
 
 def recased(name: str) -> str:
@@ -142,9 +212,13 @@ _SIGNED = XPath(
     " | //a[contains(@href,'/aut')] | //h1"
 )
 _SAYS_BY = re.compile(
-    r"(?:von|by|par|text|autor(?:in|en)?|interview|protokoll|written by|geschrieben von|ein \w+ von)(?:\s*:\s*|\s+)(?P<rest>.*)", re.IGNORECASE
+    r"(?:von|by|par|text|autor(?:in|en)?|interview|protokoll|written by|geschrieben von|ein \w+ von)"
+    r"(?:\s*:\s*|\s+)(?P<rest>.*)",
+    re.IGNORECASE,
 )
-_SAYS_BY_ONLY = re.compile(r"(?:von|by|par|text|interview|autor(?:in|en)?|geschrieben von|written by|ein \w+ von)\s*:?", re.IGNORECASE)
+_SAYS_BY_ONLY = re.compile(
+    r"(?:von|by|par|text|interview|autor(?:in|en)?|geschrieben von|written by|ein \w+ von)\s*:?", re.IGNORECASE
+)
 _DAY_LINE = re.compile(r"\d{1,2}\.\s?(?:\d{1,2}\.|[A-Za-zä]{3,9}\.?)\s?\d{2,4}|\d{4}-\d\d-\d\d")
 _CLOCK = re.compile(r"\d{1,2}[:.]\d\d(?:\s?uhr)?|\bum\b|\bam\b|\bstand\b", re.IGNORECASE)
 _PICTURE = re.compile(r"(?:bild|foto|photo|quelle|grafik|illustration|video|image|copyright|©)", re.IGNORECASE)
@@ -167,7 +241,9 @@ def signed(tree: Element, heading: Element | None) -> Byline:
 
 
 def written(sight: Sight) -> Byline:
-    """The byline in the plain text around the headline: 'Von Anna Muster und Ben Beispiel', or a name in the date line."""
+    """The byline in the plain text around the headline: 'Von Anna Muster und Ben Beispiel', or a name in the date
+    line.
+    """
     if sight.headline is None:
         return Byline()
     first, after = sight.headline
@@ -183,14 +259,16 @@ def written(sight: Sight) -> Byline:
 
 
 def _names_in_line(sight: Sight, index: int) -> str | None:
-    """What may be names in a short line that says 'Von' or carries a date; names may be strings of their own behind 'Von:'."""
+    """What may be names in a short line that says 'Von' or carries a date; names may be strings of their own behind
+    'Von:'.
+    """
     text = sight.texts[index]
     if len(text) > 90:
         return None
     if _SAYS_BY_ONLY.fullmatch(text):
         names = []
         for following in sight.texts[index + 1 : index + 9]:
-            if is_person(following.strip(" ,")) or split(following) and len(following) <= 60 and not names:
+            if is_person(following.strip(" ,")) or (split(following) and len(following) <= 60 and not names):
                 names.append(following)
             elif following.strip(" ,").lower() not in ("", "und", "and", "et"):
                 break
@@ -211,7 +289,20 @@ def _marked(tree: Element, heading: Element | None, above: frozenset) -> Iterato
         if element is heading:
             passed = True
             continue
-        if element.tag in ("h1", "body", "html", "article", "main", "img", "meta", "link", "script", "style", "input", "figure"):
+        if element.tag in (
+            "h1",
+            "body",
+            "html",
+            "article",
+            "main",
+            "img",
+            "meta",
+            "link",
+            "script",
+            "style",
+            "input",
+            "figure",
+        ):
             continue
         if element in above or any(up in accepted for up in element.iterancestors()):
             continue

@@ -1,6 +1,7 @@
 """When the page's article was published and last changed: the places that say so, in the order of trust.
 
-Machines first (JSON-LD, meta, microdata), then what feed or sitemap said, then what a reader sees near the headline, then the
+Machines first (JSON-LD, meta, microdata), then what feed or sitemap said, then what a reader sees near the headline,
+then the
 address. docs/reading.md shows the order as a table.
 """
 
@@ -19,22 +20,24 @@ from pipelines.reading.structured import Structured, text_of
 
 _PUBLISHED_META = (
     "article:published_time", "og:article:published_time", "og:published_time", "article:published", "published_time",
-    "datepublished", "publishdate", "publish_date", "publish-date", "pubdate", "published", "published_at", "date_published",
-    "cxenseparse:recs:publishtime", "parsely-pub-date", "sailthru.date", "dc.date.issued", "dcterms.issued", "dcterms.created",
-    "dc.date.created", "article.published", "article:post_date", "vf:published", "ob_pubdate", "citation_publication_date",
+    "datepublished", "publishdate", "publish_date", "publish-date", "pubdate", "published", "published_at",
+    "date_published",
+    "cxenseparse:recs:publishtime", "parsely-pub-date", "sailthru.date", "dc.date.issued", "dcterms.issued",
+    "dcterms.created",
+    "dc.date.created", "article.published", "article:post_date", "vf:published", "ob_pubdate",
+    "citation_publication_date",
 )  # fmt: skip
 # may be the day of the last change, or of the request
 _WEAKER_META = ("date", "dc.date", "dcterms.date", "article:date", "datum", "og:pubdate", "artikel-datum")
 _MODIFIED_META = (
-    "article:modified_time", "og:updated_time", "og:article:modified_time", "article:modified", "datemodified", "last-modified",
+    "article:modified_time", "og:updated_time", "og:article:modified_time", "article:modified", "datemodified",
+    "last-modified",
     "lastmod", "dcterms.modified", "dc.date.modified", "modified_time", "date_modified", "last_modified", "revised",
 )  # fmt: skip
 _URL_DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)([/-]?)([01]?\d)\2([0-3]?\d)(?!\d)")
 
 
-def published(
-    structured: Structured, sight: Sight | None, reading: Reading, hint: Hint | None = None
-) -> Dated | None:
+def published(structured: Structured, sight: Sight | None, reading: Reading, hint: Hint | None = None) -> Dated | None:
     """When the article was published, from the most trusted place that says so; a finer time of the same day wins."""
     first = None
     for dated in _publications(structured, sight, reading, hint):
@@ -51,17 +54,20 @@ def _same_day(a: Dated, b: Dated, reading: Reading) -> bool:
     return a.at.astimezone(reading.time_zone).date() == b.at.astimezone(reading.time_zone).date()
 
 
-def _publications(
-    structured: Structured, sight: Sight | None, reading: Reading, hint: Hint | None
-) -> Iterator[Dated]:
+def _publications(structured: Structured, sight: Sight | None, reading: Reading, hint: Hint | None) -> Iterator[Dated]:
     """The stated publication times in order of trust.
 
-    What stands plainly beside the headline comes before meta and microdata: where the two differ, the invisible one is the day
+    What stands plainly beside the headline comes before meta and microdata: where the two differ, the invisible one
+    is the day
     of an import or a template's.
     """
     yield from _machines([structured.article.get("datePublished")], Provenance.JSONLD, reading)
     seen = visible(sight, reading) if sight is not None else []
-    yield from (each.dated for each in seen[:1] if each.points >= PLAIN and each.found.label is not Label.MODIFIED and not each.found.rough)
+    yield from (
+        each.dated
+        for each in seen[:1]
+        if each.points >= PLAIN and each.found.label is not Label.MODIFIED and not each.found.rough
+    )
     yield from _machines((structured.first_meta(name) for name in _PUBLISHED_META), Provenance.META, reading)
     yield from _machines(_micro(structured, "datepublished"), Provenance.MICRODATA, reading)
     yield from _machines([structured.article.get("dateCreated")], Provenance.JSONLD, reading)
@@ -134,7 +140,9 @@ LEAST_ALONE = 2  # that do for the only day that stands by itself anywhere outsi
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A date in the visible text, with its *points* for being the article's own; *alone* if hardly a word stands with it."""
+    """A date in the visible text, with its *points* for being the article's own; *alone* if hardly a word stands with
+    it.
+    """
 
     dated: Dated
     found: Found
@@ -143,7 +151,9 @@ class Seen:
 
 
 def visible(sight: Sight, reading: Reading) -> list[Seen]:
-    """The dates that a reader would take for the article's, the likeliest first: near the headline, alone or labelled."""
+    """The dates that a reader would take for the article's, the likeliest first: near the headline, alone or
+    labelled.
+    """
     found = []
     for index, text in enumerate(sight.texts):
         if len(text) <= 300 and _MAYBE.search(text):
@@ -188,7 +198,11 @@ def _time_attribute(element: Element, reading: Reading) -> Stated | None:
         if element is None:
             return None
         if element.tag in ("time", "abbr", "span"):
-            value = element.get("datetime") or element.get("content") or (element.get("title") if element.tag == "abbr" else None)
+            value = (
+                element.get("datetime")
+                or element.get("content")
+                or (element.get("title") if element.tag == "abbr" else None)
+            )
             if value:
                 return reading.machine(value)
         element = element.getparent()

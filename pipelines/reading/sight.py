@@ -78,7 +78,9 @@ class Sight:
         return place - self._begins[after] if index >= after else place - self._begins[first]
 
     def around(self, index: int, step: int, strings: int = 2, longest: int = 60) -> str:
-        """Up to two short strings right before (*step* -1) or behind (+1) string *index*: its label, its year, its clock."""
+        """Up to two short strings right before (*step* -1) or behind (+1) string *index*: its label, its year, its
+        clock.
+        """
         found = []
         for distance in range(1, strings + 1):
             at = index + step * distance

@@ -1,6 +1,8 @@
-"""What a page states about itself for machines: JSON-LD, meta, OpenGraph, microdata, <time>, link; one pass over the parsed tree.
+"""What a page states about itself for machines: JSON-LD, meta, OpenGraph, microdata, <time>, link; one pass over the
+parsed tree.
 
-Nothing is judged here and the tree is not changed. Whatever a page writes, `collect` returns: broken JSON-LD gives what can be
+Nothing is judged here and the tree is not changed. Whatever a page writes, `collect` returns: broken JSON-LD gives
+what can be
 saved of it, absurd sizes and depths are cut off, values of the wrong type are left out by the readers below.
 """
 
@@ -22,16 +24,72 @@ DEEPEST = 24
 MOST_META_VALUES = 40
 
 ARTICLE_TYPES = frozenset(
-    "newsarticle article reportagenewsarticle analysisnewsarticle opinionnewsarticle backgroundnewsarticle reviewnewsarticle asknewsarticle"
-    " advertisercontentarticle satiricalarticle blogposting liveblogposting socialmediaposting report techarticle scholarlyarticle"
-    " discussionforumposting review criticreview recipe creativework howto".split()
+    [
+        "newsarticle",
+        "article",
+        "reportagenewsarticle",
+        "analysisnewsarticle",
+        "opinionnewsarticle",
+        "backgroundnewsarticle",
+        "reviewnewsarticle",
+        "asknewsarticle",
+        "advertisercontentarticle",
+        "satiricalarticle",
+        "blogposting",
+        "liveblogposting",
+        "socialmediaposting",
+        "report",
+        "techarticle",
+        "scholarlyarticle",
+        "discussionforumposting",
+        "review",
+        "criticreview",
+        "recipe",
+        "creativework",
+        "howto",
+    ]
 )
-LESSER_TYPES = frozenset("videoobject audioobject imagegallery mediagallery webpage itempage podcastepisode tvepisode episode faqpage qapage".split())
+LESSER_TYPES = frozenset(
+    [
+        "videoobject",
+        "audioobject",
+        "imagegallery",
+        "mediagallery",
+        "webpage",
+        "itempage",
+        "podcastepisode",
+        "tvepisode",
+        "episode",
+        "faqpage",
+        "qapage",
+    ]
+)
 _ITEMPROPS = XPath("//@itemprop")
 # what hangs below these belongs to another article than the page's
 _FOREIGN = frozenset(
-    "itemlistelement haspart liveblogupdate comment mentions citation isrelatedto relatedlink isbasedon review reviews itemreviewed"
-    " ispartof subjectof significantlink offers aggregaterating potentialaction breadcrumb worksfeatured workexample".split()
+    [
+        "itemlistelement",
+        "haspart",
+        "liveblogupdate",
+        "comment",
+        "mentions",
+        "citation",
+        "isrelatedto",
+        "relatedlink",
+        "isbasedon",
+        "review",
+        "reviews",
+        "itemreviewed",
+        "ispartof",
+        "subjectof",
+        "significantlink",
+        "offers",
+        "aggregaterating",
+        "potentialaction",
+        "breadcrumb",
+        "worksfeatured",
+        "workexample",
+    ]
 )
 
 
@@ -39,8 +97,10 @@ _FOREIGN = frozenset(
 class Structured:
     """What was collected.
 
-    ``article`` is the JSON-LD object of the page's own article ({} if there is none), ``nodes`` all objects with a type, ``ids``
-    finds them by ``@id``. ``meta`` maps lower-case names (name, property, itemprop) to their contents in order. ``micro`` maps
+    ``article`` is the JSON-LD object of the page's own article ({} if there is none), ``nodes`` all objects with a
+    type, ``ids``
+    finds them by ``@id``. ``meta`` maps lower-case names (name, property, itemprop) to their contents in order.
+    ``micro`` maps
     an itemprop to its elements, ``times`` are the <time> elements, ``headings`` the h1 elements, in document order.
     """
 
@@ -148,7 +208,9 @@ def _link(found: Structured, element: Element) -> None:
 
 # -- JSON-LD ----------------------------------------------------------------------------------------------------------
 
-_WRAPPING = re.compile(r"^\s*(?:<!--|//\s*<!\[CDATA\[|/\*\s*<!\[CDATA\[\s*\*/|<!\[CDATA\[)?|(?:-->|//\s*\]\]>|/\*\s*\]\]>\s*\*/|\]\]>)?[\s;]*$")
+_WRAPPING = re.compile(
+    r"^\s*(?:<!--|//\s*<!\[CDATA\[|/\*\s*<!\[CDATA\[\s*\*/|<!\[CDATA\[)?|(?:-->|//\s*\]\]>|/\*\s*\]\]>\s*\*/|\]\]>)?[\s;]*$"
+)
 _TRAILING_COMMA = re.compile(r",(?=\s*[}\]])")
 _SAVED = re.compile(
     r'"(headline|alternativeHeadline|datePublished|dateModified|dateCreated|description|articleSection|@type|url|name|isAccessibleForFree)"'
@@ -180,7 +242,9 @@ def loads(text: str) -> list[Any]:
 
 
 def _saved(text: str) -> dict[str, Any]:
-    """The simple fields of an object that does not parse: the first of each name, which is the outermost in practice."""
+    """The simple fields of an object that does not parse: the first of each name, which is the outermost in
+    practice.
+    """
     saved: dict[str, Any] = {}
     for name, value in _SAVED.findall(text[:100_000]):
         if name not in saved:
@@ -237,7 +301,12 @@ def _main_article(found: Structured) -> dict[str, Any]:
             score = 2
         else:
             continue
-        score += 6 * ("headline" in node) + 4 * ("datePublished" in node) + 2 * ("author" in node) + 2 * _is_here(node, found)
+        score += (
+            6 * ("headline" in node)
+            + 4 * ("datePublished" in node)
+            + 2 * ("author" in node)
+            + 2 * _is_here(node, found)
+        )
         if types == {"webpage"} and "headline" not in node:
             score -= 3
         if score > best_score:
@@ -253,7 +322,9 @@ def _is_here(node: dict[str, Any], found: Structured) -> bool:
             value = value.get("@id") or value.get("url")
         if isinstance(value, str) and value:
             path = value.split("#")[0].split("?")[0].rstrip("/")
-            if path and (found.url.split("?")[0].rstrip("/") == path or (found.canonical or "").split("?")[0].rstrip("/") == path):
+            if path and (
+                found.url.split("?")[0].rstrip("/") == path or (found.canonical or "").split("?")[0].rstrip("/") == path
+            ):
                 return True
     return False
 

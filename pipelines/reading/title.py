@@ -17,7 +17,9 @@ _KICKER_CLASS = re.compile(
     r"|ober(?:titel|zeile)|vorspann-?zeile|catchline|headline__?-?(?:top|pre|intro)|upper-?title|topic|rubri[kc]|category|section-?name|label|tagline",
     re.IGNORECASE,
 )
-_NOT_TITLE_CLASS = re.compile(r"logo|site-?(?:name|title)|brand|masthead|navbar|screen-reader|visually-?hidden|sr-only", re.IGNORECASE)
+_NOT_TITLE_CLASS = re.compile(
+    r"logo|site-?(?:name|title)|brand|masthead|navbar|screen-reader|visually-?hidden|sr-only", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +34,17 @@ class Headline:
 def headline(structured: Structured, tree: Element | None = None) -> Headline:
     """The page's headline, from what JSON-LD, OpenGraph, the h1 and the window title state.
 
-    Newsrooms write two: one for readers and one for search engines, which is the window title. So a JSON-LD or OpenGraph
+    Newsrooms write two: one for readers and one for search engines, which is the window title. So a JSON-LD or
+    OpenGraph
     title that differs from the window title is the editorial one. Without JSON-LD the h1 is what the reader sees.
     """
     sites = site_names(structured)
     stated = clean(plain(structured.article.get("headline")), sites)
     og = clean(structured.first_meta("og:title"), sites)
     window = clean(structured.window_title, sites)
-    others = [text for text in (stated, og, window, clean(structured.first_meta("twitter:title", "dc.title"), sites)) if text]
+    others = [
+        text for text in (stated, og, window, clean(structured.first_meta("twitter:title", "dc.title"), sites)) if text
+    ]
     element = _main_heading(structured, others, sites)
     if element is None and tree is not None:
         element = _unusual_heading(tree, others)
@@ -105,7 +110,9 @@ def _as_shown(title: str | None, visible: str | None) -> tuple[str | None, str |
 
 
 def _main_heading(structured: Structured, stated: list[str | None], sites: set[str]) -> Element | None:
-    """The h1 that carries the headline: the one most like what the page states elsewhere, else the first in an article."""
+    """The h1 that carries the headline: the one most like what the page states elsewhere, else the first in an
+    article.
+    """
     best, best_score = None, 0.0
     words = [_words(text) for text in stated if text]
     for place, element in enumerate(structured.headings[:12]):
@@ -113,7 +120,9 @@ def _main_heading(structured: Structured, stated: list[str | None], sites: set[s
         if not text or len(text) > 400 or _is_site(text, sites):
             continue
         own = _words(text)
-        score = max((len(own & other) / max(len(own), 1) for other in words), default=0.0) * min(1.0, len(own) / 2) + 0.1
+        score = (
+            max((len(own & other) / max(len(own), 1) for other in words), default=0.0) * min(1.0, len(own) / 2) + 0.1
+        )
         if _NOT_TITLE_CLASS.search(element.get("class") or ""):
             score -= 0.5
         score -= 0.01 * place
@@ -135,7 +144,9 @@ def _unusual_heading(tree: Element, stated: list[str]) -> Element | None:
 
 
 def _heading_text(element: Element, sites: set[str], stated: list[str]) -> tuple[str | None, str | None]:
-    """The heading's own text and the kicker inside it; a kicker that the page's other titles carry too is part of the title."""
+    """The heading's own text and the kicker inside it; a kicker that the page's other titles carry too is part of the
+    title.
+    """
     kicker = None
     whole = text_of(element, 600)
     for text in stated:
@@ -143,9 +154,9 @@ def _heading_text(element: Element, sites: set[str], stated: list[str]) -> tuple
             return clean(text, sites), None  # the same words; 'Kicker: Title' keeps the colon that the layout swallowed
     for text in stated:
         before = whole[: len(whole) - len(text)]
-        if len(text.split()) >= 3 and whole.endswith(text) and before and not before.rstrip().endswith(":"):
-            if not before[-1].isalnum():
-                return text, before.strip(" :-–—|/") or None
+        apart = before and not before[-1].isalnum() and not before.rstrip().endswith(":")
+        if apart and len(text.split()) >= 3 and whole.endswith(text):
+            return text, before.strip(" :-–—|/") or None
     for child in element.iterdescendants():
         if isinstance(child.tag, str) and _KICKER_CLASS.search(child.get("class") or ""):
             text = text_of(child, 300)
@@ -160,7 +171,11 @@ def _heading_text(element: Element, sites: set[str], stated: list[str]) -> tuple
 
 def site_names(structured: Structured) -> set[str]:
     """What the site calls itself, squashed to letters and digits."""
-    names = [*structured.meta.get("og:site_name", ()), *structured.meta.get("application-name", ()), *structured.meta.get("apple-mobile-web-app-title", ())]
+    names = [
+        *structured.meta.get("og:site_name", ()),
+        *structured.meta.get("application-name", ()),
+        *structured.meta.get("apple-mobile-web-app-title", ()),
+    ]
     publisher = structured.resolved(structured.article.get("publisher"))
     names.append(plain(publisher) or "")
     for node in structured.typed("organization", "newsmediaorganization", "website"):
@@ -189,7 +204,9 @@ def _names_site(segment: str, sites: set[str]) -> bool:
     name = squashed(segment)
     if not name or name in sites:
         return True
-    return len(segment.split()) <= 5 and any(len(site) >= 3 and (site in name or (len(name) >= 4 and name in site)) for site in sites)
+    return len(segment.split()) <= 5 and any(
+        len(site) >= 3 and (site in name or (len(name) >= 4 and name in site)) for site in sites
+    )
 
 
 def clean(title: str | None, sites: set[str]) -> str | None:
