@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from crawler import cli_articles, cli_db, cli_read, cli_run, cli_sources
+from crawler import cli_articles, cli_db, cli_demo, cli_read, cli_run, cli_sources
 from crawler.cli_common import Options
 
 app = typer.Typer(
@@ -37,7 +37,7 @@ def options(
         raise typer.Exit
 
 
-app.command(rich_help_panel="Gather")(cli_run.demo)
+app.command(rich_help_panel="Gather")(cli_demo.demo)
 app.command(rich_help_panel="Gather")(cli_run.crawl)
 app.command(rich_help_panel="Gather")(cli_run.schedule)
 app.command(rich_help_panel="Gather")(cli_run.replay)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
 
-from crawler.cli_common import Exit, configuration, count, fail, open_store, out, plain, print_json, run, told, when
+from crawler.cli_common import configuration, count, fail, open_store, out, plain, print_json, run, told, when
 from crawler.cli_read import moment, print_line
 
 if TYPE_CHECKING:
@@ -55,12 +55,8 @@ async def _articles(wanted: dict[str, Any]) -> list[Row]:
 
 
 def show_articles(rows: Iterable[Mapping[str, Any]], zone: ZoneInfo) -> None:
-    from rich.table import Table
-
     rows = list(rows)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("id", "published", "source"):
-        table.add_column(name, no_wrap=True, justify="right" if name == "id" else "left")
+    table = _table("id>", "published", "source")
     table.add_column("title", ratio=1)
     table.add_column("words", justify="right", no_wrap=True)
     for row in rows:
@@ -172,6 +168,7 @@ def tell(story: Row, zone: ZoneInfo) -> None:
 @told()
 def status(
     runs: Annotated[int, typer.Option(metavar="N", min=0, help="How many of the last runs to list.")] = 10,
+    every: Annotated[bool, typer.Option("--all", help="Also sources that are off and have never run.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show each source's last and next run, and what waits.
@@ -180,17 +177,54 @@ def status(
     """
     configured = configuration()
     sources, last = run(_status(runs))
+    shown = [row for row in sources if every or row["enabled"] or row["last_run"] is not None]
     if as_json:
-        for row in sources:
-            print_json({"kind": "source", **row})
-        for row in last:
-            print_json({"kind": "run", **row})
+        for kind, rows in (("source", shown), ("run", last)):
+            for row in rows:
+                print_json({"kind": kind, **{"run_kind" if name == "kind" else name: row[name] for name in row}})
         return
     zone = ZoneInfo(configured.settings.time_zone)
-    show_rows(sources, zone, "no source has run yet: nachlese crawl")
+    show_sources(shown, len(configured.sources) - sum(row["name"] in configured.sources for row in shown), zone)
     if last:
         print_line("")
-        show_rows(last, zone, "")
+        show_runs(last, zone)
+
+
+def show_sources(rows: list[Row], hidden: int, zone: ZoneInfo) -> None:
+    table = _table("source", "articles>", "pending>", "last run", "outcome", "next run")
+    for row in rows:
+        state = "off" if not row["enabled"] else when(row["next_run_at"], zone)
+        outcome = row["last_run_outcome"] or ""
+        began = when(row["last_run_started_at"], zone)
+        table.add_row(plain(row["name"]), f"{row['articles']:,}", f"{row['pending']:,}", began, outcome, state)
+    out().print(table if rows else "no source has run yet: nachlese crawl")
+    for row in rows:
+        if row["last_run_error"]:
+            print_line(f"{row['name']}: {row['last_run_error']}")
+    if hidden:
+        print_line(f"{count(hidden, 'source')} more, off: nachlese status --all")
+
+
+def show_runs(rows: list[Row], zone: ZoneInfo) -> None:
+    counts = ("found", "new", "new_version", "unchanged", "copy", "rejected", "pending")
+    names = (f"{name.replace('_', ' ')}>" for name in counts)
+    table = _table("run>", "of", "began", "took>", "outcome", *names)
+    for row in rows:
+        source = f"{row['kind']} {row['source'] or ''}".replace("crawl ", "")
+        took = f"{(row['ended_at'] - row['started_at']).total_seconds():.1f} s" if row["ended_at"] else ""
+        numbers = [f"{row[name]:,}" if row["ended_at"] else "" for name in counts]
+        table.add_row(str(row["id"]), plain(source), when(row["started_at"], zone), took, row["outcome"], *numbers)
+    out().print(table)
+
+
+def _table(*names: str) -> Any:
+    """A table without lines; a name that ends with ``>`` is of a column of numbers."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in names:
+        table.add_column(name.rstrip(">"), justify="right" if name.endswith(">") else "left", no_wrap=" " not in name)
+    return table
 
 
 async def _status(runs: int) -> tuple[list[Row], list[Row]]:
@@ -198,43 +232,7 @@ async def _status(runs: int) -> tuple[list[Row], list[Row]]:
         return await store.status(), await store.last_runs(limit=runs) if runs else []
 
 
-def show_rows(rows: list[Row], zone: ZoneInfo, otherwise: str) -> None:
-    """Any rows as a table; columns in which nothing stands are left out."""
-    from rich.table import Table
-
-    if not rows:
-        print_line(otherwise)
-        return
-    names = [name for name in rows[0] if any(row[name] not in (None, "", {}, []) for row in rows)]
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in names:
-        table.add_column(name.replace("_", " "))
-    for row in rows:
-        table.add_row(*(_text(_short(row[name], zone)) for name in names))
-    out().print(table)
-
-
-def _short(value: Any, zone: ZoneInfo) -> str:
-    if value is None:
-        return ""
-    return when(value, zone) if isinstance(value, datetime) else told_value(value, zone)
-
-
 def _text(value: str) -> Any:
     from rich.text import Text
 
     return Text(value)
-
-
-def ago(at: datetime | None, now: datetime | None = None) -> str:
-    """How long ago, in the largest unit that fits."""
-    if at is None:
-        return "never"
-    seconds = int(((now or datetime.now(UTC)) - at).total_seconds())
-    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if abs(seconds) >= size:
-            return count(abs(seconds) // size, unit) + (" ago" if seconds > 0 else " from now")
-    return "now"
-
-
-__all__ = ["Exit", "ago", "app", "explain", "show_articles", "status"]

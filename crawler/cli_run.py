@@ -1,4 +1,4 @@
-"""``nachlese demo``, ``crawl``, ``schedule``, ``replay``: what gathers articles."""
+"""``nachlese crawl``, ``schedule``, ``replay``: what gathers articles."""
 
 from __future__ import annotations
 
@@ -192,17 +192,6 @@ def schedule() -> None:
     raise typer.Exit(run(scheduler.serve(configured)))
 
 
-@told()
-def demo(
-    keep_quiet: Annotated[bool, typer.Option("--quiet", help="Only the result, no progress.")] = False,
-) -> None:
-    """See it work, in less than a minute and without internet: news sites of our own, crawled twice.
-
-    Everything happens in a place of its own beside your data, which the next demo clears.
-    """
-    raise NotImplementedError
-
-
 # --- reports ---------------------------------------------------------------------------------------------------------
 
 
@@ -212,7 +201,7 @@ def finish(reports: Sequence[RunReport], as_json: bool) -> None:
         for report in reports:
             print_json(record(report))
     else:
-        out().print(table(reports))
+        show_reports(reports)
     raise typer.Exit(Exit.WELL if all(map(went_well, reports)) else Exit.NOT_ALL)
 
 
@@ -232,27 +221,27 @@ def record(report: RunReport) -> dict[str, Any]:
     }
 
 
-def table(reports: Sequence[RunReport]) -> Any:
-    """A row per source: where its pages ended."""
+def show_reports(reports: Sequence[RunReport]) -> None:
+    """A row per source: where its pages ended. Below, whatever went wrong, a line each."""
     from rich.table import Table
     from rich.text import Text
 
+    console = out()
     shown = Table(box=None, pad_edge=False, header_style="bold")
-    shown.add_column("source")
+    shown.add_column("source", no_wrap=True)
     for name in COUNTS:
         shown.add_column(name.replace("_", " "), justify="right")
-    shown.add_column("reasons, trouble", overflow="fold")
+    shown.add_column("reasons", overflow="fold")
     for report in reports:
-        numbers = [str(getattr(report.counts, name)) for name in COUNTS]
-        shown.add_row(Text(report.source or "replay"), *numbers, Text(remarks(report)))
-    return shown
-
-
-def remarks(report: RunReport) -> str:
-    """Why pages were rejected or wait, and what went wrong."""
-    reasons = [f"{number} {reason}" for reason, number in sorted(report.counts.reasons.items())]
-    outcome = [report.outcome] if report.outcome != "finished" else []
-    return plain("; ".join([*reasons, *outcome, *([report.error] if report.error else []), *report.problems]))
+        numbers = [f"{getattr(report.counts, name):,}" for name in COUNTS]
+        reasons = ", ".join(f"{number} {reason}" for reason, number in sorted(report.counts.reasons.items()))
+        shown.add_row(Text(plain(report.source or "replay")), *numbers, Text(plain(reasons)))
+    console.print(shown)
+    for report in reports:
+        if report.outcome != "finished":
+            console.print(Text(plain(f"{report.source or 'replay'} {report.outcome}: {report.error}")))
+        for problem in report.problems:
+            console.print(Text(plain(f"{report.source or 'replay'}: {problem}")))
 
 
 class Bar:

@@ -1,0 +1,141 @@
+"""``nachlese demo`` at the prompt: what was done, in the words of a person who has not seen Nachlese before."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+from crawler.cli_articles import published_text, words_in
+from crawler.cli_common import Exit, count, err, fail, out, plain, run, start_logging, told
+from crawler.cli_run import show_reports
+
+if TYPE_CHECKING:
+    from crawler.demo import Demo
+
+QUERY = (
+    "SELECT source, count(*) AS articles, count(copy_of) AS copies FROM news.articles GROUP BY source ORDER BY source"
+)
+STRIPPED_SHOWN = 8
+
+
+@told()
+def demo(
+    quiet: Annotated[bool, typer.Option("--quiet", help="Only the result, no progress.")] = False,
+) -> None:
+    """See it work, in less than a minute and without internet: news sites of our own, crawled twice.
+
+    Everything happens in a place of its own beside your data, which the next demo begins anew.
+    """
+    from crawler import demo as demonstration
+    from pipelines import database
+
+    start_logging("ERROR")
+    try:
+        with demonstration.place(database.home() / "demo") as folder, progress(quiet) as say:
+            done = run(demonstration.demo(folder, say))
+    except demonstration.DemoRunning as running:
+        fail(str(running))
+    show(done)
+    mistakes = done.mistakes()
+    if mistakes:
+        fail("the demo did not go as it should:\n" + "\n".join(f"  {mistake}" for mistake in mistakes))
+    raise typer.Exit(Exit.WELL)
+
+
+@contextmanager
+def progress(quiet: bool) -> Iterator[Callable[[str], None]]:
+    """One line that changes on a terminal, otherwise a line for each step."""
+    console = err()
+    if quiet:
+        yield lambda words: None
+    elif console.is_terminal:
+        with console.status("") as line:
+            yield lambda words: line.update(plain(words))
+    else:
+        yield lambda words: console.print(plain(words), markup=False, soft_wrap=True)
+
+
+def show(done: Demo) -> None:
+    """The report, a part after the other."""
+    heading(f"First crawl: {count(len(done.first), 'news site')} on this machine, found by feed, sitemap, section page")
+    show_reports(done.first)
+    heading("Seed texts, replayed on the same way as live pages")
+    show_reports([done.seeds])
+    heading("Second crawl: what has not changed is not asked for")
+    show_second(done)
+    heading(f"{count(len(done.articles), 'article')} in the database")
+    show_articles(done.articles)
+    heading("Stripped from the pages, kept for whoever wants to see it")
+    show_removed(done)
+    heading("Look at it yourself")
+    show_next(done)
+
+
+def heading(words: str) -> None:
+    from rich.text import Text
+
+    out().print()
+    out().print(Text(words, style="bold cyan"))
+
+
+def show_second(done: Demo) -> None:
+    first, second = done.asked_first, done.asked_second
+    new = sum(report.counts.new + report.counts.new_version + report.counts.copy for report in done.second)
+    line(
+        f"{count(second.articles, 'article request')} (the first crawl: {first.articles}), nothing else added: {new} new."
+    )
+    line(f"{second.lists} requests for robots.txt, feeds, sitemaps, section pages; {second.not_modified} not modified.")
+
+
+def show_articles(rows: Sequence[dict[str, Any]]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("source", no_wrap=True)
+    table.add_column("published", no_wrap=True)
+    table.add_column("words", justify="right", no_wrap=True)
+    table.add_column("title", overflow="ellipsis", no_wrap=True)
+    zone = ZoneInfo("Europe/Berlin")
+    titles = {row["id"]: row["source"] for row in rows}
+    for row in sorted(rows, key=lambda row: (row["source"], row["copy_of"] or 0, row["id"])):
+        copy = f"[copy of {titles.get(row['copy_of'], row['copy_of'])}] " if row["copy_of"] else ""
+        numbers = (published_text(row, zone), f"{words_in(row):,}")
+        table.add_row(plain(row["source"]), *numbers, Text(copy + plain(row["title"])))
+    out().print(table)
+
+
+def show_removed(done: Demo) -> None:
+    """A few pieces, of as many rules as possible."""
+    from rich.text import Text
+
+    seen: set[str] = set()
+    shown = [piece for piece in done.removed if not (piece[2] in seen or seen.add(piece[2]))][:STRIPPED_SHOWN]
+    for source, _, rule, text in shown:
+        words = plain(text)
+        out().print(Text(f"{source:<12} {rule:<16} {words[:66] + ('…' if len(words) > 66 else '')}"))
+    line(f"{count(len(done.removed), 'piece')} by {count(len(seen), 'rule')} in all.")
+
+
+def show_next(done: Demo) -> None:
+    here = f"NACHLESE_HOME={shlex.quote(str(done.folder))}"
+    line(f"address   {done.address}")
+    line("          It runs while a command uses it; each of these starts it by itself:")
+    line(f"          export {here}")
+    line(f'          nachlese db query "{QUERY}"')
+    line("          nachlese articles list --limit 5")
+    line("          nachlese db psql")
+    line("Your own data lies apart from it. Next: nachlese sources list, nachlese crawl.")
+    line(f"Done in {done.seconds:.0f} s.")
+
+
+def line(words: str) -> None:
+    """Left as long as it is, so that commands can be copied."""
+    from rich.text import Text
+
+    out().print(Text(words), soft_wrap=True)
