@@ -20,6 +20,9 @@ from pipelines.reading.first_letters import first_letters
 
 # A paragraph longer than this is never looked at: prompts are short, and it keeps a page of prose nearly free.
 LONGEST = 300
+# Several sentences may each be a prompt, as in a notice of consent; the first that is none ends the look at them.
+LONGEST_OF_SENTENCES = 800
+_SENTENCES = re.compile(r"(?<=[.!?…])\s+(?=[A-ZÄÖÜ„\"“«»])|\n+")
 # What a section takes when it does not say: two printed lines.
 DEFAULT_WHOLE = 160
 LONGEST_HEADING = 90
@@ -93,7 +96,22 @@ def _site_phrases(patterns: tuple[str, ...]) -> Phrases:
 
 def rule_for(paragraph: str, phrases: Phrases | None) -> str | None:
     """The section that takes *paragraph* for boilerplate, or None. A heading that opens a block is boilerplate too."""
-    if phrases is None or len(paragraph) > phrases.longest:
+    if phrases is None or len(paragraph) > LONGEST_OF_SENTENCES:
+        return None
+    return _rule_for_one(paragraph, phrases) or _rule_for_each(paragraph, phrases)
+
+
+def _rule_for_each(paragraph: str, phrases: Phrases) -> str | None:
+    """The rule of the first sentence or line where every one of them is boilerplate by itself."""
+    sentence, *rest = _SENTENCES.split(paragraph, maxsplit=1)
+    first = _rule_for_one(sentence, phrases) if rest else None
+    if first is None:
+        return None
+    return first if all(_rule_for_one(sentence, phrases) for sentence in _SENTENCES.split(rest[0])) else None
+
+
+def _rule_for_one(paragraph: str, phrases: Phrases) -> str | None:
+    if len(paragraph) > phrases.longest:
         return None
     text = _plain(paragraph)
     section = _section(text, phrases.whole)
