@@ -14,11 +14,12 @@ cannot carry one source's permissions, a half-read answer or a smuggled one over
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
+import threading
 from collections import OrderedDict
-from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -45,9 +46,6 @@ from pipelines.urls import BadUrl, host, normalise
 _GONE_WITH_DECODING = frozenset({b"content-encoding", b"content-length", b"transfer-encoding"})
 #: bytes for certificates, which are counted where headers are
 _HANDSHAKE = 32_000
-#: failures that say something about the host rather than about the page
-_HOST_AWAY = frozenset({Reason.DNS, Reason.CONNECTION, Reason.TIMEOUT, Reason.TLS})
-
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 #: what each kind of request is called in ``request.meta["kind"]``
@@ -146,6 +144,7 @@ class FetchFailed(Exception):
         self.status = status
         self.not_before = not_before
         self.hops = hops
+        self.unconnected = False  # it is the host that cannot be reached, not the page
         self.retry_after: str | None = None  # the header, until it is understood
 
 
@@ -200,43 +199,64 @@ def failure_reason(failure: Any) -> Failure:
 class Names(AbstractResolver):
     """DNS in threads of its own: a dozen names whose servers do not answer must not hold up the others.
 
-    asyncio's own pool has six threads on two cores, and shares them with everything else.
+    asyncio's own pool has six threads on two cores, shares them with everything else, and is waited for when the
+    process ends. Here whoever asks for a name that is already being asked for waits for the same answer, which is kept
+    for a minute; what is connected to is checked afterwards, each time.
     """
 
     def __init__(self, threads: int = 64, keep: float = 60.0):
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="dns")
+        self._threads = asyncio.Semaphore(threads)
         self._keep = keep
         self._asked: OrderedDict[tuple[str, int], tuple[float, asyncio.Future[list[Any]]]] = OrderedDict()
 
     async def resolve(self, host: str, port: int = 0, family: int = socket.AF_UNSPEC) -> list[ResolveResult]:
+        numeric = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
         return [
-            ResolveResult(hostname=host, host=str(address[0]), port=port, family=kind, proto=protocol, flags=_NUMERIC)
+            ResolveResult(hostname=host, host=str(address[0]), port=port, family=kind, proto=protocol, flags=numeric)
             for kind, _, protocol, _, address in await self._found(host, family)
         ]
 
     async def _found(self, host: str, family: int) -> list[Any]:
-        """One thread a name: whoever asks meanwhile waits for the same answer, which is kept for a minute."""
-        loop = asyncio.get_running_loop()
+        now = asyncio.get_running_loop().time()
         asked_at, answer = self._asked.get((host, family), (0.0, None))
-        stale = answer is None or (answer.done() and (answer.exception() or asked_at + self._keep < loop.time()))
-        if stale:
-            answer = loop.run_in_executor(self._threads, _look_up, host, family)
+        if answer is None or (answer.done() and (answer.exception() or asked_at + self._keep < now)):
+            answer = asyncio.ensure_future(self._look_up(host, family))
             answer.add_done_callback(lambda done: done.cancelled() or done.exception())
-            self._asked[host, family] = (loop.time(), answer)
+            self._asked[host, family] = (now, answer)
             while len(self._asked) > 5000:
                 self._asked.popitem(last=False)
         return await asyncio.shield(answer)
 
+    async def _look_up(self, host: str, family: int) -> list[Any]:
+        async with self._threads:
+            loop = asyncio.get_running_loop()
+            answer: asyncio.Future[list[Any]] = loop.create_future()
+            # daemon: a name server that does not answer must not keep the process from ending
+            threading.Thread(target=_ask_system, args=(loop, answer, host, family), name="dns", daemon=True).start()
+            return await answer
+
     async def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for _, answer in self._asked.values():
+            answer.cancel()
 
 
-_NUMERIC = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+def _ask_system(loop: asyncio.AbstractEventLoop, answer: asyncio.Future[list[Any]], host: str, family: int) -> None:
+    def tell(found: list[Any] | None, error: Exception | None) -> None:
+        if answer.done():
+            return
+        if error is not None:
+            answer.set_exception(error)
+        else:
+            answer.set_result(found or [])
 
-
-def _look_up(host: str, family: int) -> list[Any]:
-    # ADDRCONFIG: no IPv6 addresses where there is no IPv6
-    return socket.getaddrinfo(host, None, family=family, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
+    found, error = None, None
+    try:
+        # ADDRCONFIG: no IPv6 addresses where there is no IPv6
+        found = socket.getaddrinfo(host, None, family=family, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
+    except (OSError, UnicodeError) as raised:
+        error = raised
+    with contextlib.suppress(RuntimeError):  # the loop is closed: nobody wants to know any more
+        loop.call_soon_threadsafe(tell, found, error)
 
 
 def trusted() -> ssl.SSLContext:
@@ -267,6 +287,22 @@ def _phrase(status: int) -> str:
         return HTTPStatus(status).phrase
     except ValueError:
         return ""
+
+
+def media_type(header: str) -> str:
+    return header.partition(";")[0].strip().lower()
+
+
+def _as_read(headers: tuple[tuple[bytes, bytes], ...], kind: str) -> Iterator[tuple[bytes, bytes]]:
+    """The headers as they fit the body that goes on: decompressed, and called HTML where its first bytes said so."""
+    for name, value in headers:
+        lower = name.lower()
+        if lower == b"content-type" and kind in ("page", "section"):
+            media, semicolon, rest = value.partition(b";")
+            if media_type(media.decode("latin-1")) in _UNSURE_TYPES:
+                value = b"text/html" + semicolon + rest
+        if lower not in _GONE_WITH_DECODING:
+            yield name, value
 
 
 def is_unfit(media: str, kind: str) -> bool:
@@ -421,7 +457,7 @@ class Fetcher:
                 raise  # the page lies at the same address, and ends for the same reason
             if error.reason is Reason.REDIRECT_LOOP:
                 return RobotsAnswer(404, b"")  # as the RFC says of a file that redirects lead nowhere near
-            reason = error.reason if error.reason in _HOST_AWAY and not error.hops else Reason.ROBOTS
+            reason = error.reason if error.unconnected and not error.hops else Reason.ROBOTS
             raise Unavailable(error.detail, error.not_before, reason) from error
         except HostRests as error:
             raise Unavailable(str(error), error.not_before) from error
@@ -445,7 +481,8 @@ class Fetcher:
                 error = raised.error if isinstance(raised, _NotAgain) else raised
                 failed = self._named(error, request, opened)
                 unconnected = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
-                if unconnected and failed.reason is not Reason.BLOCKED_ADDRESS:
+                failed.unconnected = unconnected and failed.reason is not Reason.BLOCKED_ADDRESS
+                if failed.unconnected:
                     failed.not_before = self.hosts.failed(host(url))
                 del error
             finally:
@@ -495,12 +532,12 @@ class Fetcher:
 
     async def _body(self, response: aiohttp.ClientResponse, request: _Request) -> bytes:
         kind, limit = request.kind, request.limit
-        media = (response.headers.get("Content-Type") or "").partition(";")[0].strip().lower()
+        media = media_type(response.headers.get("Content-Type", ""))
         if is_unfit(media, kind):
             raise request.failed(Reason.NOT_HTML, f"the content type is {_plain(media)}", status=200)
         if kind != "robots" and (response.content_length or 0) > limit:
             raise request.failed(Reason.TOO_LARGE, f"{response.content_length:,} bytes announced", status=200)
-        names = encodings_of(response.headers.get("Content-Encoding", ""))
+        names = encodings_of(",".join(response.headers.getall("Content-Encoding", [])))
         if len(names) > self.limits.encodings:
             raise request.failed(Reason.UNDECODABLE, f"compressed {len(names)} times over", status=200)
         request.in_body = True
@@ -530,7 +567,7 @@ class Fetcher:
         return Answer(
             url=url,
             status=response.status,
-            headers=tuple(pair for pair in response.raw_headers if pair[0].lower() not in _GONE_WITH_DECODING),
+            headers=tuple(_as_read(response.raw_headers, request.kind)),
             body=body,
             fetched_at=utc_now(),
             hops=tuple(request.hops),

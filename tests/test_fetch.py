@@ -25,8 +25,8 @@ from pipelines.urls import BadUrl
 from tests.hostile_web import BODY, bomb, serve
 
 
-def made(store, **more) -> Fetcher:
-    limits = Limits(page=1_000_000, document=2_000_000, connect=2, robots=1)
+def made(store, robots: float = 30, **more) -> Fetcher:
+    limits = Limits(page=1_000_000, document=2_000_000, connect=30, robots=robots)
     return Fetcher(Hosts(store), Robots(store, "nachlese"), "Nachlese/test (+mail@example.org)", limits, **more)
 
 
@@ -37,7 +37,7 @@ async def fetcher(store):
     await fetcher.close()
 
 
-def manners(web, source="s", seconds=2.0, **more) -> Manners:
+def manners(web, source="s", seconds=60.0, **more) -> Manners:
     allowed = (allowed_address(f"127.0.0.1/32:{web.port}"),)
     return Manners(source, allowed, timedelta(), 50, timedelta(seconds=seconds), **more)
 
@@ -79,6 +79,15 @@ async def test_headers_about_compression_go_with_it(fetcher):
     async with serve() as web:
         answer = await fetcher.get(web.url("/gzip"), manners(web))
     assert [name.lower() for name, _ in answer.headers] == [b"content-type"]
+
+
+async def test_html_under_another_name_goes_on_as_html(fetcher):
+    async def page(visit):
+        await visit.answer(BODY, Content_Type="Text/Plain; charset=utf-8")
+
+    async with serve(page=page) as web:
+        answer = await fetcher.get(web.url("/page"), manners(web))
+    assert answer.headers == ((b"Content-Type", b"text/html; charset=utf-8"),)
 
 
 async def test_a_condition_is_sent_and_304_is_an_answer(fetcher):
@@ -163,12 +172,24 @@ async def test_a_robots_txt_that_hangs_drips_or_breaks_off_forbids_for_now(store
         pass
 
     for says in (hang, cut, nothing):
-        fetcher = made(store)
+        fetcher = made(store, robots=0.3 if says is hang else 30)
         async with serve(**{"robots.txt": says}) as web:
-            with pytest.raises(NoRobots):
+            with pytest.raises(NoRobots) as refused:
                 await fetcher.get(web.url("/good"), manners(web))
+            assert failure_reason(refused.value)[0] == "robots" and not failure_reason(refused.value).attempted
             assert web.seen == ["/robots.txt"]
         await fetcher.close()
+
+
+async def test_a_host_that_cannot_be_reached_is_no_matter_of_robots_txt(fetcher):
+    async with serve() as web:
+        pass  # nobody listens there any more
+    with pytest.raises(NoRobots) as refused:
+        await fetcher.get(web.url("/good"), manners(web))
+    assert failure_reason(refused.value)[0] == "connection" and failure_reason(refused.value).attempted
+    with pytest.raises(NoRobots) as refused:
+        await fetcher.get("http://nobody.invalid/", manners(web))
+    assert failure_reason(refused.value)[0] == "dns"
 
 
 async def test_robots_txt_may_redirect_but_not_into_the_private_network(fetcher):
@@ -337,7 +358,7 @@ async def test_a_stop_lets_those_that_are_nearly_done_finish(fetcher):
         await visit.answer()
 
     async with serve(slow=slow) as web:
-        page = asyncio.ensure_future(fetcher.get(web.url("/slow"), manners(web, seconds=20)))
+        page = asyncio.ensure_future(fetcher.get(web.url("/slow"), manners(web)))
         await asked.wait()
         stopping = asyncio.ensure_future(fetcher.stop(within=20))
         await asyncio.sleep(0)

@@ -6,20 +6,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from crawler.robots import FAILED_AGAIN, FRESH, STALE, Disallowed, NoRobots, Robots, RobotsAnswer, Rules, Unavailable
-from pipelines.store_shapes import HostState
-
-
-class Memory:
-    """A store's two methods for hosts, without the database: nothing here depends on SQL."""
-
-    def __init__(self):
-        self.states: dict[str, HostState] = {}
-
-    async def host_state(self, host):
-        return self.states.get(host)
-
-    async def keep_host_state(self, state):
-        self.states[state.host] = state
 
 
 class Site:
@@ -55,8 +41,8 @@ def clock():
 
 
 @pytest.fixture
-def robots(clock):
-    return Robots(Memory(), "Nachlese", now=clock)
+def robots(store, clock):
+    return Robots(store, "Nachlese", now=clock)
 
 
 @pytest.mark.parametrize(
@@ -159,10 +145,10 @@ async def test_it_is_fetched_again_when_no_longer_fresh(robots, clock):
         await robots.check(PAGE_B, site.get)
 
 
-async def test_a_restarted_process_knows_the_file(clock):
-    memory, site = Memory(), Site(FORBID_A)
-    await Robots(memory, "nachlese", now=clock).check(PAGE_B, site.get)
-    again = Robots(memory, "nachlese", now=clock)
+async def test_a_restarted_process_knows_the_file(store, clock):
+    site = Site(FORBID_A)
+    await Robots(store, "nachlese", now=clock).check(PAGE_B, site.get)
+    again = Robots(store, "nachlese", now=clock)
     with pytest.raises(Disallowed):
         await again.check(PAGE_A, site.get)
     assert len(site.asked) == 1
@@ -180,8 +166,8 @@ async def test_what_one_source_may_not_reach_is_not_held_against_another(robots)
     assert isinstance(one, PermissionError) and other == 0
 
 
-async def test_crawl_delay_is_capped(clock):
-    robots = Robots(Memory(), "nachlese", timedelta(seconds=30), now=clock)
+async def test_crawl_delay_is_capped(store, clock):
+    robots = Robots(store, "nachlese", timedelta(seconds=30), now=clock)
     assert await robots.check(PAGE_B, Site(RobotsAnswer(200, b"User-agent: *\nCrawl-delay: 86400")).get) == 30
     assert await robots.check("https://y.de/", Site(RobotsAnswer(404, b"")).get) == 0
 
