@@ -24,6 +24,8 @@ logging.getLogger("trafilatura").setLevel(
     logging.CRITICAL
 )  # it logs an error for every page without text; we judge that
 
+VERY_SHORT = 300  # characters; below this nothing is lost by asking
+_LEFT_OUT = 1.1  # so much more prose on the page than in the result makes a short result doubtful
 SHORT = 1500  # characters; below this the full method is asked too, and wins where it finds clearly more
 _REMOVED_LENGTH, _REMOVED_COUNT = 500, 200
 
@@ -149,6 +151,10 @@ _STRING = etree.XPath("string()")
 
 def _raw(element: etree._Element) -> str:
     return str(_STRING(element))
+
+
+_IN_LINKS = etree.XPath(".//a//text()[normalize-space()]")
+_LONG_PARAGRAPHS = etree.XPath("count(.//p[string-length() >= 80])")
 
 
 def _link_length(element: etree._Element) -> int:
@@ -353,9 +359,13 @@ _STRONG_RULES = frozenset(("frame", "comments", "related", "hidden", "caption"))
 _LONGEST_CAPTION = 300
 
 
-def _prune(root: etree._Element, headline: etree._Element | None, removals: _Removals) -> etree._Element:
-    """Take out what its tag or its name says is not the article; return the element that holds the article."""
-    masses = _masses(_prose(root))
+def _prune(root: etree._Element, headline: etree._Element | None, removals: _Removals) -> tuple[etree._Element, int]:
+    """Take out what its tag or its name says is not the article.
+
+    Returns the element that holds the article, and how many characters of prose are left on the page.
+    """
+    prose = _prose(root)
+    masses = _masses(prose)
     total = masses.get(root, 0)
     kept = {headline, *headline.iterancestors()} if headline is not None else set()
     found: list[tuple[etree._Element, str]] = []
@@ -375,13 +385,19 @@ def _prune(root: etree._Element, headline: etree._Element | None, removals: _Rem
         found.append((element, rule))
         taken[rule] = taken.get(rule, 0) + mass
         walk.skip_subtree()
+    gone: set[etree._Element] = set()
     for element, rule in found:
         if rule not in _STRONG_RULES and taken[rule] > total // 2 and masses.get(element, 0) > 100:
             continue
         if rule != "frame":
             removals.add(_raw(element), rule)
         _delete(element)
-    return _core(root, _masses(_prose(root)), headline)
+        gone.add(element)
+    left = {
+        element: length for element, length in prose.items() if gone.isdisjoint((element, *element.iterancestors()))
+    }
+    masses = _masses(left)
+    return _core(root, masses, headline), masses.get(root, 0)
 
 
 def _has_paragraphs(element: etree._Element) -> bool:
@@ -588,16 +604,16 @@ def body_of(
     root = tree if root is None else root
     removals = _Removals()
     etree.strip_elements(root, *_SILENT_TAGS, with_tail=False)
-    page_text, link_length = one_line(_raw(root)), _link_length(root)
-    paragraphs = sum(1 for p in root.iter("p") if len(_raw(p)) >= 80)
+    page_text, link_length = one_line(_raw(root)), sum(map(len, _IN_LINKS(root)))
+    paragraphs = int(_LONG_PARAGRAPHS(root))
     if headline is None or headline.getroottree().getroot() is not tree:
         headline = _headline(root, title)
-    core = _prune(root, headline, removals)
+    core, left_over = _prune(root, headline, removals)
     _prune_teasers(core, removals)
     _prune_links(core, german, removals)
     blocks = _trafilatura(_framed(core), fast=True)
     length = sum(len(block.text) for block in blocks)
-    if length < SHORT:
+    if length < SHORT and (length < VERY_SHORT or left_over > _LEFT_OUT * length):
         full = _trafilatura(tree, fast=False)
         if sum(len(block.text) for block in full) > 1.2 * length:
             blocks = full

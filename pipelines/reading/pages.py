@@ -328,6 +328,11 @@ def _single_view(links: Iterable[tuple[etree._Element, str]], page_url: str) -> 
 # -- how many ---------------------------------------------------------------------------------------------------------
 
 
+# What every paging line has; asked before anything that costs more, because nearly no element has it.
+_PAGING_WORD = re.compile(r"eite|EITE|age|AGE|eil|EIL|latt|LATT|artie|ARTIE")
+_SHORT_LINKS = etree.XPath(".//a[string-length(normalize-space()) < 8]")
+
+
 def pages_total(tree: etree._Element, page_url: str) -> int:
     """How many pages the article on *tree*, its first page, has by what the page says; 1 when it says nothing.
 
@@ -335,12 +340,15 @@ def pages_total(tree: etree._Element, page_url: str) -> int:
     """
     total = 1
     for element in tree.iter("a", "span", "p", "li", "div", "nav", "td", "small", "strong", "em", "b", "i"):
-        if (element.text and len(element) <= 6) and (stated := paging_in(_shallow(element))):
+        text = element.text
+        if not text or len(text) > 120 or not _PAGING_WORD.search(text) or len(element) > 6:
+            continue
+        if stated := paging_in(_shallow(element)):
             total = max(total, stated[1])
     base = _base(tree, page_url)
     stem = _stem(page_url)
     numbers = {1}
-    for link in tree.iter("a"):
+    for link in _SHORT_LINKS(tree):
         if _words(link).strip(" .|[]").isdigit() and (url := _target(link, base, page_url)):
             for there in _numbered(url):
                 if there.stem == stem and int(_words(link).strip(" .|[]")) == there.number and _worth_total(link):
