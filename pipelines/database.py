@@ -12,6 +12,7 @@ import hashlib
 import logging
 import os
 import re
+import shutil
 import subprocess
 import time
 import warnings
@@ -166,13 +167,14 @@ def _last_line(file: Path) -> str:
 
 
 def _started(folder: Path, attempts: int = 3) -> Any:
-    server = _pgserver().get_server(folder, cleanup_mode=None, start=False)
+    package = _pgserver()
     for attempt in range(1, attempts + 1):
         try:
-            with _alone(folder), _parents_closed(folder, Path(server.bin_path)):
-                _forget_dead_postmaster(folder)
-                server.ensure_pgdata_inited()
+            with _alone(folder), _parents_closed(folder, Path(package.__file__)):
+                _make(folder)
                 _tune(folder)
+                _forget_dead_postmaster(folder)
+                server = package.get_server(folder, cleanup_mode=None, start=False)
                 server.start()
             return server
         except (subprocess.SubprocessError, AssertionError):
@@ -181,6 +183,19 @@ def _started(folder: Path, attempts: int = 3) -> Any:
                 raise
             time.sleep(1)
     raise AssertionError("unreachable")
+
+
+def _make(folder: Path) -> None:
+    """Make the files of a server where there are none; beside *folder*, so that a kill leaves no half of them in it."""
+    if (folder / "PG_VERSION").exists():
+        return
+    for half in folder.parent.glob(f"{folder.name}.new-*"):
+        shutil.rmtree(half, ignore_errors=True)
+    new = folder.with_name(f"{folder.name}.new-{os.getpid()}")
+    _pgserver().get_server(new, cleanup_mode=None, start=False).ensure_pgdata_inited()
+    if folder.exists():
+        folder.rmdir()
+    new.rename(folder)
 
 
 @contextlib.contextmanager
@@ -285,7 +300,7 @@ def revive(dsn: str) -> None:
     if dsn in _servers:
         server = _servers[dsn][0]
         try:
-            with _alone(server.pgdata), _parents_closed(server.pgdata, Path(server.bin_path)):
+            with _alone(server.pgdata), _parents_closed(server.pgdata, Path(_pgserver().__file__)):
                 _forget_dead_postmaster(server.pgdata)
                 server.start()
         except (OSError, RuntimeError, subprocess.SubprocessError, AssertionError) as error:

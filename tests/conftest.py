@@ -40,6 +40,14 @@ def postgres_server() -> Iterator[str]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture
+def server_folder() -> Iterator[Path]:
+    """A place for a test's own embedded server; not below pytest's folder, which the next test run of root closes."""
+    folder = Path(tempfile.mkdtemp(prefix="nachlese-tests-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
 def template(postgres_server: str) -> Iterator[str]:
     """The name of a migrated database, from which each test's is copied."""

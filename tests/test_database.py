@@ -88,8 +88,8 @@ database.wait_for(dsn)
 """
 
 
-def test_several_processes_share_the_server_and_the_last_one_stops_it(tmp_path: Path):
-    folder = tmp_path / "home" / "postgres"
+def test_several_processes_share_the_server_and_the_last_one_stops_it(server_folder: Path):
+    folder = server_folder / "home" / "postgres"
     users = [python(JOIN, str(folder), stdin=subprocess.PIPE) for _ in range(3)]
     started = {user.stdout.readline() for user in users}
     assert len(started) == 1
@@ -104,20 +104,20 @@ def test_several_processes_share_the_server_and_the_last_one_stops_it(tmp_path: 
     assert not (folder / "postmaster.pid").exists()
 
 
-def test_a_server_that_was_killed_is_started_again(tmp_path: Path):
-    dsn = database.embedded(tmp_path / "postgres")
+def test_a_server_that_was_killed_is_started_again(server_folder: Path):
+    dsn = database.embedded(server_folder / "postgres")
     try:
         with psycopg.connect(dsn, autocommit=True) as connection:
             connection.execute("CREATE TABLE kept (a int)")
-        os.kill(int((tmp_path / "postgres" / "postmaster.pid").read_text().split()[0]), 9)
+        os.kill(int((server_folder / "postgres" / "postmaster.pid").read_text().split()[0]), 9)
         with database.connected(dsn, timedelta(minutes=2)) as connection:
             assert connection.execute("SELECT count(*) FROM kept").fetchone() == (0,)
     finally:
         database.leave(dsn)
 
 
-def test_another_programs_number_in_the_pid_file_does_not_keep_the_server_away(tmp_path: Path):
-    folder = tmp_path / "postgres"
+def test_another_programs_number_in_the_pid_file_does_not_keep_the_server_away(server_folder: Path):
+    folder = server_folder / "postgres"
     dsn = database.embedded(folder)
     lines = (folder / "postmaster.pid").read_text().splitlines()
     database.leave(dsn)
@@ -126,19 +126,29 @@ def test_another_programs_number_in_the_pid_file_does_not_keep_the_server_away(t
     database.leave(dsn)
 
 
-def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path):
-    (tmp_path / "file").write_text("")
+def test_a_folder_that_cannot_be_used_is_named(server_folder: Path):
+    (server_folder / "file").write_text("")
     with pytest.raises(DatabaseError, match=r"does not start.*NACHLESE_DATABASE_URL"):
-        database.embedded(tmp_path / "file" / "postgres")
+        database.embedded(server_folder / "file" / "postgres")
 
 
-def test_a_folder_that_a_shell_would_tear_apart_is_refused(tmp_path: Path):
+def test_a_folder_that_a_shell_would_tear_apart_is_refused(server_folder: Path):
     with pytest.raises(DatabaseError, match="NACHLESE_HOME"):
-        database.embedded(tmp_path / "my home" / "postgres")
+        database.embedded(server_folder / "my home" / "postgres")
 
 
-def test_folders_above_stay_as_closed_as_they_were(tmp_path: Path):
-    closed = tmp_path / "closed"
+def test_files_that_were_half_made_are_made_again(server_folder: Path):
+    half = server_folder / "postgres.new-1"
+    half.mkdir()
+    (half / "PG_VERSION").write_text("18")
+    dsn = database.embedded(server_folder / "postgres")
+    database.wait_for(dsn)
+    database.leave(dsn)
+    assert not half.exists()
+
+
+def test_folders_above_stay_as_closed_as_they_were(server_folder: Path):
+    closed = server_folder / "closed"
     closed.mkdir(mode=0o700)
     dsn = database.embedded(closed / "home" / "ä%41" / "postgres")
     database.wait_for(dsn)

@@ -318,8 +318,8 @@ async def test_connections_cut_in_the_middle_lose_and_double_nothing(store, sql_
     assert sql_rows("SELECT count(*) FROM news.articles") == [(150,)]
 
 
-async def test_a_restart_of_postgres_in_the_middle_is_waited_for(tmp_path):
-    dsn = await asyncio.to_thread(database.embedded, tmp_path / "postgres")
+async def test_a_restart_of_postgres_in_the_middle_is_waited_for(server_folder):
+    dsn = await asyncio.to_thread(database.embedded, server_folder / "postgres")
     await asyncio.to_thread(database.migrate, dsn)
     async with await Store.open(dsn) as store:
         run = await begin(store)
@@ -330,7 +330,7 @@ async def test_a_restart_of_postgres_in_the_middle_is_waited_for(tmp_path):
             return (await store.keep(run, pages[number], read)).kind
 
         assert await keep(0) == "new"
-        server = int((tmp_path / "postgres" / "postmaster.pid").read_text().split()[0])
+        server = int((server_folder / "postgres" / "postmaster.pid").read_text().split()[0])
         os.kill(server, signal.SIGQUIT)  # Postgres stops at once, as after a crash
         assert await asyncio.gather(*(keep(number) for number in range(40))) == ["new"] * 40
         counts = await store.end_run(run, "finished")
