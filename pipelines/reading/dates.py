@@ -25,6 +25,9 @@ EARLIEST = 1990  # the web is younger; older dates on a page are the story's, no
 SLACK = timedelta(
     hours=3
 )  # local time sold as UTC is two hours ahead in summer; what lies further ahead announces something
+SCHEDULED = timedelta(
+    hours=12
+)  # what machines state may be the evening for which an article, reachable already, is set
 LONGEST = 400  # characters of a text that is searched for a date; longer ones are prose
 
 
@@ -238,7 +241,7 @@ def machine(value: object, fetched_at: datetime, time_zone: tzinfo, language: st
         return None
     stated = _iso(value, time_zone) or _compact(value, time_zone) or _rfc822(value, time_zone)
     if stated is not None:
-        return _local(stated, time_zone) if _plausible(stated.at, fetched_at) else None
+        return _local(stated, time_zone) if _plausible(stated.at, fetched_at, SCHEDULED) else None
     return parse(value, fetched_at, time_zone, language)
 
 
@@ -259,7 +262,7 @@ def _understood(
     groups = match.groupdict()
     ago = _ago(groups, fetched_at, zone)
     if ago is not None:
-        return Found(ago, start, end, _label(text[after:start]), rough=True)
+        return Found(ago, start, end, label_before(text[after:start]), rough=True)
     weekday = _WEEKDAY_BEFORE.search(text, max(after, start - 20), start)
     if weekday:
         start = weekday.start()
@@ -278,10 +281,10 @@ def _understood(
     stated = _at(day, time, zone)
     if stated is None or not _plausible(stated.at, fetched_at):
         return None
-    return Found(stated, start, end, _label(text[after:start]))
+    return Found(stated, start, end, label_before(text[after:start]))
 
 
-def _label(before: str) -> Label | None:
+def label_before(before: str) -> Label | None:
     """What the words right before a date say. The nearest word decides: 'Erstellt: ..., zuletzt aktualisiert:' is the
     latter.
     """
@@ -424,12 +427,12 @@ def _weekday_with_time(text: str, fetched_at: datetime, zone: tzinfo) -> list[Fo
     stated = _at(day, clock, zone)
     if stated.at > fetched_at + timedelta(minutes=5):
         stated = _at(day - timedelta(days=7), clock, zone)
-    return [Found(stated, match.start(), match.end(), _label(text[: match.start()]))]
+    return [Found(stated, match.start(), match.end(), label_before(text[: match.start()]))]
 
 
-def _plausible(at: datetime, fetched_at: datetime) -> bool:
+def _plausible(at: datetime, fetched_at: datetime, slack: timedelta = SLACK) -> bool:
     try:
-        return at.year >= EARLIEST and at - fetched_at <= SLACK
+        return at.year >= EARLIEST and at - fetched_at <= slack
     except OverflowError:
         return False
 

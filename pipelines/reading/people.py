@@ -140,7 +140,7 @@ _NOT_A_NAME = re.compile(
 
 def split(text: str) -> list[str]:
     """The single names in a byline, without 'Von', roles, addresses and social names."""
-    text = unicodedata.normalize("NFC", re.sub(r"[^\S\n]+", " ", text or "")).strip()
+    text = unicodedata.normalize("NFC", re.sub(r"[^\S\n]+", " ", (text or "")[:1_000])).strip()
     text = _EMAIL.sub(" ", text)
     text = re.sub(r"\((?![^)]*@)([^)]*)\)", r", \1", text)
     names = []

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lxml.etree import _Element as Element
 
 from pipelines.items import Hint, Precision, Provenance
-from pipelines.reading.dates import Dated, Found, Label, Reading, Stated
+from pipelines.reading.dates import Dated, Found, Label, Reading, Stated, label_before
 from pipelines.reading.sight import Sight
 from pipelines.reading.structured import Structured, text_of
 
@@ -28,7 +28,17 @@ _PUBLISHED_META = (
     "citation_publication_date",
 )  # fmt: skip
 # may be the day of the last change, or of the request
-_WEAKER_META = ("date", "dc.date", "dcterms.date", "article:date", "datum", "og:pubdate", "artikel-datum")
+_WEAKER_META = (
+    "date",
+    "dc.date",
+    "dcterms.date",
+    "article:date",
+    "datum",
+    "created",
+    "creation_date",
+    "og:pubdate",
+    "artikel-datum",
+)
 _MODIFIED_META = (
     "article:modified_time", "og:updated_time", "og:article:modified_time", "article:modified", "datemodified",
     "last-modified",
@@ -166,7 +176,7 @@ def visible(sight: Sight, reading: Reading) -> list[Seen]:
 
 def _least(best: Seen, found: list[Seen]) -> float:
     if best.found.label:
-        return LEAST_LABELLED
+        return LEAST_ALONE if best.alone and best.found.label is Label.PUBLISHED else LEAST_LABELLED
     days = {c.dated.at.date() for c in found if c.points >= LEAST_ALONE - 12}
     return LEAST_ALONE if len(days) == 1 and best.alone else LEAST
 
@@ -182,8 +192,13 @@ def _of_string(sight: Sight, index: int, reading: Reading) -> Iterator[Seen]:
         return
     near = sight.distance(index)
     for one in reading.find(window):
-        if not offset <= one.start + 1 or one.start >= offset + len(own) or one.label is Label.OTHER:
+        if not offset <= one.start + 1 or one.start >= offset + len(own):
             continue
+        if one.label is Label.OTHER:  # said by the text itself, or only by what happens to stand before it?
+            label = label_before(window[offset : one.start])
+            if label is Label.OTHER:
+                continue
+            one = replace(one, label=label)
         rest = sum(c.isalpha() for c in own) - sum(c.isalpha() for c in window[one.start : one.end])
         points = _points(element, near, one.label, rest, sight.above)
         stated, provenance = one.stated, Provenance.TEXT

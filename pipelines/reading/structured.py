@@ -208,9 +208,8 @@ def _link(found: Structured, element: Element) -> None:
 
 # -- JSON-LD ----------------------------------------------------------------------------------------------------------
 
-_WRAPPING = re.compile(
-    r"^\s*(?:<!--|//\s*<!\[CDATA\[|/\*\s*<!\[CDATA\[\s*\*/|<!\[CDATA\[)?|(?:-->|//\s*\]\]>|/\*\s*\]\]>\s*\*/|\]\]>)?[\s;]*$"
-)
+_OPENING = re.compile(r"\s*(?:<!--|//\s*<!\[CDATA\[|/\*\s*<!\[CDATA\[\s*\*/|<!\[CDATA\[)")
+_CLOSING = ("-->", "//]]>", "/*]]>*/", "// ]]>", "]]>", "//", "/*", "*/")
 _TRAILING_COMMA = re.compile(r",(?=\s*[}\]])")
 _SAVED = re.compile(
     r'"(headline|alternativeHeadline|datePublished|dateModified|dateCreated|description|articleSection|@type|url|name|isAccessibleForFree)"'
@@ -221,11 +220,10 @@ _SAVED_AUTHOR = re.compile(r'"author"\s*:\s*\[?\s*\{[^{}]{0,500}?"name"\s*:\s*("
 
 def loads(text: str) -> list[Any]:
     """The values in a JSON-LD script, however badly written; [] when nothing can be saved."""
-    text = _WRAPPING.sub("", text, count=2)
     try:
         return [json.loads(text, strict=False)]
     except (ValueError, RecursionError):
-        pass
+        text = _unwrapped(text)
     text = _TRAILING_COMMA.sub("", text)
     decoder, values, at = json.JSONDecoder(strict=False), [], 0
     try:
@@ -239,6 +237,15 @@ def loads(text: str) -> list[Any]:
     except ValueError:
         saved = _saved(text[at:])
         return [*values, saved] if saved else values
+
+
+def _unwrapped(text: str) -> str:
+    """*text* without the comment or CDATA marks around it."""
+    opening = _OPENING.match(text)
+    text = text[opening.end() :] if opening else text
+    for closing in _CLOSING:
+        text = text.rstrip(" \t\r\n;").removesuffix(closing)
+    return text.rstrip(" \t\r\n;")
 
 
 def _saved(text: str) -> dict[str, Any]:

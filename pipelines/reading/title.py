@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from lxml.etree import _Element as Element
@@ -186,12 +187,18 @@ def site_names(structured: Structured) -> set[str]:
     return {squashed(name) for name in names if name} - {""}
 
 
+_FLAT = str.maketrans({"ß": "ss", "ä": "ae", "ö": "oe", "ü": "ue"})
+_NO_LETTER = re.compile(r"[\W_]+")
+
+
+@lru_cache(maxsize=4_096)
 def squashed(text: str) -> str:
     """Letters and digits only, lower-case, umlauts without dots: for comparing what was typed differently."""
-    text = text.lower().replace("ß", "ss").replace("ä", "ae").replace("ö", "oe").replace("ü", "ue")
+    text = text.lower()
     if not text.isascii():
-        text = unicodedata.normalize("NFKD", text)
-    return re.sub(r"[\W_]+", "", "".join(c for c in text if not unicodedata.combining(c)))
+        text = unicodedata.normalize("NFKD", text.translate(_FLAT))
+        text = "".join(c for c in text if not unicodedata.combining(c))
+    return _NO_LETTER.sub("", text)
 
 
 def _is_site(text: str, sites: set[str]) -> bool:
