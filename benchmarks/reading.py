@@ -1,0 +1,326 @@
+"""Reads a corpus of news pages with our reader and every installed peer; prints quality and cost side by side.
+
+    python -m benchmarks.reading [--corpus DIR] [--predictions DIR] [--json] [--only SET] [--limit N] [--readers NAMES]
+
+The corpus is a folder with ``docs.jsonl`` (a page a line, with its truth), the pages as gzipped HTML, and ``score.py``,
+which judges. Without ``--corpus`` it is looked for in ``../shared/corpus`` beside the checkout. Each page is read by all
+readers in turn, so that a busy machine slows all of them alike; the CPU time of a page is the median over all pages.
+Peak memory is that of a fresh process which reads the first pages with that reader alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import importlib.util
+import json
+import multiprocessing
+import resource
+import statistics
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+BESIDE = Path(__file__).resolve().parents[2] / "shared" / "corpus"
+SETS = ("publishers", "snippets", "dates", "english")
+MEMORY_PAGES = 60
+
+Doc = dict[str, Any]
+Prediction = dict[str, Any]
+Reader = Callable[[Doc, "bytes | str"], Prediction]
+
+
+# -- the readers: each gives title, text, published, authors of a page -------------------------------------------------
+
+
+def ours() -> Reader:
+    from pipelines.items import Page, Rejected
+    from pipelines.reading import read, shipped_rules
+
+    rules = shipped_rules()
+
+    def reader(doc: Doc, page: bytes | str) -> Prediction:
+        known = isinstance(page, str)
+        fetched = doc.get("fetched_at")
+        try:
+            article = read(
+                Page(
+                    url=doc["url"] or "",
+                    source="corpus",
+                    body=page.encode() if isinstance(page, str) else page,
+                    content_type="text/html; charset=utf-8" if known else "text/html",
+                    fetched_at=_aware(fetched) if fetched else datetime.now(UTC),
+                ),
+                rules,
+            )
+        except Rejected as rejected:
+            return {"rejected": str(rejected)}
+        lead = article.teaser if article.teaser_is_visible else None
+        return {
+            "title": article.title,
+            "text": "\n".join(filter(None, (lead, article.text))),
+            "published": article.published_at.isoformat() if article.published_at else None,
+            "authors": list(article.authors),
+        }
+
+    return reader
+
+
+def _aware(stated: str) -> datetime:
+    at = datetime.fromisoformat(stated)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def trafilatura() -> Reader:
+    from trafilatura import bare_extraction
+
+    def reader(doc: Doc, page: bytes | str) -> Prediction:
+        got = bare_extraction(page, url=doc["url"], with_metadata=True, include_comments=False)
+        if got is None:
+            return {}
+        authors = got.author.split("; ") if got.author else []
+        return {"title": got.title, "text": got.text, "published": got.date, "authors": authors}
+
+    return reader
+
+
+def news_please() -> Reader:
+    from newsplease import NewsPlease
+
+    def reader(doc: Doc, page: bytes | str) -> Prediction:
+        got = NewsPlease.from_html(page, url=doc["url"], fetch_images=False)
+        text = "\n".join(filter(None, (got.description, got.maintext)))
+        return {"title": got.title, "text": text, "published": _iso(got.date_publish), "authors": got.authors or []}
+
+    return reader
+
+
+def goose3() -> Reader:
+    from goose3 import Goose
+
+    goose = Goose({"enable_image_fetching": False})
+
+    def reader(doc: Doc, page: bytes | str) -> Prediction:
+        got = goose.extract(url=doc["url"], raw_html=page)
+        published = _iso(got.publish_datetime_utc) or got.publish_date
+        return {"title": got.title, "text": got.cleaned_text, "published": published, "authors": got.authors or []}
+
+    return reader
+
+
+def newspaper4k() -> Reader:
+    from newspaper import Article
+
+    def reader(doc: Doc, page: bytes | str) -> Prediction:
+        got = Article(doc["url"] or "https://example.org/", language=doc.get("language") or "de", fetch_images=False)
+        got.download(input_html=page if isinstance(page, str) else page.decode("utf-8", "replace"))
+        got.parse()
+        return {"title": got.title, "text": got.text, "published": _iso(got.publish_date), "authors": got.authors or []}
+
+    return reader
+
+
+def _iso(at: Any) -> str | None:
+    return at.isoformat() if hasattr(at, "isoformat") else at or None
+
+
+# name -> (module that must be importable, what makes the reader)
+READERS: dict[str, tuple[str, Callable[[], Reader]]] = {
+    "nachlese": ("pipelines.reading", ours),
+    "trafilatura": ("trafilatura", trafilatura),
+    "news-please": ("newsplease", news_please),
+    "goose3": ("goose3", goose3),
+    "newspaper4k": ("newspaper", newspaper4k),
+}
+
+
+# -- running -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Run:
+    """What one reader did: predictions and CPU milliseconds by page, failures by kind, peak memory in MB."""
+
+    predictions: dict[str, Prediction] = field(default_factory=dict)
+    milliseconds: dict[str, float] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+    peak_megabytes: float | None = None
+
+
+def run(docs: list[Doc], score: Any, names: list[str], progress: Progress | None) -> dict[str, Run]:
+    """Every page with every reader, in turn."""
+    readers = {name: READERS[name][1]() for name in names}
+    runs = {name: Run() for name in names}
+    for name, reader in readers.items():  # what a reader loads at its first page is not the page's cost
+        _timed(reader, docs[0], score.html(docs[0]), Run())
+        runs[name].peak_megabytes = _peak_of(name, docs, score)
+    task = progress.add_task("reading", total=len(docs)) if progress else None
+    order = list(names)
+    for doc in docs:
+        page = score.html(doc)
+        for name in order:
+            _timed(readers[name], doc, page, runs[name])
+        order = [*order[1:], order[0]]  # nobody always runs on warm caches
+        if progress and task is not None:
+            progress.advance(task)
+    return runs
+
+
+def _timed(reader: Reader, doc: Doc, page: bytes | str, into: Run) -> None:
+    gc.collect(0)
+    start = time.process_time()
+    try:
+        got = reader(doc, page)
+    except Exception as error:  # noqa: BLE001 - a peer may raise anything; the page counts as empty and is listed
+        got = {}
+        into.failures[doc["id"]] = type(error).__name__
+    into.milliseconds[doc["id"]] = (time.process_time() - start) * 1000
+    into.predictions[doc["id"]] = {"id": doc["id"], **got}
+
+
+def _peak_of(name: str, docs: list[Doc], score: Any) -> float | None:
+    """Peak resident megabytes of a process that reads the first pages with one reader."""
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(1) as pool:
+        return pool.apply(_read_alone, (name, docs[:MEMORY_PAGES], str(score.HERE)))
+
+
+def _read_alone(name: str, docs: list[Doc], corpus: str) -> float:
+    score = scorer(Path(corpus))
+    reader = READERS[name][1]()
+    for doc in docs:
+        _timed(reader, doc, score.html(doc), Run())
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)
+
+
+def scorer(corpus: Path) -> Any:
+    """The corpus' own ``score.py`` as a module."""
+    spec = importlib.util.spec_from_file_location("corpus_score", corpus / "score.py")
+    if spec is None or spec.loader is None:
+        raise SystemExit(f"{corpus / 'score.py'}: cannot be loaded")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+# -- what is shown -------------------------------------------------------------------------------------------------------
+
+# column -> (set, figures of the scorer); several figures stand in one column, divided by a stroke
+COLUMNS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "publishers: body F1": ("publishers", ("F1",)),
+    "title valid / exact": ("publishers", ("title valid", "title exact")),
+    "minute right": ("publishers", ("minute right",)),
+    "authors F1": ("publishers", ("authors F1",)),
+    "snippets: F1": ("snippets", ("snippet F1",)),
+    "title valid": ("snippets", ("title valid",)),
+    "dates: right / wrong": ("dates", ("day right", "day wrong")),
+    "english: F1": ("english", ("F1",)),
+}
+
+
+def figures(docs: list[Doc], done: Run, score: Any) -> dict[str, dict[str, float]]:
+    """The scorer's figures in percent, set by set."""
+    rows: dict[str, list[dict]] = defaultdict(list)
+    for doc in docs:
+        rows[doc["set"]].append(score.judge(doc, done.predictions.get(doc["id"], {})))
+    return {name: {key: 100 * value for key, value in score.summary(of).items()} for name, of in rows.items()}
+
+
+def table(results: dict[str, dict[str, Any]]) -> Table:
+    shown = Table(title="percent; CPU ms a page (median, mean); peak MB")
+    shown.add_column("reader")
+    for column in (*COLUMNS, "ms", "mean ms", "peak MB", "failed", "rejected"):
+        shown.add_column(column, justify="right")
+    for name, result in results.items():
+        cells = []
+        for of, keys in COLUMNS.values():
+            values = [result["figures"].get(of, {}).get(key) for key in keys]
+            cells.append(" / ".join("-" if value is None else f"{value:.1f}" for value in values))
+        cells += [f"{result['ms']:.1f}", f"{result['mean_ms']:.1f}", f"{result['peak_megabytes']:.0f}"]
+        shown.add_row(name, *cells, str(result["failed"]), str(result["rejected"]))
+    return shown
+
+
+def write_predictions(folder: Path, runs: dict[str, Run]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, done in runs.items():
+        with (folder / f"{name}.jsonl").open("w", encoding="utf-8") as lines:
+            for prediction in done.predictions.values():
+                lines.write(json.dumps(prediction, ensure_ascii=False) + "\n")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = _options(arguments)
+    corpus = options.corpus or BESIDE
+    console = Console(stderr=True)
+    if not (corpus / "docs.jsonl").is_file() or not (corpus / "score.py").is_file():
+        console.print(
+            f"benchmarks.reading: skipped, there is no corpus at {corpus} (docs.jsonl, score.py); give --corpus DIR"
+        )
+        return 0
+    score = scorer(corpus)
+    docs = [json.loads(line) for line in (corpus / "docs.jsonl").read_text("utf-8").splitlines()]
+    docs = [doc for doc in docs if options.only is None or doc["set"] == options.only]
+    docs = docs[:: max(1, len(docs) // options.limit)][: options.limit] if options.limit else docs
+    wanted = options.readers.split(",") if options.readers else list(READERS)
+    names = [name for name in wanted if importlib.util.find_spec(READERS[name][0])]
+    missing = sorted(set(wanted) - set(names))
+    if missing:
+        console.print(f"not installed, left out: {', '.join(missing)}")
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
+    )
+    with bar as progress:
+        runs = run(docs, score, names, progress)
+    results = {
+        name: {
+            "figures": figures(docs, done, score),
+            "ms": statistics.median(done.milliseconds.values()),
+            "mean_ms": statistics.mean(done.milliseconds.values()),
+            "peak_megabytes": done.peak_megabytes,
+            "failed": len(done.failures),
+            "rejected": sum("rejected" in prediction for prediction in done.predictions.values()),
+        }
+        for name, done in runs.items()
+    }
+    if options.predictions:
+        write_predictions(options.predictions, runs)
+    if options.json:
+        print(json.dumps({"pages": len(docs), "readers": results}, indent=1))
+    else:
+        Console(width=None if sys.stdout.isatty() else 200).print(table(results))
+    return 0
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.reading", description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument(
+        "--corpus", type=Path, help=f"folder with docs.jsonl, score.py and the pages (default: {BESIDE.name} beside)"
+    )
+    parser.add_argument(
+        "--predictions", type=Path, metavar="DIR", help="write DIR/READER.jsonl, as score.py takes them"
+    )
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.add_argument("--only", choices=SETS, help="read one set of the corpus only")
+    parser.add_argument("--limit", type=int, metavar="N", help="read N pages, spread over the corpus")
+    parser.add_argument(
+        "--readers", metavar="NAME,NAME", help=f"of {', '.join(READERS)}; all that are installed when not given"
+    )
+    options = parser.parse_args(arguments)
+    unknown = set((options.readers or "").split(",")) - set(READERS) - {""}
+    if unknown:
+        parser.error(f"no such reader: {', '.join(sorted(unknown))}; there are {', '.join(READERS)}")
+    return options
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
