@@ -86,10 +86,10 @@ def heading(words: str) -> None:
 def show_second(done: Demo) -> None:
     first, second = done.asked_first, done.asked_second
     new = sum(report.counts.new + report.counts.new_version + report.counts.copy for report in done.second)
+    line(f"{count(second.articles, 'article request')} (first crawl: {first.articles}), {new} added to the database.")
     line(
-        f"{count(second.articles, 'article request')} (the first crawl: {first.articles}), nothing else added: {new} new."
+        f"{second.lists} requests for robots.txt, feeds, sitemaps, sections: {second.not_modified} times not modified."
     )
-    line(f"{second.lists} requests for robots.txt, feeds, sitemaps, section pages; {second.not_modified} not modified.")
 
 
 def show_articles(rows: Sequence[dict[str, Any]]) -> None:
@@ -97,17 +97,20 @@ def show_articles(rows: Sequence[dict[str, Any]]) -> None:
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("source", no_wrap=True)
-    table.add_column("published", no_wrap=True)
-    table.add_column("words", justify="right", no_wrap=True)
-    table.add_column("title", overflow="ellipsis", no_wrap=True)
+    for name in ("source", "published", "words", "title"):
+        table.add_column(name, no_wrap=True, justify="right" if name == "words" else "left")
     zone = ZoneInfo("Europe/Berlin")
-    titles = {row["id"]: row["source"] for row in rows}
-    for row in sorted(rows, key=lambda row: (row["source"], row["copy_of"] or 0, row["id"])):
-        copy = f"[copy of {titles.get(row['copy_of'], row['copy_of'])}] " if row["copy_of"] else ""
-        numbers = (published_text(row, zone), f"{words_in(row):,}")
-        table.add_row(plain(row["source"]), *numbers, Text(copy + plain(row["title"])))
+    first = {row["id"]: row["source"] for row in rows}
+    for row in sorted(rows, key=lambda row: (row["source"], row["id"])):
+        copy = f"[copy of {first.get(row['copy_of'], row['copy_of'])}] " if row["copy_of"] else ""
+        published, words = published_text(row, zone), f"{words_in(row):,}"
+        table.add_row(plain(row["source"]), published, words, Text(short(copy + row["title"], 62)))
     out().print(table)
+
+
+def short(text: str, longest: int) -> str:
+    text = plain(text)
+    return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
 
 
 def show_removed(done: Demo) -> None:
@@ -117,8 +120,7 @@ def show_removed(done: Demo) -> None:
     seen: set[str] = set()
     shown = [piece for piece in done.removed if not (piece[2] in seen or seen.add(piece[2]))][:STRIPPED_SHOWN]
     for source, _, rule, text in shown:
-        words = plain(text)
-        out().print(Text(f"{source:<12} {rule:<16} {words[:66] + ('…' if len(words) > 66 else '')}"))
+        out().print(Text(f"{source:<12} {rule:<14} {short(text, 70)}"))
     line(f"{count(len(done.removed), 'piece')} by {count(len(seen), 'rule')} in all.")
 
 

@@ -116,12 +116,10 @@ def place(wanted: Path) -> Iterator[Path]:
         os.close(lock)
 
 
-def emptied_database(folder: Path) -> str:
-    """The DSN of the demo's own embedded server, without the tables of an earlier demo."""
-    dsn = database.embedded(folder / "postgres")
+def empty(dsn: str) -> None:
+    """Drop the tables of an earlier demo."""
     with database.connected(dsn, timedelta(seconds=20)) as connection:
         connection.execute("DROP SCHEMA IF EXISTS news, ingest CASCADE")
-    return dsn
 
 
 def configured(folder: Path, sites: Sites) -> Configuration:
@@ -133,11 +131,15 @@ def configured(folder: Path, sites: Sites) -> Configuration:
     return config.load(folder / "config")
 
 
-async def demo(folder: Path, say: Callable[[str], None]) -> Demo:
-    """Run it in *folder*, which is ours (`place`). *say* is told what happens, a few words at a time."""
+async def demo(folder: Path, say: Callable[[str], None], dsn: str | None = None) -> Demo:
+    """Run it in *folder*, which is ours (`place`). *say* is told what happens, a few words at a time.
+
+    *dsn* is of a database that may be emptied; without it the demo has a server of its own in *folder*.
+    """
     began = time.monotonic()
     say("an embedded Postgres starts")
-    dsn = await asyncio.to_thread(emptied_database, folder)
+    dsn = dsn or await asyncio.to_thread(database.embedded, folder / "postgres")
+    await asyncio.to_thread(empty, dsn)
     async with fixture_sites.serve(shipped("pages")) as sites:
         configuration = configured(folder, sites)
         async with runs.House.open(configuration, dsn, patience=timedelta(seconds=20)) as house:
