@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import re
+from contextlib import suppress
 from urllib.parse import unquote, urljoin, urlsplit
 
 import idna
@@ -150,9 +151,20 @@ def _host_name(name: str) -> str:
     labels = name.split(".")
     if _NUMBER.fullmatch(labels[-1]):
         return _ipv4(labels)
-    if not name or len(name) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
+    if len(name) > 253 or not all(_LABEL.fullmatch(label) and _is_decodable(label) for label in labels):
         raise BadUrl("the host is no valid name")
     return name
+
+
+def _is_decodable(label: str) -> bool:
+    """An international label must stand for something, or every library on the way stumbles over it in its own way."""
+    if not label.startswith("xn--"):
+        return True
+    with suppress(UnicodeError):
+        return bool(idna.decode(label))
+    with suppress(UnicodeError):
+        return bool(label.encode("ascii").decode("idna"))  # the older rules, under which some names were given out
+    return False
 
 
 def _ipv4(labels: list[str]) -> str:
