@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import socket
 import ssl
 import zlib
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ from ipaddress import ip_address
 import brotli
 import pytest
 import zstandard
+from aiohttp.abc import AbstractResolver
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -285,6 +287,60 @@ async def test_one_source_may_reach_an_address_and_another_may_not(fetcher):
 async def test_other_addresses_are_refused(fetcher, url):
     with pytest.raises(BadUrl):
         await fetcher.get(url, Manners("s"))
+
+
+class Table(AbstractResolver):
+    """DNS as a table: a name and the answers it gives, one after the other; a name that is not in it never answers."""
+
+    def __init__(self, **answers: list[list[str]]):
+        self.answers = {name.replace("_", "."): list(given) for name, given in answers.items()}
+
+    async def resolve(self, host, port=0, family=socket.AF_UNSPEC):
+        if host not in self.answers:
+            await asyncio.Event().wait()
+        given = self.answers[host]
+        addresses = given.pop(0) if len(given) > 1 else given[0]
+        return [
+            {"hostname": host, "host": address, "port": port, "family": socket.AF_INET, "proto": 6, "flags": 0}
+            for address in addresses
+        ]
+
+    async def close(self):
+        pass
+
+
+async def test_a_name_that_changes_its_mind_is_checked_each_time(store):
+    names = Table(inside_test=[["127.0.0.1"], ["127.0.0.1"], ["127.0.0.66"]])
+    fetcher = made(store, names=names)
+    async with serve() as web:
+        url = web.url("/good").replace("127.0.0.1", "inside.test")
+        assert (await fetcher.get(url, manners(web))).body == BODY  # the second answer, after robots.txt's
+        with pytest.raises(FetchFailed) as refused:
+            await fetcher.get(url, manners(web))
+        assert refused.value.reason == "blocked_address"
+    await fetcher.close()
+
+
+async def test_of_several_addresses_only_those_allowed_are_tried(store):
+    fetcher = made(store, names=Table(mixed_test=[["10.0.0.1", "192.168.0.1", "127.0.0.1", "169.254.169.254"]]))
+    async with serve() as web:
+        url = web.url("/good").replace("127.0.0.1", "mixed.test")
+        assert (await fetcher.get(url, manners(web))).body == BODY
+    await fetcher.close()
+
+
+async def test_names_that_are_never_found_hold_up_nobody(store):
+    fetcher = made(store, names=Table(good_test=[["127.0.0.1"]]))
+    async with serve() as web:
+        lost = [
+            asyncio.ensure_future(fetcher.get(f"http://dead{number}.test/", manners(web, f"dead{number}")))
+            for number in range(40)
+        ]
+        url = web.url("/good").replace("127.0.0.1", "good.test")
+        await asyncio.gather(*(fetcher.get(url, manners(web, "alive")) for _ in range(20)))
+        assert not any(task.done() for task in lost)
+        await fetcher.close()
+        assert all(isinstance(end, Stopped) for end in await asyncio.gather(*lost, return_exceptions=True))
 
 
 # --- TLS --------------------------------------------------------------------------------------------------------------
