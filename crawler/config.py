@@ -447,8 +447,10 @@ def read_toml(path: Path, mistakes: list[Mistake]) -> dict[str, Any] | None:
         what = re.sub(r"\s*\(at .*?\)$", "", str(error))
         at_end = " (at the end of the file)" if "end of document" in str(error) else ""
         mistakes.append(Mistake(path, "", f"{where}this is no TOML: {what}{at_end}"))
-    except (ValueError, RecursionError) as error:
-        mistakes.append(Mistake(path, "", str(error) or "is nested too deeply"))
+    except RecursionError:
+        mistakes.append(Mistake(path, "", "is nested too deeply"))
+    except ValueError as error:
+        mistakes.append(Mistake(path, "", str(error)))
     except OSError as error:
         mistakes.append(Mistake(path, "", f"cannot be read: {error.strerror}"))
     return None
