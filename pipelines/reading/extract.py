@@ -98,7 +98,7 @@ class Body:
     headline: str | None = None  # as the page shows it
     page_text: str = ""  # the beginning of all visible text
     page_length: int = 0  # characters of visible text on the whole page
-    link_length: int = 0  # of these, inside links
+    link_length: int = 0  # of these, inside links; not counted on a page with many paragraphs
     paragraphs: int = 0  # <p> with at least 80 characters on the whole page
 
 
@@ -153,6 +153,7 @@ def _raw(element: etree._Element) -> str:
     return str(_STRING(element))
 
 
+_MANY_PARAGRAPHS = 8
 _IN_LINKS = etree.XPath(".//a//text()[normalize-space()]")
 _LONG_PARAGRAPHS = etree.XPath("count(.//p[string-length() >= 80])")
 
@@ -214,27 +215,28 @@ def _headline(root: etree._Element, title: str | None) -> etree._Element | None:
     return first
 
 
-# Elements that can carry prose: paragraphs, and whatever has a long run of text of its own outside of links.
-_CARRIERS = etree.XPath(
-    ".//p[not(ancestor::a)] | .//*[self::div or self::td or self::li or self::dd or self::section or self::article or self::blockquote"
-    " or self::main or self::span or self::font or self::body][not(ancestor::a or ancestor::p)][text()[string-length(.) > 50]]"
-)
-_OWN_TEXT = etree.XPath("text()")
+_LONG_TEXTS = etree.XPath(".//text()[string-length() > 30]")
 
 
 def _prose(root: etree._Element) -> dict[etree._Element, int]:
-    """The elements that read like prose, with its length: long enough, and little of it links."""
+    """The elements that read like prose, with its length: a long run of text of their own, and little of it links."""
     found: dict[etree._Element, int] = {}
-    for element in _CARRIERS(root):
-        if element.tag in ("p", "span", "font"):
-            text = len(_raw(element).strip())
-        else:
-            text = sum(len(piece.strip()) for piece in _OWN_TEXT(element))
-        if text >= 60:
-            linked = _link_length(element)
-            if linked * 3 < text:
-                found[element] = text - linked
-    return found
+    for piece in _LONG_TEXTS(root):
+        length = len(piece.strip())
+        if length < 30:
+            continue
+        owner = piece.getparent()
+        if piece.is_tail:
+            owner = owner.getparent()
+        while owner is not None and owner.tag not in _BLOCK_TAGS:
+            owner = owner.getparent() if owner.tag != "a" else None
+        if owner is not None:
+            found[owner] = found.get(owner, 0) + length
+    return {
+        element: length
+        for element, length in found.items()
+        if length >= 60 and _link_length(element) * 3 < length and next(element.iterancestors("a"), None) is None
+    }
 
 
 def _masses(prose: dict[etree._Element, int]) -> dict[etree._Element, int]:
@@ -437,7 +439,7 @@ def _framed(core: etree._Element) -> html.HtmlElement:
 
 
 def _trafilatura(root: etree._Element, fast: bool) -> list[Block]:
-    options = Extractor(fast=fast, comments=False, formatting=False, output_format="python")
+    options = Extractor(fast=fast, comments=False, formatting=False, output_format="xml")
     document = bare_extraction(root, options=options)
     return list(_blocks(document.body)) if document is not None else []
 
@@ -604,8 +606,9 @@ def body_of(
     root = tree if root is None else root
     removals = _Removals()
     etree.strip_elements(root, *_SILENT_TAGS, with_tail=False)
-    page_text, link_length = one_line(_raw(root)), sum(map(len, _IN_LINKS(root)))
-    paragraphs = int(_LONG_PARAGRAPHS(root))
+    page_text, paragraphs = one_line(_raw(root)), int(_LONG_PARAGRAPHS(root))
+    # how much of the page is links matters only where there is little else
+    link_length = sum(map(len, _IN_LINKS(root))) if paragraphs < _MANY_PARAGRAPHS else 0
     if headline is None or headline.getroottree().getroot() is not tree:
         headline = _headline(root, title)
     core, left_over = _prune(root, headline, removals)
