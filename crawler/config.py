@@ -15,6 +15,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
@@ -403,10 +404,16 @@ def load_phrases(folder: Path, mistakes: list[Mistake]) -> dict[str, Phrases]:
         if read_toml(path, mistakes) is None:
             continue
         try:
-            phrases[language] = Phrases.load(path)
+            phrases[language] = _phrases_of(path, path.stat().st_mtime_ns)
         except (ValueError, KeyError, TypeError, AttributeError, re.error) as error:
             mistakes.append(Mistake(path, "", str(error)))
     return phrases
+
+
+@lru_cache(maxsize=32)
+def _phrases_of(path: Path, changed: int) -> Phrases:
+    """Compiling some hundred patterns takes a second: once a file and process."""
+    return Phrases.load(path)
 
 
 def source_files(folder: Path, mistakes: list[Mistake]) -> Iterator[Path]:

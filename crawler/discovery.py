@@ -380,10 +380,10 @@ def feedparser_entries(text: str, url: str) -> list[Entry]:
         sanitize_html=False,
         resolve_relative_uris=False,
     )
-    return [feedparser_entry(one) for one in feed.entries]
+    return [feedparser_entry(one, is_rss=feed.version.startswith("rss")) for one in feed.entries]
 
 
-def feedparser_entry(one: feedparser.FeedParserDict) -> Entry:
+def feedparser_entry(one: feedparser.FeedParserDict, is_rss: bool) -> Entry:
     links = [link for link in one.get("links", []) if link.get("rel") == "alternate" and link.get("href")]
     links.sort(key=lambda link: "html" not in link.get("type", "text/html"))
     addresses = list(
@@ -396,8 +396,9 @@ def feedparser_entry(one: feedparser.FeedParserDict) -> Entry:
         addresses=[address for address in addresses if address],
         title=one.get("title"),
         teaser=one.get("summary"),
-        published=dict.get(one, "published"),
-        modified=dict.get(one, "updated"),  # its own get() would answer with the time of publication
+        # its own get() would answer with one for the other; the dc:date of RSS it calls updated
+        published=dict.get(one, "published") or (dict.get(one, "updated") if is_rss else None),
+        modified=None if is_rss else dict.get(one, "updated"),
         authors=[author for author in authors if author],
         words=[tag.get("label") or tag.get("term") or "" for tag in one.get("tags", [])],
     )

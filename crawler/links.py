@@ -112,7 +112,10 @@ def looks_like_article(url: str, is_teaser: bool = False) -> bool:
     )
     if has_id and (len(words) >= 1 or len(segments) >= 2 or len(slug) >= 6):
         return True
-    if len(words) >= 4 or (len(words) >= 2 and _DATE_IN_PATH.search(parts.path)):
+    # three words and a number: tagesschau.de writes /inland/haushalt-streit-koalition-100.html
+    if len(words) >= 4 or (len(words) == 3 and re.search(r"[-_]\d+$", slug)):
+        return True
+    if len(words) >= 2 and _DATE_IN_PATH.search(parts.path):
         return True
     in_folder = any(_ARTICLE_FOLDER.match(segment) for segment in segments[:-1])
     if in_folder and (len(words) >= 2 or re.search(r"\d", slug)):

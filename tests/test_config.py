@@ -119,7 +119,9 @@ def test_a_time_zone_that_does_not_exist(folder, wrong):
     assert said.startswith("beispiel.toml|time_zone|")
 
 
-@pytest.mark.parametrize("wrong", ["ftp://x.example/a", "https://u:p@x.example/", "https://", "http://[", "//x/", "/rss"])
+@pytest.mark.parametrize(
+    "wrong", ["ftp://x.example/a", "https://u:p@x.example/", "https://", "http://[", "//x/", "/rss"]
+)
 def test_addresses_that_cannot_be_asked_for(folder, wrong):
     (folder / "sources" / "beispiel.toml").write_text(SOURCE.replace("https://www.beispiel.de/", wrong, 1))
     (said,) = mistakes(folder)
@@ -160,12 +162,15 @@ def test_files_that_cannot_be_a_source_are_named(folder, name):
 
 
 def test_a_folder_that_is_not_there(tmp_path):
-    assert mistakes(tmp_path / "nirgends") == ["nirgends||there is no such folder; expected settings.toml and sources/ in it"]
+    assert mistakes(tmp_path / "nirgends") == [
+        "nirgends||there is no such folder; expected settings.toml and sources/ in it"
+    ]
 
 
 def test_what_a_source_leaves_open_comes_from_the_settings(folder):
     (folder / "settings.toml").write_text(
-        'time_zone = "Europe/Zurich"\n[politeness]\ndelay = "3 seconds"\n[limits]\nlinks = 7\n[schedule]\nevery = "1 hour"'
+        'time_zone = "Europe/Zurich"\n[politeness]\ndelay = "3 seconds"\n'
+        '[limits]\nlinks = 7\n[schedule]\nevery = "1 hour"'
     )
     source = config.load(folder).sources["beispiel"]
     assert (source.delay, source.max_links, source.zone.key) == (timedelta(seconds=3), 7, "Europe/Zurich")
@@ -173,7 +178,9 @@ def test_what_a_source_leaves_open_comes_from_the_settings(folder):
 
 
 def test_rules_carry_the_source_s_read_table_and_the_shipped_phrases(folder):
-    (folder / "sources" / "beispiel.toml").write_text(SOURCE + '[read]\nkeep = [".text"]\nphrases = ["^Lesen Sie auch"]\n')
+    (folder / "sources" / "beispiel.toml").write_text(
+        SOURCE + '[read]\nkeep = [".text"]\nphrases = ["^Lesen Sie auch"]\n'
+    )
     rules = config.load(folder).sources["beispiel"].rules()
     assert (rules.site.keep, rules.site.phrases, rules.language) == ((".text",), ("^Lesen Sie auch",), "de")
     assert "de" in rules.phrases
