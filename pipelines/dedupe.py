@@ -12,12 +12,13 @@ from pipelines import urls
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What of a page that was just read decides where it ends."""
+    """What of a page that was just read decides where it ends. ``url_key`` is that of the page itself; b"": a file."""
 
     text_key: bytes
     content_key: bytes
     body_key: bytes
     fetched_at: datetime
+    url_key: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +31,15 @@ class KnownVersion:
 
 @dataclass(frozen=True, slots=True)
 class KnownArticle:
-    """An article that is stored under this page's canonical address. ``current`` is the number of a version."""
+    """An article that is stored under this page's canonical address. ``current`` is the number of a version.
+
+    ``url_keys`` are those of its canonical address and of the page that it is read from.
+    """
 
     id: int
     current: int
     versions: tuple[KnownVersion, ...]
+    url_keys: frozenset[bytes] = frozenset()
 
     @property
     def current_version(self) -> KnownVersion:
@@ -66,6 +71,8 @@ def decide(seen: Seen, known: KnownArticle | None, first: int | None) -> Decisio
     if seen.content_key == current.content_key:
         write = "rewrite" if again == current else "nothing"
         return Decision("unchanged", current.number, write, True, copy_of)
+    if _is_another_view(seen, known):
+        return Decision("unchanged", current.number, "nothing", False, copy_of)
     if again is not None:
         # the same bytes, better read: the site changed nothing, so this is no version of its own
         kind = "unchanged" if seen.content_key == again.content_key else "new_version"
@@ -73,6 +80,14 @@ def decide(seen: Seen, known: KnownArticle | None, first: int | None) -> Decisio
     if seen.fetched_at < current.fetched_at:
         return _decide_late(seen, known, copy_of)
     return Decision("new_version", _next_number(known), "insert", True, copy_of)
+
+
+def _is_another_view(seen: Seen, known: KnownArticle) -> bool:
+    """A print, AMP or mobile page, or one page of several, that names the article's own page as canonical.
+
+    It leaves out a teaser here and a table there; would it make versions, each look at the two would make two.
+    """
+    return bool(seen.url_key and known.url_keys) and seen.url_key not in known.url_keys
 
 
 def _read_again(seen: Seen, known: KnownArticle) -> KnownVersion | None:

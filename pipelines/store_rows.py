@@ -43,6 +43,11 @@ def page_key(url: str) -> bytes:
         return other_key(url)
 
 
+def web_key(url: str) -> bytes:
+    """``page_key`` for an address of the web, b"" for any other (a file that is replayed)."""
+    return page_key(url) if url.startswith(("http:", "https:")) else b""
+
+
 def other_key(url: str) -> bytes:
     return hashlib.blake2b(b"other:" + url.encode("utf-8", "replace"), digest_size=16).digest()
 
@@ -143,6 +148,7 @@ def item(
             content_key=fingerprint.content_key(version["title"], version["teaser"], version["text"]),
             body_key=fingerprint.body_key([page.body, *(part.body for part in page.more)]),
             fetched_at=page.fetched_at,
+            url_key=web_key(clean(article.url or page.url)),
         ),
         version=version,
     )

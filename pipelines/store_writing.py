@@ -56,7 +56,7 @@ FIND_ENDED = """
 """
 
 FIND_ARTICLES = """
-    SELECT article.id, article.url_key, article.version AS current, article.first_seen_at,
+    SELECT article.id, article.url_key, article.url, article.version AS current, article.first_seen_at,
            version.number, version.content_key, version.body_key, version.fetched_at
     FROM ingest.articles AS article
     JOIN ingest.versions AS version ON version.article_id = article.id
@@ -99,26 +99,28 @@ INSERT_ARTICLES = """
 # a page that answers again is not gone any more
 UPDATE_ARTICLES = """
     UPDATE ingest.articles AS article
-    SET version = coalesce(row.version, article.version),
+    SET url = coalesce(row.url, article.url),
+        version = coalesce(row.version, article.version),
         copy_of = CASE WHEN row.version IS NULL THEN article.copy_of ELSE row.copy_of END,
         first_seen_at = least(article.first_seen_at, row.first_seen_at),
         fetched_at = greatest(article.fetched_at, row.fetched_at),
         changed_at = coalesce(row.changed_at, article.changed_at),
         gone_at = CASE WHEN row.fetched_at > article.gone_at THEN NULL ELSE article.gone_at END
     FROM jsonb_to_recordset(%s) AS row (
-        id bigint, version integer, copy_of bigint,
+        id bigint, url text, version integer, copy_of bigint,
         first_seen_at timestamptz, fetched_at timestamptz, changed_at timestamptz)
     WHERE article.id = row.id
 """
 
 VERSION_ROW = """
-        article_id bigint, number integer, fetched_at timestamptz, text_key text, content_key text, body_key text,
-        bands bigint[], title text, text text, text_markdown text, teaser text, kicker text, section text,
-        sections text[], authors text[], keywords text[], headings text[], published_at timestamptz,
+        article_id bigint, number integer, fetched_at timestamptz, text_key text, content_key text, body_key
+        text, bands bigint[], title text, text text, text_markdown text, teaser text, kicker text, section
+        text, sections text[], authors text[], keywords text[], headings text[], published_at timestamptz,
         published_precision text, published_provenance text, modified_at timestamptz, modified_precision text,
-        modified_provenance text, language text, agency text, dateline text, details jsonb, image_url text, image_caption text, image_credit text,
-        kind text, is_accessible_for_free boolean, amp_url text, pages_read integer, pages_total integer,
-        word_count integer, removed jsonb, reader_version text, archive_record_id bigint, run_id bigint
+        modified_provenance text, language text, agency text, dateline text, details jsonb, image_url text,
+        image_caption text, image_credit text, kind text, is_accessible_for_free boolean, amp_url text,
+        pages_read integer, pages_total integer, word_count integer, removed jsonb, reader_version text,
+        archive_record_id bigint, run_id bigint
 """
 _COLUMNS = [column.split()[0] for column in VERSION_ROW.split(",")]
 _VALUES = [f"decode({name}, 'hex') AS {name}" if name.endswith("_key") else name for name in _COLUMNS]
@@ -274,7 +276,8 @@ async def _known(connection: AsyncConnection, items: Sequence[Item], reserve_ids
         before = known.articles.get(row.url_key)
         version = KnownVersion(row.number, row.content_key, row.body_key, row.fetched_at)
         versions = (*before.versions, version) if before else (version,)
-        known.articles[row.url_key] = KnownArticle(row.id, row.current, versions)
+        url_keys = before.url_keys if before else frozenset({row.url_key, store_rows.page_key(row.url)})
+        known.articles[row.url_key] = KnownArticle(row.id, row.current, versions, url_keys)
         known.first_seen[row.id] = row.first_seen_at
     await cursor.execute(FIND_FIRSTS, [list({item.seen.text_key for item in items})])
     for row in await cursor.fetchall():
@@ -327,10 +330,20 @@ def _decide(known: Known, item: Item) -> tuple[KnownArticle, Decision]:
         if decision.is_current:
             known.copy_of[article_id] = decision.copy_of
     current = decision.version if decision.is_current or before is None else before.current
-    article = KnownArticle(article_id, current, versions)
+    url_keys = before.url_keys if before and not _is_own_page(item) else _url_keys(item)
+    article = KnownArticle(article_id, current, versions, url_keys)
     known.articles[item.article_key] = article
     known.first_seen[article_id] = min(known.first_seen.get(article_id, item.fetched_at), item.fetched_at)
     return article, decision
+
+
+def _is_own_page(item: Item) -> bool:
+    """Whether this is the very page that the article's views name as canonical."""
+    return item.seen.url_key == item.article_key
+
+
+def _url_keys(item: Item) -> frozenset[bytes]:
+    return frozenset({item.article_key, item.seen.url_key or item.article_key})
 
 
 def _write_article(
@@ -342,6 +355,8 @@ def _write_article(
         if decision.write == "insert":
             state["changed_at"] = item.fetched_at
 
+    if _is_own_page(item):
+        state["url"] = item.article_url
     if decision.version == 1 and decision.write == "insert":
         names = {"url_key": item.article_key, "url": item.article_url, "canonical_url": item.canonical_url}
         writes.inserted[article.id] = state | names | {"source": item.source}

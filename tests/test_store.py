@@ -156,6 +156,31 @@ async def test_spellings_of_one_address_are_one_article(store):
     assert (ending.kind, ending.article_id) == ("unchanged", first.article_id)
 
 
+async def test_a_print_view_of_an_article_makes_no_versions(store, sql_rows):
+    run = await begin(store)
+
+    async def look(url: str, text: str, hour: int) -> tuple[str, int]:
+        seen = page(url, at=T + timedelta(hours=hour), body=text.encode())
+        ending = await store.keep(run, seen, article(seen, text=text, canonical_url="https://news.example/a"))
+        return ending.kind, ending.version
+
+    own, print_view = "https://news.example/a", "https://news.example/a/print"
+    assert await look(print_view, WORDS, 0) == ("new", 1)
+    assert await look(print_view, WORDS + " und gut", 1) == ("new_version", 2)  # all that is known of it yet
+    assert await look(own, WORDS + " und sehr gut", 2) == ("new_version", 3)
+    assert await look(print_view, WORDS + " und gut", 3) == ("unchanged", 3)
+    assert await look(own, WORDS + " und schlecht", 4) == ("new_version", 4)
+    assert sql_rows("SELECT url, canonical_url, version FROM news.articles") == [(own, own, 4)]
+
+
+async def test_files_of_one_article_are_its_versions(store):
+    run = await begin(store, None, "replay")
+    for number in (1, 2):
+        file = page(f"file:///tmp/{number}.html", at=T + timedelta(hours=number), body=bytes([number]))
+        read = article(file, text=f"{WORDS} {number}", canonical_url="https://news.example/a")
+        assert (await store.keep(run, file, read)).version == number
+
+
 async def test_a_canonical_address_on_another_site_does_not_overwrite_its_article(store, sql_rows):
     run = await begin(store)
     first = await store.keep(run, page(), article(page()))

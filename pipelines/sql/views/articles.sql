@@ -45,7 +45,7 @@ JOIN ingest.versions AS version ON version.article_id = article.id AND version.n
 
 COMMENT ON VIEW news.articles IS 'A row per article, in its current wording; copies have rows of their own';
 COMMENT ON COLUMN news.articles.id IS 'Number of the article; never changes, never given twice';
-COMMENT ON COLUMN news.articles.url IS 'Address from which the article was first read';
+COMMENT ON COLUMN news.articles.url IS 'Address from which the article is read: its own page, or a view of it where only that is known';
 COMMENT ON COLUMN news.articles.canonical_url IS 'Address under which it is known; one row per canonical address';
 COMMENT ON COLUMN news.articles.source IS 'Source in which it was first found; see news.sources';
 COMMENT ON COLUMN news.articles.title IS 'Headline';
