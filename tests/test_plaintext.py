@@ -96,6 +96,19 @@ def test_a_date_line_under_the_teaser_is_read_whatever_stands_beside_the_date(li
     assert paragraphs(found) == BODY
 
 
+@pytest.mark.parametrize("line", ["heute 23:36 Uhr | 12 mal gelesen", "31.02.2026, 07:12 Uhr | 3 Kommentare"])
+def test_a_date_line_that_cannot_be_is_no_date_and_no_text(line):
+    found = article(TITLE, TEASER, line, *BODY)
+    assert (found.published_at, found.teaser, paragraphs(found)) == (None, TEASER, BODY)
+
+
+@pytest.mark.parametrize("line", ["heute, 08:15", "vor 5 Stunden", "10. März 2026"])
+def test_a_date_line_right_under_the_title_is_not_joined_to_it(line):
+    found = article(f"{TITLE}\n{line}\n" + "\n".join(BODY))
+    assert (found.title, paragraphs(found)) == (TITLE, BODY)
+    assert found.published_at is not None
+
+
 def test_an_update_beside_the_date_is_kept_apart():
     found = article(TITLE, "Veröffentlicht: 10.03.2026 07:12 | Aktualisiert: 10.03.2026 09:40", *BODY)
     assert found.modified_at == datetime.fromisoformat("2026-03-10T09:40:00+01:00")
@@ -351,6 +364,32 @@ def test_teasers_of_other_stories_run_together_go_whatever_they_are_called(headi
     )
     assert paragraphs(found) == BODY
     assert found.agency == "dts"
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        "Mehr aus Politik\n24.01.2026 Mieten steigen in allen Städten\n22.01.2026 Beton wird knapp",
+        "Weitere Berichte\n\nMieten steigen\nInland | 24.01.2026\nDie Mieten sind weiter gestiegen.\n\nBeton wird "
+        "knapp\n"
+        "Inland | 22.01.2026\nIn den Werken fehlt es an Sand.",
+        "Lesen Sie auch\n\n- Mieten steigen in allen Städten\n- Beton wird knapp",
+        "Unsere Tipps\n\n• Mieten steigen in allen Städten\n• Beton wird knapp\n• Elf Wege zum Haus",
+        "Mehr dazu:\n[Mieten steigen](https://a.example/1)\n[Beton wird knapp](https://a.example/2)",
+        "Newsletter\n\nMelden Sie sich jetzt für unseren Newsletter an.\n\nIhre E-Mail-Adresse\n\nAbonnieren",
+        "Über die Autorin\n\nKarla Beispiel schreibt seit 2010 über das Bauen. Sie lebt in Kiel.",
+        "Kommentare (2)\n\nHans: Das sehe ich ganz anders, so wird das alles nichts werden.\n\nPetra: Guter "
+        "Artikel, danke.",
+        "© 2026 Nachrichten GmbH. Alle Rechte vorbehalten.\nImpressum | Datenschutz | AGB",
+        "Anzeige\n\nJetzt Depot eröffnen und 100 Euro Prämie sichern!",
+        "Hinweis: Dieser Artikel stellt keine Anlageberatung dar.",
+        "« Vorheriger Artikel\nMieten steigen\nNächster Artikel »\nBeton wird knapp",
+        "Aktien in diesem Artikel\nBau AG\t1.540,00\t-0,5%\nWerk AG\t88,10\t+1,2%",
+        "Artikel vorlesen\n0:00 / 3:12",
+    ],
+)
+def test_what_stands_below_the_article_goes(tail):
+    assert paragraphs(article(TITLE, "10.03.2026", *BODY, tail)) == BODY
 
 
 def test_a_box_of_links_inside_the_article_goes_and_the_article_goes_on():

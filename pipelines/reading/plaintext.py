@@ -18,7 +18,7 @@ from pipelines.reading.blocks import Block
 from pipelines.reading.boilerplate import Phrases, opens_block, rule_for, site_phrases
 from pipelines.reading.rules import Rules
 from pipelines.reading.textheader import Header, header_of
-from pipelines.reading.textlines import Line, lines_of, rejoined
+from pipelines.reading.textlines import DATE_SHAPE, Line, lines_of, rejoined
 
 # 'Lang ist der Text. (Ausland, 24.01.2026 - 08:26) weiterlesen...'
 _READ_ON = re.compile(
@@ -31,8 +31,12 @@ _DATED_TAIL = re.compile(
 )
 # two sentences without a blank between them: text that a program ran together
 _RUN_TOGETHER = re.compile(r"[a-zäöüß]{3}[.!?][\"“”»]?(?=[\"„»]?[A-ZÄÖÜ][a-zäöü]+\s)")
-# sections of foreign matter after whose heading nothing of the article comes any more
-_ENDS = ("comments", "related")
+# more than a person looks at
+MOST_REMOVED = 1000
+# boxes in which a few sentences follow their heading
+_PROMPTS = ("about_author", "newsletter", "subscription", "app_prompt", "podcast", "feedback", "legal")
+# the paragraphs of an article that goes on below a box of links; teasers are shorter
+_LEAST_PROSE = 200
 
 
 @dataclass(slots=True)
@@ -108,7 +112,7 @@ def _article(page: Page, title: str, header: Header, body: _Body, found: list[Bl
         details=body.facts,
         pages_read=1 + len(page.more),
         pages_total=max(body.pages_total, 1 + len(page.more)),
-        removed=tuple(body.removed),
+        removed=tuple(body.removed[:MOST_REMOVED]),
     )
 
 
@@ -218,27 +222,33 @@ def _foreign_after(lines: Sequence[Line], at: int, opened: str, phrases: Sequenc
     links = 0
     while links < len(after) and _is_link(after[links], phrases):
         links += 1
-    prose = after[links:]
-    if not prose:
-        return 1 + links
-    if opened == "comments":
+    rest = [line for line in after[links:] if not _is_link(line, phrases)]
+    if not rest or opened == "comments":
+        return len(lines) - at if opened == "comments" else 1 + links
+    if opened in _PROMPTS and len(rest) <= 3 and max(len(line.text) for line in rest) < _LEAST_PROSE:
         return len(lines) - at
     if opened != "related":
-        return 1 + links if links or rule_matches(lines[at], phrases) else 1
-    if links:  # a box of links inside the article: its prose goes on below
-        last = links - (1 if links > 1 and after[links - 1].is_heading and after[links - 1].gap else 0)
-        return 1 + last
-    # a heading of one word can be a subheading of the article; of several words it opens teasers
-    return 1 + len(after) if " " in lines[at].text.strip(" :") else 1
+        return 1 + links
+    if not links:
+        # a heading of one word can be a subheading of the article; of several words it opens teasers
+        return len(lines) - at if " " in lines[at].text.strip(" :") else 1
+    if max(len(line.text) for line in rest) < _LEAST_PROSE or any(_is_date_line(line) for line in after):
+        return len(lines) - at  # titles with a short teaser each, down to the end
+    # a box of links inside the article: its text goes on below, under its own subheading perhaps
+    return links if links > 1 and after[links - 1].is_heading and after[links - 1].gap else 1 + links
 
 
-def rule_matches(line: Line, phrases: Sequence[Phrases]) -> bool:
+def _is_date_line(line: Line) -> bool:
+    return len(line.text) <= 60 and not line.ends_sentence and bool(DATE_SHAPE.search(line.text))
+
+
+def _is_phrase(line: Line, phrases: Sequence[Phrases]) -> bool:
     return any(rule_for(line.text, each) for each in phrases)
 
 
 def _is_link(line: Line, phrases: Sequence[Phrases]) -> bool:
     """A line that a list of links or a prompt consists of, not prose."""
-    if line.mark == "-" or rule_matches(line, phrases):
+    if line.mark == "-" or _is_phrase(line, phrases):
         return True
     return not line.is_prose and (not line.ends_sentence or line.text.endswith(("?", "!", "...", "…")))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pipelines.items import Removed
 from pipelines.reading import agency, dates, people
 from pipelines.reading.boilerplate import Phrases, rule_for
-from pipelines.reading.textlines import Line, has_statements
+from pipelines.reading.textlines import DATE_SHAPE, Line, has_statements, is_dated
 
 LONGEST_DATE_LINE = 160
 LONGEST_TITLE = 250
@@ -35,6 +35,10 @@ _SECTION_NAMES = frozenset(
     weltwirtschaft wetter wintersport wirtschaft wissen wissenschaft wohnen world économie österreich
     """,
     )
+)
+# names of sections that are no word with a capital
+_SECTION_PHRASES = re.compile(
+    r"aus (?:aller welt|der region|den ländern|dem landtag|den bundesländern)|rund um .{3,20}", re.I
 )
 _HOME = frozenset(("home", "startseite", "start", "homepage", "hauptseite"))
 _SECTION_LABEL = re.compile(
@@ -148,13 +152,15 @@ def _take_dates(line: Line, header: Header, reading: dates.Reading, phrases: Seq
     if len(line.text) > LONGEST_DATE_LINE:
         return False
     found = reading.find(line.text)
-    if not found:
-        return False
     left, end = [], 0
     for one in found:
         left.append(line.text[end : one.start])
         end = one.end
     left.append(line.text[end:])
+    if not found:  # a date that cannot be (after the fetch, 31.2.) is no date to keep and no text either
+        left = DATE_SHAPE.split(line.text)
+        if len(left) == 1:
+            return False
     extra: list[str] = []
     for piece in _PIECE_BREAK.split(" | ".join(left)):
         words = _DATE_WORDS.sub(" ", piece).strip(" .,:;()|-–")
@@ -204,12 +210,14 @@ def _take_authors(text: str, header: Header) -> bool:
 
 def _sections(text: str) -> tuple[str, ...]:
     """'Ausland, Militär' and 'Startseite > Ausland > Militär' -> ('Ausland', 'Militär')."""
-    parts = [part.strip(" .:") for part in _SECTION_BREAK.split(text)]
+    parts = [part.strip(" .:|-–") for part in _SECTION_BREAK.split(text)]
     return tuple(dict.fromkeys(part for part in parts if part and part.lower() not in _HOME))
 
 
 def _like_sections(text: str) -> bool:
     """Few short words with capitals, or several such with commas or arrows between them."""
+    if _SECTION_PHRASES.fullmatch(text):
+        return True
     parts = _sections(text)
     return bool(parts) and len(text) <= 70 and len(parts) <= 5 and all(_SECTION_WORD.match(part) for part in parts)
 
@@ -236,7 +244,7 @@ def _follows_title(line: Line, plain: list[Line], after: Sequence[Line], dated: 
     if _is_kicker(plain) and not _like_sections(line.text):
         return False
     # 'Militär' between a title and its date is a section; before prose it is a subheading
-    return not (after and _like_sections(line.text) and len(after[0].text) < 60 and not after[0].is_heading)
+    return not (after and _like_sections(line.text) and is_dated(after[0].text))
 
 
 def _is_kicker(plain: list[Line]) -> bool:

@@ -7,13 +7,15 @@ import re
 from dataclasses import dataclass
 from itertools import groupby
 
+# Nothing is joined beyond this: a paragraph of such a length is none.
+LONGEST_PARAGRAPH = 20_000
 # Longer than any headline and shorter than nearly any paragraph.
 PROSE = 140
 LONGEST_HEADING = 120
 
-_BOLD = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
-_ITALIC = re.compile(r"(?<![\w*])([*_])(?=[^\s*_])([^*_\n]+?)(?<=\S)\1(?![\w*])")
-_LINK = re.compile(r"!?\[([^\]\n]*)\]\((?:[^()\s]|\([^()]*\))*(?:\s+\"[^\"]*\")?\)")
+_BOLD = re.compile(r"(\*\*|__)(?=\S)(.{1,300}?)(?<=\S)\1")
+_ITALIC = re.compile(r"(?<![\w*])([*_])(?=[^\s*_])([^*_\n]{1,300}?)(?<=\S)\1(?![\w*])")
+_LINK = re.compile(r"!?\[([^\[\]\n]{0,300})\]\((?:[^()\s]|\([^()\s]{0,200}\)){0,1000}(?:\s+\"[^\"]{0,200}\")?\)")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,300}>")
 _HEADING_MARK = re.compile(r"#{1,6}\s+")
 _BULLET = re.compile(r"[-*•·▪◦●►▶›»→–]\s+(?=\S)")
@@ -22,6 +24,14 @@ _RULE = re.compile(r"[\s\-=_*~#·•.]{3,}\Z")
 _SENTENCE_END = re.compile(r"[.!?…][\"“”»«'’)\]]*\Z")
 _SENTENCE_BREAK = re.compile(r"[^\W\d_]{3,}[.!?][\"“”»«'’)]*\s+[„\"“»«'‚(]?[A-ZÄÖÜ]")
 _CAN_BEGIN = re.compile(r"[„\"“»«'‚‘(]*[A-ZÄÖÜ0-9]")
+# The shape of a date or time, whatever day it means.
+DATE_SHAPE = re.compile(
+    r"(?<!\w)(?:(?:heute|gestern|vorgestern|today|yesterday|aujourd'hui|hier)(?:,?\s(?:um\s|at\s)?\d{1,2}(?:[:.]\d{2})?)?|"
+    r"vor (?:\d{1,3}|eine[rm]?) (?:sek|min|st(?:un)?d|tag|woche|monat)\w*|\d{1,3} (?:min|hour|day)\w* ago|"
+    r"\d{1,2}\.\s?\d{1,2}\.(?:\s?\d{4}|\s?\d{2})?|\d{1,2}\.?\s(?:jan|feb|mär|mar|apr|ma[iy]|jun|jul|aug|sep|o[kc]t|nov|de[zc]|"
+    r"jän)\w*\.?,?(?:\s\d{4})?|\d{4}-\d{2}-\d{2}|\d{1,2}/\d{1,2}/\d{4}|\d{1,2}[:.]\d{2}(?::\d{2})?(?:\s?uhr)?)(?!\w)",
+    re.IGNORECASE,
+)
 # a line that ends in one of these is not finished
 _UNFINISHED = frozenset(
     re.findall(
@@ -148,12 +158,20 @@ def _unwrapped(group: list[str]) -> list[str]:
     joined = [lines[0]]
     for line in lines[1:]:
         before = joined[-1]
-        goes_on = line[:1].islower() and len(before) > 25 and not _SENTENCE_END.search(before)
+        if len(before) > LONGEST_PARAGRAPH:
+            joined.append(line)
+            continue
+        goes_on = line[:1].islower() and len(before) > 25 and not _SENTENCE_END.search(before) and not is_dated(line)
         if goes_on or (is_wrapped and not line.startswith(("|", "#", "-", "*", "•"))):
             joined[-1] = f"{before} {line}"
         else:
             joined.append(line)
     return joined
+
+
+def is_dated(text: str) -> bool:
+    """Whether a short line begins with a date or time: 'heute, 08:15', '3. Dezember 2025'."""
+    return len(text) <= 80 and bool(DATE_SHAPE.match(text))
 
 
 def rejoined(lines: list[Line]) -> list[Line]:
@@ -173,9 +191,13 @@ def _goes_on(before: Line, line: Line) -> bool:
     """Whether *line* continues the sentence in which *before* stops."""
     if before.mark in ("#", "|", "-") or line.mark in ("#", "|", "-") or before.ends_sentence:
         return False
+    if len(before.text) > LONGEST_PARAGRAPH:
+        return False
     if before.text.endswith(":"):
         return False
     first = line.text[0]
+    if is_dated(line.text):
+        return False
     if first.islower() or first in ",;)" or (first in ".!?" and not before.is_heading):
         return True
     last_word = re.split(r"[\s„\"“»«(]+", before.text)[-1].strip("„\"“»«'")
