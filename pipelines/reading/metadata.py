@@ -210,7 +210,7 @@ _NO_SECTION = frozenset(
         "website",
     ]
 )
-_CRUMBS = XPath("//*[contains(@class,'readcrumb') or contains(@id,'readcrumb')]//a")
+_CRUMBS = XPath("//*[contains(@class,'readcrumb') or contains(@id,'readcrumb')][count(.//a) < 9][not(.//p)]//a")
 
 
 def _sections(tree: Element, structured: Structured, page: Page, rules: Rules, title: str | None) -> tuple[str, ...]:

@@ -59,7 +59,7 @@ _LEAD = re.compile(
     re.IGNORECASE,
 )
 _SPLIT = re.compile(r"\s*(?:;|\||•|·|\n|\+|&(?!\s?Co\b)|,|\s(?:und|and|et|mit|with|sowie)\s)\s*", re.IGNORECASE)
-_EMAIL = re.compile(r"\S+@\S+\.\w+|(?:https?://|www\.)\S+|(?<!\w)@\w+")
+_EMAIL = re.compile(r"[^\s@]{1,64}@[^\s@]{1,200}\.\w+|(?:https?://|www\.)\S+|(?<!\w)@\w+")
 _ROLE_WORD = re.compile(
     r"^(?:.*(?:redakt|korrespondent|reporter|autor|leiter|chef|editor|volont|ressort|journalist|kolumnist|kommentator|mitarbeit"
     r"|kritiker|desk|praktikant|producer|writer|staff|experte|expertin|professor|fotograf|author|correspondent)\w*.*"
@@ -131,6 +131,11 @@ _TITLES = re.compile(
     r"^(?:(?:prof|dr|dipl|mag|ing|univ|phil|med|jur|rer|nat|h\.?c|lic|msc|ba|ma|mba|pd|priv\.-doz)\b\.?[\s-]*)+(?=\S)",
     re.IGNORECASE,
 )
+_DAY = re.compile(
+    r"\b(?:jan|feb|mär|mar|apr|mai|may|jun|jul|aug|sep|okt|oct|nov|dez|dec)\w*\.?\s\d|\d\.?\s(?:jan|feb|mär|mar|apr|mai|may|jun"
+    r"|jul|aug|sep|okt|oct|nov|dez|dec)",
+    re.IGNORECASE,
+)
 _NOT_A_NAME = re.compile(
     r"anmelde|abonn|folgen|mehr\b|lesen|artikel|\balle\b|profil|teilen|kontakt|feedback|login|newsletter|stand\b|uhr\b|minute|\bmin\b|kommentar"
     r"|veröffentlicht|aktualisiert|updated|published|lesezeit|drucken|follow|more\b|anzeige|werbung|foto|bild:|http|datum|über\b|zur\b|\bvor\b|beitr[aä]g",
@@ -190,6 +195,7 @@ def is_organisation(name: str) -> bool:
         return False
     return (
         not _NOT_A_NAME.search(name)
+        and not _DAY.search(name)
         and not re.search(r"\d[.:]\d|\b(?:19|20)\d\d\b|:", name)
         and name.lower().split()[0] not in _NO_NAMES - {"der", "die", "das", "the"}
     )

@@ -238,7 +238,7 @@ def _points(element: Element, near: int | None, label: Label | None, rest: int, 
         if element.tag in ("nav", "aside", "footer", "figcaption", "select", "figure", "button"):
             points -= 40
         elif element.tag in ("h1", "h2"):
-            points -= 4
+            points -= 20 if element.tag == "h1" else 4  # a day in the headline is what the article is about
         elif element.tag == "li":
             points -= 8
         if element not in above and level < 8 and _ELSEWHERE.search(own):

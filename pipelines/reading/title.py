@@ -18,6 +18,16 @@ _KICKER_CLASS = re.compile(
     r"|ober(?:titel|zeile)|vorspann-?zeile|catchline|headline__?-?(?:top|pre|intro)|upper-?title|topic|rubri[kc]|category|section-?name|label|tagline",
     re.IGNORECASE,
 )
+_NO_KICKER = re.compile(
+    r"\d{4}|\d:\d\d|\d\s?(?:hour|min|stund|tag)|published|veröffentlicht|aktualisiert|\buhr\b", re.IGNORECASE
+)
+# sections that are not part of a headline even where a colon joins them to it
+_SECTIONS = frozenset((
+    "politik", "wirtschaft", "chronik", "sport", "kultur", "panorama", "inland", "ausland", "lokales", "regional",
+    "region", "wissen", "wissenschaft", "gesellschaft", "meinung", "netzwelt", "digital", "technik", "reise", "auto",
+    "gesundheit", "medien", "vermischtes", "welt", "deutschland", "österreich", "schweiz", "international", "national", "news",
+    "nachrichten", "aktuelles", "presse", "blog", "artikel", "video", "podcast",
+))  # fmt: skip
 _NOT_TITLE_CLASS = re.compile(
     r"logo|site-?(?:name|title)|brand|masthead|navbar|screen-reader|visually-?hidden|sr-only", re.IGNORECASE
 )
@@ -68,7 +78,7 @@ def _kicker_above(element: Element | None, title: str | None) -> str | None:
             text = text_of(above, 120)
             inside = above.iter() if len(text) <= 80 else ()
             named = any(_KICKER_CLASS.search(each.get("class") or "") for each in inside if isinstance(each.tag, str))
-            if named and 2 <= len(text) <= 80 and not re.search(r"\d{4}|\d:\d\d", text) and text != title:
+            if named and 2 <= len(text) <= 80 and not _NO_KICKER.search(text) and text != title:
                 return text.strip(" :-–—|/") or None
         if above is not None and text_of(above, 20):
             return None
@@ -105,7 +115,8 @@ def _as_shown(title: str | None, visible: str | None) -> tuple[str | None, str |
         return visible, None
     if folded.endswith(shown):
         before = title[: len(title) - len(visible)]
-        if not before.rstrip().endswith(":") and not before[-1:].isalnum():
+        joined = before.rstrip().endswith(":") and before.rstrip(" :").casefold() not in _SECTIONS
+        if not joined and not before[-1:].isalnum():
             return visible, before.strip(" :-–—|/•·»") or None
     return title, None
 
