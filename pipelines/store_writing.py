@@ -113,9 +113,9 @@ UPDATE_ARTICLES = """
 """
 
 VERSION_ROW = """
-        article_id bigint, number integer, fetched_at timestamptz, text_key text, content_key text, body_key
-        text, bands bigint[], title text, text text, text_markdown text, teaser text, kicker text, section
-        text, sections text[], authors text[], keywords text[], headings text[], published_at timestamptz,
+        article_id bigint, number integer, fetched_at timestamptz, text_key text, content_key text, body_key text,
+        bands bigint[], title text, text text, text_markdown text, teaser text, kicker text, section text,
+        sections text[], authors text[], keywords text[], headings text[], published_at timestamptz,
         published_precision text, published_provenance text, modified_at timestamptz, modified_precision text,
         modified_provenance text, language text, agency text, dateline text, details jsonb, image_url text,
         image_caption text, image_credit text, kind text, is_accessible_for_free boolean, amp_url text,
