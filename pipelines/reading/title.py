@@ -25,8 +25,8 @@ _NO_KICKER = re.compile(
 _SECTIONS = frozenset((
     "politik", "wirtschaft", "chronik", "sport", "kultur", "panorama", "inland", "ausland", "lokales", "regional",
     "region", "wissen", "wissenschaft", "gesellschaft", "meinung", "netzwelt", "digital", "technik", "reise", "auto",
-    "gesundheit", "medien", "vermischtes", "welt", "deutschland", "österreich", "schweiz", "international", "national", "news",
-    "nachrichten", "aktuelles", "presse", "blog", "artikel", "video", "podcast",
+    "gesundheit", "medien", "vermischtes", "welt", "deutschland", "österreich", "schweiz", "international", "national",
+    "news", "nachrichten", "aktuelles", "presse", "blog", "artikel", "video", "podcast",
 ))  # fmt: skip
 _NOT_TITLE_CLASS = re.compile(
     r"logo|site-?(?:name|title)|brand|masthead|navbar|screen-reader|visually-?hidden|sr-only", re.IGNORECASE
