@@ -228,6 +228,13 @@ async def test_of_a_robots_txt_that_is_a_bomb_the_beginning_counts(fetcher):
             await fetcher.get(web.url("/good"), manners(web))
 
 
+async def test_crawl_delay_keeps_requests_apart(fetcher):
+    async with serve(**robots("User-agent: *\nCrawl-delay: 0.1")) as web:
+        answers = await asyncio.gather(*(fetcher.get(web.url("/good"), manners(web)) for _ in range(3)))
+        times = sorted(answer.fetched_at for answer in answers)
+        assert times[-1] - times[0] >= timedelta(seconds=0.19)
+
+
 # --- Retry-After ------------------------------------------------------------------------------------------------------
 
 
@@ -373,7 +380,12 @@ def certificate(tmp_path):
 async def test_a_certificate_that_nobody_vouches_for_is_refused(store, fetcher, certificate):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
-    async with serve(tls=context) as web:
+    anywhere = (allowed_address("127.0.0.1/32"),)
+
+    async def down(visit):
+        await visit.redirect(plain.url("/good"))
+
+    async with serve() as plain, serve(tls=context, down=down) as web:
         address = web.url("/good").replace("http:", "https:")
         with pytest.raises(NoRobots) as refused:
             await fetcher.get(address, manners(web))
@@ -382,6 +394,8 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused(store, fetcher, 
         knowing = made(store, context=ssl.create_default_context(cafile=certificate))
         assert (await knowing.get(address, manners(web))).body == BODY
         assert (await knowing.get(address.replace("/good", "/gzip"), manners(web))).body == BODY
+        moved = await knowing.get(address.replace("/good", "/down"), Manners("s", anywhere, timedelta()))
+        assert moved.body == BODY and moved.unencrypted
         with pytest.raises(FetchFailed, match="without end"):
             await knowing.get(address.replace("/good", "/endless/1xx"), manners(web))
         await knowing.close()

@@ -31,11 +31,11 @@ class Visitor(Spider):
         self.house, self.manners, self.wanted, self.ends = house, manners, wanted, ends
 
     async def start(self):
-        for url, kind in self.wanted:
-            yield Request(url, self.page, errback=self.failed, dont_filter=True, meta={"kind": kind})
+        for url, kind, headers in self.wanted:
+            yield Request(url, self.page, headers=headers, errback=self.failed, dont_filter=True, meta={"kind": kind})
 
     def page(self, response):
-        self.note(response.request, (WHOLE, response.body, False))
+        self.note(response.request, (WHOLE if response.status == 200 else response.status, response.body, False))
 
     def failed(self, failure):
         reason = failure_reason(failure)
@@ -69,7 +69,7 @@ async def test_every_case_comes_to_its_one_end(fetcher):
     async with serve() as web:
         ends = {}
         for seconds in (60, 0.5):  # a short deadline for those that would otherwise last for ever
-            wanted = [(web.url(one.path), one.kind) for one in CASES if (one.end == "timeout") == (seconds < 1)]
+            wanted = [(web.url(one.path), one.kind, {}) for one in CASES if (one.end == "timeout") == (seconds < 1)]
             ends |= await crawl(fetcher, web, wanted, seconds)
         wrong = []
         for one in CASES:
@@ -101,6 +101,23 @@ async def test_no_spelling_of_a_private_address_is_connected_to(fetcher):
         assert len(ends) == len(PRIVATE)
         assert set(ends) <= {"blocked_address", "bad_url"}
         assert web.canary == 0
+
+
+async def test_scrapy_passes_a_condition_on_and_the_304_back(fetcher):
+    async def feed(visit):
+        assert "x-other" not in visit.headers
+        await visit.answer(b"", "304 Not Modified" if visit.headers.get("if-none-match") == '"7"' else "500 Lost")
+
+    async with serve(feed=feed) as web:
+        wanted = [(web.url("/feed"), "feed", {"If-None-Match": '"7"', "X-Other": "1"})]
+        assert await crawl(fetcher, web, wanted, 60) == {web.url("/feed"): [(304, b"", False)]}
+
+
+async def test_scrapy_asks_for_nothing_but_the_web(fetcher):
+    async with serve() as web:
+        urls = ["file:///etc/passwd", "data:text/html,x", "ftp://127.0.0.1/x", "s3://x/y", "http://u:p@127.0.0.1/"]
+        ends = await crawl(fetcher, web, [(url, "page", {}) for url in urls], 60)
+        assert [end[0] for [end] in ends.values()] == ["bad_url"] * len(urls)
 
 
 @pytest.mark.parametrize("kind", ["page", "section", "feed", "sitemap", "robots"])
