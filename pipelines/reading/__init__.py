@@ -48,12 +48,15 @@ def _read_html(page: Page, text: str, rules: Rules) -> Article:
     seen = judge.signs(tree)
     total = pages.pages_total(tree, page.url)
     facts, tables = details.taken_from(tree)
+    tongue = language.code(stated.language) or rules.language or "de"
+    phrases = _phrases_for(tongue, rules)
     body = extract.body_of(
         tree,
         title=described.title,
         teaser=described.teaser,
         headline=described.heading,
-        german=(stated.language or rules.language or "de").startswith("de"),
+        german=tongue == "de",
+        is_boilerplate=lambda line: blocks.rule_of(line, phrases, described.authors) is not None,
     )
     parts = [_part(part, described) for part in page.more]
     raw, brought = pages.joined([body.blocks, *parts], (described.title or "", described.teaser or ""))

@@ -50,7 +50,14 @@ _CAPTION = re.compile(
 _CREDIT = re.compile(r"[A-ZÄÖÜ][\w/.ÄÖÜ -]{1,30}\s?\([\w/., äöüÄÖÜ-]{2,50}\)\.?")
 
 
-def _is_byline(text: str, names: Sequence[str]) -> bool:
+_SOURCES = re.compile(
+    r"(?:Mit|Unter Verwendung von|With)\s(?:Informationen|Material|Agenturmaterial|Inhalten|Agenturen|files|reporting|material)\b.{0,250}"
+    r"|\(?(?:red|Red)\.?\)?|[(\[][\w.-]{2,6}(?:[/, ]+[\w.-]{2,6}){0,4}[)\]]",
+    re.DOTALL,
+)
+
+
+def is_byline(text: str, names: Sequence[str]) -> bool:
     """A line that names who wrote the article and says nothing else."""
     if len(text) > 120 or text.endswith(("!", "?", ":")):
         return False
@@ -60,6 +67,15 @@ def _is_byline(text: str, names: Sequence[str]) -> bool:
     for name in names:
         rest = rest.replace(name, " ")
     return len(rest) < len(text) and len(_BYLINE_WORDS.sub("", rest)) <= 3
+
+
+def rule_of(line: str, phrases: Sequence[Phrases], authors: Sequence[str] = ()) -> str | None:
+    """The rule that takes a line that stands alone above the body: a byline, a caption, a phrase."""
+    if is_byline(line, authors):
+        return "byline"
+    if len(line) <= 320 and _CAPTION.fullmatch(line):
+        return "caption"
+    return next(filter(None, (rule_for(line, each) for each in phrases)), None)
 
 
 def without_boilerplate(
@@ -101,10 +117,12 @@ def _without_credits(blocks: Sequence[Block], authors: Sequence[str]) -> tuple[l
         rule = None
         if block.kind == "paragraph" and len(block.text) <= 320 and _CAPTION.fullmatch(block.text):
             rule = "caption"
-        elif block.kind in ("paragraph", "heading") and len(block.text) <= 120:
+        elif block.kind in ("paragraph", "heading") and len(block.text) <= 280:
             is_last = place >= len(blocks) - 2
-            if (place < 4 or is_last) and _is_byline(block.text, authors):
+            if (place < 4 or is_last) and is_byline(block.text, authors):
                 rule = "byline"
+            elif is_last and _SOURCES.fullmatch(block.text):
+                rule = "credit"
             elif is_last and len(block.text) <= 60 and (agency_named(block.text) or _CREDIT.fullmatch(block.text)):
                 rule = "credit"
         if rule:

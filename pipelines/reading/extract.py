@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from copy import deepcopy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -74,11 +74,13 @@ _NAMES: tuple[tuple[str, str], ...] = (
     ("feedback", r"feedback|(?<![a-z])(?:rating|ratings|voting|vote|poll|umfrage|survey|bewertung|star-?rating|quiz)(?![a-z])"),
     ("paywall", r"pay-?wall-?(?:box|offer|teaser|layer|overlay|prompt|info)|(?<![a-z])(?:pw-?layer|offer-?page|abo-?hinweis|registration|reg-?wall"
                 r"|login|log-in)(?![a-z])"),
-    ("box", r"(?<![a-z])(?:info-?box|fact-?box|fakten-?box|fakten|service-?box|info-?kasten|kasten|side-?box|article-?box|content-?box-?info)(?![a-z])"),
+    ("box", r"(?<![a-z])(?:info-?box|expandable-?box|hint-?box|hinweis-?box|fact-?box|fakten-?box|fakten|service-?box|info-?kasten|kasten|side-?box|article-?box|content-?box-?info)(?![a-z])"),
     ("kicker", r"(?<![a-z])(?:top-?line|kicker|dachzeile|over-?line|spitzmarke|ober-?zeile|ueberzeile|eyebrow|rubrik)(?![a-z])"),
     ("player", r"(?<![a-z])(?:player|podcast|audio-?player|video-?player|read-?speaker|vorlesen)(?![a-z])"),
     ("widget", r"(?<![a-z])(?:not-prose|disclaimer|widget-?(?:area|title)|widget-text|cta)(?![a-z])"),
     ("margin", r"(?:right|left)-?(?:col(?:umn)?|bar|side|rail)(?![a-z])|marginal(?:spalte|ie)|randspalte|(?<![a-z])side-?(?:col|column|content)(?![a-z])"),
+    ("citation", r"cite-?(?:wrapper|box|this|article)|zitier(?:vorschlag|hinweis|weise)"),
+    ("support", r"(?<![a-z])(?:donations?|donate|spenden?|spendenaufruf|support-?(?:us|box|banner))(?![a-z])"),
     ("hidden", r"(?<![a-z])(?:visually-hidden|visuallyhidden|screen-?reader(?:-text)?|sr-only|print-only|only-print|no-?print)(?![a-z])"),
 )  # fmt: skip
 _NAMED = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _NAMES))
@@ -181,6 +183,10 @@ def _cut(names: str) -> str:
     return _SEPARATORS.sub("-", _CAMEL.sub("-", names).lower())
 
 
+# 'has-ads', 'with-sidebar' tell what an element holds or lacks, not what it is
+_HAS = re.compile(r"(?<![a-z])(?:has|have|with|without|no|ohne|mit)-[a-z]+")
+
+
 @lru_cache(maxsize=16_384)
 def _named(names: str) -> str | None:
     """The rule under which the names of an element (its class and id) tell that it is not the article."""
@@ -195,7 +201,7 @@ def _named(names: str) -> str | None:
 def _named_once(name: str) -> str | None:
     if len(name) < 2 or ":" in name or "[" in name:  # 'md:hidden', '[&>p]:mt-2' lay out, they do not name
         return None
-    found = _NAMED.search(_cut(name))
+    found = _NAMED.search(_HAS.sub("", _cut(name)))
     return found.lastgroup if found else None
 
 
@@ -561,6 +567,7 @@ def _lead(
     blocks: list[Block],
     title: str | None,
     teaser: str | None,
+    is_boilerplate: Callable[[str], bool],
 ) -> tuple[str | None, list[Block]]:
     """The lead that stands between headline and body, and the blocks without it.
 
@@ -573,7 +580,7 @@ def _lead(
     first = plain(blocks[0].text)
     found: list[str] = []
     if headline is not None:
-        found = _between(root, headline, core, first, wanted, described)
+        found = [line for line in _between(root, headline, core, first, wanted, described) if not is_boilerplate(line)]
     if found:
         return found[0], [Block("paragraph", text) for text in found[1:]] + blocks
     if (
@@ -596,11 +603,13 @@ def body_of(
     teaser: str | None = None,
     headline: etree._Element | None = None,
     german: bool = True,
+    is_boilerplate: Callable[[str], bool] = lambda text: False,
 ) -> Body:
     """The article that a page shows. Prunes *tree*, so everything else that needs it must have read it before.
 
     *title* and *teaser* are what the metadata says, *headline* the element that shows the title where that is known already;
-    they serve to find the lead and to keep both out of the body.
+    they serve to find the lead and to keep both out of the body. What *is_boilerplate* says of a line, such as a byline's,
+    is no lead. In *german* texts a paragraph that is one link leads elsewhere.
     """
     root = tree.find("body")
     root = tree if root is None else root
@@ -622,7 +631,7 @@ def body_of(
             blocks = full
     wanted = {plain(title or ""), plain(_raw(headline)) if headline is not None else ""}
     blocks = [block for block in blocks if plain(block.text) not in wanted and not block.text.startswith(("{", "[{"))]
-    lead, blocks = _lead(root, core, headline, blocks, title, teaser)
+    lead, blocks = _lead(root, core, headline, blocks, title, teaser, is_boilerplate)
     blocks = _without_ends(blocks)
     return Body(
         blocks=tuple(blocks),
