@@ -233,6 +233,10 @@ _ELSEWHERE = re.compile(
     r"|photo|foto|image|bild|caption|copyright|authority|more-?(?:news|articles)",
     re.IGNORECASE,
 )
+# an aside or footer of the article itself: its meta line, its signature
+OWN_FRAME = re.compile(r"meta|author|autor|byline|article|artikel|post|entry|content", re.IGNORECASE)
+_AUTHOR_FOOTER = re.compile(r"(?<=author)[\w-]*\sfooter|footer(?=[\w-]*(?:article|entry|post))", re.IGNORECASE)
+_SIGNATURE = re.compile(r"(?:von|by|par|text|autor(?:in|en)?)\s*:\s*(?P<rest>\S.*)?|von", re.IGNORECASE)
 _TOGETHER = 3  # levels up to which byline elements share a container
 
 
@@ -261,6 +265,20 @@ def written(sight: Sight) -> Byline:
             found = byline([text])
             if found.people:
                 return found
+    return _signature(sight, after + 25)
+
+
+def _signature(sight: Sight, start: int) -> Byline:
+    """A byline below the text: 'Autorin: Anna Muster', or 'Von' and a name of its own."""
+    for index in range(start, len(sight.texts)):
+        text = sight.texts[index]
+        match = _SIGNATURE.fullmatch(text) if len(text) <= 90 else None
+        element = sight.element(index) if match else None
+        if element is None or _outside(element, sight.above):
+            continue
+        found = byline([match["rest"] or _names_in_line(sight, index) or ""])
+        if found.people:
+            return found
     return Byline()
 
 
@@ -323,9 +341,11 @@ def _outside(element: Element, above: frozenset) -> bool:
     """Does an element stand in a part of the page that is not the article's? What holds the headline as well is."""
     level = 0
     while element is not None and element not in above and element.tag not in ("body", "main"):
-        if element.tag in ("nav", "aside", "footer", "figure", "figcaption", "select"):
+        names = f"{element.get('class') or ''} {element.get('id') or ''}"
+        own = element.tag in ("aside", "footer") and OWN_FRAME.search(names)
+        if element.tag in ("nav", "aside", "footer", "figure", "figcaption", "select") and not own:
             return True
-        if level < 8 and _ELSEWHERE.search(f"{element.get('class') or ''} {element.get('id') or ''}"):
+        if level < 8 and _ELSEWHERE.search(_AUTHOR_FOOTER.sub("", names)):
             return True
         element = element.getparent()
         level += 1

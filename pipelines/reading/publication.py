@@ -15,6 +15,7 @@ from lxml.etree import _Element as Element
 
 from pipelines.items import Hint, Precision, Provenance
 from pipelines.reading.dates import Dated, Found, Label, Reading, Stated, label_before
+from pipelines.reading.people import OWN_FRAME
 from pipelines.reading.sight import Sight
 from pipelines.reading.structured import Structured, text_of
 
@@ -235,7 +236,8 @@ def _points(element: Element, near: int | None, label: Label | None, rest: int, 
         if level < 3:
             names.append(own)
             linked = linked or element.tag == "a"
-        if element.tag in ("nav", "aside", "footer", "figcaption", "select", "figure", "button"):
+        framed = element.tag in ("nav", "aside", "footer", "figcaption", "select", "figure", "button")
+        if framed and not (element.tag in ("aside", "footer") and OWN_FRAME.search(own)):
             points -= 40
         elif element.tag in ("h1", "h2"):
             points -= 20 if element.tag == "h1" else 4  # a day in the headline is what the article is about
