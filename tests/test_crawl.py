@@ -1,0 +1,368 @@
+"""Crawls over real HTTP into a real database: every page that was named reaches its recorded end, once."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from crawler import config, fixture_sites, runs
+from crawler.spiders.news import is_stale
+from pipelines.items import Link
+from pipelines.store import Document, Validators
+
+SETTINGS = '[politeness]\ndelay = "0 seconds"\njitter = "0 seconds"\n[crawl]\nreaders = 1\n'
+WORDS = (
+    "Der Gemeinderat hat am Abend nach langer Debatte beschlossen, die alte Brücke über den Bach zu erneuern. "
+    "Die Arbeiten sollen im Frühjahr beginnen und rund ein halbes Jahr dauern, wie die Bürgermeisterin mitteilte. "
+)
+
+
+def article(number: int | str, following: str = "") -> str:
+    return f"""<!DOCTYPE html><html lang="de"><head><title>Brücke {number} wird erneuert</title>
+<meta property="og:type" content="article"><meta property="article:published_time" content="2025-11-20T10:00:00+01:00">
+</head><body><article><h1>Brücke {number} wird erneuert</h1>
+<p>Nummer {number}. {WORDS}</p><p>{WORDS} Das ist Teil {number}.</p><p>{WORDS}</p>{following}</article></body></html>"""
+
+
+class Web:
+    """A small site: ``pages`` maps a path to a text, a status, or a function of the request. ``asked`` is its log."""
+
+    def __init__(self) -> None:
+        self.pages: dict[str, str | int | Callable[[web.Request], web.StreamResponse]] = {}
+        self.asked: list[str] = []
+        self.base = ""
+        self.held = asyncio.Event()
+        self.hold: set[str] = set()
+
+    def feed(self, *paths: str) -> None:
+        items = "".join(f"<item><title>x</title><link>{self.base}{path}</link></item>" for path in paths)
+        self.pages["/feed.xml"] = f'<rss version="2.0"><channel><title>x</title>{items}</channel></rss>'
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        self.asked.append(request.path)
+        if request.path in self.hold:
+            self.held.set()
+            await asyncio.Event().wait()
+        page = self.pages.get(request.path, 404)
+        if callable(page):
+            return page(request)
+        if isinstance(page, int):
+            return web.Response(status=page)
+        kind = "application/xml" if page.startswith("<rss") else "text/html"
+        return web.Response(text=page, content_type=kind)
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Web]:
+    site = Web()
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", site.answer)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    site.base = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield site
+    await runner.cleanup()
+
+
+def configured(
+    folder: Path, site: Web, more: str = "", feeds: tuple[str, ...] = ("/feed.xml",)
+) -> config.Configuration:
+    (folder / "sources").mkdir(exist_ok=True)
+    (folder / "settings.toml").write_text(SETTINGS + f'[archive]\nfolder = "{folder / "archive"}"\n')
+    (folder / "sources" / "blatt.toml").write_text(
+        f'title = "Blatt"\nhomepage = "{site.base}/"\nlanguage = "de"\n'
+        f"[discover]\nfeeds = {[site.base + feed for feed in feeds]!r}\n"
+        f'[fetch]\nallow_addresses = ["127.0.0.1/32:*"]\n{more}'
+    )
+    return config.load(folder)
+
+
+@asynccontextmanager
+async def house_of(configuration: config.Configuration, dsn: str) -> AsyncIterator[runs.House]:
+    async with runs.House.open(configuration, dsn) as house:
+        yield house
+
+
+@pytest.fixture
+async def house(tmp_path: Path, site: Web, database_url: str) -> AsyncIterator[runs.House]:
+    async with house_of(configured(tmp_path, site), database_url) as opened:
+        yield opened
+
+
+def counted(report: runs.RunReport) -> dict[str, int]:
+    names = ("found", "new", "new_version", "unchanged", "copy", "rejected", "pending")
+    return {name: getattr(report.counts, name) for name in names if getattr(report.counts, name)}
+
+
+async def test_the_fixture_sites_are_crawled_once_and_a_second_round_asks_for_no_article(tmp_path, database_url):
+    async with fixture_sites.serve() as sites:
+        sites.write_sources(tmp_path / "sources")
+        (tmp_path / "settings.toml").write_text(SETTINGS + f'[archive]\nfolder = "{tmp_path / "archive"}"\n')
+        configuration = config.load(tmp_path)
+        async with house_of(configuration, database_url) as house:
+            first = await asyncio.gather(*(runs.crawl_source(house, name) for name in configuration.sources))
+            asked = len(sites.log)
+            second = await asyncio.gather(*(runs.crawl_source(house, name) for name in configuration.sources))
+    for report in (*first, *second):
+        assert (report.outcome, report.counts.pending) == ("finished", 0), str(report)
+    assert all(report.counts.new for report in first)
+    assert not any(report.counts.new or report.counts.new_version for report in second)
+    documents = {url for source in configuration.sources.values() for url in places(source)}
+    for request in sites.log[asked:]:
+        url = sites.url(request.site, request.path)
+        assert request.status == 304 or url in documents or "sitemap" in request.path, url
+
+
+def places(source: config.Source) -> list[str]:
+    discover = source.discover
+    return [*discover.feeds, *discover.sitemaps, *discover.sections]
+
+
+async def test_only_what_is_new_in_a_feed_is_fetched(house, site):
+    site.pages |= {"/a": article(1), "/b": article(2)}
+    site.feed("/a")
+    assert counted(await runs.crawl_source(house, "blatt")) == {"found": 1, "new": 1}
+    site.feed("/b", "/a")
+    assert counted(await runs.crawl_source(house, "blatt")) == {"found": 2, "new": 1, "unchanged": 1}
+    assert site.asked.count("/a") == 1
+
+
+async def test_each_page_ends_with_its_own_reason(house, site):
+    site.pages |= {"/a": article(1), "/gone": 410, "/tot": 404, "/spaeter": 503}
+    site.feed("/a", "/gone", "/tot", "/spaeter", "/a#oben")
+    report = await runs.crawl_source(house, "blatt")
+    assert counted(report) == {"found": 4, "new": 1, "rejected": 2, "pending": 1}
+    assert report.counts.reasons == {"gone": 2, "http_error": 1}
+    assert report.outcome == "finished"
+
+
+async def test_a_dead_feed_does_not_cost_the_other_one_and_the_run_says_so(tmp_path, site, database_url):
+    site.pages |= {"/a": article(1), "/leer.xml": "", "/html.xml": "<html><body>Wartung</body></html>"}
+    site.feed("/a")
+    feeds = ("/fort.xml", "/leer.xml", "/html.xml", "/feed.xml")
+    async with house_of(configured(tmp_path, site, feeds=feeds), database_url) as house:
+        report = await runs.crawl_source(house, "blatt")
+    assert counted(report) == {"found": 1, "new": 1}
+    assert report.outcome == "failed"
+    assert "3 places to look at could not be used" in report.error
+
+
+async def test_the_pages_of_an_article_are_joined_until_they_repeat_themselves(house, site):
+    def page(number: int, following: str) -> str:
+        return article(number, f'<a rel="next" href="{following}">Nächste Seite</a>')
+
+    site.pages |= {"/a": page(1, "/a/2"), "/a/2": page(2, "/a/3"), "/a/3": page(3, "/a/2")}
+    site.feed("/a")
+    await runs.crawl_source(house, "blatt")
+    (row,) = await house.store.articles()
+    assert [row["text"].count(f"Teil {number}") for number in (1, 2, 3)] == [1, 1, 1]
+    assert sorted(path for path in site.asked if path.startswith("/a")) == ["/a", "/a/2", "/a/3"]
+
+
+async def test_a_source_caps_the_pages_of_an_article(tmp_path, site, database_url):
+    for number in range(1, 9):
+        site.pages[f"/a/{number}"] = article(number, f'<a rel="next" href="/a/{number + 1}">Nächste Seite</a>')
+    site.feed("/a/1")
+    async with house_of(configured(tmp_path, site, "max_pages = 3\n"), database_url) as house:
+        await runs.crawl_source(house, "blatt")
+    assert sum(path.startswith("/a/") for path in site.asked) == 3
+
+
+async def test_a_later_page_that_is_gone_leaves_what_there_is(house, site):
+    site.pages["/a"] = article(1, '<a rel="next" href="/a/2">Nächste Seite</a>')
+    site.feed("/a")
+    report = await runs.crawl_source(house, "blatt")
+    assert counted(report) == {"found": 1, "new": 1}
+    assert "/a/2" in report.problems[0]
+
+
+async def test_a_stop_leaves_what_was_in_flight_to_the_next_run(house, site):
+    site.pages |= {"/a": article(1), "/haengt": article(2)}
+    site.hold.add("/haengt")
+    site.feed("/haengt", "/a")
+    crawl = asyncio.create_task(runs.crawl_source(house, "blatt"))
+    await site.held.wait()
+    for spider in house.spiders:
+        spider.stop("to see what happens")
+    report = await crawl
+    assert (report.outcome, report.counts.rejected, report.error) == ("stopped", 0, "to see what happens")
+    assert report.counts.pending + report.counts.new == 2
+    site.hold.clear()
+    assert (await runs.crawl_source(house, "blatt")).counts.pending == 0
+    assert len(await house.store.articles()) == 2
+
+
+async def test_a_cancelled_crawl_is_recorded_as_stopped(house, site):
+    site.hold.add("/haengt")
+    site.feed("/haengt")
+    crawl = asyncio.create_task(runs.crawl_source(house, "blatt"))
+    await site.held.wait()
+    crawl.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await crawl
+    (run,) = await house.store.last_runs("blatt")
+    assert (run["outcome"], run["pending"], run["error"]) == ("stopped", 1, "interrupted")
+
+
+async def test_a_run_whose_lease_was_lost_stops(tmp_path, site, database_url):
+    site.hold.add("/haengt")
+    site.feed("/haengt")
+    configuration = configured(tmp_path, site)
+    text = (tmp_path / "settings.toml").read_text() + '[schedule]\nlease = "0.4 seconds"\n'
+    (tmp_path / "settings.toml").write_text(text)
+    configuration = config.load(tmp_path)
+    async with house_of(configuration, database_url) as house:
+        crawl = asyncio.create_task(runs.crawl_source(house, "blatt"))
+        await site.held.wait()
+        (spider,) = house.spiders
+        await house.store.end_run(spider.run, "failed", "taken over")
+        await crawl
+        assert "lease was lost" in spider.stopped
+
+
+async def test_a_source_never_overlaps_itself(house, site):
+    site.hold.add("/haengt")
+    site.feed("/haengt")
+    crawl = asyncio.create_task(runs.crawl_source(house, "blatt"))
+    await site.held.wait()
+    assert (await runs.crawl_source(house, "blatt")).outcome == "skipped"
+    crawl.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await crawl
+
+
+async def test_pages_beyond_the_limit_of_a_run_wait_for_the_next(tmp_path, site, database_url):
+    site.pages |= {f"/{number}": article(number) for number in range(5)}
+    site.feed(*(f"/{number}" for number in range(5)))
+    configured(tmp_path, site)
+    (tmp_path / "settings.toml").write_text(
+        SETTINGS + f'[limits]\npages_per_run = 3\n[archive]\nfolder = "{tmp_path / "a"}"\n'
+    )
+    async with house_of(config.load(tmp_path), database_url) as house:
+        first, second = [await runs.crawl_source(house, "blatt") for _ in range(2)]
+    assert (first.counts.pending, second.counts.pending) == (2, 0)
+
+
+async def test_a_full_disk_stops_the_run_and_loses_nothing(house, site):
+    site.pages |= {f"/{number}": article(number) for number in range(3)}
+    site.feed("/0", "/1", "/2")
+    house.archive_folder.parent.joinpath("archive").write_text("a file where the folder should be")
+    report = await runs.crawl_source(house, "blatt")
+    assert (report.outcome, report.counts.pending) == ("failed", 3)
+    assert "cannot be written" in report.error
+    house.archive_folder.unlink()
+    assert counted(await runs.crawl_source(house, "blatt")) == {"found": 3, "new": 3}
+
+
+@pytest.mark.parametrize(("days", "in_a_row", "stale"), [(0, 0, False), (0, 20, True), (2, 1, True)])
+def test_documents_are_asked_for_unconditionally_now_and_then(days, in_a_row, stale):
+    now = datetime(2025, 11, 22, tzinfo=UTC)
+    assert is_stale(Validators('"x"', None, now - timedelta(days=days), in_a_row), now) is stale
+
+
+async def test_a_truncated_feed_is_asked_for_again_as_a_whole(house, site):
+    conditional = []
+
+    def cut(request: web.Request) -> web.Response:
+        conditional.append("If-None-Match" in request.headers)
+        text = f'<rss version="2.0"><channel><item><link>{site.base}/a</link></item><item><link>{site.base}/b'
+        return web.Response(text=text, content_type="application/xml", headers={"ETag": '"1"'})
+
+    site.pages |= {"/feed.xml": cut, "/a": article(1)}
+    for _ in range(2):
+        report = await runs.crawl_source(house, "blatt")
+        assert "truncated" in report.problems[0]
+    assert conditional == [False, False]
+
+
+def test_holders_that_are_gone():
+    ours = runs.holder_name()
+    machine, _, _ = ours.rsplit(":", 2)
+    assert not runs.is_gone(ours, ours)
+    assert runs.is_gone(f"{machine}:{os.getpid()}:00000000", ours)
+    assert not runs.is_gone(f"{machine}:{os.getppid()}:00000000", ours)
+    assert runs.is_gone(f"{machine}:{2**22 + 1}:00000000", ours)
+    assert not runs.is_gone(f"elsewhere:{2**22 + 1}:00000000", ours)
+    assert not runs.is_gone("nonsense", ours)
+
+
+def environment(folder: Path, dsn: str) -> dict[str, str]:
+    return os.environ | {"NACHLESE_CONFIG": str(folder), "NACHLESE_DATABASE_URL": dsn, "NACHLESE_HOME": str(folder)}
+
+
+CRAWL = """
+import asyncio
+from crawler import config, runs
+
+async def main():
+    async with runs.House.open(config.load()) as house:
+        await runs.crawl_source(house, "blatt")
+
+asyncio.run(main())
+"""
+
+
+async def test_kill_9_in_the_middle_loses_nothing_and_doubles_nothing(tmp_path, site, database_url):
+    site.pages |= {f"/{number}": article(number) for number in range(12)}
+    site.feed(*(f"/{number}" for number in range(12)))
+    site.hold.add("/7")
+    configuration = configured(tmp_path, site)
+    env = environment(tmp_path, database_url)
+    crawl = await asyncio.create_subprocess_exec(sys.executable, "-c", CRAWL, env=env)
+    async with asyncio.timeout(60):
+        await site.held.wait()
+    crawl.send_signal(signal.SIGKILL)
+    await crawl.wait()
+    site.hold.clear()
+    site.feed("/0", "/11")  # the feed has moved on meanwhile
+    async with house_of(configuration, database_url) as house:
+        report = await runs.crawl_source(house, "blatt")
+        assert (report.outcome, report.counts.pending, report.counts.rejected) == ("finished", 0, 0)
+        rows = await house.store.articles()
+        killed = (await house.store.last_runs("blatt"))[1]
+    assert sorted(row["url"] for row in rows) == sorted(f"{site.base}/{number}" for number in range(12))
+    assert {row["version"] for row in rows} == {1}
+    assert (killed["outcome"], killed["error"]) == ("failed", "its process was killed")
+
+
+async def test_scrapy_knows_every_source_as_a_spider(tmp_path, site, database_url):
+    site.pages["/a"] = article(1)
+    site.feed("/a")
+    configured(tmp_path, site)
+    root = Path(__file__).parent.parent
+
+    async def scrapy(*words: str) -> str:
+        command = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "scrapy", *words, cwd=root, env=environment(tmp_path, database_url),
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        async with asyncio.timeout(60):
+            said, _ = await command.communicate()
+        return said.decode()
+
+    assert (await scrapy("list")).split() == ["blatt"]
+    assert "new=1" in await scrapy("crawl", "blatt")
+    assert site.asked.count("/a") == 1
+
+
+async def test_a_link_that_cannot_be_requested_ends_named(house, site):
+    site.pages["/a"] = article(1)
+    site.feed("/a")
+    run = await house.begin("blatt")
+    links = [Link(url, site.base + "/x") for url in ("file:///etc/passwd", "http://[", "http://169.254.169.254/")]
+    await house.store.offer(run, links, Document(site.base + "/x", "feed", 200, links=3))
+    await house.store.end_run(run, "stopped")
+    report = await runs.crawl_source(house, "blatt")
+    assert report.counts.new == 1
+    assert report.counts.reasons.get("blocked_address") == 1
+    assert report.counts.pending == 0
