@@ -102,6 +102,16 @@ def test_an_unmarked_byline_near_the_headline_is_found(line: str):
     assert written(Sight(tree, tree.find(".//h1"))).people == ("Anna Muster", "Ben Beispiel")
 
 
+def test_a_signature_below_the_text_is_found():
+    text = "<p>Text.</p>" * 40
+    tree = lxml.html.document_fromstring(
+        f"<body><h1>Der Hafen</h1>{text}<p>Autorin: Anna Muster, Redakteurin</p></body>"
+    )
+    assert written(Sight(tree, tree.find(".//h1"))).people == ("Anna Muster",)
+    tree = lxml.html.document_fromstring(f"<body><h1>Der Hafen</h1>{text}<p>Von <b>Anna Muster</b></p></body>")
+    assert written(Sight(tree, tree.find(".//h1"))).people == ("Anna Muster",)
+
+
 def test_a_picture_s_credit_is_no_byline():
     tree = lxml.html.document_fromstring(
         "<body><h1>Der Hafen</h1><div class='authorline'><i>Foto: Fritz Foto</i> von <b>Anna Muster</b></div></body>"
