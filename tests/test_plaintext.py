@@ -465,3 +465,22 @@ def test_an_english_page_is_read_with_english_phrases():
     )
     assert (found.language, found.section, found.title) == ("en", "Politics", "Bridge stays closed for two weeks")
     assert len(paragraphs(found)) == 2
+
+
+@pytest.mark.parametrize("above", [[], ["Politik"], ["Streit um das Bauen"], ["10. März 2026", "Bauen & Wohnen"]])
+def test_a_long_headline_is_a_headline(above):
+    title = (
+        "Nach der Kritik der Länder und des Städtetages: Bundesbauministerin Sommerfeld will den Entwurf für das "
+        "Wohnungsgesetz überarbeiten und im Herbst vorlegen"
+    )
+    found = article(*above, title, *BODY)
+    assert (found.title, paragraphs(found)) == (title, BODY)
+
+
+def test_a_short_first_paragraph_under_its_date_is_no_teaser():
+    short = "Die Ministerin überarbeitet das Wohnungsgesetz. Das kündigte sie am Dienstag in Berlin an."
+    assert article(TITLE, "10.03.2026 - 16:30:43", short, *PROSE).teaser is None
+
+
+def test_a_bold_first_paragraph_is_the_teaser():
+    assert article(TITLE, f"**{TEASER}**", *BODY).teaser == TEASER

@@ -94,7 +94,7 @@ def header_of(lines: Sequence[Line], reading: dates.Reading, phrases: Sequence[P
         if (
             len(line.text) > LONGEST_TITLE
             or line.mark in ("-", "|")
-            or (line.is_prose and (plain or not _like_title(line)))
+            or (line.is_prose and not (_lacks_title(plain) and _like_title(line)))
         ):
             break
         if plain and _follows_title(line, plain, lines[at + 1 :], bool(dated_at), header):
@@ -102,9 +102,8 @@ def header_of(lines: Sequence[Line], reading: dates.Reading, phrases: Sequence[P
         plain.append(line)
         at += 1
     _place(plain, header)
-    header.rest = _with_teaser(
-        list(lines[at:]), header, reading, phrases, bool(dated_at and dated_at[-1] >= len(plain))
-    )
+    dated = 0 if not dated_at else 3 if dated_at[-1] >= len(plain) else 1
+    header.rest = _with_teaser(list(lines[at:]), header, reading, phrases, dated)
     return header
 
 
@@ -247,6 +246,11 @@ def _follows_title(line: Line, plain: list[Line], after: Sequence[Line], dated: 
     return not (after and _like_sections(line.text) and is_dated(after[0].text))
 
 
+def _lacks_title(plain: list[Line]) -> bool:
+    """Whether nothing above can be the headline: no line, sections only, a kicker."""
+    return all(_like_sections(line.text) for line in plain) or _is_kicker(plain)
+
+
 def _is_kicker(plain: list[Line]) -> bool:
     """Whether the only unexplained line so far is too short for a headline."""
     others = [line for line in plain if not _like_sections(line.text)]
@@ -334,7 +338,7 @@ def _take_glue(left: str, *, is_before: bool, header: Header) -> None:
 
 
 def _with_teaser(
-    rest: list[Line], header: Header, reading: dates.Reading, phrases: Sequence[Phrases], dated_before: bool
+    rest: list[Line], header: Header, reading: dates.Reading, phrases: Sequence[Phrases], dated: int
 ) -> list[Line]:
     """Take the teaser from the top of *rest*, and the date line and byline that may stand under it."""
     if not rest or not header.title or not rest[0].is_prose:
@@ -343,13 +347,13 @@ def _with_teaser(
     below = 1
     while below < min(len(rest), 6) and _is_said(rest[below], header, reading, phrases, said, 0):
         below += 1
-    if _is_teaser(rest, below, bool(said), dated_before):
+    if _is_teaser(rest, below, bool(said), dated):
         header.teaser = rest[0].text
         return rest[below:]
     return [rest[0], *rest[below:]]
 
 
-def _is_teaser(rest: list[Line], below: int, dated_below: bool, dated_before: bool) -> bool:
+def _is_teaser(rest: list[Line], below: int, dated_below: bool, dated: int) -> bool:
     """A teaser is a single short paragraph that is set apart from the body: by a date line, a subheading, a dateline,
     or by telling what the body then tells anew."""
     first, after = rest[0], rest[below:]
@@ -368,5 +372,6 @@ def _is_teaser(rest: list[Line], below: int, dated_below: bool, dated_before: bo
     score += 2 if any(name in following for name in names) else 0
     score -= 1 if names and not any(name in following for name in names) else 0
     score += (ratio <= 0.6) + (len(first.text) <= 200)
-    score -= 2 if dated_before else 0
+    score += 2 if first.raw.startswith("**") and first.raw.endswith("**") and first.raw.count("**") == 2 else 0
+    score -= dated  # a story begins right under its date
     return score >= 2
