@@ -75,8 +75,10 @@ class Limits:
     connect: float = 10.0
     robots: float = 15.0
     encodings: int = 2
-    connections: int = 64
-    connections_per_source: int = 16
+    #: more than all runs together ask for: what bounds them is their own number, so that none waits for another's dead
+    #: hosts. This is only here for the day on which that is not so
+    connections: int = 200
+    connections_per_source: int = 32
     #: a body beyond ``large`` bytes takes one of so many places, so that all bombs together find little memory: each is
     #: held twice for a moment, so these numbers mean 8 * 20 MB and 2 * 100 MB at the very worst
     large: int = 1_000_000
@@ -470,6 +472,8 @@ class Fetcher:
         source, task, clock = request.manners.source, asyncio.current_task(), asyncio.get_running_loop().time
         async with self._connections.place(source):
             started, opened = clock(), request.wire.opened
+            # what came with the last read of the headers may already be body: two reads of slack
+            request.wire.start(self.limits.headers + _HANDSHAKE + 2 * AT_ONCE)
             request.in_body = False
             self._connected.add(task)
             try:
@@ -497,8 +501,6 @@ class Fetcher:
             del failed  # an exception in a frame of its own traceback waits for the garbage collector
 
     async def _ask(self, url: str, request: _Request) -> Answer | str:
-        # what came with the last read of the headers may already be body: two reads of slack
-        request.wire.limit = self.limits.headers + _HANDSHAKE + 2 * AT_ONCE
         asked = URL(url, encoded=True)
         async with request.session.get(asked, headers=request.headers, allow_redirects=False) as response:
             self.hosts.answered(host(url))

@@ -112,6 +112,10 @@ class Wire:
         self.over = False
         self.broken = False
 
+    def start(self, limit: int) -> None:
+        """A new connection begins, which may bring *limit* bytes."""
+        self.limit, self.blocked, self.over, self.broken = limit, [], False, False
+
     def open(self, addr_info: tuple[Any, ...]) -> socket.socket:
         """A socket for one address, or BlockedAddress. This is the ``socket_factory`` of the connector."""
         family, kind, protocol, _, address = addr_info
