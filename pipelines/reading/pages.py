@@ -346,7 +346,7 @@ def pages_total(tree: etree._Element, page_url: str) -> int:
         text = element.text
         if not text or len(text) > 120 or not _PAGING_WORD.search(text) or len(element) > 6:
             continue
-        if stated := paging_in(_shallow(element)):
+        if (stated := paging_in(_shallow(element))) and _worth_total(element):
             total = max(total, stated[1])
     base = _base(tree, page_url)
     stem = _stem(page_url)
@@ -364,8 +364,9 @@ def pages_total(tree: etree._Element, page_url: str) -> int:
     return min(MOST_PAGES, max(total, last if count >= 2 and last <= MOST_PAGES else count))
 
 
-def _worth_total(link: etree._Element) -> bool:
-    for around in link.iterancestors():
+def _worth_total(element: etree._Element) -> bool:
+    """Whether a paging is the article's: not that of comments, galleries or other articles."""
+    for around in (element, *element.iterancestors()):
         names = f"{around.get('class') or ''} {around.get('id') or ''}"
         if around.tag in ("aside", "footer") or _FOREIGN_NAMES.search(names):
             return False
