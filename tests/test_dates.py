@@ -120,6 +120,12 @@ def test_of_several_dates_the_published_one_counts():
     assert parse("Erstellt: 01.12.2025, zuletzt geändert: 02.12.2025", FETCHED, BERLIN).at == local(2025, 12, 1)
 
 
+def test_a_foreign_zone_is_counted_or_leaves_the_day_alone():
+    assert parse("December 2, 2025 4:30 PM EST", FETCHED, BERLIN, "en").at == local(2025, 12, 2, 22, 30)
+    stated = parse("December 2, 2025 4:30 PM ET", FETCHED, BERLIN, "en")
+    assert (stated.at, stated.precision) == (local(2025, 12, 2), Precision.DAY)
+
+
 def test_find_tells_places_and_labels():
     found = find("Stand: 2.12.2025 | Foto vom 1.12.2025 | 3. Dezember 2025, 9:00 Uhr", FETCHED, BERLIN)
     assert [one.stated.at.day for one in found] == [2, 1, 3]

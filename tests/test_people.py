@@ -67,6 +67,10 @@ def test_what_names_nobody_gives_nothing(text: str):
     assert not byline([text])
 
 
+def test_what_the_page_calls_an_organisation_is_no_person():
+    assert byline(["Anna Muster"], ["Rotes Kreuz", "dpa"]) == Byline(("Anna Muster",), ("Rotes Kreuz",), "dpa")
+
+
 def test_capitals_are_recased_and_mixed_case_is_kept():
     assert recased("JÖRG VON DER TANN") == "Jörg von der Tann"
     assert recased("HANS-PETER O'HARA") == "Hans-Peter O'Hara"

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 import unicodedata
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -273,6 +273,7 @@ def _understood(
     time = _clock(clock)
     if time is not None:
         end = clock.end()
+        time = _abroad(time, text, end)
     else:
         clock = _TIME_BEFORE.search(text, max(after, start - 24), start)
         time = _clock(clock)
@@ -394,6 +395,21 @@ def _clock(match: re.Match | None) -> _Clock | None:
         return None
     second = match["S"]
     return _Clock(hour, int(minute or 0), int(second) if second is not None else None, _offset(match["zone"]))
+
+
+_AMERICAN = re.compile(r"\s?\(?([ECMP])([SD])T\b")
+_OTHER_ZONE = re.compile(r"\s?\(?(?:[A-Z]{1,3}ST|[A-Z]{1,2}DT|[ECMP]T|MSK|Ortszeit)\b")
+
+
+def _abroad(clock: _Clock, text: str, end: int) -> _Clock | None:
+    """*clock* with the offset of an American zone behind it; None for a zone that has no single offset: then only the
+    day is known.
+    """
+    match = _AMERICAN.match(text, end)
+    if match and clock.offset is None:
+        hours = {"E": -5, "C": -6, "M": -7, "P": -8}[match[1]] + (match[2] == "D")
+        return replace(clock, offset=timedelta(hours=hours))
+    return None if clock.offset is None and _OTHER_ZONE.match(text, end) else clock
 
 
 def _offset(zone: str | None) -> timedelta | None:

@@ -156,8 +156,8 @@ def _byline(tree: Element, structured: Structured, page: Page, rules: Rules, sig
     if chosen:
         return people.byline(chosen)
     stated = people.Byline()
-    for names in _author_places(structured, page):
-        found = people.byline(names)
+    for names, organisations in _author_places(structured, page):
+        found = people.byline(names, organisations)
         first = stated or found
         stated = people.Byline(found.people, first.organisations, first.agency or found.agency)
         if stated.people:
@@ -172,25 +172,28 @@ def _byline(tree: Element, structured: Structured, page: Page, rules: Rules, sig
     return people.Byline(seen.people, organisations, stated.agency or seen.agency)
 
 
-def _author_places(structured: Structured, page: Page) -> Iterator[list[str]]:
+def _author_places(structured: Structured, page: Page) -> Iterator[tuple[list[str], list[str]]]:
+    """Names, and names of organisations, place by place."""
     yield _author_names(structured, structured.article.get("author"))
     yield _author_names(structured, structured.article.get("creator"))
-    yield structured.meta.get("author", []) + structured.meta.get("article:author", [])
-    yield [text_of(e, 200) for e in structured.micro.get("author", ())[:6]]
+    yield structured.meta.get("author", []) + structured.meta.get("article:author", []), []
+    yield [text_of(e, 200) for e in structured.micro.get("author", ())[:6]], []
     if page.hint:
-        yield list(page.hint.authors)
+        yield list(page.hint.authors), []
 
 
-def _author_names(structured: Structured, value: Any) -> list[str]:
+def _author_names(structured: Structured, value: Any) -> tuple[list[str], list[str]]:
     values = value if isinstance(value, list) else [value]
-    names = []
+    names: list[str] = []
+    organisations: list[str] = []
     for each in values[:30]:
         each = structured.resolved(each)
-        if isinstance(each, dict) and isinstance(each.get("name"), list):
-            names += plain_list(each["name"])
-        else:
-            names.append(plain(each) or "")
-    return [name for name in names if name]
+        stated = names
+        if isinstance(each, dict):
+            stated = organisations if types_of(each) & {"organization", "newsmediaorganization"} else names
+            each = each["name"] if isinstance(each.get("name"), list) else each
+        stated += plain_list(each) if isinstance(each, list) else [plain(each) or ""]
+    return list(filter(None, names)), list(filter(None, organisations))
 
 
 _NO_SECTION = frozenset(

@@ -28,22 +28,25 @@ class Byline:
         return bool(self.people or self.organisations or self.agency)
 
 
-def byline(names: Iterable[str], language: str | None = None) -> Byline:
-    """Sort what bylines state ('Von Anna Muster und BEN BEISPIEL, dpa') into people, organisations and agency."""
+def byline(names: Iterable[str], organisations: Iterable[str] = ()) -> Byline:
+    """Sort what bylines state ('Von Anna Muster und BEN BEISPIEL, dpa') into people, organisations and agency.
+
+    *organisations* are names of which the page says that they are no people.
+    """
     people: dict[str, str] = {}
-    organisations: dict[str, str] = {}
+    others: dict[str, str] = {}
     agency = None
-    for text in names:
-        for name in split(text):
-            found = agency_named(name)
-            if found:
-                agency = agency or found
-            elif is_person(recased(name)):
-                name = recased(name)
-                people.setdefault(_key(name), name)
-            elif is_organisation(name):
-                organisations.setdefault(_key(name), name)
-    return Byline(tuple(people.values()), tuple(organisations.values()), agency)
+    stated = [(name, True) for text in names for name in split(text)] + [(name, False) for name in organisations]
+    for name, may_be_person in stated:
+        found = agency_named(name)
+        if found:
+            agency = agency or found
+        elif may_be_person and is_person(recased(name)):
+            name = recased(name)
+            people.setdefault(_key(name), name)
+        elif is_organisation(name):
+            others.setdefault(_key(name), name)
+    return Byline(tuple(people.values()), tuple(others.values()), agency)
 
 
 def _key(name: str) -> str:
@@ -67,7 +70,7 @@ _ROLE_WORD = re.compile(
     re.IGNORECASE,
 )
 _ORGANISATION_WORD = re.compile(
-    r"(?:redaktion|verlag|gmbh|\bag\b|\bse\b|e\.\s?v|zeitung|nachrichten|presse|medien|media|magazin|online|news|agentur|team|desk|blatt|anzeiger|kurier"
+    r"(?:redaktion|verlag|gmbh|\bag\b|\bse\b|e\.\s?v|zeitung|nachrichten|presse|\btoday\b|\bbusiness\b|\bsports?\b|\bnetwork\b|\bservices?\b|\btimes\b|\bdaily\b|\binternational\b|\bstaff\b|medien|media|magazin|online|news|agentur|team|desk|blatt|anzeiger|kurier"
     r"|rundfunk|fernsehen|radio|stiftung|verein|verband|ministerium|institut|universität|gruppe|group|press\b|\.(?:de|at|ch|com|net|org)\b"
     r"|\b(?:orf|zdf|ard|srf|ndr|mdr|wdr|swr|br24|rbb|hr|rtl|ntv|faz|nzz|taz)\b|\badmin|\beditor|^(?:the|der|die|das)\s|partei\b|\bamt\b|\bstadt\b|^landes|^bundes)",
     re.IGNORECASE,
