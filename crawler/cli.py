@@ -24,17 +24,22 @@ app = typer.Typer(
 )
 
 
+def show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"nachlese {version('nachlese')}")
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     debug: Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")] = False,
-    version: Annotated[bool, typer.Option("--version", help="Show the version and stop.", is_eager=True)] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and stop.", is_eager=True, callback=show_version)
+    ] = False,
 ) -> None:
     Options.debug = debug
-    if version:
-        from importlib.metadata import version as version_of
-
-        typer.echo(f"nachlese {version_of('nachlese')}")
-        raise typer.Exit
 
 
 app.command(rich_help_panel="Gather")(cli_demo.demo)

@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import Coroutine, Iterable
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from zoneinfo import ZoneInfo
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from pipelines.store import Store
 
 T = TypeVar("T")
+
+# Somebody waits at the prompt: a database that is away for longer than this ends the command. Once a crawl has begun,
+# it waits for as long as it takes.
+PATIENCE = timedelta(seconds=10)
 
 
 class Exit(IntEnum):
@@ -168,17 +172,23 @@ def known_sources(configured: Configuration, names: Iterable[str]) -> list[str]:
     return names
 
 
-async def open_store(patience_seconds: float = 10) -> Store:
-    """The store behind the address of the environment, its tables up to date. A person waits: seconds, not hours."""
-    from datetime import timedelta
+def reachable() -> str:
+    """The address of a database that answers. Raises DatabaseError when it does not within PATIENCE."""
+    from pipelines import database
 
+    dsn = database.address()
+    database.wait_for(dsn, PATIENCE)
+    return dsn
+
+
+async def open_store() -> Store:
+    """The store behind the address of the environment, its tables up to date."""
     from pipelines import database
     from pipelines.store import Store
 
-    patience = timedelta(seconds=patience_seconds)
-    dsn = await asyncio.to_thread(database.address)
-    await asyncio.to_thread(database.migrate, dsn, patience=patience)
-    return await Store.open(dsn, patience)
+    dsn = await asyncio.to_thread(reachable)
+    await asyncio.to_thread(database.migrate, dsn, patience=PATIENCE)
+    return await Store.open(dsn, PATIENCE)
 
 
 @contextmanager

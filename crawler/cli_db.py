@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from crawler.cli_common import Exit, fail, print_json, told
+from crawler.cli_common import Exit, fail, print_json, reachable, told
 from crawler.cli_read import print_line
 
 app = typer.Typer(no_args_is_help=True, help="The database: its address, its tables, a prompt, one query.")
@@ -32,7 +32,7 @@ def migrate() -> None:
     """Bring tables and views up to date. Every command that needs them does so by itself."""
     from pipelines import database
 
-    applied = database.migrate(database.address())
+    applied = database.migrate(reachable())
     print_line(f"applied: {', '.join(applied)}" if applied else "tables and views are up to date")
 
 
@@ -50,7 +50,7 @@ def psql(
     program = psql_program()
     if program is None:
         fail('there is no psql here; nachlese db query "SELECT ..." works without', Exit.USAGE)
-    dsn = database.address()
+    dsn = reachable()
     database.migrate(dsn)
     environment, shown = with_password_in(dict(os.environ), dsn)
     # Not exec: an embedded server stops when the last process that uses it ends, and psql is no such process.
@@ -90,7 +90,7 @@ def query(
     """Run one SQL statement and print what it answers. The transaction is read-only."""
     from pipelines import database
 
-    dsn = database.address()
+    dsn = reachable()
     database.migrate(dsn)
     names, rows = answer(dsn, sql)
     if as_json:

@@ -55,8 +55,11 @@ def read(
     if source:
         known_sources(configured, [source])
     at = moment(fetched_at, configured) if fetched_at else None
+    found = pages(what, configured, source, url, at)
+    if not found:
+        fail(f"{what}: there is no page in it")
     well = True
-    for page in pages(what, configured, source, url, at):
+    for page in found:
         if isinstance(page, Unreadable):
             show_rejected(page, as_json)
             well = False

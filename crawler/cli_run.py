@@ -6,7 +6,6 @@ import asyncio
 import difflib
 from collections import Counter
 from collections.abc import Coroutine, Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,6 +21,7 @@ from crawler.cli_common import (
     out,
     plain,
     print_json,
+    reachable,
     run,
     start_logging,
     told,
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from crawler.config import Configuration
     from crawler.runs import Comparison, RunReport
 
-# Somebody waits at the prompt: a database that is away for longer than this ends the command with exit code 3.
-PATIENCE = timedelta(seconds=20)
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line, for programs.")]
 COUNTS = ("found", "new", "new_version", "unchanged", "copy", "rejected", "pending")
 
@@ -63,7 +61,7 @@ async def crawled(configured: Configuration, names: Sequence[str]) -> list[RunRe
 
     places = asyncio.Semaphore(configured.settings.crawl.sources_at_once)
     with Bar("pages") as bar:
-        async with runs.House.open(configured, patience=PATIENCE) as house:
+        async with runs.House.open(configured, await asyncio.to_thread(reachable)) as house:
 
             async def one(name: str) -> RunReport:
                 async with places:
@@ -136,7 +134,7 @@ async def replayed(configured: Configuration, paths: list[Path] | None, what: di
     from crawler import runs
 
     with Bar("pages") as bar:
-        async with runs.House.open(configured, patience=PATIENCE) as house:
+        async with runs.House.open(configured, await asyncio.to_thread(reachable)) as house:
             return await runs.replay(house, paths or [house.archive_folder], **what, progress=bar.page)
 
 
@@ -144,7 +142,7 @@ async def compared(configured: Configuration, paths: list[Path] | None, what: di
     from crawler import runs
 
     with Bar("pages") as bar:
-        async with runs.House.open(configured, patience=PATIENCE) as house:
+        async with runs.House.open(configured, await asyncio.to_thread(reachable)) as house:
             return await runs.compare(house, paths or [house.archive_folder], **what, progress=bar.page)
 
 
