@@ -46,6 +46,9 @@ from pipelines.urls import BadUrl, host, normalise
 _GONE_WITH_DECODING = frozenset({b"content-encoding", b"content-length", b"transfer-encoding"})
 #: bytes for certificates, which are counted where headers are
 _HANDSHAKE = 32_000
+#: so many bytes may come beside a body and half its length more: a body in chunks of five bytes costs seconds of CPU
+_FRAMING = 500_000
+
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 #: what each kind of request is called in ``request.meta["kind"]``
@@ -544,7 +547,7 @@ class Fetcher:
             raise request.failed(Reason.UNDECODABLE, f"compressed {len(names)} times over", status=200)
         request.in_body = True
         # chunks bring framing with them, but not without end
-        request.wire.limit = limit + limit // 8 + self.limits.headers + 2 * AT_ONCE
+        most = request.wire.limit = limit + limit // 8 + self.limits.headers + 2 * AT_ONCE
         async with AsyncExitStack() as stack:
             large = self._large_pages if kind == "page" else self._large_documents
             sink = _Sink(limit, self.limits.large, stack, large.place(request.manners.source))
@@ -552,6 +555,8 @@ class Fetcher:
             async for piece in response.content.iter_any():
                 if not await sink.take(piece):
                     break
+                if most - request.wire.limit > 1.5 * len(sink.kept) + _FRAMING:
+                    raise request.failed(Reason.TOO_LARGE, "more framing than body", status=200)
             if request.wire.broken:
                 raise aiohttp.ClientPayloadError("the connection broke")
             await _undo(names, sink)
