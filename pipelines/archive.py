@@ -137,12 +137,15 @@ def _group(page: Page, headers: Mapping[str, str]) -> bytes:
     records = []
     for number, part in enumerate((Part(page.url, page.body, page.content_type), *page.more)):
         of_record = {"WARC-Record-ID": first} if number == 0 else {"WARC-Concurrent-To": first}
+        # a page that came from a file has no HTTP around it; readers of WARC look for that by the address
+        by_http = part.url.startswith(("http:", "https:"))
         response = _BUILDER.create_warc_record(
             _one_line(part.url),
-            "response",
+            "response" if by_http else "resource",
             payload=io.BytesIO(part.body),
             length=len(part.body),
-            http_headers=_http_headers(page.status, part, headers if number == 0 else {}),
+            warc_content_type="" if by_http else _one_line(part.content_type),
+            http_headers=_http_headers(page.status, part, headers if number == 0 else {}) if by_http else None,
             warc_headers_dict=of_record | {"WARC-Date": at},
         )
         records.append(_packed(response))
@@ -271,7 +274,7 @@ def _pages_of(file: Path, source: str | None, damage: list[str], begin: int = 0)
                 page = _foreign_page(record, source)
                 if page is not None:
                     yield offset, page
-            elif record.rec_type == "response":
+            elif record.rec_type in ("response", "resource"):
                 belongs_to = headers.get_header("WARC-Concurrent-To")
                 if group is None or group.record_id != belongs_to:
                     _name_if_cut(file, group, damage)
