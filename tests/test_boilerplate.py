@@ -233,3 +233,17 @@ def test_every_character_that_can_begin_a_match_is_known(name):
     for letter, pattern in {**phrases.whole, **phrases.opens}.items():
         assert letter == letter.lower()
         assert re.compile(pattern.pattern, re.IGNORECASE).groupindex
+
+
+def test_a_notice_of_several_sentences_goes_as_a_whole():
+    notice = (
+        "An dieser Stelle finden Sie einen externen Inhalt von YouTube. Ich bin damit einverstanden, dass mir der externe "
+        "Inhalt angezeigt wird. Damit können personenbezogene Daten an Drittplattformen übermittelt werden. Wo das steht, "
+        "ist unten zu sehen."
+    )
+    assert rule_for(notice, DE) == "consent"
+    assert rule_for("Drucken\nTeilen\nMerken", DE) == "social"
+
+
+def test_a_paragraph_that_only_begins_like_a_prompt_stays():
+    assert rule_for("Wie hat Ihnen der Artikel gefallen? Das fragte der Verlag im Mai 12.000 Abonnenten.", DE) is None

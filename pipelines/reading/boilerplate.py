@@ -23,6 +23,7 @@ LONGEST = 300
 # Several sentences may each be a prompt, as in a notice of consent; the first that is none ends the look at them.
 LONGEST_OF_SENTENCES = 800
 _SENTENCES = re.compile(r"(?<=[.!?…])\s+(?=[A-ZÄÖÜ„\"“«»])|\n+")
+_LEAST_SHARE = 0.6
 # What a section takes when it does not say: two printed lines.
 DEFAULT_WHOLE = 160
 LONGEST_HEADING = 90
@@ -102,12 +103,18 @@ def rule_for(paragraph: str, phrases: Phrases | None) -> str | None:
 
 
 def _rule_for_each(paragraph: str, phrases: Phrases) -> str | None:
-    """The rule of the first sentence or line where every one of them is boilerplate by itself."""
+    """The rule of the first sentence or line, where nearly all the others are boilerplate by themselves too."""
     sentence, *rest = _SENTENCES.split(paragraph, maxsplit=1)
     first = _rule_for_one(sentence, phrases) if rest else None
     if first is None:
         return None
-    return first if all(_rule_for_one(sentence, phrases) for sentence in _SENTENCES.split(rest[0])) else None
+    sentences = _SENTENCES.split(rest[0])
+    taken = [each for each in sentences if _rule_for_one(each, phrases)]
+    if len(taken) == len(sentences):
+        return first
+    # a notice of consent has its own sentence somewhere; two that are known make the third one likely
+    share = (len(sentence) + sum(map(len, taken))) / len(paragraph)
+    return first if len(taken) >= 2 and share >= _LEAST_SHARE else None
 
 
 def _rule_for_one(paragraph: str, phrases: Phrases) -> str | None:

@@ -29,6 +29,7 @@ _READ_ON = re.compile(
 _DATED_TAIL = re.compile(
     r"[(\[][^()\[\]]{0,60}\d{1,2}\.\s?(?:\d{1,2}\.|[A-ZÄa-zä]{3,9})\s?(?:\d{2,4})?[^()\[\]]{0,25}[)\]]\W*\Z"
 )
+_ADDRESS = re.compile(r"(?:https?://|www\.)\S+|[\w.+-]+@[\w-]+\.[\w.]{2,}", re.IGNORECASE)
 # two sentences without a blank between them: text that a program ran together
 _RUN_TOGETHER = re.compile(r"[a-zäöüß]{3}[.!?][\"“”»]?(?=[\"„»]?[A-ZÄÖÜ][a-zäöü]+\s)")
 # more than a person looks at
@@ -208,6 +209,8 @@ def _rule_for(line: Line, header: Header, phrases: Sequence[Phrases]) -> str | N
         return "agency credit"
     if len(line.text) <= 60 and _is_credit(line.text):
         return "agency credit"
+    if _ADDRESS.fullmatch(line.text):
+        return "address"
     return next(filter(None, (rule_for(line.text, each) for each in phrases)), None)
 
 
