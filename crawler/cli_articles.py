@@ -223,7 +223,9 @@ def _table(*names: str) -> Any:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in names:
-        table.add_column(name.rstrip(">"), justify="right" if name.endswith(">") else "left", no_wrap=" " not in name)
+        justify: Any = "right" if name.endswith(">") else "left"
+        words = name.rstrip(">").split()
+        table.add_column(" ".join(words), justify=justify, no_wrap=len(words) == 1, min_width=max(map(len, words)))
     return table
 
 
