@@ -19,8 +19,8 @@ import socket
 import ssl
 import threading
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -337,11 +337,22 @@ class _Request:
     seconds: float
     wire: Wire
     session: aiohttp.ClientSession
+    timer: asyncio.Timeout = field(default_factory=lambda: asyncio.timeout(None))
     hops: list[Hop] = field(default_factory=list)
     in_body: bool = False
 
     def failed(self, reason: Reason, detail: str, transient: bool = False, status: int | None = None) -> FetchFailed:
         return FetchFailed(reason, detail, transient=transient, status=status, hops=len(self.hops))
+
+    async def unhurried(self, wait: Awaitable[None]) -> None:
+        """Await what is no fault of the server: the deadline moves by as much."""
+        clock = asyncio.get_running_loop().time
+        started, due = clock(), self.timer.when()
+        self.timer.reschedule(None)
+        await wait
+        waited = clock() - started
+        self.timer.reschedule(due + waited)
+        self.seconds += waited
 
     @property
     def conditional(self) -> bool:
@@ -480,7 +491,7 @@ class Fetcher:
             request.in_body = False
             self._connected.add(task)
             try:
-                async with asyncio.timeout(request.seconds):
+                async with asyncio.timeout(request.seconds) as request.timer:
                     return await self._ask(url, request)
             except FetchFailed as error:
                 failed = error.with_traceback(None)  # its frames hold the body
@@ -550,7 +561,8 @@ class Fetcher:
         most = request.wire.limit = limit + limit // 8 + self.limits.headers + 2 * AT_ONCE
         async with AsyncExitStack() as stack:
             large = self._large_pages if kind == "page" else self._large_documents
-            sink = _Sink(limit, self.limits.large, stack, large.place(request.manners.source))
+            place = large.place(request.manners.source)
+            sink = _Sink(limit, self.limits.large, lambda: request.unhurried(stack.enter_async_context(place)))
             stack.callback(sink.empty)
             async for piece in response.content.iter_any():
                 if not await sink.take(piece):
@@ -663,13 +675,13 @@ async def _once(request: aiohttp.ClientRequest, ask: aiohttp.ClientHandlerType) 
 class _Sink:
     """Gathers a body up to *limit*; once it is large, it waits for one of the few places for such bodies."""
 
-    def __init__(self, limit: int, large: int, stack: AsyncExitStack, place: AbstractAsyncContextManager[None]):
+    def __init__(self, limit: int, large: int, enter: Callable[[], Awaitable[None]]):
         self.kept = bytearray()
         self.full = False
         self._limit = limit
         self._large = large
-        self._stack = stack
-        self._place: AbstractAsyncContextManager[None] | None = place
+        self._enter = enter
+        self._inside = False
 
     def empty(self) -> None:
         self.kept = bytearray()
@@ -680,9 +692,9 @@ class _Sink:
         room = self._limit - len(self.kept)
         self.full = self.full or len(piece) > room
         self.kept += piece[:room]
-        if self._place is not None and len(self.kept) > self._large:
-            place, self._place = self._place, None
-            await self._stack.enter_async_context(place)
+        if not self._inside and len(self.kept) > self._large:
+            self._inside = True
+            await self._enter()
         return not self.full
 
 

@@ -30,6 +30,8 @@ UNNAMED_REST = timedelta(minutes=1)
 DEAD_AFTER = 3
 DEAD_REST = timedelta(minutes=1)
 DEAD_REST_LONGEST = timedelta(hours=1)
+#: seconds after which the store is asked again: another process may have been told to wait
+KNOWN_FOR = 300.0
 #: hosts remembered; beyond this the ones nobody waits for are forgotten
 HOSTS_KEPT = 20_000
 
@@ -151,6 +153,7 @@ class _Host:
     rest_until: datetime | None = None
     rest_why: str = ""
     failures: int = 0
+    known_at: float = 0.0
     known: asyncio.Task[None] | None = field(default=None, repr=False)
 
 
@@ -186,10 +189,10 @@ class Hosts:
             yield
 
     async def check(self, host: str) -> None:
-        """Raise HostRests if *host* wants to be left alone now. Asks the store the first time a host is seen."""
-        entry = self._entry(host)
-        if entry.known is None:
-            entry.known = asyncio.ensure_future(self._remember(host, entry))
+        """Raise HostRests if *host* wants to be left alone now. Asks the store the first time, and now and then."""
+        entry, clock = self._entry(host), asyncio.get_running_loop().time()
+        if entry.known is None or (entry.known.done() and clock - entry.known_at > KNOWN_FOR):
+            entry.known, entry.known_at = asyncio.ensure_future(self._remember(host, entry)), clock
         if not entry.known.done():
             try:
                 await asyncio.shield(entry.known)
@@ -229,7 +232,9 @@ class Hosts:
 
     async def _remember(self, host: str, entry: _Host) -> None:
         state = await self._memory.host_state(host)
-        if state is not None and state.not_before is not None and entry.rest_until is None:
+        if state is None or state.not_before is None:
+            return
+        if entry.rest_until is None or state.not_before > entry.rest_until:
             entry.rest_until, entry.rest_why = state.not_before, "it asked for time"
 
     def _raise_if_resting(self, host: str, entry: _Host) -> None:

@@ -419,6 +419,34 @@ async def test_hosts_that_hang_do_not_hold_up_one_that_answers(fetcher):
         assert failure_reason(ends[0]).transient and not failure_reason(ends[0]).attempted
 
 
+async def test_large_bodies_wait_for_each_other_without_losing_time(store):
+    limits = Limits(page=3_000_000, large=100_000, large_pages=1, large_pages_per_source=1)
+    fetcher = Fetcher(Hosts(store), Robots(store, "nachlese"), "Nachlese/test", limits)
+    first, go = asyncio.Event(), asyncio.Event()
+
+    async def slow(visit):
+        await visit.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2000000\r\n\r\n")
+        await visit.send(bytes(1_000_000))
+        first.set()
+        await go.wait()
+        await visit.send(bytes(1_000_000))
+
+    async def quick(visit):
+        await visit.answer(bytes(2_000_000))
+
+    async with serve(slow=slow, quick=quick) as web:
+        await fetcher.get(web.url("/good"), manners(web))
+        holder = asyncio.ensure_future(fetcher.get(web.url("/slow"), manners(web)))
+        await first.wait()
+        waiting = asyncio.ensure_future(fetcher.get(web.url("/quick"), manners(web, "other", seconds=2)))
+        small = await fetcher.get(web.url("/good"), manners(web, "third"))
+        await asyncio.wait([waiting], timeout=2.2)
+        assert small.body == BODY and not waiting.done()
+        go.set()
+        assert [len(answer.body) for answer in await asyncio.gather(holder, waiting)] == [2_000_000] * 2
+    await fetcher.close()
+
+
 async def test_a_stop_lets_those_that_are_nearly_done_finish(fetcher):
     asked, go = asyncio.Event(), asyncio.Event()
 
