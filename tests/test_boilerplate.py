@@ -237,9 +237,9 @@ def test_every_character_that_can_begin_a_match_is_known(name):
 
 def test_a_notice_of_several_sentences_goes_as_a_whole():
     notice = (
-        "An dieser Stelle finden Sie einen externen Inhalt von YouTube. Ich bin damit einverstanden, dass mir der externe "
-        "Inhalt angezeigt wird. Damit können personenbezogene Daten an Drittplattformen übermittelt werden. Wo das steht, "
-        "ist unten zu sehen."
+        "An dieser Stelle finden Sie einen externen Inhalt von YouTube. Ich bin damit einverstanden, dass mir der "
+        "externe Inhalt angezeigt wird. Damit können personenbezogene Daten an Drittplattformen übermittelt werden. Wo "
+        "das steht, ist unten zu sehen."
     )
     assert rule_for(notice, DE) == "consent"
     assert rule_for("Drucken\nTeilen\nMerken", DE) == "social"
