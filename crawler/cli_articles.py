@@ -202,7 +202,7 @@ def show_sources(rows: list[Row], hidden: int, zone: ZoneInfo) -> None:
         if row["last_run_error"]:
             print_line(f"{row['name']}: {row['last_run_error']}")
     if hidden:
-        print_line(f"{count(hidden, 'source')} more, off: nachlese status --all")
+        print_line(f"{count(hidden, 'source')} more, off or not known to the database yet: nachlese sources list")
 
 
 def show_runs(rows: list[Row], zone: ZoneInfo) -> None:
