@@ -68,8 +68,8 @@ class Scheduler:
                 self.begin(source.name, slot, share(source.name, "catch-up") * longest)
 
     def spread(self) -> timedelta:
-        """With few sources there is no stampede to avoid."""
-        return timedelta(seconds=2 * len(self.house.configuration.sources))
+        """Two seconds a source: with few of them there is no stampede to avoid."""
+        return timedelta(seconds=2 * (len(self.house.configuration.sources) - 1))
 
     def set_jobs(self) -> list[Source]:
         """One job for each enabled source, none for others. Returns the enabled ones."""
@@ -110,9 +110,9 @@ class Scheduler:
         try:
             async with self.places:
                 report = await crawl_source(self.house, name, slot)
+            await self.note_next_run(name)
             if self.reports is not None:
                 self.reports(report)
-            await self.note_next_run(name)
         except DatabaseError as error:
             log.error("no run of %s: %s", name, error)
         except KeyError:

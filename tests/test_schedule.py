@@ -1,0 +1,229 @@
+"""The schedule: which slots there are, and that each is run once, whatever happens to clocks and schedulers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from crawler import config, runs
+from crawler.schedule import Scheduler, SlotTrigger
+from crawler.slots import Cron, Every, share
+from tests.test_crawl import Web, article, configured, environment, site
+
+BERLIN = ZoneInfo("Europe/Berlin")
+__all__ = ["site"]
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def slots(cron: str, start: str, count: int, zone: ZoneInfo = BERLIN) -> list[str]:
+    rule, moment, found = Cron.parse(cron, zone), utc(start), []
+    for _ in range(count):
+        moment = rule.after(moment)
+        found.append(moment.strftime("%d %H:%M"))
+    return found
+
+
+# --- slots -----------------------------------------------------------------------------------------------------------
+
+
+def test_an_interval_has_the_same_slots_in_every_process():
+    every = Every.of(timedelta(minutes=10), "blatt")
+    slot = every.at_or_before(utc("2025-11-22T12:00"))
+    assert every.after(slot) - slot == timedelta(minutes=10)
+    assert every.at_or_before(slot) == slot
+    assert every.at_or_before(slot - timedelta(microseconds=1)) == slot - timedelta(minutes=10)
+    assert Every.of(timedelta(minutes=10), "blatt") == every
+    assert Every.of(timedelta(minutes=10), "anderes") != every
+
+
+def test_shares_are_spread_evenly():
+    shares = [share(f"quelle-{number}", "offset") for number in range(1000)]
+    assert all(0 <= one < 1 for one in shares)
+    assert all(50 < sum(n / 10 <= one < (n + 1) / 10 for one in shares) < 150 for n in range(10))
+
+
+def test_cron_reads_lists_ranges_steps_and_names():
+    assert slots("*/20 6,22 * * *", "2025-11-22T04:00", 4) == ["22 05:00", "22 05:20", "22 05:40", "22 21:00"]
+    assert slots("0 8 * * mon-fri", "2025-11-22T00:00", 2) == ["24 07:00", "25 07:00"]
+    assert slots("0 8 * * 7", "2025-11-22T00:00", 1) == slots("0 8 * * 0", "2025-11-22T00:00", 1) == ["23 07:00"]
+    assert slots("0 8 1 jan *", "2025-11-22T00:00", 1) == ["01 07:00"]
+    assert slots("5/15 9 * * *", "2025-11-22T00:00", 4) == ["22 08:05", "22 08:20", "22 08:35", "22 08:50"]
+
+
+def test_with_day_and_weekday_either_is_enough():
+    assert slots("0 8 25 * mon", "2025-11-22T00:00", 3) == ["24 07:00", "25 07:00", "01 07:00"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["", "* * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 8", "*/0 * * * *", "5-1 * * * *",
+     "a * * * *", "0 0 31 2 *", "@daily", "1,,2 * * * *", "-1 * * * *"],
+)  # fmt: skip
+def test_what_is_no_cron_expression(wrong):
+    with pytest.raises(ValueError):
+        Cron.parse(wrong)
+
+
+def test_the_29th_of_february_comes():
+    assert slots("0 0 29 2 *", "2025-01-01T00:00", 1, ZoneInfo("UTC")) == ["29 00:00"]
+
+
+def test_a_time_of_the_doubled_hour_runs_once():
+    assert slots("30 2 * * *", "2025-10-25T12:00", 2) == ["26 00:30", "27 01:30"]
+
+
+def test_a_time_of_the_missing_hour_runs_when_the_hour_is_over():
+    assert slots("30 2 * * *", "2025-03-29T12:00", 2) == ["30 01:00", "31 00:30"]
+
+
+def test_every_quarter_of_an_hour_runs_through_the_doubled_hour():
+    found = slots("*/15 * * * *", "2025-10-25T23:45", 8)
+    assert found == ["26 00:00", "26 00:15", "26 00:30", "26 00:45", "26 01:00", "26 01:15", "26 01:30", "26 01:45"]
+
+
+@pytest.mark.parametrize("cron", ["30 2 * * *", "*/15 * * * *", "0 8 * * mon", "15 2,3 * * *"])
+@pytest.mark.parametrize("day", ["2025-03-30", "2025-10-26"])
+def test_looking_back_finds_what_looking_ahead_found(cron, day):
+    rule = Cron.parse(cron, BERLIN)
+    slot = rule.after(utc(f"{day}T00:00") - timedelta(days=1))
+    for _ in range(50):
+        following = rule.after(slot)
+        assert rule.at_or_before(following) == following
+        assert rule.at_or_before(following - timedelta(microseconds=1)) == slot
+        slot = following
+
+
+def test_the_clock_is_asked_for_the_slot_after_now():
+    """Also where it was set back, or where the process slept through many slots."""
+    trigger = SlotTrigger(Every(timedelta(minutes=10)))
+    for previous in (None, utc("2025-11-22T13:00"), utc("2025-11-01T13:00")):
+        assert trigger.get_next_fire_time(previous, utc("2025-11-22T12:01")) == utc("2025-11-22T12:10")
+
+
+# --- runs ------------------------------------------------------------------------------------------------------------
+
+
+def scheduled(folder: Path, site: Web, every: str = "1 hour") -> config.Configuration:
+    site.pages["/a"] = article(1)
+    site.feed("/a")
+    return configured(folder, site, f'[schedule]\nevery = "{every}"\njitter = "0 seconds"\n')
+
+
+async def test_a_missed_slot_is_caught_up_with_once(tmp_path, site, database_url):
+    configuration = scheduled(tmp_path, site)
+    async with runs.House.open(configuration, database_url) as house:
+        ended: asyncio.Queue[runs.RunReport] = asyncio.Queue()
+        scheduler = Scheduler(house, ended.put_nowait)
+        scheduler.start()
+        report = await ended.get()
+        assert (report.outcome, report.counts.new) == ("finished", 1)
+        assert report.slot == configuration.sources["blatt"].slots().at_or_before(report.slot)
+        await scheduler.stop(1)
+    async with runs.House.open(configuration, database_url) as house:  # a restart in the same slot
+        scheduler = Scheduler(house, ended.put_nowait)
+        scheduler.start()
+        assert (await ended.get()).outcome == "skipped"
+        await scheduler.stop(1)
+        (status,) = await house.store.status()
+        assert status["next_run_at"] > report.slot
+
+
+async def test_two_schedulers_make_one_run_of_a_slot(tmp_path, site, database_url):
+    configuration = scheduled(tmp_path, site)
+    ended: asyncio.Queue[runs.RunReport] = asyncio.Queue()
+    async with (
+        runs.House.open(configuration, database_url) as one,
+        runs.House.open(configuration, database_url) as other,
+    ):
+        schedulers = [Scheduler(house, ended.put_nowait) for house in (one, other)]
+        for scheduler in schedulers:
+            scheduler.start()
+        outcomes = sorted([(await ended.get()).outcome for _ in schedulers])
+        for scheduler in schedulers:
+            await scheduler.stop(1)
+        assert outcomes == ["finished", "skipped"]
+        assert len(await one.store.last_runs("blatt")) == 1
+    assert site.asked.count("/a") == 1
+
+
+async def test_sources_that_are_off_do_not_run(tmp_path, site, database_url):
+    scheduled(tmp_path, site)
+    file = tmp_path / "sources" / "blatt.toml"
+    file.write_text("enabled = false\n" + file.read_text())
+    async with runs.House.open(config.load(tmp_path), database_url) as house:
+        scheduler = Scheduler(house)
+        scheduler.start()
+        assert not scheduler.running
+        await scheduler.stop(1)
+
+
+async def test_a_changed_configuration_is_taken_over(tmp_path, site, database_url):
+    configuration = scheduled(tmp_path, site)
+    async with runs.House.open(configuration, database_url) as house:
+        scheduler = Scheduler(house)
+        scheduler.start()
+        text = (tmp_path / "sources" / "blatt.toml").read_text()
+        (tmp_path / "sources" / "zweites.toml").write_text(text.replace("1 hour", "2 hours"))
+        (tmp_path / "sources" / "blatt.toml").unlink()
+        await scheduler.reload(config.load(tmp_path))
+        jobs = {job.id for job in scheduler.clock.get_jobs() if job.id.startswith("source:")}
+        assert jobs == {"source:zweites"}
+        await scheduler.stop(1)
+
+
+SCHEDULE = """
+import asyncio, sys
+from crawler import config, schedule
+sys.exit(asyncio.run(schedule.serve(config.load())))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_ends_the_schedule_with_what_is_in_flight_left_for_later(tmp_path, site, database_url, number):
+    site.hold.add("/haengt")
+    configuration = scheduled(tmp_path, site)
+    site.pages["/b"] = article(2)
+    site.feed("/haengt", "/b")
+    (tmp_path / "settings.toml").write_text(
+        (tmp_path / "settings.toml").read_text() + '[schedule]\nstop_within = "1 second"\n'
+    )
+    env = environment(tmp_path, database_url)
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", SCHEDULE, env=env)
+    async with asyncio.timeout(60):
+        await site.held.wait()
+        process.send_signal(number)
+        assert await process.wait() == 0
+    site.hold.clear()
+    site.pages["/haengt"] = article(3)
+    async with runs.House.open(configuration, database_url) as house:
+        (run,) = await house.store.last_runs("blatt")
+        assert (run["outcome"], run["error"]) == ("stopped", "the scheduler was stopped")
+        assert run["pending"] >= 1
+        await runs.crawl_source(house, "blatt")
+        assert len(await house.store.articles()) == 2
+
+
+async def test_a_killed_scheduler_s_run_is_taken_over(tmp_path, site, database_url):
+    site.hold.add("/a")
+    configuration = scheduled(tmp_path, site)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", SCHEDULE, env=os.environ | environment(tmp_path, database_url)
+    )
+    async with asyncio.timeout(60):
+        await site.held.wait()
+    process.kill()
+    await process.wait()
+    site.hold.clear()
+    async with runs.House.open(configuration, database_url) as house:
+        report = await runs.crawl_source(house, "blatt")
+        assert (report.outcome, report.counts.new) == ("finished", 1)
