@@ -39,19 +39,30 @@ def list_articles(
     configured = configuration()
     zones = {name: entry.zone for name, entry in configured.sources.items()}
     wanted = {"source": source, "since": moment(since, configured) if since else None, "words": words}
-    rows = run(_articles(wanted | {"limit": limit or 2**31 - 1, "copies": copies}))
+    wanted |= {"limit": limit or None, "copies": copies}
     if as_json:
-        from crawler import records
+        run(stream_articles(wanted, zones))
+    else:
+        show_articles(run(_articles(wanted)), ZoneInfo(configured.settings.time_zone))
 
-        for row in rows:
+
+async def stream_articles(wanted: dict[str, Any], zones: Mapping[str, ZoneInfo]) -> None:
+    """Each article as it comes out of the database: there may be more of them than fit into memory."""
+    from crawler import records
+
+    async with await open_store() as store:
+        async for row in store.each_article(**wanted):
             print_json(records.of_row(row, zones.get(row["source"], ZoneInfo("UTC"))))
-        return
-    show_articles(rows, ZoneInfo(configured.settings.time_zone))
 
 
 async def _articles(wanted: dict[str, Any]) -> list[Row]:
+    """As rows of a list: without what makes them large."""
     async with await open_store() as store:
-        return await store.articles(**wanted)
+        return [
+            {name: value for name, value in row.items() if name not in ("text", "text_markdown")}
+            | {"words": words_in(row)}
+            async for row in store.each_article(**wanted)
+        ]
 
 
 def show_articles(rows: Iterable[Mapping[str, Any]], zone: ZoneInfo) -> None:
@@ -74,7 +85,7 @@ def published_text(row: Mapping[str, Any], zone: ZoneInfo) -> str:
 
 
 def words_in(row: Mapping[str, Any]) -> int:
-    return row.get("word_count") or len((row.get("text") or "").split())
+    return row.get("words") or row.get("word_count") or len((row.get("text") or "").split())
 
 
 @app.command()

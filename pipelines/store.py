@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -56,6 +56,8 @@ __all__ = [
     "Target",
     "Validators",
 ]
+
+ARTICLES_AT_A_TIME = 200  # some megabytes
 
 
 class Store:
@@ -402,6 +404,24 @@ class Store:
         return await self._do(
             store_looking.ARTICLES, source=source, since=since, limit=limit, copies=copies, words=like
         )
+
+    async def each_article(
+        self,
+        source: str | None = None,
+        since: datetime | None = None,
+        limit: int | None = None,
+        copies: bool = True,
+        words: str | None = None,
+    ) -> AsyncIterator[Row]:
+        """As `articles`, without end and without holding more than a few of them at a time."""
+        like = [f"%{_escaped(word)}%" for word in (words or "").split()]
+        found = await self._do(
+            store_looking.ARTICLE_IDS, source=source, since=since, limit=limit, copies=copies, words=like
+        )
+        ids = [row["id"] for row in found]
+        for start in range(0, len(ids), ARTICLES_AT_A_TIME):
+            for row in await self._do(store_looking.ARTICLES_BY_ID, ids=ids[start : start + ARTICLES_AT_A_TIME]):
+                yield row
 
     async def article(self, id_or_url: int | str) -> Row | None:
         """One row of ``news.articles``, with ``removed``: a list of {rule, text}."""

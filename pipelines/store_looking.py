@@ -13,7 +13,7 @@ LAST_RUNS = """
     SELECT * FROM news.runs
     WHERE %(source)s::text IS NULL OR source = %(source)s
     ORDER BY started_at DESC, id DESC
-    LIMIT %(limit)s
+    LIMIT %(limit)s::bigint
 """
 
 ARTICLES = """
@@ -25,7 +25,16 @@ ARTICLES = """
           SELECT FROM unnest(%(words)s::text[]) AS word
           WHERE concat_ws(' ', article.title, article.teaser, article.text) NOT ILIKE word)
     ORDER BY published_at DESC NULLS LAST, first_seen_at DESC, id DESC
-    LIMIT %(limit)s
+    LIMIT %(limit)s::bigint
+"""
+
+# For lists that may be long: the numbers first, in the same order, then the rows a few at a time.
+ARTICLE_IDS = ARTICLES.replace("SELECT * FROM", "SELECT article.id FROM", 1)
+
+ARTICLES_BY_ID = """
+    SELECT * FROM news.articles AS article
+    WHERE id = ANY (%(ids)s::bigint[])
+    ORDER BY array_position(%(ids)s::bigint[], id)
 """
 
 ARTICLE = """

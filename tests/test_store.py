@@ -630,3 +630,18 @@ async def test_explain_tells_one_pages_story(store):
     assert story["archive"] == [{"file": "f.warc.gz", "offset": 10, "length": 20, "fetched_at": T}]
     nothing = await store.explain("https://news.example/unknown")
     assert (nothing["pages"], nothing["article"]) == ([], None)
+
+
+async def test_every_article_comes_once_and_in_the_same_order_a_few_at_a_time(store, monkeypatch):
+    monkeypatch.setattr("pipelines.store.ARTICLES_AT_A_TIME", 2)
+    run = await begin(store)
+    for number in range(5):
+        found = page(f"https://news.example/{number}")
+        await store.keep(
+            run, found, article(found, text=f"{WORDS} {number}", published_at=T - timedelta(hours=number % 3))
+        )
+    rows = [row async for row in store.each_article()]
+    assert rows == await store.articles()
+    assert len(rows) == 5
+    assert [row async for row in store.each_article(limit=3)] == rows[:3]
+    assert [row async for row in store.each_article(source="other")] == []
