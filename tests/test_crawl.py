@@ -370,3 +370,56 @@ async def test_a_link_that_cannot_be_requested_ends_named(house, site):
     assert report.counts.new == 1
     assert report.counts.reasons.get("blocked_address") == 1
     assert report.counts.pending == 0
+
+
+def due(sql_rows) -> None:
+    """As if the time of the next recheck had come."""
+    sql_rows("UPDATE ingest.pages SET next_check_at = now() - interval '1 minute' RETURNING id")
+
+
+async def test_a_recheck_is_conditional_and_an_unchanged_page_costs_no_body(house, site, sql_rows):
+    text = article(1)
+    conditional: list[str | None] = []
+
+    def page(request: web.Request) -> web.Response:
+        conditional.append(request.headers.get("If-None-Match"))
+        status = 304 if conditional[-1] == '"1"' else 200
+        return web.Response(
+            status=status, text=text if status == 200 else None, content_type="text/html", headers={"ETag": '"1"'}
+        )
+
+    site.pages["/a"] = page
+    site.feed("/a")
+    assert counted(await runs.crawl_source(house, "blatt")) == {"found": 1, "new": 1}
+    due(sql_rows)
+    assert counted(await runs.crawl_source(house, "blatt")) == {"found": 1, "unchanged": 1}
+    assert conditional == [None, '"1"']
+
+
+async def test_a_recheck_of_a_changed_page_becomes_a_version(house, site, sql_rows):
+    site.pages["/a"] = article(1)
+    site.feed("/a")
+    await runs.crawl_source(house, "blatt")
+    due(sql_rows)
+    site.pages["/a"] = article("2, der Neubau,")
+    assert counted(await runs.crawl_source(house, "blatt")) == {"found": 1, "new_version": 1}
+
+
+async def test_a_later_page_that_is_late_brings_the_whole_article_back(house, site, sql_rows):
+    site.pages |= {"/bruecke": article(1, '<a rel="next" href="/bruecke/2">Nächste Seite</a>'), "/bruecke/2": 503}
+    site.feed("/bruecke")
+    assert counted(await runs.crawl_source(house, "blatt")) == {"found": 1, "pending": 1}
+    site.pages["/bruecke/2"] = article(2)
+    sql_rows("UPDATE ingest.pages SET next_attempt_at = now() RETURNING id")
+    report = await runs.crawl_source(house, "blatt")
+    assert counted(report) == {"found": 1, "new": 1}
+    (row,) = await house.store.articles()
+    assert "Teil 2" in row["text"]
+
+
+async def test_a_hundred_links_that_cannot_be_parsed_leave_the_good_one(house, site):
+    site.pages["/a"] = article(1)
+    bad = "".join(f"<item><link>http://[{number}</link></item>" for number in range(100))
+    good = f"<item><link>{site.base}/a</link></item>"
+    site.pages["/feed.xml"] = f'<rss version="2.0"><channel>{bad}{good}</channel></rss>'
+    assert counted(await runs.crawl_source(house, "blatt")) == {"found": 1, "new": 1}

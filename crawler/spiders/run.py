@@ -85,11 +85,10 @@ class RunSpider(Spider):
     async def _work(self) -> None:
         try:
             await self.work()
-        except DatabaseError as error:
-            self.trouble = str(error)
-        except Exception as error:  # a mistake of ours ends this run, named and logged in full
-            self.trouble = f"a mistake in nachlese: {type(error).__name__}: {error}"
-            log.exception("run of %s", self.name)
+        except Exception as error:
+            self.trouble = trouble_of(error)
+            if self.trouble.startswith("a mistake"):
+                log.error("run of %s", self.name, exc_info=error)
         finally:
             self._items.put_nowait(None)
 
@@ -139,3 +138,12 @@ class RunSpider(Spider):
                 yield
             report = await runs.finish(self.house, self.run, self)
             log.warning("%s", report)
+
+
+def trouble_of(error: BaseException) -> str:
+    """One line about what ended a run; of several errors at once, the first."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, DatabaseError):
+        return str(error)
+    return f"a mistake in nachlese: {type(error).__name__}: {error}"
