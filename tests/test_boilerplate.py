@@ -247,3 +247,24 @@ def test_a_notice_of_several_sentences_goes_as_a_whole():
 
 def test_a_paragraph_that_only_begins_like_a_prompt_stays():
     assert rule_for("Artikel merken. Das riet der Verlag im Mai seinen Lesern, als die Rechner ausfielen.", DE) is None
+
+
+@pytest.mark.parametrize(
+    "tail", ["(Ausland, 24.01.2026 - 08:26) weiterlesen...", "(24. Januar 2026) mehr", "[weiterlesen]"]
+)
+def test_a_teaser_goes_by_its_last_words_whatever_its_length(tail):
+    assert rule_for("Mieten steigen Die Mieten in den Städten sind weiter gestiegen. " * 20 + tail, DE) == "related"
+
+
+@pytest.mark.parametrize(
+    "tail", ["(24. Januar 2026)", "Wer will das schon weiterlesen?", "Er wolle das Buch nicht mehr lesen."]
+)
+def test_a_paragraph_that_ends_in_such_words_by_itself_stays(tail):
+    assert rule_for("Die Mieten in den Städten sind weiter gestiegen. " * 20 + tail, DE) is None
+
+
+@pytest.mark.parametrize(
+    "line", ["03.12.2025 - 16:30:43", "Stand: 3. Dezember 2025, 16:30 Uhr", "@ dts-nachrichtenagentur.de"]
+)
+def test_lines_of_dates_and_addresses_go(line):
+    assert rule_for(line, DE) in ("dates", "credits")

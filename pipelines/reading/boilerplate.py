@@ -2,7 +2,8 @@
 
 A phrase file has one table a section ('related', 'newsletter', ...). ``opens`` are headings under which foreign
 matter stands, ``whole`` are paragraphs that are nothing but boilerplate. Both are regular expressions that must match
-the *whole* paragraph, so a sentence which merely contains the words stays.
+the *whole* paragraph, so a sentence which merely contains the words stays. ``ends`` are the last words of teasers of
+other articles, whatever their length: '(Ausland, 24.01.2026 - 08:26) weiterlesen'.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ _LEAST_SHARE = 0.6
 DEFAULT_WHOLE = 160
 LONGEST_HEADING = 90
 
-_SECTION_KEYS = ("about", "opens", "whole", "longest")
+_SECTION_KEYS = ("about", "opens", "whole", "ends", "longest")
+# Where the last words of a teaser are looked for.
+_END = 120
 _TOP_KEYS = ("language", "words")
 _NAME = re.compile(r"[a-z][a-z_]*\Z")
 _WORD = re.compile(r"<([a-z_]+)>")
@@ -60,7 +63,7 @@ class Phrases:
 
     ``opens`` and ``whole`` map the first character of a paragraph to one pattern in which every section is a named
     group; the empty string stands for characters that are not listed. ``limits`` is the longest paragraph in characters
-    that a section takes, ``longest`` the longest of all.
+    that a section takes, ``longest`` the longest of all. ``ends`` is searched at the end of a paragraph.
     """
 
     language: str = ""
@@ -68,6 +71,7 @@ class Phrases:
     whole: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
     limits: Mapping[str, int] = field(default_factory=dict)
     longest: int = 0
+    ends: re.Pattern[str] | None = None
 
     @classmethod
     def load(cls, path: Path | str) -> Phrases:
@@ -97,7 +101,11 @@ def _site_phrases(patterns: tuple[str, ...]) -> Phrases:
 
 def rule_for(paragraph: str, phrases: Phrases | None) -> str | None:
     """The section that takes *paragraph* for boilerplate, or None. A heading that opens a block is boilerplate too."""
-    if phrases is None or len(paragraph) > LONGEST_OF_SENTENCES:
+    if phrases is None:
+        return None
+    if phrases.ends and (found := phrases.ends.search(_plain(paragraph[-_END:]))):
+        return found.lastgroup
+    if len(paragraph) > LONGEST_OF_SENTENCES:
         return None
     return _rule_for_one(paragraph, phrases) or _rule_for_each(paragraph, phrases)
 
@@ -166,6 +174,7 @@ def _checked(data: dict, where: str) -> Phrases:
     words = _words(data.get("words", {}), where, mistakes)
     opens: dict[str, list[str]] = {}
     whole: dict[str, list[str]] = {}
+    ends: dict[str, list[str]] = {}
     limits: dict[str, int] = {}
     for name, section in data.items():
         if name in _TOP_KEYS:
@@ -182,10 +191,11 @@ def _checked(data: dict, where: str) -> Phrases:
         limits[name] = section.get("longest", DEFAULT_WHOLE)
         opens[name] = _patterns(name, "opens", section, words, where, mistakes)
         whole[name] = _patterns(name, "whole", section, words, where, mistakes)
+        ends[name] = _patterns(name, "ends", section, words, where, mistakes)
     if mistakes:
         raise PhrasesError("\n".join(mistakes))
     longest = max([LONGEST_HEADING, *limits.values()]) + 20  # room for marks that are taken off before measuring
-    return Phrases(str(language), _combined(opens), _combined(whole), limits, longest)
+    return Phrases(str(language), _combined(opens), _combined(whole), limits, longest, _either(ends))
 
 
 def _words(table: object, where: str, mistakes: list[str]) -> dict[str, str]:
@@ -212,7 +222,7 @@ def _check_section(name: str, section: dict, where: str, mistakes: list[str]) ->
         if key not in _SECTION_KEYS:
             mistakes.append(f"{where}: [{name}] {key}: unknown key, expected one of "
                             f"{_listed(_SECTION_KEYS)}{_nearest(key, _SECTION_KEYS)}")  # fmt: skip
-    for key in ("opens", "whole"):
+    for key in ("opens", "whole", "ends"):
         value = section.get(key, [])
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             mistakes.append(f"{where}: [{name}] {key}: expected a list of patterns")
@@ -260,6 +270,11 @@ _PATTERN_PLAIN = str.maketrans(
      "’": "'", "–": "-", "…": r"\.\.\."}
 )  # fmt: skip
 _UMLAUT_IN_SET = re.compile(r"(?<!\\)\[[^\]]*[äöüßÄÖÜ]")
+
+
+def _either(sections: dict[str, list[str]]) -> re.Pattern[str] | None:
+    groups = [f"(?P<{name}>{'|'.join(patterns)})" for name, patterns in sections.items() if patterns]
+    return re.compile(rf"(?:{'|'.join(groups)})\Z", re.IGNORECASE) if groups else None
 
 
 def _combined(sections: dict[str, list[str]]) -> dict[str, re.Pattern[str]]:
