@@ -406,7 +406,7 @@ def load_phrases(folder: Path, mistakes: list[Mistake]) -> dict[str, Phrases]:
         try:
             phrases[language] = _phrases_of(path, path.stat().st_mtime_ns)
         except (ValueError, KeyError, TypeError, AttributeError, re.error) as error:
-            mistakes.append(Mistake(path, "", str(error)))
+            mistakes.append(Mistake(path, "", str(error).removeprefix(f"{path}: ")))
     return phrases
 
 

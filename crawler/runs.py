@@ -234,6 +234,8 @@ def limits(configuration: Configuration) -> Limits:
 def scrapy_settings() -> ScrapySettings:
     settings = ScrapySettings()
     settings.setmodule("crawler.settings", priority="project")
+    # this process has its configuration, and names no spider to Scrapy; the loader would read the files again
+    settings.set("SPIDER_LOADER_CLASS", "scrapy.spiderloader.DummySpiderLoader", priority="cmdline")
     return settings
 
 
