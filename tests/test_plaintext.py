@@ -8,6 +8,7 @@ import pytest
 
 from pipelines.items import Article, Page, Precision, Reason, Rejected
 from pipelines.reading import read, shipped_rules
+from pipelines.reading.textheader import sections_in
 
 FETCHED_AT = datetime.fromisoformat("2026-03-12T18:00:00+01:00")
 
@@ -484,3 +485,19 @@ def test_a_short_first_paragraph_under_its_date_is_no_teaser():
 
 def test_a_bold_first_paragraph_is_the_teaser():
     assert article(TITLE, f"**{TEASER}**", *BODY).teaser == TEASER
+
+
+@pytest.mark.parametrize(
+    ("line", "stated", "sections"),
+    [
+        ("Ausland, Militär", (), ("Ausland", "Militär")),
+        ("Unternehmen, Maschinenbau", ("Unternehmen",), ("Unternehmen", "Maschinenbau")),
+        ("Leben & Wohnen", (), ("Leben & Wohnen",)),
+        ("Krieg in der Ukraine", (), ()),
+        ("Ukraine-Krieg", ("Politik",), ("Politik",)),
+        ("Inland", ("Ausland",), ("Ausland",)),
+        (None, ("Ausland",), ("Ausland",)),
+    ],
+)
+def test_the_line_over_a_title_can_name_sections(line, stated, sections):
+    assert sections_in(line, stated) == sections

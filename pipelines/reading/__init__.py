@@ -20,6 +20,7 @@ from pipelines.reading import (
     pages,
     plaintext,
     structured,
+    textheader,
 )
 from pipelines.reading.boilerplate import Phrases, site_phrases
 from pipelines.reading.pages import next_page
@@ -64,6 +65,7 @@ def _read_html(page: Page, text: str, rules: Rules) -> Article:
     code = language.language_of(blocks.text_of(raw), stated.language, rules.language)
     kept, removed = blocks.without_boilerplate(raw, _phrases_for(code, rules), described.authors)
     dateline, kept = _dateline(kept)
+    sections = textheader.sections_in(described.kicker, described.sections)
     found = blocks.text_of(kept)
     judge.check(_for_judgement(page, described, stated, body, found), seen)
     return Article(
@@ -77,8 +79,8 @@ def _read_html(page: Page, text: str, rules: Rules) -> Article:
         teaser=body.lead or described.teaser,
         teaser_is_visible=body.lead is not None,
         kicker=described.kicker,
-        section=described.section,
-        sections=described.sections,
+        section=sections[0] if sections else None,
+        sections=sections,
         authors=described.authors,
         keywords=described.keywords,
         headings=blocks.headings_of(kept),

@@ -207,6 +207,19 @@ def _take_authors(text: str, header: Header) -> bool:
     return True
 
 
+def sections_in(text: str | None, stated: Sequence[str] = ()) -> tuple[str, ...]:
+    """The sections that a short line over a title names, 'Ausland, Militär'; *stated* when it names none.
+
+    They must be such as are known, or one of them among those that the page or feed has *stated*, which are often only
+    the first.
+    """
+    if text and (_sections_known(text) or (_like_sections(text) and set(_sections(text)) & set(stated))):
+        found = _sections(text)
+        if set(stated) <= set(found):
+            return found
+    return tuple(stated)
+
+
 def _sections(text: str) -> tuple[str, ...]:
     """'Ausland, Militär' and 'Startseite > Ausland > Militär' -> ('Ausland', 'Militär')."""
     parts = [part.strip(" .:|-–") for part in _SECTION_BREAK.split(text)]
