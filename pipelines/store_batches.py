@@ -44,10 +44,15 @@ class Batches:
 
     async def _write_all(self) -> None:
         going_on = True
-        while going_on:
-            batch, going_on = await self._next_batch()
-            if batch:
-                await self._write(batch)
+        try:
+            while going_on:
+                batch, going_on = await self._next_batch()
+                if batch:
+                    await self._write(batch)
+        finally:  # cancelled: nobody may wait for ever for a writer that is no more
+            while not self._waiting.empty():
+                if entry := self._waiting.get_nowait():
+                    entry[1].cancel()
 
     async def _next_batch(self) -> tuple[list[tuple[Item, asyncio.Future[Ending]]], bool]:
         first = await self._waiting.get()
@@ -71,6 +76,10 @@ class Batches:
                 if not future.done():
                     future.set_exception(error)
             return
+        except asyncio.CancelledError:
+            for _, future in batch:
+                future.cancel()
+            raise
         for (_, future), ending in zip(batch, endings, strict=True):
             if not future.done():
                 future.set_result(ending)

@@ -343,6 +343,19 @@ async def test_connections_cut_in_the_middle_lose_and_double_nothing(store, sql_
     assert sql_rows("SELECT count(*) FROM news.articles") == [(150,)]
 
 
+async def test_closing_writes_what_is_queued_and_nobody_waits_after_it(database_url, sql_rows):
+    store = await Store.open(database_url)
+    run = await begin(store)
+    pages = [page(f"https://news.example/{n}") for n in range(250)]
+    kept = [asyncio.create_task(store.keep(run, p, article(p))) for p in pages]
+    await asyncio.sleep(0)
+    await store.close()
+    assert {(await ending).kind for ending in kept} == {"new", "copy"}
+    assert sql_rows("SELECT count(*) FROM news.articles") == [(250,)]
+    with pytest.raises(RuntimeError, match="closed"):
+        await store.keep(run, page(), article(page()))
+
+
 async def test_a_restart_of_postgres_in_the_middle_is_waited_for(server_folder):
     dsn = await asyncio.to_thread(database.embedded, server_folder / "postgres")
     await asyncio.to_thread(database.migrate, dsn)
