@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from itertools import islice
 from typing import Literal
 from urllib.parse import urljoin
 
@@ -34,6 +35,12 @@ Kind = Literal["feed", "sitemap", "section"]
 XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
 #: pieces of a hint are for showing and comparing; longer ones are article bodies in the wrong place
 LONGEST_TITLE, LONGEST_TEASER, MOST_WORDS = 500, 2000, 30
+#: characters, some 200 entries: feedparser has no bound of its own, and takes 20 seconds for 600 kB of nested tags
+MOST_FOR_FEEDPARSER = 300_000
+#: a sitemap may have 50,000 addresses by its standard; of more, the first so many are looked at
+MOST_ENTRIES = 100_000
+#: links of a section page that are looked at; a front page has some hundreds
+MOST_ANCHORS = 20_000
 #: so many problems of one document are told singly
 MOST_PROBLEMS = 50
 
@@ -173,7 +180,7 @@ def root_of(text: str) -> str:
 
 def feeds_named(text: str, url: str) -> str:
     """The feeds that an HTML page names, as the end of a sentence."""
-    tags = re.findall(r"(?i)<link\b[^>]*application/(?:rss|atom)\+xml[^>]*>", text[:200_000])
+    tags = re.findall(r"(?i)<link\b[^>]{0,500}application/(?:rss|atom)\+xml[^>]{0,500}>", text[:200_000])
     named = [match[1] for tag in tags if (match := re.search(r"href\s*=\s*[\"']([^\"']+)", tag))]
     found = [address for address in (clean_address(name, url) for name in named[:5]) if address]
     return f"; it names the feed {' and '.join(found[:3])}" if found else ""
@@ -202,10 +209,18 @@ def prepared(text: str, item: str) -> tuple[str, list[Problem]]:
     else:
         text = text[: text.find(">", end) + 1] if text.find(">", end) > 0 else text[:end] + f"</{root}>"
     if "&" in text:
-        pieces = re.split(r"(<!\[CDATA\[.*?\]\]>)", text, flags=re.S)
-        pieces[::2] = [mended(piece, entities) for piece in pieces[::2]]
-        text = "".join(pieces)
+        text = "".join(piece if is_cdata else mended(piece, entities) for is_cdata, piece in cdata_split(text))
     return text, problems
+
+
+def cdata_split(text: str) -> Iterator[tuple[bool, str]]:
+    """(is CDATA, piece). By hand: a pattern would look for the end of each of a million unclosed sections anew."""
+    at = 0
+    while (begin := text.find("<![CDATA[", at)) >= 0 and (end := text.find("]]>", begin)) >= 0:
+        yield False, text[at:begin]
+        yield True, text[begin : end + 3]
+        at = end + 3
+    yield False, text[at:]
 
 
 def closed(text: str, root: str, item: str) -> str:
@@ -274,7 +289,7 @@ def read_feed(text: str, root: str, url: str, taking: Taking) -> Found:
     """RSS 0.9x, 1.0, 2.0 and Atom. lxml where the document is well-formed (a tenth of the time), else feedparser."""
     item = "entry" if root == "feed" else "item"
     text, problems = prepared(text, item)
-    listed = len(re.findall(rf"<(?:[\w.-]+:)?{item}[\s>/]", text))
+    listed = sum(1 for _ in re.finditer(rf"<(?:[\w.-]+:)?{item}[\s>/]", text))
     if listed > taking.max_links:
         problems.append(
             Problem(Trouble.LEFT_OUT, f"{listed - taking.max_links} of {listed} entries are over max_links")
@@ -282,8 +297,10 @@ def read_feed(text: str, root: str, url: str, taking: Taking) -> Found:
     try:
         entries = well_formed_entries(text, item, taking.max_links)
     except etree.XMLSyntaxError as error:
+        if "depth" in str(error).lower():
+            raise DiscoveryError(Trouble.BROKEN, "its elements are nested too deeply") from None
         problems.append(Problem(Trouble.BROKEN, f"not well-formed: {error}"))
-        entries = feedparser_entries(first_items(text, item, taking.max_links), url)
+        entries = feedparser_entries(first_items(text, item, taking.max_links)[:MOST_FOR_FEEDPARSER], url)
     if not listed:
         problems.append(Problem(Trouble.NO_ENTRIES, "the feed lists nothing"))
     found = links_of("feed", entries[: taking.max_links], url, taking)
@@ -412,10 +429,10 @@ def read_sitemap(text: str, root: str, url: str, taking: Taking) -> Found:
     item = "sitemap" if root == "sitemapindex" else "url"
     text, problems = prepared(text, item)
     try:
-        entries = [sitemap_entry(element) for element in elements(text, item)]
+        entries = [sitemap_entry(element) for element in islice(elements(text, item), MOST_ENTRIES)]
     except etree.XMLSyntaxError as error:
         problems.append(Problem(Trouble.BROKEN, f"not well-formed: {error}"))
-        entries = [sitemap_entry(element) for element in elements(text, item, recover=True)]
+        entries = [sitemap_entry(element) for element in islice(elements(text, item, recover=True), MOST_ENTRIES)]
     if not entries:
         problems.append(Problem(Trouble.NO_ENTRIES, "the sitemap lists nothing"))
     if root == "sitemapindex":
@@ -490,7 +507,7 @@ def read_section(text: str, url: str, taking: Taking) -> Found:
     except (etree.ParserError, ValueError) as error:
         raise DiscoveryError(Trouble.EMPTY, f"no element in it ({error})") from None
     base = next((one.get("href") for one in tree.iter("base") if one.get("href")), None)
-    anchors = anchors_of(tree, taking.css)
+    anchors = list(islice(anchors_of(tree, taking.css), MOST_ANCHORS))
     entries = [Entry([one.get("href")], base=base) for one in anchors if is_candidate(one, base, url, taking)]
     found = links_of("section", entries, url, taking)
     problems = found.problems
@@ -501,18 +518,16 @@ def read_section(text: str, url: str, taking: Taking) -> Found:
     return replace(found, links=found.links[: taking.max_links], problems=problems, entries=len(anchors))
 
 
-def anchors_of(tree: lxml.html.HtmlElement, selectors: Iterable[str]) -> list[lxml.html.HtmlElement]:
+def anchors_of(tree: lxml.html.HtmlElement, selectors: Iterable[str]) -> Iterator[lxml.html.HtmlElement]:
     """``<a href>`` inside (or being) what the selectors name; without them, everywhere but in navigation and footer."""
     selectors = list(selectors)
-    if not selectors:
-        everywhere = [one for one in tree.iter("a") if one.get("href")]
-        return [one for one in everywhere if next(one.iterancestors("nav", "footer"), None) is None]
-    anchors: list[lxml.html.HtmlElement] = []
     for selector in selectors:
         for place in tree.xpath(selector if is_xpath(selector) else HTMLTranslator().css_to_xpath(selector)):
             if isinstance(place, etree._Element):
-                anchors += [one for one in place.iter("a") if one.get("href")]
-    return anchors
+                yield from (one for one in place.iter("a") if one.get("href"))
+    if not selectors:
+        everywhere = (one for one in tree.iter("a") if one.get("href"))
+        yield from (one for one in everywhere if next(one.iterancestors("nav", "footer"), None) is None)
 
 
 def is_candidate(anchor: lxml.html.HtmlElement, base: str | None, url: str, taking: Taking) -> bool:

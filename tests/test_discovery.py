@@ -359,3 +359,29 @@ def test_addresses_of_articles(path):
 )  # fmt: skip
 def test_addresses_of_other_pages(path):
     assert not looks_like_article("https://www.blatt.example" + path)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<rss><channel>" + "<![CDATA[&" * 300_000,
+        "<rss><channel>" + "<item><title>&" * 100_000,
+        "<html>" + "<link " * 300_000,
+        "<!--" * 500_000,
+        "<urlset>" + "<url>" * 300_000,
+        "<rss><channel>" + "<a>" * 300_000 + "</rss>",
+    ],
+    ids=["cdata", "items", "links", "comments", "urls", "depth"],
+)
+def test_documents_made_to_take_for_ever_do_not(body):
+    try:
+        result = found("feed", body)
+    except DiscoveryError:
+        return
+    assert not result.links
+
+
+def test_of_a_page_with_endless_links_some_are_looked_at():
+    anchors = "".join(f"<a href='/politik/eine-lange-meldung-ueber-geld-{number}'>x</a>" for number in range(30_000))
+    result = found("section", f"<html><body>{anchors}</body></html>", content_type="text/html")
+    assert (len(result.links), result.entries) == (5000, 20_000)

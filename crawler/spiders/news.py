@@ -252,7 +252,7 @@ class NewsSpider(RunSpider):
     async def parsed(self, kind: DocumentKind, response: Response) -> Found:
         def parse() -> Found:
             content_type = header(response, "Content-Type") or ""
-            largest = self.limits.document
+            largest = self.limits.page if kind == "section" else self.limits.document
             return read_document(kind, response.body, content_type, response.url, self.taking, largest)
 
         return parse() if len(response.body) < QUICKLY_PARSED else await asyncio.to_thread(parse)
