@@ -123,7 +123,35 @@ def parse(text: str) -> html.HtmlElement:
         tree = html.document_fromstring(text.encode("utf-8", "ignore"), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError) as error:
         raise Rejected(Reason.EMPTY, "no markup in it") from error
+    _bound(tree)
     return tree
+
+
+# The largest of a thousand real article pages has 12,000 elements; what is beyond these bounds would take minutes to read.
+MOST_ELEMENTS, MOST_TEXT, MOST_ALIKE = 25_000, 2_500_000, 4_000
+
+
+def _bound(tree: etree._Element) -> None:
+    """Cut a monstrous page down: first the links and lines it has by the thousand, then its end."""
+    if int(_COUNT(tree)) > MOST_ELEMENTS:
+        for tag in ("a", "li", "option", "tr", "h2", "h3", "br"):
+            for element in list(tree.iter(tag))[MOST_ALIKE:]:
+                _delete(element)
+    elements = length = 0
+    last = None
+    for element in tree.iter():
+        elements += 1
+        length += len(element.text or "") + len(element.tail or "")
+        if elements > MOST_ELEMENTS or length > MOST_TEXT:
+            last = element
+            break
+    while last is not None:
+        for sibling in list(last.itersiblings()):
+            sibling.getparent().remove(sibling)
+        last = last.getparent()
+
+
+_COUNT = etree.XPath("count(.//*)")
 
 
 def one_line(text: str) -> str:
@@ -266,12 +294,23 @@ def _core(root: etree._Element, masses: dict[etree._Element, int], headline: etr
     while True:
         mass = masses.get(core, 0)
         inner = max(core, key=lambda child: masses.get(child, 0), default=None)
+        if inner is not None and inner.tag == "table":
+            inner = _cell_of_layout(inner, masses)
         if inner is None or inner.tag in _NO_FRAME:
             return core
         share = masses.get(inner, 0) / mass if mass else 0
         if share <= _CORE_SHARE and not (share > 0.4 and inner in above and core.tag != "article"):
             return core
         core = inner
+
+
+def _cell_of_layout(table: etree._Element, masses: dict[etree._Element, int]) -> etree._Element:
+    """The cell that holds a page's prose where a table lays out the page; made a block, since it is none of a table."""
+    for cell in table.iter("td"):
+        if masses.get(cell, 0) > _CORE_SHARE * masses.get(table, 0) and len(cell.findall("p")) >= 3:
+            cell.tag = "div"
+            return cell
+    return table
 
 
 _NO_FRAME = ("p", "li", "tr", "tbody", "td", "ul", "ol", "blockquote", "table", "span", "font")
