@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import islice
 from urllib.parse import urljoin, urlsplit
 
 from lxml import etree, html
@@ -23,6 +24,9 @@ from pipelines.reading.rules import Rules
 MOST_PAGES = 60
 # a repeated line shorter than this may be meant ('Ja.' in an interview)
 _SHORT = 25
+# links that are looked at closely; a page that has more of them is no article with a paging
+_MOST_LINKS = 3000
+_MOST_CANDIDATES = 8
 # prose that a page must have around its paging, in characters
 _LEAST_PROSE = 300
 
@@ -171,13 +175,17 @@ def next_page(page_url: str, body: bytes, content_type: str, number: int, rules:
     if tree is None:
         return None
     base = _base(tree, page_url)
-    links = [(element, url) for element in tree.iter("a", "link") if (url := _target(element, base, page_url))]
+    links = [
+        (element, url)
+        for element in islice(tree.iter("a", "link"), 4 * _MOST_LINKS)
+        if (url := _target(element, base, page_url))
+    ]
     if number == 1 and (single := _single_view(links, page_url)):
         return single
     best: tuple[int, str] | None = None
-    for element, url in links:
-        there = _follows(url, page_url, number)
-        worth = _worth(element, there, number) if there else 0
+    following = ((element, url, there) for element, url in links if (there := _follows(url, page_url, number)))
+    for element, url, there in islice(following, _MOST_CANDIDATES):
+        worth = _worth(element, there, number)
         if worth > (best[0] if best else 0):
             best = worth, url
     return best[1] if best else None
@@ -202,9 +210,13 @@ def _may_have_more(page_url: str, body: bytes, number: int) -> bool:
         if any(words in lower for words in _MAY_BE_SINGLE):
             return True
     wanted = re.compile(rb"(?<!\d)0?(?:%d|%d)(?!\d)" % (number + 1, number))
+    looked_at = 0
     for found in _HREF.finditer(body):
         link = found[1] or found[2] or found[3]
+        if looked_at > _MOST_LINKS:
+            return False
         if wanted.search(link) and not link.startswith((b"#", b"javascript:", b"mailto:", b"data:")):
+            looked_at += 1
             try:
                 if _follows(urljoin(page_url, _address(link)), page_url, number):
                     return True
@@ -301,7 +313,11 @@ def _is_beside_prose(element: etree._Element) -> bool:
 
 def _is_list(around: etree._Element, paragraphs: int) -> bool:
     linked = sum(1 for heading in around.iter("h2", "h3", "h4") if heading.find(".//a[@href]") is not None)
-    linked += sum(1 for link in around.iter("a") if link.find("./h2") is not None or link.find("./h3") is not None)
+    linked += sum(
+        1
+        for link in islice(around.iter("a"), _MOST_LINKS)
+        if link.find("./h2") is not None or link.find("./h3") is not None
+    )
     return linked >= 3 and linked * 2 >= paragraphs
 
 
@@ -351,7 +367,7 @@ def pages_total(tree: etree._Element, page_url: str) -> int:
     base = _base(tree, page_url)
     stem = _stem(page_url)
     numbers = {1}
-    for link in _SHORT_LINKS(tree):
+    for link in _SHORT_LINKS(tree)[:_MOST_LINKS]:
         if _words(link).strip(" .|[]").isdigit() and (url := _target(link, base, page_url)):
             for there in _numbered(url):
                 if there.stem == stem and int(_words(link).strip(" .|[]")) == there.number and _worth_total(link):
