@@ -275,14 +275,18 @@ class Store:
     async def keep_unmodified(self, run: Run, url: str, *, ms: int | None = None) -> Ending:
         """The answer to a recheck was 304: the page ends unchanged."""
         values = _page_values(run, url, None) | {"status": 304, "ms": ms, "size": 0, "outcome": "unchanged", "item": ""}
+        unchanged = 0  # as the first try counted it: a second one, after a lost answer, does not count again
 
         async def work(connection: AsyncConnection) -> Ending:
+            nonlocal unchanged
             page = await _page(connection, values)
             articles = await _rows(connection, sql.FIND_ARTICLE_TIMES, {"article": page["article_id"]})
             article = articles[0] if articles else None
             if article is None:
                 raise ValueError(f"304 for {url[:200]}, which has no article: it was not asked with validators of ours")
-            unchanged = page["checks_unchanged"] + 1
+            unchanged = unchanged or page["checks_unchanged"] + 1
+            if page["checks_unchanged"] >= unchanged:
+                return Ending("unchanged", article["id"], None, article["version"])
             due = recheck.next_check(article["first_seen_at"], article["published_at"], article["now"], unchanged)
             await connection.execute(sql.UNMODIFIED, {"page": page["id"], "next": due})
             await connection.execute(sql.CONFIRM_ARTICLE, {"article": article["id"]})
@@ -338,27 +342,39 @@ class Store:
         status: int | None = None,
         *,
         ms: int | None = None,
+        attempted: bool = True,
     ) -> Ending:
-        """The page stays pending and comes again after a spread backoff; after the last attempt it is rejected."""
+        """The page stays pending and comes again after a spread backoff; after the last attempt it is rejected.
+
+        *attempted* False: nothing was asked, because the host wants to be left alone until *not_before*. That uses up
+        no attempt, and this run does not get the page again.
+        """
         values = _page_values(run, url, None) | {
             "reason": str(reason), "detail": store_rows.clean(detail)[:2000], "status": status, "ms": ms, "size": None,
             "outcome": str(reason), "item": "", "fetched_at": None, "not_before": not_before, "article": None,
             "version": None,
         }  # fmt: skip
+        attempts: int | None = None  # of the first try: when the answer to its COMMIT is lost, the second one sees more
 
         async def work(connection: AsyncConnection) -> Ending:
+            nonlocal attempts
             page = await _page(connection, values)
-            attempts = page["attempts"] + 1
-            if attempts >= recheck.MAX_ATTEMPTS:
+            attempts = attempts or page["attempts"] + attempted
+            if attempted and attempts >= recheck.MAX_ATTEMPTS:
                 return await _reject(connection, run, page, values)
-            wait = recheck.backoff(attempts, _spread(values["key"], attempts))
-            row = values | {"page": page["id"], "attempts": attempts, "wait": wait, "ending": None}
-            await connection.execute(sql.POSTPONE_PAGE, row)
-            await _record(connection, run, row)
+            if not attempted:
+                await connection.execute(sql.LET_REST, values | {"page": page["id"]})
+                await connection.execute(sql.KEEP_RUN_PAGE, values | {"page": page["id"], "ending": None})
+            elif page["attempts"] < attempts:
+                wait = recheck.backoff(attempts, _spread(values["key"], attempts))
+                row = values | {"page": page["id"], "attempts": attempts, "wait": wait, "ending": None}
+                await connection.execute(sql.POSTPONE_PAGE, row)
+                await _record(connection, run, row)
             return Ending("pending", page["article_id"], reason=reason, detail=detail)
 
         ending = await self._connections.run(work)
-        self._ended(run, values["key"])
+        if attempted:
+            self._ended(run, values["key"])
         return ending
 
     async def preview(self, page: Page, article: Article) -> Ending:

@@ -239,6 +239,16 @@ POSTPONE_PAGE = """
     WHERE id = %(page)s
 """
 
+# Nothing was asked: the host is to be left alone for a while.
+LET_REST = """
+    UPDATE ingest.pages
+    SET reason = %(reason)s, detail = %(detail)s,
+        next_attempt_at = CASE
+            WHEN state = 'pending' THEN greatest(next_attempt_at, %(not_before)s) ELSE next_attempt_at END,
+        next_check_at = CASE WHEN state = 'ended' THEN greatest(next_check_at, %(not_before)s) ELSE next_check_at END
+    WHERE id = %(page)s
+"""
+
 UNMODIFIED = """
     UPDATE ingest.pages
     SET ending = 'unchanged', ended_at = now(), http_status = 304, attempts = 0, reason = NULL, detail = NULL,

@@ -423,3 +423,21 @@ async def test_a_hundred_links_that_cannot_be_parsed_leave_the_good_one(house, s
     good = f"<item><link>{site.base}/a</link></item>"
     site.pages["/feed.xml"] = f'<rss version="2.0"><channel>{bad}{good}</channel></rss>'
     assert counted(await runs.crawl_source(house, "blatt")) == {"found": 1, "new": 1}
+
+
+async def test_pages_of_a_host_that_asked_for_time_come_when_it_is_over(house, site, sql_rows):
+    def busy(request: web.Request) -> web.Response:
+        return web.Response(status=503, headers={"Retry-After": "3600"})
+
+    paths = [f"/{number}" for number in range(40)]
+    site.pages |= dict.fromkeys(paths, busy)
+    site.feed(*paths)
+    report = await runs.crawl_source(house, "blatt")
+    assert counted(report) == {"found": 40, "pending": 40}
+    asked = sum(path in paths for path in site.asked)
+    assert asked <= 2 * house.configuration.settings.politeness.concurrency_per_host
+    waits = sql_rows("SELECT next_attempt_at - now() > interval '50 minutes', attempts FROM ingest.pages")
+    assert all(late for late, _ in waits)
+    assert sum(attempts for _, attempts in waits) == asked
+    await runs.crawl_source(house, "blatt")
+    assert sum(path in paths for path in site.asked) == asked

@@ -658,3 +658,19 @@ async def test_every_article_comes_once_and_in_the_same_order_a_few_at_a_time(st
     assert len(rows) == 5
     assert [row async for row in store.each_article(limit=3)] == rows[:3]
     assert [row async for row in store.each_article(source="other")] == []
+
+
+async def test_a_page_whose_host_wants_a_rest_waits_for_it_without_using_up_an_attempt(store, sql_rows):
+    run = await begin(store)
+    await offer(store, run, page().url)
+    (target,) = await store.take(run, 10)
+    later = datetime.now(UTC) + timedelta(hours=2)
+    ending = await store.postpone(run, target.url, Reason.HTTP_ERROR, "it asked for time", later, attempted=False)
+    assert ending.kind == "pending"
+    assert sql_rows("SELECT attempts, next_attempt_at, state FROM ingest.pages") == [(0, later, "pending")]
+    assert sql_rows("SELECT count(*) FROM ingest.attempts WHERE kind = 'page'") == [(0,)]
+    sql_rows("UPDATE ingest.pages SET next_attempt_at = now() RETURNING id")
+    assert await store.take(run, 10) == []  # not again in this run, whatever the clocks say
+    counts = await store.end_run(run, "finished")
+    assert (counts.found, counts.pending, counts.reasons) == (1, 1, {"http_error": 1})
+    assert [one.url for one in await store.take(await begin(store), 10)] == [target.url]

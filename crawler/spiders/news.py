@@ -165,12 +165,18 @@ class NewsSpider(RunSpider):
         failure = failure_reason(error)
         if failure.detail.startswith("unexpected"):
             log.error("%s: unexpected", target.url, exc_info=error)
-        if isinstance(error, Stopped) or (failure.transient and not failure.attempted):
+        if isinstance(error, Stopped):
             return  # nothing was asked: the page stays pending as it was
         store = self.house.store
         if failure.transient:
             ending = await store.postpone(
-                self.run, target.url, failure.reason, failure.detail, failure.not_before, failure.status
+                self.run,
+                target.url,
+                failure.reason,
+                failure.detail,
+                failure.not_before,
+                failure.status,
+                attempted=failure.attempted,
             )
         else:
             ending = await store.reject(self.run, target.url, failure.reason, failure.detail, failure.status)
