@@ -35,12 +35,12 @@ from crawler.robots import Robots
 from crawler.spiders.news import NewsSpider
 from crawler.spiders.replay import ReplaySpider
 from crawler.spiders.run import Progress, RunSpider
-from pipelines import database
+from pipelines import archive, database, urls
 from pipelines.archive import Archive
 from pipelines.database import DatabaseError
 from pipelines.items import Page, Rejected
 from pipelines.reading.rules import Rules
-from pipelines.store import Run, RunCounts, RunKind, SourceRow, Store
+from pipelines.store import Archived, Run, RunCounts, RunKind, SourceRow, Store
 from pipelines.workers import ReaderPool, ReadersUnavailable
 
 log = logging.getLogger(__name__)
@@ -49,6 +49,8 @@ Outcome = Literal["finished", "failed", "stopped", "skipped"]
 
 #: how many discovery documents a report names that could not be used
 MOST_NAMED = 5
+#: what was fetched longer ago, and never came to its end, is fetched anew
+STILL_NEWS = timedelta(days=1)
 #: where differences between a stored and a newly read article are looked for
 COMPARED = (
     "title", "teaser", "kicker", "section", "authors", "keywords", "published_at", "published_precision", "modified_at",
@@ -131,11 +133,11 @@ class House:
             hosts = Hosts(store, settings.politeness.longest_retry_after, settings.politeness.jitter)
             robots = Robots(store, "Nachlese")
             fetcher = Fetcher(hosts, robots, user_agent(settings), limits(configuration))
-            archive = Archive(folder) if settings.archive.enabled else None
+            kept_in = Archive(folder) if settings.archive.enabled else None
             house = cls(
                 configuration=configuration,
                 store=store,
-                archive=archive,
+                archive=kept_in,
                 archive_folder=folder,
                 readers=readers,
                 hosts=hosts,
@@ -149,8 +151,8 @@ class House:
             finally:
                 await fetcher.close()
                 await readers.close()
-                if archive is not None:
-                    archive.close()
+                if kept_in is not None:
+                    kept_in.close()
 
     def rules(self, source: str) -> Rules:
         """What the reader is told about a source; pages of a source without a file are read by general rules."""
@@ -176,6 +178,30 @@ class House:
                 await self.store.end_run(gone, "failed", "its process was killed")
             run = await self.store.begin_run(source, kind, self.holder, slot, lease) if dead else None
         return run
+
+    async def fetched_before(self, run: Run) -> dict[bytes, tuple[Archived, Page]]:
+        """Pages of the run's source that a run before it fetched and archived without coming to their end, by url_key.
+
+        Whoever was killed left them: they are read from the archive, and their site is not asked a second time.
+        """
+        if self.archive is None or not await self.store.was_broken_off(run):
+            return {}
+        since = datetime.now(UTC) - STILL_NEWS
+        names = [name for name in archive.recent(self.archive_folder, since) if name != self.archive.file_name]
+        gaps = await self.store.archive_gaps(names)
+
+        def found() -> dict[bytes, tuple[Archived, Page]]:
+            return {
+                urls.url_key(urls.normalise(page.asked_url or page.url)): (where, page)
+                for where, page in archive.left(self.archive_folder, gaps, since)
+                if page.source == run.source
+            }
+
+        try:
+            return await asyncio.to_thread(found)
+        except (OSError, urls.BadUrl) as error:
+            log.warning("what an earlier process left in the archive cannot be used: %s", error)
+            return {}
 
     async def stop(self, why: str, within: float) -> None:
         """End all runs of this process: what is in flight gets *within* seconds, everything else stays pending."""

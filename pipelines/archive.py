@@ -15,7 +15,7 @@ import os
 import re
 import uuid
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -64,6 +64,11 @@ class Archive:
         self._out: BinaryIO | None = None
         self._day: date | None = None
         self._name = ""
+
+    @property
+    def file_name(self) -> str:
+        """The file that is written now; empty before the first page."""
+        return self._name
 
     def keep(self, page: Page, headers: Mapping[str, str] | None = None) -> Archived:
         """Write the page with its parts and hint, and flush.
@@ -216,7 +221,7 @@ def pages(paths: Path | Iterable[Path], since: datetime | None = None, source: s
     """
     damage: list[str] = []
     for file in files(paths):
-        for _, page in _pages_of(file, source, damage):
+        for _, _, page in _pages_of(file, source, damage):
             if (since is None or page.fetched_at >= since) and (source is None or page.source == source):
                 yield page
     if damage:
@@ -226,11 +231,31 @@ def pages(paths: Path | Iterable[Path], since: datetime | None = None, source: s
 def page_at(file: Path, offset: int) -> Page:
     """The one page whose records begin at *offset*. Raises ArchiveDamage where there is none."""
     damage: list[str] = []
-    for begin, page in _pages_of(file, None, damage, offset):
+    for begin, _, page in _pages_of(file, None, damage, offset):
         if begin == offset:
             return page
         break
     raise ArchiveDamage("; ".join(damage) or f"{file.name} has no page at byte {offset}")
+
+
+def recent(folder: Path, since: datetime) -> list[str]:
+    """Names of the files of ours that were written to since then."""
+    found = (file for file in folder.glob("nachlese-*.warc.gz") if file.stat().st_mtime >= since.timestamp())
+    return sorted(file.name for file in found)
+
+
+def left(folder: Path, gaps: Iterable[tuple[str, int, int | None]], since: datetime) -> Iterator[tuple[Archived, Page]]:
+    """The pages in *gaps* (file, first byte, end or None): fetched since then, archived, and never recorded as ended.
+
+    A process that is killed leaves them: it wrote them here, and its end came before theirs. What is damaged, such as
+    the half page at the end of its file, is left out.
+    """
+    for name, begin, end in gaps:
+        for offset, length, page in _pages_of(folder / name, None, [], begin):
+            if end is not None and offset >= end:
+                break
+            if page.fetched_at >= since:
+                yield Archived(name, offset, length), page
 
 
 class _Group:
@@ -261,11 +286,11 @@ class _Group:
         )
 
 
-def _pages_of(file: Path, source: str | None, damage: list[str], begin: int = 0) -> Iterator[tuple[int, Page]]:
-    """(offset, page) of one file; what went wrong is added to *damage*."""
+def _pages_of(file: Path, source: str | None, damage: list[str], begin: int = 0) -> Iterator[tuple[int, int, Page]]:
+    """(offset, length, page) of one file; what went wrong is added to *damage*."""
     group: _Group | None = None
     is_ours = begin > 0
-    for offset, record in _records(file, damage, begin):
+    for offset, record, size in _records(file, damage, begin):
         headers = record.rec_headers
         try:
             if record.rec_type == "warcinfo":
@@ -273,7 +298,7 @@ def _pages_of(file: Path, source: str | None, damage: list[str], begin: int = 0)
             elif not is_ours:
                 page = _foreign_page(record, source)
                 if page is not None:
-                    yield offset, page
+                    yield offset, size(), page
             elif record.rec_type in ("response", "resource"):
                 belongs_to = headers.get_header("WARC-Concurrent-To")
                 if group is None or group.record_id != belongs_to:
@@ -282,7 +307,8 @@ def _pages_of(file: Path, source: str | None, damage: list[str], begin: int = 0)
                 group.bodies.append(_whole(record))
             elif record.rec_type == "metadata" and headers.get_header(OURS) and group is not None:
                 done, group = group, None
-                yield done.offset, done.page(json.loads(_whole(record)))
+                facts = json.loads(_whole(record))
+                yield done.offset, offset + size() - done.offset, done.page(facts)
         except (ValueError, LookupError, zlib.error, EOFError, TypeError) as error:
             damage.append(f"{file.name} at byte {offset}: {error}")
             group = None
@@ -294,15 +320,18 @@ def _name_if_cut(file: Path, group: _Group | None, damage: list[str]) -> None:
         damage.append(f"{file.name} at byte {group.offset}: the page was cut off")
 
 
-def _records(file: Path, damage: list[str], begin: int = 0) -> Iterator[tuple[int, ArcWarcRecord]]:
-    """(offset, record); goes on behind a damaged place where the file is compressed record by record."""
+_Record = tuple[int, ArcWarcRecord, Callable[[], int]]
+
+
+def _records(file: Path, damage: list[str], begin: int = 0) -> Iterator[_Record]:
+    """(offset, record, its length when asked); goes on behind a damage where each record is compressed by itself."""
     with file.open("rb") as stream:
         stream.seek(begin)
         while True:
             iterator = ArchiveIterator(stream, arc2warc=True)
             try:
                 for record in iterator:
-                    yield iterator.offset, record
+                    yield iterator.offset, record, iterator.get_record_length
                 return
             except (ArchiveLoadFailed, zlib.error, EOFError, ValueError, KeyError, AttributeError, TypeError) as error:
                 at = iterator.offset
@@ -318,14 +347,14 @@ def _records(file: Path, damage: list[str], begin: int = 0) -> Iterator[tuple[in
                 stream.seek(following)
 
 
-def _one_stream(file: Path, damage: list[str]) -> Iterator[tuple[int, ArcWarcRecord]]:
+def _one_stream(file: Path, damage: list[str]) -> Iterator[_Record]:
     """The records of a file that was compressed as a whole, but for the first, which has been yielded already."""
     with gzip.open(file) as stream:
         iterator = ArchiveIterator(stream, arc2warc=True)
         try:
             for number, record in enumerate(iterator):
                 if number:
-                    yield iterator.offset, record
+                    yield iterator.offset, record, iterator.get_record_length
         except (ArchiveLoadFailed, zlib.error, EOFError, ValueError, OSError) as error:
             damage.append(f"{file.name}: {error}")
 

@@ -226,6 +226,16 @@ class Store:
             row["hint"] = store_rows.HINT.validate_python(row["hint"]) if row["hint"] else None
         return [Target(**row) for row in rows]
 
+    async def was_broken_off(self, run: Run) -> bool:
+        """Whether the run of this source before *run* did not finish."""
+        rows = await self._do(sql.BROKEN_OFF, source=run.source, run=run.id)
+        return bool(rows and rows[0]["broken_off"])
+
+    async def archive_gaps(self, files: Sequence[str]) -> list[tuple[str, int, int | None]]:
+        """(file, first byte, end or None): where archive *files* have pages, if any, that have no recorded end."""
+        rows = await self._do(sql.ARCHIVE_GAPS, files=list(files))
+        return [(row["file"], row["gap_begin"], row["gap_end"]) for row in rows]
+
     def _ended(self, run: Run, key: bytes) -> None:
         self._in_hand.get(run.id, {}).pop(key, None)
 

@@ -278,6 +278,30 @@ KEEP_ARCHIVE_RECORD = """
     ON CONFLICT DO NOTHING
 """
 
+# Bytes of archive files that no record covers: pages that were archived by a process that then was killed. A file of
+# which nothing was recorded is one gap.
+ARCHIVE_GAPS = """
+    WITH covered AS (
+        SELECT file, record_offset, record_offset + length AS behind
+        FROM ingest.archive_records WHERE file = ANY (%(files)s)
+        UNION ALL
+        SELECT file, 0, 0 FROM unnest(%(files)s::text[]) AS file
+    )
+    SELECT file, behind AS gap_begin, following AS gap_end
+    FROM (
+        SELECT file, behind, lead(record_offset) OVER (PARTITION BY file ORDER BY record_offset, behind) AS following
+        FROM covered
+    ) AS places
+    WHERE following IS NULL OR following > behind
+    ORDER BY file, behind
+"""
+
+BROKEN_OFF = """
+    SELECT outcome <> 'finished' AS broken_off FROM ingest.runs
+    WHERE source = %(source)s AND id < %(run)s AND kind <> 'replay'
+    ORDER BY id DESC LIMIT 1
+"""
+
 # ---------------------------------------------------------------------------------------------------------------------
 # hosts
 

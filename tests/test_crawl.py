@@ -441,3 +441,36 @@ async def test_pages_of_a_host_that_asked_for_time_come_when_it_is_over(house, s
     assert sum(attempts for _, attempts in waits) == asked
     await runs.crawl_source(house, "blatt")
     assert sum(path in paths for path in site.asked) == asked
+
+
+async def test_what_a_killed_process_had_archived_is_not_asked_for_again(house, site, sql_rows):
+    site.pages |= {"/a": article(1), "/b": article(2), "/c": article(3)}
+    site.feed("/a", "/b", "/c")
+    await runs.crawl_source(house, "blatt")
+    rows = await house.store.articles()
+    # as if the process had been killed between its archive and the database: nothing of /a and /b was recorded
+    sql_rows("UPDATE ingest.runs SET outcome = 'failed' RETURNING id")
+    sql_rows("DELETE FROM ingest.run_pages RETURNING 1")
+    keys = [row["id"] for row in rows if not row["url"].endswith("/c")]
+    sql_rows(
+        "UPDATE ingest.pages SET state = 'pending', ending = NULL, article_id = NULL WHERE article_id = ANY (%s) "
+        "RETURNING 1", keys
+    )  # fmt: skip
+    sql_rows("DELETE FROM ingest.versions WHERE article_id = ANY (%s) RETURNING 1", keys)
+    sql_rows("DELETE FROM ingest.articles WHERE id = ANY (%s) RETURNING 1", keys)
+    sql_rows("DELETE FROM ingest.archive_records WHERE url NOT LIKE '%%/c' RETURNING 1")
+    house.archive.close()
+    file = house.archive_folder / house.archive.file_name
+    with file.open("ab") as out:
+        out.write(file.read_bytes()[-700:-300])  # and in the middle of writing the next one
+    house.archive = type(house.archive)(house.archive_folder)
+    assert counted(await runs.crawl_source(house, "blatt")) == {"found": 3, "new": 2, "unchanged": 1}
+    assert sorted(site.asked) == sorted(["/robots.txt", "/feed.xml", "/feed.xml", "/a", "/b", "/c"])
+    again = await house.store.articles()
+    assert [(row["url"], row["text"], row["fetched_at"]) for row in again] == [
+        (row["url"], row["text"], row["fetched_at"]) for row in rows
+    ]
+    assert len(sql_rows("SELECT FROM ingest.archive_records")) == 3
+    assert {end for _, _, end in await house.store.archive_gaps([file.name])} <= {None} | {
+        offset for (offset,) in sql_rows("SELECT min(record_offset) FROM ingest.archive_records")
+    }

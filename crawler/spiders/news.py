@@ -53,6 +53,7 @@ class NewsSpider(RunSpider):
         self.limits = self.house.configuration.settings.limits
         self.rules = self.house.rules(self.name)
         self.manners = manners(self.source)
+        self.fetched_before = await self.house.fetched_before(self.run)
         discovery = asyncio.create_task(self.discover())
         try:
             await self.fetch_pages(discovery)
@@ -114,6 +115,9 @@ class NewsSpider(RunSpider):
 
     async def fetched(self, target: Target) -> Fetched | None:
         """The article's pages as fetched; None: it has not changed since it was stored."""
+        if not target.recheck and (before := self.fetched_before.pop(urls.url_key(urls.normalise(target.url)), None)):
+            archived, page = before
+            return Fetched(replace(page, hint=target.hint), self.run, self.rules, archived=archived)
         etag, modified = (target.etag, target.last_modified) if target.recheck else (None, None)
         response = await self.download(target.url, "page", etag, modified)
         if response.status == 304:
