@@ -59,6 +59,10 @@ RULES_A_READER = 64
 LENGTH = struct.Struct("!Q")
 
 
+class KilledFromOutside(Rejected):
+    """SIGKILL that was not ours ended the reader of this page."""
+
+
 class ReadersUnavailable(Exception):
     """No reader process could be started. The page is not to blame and should be tried again later."""
 
@@ -250,7 +254,7 @@ def death(status: int, seconds: float) -> Rejected:
             return Rejected(Reason.READER_TIMEOUT, f"more than {seconds:g} s of processor time")
         if number == signal.SIGKILL:
             # We had not killed it: on Linux that is the kernel, short of memory.
-            return Rejected(
+            return KilledFromOutside(
                 Reason.READER_MEMORY, "the reader was killed from outside, most likely because memory ran out"
             )
         return Rejected(Reason.READER_CRASH, f"the reader died of {signal.Signals(number).name}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import signal
+from pathlib import Path
 
 from pipelines.items import Article, Page, Reason, Rejected
 from pipelines.reading.rules import Rules
@@ -15,6 +16,9 @@ def read(page: Page, rules: Rules) -> Article:
     order = page.body.decode()
     if order in ORDERS:
         ORDERS[order]()
+    if order.startswith("die-once ") and not (died := Path(order.partition(" ")[2])).exists():
+        died.touch()
+        killed()
     return Article(
         url=page.url,
         canonical_url=page.url,

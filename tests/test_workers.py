@@ -73,6 +73,14 @@ async def test_each_poison_has_its_name_and_the_next_page_is_read(readers, order
     assert (await readers.read(page("gut"), RULES)).text == "gut"
 
 
+async def test_a_page_whose_reader_is_killed_by_chance_is_read_by_another(tmp_path):
+    """`die-once FILE` kills its reader where FILE does not exist yet."""
+    async with ReaderPool(1, clock=60, read="tests.poison:read") as pool:
+        article = await pool.read(page(f"die-once {tmp_path / 'died'}"), RULES)
+    assert article.text.startswith("die-once")
+    assert (tmp_path / "died").exists()
+
+
 async def test_pages_in_flight_beside_a_poisonous_one_are_unaffected(readers):
     orders = ["gut", "hang", "gut", "segfault", "gut", "explode", "gut", "fail", "gut", "gut"]
     ends = await asyncio.gather(
