@@ -138,8 +138,14 @@ class ReaderPool:
 
         Raises Rejected (with READER_TIMEOUT, READER_MEMORY or READER_CRASH where the reader did not survive the
         page), and ReadersUnavailable when no reader can be started or all of them were ended: the page is not to
-        blame.
+        blame. A page whose reader was killed from outside gets a second one: it may have been killed by chance.
         """
+        try:
+            return await self._read(page, rules)
+        except KilledFromOutside:
+            return await self._read(page, rules)
+
+    async def _read(self, page: Page, rules: Rules) -> Article:
         reader = await self._places.get()
         try:
             if reader is None:
