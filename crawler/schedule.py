@@ -20,6 +20,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from crawler import config
 from crawler.config import ConfigError, Configuration, Source
+from crawler.hosts import utc_now
 from crawler.runs import House, RunReport, crawl_source, source_rows
 from crawler.slots import Slots, share
 from pipelines.database import DatabaseError
@@ -46,10 +47,19 @@ class SlotTrigger(BaseTrigger):
 
 
 class Scheduler:
-    """Runs the enabled sources of a house. ``start``, then ``stop``; ``reports`` is called with the end of each run."""
+    """Runs the enabled sources of a house. ``start``, then ``stop``; ``reports`` is called with the end of each run.
 
-    def __init__(self, house: House, reports: Callable[[RunReport], object] | None = None):
+    *now* is the wall clock, aware.
+    """
+
+    def __init__(
+        self,
+        house: House,
+        reports: Callable[[RunReport], object] | None = None,
+        now: Callable[[], datetime] = utc_now,
+    ):
         self.house = house
+        self.now = now
         self.reports = reports
         self.clock = AsyncIOScheduler(timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True})
         self.running: dict[str, asyncio.Task[None]] = {}
@@ -59,7 +69,7 @@ class Scheduler:
         """Catch up with the last slot of every source, where it was missed, and go on from there."""
         self.clock.start()
         self.clock.add_job(self.look_at_the_clock, IntervalTrigger(seconds=int(LOOK_AT_THE_CLOCK.total_seconds())))
-        now = datetime.now(UTC)
+        now = self.now()
         for source in self.set_jobs():
             slot = source.slots().at_or_before(now)
             following = source.slots().after(now)
@@ -91,7 +101,7 @@ class Scheduler:
     async def due(self, name: str) -> None:
         """Called by the clock at a slot, or later where the process was busy: the latest slot that has come counts."""
         source = self.house.configuration.sources.get(name)
-        slot = source.slots().at_or_before(datetime.now(UTC)) if source else None
+        slot = source.slots().at_or_before(self.now()) if source else None
         following = source.slots().after(slot) if source and slot else None
         if source is not None and slot is not None:
             longest = min(source.jitter, (following - slot) / 2) if following else source.jitter
@@ -123,7 +133,7 @@ class Scheduler:
     async def note_next_run(self, name: str) -> None:
         """For ``nachlese status``."""
         source = self.house.configuration.sources.get(name)
-        following = source.slots().after(datetime.now(UTC)) if source and source.enabled else None
+        following = source.slots().after(self.now()) if source and source.enabled else None
         await self.house.store.keep_next_run(name, following)
 
     async def note_next_runs(self) -> None:
@@ -132,7 +142,7 @@ class Scheduler:
 
     async def look_at_the_clock(self) -> None:
         """Set the jobs anew where the wall clock was set back: they would wait for a time that is long gone."""
-        now = datetime.now(UTC)
+        now = self.now()
         for source in self.house.configuration.sources.values():
             job = self.clock.get_job(f"source:{source.name}")
             following = source.slots().after(now)
