@@ -437,9 +437,9 @@ async def schedulers(at: tuple[Path, str], freeze: bool = False, lease: int = 3,
             active = next(process for process in both if process.pid == int(holder.rsplit(":", 2)[1]))
             active.send_signal(signal.SIGSTOP if freeze else signal.SIGKILL)
             paper.hold.pop("/artikel/1")
-            other = f"SELECT FROM ingest.runs WHERE holder <> '{holder}' AND started_at > now() - interval '1 minute'"
+            other = f"SELECT 1 FROM ingest.runs WHERE holder <> '{holder}' AND started_at > now() - interval '1 minute'"
             took = await until(lambda: here.rows(other))
-            await until(lambda: len(here.rows("SELECT FROM news.articles")) == 3)
+            await until(lambda: len(here.rows("SELECT 1 FROM news.articles")) == 3)
             if freeze:
                 active.send_signal(signal.SIGCONT)
             for process in both:
@@ -592,7 +592,7 @@ async def fairness(at: tuple[Path, str], many: int = 40_000, small: int = 6) -> 
                     here.configure(**(papers | {"gross": big} if beside else papers))
                     process = await here.start("crawl")
                     ending = asyncio.create_task(here.ended(process))
-                    stored = "SELECT FROM news.articles WHERE source LIKE 'klein%%'"
+                    stored = "SELECT 1 FROM news.articles WHERE source LIKE 'klein%%'"
                     await until(lambda rows=here.rows, sql=stored: len(rows(sql)) == 10 * small, LONGEST)
                     ((seconds,),) = here.rows(
                         "SELECT extract(epoch FROM max(stored_at) - (SELECT min(started_at) FROM ingest.runs)) "
