@@ -128,20 +128,21 @@ def parse(text: str) -> html.HtmlElement:
 
 
 # The largest of a thousand real article pages has 12,000 elements; what is beyond these bounds would take minutes to read.
-MOST_ELEMENTS, MOST_TEXT, MOST_ALIKE = 25_000, 2_500_000, 4_000
+MOST_ELEMENTS, MOST_TEXT, MOST_ALIKE = 25_000, 1_500_000, 4_000
 
 
 def _bound(tree: etree._Element) -> None:
     """Cut a monstrous page down: first the links and lines it has by the thousand, then its end."""
     if int(_COUNT(tree)) > MOST_ELEMENTS:
-        for tag in ("a", "li", "option", "tr", "h2", "h3", "br"):
+        for tag in ("a", "li", "option", "tr", "h2", "h3"):
             for element in list(tree.iter(tag))[MOST_ALIKE:]:
-                _delete(element)
+                if (parent := element.getparent()) is not None:
+                    parent.remove(element)
     elements = length = 0
     last = None
     for element in tree.iter():
         elements += 1
-        length += len(element.text or "") + len(element.tail or "")
+        length += len(element.tail or "") + (len(element.text or "") if element.tag not in ("script", "style") else 0)
         if elements > MOST_ELEMENTS or length > MOST_TEXT:
             last = element
             break
