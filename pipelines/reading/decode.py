@@ -99,7 +99,7 @@ def _is_binary(body: bytes) -> bool:
     head = body[:4096]
     odd = sum(head.count(bytes([c])) for c in (*range(1, 9), *range(14, 27), *range(28, 32)))
     # a page with a few stray NULs is still a page; a file full of control bytes is not
-    return odd * 10 > len(head) or body.count(0) * 10 > len(body)
+    return odd * 20 > len(head) or body.count(0) * 10 > len(body)
 
 
 def _wide(body: bytes) -> str | None:

@@ -399,7 +399,9 @@ def _is_hidden(element: etree._Element) -> bool:
 
 
 _NO_DISPLAY = re.compile(r"display\s*:\s*none")
-_SHOWN_LATER = re.compile(r"\b(?:xs|sm|md|lg|xl|2xl|tablet|desktop|mobile)[:-]")
+_SHOWN_LATER = re.compile(
+    r"\b(?:xs|sm|md|lg|xl|2xl|tablet|desktop|mobile)[:-](?:block|flex|grid|inline|table|contents|visible)"
+)
 
 
 # Other names stand on containers of articles too: they are not believed where they would take much of the prose.
@@ -425,6 +427,8 @@ def _prune(root: etree._Element, headline: etree._Element | None, removals: _Rem
             continue
         mass = masses.get(element, 0)
         if mass > total // 2 and (rule not in _STRONG_RULES or mass > _OWN_PROSE):
+            continue
+        if mass > total * 0.9:
             continue
         if rule == "caption" and mass > _LONGEST_CAPTION and _has_paragraphs(element):
             continue
@@ -582,6 +586,8 @@ def _between(
     for element, text in _units(headline, root):
         letters = plain(text)
         if letters[:60] == first[:60] or (len(letters) > 20 and first.startswith(letters)):
+            if not found and letters == first and _is_sentence(text) and _stands_apart(element, headline):
+                return [text]
             return found
         if before_core is None and (element is core or core in element.iterancestors()):
             before_core = list(found)
@@ -595,6 +601,19 @@ def _between(
             continue
         found.append(text)
     return before_core or []
+
+
+def _stands_apart(element: etree._Element, headline: etree._Element) -> bool:
+    """Whether the first block is named a lead, or stands in the headline's container with other prose outside of it."""
+    parent = element.getparent()
+    names = f"{element.get('class') or ''} {(parent.get('class') or '') if parent is not None and len(parent) == 1 else ''}"
+    if any(_LEAD.search(_cut(name)) for name in names.split()):
+        return True
+    above = set(headline.iterancestors())
+    container = next((ancestor for ancestor in element.iterancestors() if ancestor in above), None)
+    return container is not None and sum(1 for p in container.iter("p") if len(_raw(p)) >= 60) <= 1 and container.tag in (
+        "header", "hgroup", "div", "section"
+    )
 
 
 _NEAR = 8  # units of the container in which the first block must come; the container's own start may have been left out
@@ -622,6 +641,10 @@ def _lead(
     if headline is not None:
         found = [line for line in _between(root, headline, core, first, wanted, described) if not is_boilerplate(line)]
     if found:
+        if plain(found[0]) == first:  # it is in the body, but set apart
+            blocks = blocks[1:]
+        if not blocks:
+            return None, [Block("paragraph", text) for text in found]
         return found[0], [Block("paragraph", text) for text in found[1:]] + blocks
     if (
         len(blocks) > 1
