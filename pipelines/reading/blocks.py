@@ -133,14 +133,17 @@ def _without_credits(blocks: Sequence[Block], authors: Sequence[str]) -> tuple[l
 
 
 def _is_foreign(block: Block) -> bool:
+    return block.kind in ("list", "paragraph") and is_foreign(block.text, block.kind == "list")
+
+
+def is_foreign(text: str, is_list: bool) -> bool:
     """Under a heading such as 'Mehr zum Thema' lists and short lines are links; prose is the article again."""
-    if block.kind in ("list", "heading"):
-        return block.kind == "list" and len(block.text) < 1500
-    return (
-        block.kind == "paragraph"
-        and len(block.text) < PROSE
-        and not block.text.endswith((".", "!", "?", ".“", '."', ".«"))
-    )
+    if is_list:
+        return len(text) < _LONGEST_LIST
+    return len(text) < PROSE and not text.endswith((".", "!", "?", ".“", '."', ".«"))
+
+
+_LONGEST_LIST = 1500
 
 
 def _judged(block: Block, phrases: Sequence[Phrases], removed: list[Removed]) -> tuple[Block, str | None]:

@@ -18,7 +18,7 @@ from trafilatura import bare_extraction
 from trafilatura.settings import Extractor
 
 from pipelines.items import Reason, Rejected, Removed
-from pipelines.reading.blocks import Block, plain
+from pipelines.reading.blocks import Block, is_foreign, plain
 
 logging.getLogger("trafilatura").setLevel(
     logging.CRITICAL
@@ -377,6 +377,36 @@ def _prune_teasers(core: etree._Element, removals: _Removals) -> None:
             _delete(element)
 
 
+def _prune_opened(core: etree._Element, opens: Callable[[str], str | None], removals: _Removals) -> None:
+    """Take out the headings that open foreign matter and the short lines and lists below them.
+
+    This happens in the tree because trafilatura drops some such headings itself, and then what stands under them stays.
+    """
+    for heading in list(core.iter(*_HEADINGS)):
+        text = one_line(_raw(heading))
+        rule = opens(text) if 0 < len(text) <= 90 else None
+        if rule is None:
+            continue
+        opened: etree._Element = heading
+        while (parent := opened.getparent()) is not None and parent is not core and one_line(_raw(parent)) == text:
+            opened = parent
+        below = []
+        for sibling in opened.itersiblings():
+            if (
+                len(below) >= _LONGEST_OPENED
+                or sibling.tag in _HEADINGS
+                or not is_foreign(one_line(_raw(sibling)), sibling.tag in ("ul", "ol"))
+            ):
+                break
+            below.append(sibling)
+        for element in (opened, *below):
+            removals.add(_raw(element), rule)
+            _delete(element)
+
+
+_LONGEST_OPENED = 12
+
+
 def _goes_on(element: etree._Element) -> bool:
     """Whether prose follows directly, so that a heading before the links is the prose's."""
     after = element.getnext()
@@ -606,13 +636,17 @@ def _between(
 def _stands_apart(element: etree._Element, headline: etree._Element) -> bool:
     """Whether the first block is named a lead, or stands in the headline's container with other prose outside of it."""
     parent = element.getparent()
-    names = f"{element.get('class') or ''} {(parent.get('class') or '') if parent is not None and len(parent) == 1 else ''}"
+    names = (
+        f"{element.get('class') or ''} {(parent.get('class') or '') if parent is not None and len(parent) == 1 else ''}"
+    )
     if any(_LEAD.search(_cut(name)) for name in names.split()):
         return True
     above = set(headline.iterancestors())
     container = next((ancestor for ancestor in element.iterancestors() if ancestor in above), None)
-    return container is not None and sum(1 for p in container.iter("p") if len(_raw(p)) >= 60) <= 1 and container.tag in (
-        "header", "hgroup", "div", "section"
+    return (
+        container is not None
+        and sum(1 for p in container.iter("p") if len(_raw(p)) >= 60) <= 1
+        and container.tag in ("header", "hgroup", "div", "section")
     )
 
 
@@ -667,12 +701,13 @@ def body_of(
     headline: etree._Element | None = None,
     german: bool = True,
     is_boilerplate: Callable[[str], bool] = lambda text: False,
+    opens: Callable[[str], str | None] = lambda text: None,
 ) -> Body:
     """The article that a page shows. Prunes *tree*, so everything else that needs it must have read it before.
 
     *title* and *teaser* are what the metadata says, *headline* the element that shows the title where that is known already;
     they serve to find the lead and to keep both out of the body. What *is_boilerplate* says of a line, such as a byline's,
-    is no lead. In *german* texts a paragraph that is one link leads elsewhere.
+    is no lead; a heading for which *opens* names a rule goes with the lines below it. In *german* texts a paragraph that is one link leads elsewhere.
     """
     root = tree.find("body")
     root = tree if root is None else root
@@ -685,6 +720,7 @@ def body_of(
         headline = _headline(root, title)
     core, left_over = _prune(root, headline, removals)
     _prune_teasers(core, removals)
+    _prune_opened(core, opens, removals)
     _prune_links(core, german, removals)
     blocks = _trafilatura(_framed(core), fast=True)
     length = sum(len(block.text) for block in blocks)

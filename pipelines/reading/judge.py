@@ -11,7 +11,7 @@ from lxml import etree
 from pipelines.items import Kind, Reason, Rejected
 
 _NOT_FOUND = re.compile(
-    r"(?:fehler|error|http)?[\s:-]*(?:404|410)(?![\w.,%-]*\s\w+\s\w+\s\w+\s\w+)|(?:diese |die )?(?:seite|artikel|beitrag|inhalt|dokument|url)[\w ,]{0,40}"
+    r"(?:fehler|error|http)?[\s:-]*(?:404|410)(?![\w.,%-]*\s\w+\s\w+\s\w+\s\w+)|(?:diese |die )?\b(?:seite|artikel|beitrag|inhalt|dokument|url)\b[\w ,]{0,40}"
     r"(?:nicht (?:mehr )?(?:gefunden|verfügbar|vorhanden|auffindbar|da)|existiert (?:leider )?nicht|konnte (?:leider )?nicht gefunden)"
     r"|(?:page|article|story|content|document|site)[\w' ,]{0,30}(?:not found|not available|no longer (?:available|exists?)|(?:doesn'?t|does not) exist"
     r"|can(?:no|')?t be found|could not be found)|nicht gefunden$|^not found|nothing (?:was )?found|file not found|page (?:non trouvée|introuvable)"
@@ -45,6 +45,12 @@ _NEEDS_SCRIPT = re.compile(
     re.IGNORECASE,
 )
 _ROOT_PATH = re.compile(r"/?(?:(?:index|home|start|default|startseite)(?:\.\w{2,5})?)?/?", re.IGNORECASE)
+_LIST_TITLE = re.compile(
+    r"(?:thema|themen|themenseite|schlagwort|stichwort|rubrik|ressort|dossier|archiv|tag|topic|category|sujet|rubrique)\s*[:|–-]\s*\S"
+    r"|alle (?:artikel|beiträge|meldungen|nachrichten) (?:zu|aus|von)\b|all (?:articles|stories|posts) (?:about|on|in|from)\b",
+    re.IGNORECASE,
+)
+_VIDEO_TITLE = re.compile(r"(?:im )?video\b\s*[:|–-]|.*[:|–(-]\s*(?:das |im |the )?video\)?$", re.IGNORECASE)
 _LIST_TYPES = frozenset({"collectionpage", "itemlist", "searchresultspage", "profilepage"})
 _ARTICLE_TYPES = re.compile(r"article|posting|report|review|recipe|analysis", re.IGNORECASE)
 
@@ -57,6 +63,7 @@ class Signs:
     password_fields: int = 0
     linked_headings: int = 0
     articles: int = 0
+    videos: int = 0
     needs_script: bool = False
 
 
@@ -85,6 +92,7 @@ def signs(tree: etree._Element) -> Signs:
         password_fields=sum(1 for field in tree.iter("input") if (field.get("type") or "").lower() == "password"),
         linked_headings=sum(1 for h in tree.iter("h2", "h3", "h4") if h.find(".//a") is not None or _is_in_link(h)),
         articles=sum(1 for _ in tree.iter("article")),
+        videos=sum(1 for _ in tree.iter("video")),
         needs_script=bool(_NEEDS_SCRIPT.search(told)),
     )
 
@@ -106,7 +114,7 @@ def check(read: Read, seen: Signs) -> None:
         _login(read, seen, words, declared),
         _shell(read, seen, words),
         _home(read, seen, words, declared),
-        _video(read, words),
+        _video(read, seen, words),
         _empty(read, words),
     ):
         if reason:
@@ -180,6 +188,8 @@ def _home(read: Read, seen: Signs, words: int, declared: bool) -> _Finding:
         )
     if declared:
         return _NOTHING
+    if dense and read.paragraphs < 4 and words < (60 if _LIST_TITLE.match(read.title or "") else 12):
+        return Reason.HOME_PAGE, f"links and {words} words"
     if read.types & _LIST_TYPES and seen.linked_headings >= 6 and dense and words < 150:
         return Reason.HOME_PAGE, "declares itself a list and is one"
     if (
@@ -202,8 +212,9 @@ def _home(read: Read, seen: Signs, words: int, declared: bool) -> _Finding:
     return _NOTHING
 
 
-def _video(read: Read, words: int) -> _Finding:
-    if read.kind is Kind.VIDEO and words < 15:
+def _video(read: Read, seen: Signs, words: int) -> _Finding:
+    says_so = read.kind is Kind.VIDEO or (seen.videos > 0 and _VIDEO_TITLE.match(read.title or ""))
+    if says_so and words < 30 and read.paragraphs < 3:
         return Reason.VIDEO_STUB, f"a video with {words} words"
     return _NOTHING
 
