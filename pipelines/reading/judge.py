@@ -62,7 +62,7 @@ class Signs:
     scripts: int = 0
     password_fields: int = 0
     linked_headings: int = 0
-    articles: int = 0
+    links: int = 0
     videos: int = 0
     needs_script: bool = False
 
@@ -91,7 +91,7 @@ def signs(tree: etree._Element) -> Signs:
         scripts=sum(1 for _ in tree.iter("script")),
         password_fields=sum(1 for field in tree.iter("input") if (field.get("type") or "").lower() == "password"),
         linked_headings=sum(1 for h in tree.iter("h2", "h3", "h4") if h.find(".//a") is not None or _is_in_link(h)),
-        articles=sum(1 for _ in tree.iter("article")),
+        links=sum(1 for _ in tree.iter("a")),
         videos=sum(1 for _ in tree.iter("video")),
         needs_script=bool(_NEEDS_SCRIPT.search(told)),
     )
@@ -188,7 +188,7 @@ def _home(read: Read, seen: Signs, words: int, declared: bool) -> _Finding:
         )
     if declared:
         return _NOTHING
-    if dense and read.paragraphs < 4 and words < (60 if _LIST_TITLE.match(read.title or "") else 12):
+    if dense and read.paragraphs < 4 and words < (150 if _LIST_TITLE.match(read.title or "") else 12):
         return Reason.HOME_PAGE, f"links and {words} words"
     if read.types & _LIST_TYPES and seen.linked_headings >= 6 and dense and words < 150:
         return Reason.HOME_PAGE, "declares itself a list and is one"
@@ -209,6 +209,8 @@ def _home(read: Read, seen: Signs, words: int, declared: bool) -> _Finding:
         and not read.is_dated
     ):
         return Reason.HOME_PAGE, f"{seen.linked_headings} linked headlines, {read.paragraphs} paragraphs"
+    if not read.is_dated and not read.paragraphs and seen.links >= 12 and read.link_length > 0.55 * read.page_length and words < 120:
+        return Reason.HOME_PAGE, f"{seen.links} links, no paragraph, no date"
     return _NOTHING
 
 
