@@ -58,17 +58,23 @@ def test_bylines_and_repeated_headlines_are_no_lead():
     "around",
     [
         "<ul class='related'><li><a href='/1'>Noch eine Meldung aus der Region</a></li></ul>",
-        "<div class='newsletter-box'><p>Abonnieren Sie unseren Newsletter und lesen Sie jeden Morgen das Wichtigste.</p></div>",
+        "<div class='newsletter-box'><p>Abonnieren Sie unseren Newsletter und lesen Sie jeden Morgen das "
+        "Wichtigste.</p></div>",
         "<figure><img src='a.jpg'><figcaption>Die Brücke im Sommer. Foto: Mustermann</figcaption></figure>",
-        "<div class='md:mt-2 hidden'>Die Adresse wurde in die Zwischenablage kopiert, Sie können sie jetzt einfügen.</div>",
+        "<div class='md:mt-2 hidden'>Die Adresse wurde in die Zwischenablage kopiert, Sie können sie jetzt "
+        "einfügen.</div>",
         "<div style='display: none'>Dieser Satz ist für niemanden zu sehen und gehört nicht zum Artikel.</div>",
-        "<section id='leserkommentare'><p>Das ist ein Kommentar eines Lesers, der sich über die Sperrung sehr ärgert.</p></section>",
-        "<aside><h3>Hintergrund</h3><p>Die Brücke wurde im Jahr 1903 gebaut und zuletzt vor dreißig Jahren saniert.</p></aside>",
+        "<section id='leserkommentare'><p>Das ist ein Kommentar eines Lesers, der sich über die Sperrung sehr "
+        "ärgert.</p></section>",
+        "<aside><h3>Hintergrund</h3><p>Die Brücke wurde im Jahr 1903 gebaut und zuletzt vor dreißig Jahren "
+        "saniert.</p></aside>",
         "<news-teaser><a href='/2'>Ein anderer Artikel über eine andere Brücke</a></news-teaser>",
         "<ul><li><a href='/1'>Ein Artikel über Brücken</a></li><li><a href='/2'>Noch ein Artikel</a></li></ul>",
         "<p><a href='/1'>Ein anderer Artikel über eine andere Brücke im Land</a></p>",
-        "<div class='teaser'><h3>Andere Meldung</h3><p>Ein Satz, der zu einer anderen Meldung führt.</p><a href='/3'>mehr</a></div>",
-        "<ws-config>{\"article\": {\"id\": 1, \"paywall\": false, \"keywords\": \"Brücke, Mühlbach, Neustadt\"}}</ws-config>",
+        "<div class='teaser'><h3>Andere Meldung</h3><p>Ein Satz, der zu einer anderen Meldung führt.</p><a "
+        "href='/3'>mehr</a></div>",
+        "<ws-config>{\"article\": {\"id\": 1, \"paywall\": false, \"keywords\": \"Brücke, Mühlbach, "
+        "Neustadt\"}}</ws-config>",
     ],
 )  # fmt: skip
 def test_what_stands_around_is_not_the_body(around: str):

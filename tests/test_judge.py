@@ -21,7 +21,8 @@ LINKS = "".join(
     f"<div><h3><a href='/a/{n}'>Schlagzeile Nummer {n} zu einem Thema des Tages</a></h3></div>" for n in range(30)
 )
 CONSENT = (
-    "<p>Wir und unsere 180 Partner verwenden Cookies und Tracking. Mit Ihrer Zustimmung verarbeiten wir personenbezogene "
+    "<p>Wir und unsere 180 Partner verwenden Cookies und Tracking. Mit Ihrer Zustimmung verarbeiten wir "
+    "personenbezogene "
     "Daten für Werbezwecke. Die Einwilligung ist freiwillig, der Widerruf jederzeit möglich. Datenschutz und Cookies: "
     "mehr in den Einstellungen.</p><button>Alle akzeptieren</button><p>Akzeptieren und weiter</p>"
 )
@@ -43,14 +44,18 @@ def reason(body: bytes, url: str = "https://zeitung.example/politik/bruecke-1") 
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        (document("Seite nicht gefunden", "<h1>Seite nicht gefunden</h1><p>Leider gibt es diese Seite nicht mehr.</p>"), Reason.SOFT_404),
+        (document("Seite nicht gefunden", "<h1>Seite nicht gefunden</h1><p>Leider gibt es diese Seite nicht "
+                                          "mehr.</p>"), Reason.SOFT_404),
         (document("404 - Zeitung", "<h1>Fehler 404</h1><p>Hier ist nichts.</p>" + LINKS), Reason.SOFT_404),
-        (document("Page not found", "<h1>Page not found</h1><p>Sorry, the page could not be found.</p>"), Reason.SOFT_404),
+        (document("Page not found", "<h1>Page not found</h1><p>Sorry, the page could not be "
+                                    "found.</p>"), Reason.SOFT_404),
         (document("Cookie-Zustimmung", f"<h1>Willkommen</h1>{CONSENT}"), Reason.CONSENT_WALL),
         (document("Zeitung", f"<div>{CONSENT * 2}</div>"), Reason.CONSENT_WALL),
-        (document("Anmelden", "<h1>Anmelden</h1><form>E-Mail <input type=email> <input type=password></form>"), Reason.LOGIN_WALL),
+        (document("Anmelden", "<h1>Anmelden</h1><form>E-Mail <input type=email> <input "
+                              "type=password></form>"), Reason.LOGIN_WALL),
         (document("Zeitung", "<div id=root></div><script>1</script><script>2</script>"), Reason.JAVASCRIPT_SHELL),
-        (document("Zeitung", "<noscript>Bitte aktivieren Sie JavaScript.</noscript><div id=app></div>"), Reason.JAVASCRIPT_SHELL),
+        (document("Zeitung", "<noscript>Bitte aktivieren Sie JavaScript.</noscript><div "
+                             "id=app></div>"), Reason.JAVASCRIPT_SHELL),
         (document("Politik", LINKS, "<meta property='og:type' content='website'>"), Reason.HOME_PAGE),
         (document("Zeitung", ""), Reason.EMPTY),
     ],

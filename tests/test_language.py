@@ -7,11 +7,16 @@ import pytest
 from pipelines.reading.language import code, language_of
 
 TEXTS = {
-    "de": "Der Minister sagte am Montag, dass die Lage im Land weiterhin ernst ist und dass man jetzt handeln muss, bevor es zu spät wird.",
-    "en": "The minister said on Monday that the situation in the country was still serious and that it was time to act before it is too late.",
-    "fr": "Le ministre a dit lundi que la situation dans le pays restait grave et qu’il est temps d’agir pour les gens avec des mesures.",
-    "it": "Il ministro ha detto che la situazione nel paese è ancora grave e che non si può più aspettare, anche per gli effetti della crisi.",
-    "pl": "Minister powiedział w poniedziałek, że sytuacja w kraju jest nadal poważna i że trzeba działać, zanim będzie za późno na zmiany.",
+    "de": "Der Minister sagte am Montag, dass die Lage im Land weiterhin ernst ist und dass man jetzt handeln "
+          "muss, bevor es zu spät wird.",
+    "en": "The minister said on Monday that the situation in the country was still serious and that it was time "
+          "to act before it is too late.",
+    "fr": "Le ministre a dit lundi que la situation dans le pays restait grave et qu’il est temps d’agir pour "
+          "les gens avec des mesures.",
+    "it": "Il ministro ha detto che la situazione nel paese è ancora grave e che non si può più aspettare, anche "
+          "per gli effetti della crisi.",
+    "pl": "Minister powiedział w poniedziałek, że sytuacja w kraju jest nadal poważna i że trzeba działać, zanim "
+          "będzie za późno na zmiany.",
 }  # fmt: skip
 
 

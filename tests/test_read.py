@@ -14,7 +14,8 @@ RULES = shipped_rules(language="de")
 URL = "https://www.zeitung.example/lokales/bruecke-gesperrt-1"
 LEAD = "Wer von der Altstadt zum Bahnhof will, muss bis zum Herbst einen Umweg in Kauf nehmen."
 PARAGRAPHS = (
-    "Neustadt (dpa) - Die Gemeinde teilte am Montag mit, dass die Brücke über den Mühlbach bis zum Herbst gesperrt bleibt.",
+    "Neustadt (dpa) - Die Gemeinde teilte am Montag mit, dass die Brücke über den Mühlbach bis zum Herbst "
+    "gesperrt bleibt.",
     "Bei einer Prüfung waren Schäden am Geländer aufgefallen; wie teuer die Reparatur wird, steht noch nicht fest.",
     "Der Gemeinderat will im Oktober entscheiden, ob statt der Reparatur ein neuer Steg gebaut werden soll.",
 )
@@ -90,8 +91,8 @@ def test_markdown_of_every_kind_of_block():
         ]
     )
     assert (
-        found
-        == "Satz.\n\n### Titel\n\n- a\n- b\n\n> Zitat\n> zwei\n\n| x\\| | y |\n| --- | --- |\n| z |  |\n\n```\n1 + 1\n```"
+        found == "Satz.\n\n### Titel\n\n- a\n- b\n\n> Zitat\n> zwei\n\n| x\\| | y |\n| --- | --- |\n| z |  |\n\n```\n1 "
+        "+ 1\n```"
     )
 
 

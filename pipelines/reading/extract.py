@@ -1,15 +1,15 @@
-"""The body of a page: trafilatura on a tree that was cleaned before, its blocks judged after. The only door to trafilatura.
+"""The body of a page: trafilatura on a tree that was cleaned before. The only door to trafilatura.
 
-The tree is parsed once (``parse``) and shared with everybody who reads metadata from it; ``body_of`` comes last, because
-it prunes that tree.
+The tree is parsed once (``parse``) and shared with everybody who reads metadata from it; ``body_of`` comes last,
+because it prunes that tree.
 """
 
 from __future__ import annotations
 
 import logging
 import re
-from copy import deepcopy
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -31,62 +31,83 @@ _REMOVED_LENGTH, _REMOVED_COUNT = 500, 200
 
 # Never part of what a person reads as the article, whatever they are called.
 _SILENT_TAGS = (
-    "script", "style", "template", "noscript", "svg", "iframe", "canvas", "object", "embed", "audio", "video", "picture", "img",
-    "source", "map", "button", "select", "input", "textarea", "datalist", "dialog", "link", "meta", "math", "applet",
+    "script", "style", "template", "noscript", "svg", "iframe", "canvas", "object", "embed", "audio", "video",
+    "picture", "img", "source", "map", "button", "select", "input", "textarea", "datalist", "dialog", "link", "meta",
+    "math", "applet",
 )  # fmt: skip
 _FRAME_TAGS = ("nav", "footer", "menu", "aside")
 _BLOCK_TAGS = frozenset(
-    "address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 "
-    "header hr html li main nav ol p pre section summary table tbody td tfoot th thead tr ul".split()
-)
+    (
+        "address", "article", "aside", "blockquote", "body", "center", "dd", "details", "div", "dl", "dt", "fieldset",
+        "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "html", "li",
+        "main", "nav", "ol", "p", "pre", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr",
+        "ul",
+    )
+)  # fmt: skip
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SEPARATORS = re.compile(r"[^a-z0-9]+")
-
-
-def _words(text: str) -> str:
-    return rf"(?:{'|'.join(text.split())})"
-
 
 # What publishers call the parts of a page that are not the article: names of classes and ids, cut into words by '-'.
 # (?<![a-z]) ... (?![a-z]) is a whole word; the longer ones may be part of a German compound ('leserkommentare').
 _NAMES: tuple[tuple[str, str], ...] = (
-    ("comments", r"(?:leser)?kommentar(?:e|bereich|liste)?(?![a-z])|comments?(?![a-z])|commentlist|disqus|leserbrief(?:e)?-?form"),
-    ("related", r"(?<![a-z])related|recommend|empfehlung|lesetipp|more-(?:on|from|news|articles|stories)|mehr-zum|weitere-"
-                r"(?:artikel|themen|meldungen|nachrichten)|most-?(?:read|popular|viewed)|meist-?gelesen|outbrain|taboola|plista|ligatus"
-                r"|(?<![a-z])(?:trending|popular-posts|similar|yarpp|nrelate|linklist|link-?box|see-also|also-read|cross-?links?|next-article)(?![a-z])"),
+    ("comments", r"(?:leser)?kommentar(?:e|bereich|liste)?(?![a-z])|comments?(?![a-z])|commentlist|disqus"
+                 r"|leserbrief(?:e)?-?form"),
+    ("related", r"(?<![a-z])related|recommend|empfehlung|lesetipp|more-(?:on|from|news|articles|stories)"
+                r"|mehr-zum|weitere-"
+                r"(?:artikel|themen|meldungen|nachrichten)|most-?(?:read|popular|viewed)|meist-?gelesen|outbrain"
+                r"|taboola|plista|ligatus"
+                r"|(?<![a-z])(?:trending|popular-posts|similar|yarpp|nrelate|linklist|link-?box|see-also"
+                r"|also-read|cross-?links?|next-article)(?![a-z])"),
     ("teaser", r"teaser-?(?:list|box|grid|group|row|block|element|item|wrapper|container|s)(?![a-z])"),
-    ("newsletter", r"newsletter|subscri(?:be|ption)|(?<![a-z])(?:abo|abonnement|abo-?box|optin|opt-in|sign-?up|mailchimp)(?![a-z])"),
-    ("sharing", r"social-?(?:media|share|bar|links|buttons|icons|box|sharing)?(?![a-z])|shar(?:e|ing)(?:daddy|bar|buttons?|box|links?"
+    ("newsletter", r"newsletter|subscri(?:be|ption)|(?<![a-z])(?:abo|abonnement|abo-?box|optin|opt-in|sign-?up"
+                   r"|mailchimp)(?![a-z])"),
+    ("sharing", r"social-?(?:media|share|bar|links|buttons|icons|box|sharing)?(?![a-z])|shar(?:e|ing)(?:daddy"
+                r"|bar|buttons?|box|links?"
                 r"|tools?|this)?(?![a-z])|shariff|addthis|addtoany|follow-us|(?<![a-z])teilen(?![a-z])"),
-    ("advertising", r"(?<![a-z])(?:ads?|adv|advert|advertisement|advertising|adslot|adbox|anzeigen?|werbung|werbe[a-z]*|sponsored|promo|promotion"
+    ("advertising", r"(?<![a-z])(?:ads?|adv|advert|advertisement|advertising|adslot|adbox|anzeigen?|werbung"
+                    r"|werbe[a-z]*|sponsored|promo|promotion"
                     r"|dfp|gpt|banner|affiliate)(?![a-z])"),
-    ("navigation", r"bread-?crumbs?|pagination|pager(?![a-z])|(?<![a-z])(?:nav|navi|navigation|navbar|menu|toolbar|skip-?links?|sidebar|toc"
+    ("navigation", r"bread-?crumbs?|pagination|pager(?![a-z])|(?<![a-z])(?:nav|navi|navigation|navbar|menu"
+                   r"|toolbar|skip-?links?|sidebar|toc"
                    r"|table-of-contents|inhaltsverzeichnis|footer)(?![a-z])"),
-    ("caption", r"caption|bildunterschrift|bildtext|bildnachweis|(?:image|photo|picture|media|foto|bild)-?(?:credits?|copyright|source|info"
-                r"|meta|legend)(?![a-z])|(?<![a-z])(?:credits?|copyright|figure|gallery|galerie|slideshow|lightbox)(?![a-z])"),
-    ("byline", r"by-?line|(?<![a-z])(?:author|authors|autor|autoren|autorin)-?(?:box|info|bio|card|name|line|meta|block|profile|teaser|list)?"
-               r"(?![a-z])|(?:article|post|entry)-?(?:meta|info|date|author|details)(?![a-z])|date-?line-?info|(?<![a-z])(?:timestamp|dateline"
+    ("caption", r"caption|bildunterschrift|bildtext|bildnachweis|(?:image|photo|picture|media|foto"
+                r"|bild)-?(?:credits?|copyright|source|info"
+                r"|meta|legend)(?![a-z])|(?<![a-z])(?:credits?|copyright|figure|gallery|galerie|slideshow"
+                r"|lightbox)(?![a-z])"),
+    ("byline", r"by-?line|(?<![a-z])(?:author|authors|autor|autoren|autorin)-?(?:box|info|bio|card|name|line"
+               r"|meta|block|profile|teaser|list)?"
+               r"(?![a-z])|(?:article|post|entry)-?(?:meta|info|date|author|details)(?![a-z])|date-?line-?info"
+               r"|(?<![a-z])(?:timestamp|dateline"
                r"|pub-?date|publish(?:ed)?-?date|date|datum|reading-?time|lesezeit|lesedauer)(?![a-z])"),
-    ("tags", r"(?<![a-z])(?:tags|tag-?list|tag-?cloud|keywords|schlagworte?|schlagwoerter|topics|themen|topic-?list|categories|cat-links)(?![a-z])"),
+    ("tags", r"(?<![a-z])(?:tags|tag-?list|tag-?cloud|keywords|schlagworte?|schlagwoerter|topics|themen"
+             r"|topic-?list|categories|cat-links)(?![a-z])"),
     ("more", r"read-?more|weiterlesen|mehr-lesen"),
     ("embed", r"privacy-embed"),
     ("consent", r"cookie|consent|(?<![a-z])(?:gdpr|dsgvo|privacy-?(?:banner|notice)|opt-?in-?box)(?![a-z])"),
-    ("feedback", r"feedback|(?<![a-z])(?:rating|ratings|voting|vote|poll|umfrage|survey|bewertung|star-?rating|quiz)(?![a-z])"),
-    ("paywall", r"pay-?wall-?(?:box|offer|teaser|layer|overlay|prompt|info)|(?<![a-z])(?:pw-?layer|offer-?page|abo-?hinweis|registration|reg-?wall"
+    ("feedback", r"feedback|(?<![a-z])(?:rating|ratings|voting|vote|poll|umfrage|survey|bewertung|star-?rating"
+                 r"|quiz)(?![a-z])"),
+    ("paywall", r"pay-?wall-?(?:box|offer|teaser|layer|overlay|prompt|info)|(?<![a-z])(?:pw-?layer|offer-?page"
+                r"|abo-?hinweis|registration|reg-?wall"
                 r"|login|log-in)(?![a-z])"),
-    ("box", r"(?<![a-z])(?:info-?box|expandable-?box|hint-?box|hinweis-?box|fact-?box|fakten-?box|fakten|service-?box|info-?kasten|kasten|side-?box|article-?box|content-?box-?info)(?![a-z])"),
-    ("kicker", r"(?<![a-z])(?:top-?line|kicker|dachzeile|over-?line|spitzmarke|ober-?zeile|ueberzeile|eyebrow|rubrik)(?![a-z])"),
+    ("box", r"(?<![a-z])(?:info-?box|expandable-?box|hint-?box|hinweis-?box|fact-?box|fakten-?box|fakten"
+            r"|service-?box|info-?kasten|kasten|side-?box|article-?box|content-?box-?info)(?![a-z])"),
+    ("kicker", r"(?<![a-z])(?:top-?line|kicker|dachzeile|over-?line|spitzmarke|ober-?zeile|ueberzeile|eyebrow"
+               r"|rubrik)(?![a-z])"),
     ("player", r"(?<![a-z])(?:player|podcast|audio-?player|video-?player|read-?speaker|vorlesen)(?![a-z])"),
     ("widget", r"(?<![a-z])(?:not-prose|disclaimer|widget-?(?:area|title)|widget-text|cta)(?![a-z])"),
-    ("margin", r"(?:right|left)-?(?:col(?:umn)?|bar|side|rail)(?![a-z])|marginal(?:spalte|ie)|randspalte|(?<![a-z])side-?(?:col|column|content)(?![a-z])"),
+    ("margin", r"(?:right|left)-?(?:col(?:umn)?|bar|side|rail)(?![a-z])|marginal(?:spalte|ie)|randspalte"
+               r"|(?<![a-z])side-?(?:col|column|content)(?![a-z])"),
     ("citation", r"cite-?(?:wrapper|box|this|article)|zitier(?:vorschlag|hinweis|weise)"),
     ("support", r"(?<![a-z])(?:donations?|donate|spenden?|spendenaufruf|support-?(?:us|box|banner))(?![a-z])"),
-    ("hidden", r"(?<![a-z])(?:visually-hidden|visuallyhidden|screen-?reader(?:-text)?|sr-only|print-only|only-print|no-?print)(?![a-z])"),
+    ("hidden", r"(?<![a-z])(?:visually-hidden|visuallyhidden|screen-?reader(?:-text)?|sr-only|print-only"
+               r"|only-print|no-?print)(?![a-z])"),
 )  # fmt: skip
 _NAMED = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _NAMES))
 _LEAD = re.compile(
-    r"(?<![a-z])(?:lead|lede|leadtext|leadin|intro|introtext|introduction|standfirst|vorspann|anleser|anreisser|subheadline|sub-?headline|subline"
-    r"|sub-?title|deck?|excerpt|abstract|summary|teaser|teaser-?text|article-?teaser|einleitung|unterzeile|chapeau|description|perex|kurztext)(?![a-z])"
+    r"(?<![a-z])(?:lead|lede|leadtext|leadin|intro|introtext|introduction|standfirst|vorspann|anleser|anreisser"
+    r"|subheadline|sub-?headline|subline"
+    r"|sub-?title|deck?|excerpt|abstract|summary|teaser|teaser-?text|article-?teaser|einleitung|unterzeile"
+    r"|chapeau|description|perex|kurztext)(?![a-z])"
 )
 
 
@@ -117,7 +138,7 @@ class _Removals:
 
 
 def parse(text: str) -> html.HtmlElement:
-    """The tree of a page, without comments and processing instructions. Raises Rejected(EMPTY) when nothing is in it."""
+    """The tree of a page, without comments and processing instructions. Raises Rejected(EMPTY) for no markup at all."""
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
     try:
         tree = html.document_fromstring(text.encode("utf-8", "ignore"), parser=parser)
@@ -127,7 +148,7 @@ def parse(text: str) -> html.HtmlElement:
     return tree
 
 
-# The largest of a thousand real article pages has 12,000 elements; what is beyond these bounds would take minutes to read.
+# The largest of a thousand real article pages has 10,000 elements; what is beyond these bounds would take minutes.
 MOST_ELEMENTS, MOST_TEXT, MOST_ALIKE = 25_000, 1_500_000, 4_000
 
 
@@ -138,10 +159,9 @@ def _bound(tree: etree._Element) -> None:
             for element in list(tree.iter(tag))[MOST_ALIKE:]:
                 if (parent := element.getparent()) is not None:
                     parent.remove(element)
-    elements = length = 0
+    length = 0
     last = None
-    for element in tree.iter():
-        elements += 1
+    for elements, element in enumerate(tree.iter()):
         length += len(element.tail or "") + (len(element.text or "") if element.tag not in ("script", "style") else 0)
         if elements > MOST_ELEMENTS or length > MOST_TEXT:
             last = element
@@ -165,7 +185,7 @@ def content(element: etree._Element) -> str:
     pieces: list[str] = []
     for event, node in etree.iterwalk(element, events=("start", "end")):
         if event == "start":
-            if node is not element and node.tag in _BLOCK_TAGS or node.tag == "br":
+            if (node is not element and node.tag in _BLOCK_TAGS) or node.tag == "br":
                 pieces.append(" ")
             if node.text:
                 pieces.append(node.text)
@@ -664,7 +684,8 @@ def _lead(
 ) -> tuple[str | None, list[Block]]:
     """The lead that stands between headline and body, and the blocks without it.
 
-    A lead is known by the page's own description or by its place alone: a sentence after the headline and before the body.
+    A lead is known by its name, by the page's own description, or by its place alone: a sentence after the headline
+    and before the body.
     """
     if not blocks:
         return None, blocks
@@ -705,9 +726,10 @@ def body_of(
 ) -> Body:
     """The article that a page shows. Prunes *tree*, so everything else that needs it must have read it before.
 
-    *title* and *teaser* are what the metadata says, *headline* the element that shows the title where that is known already;
-    they serve to find the lead and to keep both out of the body. What *is_boilerplate* says of a line, such as a byline's,
-    is no lead; a heading for which *opens* names a rule goes with the lines below it. In *german* texts a paragraph that is one link leads elsewhere.
+    *title* and *teaser* are what the metadata says, *headline* the element that shows the title where that is known;
+    they serve to find the lead and to keep both out of the body. A line that *is_boilerplate*, such as a byline, is no
+    lead; a heading for which *opens* names a rule goes with the lines below it. In *german* texts a paragraph that is
+    one link leads elsewhere.
     """
     root = tree.find("body")
     root = tree if root is None else root
