@@ -144,3 +144,17 @@ def test_nothing_in_it_is_empty():
     with pytest.raises(Rejected) as refused:
         parse("<!-- nichts -->")
     assert refused.value.reason is Reason.EMPTY
+
+
+def test_a_source_may_say_what_is_the_body_and_what_is_not():
+    first = f"<div class='a'><p>{FIRST}</p><p class='x'>{LEAD}</p></div>"
+    second, third = f"<div class='b'><p>{SECOND}</p></div>", f"<div class='c'><p>{THIRD}</p></div>"
+    keep, remove = ("div.a", ".//div[@class='b']"), ("p.x",)
+    found = body(f"<main><h1>{TITLE}</h1>{first}{second}{third}</main>", keep=keep, remove=remove)
+    assert texts(found) == [FIRST, SECOND]
+    assert ("site", LEAD) in [(piece.rule, piece.text) for piece in found.removed]
+
+
+def test_a_source_rule_that_finds_nothing_changes_nothing():
+    found = body(f"<article><h1>{TITLE}</h1>{PROSE}</article>", keep=("div.gone",), remove=("p.gone",))
+    assert texts(found) == [FIRST, SECOND, THIRD]

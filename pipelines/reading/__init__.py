@@ -57,6 +57,8 @@ def _read_html(page: Page, text: str, rules: Rules) -> Article:
         teaser=described.teaser,
         headline=described.heading,
         german=tongue == "de",
+        keep=rules.site.keep,
+        remove=rules.site.remove,
         opens=lambda heading: next(filter(None, (opens_block(heading, each) for each in phrases)), None),
         is_boilerplate=lambda line: blocks.rule_of(line, phrases, described.authors) is not None,
     )

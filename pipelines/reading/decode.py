@@ -81,8 +81,8 @@ def clean(text: str) -> str:
 
 
 _CONTROLS = bytes((*range(9), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F))
-# a byte order mark, the two non-characters, and what every surrogate begins with; a pattern for each first byte, because
-# a pattern with a fixed beginning is searched at the speed of memchr
+# a byte order mark, the two non-characters, and what every surrogate begins with; a pattern for each first byte,
+# because a pattern with a fixed beginning is searched at the speed of memchr
 _UNWANTED_MARKS = (re.compile(rb"\xef(?:\xbb\xbf|\xbf[\xbe\xbf])"), re.compile(rb"\xed[\xa0-\xbf]"))
 _C1_BYTES = re.compile(rb"\xc2[\x80-\x9f]")
 

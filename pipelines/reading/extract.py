@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -19,6 +19,7 @@ from trafilatura.settings import Extractor
 
 from pipelines.items import Reason, Rejected, Removed
 from pipelines.reading.blocks import Block, is_foreign, plain
+from pipelines.reading.metadata import selector
 
 logging.getLogger("trafilatura").setLevel(
     logging.CRITICAL
@@ -525,6 +526,26 @@ def _rule_of(element: etree._Element) -> str | None:
     return _named(f"{names} {identity}") if names or identity else None
 
 
+def _selected(root: etree._Element, expressions: Sequence[str]) -> list[etree._Element]:
+    """The elements that a source's selectors choose, those inside of others left out."""
+    found = [
+        each for expression in expressions for each in selector(expression)(root) if hasattr(each, "iterancestors")
+    ]
+    every = set(found)
+    return [each for each in dict.fromkeys(found) if every.isdisjoint(each.iterancestors())]
+
+
+def _gathered(chosen: list[etree._Element]) -> etree._Element:
+    """One element that holds all that a source's rule keeps, in its order."""
+    if len(chosen) == 1:
+        return chosen[0]
+    around = etree.Element("div")
+    chosen[0].addprevious(around)
+    for element in chosen:
+        around.append(element)
+    return around
+
+
 def _framed(core: etree._Element) -> html.HtmlElement:
     """A page that consists of *core* only, in the plainest markup: what trafilatura is to read."""
     page = html.Element("html")
@@ -723,13 +744,15 @@ def body_of(
     german: bool = True,
     is_boilerplate: Callable[[str], bool] = lambda text: False,
     opens: Callable[[str], str | None] = lambda text: None,
+    keep: Sequence[str] = (),
+    remove: Sequence[str] = (),
 ) -> Body:
     """The article that a page shows. Prunes *tree*, so everything else that needs it must have read it before.
 
     *title* and *teaser* are what the metadata says, *headline* the element that shows the title where that is known;
     they serve to find the lead and to keep both out of the body. A line that *is_boilerplate*, such as a byline, is no
     lead; a heading for which *opens* names a rule goes with the lines below it. In *german* texts a paragraph that is
-    one link leads elsewhere.
+    one link leads elsewhere. *keep* and *remove* are a source's own selectors: the body's container and what is not it.
     """
     root = tree.find("body")
     root = tree if root is None else root
@@ -740,13 +763,19 @@ def body_of(
     link_length = sum(map(len, _IN_LINKS(root))) if paragraphs < _MANY_PARAGRAPHS else 0
     if headline is None or headline.getroottree().getroot() is not tree:
         headline = _headline(root, title)
+    for element in _selected(root, remove):
+        removals.add(_raw(element), "site")
+        _delete(element)
     core, left_over = _prune(root, headline, removals)
+    chosen = _selected(root, keep)
+    if chosen:
+        core = _gathered(chosen)
     _prune_teasers(core, removals)
     _prune_opened(core, opens, removals)
     _prune_links(core, german, removals)
     blocks = _trafilatura(_framed(core), fast=True)
     length = sum(len(block.text) for block in blocks)
-    if length < SHORT and (length < VERY_SHORT or left_over > _LEFT_OUT * length):
+    if not chosen and length < SHORT and (length < VERY_SHORT or left_over > _LEFT_OUT * length):
         full = _trafilatura(tree, fast=False)
         if sum(len(block.text) for block in full) > 1.2 * length:
             blocks = full
