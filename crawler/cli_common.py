@@ -17,6 +17,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from crawler.cli_log import OneLine, plain
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -77,11 +79,6 @@ def err() -> Console:
     return Console(stderr=True, highlight=False)
 
 
-def plain(value: object) -> str:
-    """*value* as text that cannot do anything to a terminal or a log: pages decide what stands in titles."""
-    return "".join(c if c.isprintable() else " " for c in str(value))
-
-
 def print_json(record: dict[str, Any]) -> None:
     """One object a line. Half characters (lone surrogates) become escapes instead of an error."""
     line = json.dumps(record, ensure_ascii=False, default=_json_value)
@@ -105,17 +102,6 @@ def when(value: datetime | None, zone: ZoneInfo | None = None) -> str:
 
 def count(number: int, thing: str, things: str | None = None) -> str:
     return f"{number:,} {thing if number == 1 else things or thing + 's'}"
-
-
-class OneLine(logging.Formatter):
-    """A log record is one line, whatever a page put into it, so that no page can forge a line of its own."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        message = record.getMessage()
-        line = f"{self.formatTime(record, '%Y-%m-%d %H:%M:%S')} {record.levelname.lower():7} {plain(message)}"
-        if record.exc_info and logging.getLogger().isEnabledFor(logging.DEBUG):
-            line += "\n" + self.formatException(record.exc_info)
-        return line
 
 
 def start_logging(level: str | int, console: Console | None = None) -> None:

@@ -36,6 +36,26 @@ def migrate() -> None:
     print_line(f"applied: {', '.join(applied)}" if applied else "tables and views are up to date")
 
 
+@app.command()
+@told()
+def roles() -> None:
+    """Make three database roles with the least rights: nachlese_owner, nachlese_writer, nachlese_reader.
+
+    Run it as a superuser or as the database's owner, as often as you like; after an upgrade, run it again. Passwords
+    come from NACHLESE_OWNER_PASSWORD, NACHLESE_WRITER_PASSWORD and NACHLESE_READER_PASSWORD; where one is unset, the
+    role's password stays as it is.
+    """
+    from pipelines import database
+
+    dsn = reachable()
+    database.migrate(dsn)
+    passwords = {role: os.environ.get(f"{role.upper()}_PASSWORD", "") for role in database.ROLES}
+    made = database.make_roles(dsn, passwords)
+    for role in database.ROLES:
+        secret = "password set" if passwords[role] else "no password given"
+        print_line(f"{role}: {'made' if role in made else 'brought up to date'}, {secret}")
+
+
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 @told()
 def psql(

@@ -234,8 +234,10 @@ class Hosts:
         state = await self._memory.host_state(host)
         if state is None or state.not_before is None:
             return
-        if entry.rest_until is None or state.not_before > entry.rest_until:
-            entry.rest_until, entry.rest_why = state.not_before, "it asked for time"
+        # no later than we would ever promise: it may have been written while the clock was wrong by years
+        until = min(state.not_before, self._now() + self._longest)
+        if entry.rest_until is None or until > entry.rest_until:
+            entry.rest_until, entry.rest_why = until, "it asked for time"
 
     def _raise_if_resting(self, host: str, entry: _Host) -> None:
         if entry.rest_until is not None and self._now() < entry.rest_until:

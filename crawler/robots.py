@@ -169,7 +169,7 @@ class Robots:
 
     async def _rules(self, site: str, get: Get, trust: Hashable) -> Rules:
         known = self._known.get(site)
-        if known is not None and self._now() - known.fetched_at < FRESH:
+        if known is not None and abs(self._now() - known.fetched_at) < FRESH:
             return known.rules
         failed = self._failed.get(site)
         if failed is not None and self._now() < failed.not_before:
@@ -189,7 +189,7 @@ class Robots:
 
     async def _fetch(self, site: str, get: Get) -> _Known:
         known = self._known.get(site) or await self._remembered(site)
-        if known is not None and self._now() - known.fetched_at < FRESH:
+        if known is not None and abs(self._now() - known.fetched_at) < FRESH:
             return known
         try:
             answer = await get(f"{site}/robots.txt")
@@ -207,7 +207,7 @@ class Robots:
 
     def _last_good(self, site: str, failed: _Failed) -> _Known:
         known = self._known.get(site)
-        if known is not None and self._now() - known.fetched_at < STALE:
+        if known is not None and abs(self._now() - known.fetched_at) < STALE:
             return known
         raise NoRobots(site, failed.why, failed.not_before, failed.reason)
 

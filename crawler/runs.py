@@ -49,6 +49,8 @@ Outcome = Literal["finished", "failed", "stopped", "skipped"]
 
 #: how many discovery documents a report names that could not be used
 MOST_NAMED = 5
+#: years in which a clock can be right: pages dated by a wrong one could never be stored
+FIRST_YEAR, LAST_YEAR = 2025, 2150
 #: what was fetched longer ago, and never came to its end, is fetched anew
 STILL_NEWS = timedelta(days=1)
 #: where differences between a stored and a newly read article are looked for
@@ -273,6 +275,10 @@ async def crawl_source(
 ) -> RunReport:
     """One crawl of one source. Raises ``KeyError`` where there is no such source."""
     house.configuration.source(name)
+    if not FIRST_YEAR <= datetime.now(UTC).year <= LAST_YEAR:
+        said = f"the clock of this machine says {datetime.now(UTC):%Y-%m-%d}; no page can be dated by it"
+        log.error("no run of %s: %s", name, said)
+        return RunReport(name, "crawl", "failed", error=said, slot=slot)
     run = None if house.stopping else await house.begin(name, slot=slot)
     if run is None:
         why = "this process is stopping" if house.stopping else "another process runs it now, or the slot is done"

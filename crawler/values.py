@@ -92,15 +92,16 @@ def web_address(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError('expected an address in quotes, such as "https://www.example.de/rss"')
     text = value.strip()
+    told = re.sub(r"^([^/]*//)?.*@", r"\1***@", value, flags=re.DOTALL)  # what stands before it may be a password
     if re.search(r"[\s\x00-\x1f\x7f]", text):
-        raise ValueError(f"{value!r} has white space inside")
+        raise ValueError(f"{told!r} has white space inside")
     try:
         parts = urlsplit(text)
         host, _port = parts.hostname, parts.port
-    except ValueError as error:
-        raise ValueError(f"{value!r} is no web address ({error})") from None
+    except ValueError:
+        raise ValueError(f"{told!r} is no web address") from None
     if parts.scheme not in ("http", "https") or not host:
-        raise ValueError(f"{value!r} is no web address; it must begin with http:// or https:// and name a host")
+        raise ValueError(f"{told!r} is no web address; it must begin with http:// or https:// and name a host")
     if "@" in parts.netloc:
         raise ValueError("user name and password do not belong into an address here")
     if len(text) > 2000:

@@ -25,7 +25,7 @@ from urllib.parse import quote
 import platformdirs
 import psutil
 import psycopg
-from psycopg import conninfo, errors
+from psycopg import conninfo, errors, sql
 
 log = logging.getLogger(__name__)
 
@@ -311,6 +311,9 @@ def revive(dsn: str) -> None:
 # waiting
 
 
+_next_line: dict[str, float] = {}  # DSN -> when the next line may come: many wait at once, and one speaks for all
+
+
 class Patience:
     """How long to go on with a database that is away: waits grow to five seconds, one log line a minute."""
 
@@ -326,9 +329,9 @@ class Patience:
         now = time.monotonic()
         if now >= self.until:
             raise DatabaseError(f"{shown(self.dsn)} does not answer: {safe_text(error, self.dsn)}") from None
-        if now >= self.next_line:
+        if now >= max(self.next_line, _next_line.get(self.dsn, 0.0)):
             log.warning("waiting for %s for %d s: %s", shown(self.dsn), now - self.since, safe_text(error, self.dsn))
-            self.next_line = now + LINE_EVERY
+            self.next_line = _next_line[self.dsn] = now + LINE_EVERY
         wait, self.wait = self.wait, min(5.0, self.wait * 2 or 0.05)
         return min(wait, max(0.0, self.until - now))
 
@@ -463,3 +466,45 @@ def _apply(connection: psycopg.Connection, name: str, files: list[Path]) -> None
 
 def _digest(files: list[Path]) -> str:
     return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# roles
+
+ROLES = ("nachlese_owner", "nachlese_writer", "nachlese_reader")
+
+
+def make_roles(dsn: str, passwords: Mapping[str, str], patience: timedelta = timedelta(days=1)) -> list[str]:
+    """Make the three roles, or bring their rights up to date; the names of those that are new.
+
+    *passwords* by role; a role without one keeps what it has. They are hashed here: the server never sees them, nor
+    does its log. Tables must be up to date (``migrate``). Raises DatabaseError.
+    """
+    with connected(dsn, patience) as connection:
+        try:
+            with connection.transaction():
+                connection.execute("SELECT pg_advisory_xact_lock(%s)", [MIGRATION_LOCK])
+                made = [role for role in ROLES if _make_role(connection, role, passwords.get(role))]
+                _join(connection, ROLES[0])
+                connection.execute((SQL / "roles.sql").read_bytes())
+            return made
+        except psycopg.Error as error:
+            raise DatabaseError(f"{shown(dsn)}: {safe_text(error, dsn)}") from None
+
+
+def _make_role(connection: psycopg.Connection, role: str, password: str | None) -> bool:
+    """True where it was not there. Roles belong to the whole server, so another database may have made it."""
+    name = sql.Identifier(role)
+    is_new = not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchall()
+    if is_new:
+        connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(name))
+    if password:
+        hashed = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
+        connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(name, sql.Literal(hashed)))
+    return is_new
+
+
+def _join(connection: psycopg.Connection, role: str) -> None:
+    """Make the current user a member of *role*, so that it may give it what is its own. A superuser needs no rights."""
+    if not connection.execute("SELECT pg_has_role(current_user, %s, 'MEMBER')", [role]).fetchone()[0]:  # type: ignore
+        connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(role)))

@@ -25,7 +25,9 @@ LOCK_SOURCE = "SELECT pg_advisory_xact_lock(hashtextextended('run of ' || %(sour
 FIND_DEAD_RUNS = """
     SELECT id FROM ingest.runs
     WHERE (source = %(source)s OR source IS NULL AND %(source)s::text IS NULL)
-      AND ended_at IS NULL AND lease_until < clock_timestamp()
+      AND ended_at IS NULL
+      -- or its last sign of life is in the future: the clock was set back, and who lives says so again in no time
+      AND (lease_until < clock_timestamp() OR heartbeat_at > clock_timestamp() + (lease_until - heartbeat_at))
     ORDER BY id
     FOR UPDATE
 """
@@ -160,10 +162,12 @@ REJECT_BAD_LINKS = """
     RETURNING id, pages.detail
 """
 
+# A page whose time is more than a month ahead is due as well: nothing is put off for so long, so the clock was wrong.
 TAKE = """
     SELECT id, url, hint, attempts, etag, last_modified, false AS recheck
     FROM ingest.pages
-    WHERE source = %(source)s AND state = 'pending' AND next_attempt_at <= now() AND id <> ALL (%(in_hand)s)
+    WHERE source = %(source)s AND state = 'pending' AND id <> ALL (%(in_hand)s)
+      AND (next_attempt_at <= now() OR next_attempt_at > now() + interval '32 days')
     ORDER BY next_attempt_at, id
     LIMIT %(limit)s
 """
@@ -171,7 +175,8 @@ TAKE = """
 TAKE_RECHECKS = """
     SELECT id, url, hint, attempts, etag, last_modified, true AS recheck
     FROM ingest.pages
-    WHERE source = %(source)s AND state = 'ended' AND next_check_at <= now() AND id <> ALL (%(in_hand)s)
+    WHERE source = %(source)s AND state = 'ended' AND id <> ALL (%(in_hand)s)
+      AND (next_check_at <= now() OR next_check_at > now() + interval '32 days')
     ORDER BY next_check_at, id
     LIMIT %(limit)s
 """

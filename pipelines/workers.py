@@ -218,14 +218,21 @@ class ReaderPool:
             if self._closed:
                 raise ReadersUnavailable("the readers are closed")
             if self._nursery is None:
-                nursery = _Nursery(self.function, self.seconds, self.memory)
-                try:
-                    await nursery.ready()
-                except (EOFError, OSError) as error:
-                    nursery.close()
-                    raise ReadersUnavailable(f"the reading code could not be loaded: {self.function}") from error
-                self._nursery = nursery
+                self._nursery = await self._new_nursery() or await self._new_nursery()
+            if self._nursery is None:
+                raise ReadersUnavailable("the process that starts readers was killed, twice")
             return self._nursery
+
+    async def _new_nursery(self) -> _Nursery | None:
+        """A nursery that has loaded the reading code; None where it was killed meanwhile."""
+        nursery = _Nursery(self.function, self.seconds, self.memory)
+        try:
+            await nursery.ready()
+        except (EOFError, OSError) as error:
+            if await asyncio.to_thread(nursery.close) < 0:
+                return None
+            raise ReadersUnavailable(f"the reading code could not be loaded: {self.function}") from error
+        return nursery
 
     async def _drop_nursery(self, nursery: _Nursery) -> None:
         async with self._nursery_lock:
@@ -354,14 +361,14 @@ class _Nursery:
             raise EOFError("the nursery ended")
         return struct.unpack("!q", data)[0]
 
-    def close(self) -> None:
-        """End the nursery and with it its readers; returns when it is gone."""
+    def close(self) -> int:
+        """End the nursery and with it its readers; returns its exit code when it is gone."""
         self._control.close()
         try:
-            self._process.wait(timeout=5)
+            return self._process.wait(timeout=5)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait()
+            return self._process.wait()
 
 
 def reader_environment(environment: dict[str, str] | os._Environ) -> dict[str, str]:

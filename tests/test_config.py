@@ -219,3 +219,21 @@ def test_a_header_value_cannot_hold_a_second_line(folder):
     (folder / "settings.toml").write_text('contact = "a\\r\\nX-Evil: 1"\n')
     (said,) = mistakes(folder)
     assert "one line" in said
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "https://anna:geheim@x.example/",
+        "https://anna:ge heim@x.example/",
+        "ftp://anna:geheim@x.example/",
+        "https://anna:geheim@[x/",
+        "anna:geheim@x.example",
+        "https://anna:ge/geheim@x.example/",
+    ],
+)
+def test_no_secret_of_a_source_file_is_repeated(folder, wrong):
+    (folder / "sources" / "beispiel.toml").write_text(SOURCE.replace("https://www.beispiel.de/", wrong, 1))
+    (said,) = mistakes(folder)
+    assert said.startswith("beispiel.toml|homepage|")
+    assert "heim" not in said

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psutil
 import pytest
 from aiohttp import web
 
@@ -474,3 +475,27 @@ async def test_what_a_killed_process_had_archived_is_not_asked_for_again(house, 
     assert {end for _, _, end in await house.store.archive_gaps([file.name])} <= {None} | {
         offset for (offset,) in sql_rows("SELECT min(record_offset) FROM ingest.archive_records")
     }
+
+
+async def test_a_crawl_listens_on_no_port(tmp_path, site, database_url):
+    site.hold.add("/haengt")
+    site.feed("/haengt")
+    configured(tmp_path, site)
+    crawl = await asyncio.create_subprocess_exec(sys.executable, "-c", CRAWL, env=environment(tmp_path, database_url))
+    try:
+        async with asyncio.timeout(60):
+            await site.held.wait()
+        process = psutil.Process(crawl.pid)
+        sockets = [one for of in (process, *process.children(recursive=True)) for one in of.net_connections("inet")]
+        assert [one for one in sockets if one.status == psutil.CONN_LISTEN or not one.raddr] == []
+    finally:
+        crawl.kill()
+        await crawl.wait()
+
+
+async def test_no_run_starts_while_the_clock_is_wrong_by_years(house, site, monkeypatch):
+    site.feed("/a")
+    monkeypatch.setattr(runs, "FIRST_YEAR", datetime.now(UTC).year + 1)  # as if the clock had lost its battery
+    report = await runs.crawl_source(house, "blatt")
+    assert (report.outcome, site.asked) == ("failed", [])
+    assert "the clock of this machine says" in report.error

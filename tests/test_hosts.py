@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 
 from crawler.hosts import DEAD_AFTER, DEAD_REST, UNNAMED_REST, HostRests, Hosts, Turnstile, retry_after
+from pipelines.store import HostState
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -185,3 +186,11 @@ async def test_a_dead_host_is_left_alone_for_longer_each_time(hosts, clock):
     hosts.answered("a.de")
     assert hosts.failed("a.de") is None
     await use(hosts, "a.de")
+
+
+async def test_a_rest_that_a_wrong_clock_has_written_is_no_longer_than_the_longest(store, clock):
+    await store.keep_host_state(HostState("x.example", not_before=clock() + timedelta(days=3650)))
+    hosts = Hosts(store, longest=timedelta(hours=1), now=clock)
+    with pytest.raises(HostRests) as resting:
+        await hosts.check("x.example")
+    assert resting.value.not_before <= clock() + timedelta(hours=1)

@@ -674,3 +674,13 @@ async def test_a_page_whose_host_wants_a_rest_waits_for_it_without_using_up_an_a
     counts = await store.end_run(run, "finished")
     assert (counts.found, counts.pending, counts.reasons) == (1, 1, {"http_error": 1})
     assert [one.url for one in await store.take(await begin(store), 10)] == [target.url]
+
+
+async def test_times_that_a_wrong_clock_has_written_are_not_waited_for(store, sql_rows):
+    """As if the clock had been ahead by years, and was set right."""
+    run = await begin(store)
+    await offer(store, run, page().url)
+    sql_rows("UPDATE ingest.pages SET next_attempt_at = now() + interval '10 years' RETURNING id")
+    sql_rows("UPDATE ingest.runs SET heartbeat_at = now() + interval '10 years', "
+             "lease_until = now() + interval '10 years 2 minutes' RETURNING id")  # fmt: skip
+    assert len(await store.take(await begin(store), 10)) == 1

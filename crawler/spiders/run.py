@@ -127,7 +127,9 @@ class RunSpider(Spider):
             yield
             return
         from crawler import config, runs  # they import this module
+        from crawler.cli_log import guard_handlers
 
+        guard_handlers()  # Scrapy has set the log up, and lets a page's title have lines of its own
         async with runs.House.open(self.configuration or config.load()) as self.house:
             self.run = await self.house.begin(self.name)
             if self.run is None:

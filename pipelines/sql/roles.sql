@@ -1,0 +1,49 @@
+-- Three roles with the least rights each of them needs. Applied by `nachlese db roles`, as often as one likes.
+-- The roles exist already and the current user is a member of the owner.
+
+-- Everything that is Nachlese's belongs to the owner: tables, their sequences, views.
+DO $$
+DECLARE
+    one record;
+BEGIN
+    EXECUTE format('GRANT CREATE ON DATABASE %I TO nachlese_owner', current_database());
+    FOR one IN
+        SELECT nspname FROM pg_namespace WHERE nspname IN ('ingest', 'news') AND nspowner <> 'nachlese_owner'::regrole
+    LOOP
+        EXECUTE format('ALTER SCHEMA %I OWNER TO nachlese_owner', one.nspname);
+    END LOOP;
+    FOR one IN
+        SELECT oid::regclass AS name, relkind FROM pg_class
+        WHERE relnamespace IN ('ingest'::regnamespace, 'news'::regnamespace) AND relkind IN ('r', 'p', 'v')
+          AND relowner <> 'nachlese_owner'::regrole
+    LOOP
+        EXECUTE format('ALTER %s %s OWNER TO nachlese_owner', CASE one.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, one.name);
+    END LOOP;
+    -- who may connect is the operator's to say; what may be made in this database is not for everybody
+    EXECUTE format('REVOKE CREATE, TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
+END
+$$;
+
+REVOKE ALL ON SCHEMA ingest, news FROM PUBLIC;
+REVOKE ALL ON ALL TABLES IN SCHEMA ingest, news FROM PUBLIC, nachlese_writer, nachlese_reader;
+REVOKE ALL ON SCHEMA ingest, news FROM nachlese_writer, nachlese_reader;
+
+GRANT USAGE ON SCHEMA ingest, news TO nachlese_writer;
+GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA ingest TO nachlese_writer;
+REVOKE INSERT, UPDATE ON ingest.migrations FROM nachlese_writer;
+-- links that were only seen again are counted and forgotten; nothing else is ever deleted
+GRANT DELETE ON ingest.run_pages TO nachlese_writer;
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA ingest TO nachlese_writer;
+GRANT SELECT ON ALL TABLES IN SCHEMA news TO nachlese_writer;
+
+GRANT USAGE ON SCHEMA news TO nachlese_reader;
+GRANT SELECT ON ALL TABLES IN SCHEMA news TO nachlese_reader;
+
+-- and what later versions will add
+ALTER DEFAULT PRIVILEGES FOR ROLE nachlese_owner IN SCHEMA ingest GRANT SELECT, INSERT, UPDATE ON TABLES TO nachlese_writer;
+ALTER DEFAULT PRIVILEGES FOR ROLE nachlese_owner IN SCHEMA ingest GRANT USAGE ON SEQUENCES TO nachlese_writer;
+ALTER DEFAULT PRIVILEGES FOR ROLE nachlese_owner IN SCHEMA news GRANT SELECT ON TABLES TO nachlese_writer, nachlese_reader;
+
+-- a query that somebody forgot ends by itself
+ALTER ROLE nachlese_reader SET statement_timeout = '5min';
+ALTER ROLE nachlese_reader SET default_transaction_read_only = on;

@@ -1,0 +1,106 @@
+"""`nachlese db roles`: each role may do its work and no more. Roles belong to the whole server, so this is one test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from psycopg import conninfo, errors, sql
+
+from pipelines import database
+from pipelines.store import SourceRow, Store
+from tests.test_store import article, begin, offer, page
+
+ALLOWED = [
+    ("nachlese_reader", "SELECT title, text FROM news.articles"),
+    ("nachlese_reader", "SELECT FROM news.runs"),
+    ("nachlese_writer", "SELECT FROM news.articles"),
+    ("nachlese_writer", "UPDATE ingest.pages SET attempts = attempts"),
+    ("nachlese_owner", "CREATE TABLE ingest.more (id bigint)"),
+    ("nachlese_owner", "DROP VIEW news.copies"),
+]
+FORBIDDEN = [
+    *(("nachlese_reader", statement) for statement in (
+        "SELECT FROM ingest.articles",
+        "SELECT FROM ingest.migrations",
+        "DELETE FROM news.articles",
+        "UPDATE news.articles SET title = ''",
+        "CREATE TABLE public.mine (id int)",
+        "CREATE TEMPORARY TABLE mine (id int)",
+        "CREATE SCHEMA mine",
+        "DROP VIEW news.articles",
+        "COPY (SELECT 1) TO PROGRAM 'true'",
+        "SET ROLE nachlese_writer",
+    )),
+    *(("nachlese_writer", statement) for statement in (
+        "DROP TABLE ingest.pages",
+        "TRUNCATE ingest.pages",
+        "DELETE FROM ingest.articles",
+        "ALTER TABLE ingest.pages ADD COLUMN mine int",
+        "CREATE TABLE ingest.mine (id int)",
+        "CREATE OR REPLACE VIEW news.articles AS SELECT 1",
+        "INSERT INTO ingest.migrations (name, digest) VALUES ('x', 'y')",
+        "CREATE ROLE mine",
+        "SET ROLE nachlese_owner",
+    )),
+    ("nachlese_owner", "CREATE ROLE mine"),
+    ("nachlese_owner", "SELECT * FROM pg_authid"),
+]  # fmt: skip
+
+
+@pytest.fixture
+def with_roles(database_url: str) -> Iterator[str]:
+    yield database_url
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        for role in database.ROLES:
+            if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchall():
+                connection.execute(sql.SQL("DROP OWNED BY {} CASCADE").format(sql.Identifier(role)))
+                connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+
+
+def as_role(dsn: str, role: str) -> str:
+    return conninfo.make_conninfo(dsn, user=role)
+
+
+async def test_each_role_may_do_its_work_and_no_more(with_roles: str):
+    secrets = {role: f"geheim-{role}" for role in database.ROLES}
+    assert database.make_roles(with_roles, secrets) == list(database.ROLES)
+    assert database.make_roles(with_roles, {}) == []  # again, and nothing changes
+
+    async with await Store.open(as_role(with_roles, "nachlese_writer")) as store:
+        await store.keep_sources([SourceRow("example", "Beispiel")])
+        run = await begin(store)
+        await offer(store, run, page().url)
+        (target,) = await store.take(run, 10)
+        assert (await store.keep(run, page(target.url), article(page(target.url)))).kind == "new"
+        assert (await store.end_run(run, "finished")).new == 1
+    assert database.migrate(as_role(with_roles, "nachlese_writer")) == []
+
+    for role, statement in FORBIDDEN:
+        with psycopg.connect(as_role(with_roles, role)) as connection:
+            # not the reader's own default that protects, but its rights
+            connection.execute("SET default_transaction_read_only = off")
+            connection.commit()
+            with pytest.raises((errors.InsufficientPrivilege, errors.ObjectNotInPrerequisiteState)):
+                connection.execute(statement)
+                pytest.fail(f"{role} may {statement}")
+    for role, statement in ALLOWED:
+        with psycopg.connect(as_role(with_roles, role)) as connection:
+            connection.execute(statement)
+            connection.rollback()
+
+    with psycopg.connect(with_roles) as connection:
+        stored = dict(connection.execute("SELECT rolname, rolpassword FROM pg_authid WHERE rolname ~ 'nachlese_'"))
+    assert all(stored[role].startswith("SCRAM-SHA-256$") and secrets[role] not in stored[role] for role in secrets)
+
+
+async def test_what_the_owner_adds_later_has_the_same_rights(with_roles: str):
+    database.make_roles(with_roles, {})
+    with psycopg.connect(as_role(with_roles, "nachlese_owner"), autocommit=True) as connection:
+        connection.execute("CREATE TABLE ingest.later (id bigint GENERATED ALWAYS AS IDENTITY, word text)")
+        connection.execute("CREATE VIEW news.later AS SELECT word FROM ingest.later")
+    with psycopg.connect(as_role(with_roles, "nachlese_writer"), autocommit=True) as connection:
+        connection.execute("INSERT INTO ingest.later (word) VALUES ('neu')")
+    with psycopg.connect(as_role(with_roles, "nachlese_reader"), autocommit=True) as connection:
+        assert connection.execute("SELECT word FROM news.later").fetchall() == [("neu",)]
