@@ -73,7 +73,7 @@ class Paper:
     count: int
     window: int = 60
     step: int = 20
-    words: int = 1
+    name: str = "Zeitung"
     asked: Counter[str] = field(default_factory=Counter)
     extra: dict[str, Callable[[], web.StreamResponse]] = field(default_factory=dict)
     hold: dict[str, asyncio.Event] = field(default_factory=dict)
@@ -114,7 +114,7 @@ class Paper:
         return f'<rss version="2.0"><channel><title>Zeitung</title>{more}{items}</channel></rss>'
 
     def article(self, number: int) -> str:
-        text = "".join(f"<p>{WORDS} Absatz {part} zu Nummer {number}.</p>" for part in range(2 + self.words))
+        text = "".join(f"<p>{WORDS} Absatz {part} zu Nummer {number}, {self.name}.</p>" for part in range(3))
         return (
             f'<!DOCTYPE html><html lang="de"><head><title>Brücke {number} wird erneuert</title>'
             '<meta property="og:type" content="article"></head>'
@@ -308,10 +308,10 @@ async def until(true: Callable[[], object], seconds: float = 60.0) -> float:
 # --- the drills ------------------------------------------------------------------------------------------------------
 
 
-async def kills(at: tuple[Path, str], times: int = 20, seed: int = 1) -> Result:
-    """kill -9 at random moments, while the feed's window moves on."""
+async def kills(at: tuple[Path, str], times: int = 20, step: int = 20, seed: int = 1) -> Result:
+    """kill -9 at random moments, while the feed's window moves on by *step* articles each time."""
     dice = random.Random(seed)
-    paper = Paper(count=20 * (times + 2), window=60, step=20)
+    paper = Paper(count=step * (times + 2), window=3 * step, step=step)
     with place(at) as here:
         async with served(paper):
             here.configure(zeitung=paper)
@@ -320,7 +320,7 @@ async def kills(at: tuple[Path, str], times: int = 20, seed: int = 1) -> Result:
                 tries += 1
                 process = await here.start("crawl")
                 watching = asyncio.create_task(here.watch(process.pid))
-                alive = await paper.until_asked(dice.randint(1, 20), process)
+                alive = await paper.until_asked(dice.randint(1, step), process)
                 await asyncio.sleep(dice.uniform(0, 0.15))
                 watching.cancel()
                 if alive and process.returncode is None:
@@ -333,7 +333,8 @@ async def kills(at: tuple[Path, str], times: int = 20, seed: int = 1) -> Result:
                 if paper.begin >= paper.count - paper.window and code == 0:
                     break
             result = here.counted("kill -9, feed moves on", done, paper.urls, paper.articles_asked)
-    result.ok = result.ok and code == 0 and result.requests_per_article <= 1.3
+    # the promise is about a crawl; of a few articles, those in flight at each kill are too large a part
+    result.ok = result.ok and code == 0 and (paper.count < 200 or result.requests_per_article <= 1.3)
     result.said = "" if code == 0 else said[-300:]
     return result
 
@@ -358,6 +359,34 @@ async def restarts(at: tuple[Path, str], times: int = 4, away: float = 1.0, coun
             result = here.counted("Postgres restarted and killed", broken, paper.urls, paper.articles_asked)
     result.ok = result.ok and code == 0 and broken > 0
     result.said = "" if result.ok else f"exit code {code}: {said[-300:]}"
+    return result
+
+
+async def stopped_while_away(at: tuple[Path, str], count: int = 60) -> Result:
+    """SIGTERM while Postgres is away: the schedule ends all the same; what was in flight comes again."""
+    paper = Paper(count=count, window=count)
+    with place(at) as here:
+        async with served(paper):
+            here.configure(
+                more='[schedule]\nevery = "1 hour"\njitter = "0 seconds"\n',
+                settings='[schedule]\nstop_within = "2 seconds"\n',
+                zeitung=paper,
+            )
+            process = await here.start("schedule")
+            ending = asyncio.create_task(here.ended(process))
+            await paper.until_asked(3, process)
+            await stop_postgres(at, signal.SIGINT)
+            process.terminate()
+            begin = time.monotonic()
+            code, said = await ending
+            took = time.monotonic() - begin
+            await start_postgres(at)
+            again, _ = await here.round()
+            result = here.counted("stopped while Postgres is away", 1, paper.urls, paper.articles_asked)
+    result.said = f"ended after {took:.1f} s (stop_within 2 s)"
+    result.ok = result.ok and (code, again) == (0, 0)
+    if not result.ok:
+        result.said += f"; exit codes {code}, {again}: {said[-300:]}"
     return result
 
 
@@ -479,9 +508,9 @@ async def clock_steps(at: tuple[Path, str]) -> Result:
     return result
 
 
-async def full_disk(at: tuple[Path, str], room: int = 30_000) -> Result:
+async def full_disk(at: tuple[Path, str], room: int = 30_000, count: int = 60) -> Result:
     """The archive cannot grow any more: the run says so and exits with 1, all pages stay pending and come again."""
-    paper = Paper(count=60, window=60)
+    paper = Paper(count=count, window=count)
 
     def small_files() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
@@ -520,12 +549,12 @@ def poisons() -> dict[str, Callable[[], web.StreamResponse]]:
     }
 
 
-async def poison(at: tuple[Path, str], count: int = 20) -> Result:
+async def poison(at: tuple[Path, str], count: int = 20, most: int = 100) -> Result:
     """Pages that hang and explode, and readers killed from outside: the good pages among them are all stored."""
     paper = Paper(count=count, window=count)
     with place(at) as here:
         async with served(paper):
-            paper.extra = poisons()
+            paper.extra = dict(list(poisons().items())[:most])
             here.configure(settings='[crawl]\nreader_timeout = "3 seconds"\n', zeitung=paper)
             process = await here.start("crawl")
             ending = asyncio.create_task(here.ended(process))
@@ -582,7 +611,7 @@ async def hostile(at: tuple[Path, str], count: int = 20) -> Result:
 
 async def fairness(at: tuple[Path, str], many: int = 40_000, small: int = 6) -> Result:
     """One source with very many new items beside small ones: how long these take, against how long they take alone."""
-    papers = {f"klein{number}": Paper(count=10, window=10) for number in range(small)}
+    papers = {f"klein{number}": Paper(count=10, window=10, name=f"klein{number}") for number in range(small)}
     took = []
     async with served(*papers.values()):
         for beside in (False, True):
@@ -620,6 +649,7 @@ def drills(times: int) -> dict[str, Drill]:
     return {
         "kills": lambda at: kills(at, times),
         "restarts": restarts,
+        "stopped": stopped_while_away,
         "commits": lost_commits,
         "killed-scheduler": schedulers,
         "frozen-scheduler": lambda at: schedulers(at, freeze=True),

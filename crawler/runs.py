@@ -49,6 +49,8 @@ Outcome = Literal["finished", "failed", "stopped", "skipped"]
 
 #: how many discovery documents a report names that could not be used
 MOST_NAMED = 5
+#: seconds that an interrupted run waits for a database that is away; its pages are pending there, whatever comes
+FAREWELL = 3.0
 #: years in which a clock can be right: pages dated by a wrong one could never be stored
 FIRST_YEAR, LAST_YEAR = 2025, 2150
 #: what was fetched longer ago, and never came to its end, is fetched anew
@@ -123,6 +125,7 @@ class House:
         """
         settings = configuration.settings
         dsn = dsn or await asyncio.to_thread(database.address)
+        await database.until_there(dsn, patience)
         await asyncio.to_thread(database.migrate, dsn, patience=patience)
         folder = Path(settings.archive.folder or database.home() / "archive")
         readers = ReaderPool(
@@ -208,6 +211,7 @@ class House:
     async def stop(self, why: str, within: float) -> None:
         """End all runs of this process: what is in flight gets *within* seconds, everything else stays pending."""
         self.stopping = True
+        self.store.hurry(within)
         for spider in list(self.spiders):
             spider.stop(why, within)
         await self.fetcher.stop(within)
@@ -339,6 +343,7 @@ async def crawled(house: House, run: Run, spider_class: type[RunSpider], **argum
             await asyncio.shield(crawl)
     except asyncio.CancelledError:
         spider.stop("interrupted")
+        house.store.hurry(FAREWELL)
         with suppress(Exception):
             await asyncio.wait([crawl], timeout=house.configuration.settings.schedule.stop_within.total_seconds())
         await finish(house, run, spider)

@@ -176,10 +176,24 @@ async def serve(configuration: Configuration) -> int:
     """Run the schedule until SIGTERM or SIGINT; SIGHUP reads the configuration anew. Returns the exit code, 0."""
     loop, ending = asyncio.get_running_loop(), asyncio.Event()
     hangups: asyncio.Queue[None] = asyncio.Queue()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, ending.set)
     loop.add_signal_handler(signal.SIGHUP, hangups.put_nowait, None)
+    main = asyncio.current_task()
+    assert main is not None
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, main.cancel)  # while the database is waited for
+    try:
+        return await until_told(configuration, ending, hangups)
+    except asyncio.CancelledError:
+        log.info("stopped before it began")
+        return 0
+
+
+async def until_told(configuration: Configuration, ending: asyncio.Event, hangups: asyncio.Queue[None]) -> int:
+    """Open the house and run the schedule until a signal has set *ending*."""
+    loop = asyncio.get_running_loop()
     async with House.open(configuration) as house:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, ending.set)
         scheduler = Scheduler(house)
         scheduler.start()
         await scheduler.note_next_runs()

