@@ -169,6 +169,7 @@ class Place:
     folder: Path
     dsn: str
     peak: int = 0
+    started: list[asyncio.subprocess.Process] = field(default_factory=list)
 
     @property
     def archive(self) -> Path:
@@ -195,10 +196,12 @@ class Place:
             "NACHLESE_HOME": str(self.folder),
         }
         command = [sys.executable, "-m", "crawler.cli", *words]
-        return await asyncio.create_subprocess_exec(
+        process = await asyncio.create_subprocess_exec(
             *command, env=env, cwd=Path(__file__).parent.parent, stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT, **how,
         )  # fmt: skip
+        self.started.append(process)
+        return process
 
     async def ended(self, process: asyncio.subprocess.Process) -> tuple[int, str]:
         """Exit code and everything it said; its peak memory is noted meanwhile."""
@@ -275,6 +278,9 @@ def place(at: tuple[Path, str]) -> Iterator[Place]:
     try:
         yield made
     finally:
+        for process in made.started:  # where the drill itself went wrong
+            with suppress(ProcessLookupError):
+                process.kill()
         shutil.rmtree(here, ignore_errors=True)
 
 
