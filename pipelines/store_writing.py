@@ -337,8 +337,8 @@ async def _find_articles(connection: AsyncConnection, items: Sequence[Item], kno
         before = known.articles.get(row.url_key)
         version = KnownVersion(row.number, row.content_key, row.body_key, row.fetched_at)
         versions = (*before.versions, version) if before else (version,)
-        url_keys = before.url_keys if before else frozenset({row.url_key, store_rows.page_key(row.url)})
-        known.articles[row.url_key] = KnownArticle(row.id, row.current, versions, url_keys)
+        read_key = before.read_key if before else store_rows.page_key(row.url)
+        known.articles[row.url_key] = KnownArticle(row.id, row.current, versions, row.url_key, read_key)
         known.first_seen[row.id] = row.first_seen_at
         known.copies.origins[row.id] = store_copies.origin_of(row)
         known.copies.current[row.id] = row.current
@@ -406,8 +406,8 @@ def _decide(known: Known, item: Item) -> tuple[KnownArticle, Decision, Step | No
             known.copies.current[article_id] = decision.version
             known.wordings[article_id] = item.wording
     current = decision.version if decision.is_current or before is None else before.current
-    url_keys = before.url_keys if before and not _is_own_page(item) else _url_keys(item)
-    article = KnownArticle(article_id, current, versions, url_keys)
+    read_key = before.read_key if before and not _is_own_page(item) else item.seen.url_key or item.article_key
+    article = KnownArticle(article_id, current, versions, item.article_key, read_key)
     known.articles[item.article_key] = article
     known.first_seen[article_id] = min(known.first_seen.get(article_id, item.fetched_at), item.fetched_at)
     is_step = decision.write == "insert" and decision.is_current
@@ -436,10 +436,6 @@ def _origin(known: Known, item: Item, article_id: int) -> Origin | None:
 def _is_own_page(item: Item) -> bool:
     """Whether this is the very page that the article's views name as canonical."""
     return item.seen.url_key == item.article_key
-
-
-def _url_keys(item: Item) -> frozenset[bytes]:
-    return frozenset({item.article_key, item.seen.url_key or item.article_key})
 
 
 def _write_article(

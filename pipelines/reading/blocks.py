@@ -19,7 +19,7 @@ _LONGEST_FOREIGN_RUN = 12
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One block of the body: ``kind`` is paragraph, heading, list, quote, table or code. ``level`` is a heading's (2 to 6)."""
+    """A block of the body. ``kind``: paragraph, heading, list, quote, table, code; ``level``: a heading's, 2 to 6."""
 
     kind: str
     text: str
@@ -34,24 +34,31 @@ def plain(text: str) -> str:
 
 
 _BYLINE_WORDS = re.compile(
-    r"\b(?:von|by|par|text|autor(?:in|en)?|und|and|et|redaktion|redakteur(?:in)?|reporter(?:in)?|korrespondent(?:in)?|aus|in|protokoll"
+    r"\b(?:von|by|par|text|autor(?:in|en)?|und|and|et|redaktion|redakteur(?:in)?|reporter(?:in)?"
+    r"|korrespondent(?:in)?|aus|in|protokoll"
     r"|interview|foto|fotos|uhr|aktualisiert|veröffentlicht|am|stand)\b|[\W\d_]+",
     re.IGNORECASE,
 )
 _BYLINE = re.compile(
-    r"(?:von|by|par|text(?: von)?:?|autor(?:in)?:|ein(?:e)? (?:kommentar|analyse|gastbeitrag|kolumne|interview|reportage|essay) von)\s"
+    r"(?:von|by|par|text(?: von)?:?|autor(?:in)?:|ein(?:e)? (?:kommentar|analyse|gastbeitrag|kolumne|interview"
+    r"|reportage|essay) von)\s"
     r"(?:(?:dr\.|prof\.|de|von|van|der|und|and|,|&|/)\s?|[A-ZÄÖÜ][\w'’.-]*[,/]?\s?){2,12}",
 )
-_PICTURE = r"(?:Fotos?|Bild(?:er|quelle|nachweis)?|Quelle|Photos?|Foto-?Credits?|Grafik|Symbol(?:bild|foto)|Archiv(?:bild|foto)|Screenshot)"
+_PICTURE = (
+    r"(?:Fotos?|Bild(?:er|quelle|nachweis)?|Quelle|Photos?|Foto-?Credits?|Grafik|Symbol(?:bild|foto)"
+    r"|Archiv(?:bild|foto)|Screenshot)"
+)
 _CAPTION = re.compile(
-    rf"(?:Abb(?:ildung|\.)? ?\d+ ?[:.]|{_PICTURE} ?[:/©]).{{2,250}}|.{{0,250}}[(\[|/] ?(?:{_PICTURE} ?[:©/]|©) ?[^()]{{2,80}}[)\]]?\.?|.{{0,200}}©[^.]{{2,80}}",
+    rf"(?:Abb(?:ildung|\.)? ?\d+ ?[:.]|{_PICTURE} ?[:/©]).{{2,250}}|.{{0,250}}[(\[|/] ?(?:{_PICTURE} ?[:©/]"
+    rf"|©) ?[^()]{{2,80}}[)\]]?\.?|.{{0,200}}©[^.]{{2,80}}",
     re.DOTALL,
 )
 _CREDIT = re.compile(r"[A-ZÄÖÜ][\w/.ÄÖÜ -]{1,30}\s?\([\w/., äöüÄÖÜ-]{2,50}\)\.?")
 
 
 _SOURCES = re.compile(
-    r"(?:Mit|Unter Verwendung von|With)\s(?:Informationen|Material|Agenturmaterial|Inhalten|Agenturen|files|reporting|material)\b.{0,250}"
+    r"(?:Mit|Unter Verwendung von|With)\s(?:Informationen|Material|Agenturmaterial|Inhalten|Agenturen|files"
+    r"|reporting|material)\b.{0,250}"
     r"|\(?(?:red|Red)\.?\)?|[(\[][\w.-]{2,6}(?:[/, ]+[\w.-]{2,6}){0,4}[)\]]",
     re.DOTALL,
 )
@@ -109,6 +116,13 @@ def without_boilerplate(
     return kept, removed
 
 
+def _is_credit(text: str) -> bool:
+    """A line that says where the article comes from: an agency, a desk, a writer's mark."""
+    if _SOURCES.fullmatch(text):
+        return True
+    return len(text) <= 60 and bool(agency_named(text) or _CREDIT.fullmatch(text))
+
+
 def _without_credits(blocks: Sequence[Block], authors: Sequence[str]) -> tuple[list[Block], list[Removed]]:
     """Without bylines near the top and the credits of agencies and desks at the end."""
     kept: list[Block] = []
@@ -121,9 +135,7 @@ def _without_credits(blocks: Sequence[Block], authors: Sequence[str]) -> tuple[l
             is_last = place >= len(blocks) - 2
             if (place < 4 or is_last) and is_byline(block.text, authors):
                 rule = "byline"
-            elif is_last and _SOURCES.fullmatch(block.text):
-                rule = "credit"
-            elif is_last and len(block.text) <= 60 and (agency_named(block.text) or _CREDIT.fullmatch(block.text)):
+            elif is_last and _is_credit(block.text):
                 rule = "credit"
         if rule:
             removed.append(Removed(block.text, rule))
@@ -133,14 +145,17 @@ def _without_credits(blocks: Sequence[Block], authors: Sequence[str]) -> tuple[l
 
 
 def _is_foreign(block: Block) -> bool:
+    return block.kind in ("list", "paragraph") and is_foreign(block.text, block.kind == "list")
+
+
+def is_foreign(text: str, is_list: bool) -> bool:
     """Under a heading such as 'Mehr zum Thema' lists and short lines are links; prose is the article again."""
-    if block.kind in ("list", "heading"):
-        return block.kind == "list" and len(block.text) < 1500
-    return (
-        block.kind == "paragraph"
-        and len(block.text) < PROSE
-        and not block.text.endswith((".", "!", "?", ".“", '."', ".«"))
-    )
+    if is_list:
+        return len(text) < _LONGEST_LIST
+    return len(text) < PROSE and not text.endswith((".", "!", "?", ".“", '."', ".«"))
+
+
+_LONGEST_LIST = 1500
 
 
 def _judged(block: Block, phrases: Sequence[Phrases], removed: list[Removed]) -> tuple[Block, str | None]:
