@@ -178,9 +178,7 @@ def likeness(first: Set[str], other: Set[str]) -> Likeness:
     shared = len(first & other)
     if not shared:
         return Likeness(0.0, 0.0, 1.0)
-    return Likeness(
-        shared / (len(first) + len(other) - shared), shared / len(first), 1 - shared / len(other)
-    )
+    return Likeness(shared / (len(first) + len(other) - shared), shared / len(first), 1 - shared / len(other))
 
 
 def is_copy(alike: Likeness, triples: int) -> bool:

@@ -159,7 +159,7 @@ _CORRECTION = re.compile(
     re.I | re.X | re.S,
 )
 # in one quick look: most texts have none of these, and need no other
-_MAY_CORRECT = re.compile(r"korr|berichtig|richtig(?:gest|st)ell|version|fassung|früheren|correct|clarif|rectif|amended", re.I)
+_MAY_CORRECT = re.compile(r"korr|berichtig|richtiggest|version|fassung|früheren|correct|clarif|rectif|amended", re.I)
 LONGEST_NOTE = 1000  # characters; a whole article in one paragraph is no note
 
 

@@ -104,7 +104,8 @@ INSERT_ARTICLES = """
            copy_own, first_seen_at, fetched_at, changed_at
     FROM jsonb_to_recordset(%s) AS row (
         id bigint, url_key text, url text, canonical_url text, source text, version integer, copy_of bigint,
-        copy_similarity real, copy_kept real, copy_own real, first_seen_at timestamptz, fetched_at timestamptz, changed_at timestamptz)
+        copy_similarity real, copy_kept real, copy_own real,
+        first_seen_at timestamptz, fetched_at timestamptz, changed_at timestamptz)
     ORDER BY id
 """
 
