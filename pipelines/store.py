@@ -57,6 +57,8 @@ __all__ = [
     "Validators",
 ]
 
+# what an address answers that no longer has its article: 404 or 410, a notice, or the front page it leads to
+GONE = (Reason.GONE, Reason.SOFT_404, Reason.HOME_PAGE)
 ARTICLES_AT_A_TIME = 200  # some megabytes
 
 
@@ -546,9 +548,13 @@ async def _reject(connection: AsyncConnection, run: Run, page: dict[str, Any], v
 
 
 async def _reject_recheck(connection: AsyncConnection, page: dict[str, Any], row: dict[str, Any]) -> None:
-    """A stored article's page is no article now: look again later, and never more once it is gone."""
-    if row["reason"] == Reason.GONE:
+    """A stored article's page is no article now: look again later, and never more once it is gone.
+
+    A page that says it is not there with status 200 may be a site in trouble: it counts as gone, and is looked at again.
+    """
+    if row["reason"] in GONE:
         await connection.execute(sql.ARTICLE_GONE, row)
+    if row["reason"] == Reason.GONE:
         await connection.execute(sql.REJECT_RECHECK, row | {"next": None})
         return
     article = (await _rows(connection, sql.FIND_ARTICLE_TIMES, row))[0]
