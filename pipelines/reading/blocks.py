@@ -53,6 +53,7 @@ _CAPTION = re.compile(
     rf"|©) ?[^()]{{2,80}}[)\]]?\.?|.{{0,200}}©[^.]{{2,80}}",
     re.DOTALL,
 )
+_CAPTION_HINT = re.compile(r"oto|ild|©|uelle|rafik|Abb|creenshot")  # nearly no paragraph has it: that is quicker to see
 _CREDIT = re.compile(r"[A-ZÄÖÜ][\w/.ÄÖÜ -]{1,30}\s?\([\w/., äöüÄÖÜ-]{2,50}\)\.?")
 
 
@@ -80,9 +81,9 @@ def rule_of(line: str, phrases: Sequence[Phrases], authors: Sequence[str] = ()) 
     """The rule that takes a line that stands alone above the body: a byline, a caption, a phrase."""
     if is_byline(line, authors):
         return "byline"
-    if len(line) <= 320 and _CAPTION.fullmatch(line):
+    if len(line) <= 320 and _is_caption(line):
         return "caption"
-    return next(filter(None, (rule_for(line, each) for each in phrases)), None)
+    return _phrase(line, phrases)
 
 
 def without_boilerplate(
@@ -94,11 +95,9 @@ def without_boilerplate(
     run: str | None = None  # the rule of the foreign block that we are in
     length = 0
     for block in blocks:
-        opening = (
-            next(filter(None, (opens_block(block.text, p) for p in phrases)), None)
-            if block.kind in ("heading", "paragraph")
-            else None
-        )
+        rule = _phrase(block.text, phrases) if block.kind in ("heading", "paragraph", "quote") else None
+        # every opening phrase is one that rule_for knows too, so it is asked for few lines only
+        opening = _opening(block.text, phrases) if rule and block.kind != "quote" else None
         if opening:
             run, length = opening, 0
             removed.append(Removed(block.text, opening))
@@ -108,12 +107,19 @@ def without_boilerplate(
             length += 1
             continue
         run = None
-        block, rule = _judged(block, phrases, removed)
-        if rule is None:
+        if block.kind == "list":
+            kept += _without_items(block, phrases, removed)
+        elif rule:
+            removed.append(Removed(block.text, rule))
+        else:
             kept.append(block)
     while kept and kept[-1].kind == "heading":  # nothing stands under it any more
         removed.append(Removed(kept.pop().text, "heading without text"))
     return kept, removed
+
+
+def _is_caption(text: str) -> bool:
+    return bool(_CAPTION_HINT.search(text) and _CAPTION.fullmatch(text))
 
 
 def _is_credit(text: str) -> bool:
@@ -129,7 +135,7 @@ def _without_credits(blocks: Sequence[Block], authors: Sequence[str]) -> tuple[l
     removed: list[Removed] = []
     for place, block in enumerate(blocks):
         rule = None
-        if block.kind == "paragraph" and len(block.text) <= 320 and _CAPTION.fullmatch(block.text):
+        if block.kind == "paragraph" and len(block.text) <= 320 and _is_caption(block.text):
             rule = "caption"
         elif block.kind in ("paragraph", "heading") and len(block.text) <= 280:
             is_last = place >= len(blocks) - 2
@@ -158,26 +164,26 @@ def is_foreign(text: str, is_list: bool) -> bool:
 _LONGEST_LIST = 1500
 
 
-def _judged(block: Block, phrases: Sequence[Phrases], removed: list[Removed]) -> tuple[Block, str | None]:
-    if block.kind == "list":
-        good = []
-        for item in block.items:
-            rule = next(filter(None, (rule_for(item, p) for p in phrases)), None)
-            if rule:
-                removed.append(Removed(item, rule))
-            else:
-                good.append(item)
-        if not good:
-            return block, "list"
-        if len(good) < len(block.items):
-            block = replace(block, items=tuple(good), text="\n".join(good))
-        return block, None
-    if block.kind in ("paragraph", "heading", "quote"):
-        rule = next(filter(None, (rule_for(block.text, p) for p in phrases)), None)
+def _phrase(text: str, phrases: Sequence[Phrases]) -> str | None:
+    return next(filter(None, (rule_for(text, each) for each in phrases)), None)
+
+
+def _opening(text: str, phrases: Sequence[Phrases]) -> str | None:
+    return next(filter(None, (opens_block(text, each) for each in phrases)), None)
+
+
+def _without_items(block: Block, phrases: Sequence[Phrases], removed: list[Removed]) -> list[Block]:
+    """A list without the items that a phrase takes; nothing when it takes all."""
+    good = []
+    for item in block.items:
+        rule = _phrase(item, phrases)
         if rule:
-            removed.append(Removed(block.text, rule))
-        return block, rule
-    return block, None
+            removed.append(Removed(item, rule))
+        else:
+            good.append(item)
+    if len(good) == len(block.items):
+        return [block]
+    return [replace(block, items=tuple(good), text="\n".join(good))] if good else []
 
 
 def text_of(blocks: Iterable[Block]) -> str:

@@ -145,7 +145,8 @@ def parse(text: str) -> html.HtmlElement:
         tree = html.document_fromstring(text.encode("utf-8", "ignore"), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError) as error:
         raise Rejected(Reason.EMPTY, "no markup in it") from error
-    _bound(tree)
+    if len(text) > MOST_TEXT or int(_COUNT(tree)) > MOST_ELEMENTS:
+        _bound(tree)
     return tree
 
 
