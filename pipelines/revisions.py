@@ -48,7 +48,9 @@ def change(before: Wording, after: Wording) -> Change:
     # the same paragraphs in another order are a change, though no word was added or removed
     text = bool(gone or come) or [" ".join(words) for _, words in old] != [" ".join(words) for _, words in new]
     total = sum(len(words) for _, words in (*old, *new))
-    is_trivial = not title and not teaser and text and bool(gone or come) and _is_trivial(gone, come)
+    is_trivial = (
+        not title and not teaser and bool(gone or come) and _says_nothing(old, gone) and _says_nothing(new, come)
+    )
     return Change(title, teaser, text, added, removed, (added + removed) / total if total else 0.0, is_trivial)
 
 
@@ -115,23 +117,23 @@ _RELATED = re.compile(
     r"|passend\s+dazu|lesetipps?)\b",
     re.I,
 )
+LONGEST_LINK = 200  # characters
 _SENTENCE_END = re.compile(r"[.!?…][\"'“”»«)\]]*$")
 
 
-def _is_trivial(gone: list[Paragraph], come: list[Paragraph]) -> bool:
-    return all(_says_nothing(paragraphs) for paragraphs in (gone, come))
-
-
-def _says_nothing(paragraphs: Iterable[Paragraph]) -> bool:
-    """Whether all of these are counters, labels of advertisements, or links under a heading for links."""
+def _says_nothing(text: list[Paragraph], changed: list[Paragraph]) -> bool:
+    """Whether all *changed* paragraphs of *text* are counters, labels of advertisements, or links under their heading."""
+    left = Counter(piece for piece, _ in changed)
     under_links = False
-    for piece, _ in paragraphs:
-        if _RELATED.match(piece) and len(piece) < 200 and not _tells(piece):
-            under_links = True
-        elif _COUNTER.match(piece) or _AD.match(piece):
-            under_links = False
-        elif not (under_links and len(piece) < 200 and not _SENTENCE_END.search(piece)):
-            return False
+    for piece, _ in text:
+        is_link = under_links and len(piece) < LONGEST_LINK and not _SENTENCE_END.search(piece)
+        is_heading = bool(_RELATED.match(piece)) and len(piece) < LONGEST_LINK and not _tells(piece)
+        is_label = bool(_COUNTER.match(piece) or _AD.match(piece))
+        under_links = is_heading or (under_links and (is_link or is_label))
+        if left[piece]:
+            left[piece] -= 1
+            if not (is_link or is_heading or is_label):
+                return False
     return True
 
 
