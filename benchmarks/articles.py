@@ -27,6 +27,15 @@ def real_texts(folder: Path = BESIDE) -> list[str]:
     return [text.replace("\n", "\n\n") for text in texts]
 
 
+STARTS = ("b", "d", "f", "g", "k", "l", "m", "n", "r", "s", "t", "w", "sch", "st", "pr")
+ENDS = ("a", "e", "i", "o", "u", "ei", "au", "er", "en", "el")
+FREQUENT = [
+    "der", "die", "das", "und", "in", "den", "von", "zu", "mit", "sich", "des", "auf", "für", "ist", "im", "dem",
+    "nicht", "ein", "eine", "als", "auch", "es", "an", "werden", "aus", "er", "hat", "dass", "sie", "nach", "wird",
+    "bei", "einer", "um", "am", "sind", "noch", "wie", "einem", "über",
+]  # fmt: skip
+
+
 class Generator:
     """German-looking articles, each of its own words: as many as wanted, the same for the same seed.
 
@@ -35,15 +44,10 @@ class Generator:
 
     def __init__(self, seed: int, vocabulary: int = 60_000):
         self.dice = random.Random(seed)
-        syllables = [
-            a + b for a in "b d f g k l m n r s t w sch st pr".split() for b in "a e i o u ei au er en el".split()
-        ]
+        syllables = [start + end for start in STARTS for end in ENDS]
         make = random.Random(7)  # the vocabulary is the same for all seeds
         self.words = ["".join(make.choice(syllables) for _ in range(make.randint(1, 4))) for _ in range(vocabulary)]
-        self.words[:40] = (
-            "der die das und in den von zu mit sich des auf für ist im dem nicht ein eine als auch es an werden aus er hat "
-            "dass sie nach wird bei einer um am sind noch wie einem über"
-        ).split()
+        self.words[: len(FREQUENT)] = FREQUENT
         weights = [1 / (rank + 3) for rank in range(vocabulary)]
         self.cumulative = [0.0] * vocabulary
         total = 0.0

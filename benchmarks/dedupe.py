@@ -37,7 +37,8 @@ from pipelines.store import Store
 
 LEAD = "Es ist eine Nachricht, die am Montag viele überrascht hat und über die das Land nun streitet"
 BOILERPLATE = (
-    "Dieser Beitrag erschien zuerst auf unserem Partnerportal. Alle Rechte vorbehalten, Nachdruck nur mit Genehmigung.\n\n"
+    "Dieser Beitrag erschien zuerst auf unserem Partnerportal. Alle Rechte vorbehalten, Nachdruck nur mit "
+    "Genehmigung.\n\n"
     "Newsletter bestellen: Jeden Morgen das Wichtigste vom Tag, kostenlos und jederzeit kündbar, in Ihrem Postfach."
 )
 
@@ -161,7 +162,8 @@ async def recall(dsn: str, texts: list[str], edits_each: int, seed: int) -> dict
 
 FILL = """
     INSERT INTO ingest.articles (url_key, url, canonical_url, source, version, first_seen_at, fetched_at, changed_at)
-    SELECT decode(md5('fill ' || n), 'hex'), 'https://f.example/' || n, 'https://f.example/' || n, 'fill', 1, now(), now(), now()
+    SELECT decode(md5('fill ' || n), 'hex'), 'https://f.example/' || n, 'https://f.example/' || n, 'fill', 1, now(),
+           now(), now()
     FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS n
     RETURNING id
 """
