@@ -188,8 +188,10 @@ def fill(dsn: str, until: int, words: int = 60) -> None:
                     for number, bands in rows:
                         key = number.to_bytes(16, "big")
                         text = f"wort{number} " * words
-                        copy.write_row((number, 1, "2026-01-01", key, key, key, bands, "Titel", text, text, "article", 1,
-                                        1, words, "1"))  # fmt: skip
+                        keys = (key, key, key, bands)
+                        copy.write_row(
+                            (number, 1, "2026-01-01", *keys, "Titel", text, text, "article", 1, 1, words, "1")
+                        )
                 connection.execute("CREATE TEMP TABLE IF NOT EXISTS claims (band bigint, article_id bigint)")
                 connection.execute("TRUNCATE claims")
                 with cursor.copy("COPY claims FROM STDIN") as copy:

@@ -114,7 +114,8 @@ def main() -> None:
         with psycopg.connect(dsn) as connection:
             tables = connection.execute(
                 "SELECT relname, pg_table_size(oid), pg_indexes_size(oid) FROM pg_class "
-                "WHERE relnamespace = 'ingest'::regnamespace AND relkind = 'r' ORDER BY pg_total_relation_size(oid) DESC"
+                "WHERE relnamespace = 'ingest'::regnamespace AND relkind = 'r' "
+                "ORDER BY pg_total_relation_size(oid) DESC"
             ).fetchall()
     if options.json:
         print(json.dumps({"storing": rows, "tables": tables}))

@@ -122,7 +122,7 @@ _SENTENCE_END = re.compile(r"[.!?…][\"'“”»«)\]]*$")
 
 
 def _says_nothing(text: list[Paragraph], changed: list[Paragraph]) -> bool:
-    """Whether all *changed* paragraphs of *text* are counters, labels of advertisements, or links under their heading."""
+    """Whether all *changed* paragraphs of *text* are counters, labels of advertisements, or links below a heading."""
     left = Counter(piece for piece, _ in changed)
     under_links = False
     for piece, _ in text:

@@ -576,7 +576,7 @@ async def _reject(connection: AsyncConnection, run: Run, page: dict[str, Any], v
 async def _reject_recheck(connection: AsyncConnection, page: dict[str, Any], row: dict[str, Any]) -> None:
     """A stored article's page is no article now: look again later, and never more once it is gone.
 
-    A page that says it is not there with status 200 may be a site in trouble: it counts as gone, and is looked at again.
+    A page that says it is not there with status 200 may be a site in trouble: gone, but looked at again.
     """
     if row["reason"] in GONE:
         await connection.execute(sql.ARTICLE_GONE, row)

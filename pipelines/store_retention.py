@@ -48,8 +48,8 @@ OLD_VERSIONS = """
 """
 COUNT_VERSIONS = f"SELECT count(*) AS number {OLD_VERSIONS}"
 
-# Their bands go with them, but for those that another wording of the same article has. The row of the article is locked,
-# as its writers lock it, so that no version becomes current while it is deleted.
+# Their bands go with them, but for those that another wording of the same article has. The row of the article is
+# locked, as its writers lock it, so that no version becomes current while it is deleted.
 DELETE_VERSIONS = f"""
     WITH old AS MATERIALIZED (
         SELECT version.article_id, version.number, version.bands {OLD_VERSIONS}

@@ -15,6 +15,10 @@ from tests.test_store import T, article, begin, page
 LATER = datetime.now(UTC) + timedelta(days=1)
 
 
+def files(folder: Path) -> int:
+    return len(list(folder.iterdir()))
+
+
 async def keep(store, run, address: str, words: list[str], minutes: int = 0, archived=None):
     fetched = page(f"https://{address}", at=T + timedelta(minutes=minutes))
     return await store.keep(run, fetched, article(fetched, text=" ".join(words)), archived)
@@ -60,11 +64,11 @@ async def test_archive_files_go_when_all_their_pages_are_old(store, sql_rows, tm
             fetched = page(f"https://a.example/{number}", at=T + timedelta(days=days))
             archived = archive.keep(fetched)
             await store.keep(run, fetched, article(fetched, text=" ".join(report(number))), archived)
-    assert len(list(tmp_path.iterdir())) == 2
+    assert files(tmp_path) == 2
     before = T + timedelta(days=30)
     assert (await store.prune(archive=before, folder=tmp_path, is_dry=True))["archive_files"] == 1
     assert (await store.prune(archive=before, folder=tmp_path))["archive_files"] == 1
-    assert len(list(tmp_path.iterdir())) == 1
+    assert files(tmp_path) == 1
     assert sql_rows("SELECT count(*) FROM ingest.archive_records") == [(1,)]
     assert sql_rows("SELECT count(*), count(archive_record_id) FROM ingest.versions") == [(3, 1)]
     assert (await store.prune(archive=before, folder=tmp_path))["archive_files"] == 0
