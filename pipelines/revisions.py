@@ -161,14 +161,17 @@ _CORRECTION = re.compile(
     re.I | re.X | re.S,
 )
 # in one quick look: most texts have none of these, and need no other
-_MAY_CORRECT = re.compile(r"korr|berichtig|richtiggest|version|fassung|früheren|correct|clarif|rectif|amended", re.I)
+_MAY_CORRECT = (
+    "korr", "berichtig", "richtiggest", "version", "fassung", "früheren", "correct", "clarif", "rectif", "amended",
+)  # fmt: skip
 LONGEST_NOTE = 1000  # characters; a whole article in one paragraph is no note
 
 
 def correction(text: str, removed: Iterable[str] = ()) -> str | None:
     """The paragraph in which the page says that it was corrected, from its text or what was *removed* of the page."""
     whole = "\n".join((text, *removed))
-    if not _MAY_CORRECT.search(whole):
+    plain = whole.casefold()
+    if not any(word in plain for word in _MAY_CORRECT):
         return None
     pieces = [piece.strip() for piece in re.split(r"\n+", whole)]
     found = [piece for piece in pieces if _CORRECTION.search(piece)]

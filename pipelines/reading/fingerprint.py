@@ -6,6 +6,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 from rensa import RMinHash
 
@@ -21,7 +22,12 @@ _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 
 def words(text: str) -> list[str]:
     """The words of *text* in one spelling: no case, no punctuation, no soft hyphens, ligatures and widths resolved."""
-    return _WORD.findall(unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).casefold())
+    return list(_words(text))
+
+
+@lru_cache(maxsize=8)  # keys and bands of one text all ask for its words, one after the other
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(_WORD.findall(unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).casefold()))
 
 
 def text_key(text: str) -> bytes:
