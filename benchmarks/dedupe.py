@@ -138,6 +138,7 @@ async def recall(dsn: str, texts: list[str], edits_each: int, seed: int) -> dict
         links = [(number, ending.copy_of) for number, ending in enumerate(originals) if ending.kind == "copy"]
         number_of = {ending.article_id: number for number, ending in enumerate(originals)}
         family = {ending.article_id: ending.copy_of or ending.article_id for ending in originals}
+        text_of = {ending.article_id: place for place, ending in enumerate(originals)}
         number = len(texts)
         wrong = 0
         for place, text in enumerate(texts):
@@ -152,7 +153,9 @@ async def recall(dsn: str, texts: list[str], edits_each: int, seed: int) -> dict
                 of_class[name].append(found)
                 if alike >= 0.7:
                     of_edit[edit.__name__].append(found)
-                wrong += ending.copy_of is not None and not found
+                # a copy may be one of an earlier edit that was itself too far from the original
+                wrong += ending.copy_of is not None and not found and text_of[ending.copy_of] != place
+                text_of[ending.article_id] = place
     pairs = [(texts[number][:70], texts[number_of[other]][:70]) for number, other in links]
     return {"class": of_class, "edit": of_edit, "false": {"links": pairs, "wrong": wrong}}
 
@@ -214,7 +217,8 @@ async def cost(dsn: str, texts: list[str], batch: int = 50) -> float:
             begin = time.perf_counter()
             bands = [fingerprint.bands(text) or [] for text in part]
             await store_copies.claim(connection, [(number - place, of) for place, of in enumerate(bands)])
-            known = await store_copies.known(connection, [band for of in bands for band in of])
+            new = {number - place for place in range(len(part))}
+            known = await store_copies.known(connection, [band for of in bands for band in of], new)
             for place, (text, of) in enumerate(zip(part, bands, strict=True)):
                 known.origin(number - place, text, of)
                 known.keep(number - place, 1, text, of)

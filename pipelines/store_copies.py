@@ -9,7 +9,7 @@ other sees it. Bands are claimed in order, so writers never wait in a circle.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -159,15 +159,21 @@ async def claim(connection: AsyncConnection, wanted: Sequence[tuple[int, Sequenc
         await connection.execute(CLAIM, [bands, articles])
 
 
-async def known(connection: AsyncConnection, bands: Sequence[int]) -> Copies:
-    """Who had these bands first, with their texts and those of the firsts of their families."""
+async def known(connection: AsyncConnection, bands: Sequence[int], new: Collection[int] = ()) -> Copies:
+    """Who had these bands first, with their texts and those of the firsts of their families.
+
+    *new*: articles that have claimed bands and are not stored yet.
+    """
     copies = Copies()
     if not bands:
         return copies
     cursor = await connection.execute(OWNERS, [bands])
     copies.owners = dict(await cursor.fetchall())
-    await _read_texts(connection, copies, set(copies.owners.values()), bands)
-    await _read_texts(connection, copies, {origin.article_id for origin in copies.origins.values() if origin}, bands)
+    # only the bands that others have: comparing arrays takes the product of their lengths
+    others = {band: owner for band, owner in copies.owners.items() if owner not in new}
+    await _read_texts(connection, copies, set(others.values()), list(others))
+    firsts = {origin.article_id for origin in copies.origins.values() if origin}
+    await _read_texts(connection, copies, firsts, list(others))
     return copies
 
 

@@ -322,7 +322,8 @@ async def _known(connection: AsyncConnection, items: Sequence[Item], is_preview:
     if not is_preview:
         await store_copies.claim(connection, [(known.article_id(item), item.version["bands"]) for item in strange])
     stored = known.copies
-    known.copies = await store_copies.known(connection, [band for item in strange for band in item.version["bands"]])
+    bands = [band for item in strange for band in item.version["bands"]]
+    known.copies = await store_copies.known(connection, bands, set(known.ids.values()))
     known.copies.origins = known.copies.origins | stored.origins
     known.copies.current = known.copies.current | stored.current
     for row in firsts:

@@ -182,3 +182,13 @@ def test_short_texts_must_be_more_alike():
 def test_a_family_ends_where_half_is_gone():
     assert is_of_family(Likeness(0.3, 0.5, 0.6))
     assert not is_of_family(Likeness(0.2, 0.3, 0.6))
+
+
+async def test_a_new_version_and_a_copy_of_the_old_one_in_one_batch(store):
+    run = await begin(store)
+    first = await keep(store, run, "a.example/1", report(1))
+    changed, copy = await asyncio.gather(
+        keep(store, run, "a.example/1", report(5), minutes=60), keep(store, run, "b.example/1", report(1)[20:])
+    )
+    assert (changed.kind, changed.article_id) == ("new_version", first.article_id)
+    assert (copy.kind, copy.copy_of) == ("copy", first.article_id)
