@@ -306,7 +306,7 @@ async def test_many_writers_of_the_same_pages_make_one_article_each_and_one_firs
         fetched = [page(f"https://news.example/{n}", source=f"source{number}") for n in range(addresses)]
         if number % 2:
             fetched.reverse()
-        read = [article(p, text=words_of(int(p.url.rsplit('/', 1)[1]) % texts)) for p in fetched]
+        read = [article(p, text=words_of(int(p.url.rsplit("/", 1)[1]) % texts)) for p in fetched]
         endings = await asyncio.gather(*(store.keep(run, p, a) for p, a in zip(fetched, read, strict=True)))
         counts = await store.end_run(run, "finished")
         assert counts.found == addresses
@@ -332,9 +332,7 @@ async def test_many_writers_of_the_same_pages_make_one_article_each_and_one_firs
 async def test_connections_cut_in_the_middle_lose_and_double_nothing(store, sql_rows):
     run = await begin(store)
     pages = [page(f"https://news.example/{n}") for n in range(150)]
-    kept = [
-        asyncio.create_task(store.keep(run, p, article(p, text=words_of(n)))) for n, p in enumerate(pages)
-    ]
+    kept = [asyncio.create_task(store.keep(run, p, article(p, text=words_of(n)))) for n, p in enumerate(pages)]
     for _ in range(20):
         sql_rows(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
