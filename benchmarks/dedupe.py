@@ -278,9 +278,11 @@ def show(quality: dict, costs: dict[int, float], texts: int, kind: str) -> None:
             if found:
                 table.add_row(name, str(len(found)), str(sum(found)), f"{sum(found) / len(found):.4f}")
         console.print(table, "")
-    pairs = texts * (texts - 1) // 2
-    console.print(f"Links among {pairs} pairs of unrelated texts: {len(quality['false']['links'])}; copies linked to "
-                  f"another text: {quality['false']['wrong']}")  # fmt: skip
+    # texts and edited copies are stored beside each other; those of one text are related, all others are not
+    each = 1 + sum(len(found) for found in quality["class"].values()) // texts
+    pairs = ((texts * each) ** 2 - texts * each**2) // 2
+    wrong = len(quality["false"]["links"]) + quality["false"]["wrong"]
+    console.print(f"False links among {pairs:,} pairs of unrelated texts: {wrong}")
     for one, other in quality["false"]["links"]:
         console.print(f"  {other!r}\n  {one!r}", markup=False)
     table = Table(title="Cost of finding copies", box=None)
