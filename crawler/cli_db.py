@@ -7,14 +7,17 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from crawler.cli_common import Exit, fail, print_json, reachable, told
 from crawler.cli_read import print_line
 
-app = typer.Typer(no_args_is_help=True, help="The database: its address, its tables, a prompt, one query.")
+if TYPE_CHECKING:
+    from crawler.config import Configuration
+
+app = typer.Typer(no_args_is_help=True, help="The database: its address, its tables, its size, a prompt, one query.")
 
 
 @app.command()
@@ -146,3 +149,88 @@ def show_answer(names: list[str], rows: list[tuple[Any, ...]]) -> None:
         table.add_row(*(Text("" if value is None else plain(value)) for value in row))
     out().print(table)
     out().print(count(len(rows), "row"))
+
+
+@app.command()
+@told()
+def size(as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for programs.")] = False) -> None:
+    """Show how much room the tables and the archive take, the largest first."""
+    from crawler.cli_common import configuration, run
+
+    sizes = run(_sizes())
+    files = archive_files(archive_folder(configuration()))
+    sizes["archive"] = {"files": len(files), "bytes": sum(files)}
+    if as_json:
+        print_json(sizes)
+        return
+    show_sizes(sizes)
+
+
+async def _sizes() -> dict[str, Any]:
+    from crawler.cli_common import open_store
+
+    async with await open_store() as store:
+        return await store.size()
+
+
+def archive_folder(configured: Configuration) -> Path:
+    from pipelines import database
+
+    return Path(configured.settings.archive.folder or database.home() / "archive")
+
+
+def archive_files(folder: Path) -> list[int]:
+    """The sizes in bytes of the archive's files."""
+    return [file.stat().st_size for file in folder.rglob("*.warc*") if file.is_file()] if folder.is_dir() else []
+
+
+def show_sizes(sizes: dict[str, Any]) -> None:
+    from rich.table import Table
+
+    from crawler.cli_common import count, out
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("table", "rows", "data", "indexes", "together"):
+        table.add_column(name, justify="left" if name == "table" else "right", no_wrap=True)
+    for row in sizes["tables"]:
+        data, indexes = row["bytes"], row["index_bytes"]
+        rows = f"{row['rows']:,}" if row["rows"] else ""
+        table.add_row(row["name"], rows, megabytes(data), megabytes(indexes), megabytes(data + indexes))
+    out().print(table)
+    out().print(f"the whole database: {megabytes(sizes['bytes'])}")
+    archive = sizes["archive"]
+    out().print(f"the archive: {megabytes(archive['bytes'])} in {count(archive['files'], 'file')}")
+
+
+def megabytes(number: int) -> str:
+    return f"{number / 1e6:,.1f} MB"
+
+
+@app.command()
+@told()
+def prune(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would be deleted.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for programs.")] = False,
+) -> None:
+    """Delete what [retention] in config/settings.toml says is too old. Articles are never deleted."""
+    from crawler.cli_common import configuration, run
+
+    deleted = run(_pruned(configuration(), dry_run))
+    if as_json:
+        print_json({"dry_run": dry_run, **deleted})
+        return
+    names = {
+        "attempts": "requests", "run_pages": "endings of pages", "versions": "old wordings",
+        "archive_files": "archive files",
+    }  # fmt: skip
+    print_line("would be deleted:" if dry_run else "deleted:")
+    for name, number in deleted.items():
+        print_line(f"{number:>9,} {names.get(name, name)}")
+
+
+async def _pruned(configured: Configuration, dry_run: bool) -> dict[str, int]:
+    from crawler.cli_common import open_store
+    from crawler.runs import prune as prune_by
+
+    async with await open_store() as store:
+        return await prune_by(store, configured, archive_folder(configured), dry_run)

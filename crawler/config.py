@@ -75,6 +75,18 @@ class ArchiveSettings(Table):
     folder: str | None = Field(None, description="Where the archive lies; unset: NACHLESE_HOME/archive.")
 
 
+class Retention(Table):
+    """``[retention]``: what is deleted after a time. Article rows never are."""
+
+    archive: PositiveDuration | None = Field(None, description="Archive files are deleted after this; unset: never.")
+    versions: PositiveDuration | None = Field(
+        None, description="Wordings that are not current are deleted after this; unset: never."
+    )
+    bookkeeping: PositiveDuration | None = Field(
+        timedelta(days=90), description="Requests, and the endings of pages in old runs, are deleted after this."
+    )
+
+
 class Limits(Table):
     timeout: PositiveDuration = Field(timedelta(seconds=30), description="Longest time for one request, start to end.")
     page: Size = Field(10_000_000, description="Largest article page, after decompression.")
@@ -120,6 +132,7 @@ class Settings(Table):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged.")
     politeness: Politeness = Politeness()
     archive: ArchiveSettings = ArchiveSettings()
+    retention: Retention = Retention()
     limits: Limits = Limits()
     crawl: CrawlSettings = CrawlSettings()
     schedule: ScheduleDefaults = ScheduleDefaults()

@@ -159,6 +159,10 @@ class House:
                 if kept_in is not None:
                     kept_in.close()
 
+    async def prune(self, is_dry: bool = False) -> dict[str, int]:
+        """Delete what ``[retention]`` says, as ``Store.prune`` does."""
+        return await prune(self.store, self.configuration, self.archive_folder, is_dry)
+
     def rules(self, source: str) -> Rules:
         """What the reader is told about a source; pages of a source without a file are read by general rules."""
         if self._rules_of is not self.configuration:
@@ -215,6 +219,17 @@ class House:
         for spider in list(self.spiders):
             spider.stop(why, within)
         await self.fetcher.stop(within)
+
+
+async def prune(store: Store, configuration: Configuration, folder: Path, is_dry: bool = False) -> dict[str, int]:
+    """Delete what ``[retention]`` says is old by now; how many of each kind. *folder* is that of the archive."""
+    kept = configuration.settings.retention
+    now = datetime.now(UTC)
+
+    def before(age: timedelta | None) -> datetime | None:
+        return None if age is None else now - age
+
+    return await store.prune(before(kept.bookkeeping), before(kept.versions), before(kept.archive), folder, is_dry)
 
 
 def holder_name() -> str:

@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 #: missed slots are caught up with over so long, each source at a moment of its own
 CATCH_UP_WITHIN = timedelta(minutes=2)
 #: APScheduler sleeps until the next slot by a clock that does not notice when the wall clock is set; this wakes it
+FIRST_PRUNING = timedelta(minutes=10)  # after a start: first the sources
 LOOK_AT_THE_CLOCK = timedelta(seconds=20)
 #: what is cancelled at the end of a stop gets so long to say goodbye to the database
 FAREWELL = 3.0
@@ -70,6 +71,7 @@ class Scheduler:
         self.clock.start()
         self.clock.add_job(self.look_at_the_clock, IntervalTrigger(seconds=int(LOOK_AT_THE_CLOCK.total_seconds())))
         now = self.now()
+        self.clock.add_job(self.prune, IntervalTrigger(days=1), next_run_time=datetime.now(UTC) + FIRST_PRUNING)
         for source in self.set_jobs():
             slot = source.slots().at_or_before(now)
             following = source.slots().after(now)
@@ -139,6 +141,16 @@ class Scheduler:
     async def note_next_runs(self) -> None:
         for name in self.house.configuration.sources:
             await self.note_next_run(name)
+
+    async def prune(self) -> None:
+        """Delete what the configuration says is too old; a failure is said, and tried again a day later."""
+        try:
+            deleted = {name: number for name, number in (await self.house.prune()).items() if number}
+        except (DatabaseError, OSError) as error:
+            log.error("nothing was deleted: %s", error)
+            return
+        if deleted:
+            log.info("deleted as too old: %s", ", ".join(f"{number} {name}" for name, number in deleted.items()))
 
     async def look_at_the_clock(self) -> None:
         """Set the jobs anew where the wall clock was set back: they would wait for a time that is long gone."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -12,13 +13,17 @@ from pipelines import urls
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What of a page that was just read decides where it ends. ``url_key`` is that of the page itself; b"": a file."""
+    """What of a page that was just read decides where it ends.
+
+    ``url_key`` is that of the page itself; b"": a file. ``is_live``: a page that is written on while things happen.
+    """
 
     text_key: bytes
     content_key: bytes
     body_key: bytes
     fetched_at: datetime
     url_key: bytes = b""
+    is_live: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +66,16 @@ class Decision:
     copy_of: int | None = None
 
 
-def decide(seen: Seen, known: KnownArticle | None, first: int | None) -> Decision:
-    """Where a page ends. *known*: the article of its canonical address; *first*: who had its text first (an id)."""
+# A live blog changes every few minutes for days: of each quarter of a day (UTC) its last wording is kept. Fixed hours,
+# not hours since the version before: then the order in which fetches are stored does not matter.
+LIVE_VERSIONS_EVERY = timedelta(hours=6)
+
+
+def decide(seen: Seen, known: KnownArticle | None, first: int | None, is_trivial: bool = False) -> Decision:
+    """Where a page ends. *known*: the article of its canonical address; *first*: who had its text first (an id).
+
+    *is_trivial*: other words than the current version's, but none that a reader would call a change.
+    """
     if known is None:
         return Decision("new" if first is None else "copy", 1, "insert", True, first)
 
@@ -80,9 +93,30 @@ def decide(seen: Seen, known: KnownArticle | None, first: int | None) -> Decisio
         # the same bytes, better read: the site changed nothing, so this is no version of its own
         kind = "unchanged" if seen.content_key == again.content_key else "new_version"
         return Decision(kind, again.number, "rewrite", again == current, copy_of)
+    if seen.is_live:
+        return _decide_live(seen, known, copy_of)
     if seen.fetched_at < current.fetched_at:
         return _decide_late(seen, known, copy_of)
+    if is_trivial:
+        return Decision("unchanged", current.number, "nothing", False, copy_of)
     return Decision("new_version", _next_number(known), "insert", True, copy_of)
+
+
+def _decide_live(seen: Seen, known: KnownArticle, copy_of: int | None) -> Decision:
+    """A live blog: another wording takes the place of an earlier one of the same hours."""
+    current = known.current_version
+    for version in known.versions:
+        if _live_hours(version.fetched_at) != _live_hours(seen.fetched_at):
+            continue
+        if seen.fetched_at < version.fetched_at:
+            return Decision("unchanged", version.number, "nothing", False, copy_of)
+        return Decision("new_version", version.number, "rewrite", version == current, copy_of)
+    is_latest = seen.fetched_at >= current.fetched_at
+    return Decision("new_version", _next_number(known), "insert", is_latest, copy_of)
+
+
+def _live_hours(at: datetime) -> int:
+    return int((at - datetime(2000, 1, 1, tzinfo=UTC)) // LIVE_VERSIONS_EVERY)
 
 
 def _is_another_view(seen: Seen, known: KnownArticle) -> bool:
@@ -115,6 +149,52 @@ def _decide_late(seen: Seen, known: KnownArticle, copy_of: int | None) -> Decisi
 
 def _next_number(known: KnownArticle) -> int:
     return max(version.number for version in known.versions) + 1
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# copies that are not word for word
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """How much two texts share, in word triples. ``same``: of all that either has; ``kept``: of the first one's, in the
+    other; ``own``: of the other one's, not in the first. Each 0 to 1."""
+
+    same: float
+    kept: float
+    own: float
+
+
+EXACT = Likeness(1.0, 1.0, 0.0)
+
+COPY = 0.55  # so much shared makes a copy ...
+SHORT, COPY_OF_SHORT = 50, 0.7  # ... and more where a text has so few triples that a stock phrase is half of it
+EMBEDDED, EMBEDDED_AT_LEAST = 0.8, 0.25  # one text nearly all in the other, and not just quoted by it
+SAME_FAMILY = 0.5  # a copy's copy has still half of the first one's words, or its own are half of that
+
+
+def likeness(first: Set[str], other: Set[str]) -> Likeness:
+    """Of two sets of word triples (``fingerprint.shingles``)."""
+    shared = len(first & other)
+    if not shared:
+        return Likeness(0.0, 0.0, 1.0)
+    return Likeness(shared / (len(first) + len(other) - shared), shared / len(first), 1 - shared / len(other))
+
+
+def is_copy(alike: Likeness, triples: int) -> bool:
+    """Whether texts so much alike are the same report. *triples*: how many the shorter one has."""
+    if triples < SHORT:
+        return alike.same >= COPY_OF_SHORT
+    return alike.same >= COPY or (max(alike.kept, 1 - alike.own) >= EMBEDDED and alike.same >= EMBEDDED_AT_LEAST)
+
+
+def is_of_family(alike: Likeness) -> bool:
+    """Whether the copy of a copy still is one of the first text."""
+    return max(alike.kept, 1 - alike.own) >= SAME_FAMILY
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# addresses
 
 
 def identity(canonical_url: str, url: str) -> str:

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -19,7 +20,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from pipelines import database, recheck, store_looking, store_rows, store_writing, urls
+from pipelines import database, recheck, store_looking, store_retention, store_rows, store_writing, urls
 from pipelines import store_frontier as sql
 from pipelines.items import Article, Link, Page, Reason
 from pipelines.store_batches import Batches
@@ -57,6 +58,8 @@ __all__ = [
     "Validators",
 ]
 
+# what an address answers that no longer has its article: 404 or 410, a notice, or the front page it leads to
+GONE = (Reason.GONE, Reason.SOFT_404, Reason.HOME_PAGE)
 ARTICLES_AT_A_TIME = 200  # some megabytes
 
 
@@ -408,6 +411,31 @@ class Store:
         await self._do(sql.KEEP_HOST_STATE, **asdict(state))
 
     # -----------------------------------------------------------------------------------------------------------------
+    # what is deleted after a time
+
+    async def prune(
+        self,
+        bookkeeping: datetime | None = None,
+        versions: datetime | None = None,
+        archive: datetime | None = None,
+        folder: Path | None = None,
+        is_dry: bool = False,
+    ) -> dict[str, int]:
+        """Delete what is older; never an article. {attempts, run_pages, versions, archive_files}: how many.
+
+        *bookkeeping*: requests and the endings of pages in runs that have ended. *versions*: wordings that are not
+        current. *archive*: files in *folder* all of whose pages are older. None: nothing of it. *is_dry*: only count.
+        """
+        return await store_retention.prune(
+            self._connections.run, bookkeeping=bookkeeping, versions=versions, archive=archive, folder=folder,
+            is_dry=is_dry,
+        )  # fmt: skip
+
+    async def size(self) -> Row:
+        """{bytes, tables: [{name, rows, bytes, index_bytes, about}]}; rows are Postgres's estimate."""
+        return await store_retention.size(self._connections.run)
+
+    # -----------------------------------------------------------------------------------------------------------------
     # what people look at
 
     async def status(self) -> list[Row]:
@@ -576,9 +604,13 @@ async def _reject(connection: AsyncConnection, run: Run, page: dict[str, Any], v
 
 
 async def _reject_recheck(connection: AsyncConnection, page: dict[str, Any], row: dict[str, Any]) -> None:
-    """A stored article's page is no article now: look again later, and never more once it is gone."""
-    if row["reason"] == Reason.GONE:
+    """A stored article's page is no article now: look again later, and never more once it is gone.
+
+    A page that says it is not there with status 200 may be a site in trouble: gone, but looked at again.
+    """
+    if row["reason"] in GONE:
         await connection.execute(sql.ARTICLE_GONE, row)
+    if row["reason"] == Reason.GONE:
         await connection.execute(sql.REJECT_RECHECK, row | {"next": None})
         return
     article = (await _rows(connection, sql.FIND_ARTICLE_TIMES, row))[0]

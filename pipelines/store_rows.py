@@ -11,8 +11,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from pipelines import dedupe, urls
-from pipelines.items import Article, Hint, Page
+from pipelines import dedupe, revisions, urls
+from pipelines.items import Article, Hint, Kind, Page
 from pipelines.reading import fingerprint
 from pipelines.store_shapes import Archived, Run
 
@@ -102,6 +102,10 @@ class Item:
     version: dict[str, Any]
 
     @property
+    def wording(self) -> revisions.Wording:
+        return revisions.Wording(self.version["title"], self.version["teaser"], self.version["text"])
+
+    @property
     def name(self) -> str:
         """The item's name in ``run_pages``: an address may have several stored records in a replay."""
         if self.run is None or self.run.kind != "replay":
@@ -149,6 +153,7 @@ def item(
             body_key=fingerprint.body_key([page.body, *(part.body for part in page.more)]),
             fetched_at=page.fetched_at,
             url_key=web_key(clean(article.url or page.url)),
+            is_live=article.kind == Kind.LIVE_BLOG,
         ),
         version=version,
     )
@@ -192,5 +197,6 @@ def version_row(article: Article, fetched_at: datetime) -> dict[str, Any]:
     }
     row = {name: clean(value) for name, value in row.items()}
     row["bands"] = fingerprint.bands(row["text"])
+    row["correction"] = revisions.correction(row["text"], [piece["text"] for piece in row["removed"]])
     row["word_count"] = len(row["text"].split())
     return row

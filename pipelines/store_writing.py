@@ -1,8 +1,9 @@
 """Articles into the database, many in one transaction.
 
 A batch holds the advisory locks of all its articles and texts, taken in order, so that other writers of the same ones
-wait until it is committed. Between the locks and the writes everything is therefore as ``dedupe.decide`` saw it: there
-is one article per canonical address and one first per text, whatever the number of writers.
+wait until it is committed; ``store_copies`` does the same for texts that are nearly the same. Between the locks and the
+writes everything is therefore as ``dedupe.decide`` saw it: there is one article per canonical address and one first per
+text, whatever the number of writers.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from typing import Any
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row, namedtuple_row
 
-from pipelines import recheck, store_rows
+from pipelines import dedupe, recheck, revisions, store_copies, store_rows
 from pipelines.dedupe import Decision, KnownArticle, KnownVersion, decide
+from pipelines.revisions import Change, Wording
+from pipelines.store_copies import Copies, Origin
 from pipelines.store_rows import Item
 from pipelines.store_shapes import Ending
 
@@ -57,14 +60,22 @@ FIND_ENDED = """
 
 FIND_ARTICLES = """
     SELECT article.id, article.url_key, article.url, article.version AS current, article.first_seen_at,
-           version.number, version.content_key, version.body_key, version.fetched_at
+           version.number, version.content_key, version.body_key, version.fetched_at,
+           article.copy_of, article.copy_similarity, article.copy_kept, article.copy_own
     FROM ingest.articles AS article
     JOIN ingest.versions AS version ON version.article_id = article.id
     WHERE article.url_key = ANY (%s)
 """
 
+FIND_WORDINGS = """
+    SELECT version.article_id, version.title, version.teaser, version.text
+    FROM unnest(%s::bigint[], %s::integer[]) AS wanted (article_id, number)
+    JOIN ingest.versions AS version ON version.article_id = wanted.article_id AND version.number = wanted.number
+"""
+
 FIND_FIRSTS = """
-    SELECT DISTINCT ON (version.text_key) version.text_key, version.article_id, article.copy_of
+    SELECT DISTINCT ON (version.text_key) version.text_key, version.article_id, version.number,
+           article.version AS current, article.copy_of, article.copy_similarity, article.copy_kept, article.copy_own
     FROM ingest.versions AS version
     JOIN ingest.articles AS article ON article.id = version.article_id
     WHERE version.text_key = ANY (%s)
@@ -87,11 +98,13 @@ KEEP_ARCHIVE_RECORDS = """
 
 INSERT_ARTICLES = """
     INSERT INTO ingest.articles (
-        id, url_key, url, canonical_url, source, version, copy_of, first_seen_at, fetched_at, changed_at)
-    SELECT id, decode(url_key, 'hex'), url, canonical_url, source, version, copy_of, first_seen_at, fetched_at,
-           changed_at
+        id, url_key, url, canonical_url, source, version, copy_of, copy_similarity, copy_kept, copy_own,
+        first_seen_at, fetched_at, changed_at)
+    SELECT id, decode(url_key, 'hex'), url, canonical_url, source, version, copy_of, copy_similarity, copy_kept,
+           copy_own, first_seen_at, fetched_at, changed_at
     FROM jsonb_to_recordset(%s) AS row (
         id bigint, url_key text, url text, canonical_url text, source text, version integer, copy_of bigint,
+        copy_similarity real, copy_kept real, copy_own real,
         first_seen_at timestamptz, fetched_at timestamptz, changed_at timestamptz)
     ORDER BY id
 """
@@ -102,12 +115,15 @@ UPDATE_ARTICLES = """
     SET url = coalesce(row.url, article.url),
         version = coalesce(row.version, article.version),
         copy_of = CASE WHEN row.version IS NULL THEN article.copy_of ELSE row.copy_of END,
+        copy_similarity = CASE WHEN row.version IS NULL THEN article.copy_similarity ELSE row.copy_similarity END,
+        copy_kept = CASE WHEN row.version IS NULL THEN article.copy_kept ELSE row.copy_kept END,
+        copy_own = CASE WHEN row.version IS NULL THEN article.copy_own ELSE row.copy_own END,
         first_seen_at = least(article.first_seen_at, row.first_seen_at),
         fetched_at = greatest(article.fetched_at, row.fetched_at),
         changed_at = coalesce(row.changed_at, article.changed_at),
         gone_at = CASE WHEN row.fetched_at > article.gone_at THEN NULL ELSE article.gone_at END
     FROM jsonb_to_recordset(%s) AS row (
-        id bigint, url text, version integer, copy_of bigint,
+        id bigint, url text, version integer, copy_of bigint, copy_similarity real, copy_kept real, copy_own real,
         first_seen_at timestamptz, fetched_at timestamptz, changed_at timestamptz)
     WHERE article.id = row.id
 """
@@ -120,11 +136,14 @@ VERSION_ROW = """
         modified_provenance text, language text, agency text, dateline text, details jsonb, image_url text,
         image_caption text, image_credit text, kind text, is_accessible_for_free boolean, amp_url text,
         pages_read integer, pages_total integer, word_count integer, removed jsonb, reader_version text,
-        archive_record_id bigint, run_id bigint
+        archive_record_id bigint, run_id bigint, compared_with integer, words_added integer, words_removed integer,
+        share_changed real, correction text
 """
 _COLUMNS = [column.split()[0] for column in VERSION_ROW.split(",")]
 _VALUES = [f"decode({name}, 'hex') AS {name}" if name.endswith("_key") else name for name in _COLUMNS]
-_REWRITTEN = [name for name in _COLUMNS if name not in ("article_id", "number", "fetched_at", "archive_record_id")]
+_COMPARED = ("compared_with", "words_added", "words_removed", "share_changed")
+# the bytes that were read again lie where they lay; only of a live blog others take their place
+_REWRITTEN = [name for name in _COLUMNS if name not in ("article_id", "number", "archive_record_id", *_COMPARED)]
 
 INSERT_VERSIONS = f"""
     INSERT INTO ingest.versions ({", ".join(_COLUMNS)})
@@ -134,7 +153,9 @@ INSERT_VERSIONS = f"""
 
 REWRITE_VERSIONS = f"""
     UPDATE ingest.versions AS version
-    SET {", ".join(f"{name} = fresh.{name}" for name in _REWRITTEN)}
+    SET {", ".join(f"{name} = fresh.{name}" for name in _REWRITTEN)},
+        archive_record_id = CASE WHEN fresh.fetched_at > version.fetched_at
+            THEN fresh.archive_record_id ELSE version.archive_record_id END
     FROM (SELECT {", ".join(_VALUES)} FROM jsonb_to_recordset(%s) AS row ({VERSION_ROW})) AS fresh
     WHERE version.article_id = fresh.article_id AND version.number = fresh.number
 """
@@ -174,15 +195,29 @@ KEEP_ATTEMPTS = """
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a new version changed, and in which one."""
+
+    compared_with: int
+    change: Change
+
+
 @dataclass
 class Known:
     """What the database knows about the articles and texts of a batch, kept up to date while the batch is decided."""
 
     articles: dict[bytes, KnownArticle] = field(default_factory=dict)
     first_seen: dict[int, datetime] = field(default_factory=dict)
-    firsts: dict[bytes, int] = field(default_factory=dict)
-    copy_of: dict[int, int | None] = field(default_factory=dict)
-    new_ids: list[int] = field(default_factory=list)
+    firsts: dict[bytes, tuple[int, int]] = field(default_factory=dict)  # text -> article and version
+    ids: dict[bytes, int] = field(default_factory=dict)  # of the articles that are not stored yet
+    wordings: dict[int, Wording] = field(default_factory=dict)  # the current ones
+    copies: Copies = field(default_factory=Copies)
+
+    def article_id(self, item: Item) -> int:
+        """The article of a page; -1 where it has none, and none was reserved."""
+        article = self.articles.get(item.article_key)
+        return article.id if article else self.ids.get(item.article_key, -1)
 
 
 @dataclass
@@ -213,9 +248,9 @@ async def write(connection: AsyncConnection, items: Sequence[Item]) -> list[Endi
         name = (item.run.id, page["id"], item.name)
         ending = ended.get((*name, item.fetched_at, item.seen.content_key))
         if ending is None:
-            article, decision = _decide(known, item)
+            article, decision, step = _decide(known, item)
             record_id = records.get((item.archived.file, item.archived.offset)) if item.archived else None
-            _write_article(writes, known, item, article, decision, record_id)
+            _write_article(writes, known, item, article, decision, record_id, step)
             _write_page(writes, known, item, article, decision, page, page["id"] in new_pages)
             ending = Ending(decision.kind, article.id, decision.copy_of, decision.version)
             ended[(*name, item.fetched_at, item.seen.content_key)] = ending
@@ -226,10 +261,9 @@ async def write(connection: AsyncConnection, items: Sequence[Item]) -> list[Endi
 
 async def preview(connection: AsyncConnection, item: Item) -> Ending:
     """Where ``write`` would end *item*."""
-    known = await _known(connection, [item], reserve_ids=False)
+    known = await _known(connection, [item], is_preview=True)
     article = known.articles.get(item.article_key)
-    first = known.firsts.get(item.seen.text_key)
-    decision = decide(item.seen, article, first)
+    _, decision, _ = _decide(known, item)
     return Ending(decision.kind, article.id if article else None, decision.copy_of, decision.version)
 
 
@@ -268,8 +302,37 @@ async def _ended_before(
     }
 
 
-async def _known(connection: AsyncConnection, items: Sequence[Item], reserve_ids: bool = True) -> Known:
+async def _known(connection: AsyncConnection, items: Sequence[Item], is_preview: bool = False) -> Known:
     known = Known()
+    await _find_articles(connection, items, known)
+    cursor = connection.cursor(row_factory=namedtuple_row)
+    await cursor.execute(FIND_FIRSTS, [list({item.seen.text_key for item in items})])
+    firsts = await cursor.fetchall()
+    known.firsts = {row.text_key: (row.article_id, row.number) for row in firsts}
+    missing = sorted({item.article_key for item in items} - known.articles.keys())
+    if missing and not is_preview:
+        await cursor.execute(NEW_ARTICLE_IDS, [len(missing)])
+        places = {item.article_key: place for place, item in reversed(list(enumerate(items)))}
+        numbers = sorted(row[0] for row in await cursor.fetchall())
+        known.ids = dict(zip(sorted(missing, key=places.__getitem__), numbers, strict=True))
+
+    # after the articles are known, for whose bands shall be claimed needs their numbers; before the texts, which may be
+    # those of the writer that a claim has waited for
+    strange = [item for item in items if _may_be_a_copy(known, item)]
+    if not is_preview:
+        await store_copies.claim(connection, [(known.article_id(item), item.version["bands"]) for item in strange])
+    stored = known.copies
+    bands = [band for item in strange for band in item.version["bands"]]
+    known.copies = await store_copies.known(connection, bands, set(known.ids.values()))
+    known.copies.origins = known.copies.origins | stored.origins
+    known.copies.current = known.copies.current | stored.current
+    for row in firsts:
+        known.copies.origins.setdefault(row.article_id, store_copies.origin_of(row))
+        known.copies.current.setdefault(row.article_id, row.current)
+    return known
+
+
+async def _find_articles(connection: AsyncConnection, items: Sequence[Item], known: Known) -> None:
     cursor = connection.cursor(row_factory=namedtuple_row)
     await cursor.execute(FIND_ARTICLES, [list({item.article_key for item in items})])
     for row in await cursor.fetchall():
@@ -279,15 +342,26 @@ async def _known(connection: AsyncConnection, items: Sequence[Item], reserve_ids
         read_key = before.read_key if before else store_rows.page_key(row.url)
         known.articles[row.url_key] = KnownArticle(row.id, row.current, versions, row.url_key, read_key)
         known.first_seen[row.id] = row.first_seen_at
-    await cursor.execute(FIND_FIRSTS, [list({item.seen.text_key for item in items})])
-    for row in await cursor.fetchall():
-        known.firsts[row.text_key] = row.article_id
-        known.copy_of[row.article_id] = row.copy_of
-    missing = {item.article_key for item in items} - known.articles.keys()
-    if missing and reserve_ids:
-        await cursor.execute(NEW_ARTICLE_IDS, [len(missing)])
-        known.new_ids = sorted((row[0] for row in await cursor.fetchall()), reverse=True)
-    return known
+        known.copies.origins[row.id] = store_copies.origin_of(row)
+        known.copies.current[row.id] = row.current
+    changed = {(known.articles[item.article_key].id, known.articles[item.article_key].current)
+               for item in items if not _is_as_stored(known, item) and item.article_key in known.articles}  # fmt: skip
+    if changed:
+        await cursor.execute(FIND_WORDINGS, [[pair[0] for pair in changed], [pair[1] for pair in changed]])
+        for row in await cursor.fetchall():
+            known.wordings[row.article_id] = Wording(row.title, row.teaser, row.text)
+
+
+def _is_as_stored(known: Known, item: Item) -> bool:
+    article = known.articles.get(item.article_key)
+    return article is not None and article.current_version.content_key == item.seen.content_key
+
+
+def _may_be_a_copy(known: Known, item: Item) -> bool:
+    """Whether it takes a look at its bands to know whose copy a text is."""
+    first = known.firsts.get(item.seen.text_key)
+    is_exact = first is not None and first[0] != known.article_id(item)
+    return item.version["bands"] is not None and not is_exact and not _is_as_stored(known, item)
 
 
 async def _keep_archive_records(connection: AsyncConnection, items: Sequence[Item]) -> dict[tuple[str, int], int]:
@@ -314,27 +388,51 @@ async def _keep_archive_records(connection: AsyncConnection, items: Sequence[Ite
 # what follows
 
 
-def _decide(known: Known, item: Item) -> tuple[KnownArticle, Decision]:
-    """The decision about *item*, and the article as it is after it; *known* has taken it in."""
+def _decide(known: Known, item: Item) -> tuple[KnownArticle, Decision, Step | None]:
+    """The decision about *item*, the article as it is after it, and what changed; *known* has taken it in."""
     before = known.articles.get(item.article_key)
-    first = known.firsts.get(item.seen.text_key)
-    if first is not None and before is not None and known.copy_of.get(first) == before.id:
-        first = None  # the two have swapped their texts: a copy of one's own copy would be a circle
-    decision = decide(item.seen, before, first)
-    article_id = before.id if before else known.new_ids.pop()
+    article_id = known.article_id(item)
+    origin = _origin(known, item, article_id)
+    change = None
+    if article_id in known.wordings and not _is_as_stored(known, item):
+        change = revisions.change(known.wordings[article_id], item.wording)
+    decision = decide(item.seen, before, origin.article_id if origin else None, bool(change and change.is_trivial))
     versions = before.versions if before else ()
     if decision.write != "nothing":
         version = KnownVersion(decision.version, item.seen.content_key, item.seen.body_key, item.fetched_at)
         versions = (*(old for old in versions if old.number != version.number), version)
-        known.firsts.setdefault(item.seen.text_key, article_id)
+        known.firsts.setdefault(item.seen.text_key, (article_id, decision.version))
+        known.copies.keep(article_id, decision.version, item.version["text"], item.version["bands"] or ())
         if decision.is_current:
-            known.copy_of[article_id] = decision.copy_of
+            known.copies.origins[article_id] = origin if decision.copy_of is not None else None
+            known.copies.current[article_id] = decision.version
+            known.wordings[article_id] = item.wording
     current = decision.version if decision.is_current or before is None else before.current
     read_key = before.read_key if before and not _is_own_page(item) else item.seen.url_key or item.article_key
     article = KnownArticle(article_id, current, versions, item.article_key, read_key)
     known.articles[item.article_key] = article
     known.first_seen[article_id] = min(known.first_seen.get(article_id, item.fetched_at), item.fetched_at)
-    return article, decision
+    is_step = decision.write == "insert" and decision.is_current
+    return article, decision, Step(before.current, change) if is_step and before and change else None
+
+
+def _origin(known: Known, item: Item, article_id: int) -> Origin | None:
+    """Whose copy the text of *item* is: word for word, else nearly so."""
+    copies = known.copies
+    if _is_as_stored(known, item):
+        return copies.origins.get(article_id)
+    first = known.firsts.get(item.seen.text_key)
+    if first is not None and first[0] != article_id:
+        origin = copies.origin_of_wording(*first) or Origin(first[0], dedupe.EXACT)
+    elif item.version["bands"] is not None:
+        origin = copies.origin(article_id, item.version["text"], item.version["bands"])
+    else:
+        return None
+    if origin is None or origin.article_id == article_id:
+        return None
+    back = copies.origins.get(origin.article_id)
+    # the two have swapped their texts: a copy of one's own copy would be a circle
+    return None if back is not None and back.article_id == article_id else origin
 
 
 def _is_own_page(item: Item) -> bool:
@@ -343,12 +441,19 @@ def _is_own_page(item: Item) -> bool:
 
 
 def _write_article(
-    writes: Writes, known: Known, item: Item, article: KnownArticle, decision: Decision, record_id: int | None
+    writes: Writes,
+    known: Known,
+    item: Item,
+    article: KnownArticle,
+    decision: Decision,
+    record_id: int | None,
+    step: Step | None,
 ) -> None:
     state = {"id": article.id, "first_seen_at": known.first_seen[article.id], "fetched_at": item.fetched_at}
     if decision.write != "nothing" and decision.is_current:
         state |= {"version": decision.version, "copy_of": decision.copy_of}
-        if decision.write == "insert":
+        state |= _likeness_row(known.copies.origins.get(article.id))
+        if decision.write == "insert" or (decision.kind == "new_version" and item.seen.is_live):
             state["changed_at"] = item.fetched_at
 
     if _is_own_page(item):
@@ -373,11 +478,33 @@ def _write_article(
         "archive_record_id": record_id,
         "run_id": item.run.id,
     }
+    row |= _step_row(step, writes.new_versions.get((article.id, decision.version)))
     number = (article.id, decision.version)
     if decision.write == "insert" or number in writes.new_versions:
         writes.new_versions[number] = row
     else:
         writes.rewritten[number] = row
+
+
+def _likeness_row(origin: Origin | None) -> dict[str, Any]:
+    alike = origin.alike if origin else None
+    return {
+        "copy_similarity": alike.same if alike else None,
+        "copy_kept": alike.kept if alike else None,
+        "copy_own": alike.own if alike else None,
+    }
+
+
+def _step_row(step: Step | None, before: dict[str, Any] | None) -> dict[str, Any]:
+    """*before*: the row of the same version that this batch was about to write."""
+    if step is None:
+        return {name: before[name] for name in _COMPARED if name in before} if before else {}
+    return {
+        "compared_with": step.compared_with,
+        "words_added": step.change.words_added,
+        "words_removed": step.change.words_removed,
+        "share_changed": step.change.share,
+    }
 
 
 def _write_page(
@@ -433,6 +560,7 @@ def _write_page(
 
 
 async def _execute(connection: AsyncConnection, writes: Writes) -> None:
+    await store_copies.forget(connection, {key: row["bands"] or () for key, row in writes.rewritten.items()})
     for statement, rows in (
         (INSERT_ARTICLES, writes.inserted.values()),
         (UPDATE_ARTICLES, writes.updated.values()),

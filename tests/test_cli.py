@@ -282,6 +282,13 @@ def test_the_database_can_be_asked_and_not_changed(stored: Path):
     assert nachlese("db", "migrate").stdout == "tables and views are up to date\n"
     assert records(nachlese("db", "query", "SELECT 1 AS one, now() AS at", "--json"))[0]["one"] == 1
     assert "0 rows" in nachlese("db", "query", "SELECT * FROM news.articles").stdout
+    (sizes,) = records(nachlese("db", "size", "--json"))
+    assert {row["name"] for row in sizes["tables"]} > {"articles", "versions"}
+    assert sizes["archive"] == {"files": 0, "bytes": 0}
+    assert "the whole database:" in nachlese("db", "size").stdout
+    (pruned,) = records(nachlese("db", "prune", "--dry-run", "--json"))
+    assert pruned == {"dry_run": True, "attempts": 0, "run_pages": 0, "versions": 0, "archive_files": 0}
+    assert "0 old wordings" in nachlese("db", "prune").stdout
     refused = nachlese("db", "query", "DELETE FROM ingest.articles", code=Exit.USAGE)
     assert "read-only" in refused.stderr
 

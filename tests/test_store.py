@@ -19,6 +19,11 @@ FEED = "https://news.example/feed.xml"
 WORDS = "Der Rat der Stadt hat am Montag den Haushalt für das kommende Jahr beschlossen und dabei viel gestrichen"
 
 
+def words_of(number: int) -> str:
+    """A text that has not a word in common with that of another number."""
+    return " ".join(f"wort{number}x{place}" for place in range(30))
+
+
 def page(url: str = "https://news.example/a", source: str = "example", at: datetime = T, body: bytes = b"1") -> Page:
     return Page(url=url, source=source, body=body, fetched_at=at)
 
@@ -254,7 +259,7 @@ async def test_impossible_dates_are_left_out(store):
 async def test_one_bad_row_costs_only_itself(store, sql_rows):
     run = await begin(store)
     pages = [page(f"https://news.example/{n}") for n in range(30)]
-    read = [article(p, text=f"{WORDS} Nummer {n}", title=" " if n == 7 else "Titel") for n, p in enumerate(pages)]
+    read = [article(p, text=words_of(n), title=" " if n == 7 else "Titel") for n, p in enumerate(pages)]
     endings = await asyncio.gather(*(store.keep(run, p, a) for p, a in zip(pages, read, strict=True)))
     assert [ending.kind for ending in endings] == ["new"] * 7 + ["rejected"] + ["new"] * 22
     assert endings[7].reason == Reason.UNSTORABLE
@@ -301,7 +306,7 @@ async def test_many_writers_of_the_same_pages_make_one_article_each_and_one_firs
         fetched = [page(f"https://news.example/{n}", source=f"source{number}") for n in range(addresses)]
         if number % 2:
             fetched.reverse()
-        read = [article(p, text=f"{WORDS} Text {int(p.url.rsplit('/', 1)[1]) % texts}") for p in fetched]
+        read = [article(p, text=words_of(int(p.url.rsplit("/", 1)[1]) % texts)) for p in fetched]
         endings = await asyncio.gather(*(store.keep(run, p, a) for p, a in zip(fetched, read, strict=True)))
         counts = await store.end_run(run, "finished")
         assert counts.found == addresses
@@ -327,9 +332,7 @@ async def test_many_writers_of_the_same_pages_make_one_article_each_and_one_firs
 async def test_connections_cut_in_the_middle_lose_and_double_nothing(store, sql_rows):
     run = await begin(store)
     pages = [page(f"https://news.example/{n}") for n in range(150)]
-    kept = [
-        asyncio.create_task(store.keep(run, p, article(p, text=f"{WORDS} Nummer {n}"))) for n, p in enumerate(pages)
-    ]
+    kept = [asyncio.create_task(store.keep(run, p, article(p, text=words_of(n)))) for n, p in enumerate(pages)]
     for _ in range(20):
         sql_rows(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
@@ -364,7 +367,7 @@ async def test_a_restart_of_postgres_in_the_middle_is_waited_for(server_folder):
         pages = [page(f"https://news.example/{n}") for n in range(40)]
 
         async def keep(number: int) -> str:
-            read = article(pages[number], text=f"{WORDS} Nummer {number}")
+            read = article(pages[number], text=words_of(number))
             return (await store.keep(run, pages[number], read)).kind
 
         assert await keep(0) == "new"

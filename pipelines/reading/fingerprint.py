@@ -6,6 +6,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 from rensa import RMinHash
 
@@ -13,8 +14,7 @@ PERMUTATIONS = 128
 BANDS = 32  # of 4 rows each: finds all pairs above a Jaccard similarity of 0.7, 88 % at 0.5
 ROWS = PERMUTATIONS // BANDS
 SEED = 2025
-SHINGLE = 3  # words
-MIN_WORDS = 12  # below that, three-word shingles say little about a text
+MIN_WORDS = 12  # below that, word triples say little about a text
 
 _WORD = re.compile(r"\w+")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
@@ -22,7 +22,12 @@ _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 
 def words(text: str) -> list[str]:
     """The words of *text* in one spelling: no case, no punctuation, no soft hyphens, ligatures and widths resolved."""
-    return _WORD.findall(unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).casefold())
+    return list(_words(text))
+
+
+@lru_cache(maxsize=8)  # keys and bands of one text all ask for its words, one after the other
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(_WORD.findall(unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).casefold()))
 
 
 def text_key(text: str) -> bytes:
@@ -44,14 +49,22 @@ def body_key(bodies: Iterable[bytes]) -> bytes:
     return digest.digest()
 
 
+def shingles(text: str) -> frozenset[str]:
+    """The word triples of *text*: two texts are as much alike as these sets are. Empty where it has fewer words."""
+    return frozenset(_shingles(words(text)))
+
+
+def _shingles(of_text: list[str]) -> set[str]:
+    return {" ".join(triple) for triple in zip(of_text, of_text[1:], of_text[2:], strict=False)}
+
+
 def bands(text: str) -> list[int] | None:
     """32 numbers (64 bits, signed). Texts that share one may be near copies. None: too short to tell."""
     of_text = words(text)
     if len(of_text) < MIN_WORDS:
         return None
-    shingles = {" ".join(of_text[i : i + SHINGLE]) for i in range(len(of_text) - SHINGLE + 1)}
     minhash = RMinHash(num_perm=PERMUTATIONS, seed=SEED)
-    minhash.update(list(shingles))
+    minhash.update(list(_shingles(of_text)))
     values = minhash.digest()
     return [_band(number, values[number * ROWS : (number + 1) * ROWS]) for number in range(BANDS)]
 

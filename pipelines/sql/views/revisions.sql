@@ -17,7 +17,12 @@ SELECT
     step.text_before,
     step.text AS text_after,
     step.words_before,
-    step.words AS words_after
+    step.words AS words_after,
+    CASE WHEN step.is_compared THEN step.words_added END AS words_added,
+    CASE WHEN step.is_compared THEN step.words_removed END AS words_removed,
+    CASE WHEN step.is_compared THEN step.share_changed END AS share_changed,
+    CASE WHEN step.correction IS DISTINCT FROM step.correction_before THEN step.correction END AS correction,
+    step.kind
 FROM (
     SELECT
         version.article_id,
@@ -34,7 +39,14 @@ FROM (
         version.text,
         lag(version.text) OVER earlier AS text_before,
         version.word_count AS words,
-        lag(version.word_count) OVER earlier AS words_before
+        lag(version.word_count) OVER earlier AS words_before,
+        version.words_added,
+        version.words_removed,
+        version.share_changed,
+        version.compared_with = lag(version.number) OVER earlier AND version.kind <> 'live_blog' AS is_compared,
+        version.correction,
+        lag(version.correction) OVER earlier AS correction_before,
+        version.kind
     FROM ingest.versions AS version
     JOIN ingest.articles AS article ON article.id = version.article_id
     WINDOW earlier AS (PARTITION BY version.article_id ORDER BY version.fetched_at, version.number)
@@ -60,3 +72,8 @@ COMMENT ON COLUMN news.revisions.text_before IS 'Text before';
 COMMENT ON COLUMN news.revisions.text_after IS 'Text after';
 COMMENT ON COLUMN news.revisions.words_before IS 'Words of the text before';
 COMMENT ON COLUMN news.revisions.words_after IS 'Words of the text after';
+COMMENT ON COLUMN news.revisions.words_added IS 'Words of the text that are new; null: not measured (a live blog, or stored out of order)';
+COMMENT ON COLUMN news.revisions.words_removed IS 'Words of the text that are gone';
+COMMENT ON COLUMN news.revisions.share_changed IS 'Words added and removed, of the words of both texts: 0 to 1';
+COMMENT ON COLUMN news.revisions.correction IS 'The paragraph in which the page says that it corrects itself, where the change brought one';
+COMMENT ON COLUMN news.revisions.kind IS 'Kind of the article; of a live_blog only the last wording of each six hours is kept';

@@ -18,7 +18,8 @@ SELECT
     version.language,
     version.agency,
     version.word_count,
-    version.reader_version
+    version.reader_version,
+    version.correction
 FROM ingest.versions AS version
 JOIN ingest.articles AS article ON article.id = version.article_id;
 
@@ -42,3 +43,4 @@ COMMENT ON COLUMN news.versions.language IS 'Language code';
 COMMENT ON COLUMN news.versions.agency IS 'Agency credited';
 COMMENT ON COLUMN news.versions.word_count IS 'Words of the text';
 COMMENT ON COLUMN news.versions.reader_version IS 'Version of the reader';
+COMMENT ON COLUMN news.versions.correction IS 'The paragraph in which the page says that it was corrected';

@@ -1,0 +1,197 @@
+"""Near copies: whose text a text is, whatever was cut, added or headed otherwise.
+
+Each text has up to 32 MinHash bands; ``ingest.bands`` says of each which article had it first. A writer *claims* the
+bands of its texts before it decides about them: where another transaction has just claimed one of them, the unique
+index makes it wait for that one's end. So of two near copies that are written at the same moment one is first, and the
+other sees it. Bands are claimed in order, so writers never wait in a circle.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from psycopg import AsyncConnection
+from psycopg.rows import namedtuple_row
+
+from pipelines import dedupe
+from pipelines.dedupe import Likeness
+from pipelines.reading import fingerprint
+
+CANDIDATES = 6  # articles that are compared word for word with a text, those with the most bands in common first
+STORED = 1 << 62  # above all serials that Postgres gives
+
+CLAIM = """
+    INSERT INTO ingest.bands (band, article_id)
+    SELECT band, article_id
+    FROM unnest(%s::bigint[], %s::bigint[]) WITH ORDINALITY AS claim (band, article_id, place)
+    ORDER BY band, place
+    ON CONFLICT (band) DO NOTHING
+"""
+
+OWNERS = "SELECT band, article_id FROM ingest.bands WHERE band = ANY (%s::bigint[])"
+
+# of an article with many versions only those that have a band in common; of one that is the first of a family also its
+# first and its current wording
+TEXTS = """
+    SELECT version.article_id, version.number, version.serial, version.bands, version.text,
+           article.version AS current,
+           article.copy_of, article.copy_similarity, article.copy_kept, article.copy_own
+    FROM ingest.versions AS version
+    JOIN ingest.articles AS article ON article.id = version.article_id
+    WHERE version.article_id = ANY (%s::bigint[])
+      AND (version.bands && %s::bigint[] OR version.number IN (1, article.version))
+    ORDER BY version.serial
+"""
+
+# bands of wordings that are about to be replaced: they shall not keep others from being found
+FORGET = """
+    DELETE FROM ingest.bands AS owned
+    USING ingest.versions AS version
+    JOIN unnest(%s::bigint[], %s::integer[]) AS wanted (article_id, number)
+      ON wanted.article_id = version.article_id AND wanted.number = version.number
+    WHERE owned.band = ANY (version.bands) AND owned.article_id = version.article_id
+      AND owned.band <> ALL (%s::bigint[])
+"""
+
+
+@dataclass
+class Text:
+    """A wording that may be the original of another. ``serial``: the order in which they came."""
+
+    article_id: int
+    number: int
+    serial: int
+    text: str
+    bands: frozenset[int]
+
+    @cached_property
+    def triples(self) -> frozenset[str]:
+        return fingerprint.shingles(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Whose copy a text is, and how much they share."""
+
+    article_id: int
+    alike: Likeness
+
+
+@dataclass
+class Copies:
+    """What is known about the bands of a batch, kept up to date while the batch is decided."""
+
+    owners: dict[int, int] = field(default_factory=dict)
+    texts: dict[int, list[Text]] = field(default_factory=lambda: defaultdict(list))
+    current: dict[int, int] = field(default_factory=dict)
+    origins: dict[int, Origin | None] = field(default_factory=dict)
+    kept: int = 0
+
+    def keep(self, article_id: int, number: int, text: str, bands: Iterable[int]) -> None:
+        """A wording that this batch writes: later than all that is stored, and in the order of the batch."""
+        self.kept += 1
+        others = [old for old in self.texts[article_id] if old.number != number]
+        self.texts[article_id] = [*others, Text(article_id, number, STORED + self.kept, text, frozenset(bands))]
+        for band in bands:
+            self.owners.setdefault(band, article_id)
+
+    def origin(self, article_id: int, text: str, bands: Sequence[int]) -> Origin | None:
+        """The article that had *text* first, nearly as it is; None: this one."""
+        shared = Counter(self.owners[band] for band in bands if band in self.owners)
+        shared.pop(article_id, None)
+        if not shared:
+            return None
+        mine = Text(article_id, 0, 2 * STORED, text, frozenset(bands))
+        found = [
+            origin
+            for owner, _ in shared.most_common(CANDIDATES)
+            for origin in [self._through(owner, mine)]
+            if origin is not None
+        ]
+        return min(found, key=lambda each: each[0])[1] if found else None
+
+    def _through(self, owner: int, mine: Text) -> tuple[int, Origin] | None:
+        """The first of *owner*'s family where *mine* is a copy of *owner*'s text, with its place in time."""
+        for stored in self.texts.get(owner, ()):
+            if not stored.bands & mine.bands:
+                continue
+            alike = dedupe.likeness(stored.triples, mine.triples)
+            if not dedupe.is_copy(alike, min(len(stored.triples), len(mine.triples))):
+                continue
+            origin = self.origin_of_wording(owner, stored.number)
+            if origin is None:
+                return stored.serial, Origin(owner, alike)
+            return None if origin.article_id == mine.article_id else self._first(origin.article_id, mine)
+        return None
+
+    def origin_of_wording(self, article_id: int, number: int) -> Origin | None:
+        """Whose copy an article is, where *number* is its current wording; an older one counts as its own."""
+        return self.origins.get(article_id) if self.current.get(article_id, number) == number else None
+
+    def _first(self, first: int, mine: Text) -> tuple[int, Origin] | None:
+        """*first* as the origin of what is a copy of its copy, unless the two have too little in common."""
+        best = None
+        for stored in self.texts.get(first, ()):
+            alike = dedupe.likeness(stored.triples, mine.triples)
+            if dedupe.is_of_family(alike) and (best is None or alike.same > best[1].alike.same):
+                best = stored.serial, Origin(first, alike)
+        return best
+
+
+def origin_of(row: Any) -> Origin | None:
+    """From a row with the columns ``copy_*`` of ``ingest.articles``."""
+    if row.copy_of is None:
+        return None
+    if row.copy_similarity is None:
+        return Origin(row.copy_of, dedupe.EXACT)
+    return Origin(row.copy_of, Likeness(row.copy_similarity, row.copy_kept, row.copy_own))
+
+
+async def claim(connection: AsyncConnection, wanted: Sequence[tuple[int, Sequence[int]]]) -> None:
+    """Claim bands for articles: *wanted* are article id and bands. Waits for whoever claims one of them now."""
+    bands = [band for _, of_text in wanted for band in of_text]
+    articles = [article_id for article_id, of_text in wanted for _ in of_text]
+    if bands:
+        await connection.execute(CLAIM, [bands, articles])
+
+
+async def known(connection: AsyncConnection, bands: Sequence[int], new: Collection[int] = ()) -> Copies:
+    """Who had these bands first, with their texts and those of the firsts of their families.
+
+    *new*: articles that have claimed bands and are not stored yet.
+    """
+    copies = Copies()
+    if not bands:
+        return copies
+    cursor = await connection.execute(OWNERS, [bands])
+    copies.owners = dict(await cursor.fetchall())
+    # only the bands that others have: comparing arrays takes the product of their lengths
+    others = {band: owner for band, owner in copies.owners.items() if owner not in new}
+    await _read_texts(connection, copies, set(others.values()), list(others))
+    firsts = {origin.article_id for origin in copies.origins.values() if origin}
+    await _read_texts(connection, copies, firsts, list(others))
+    return copies
+
+
+async def _read_texts(connection: AsyncConnection, copies: Copies, ids: set[int], bands: Sequence[int]) -> None:
+    missing = sorted(ids - copies.texts.keys())
+    if not missing:
+        return
+    cursor = connection.cursor(row_factory=namedtuple_row)
+    await cursor.execute(TEXTS, [missing, bands])
+    for row in await cursor.fetchall():
+        text = Text(row.article_id, row.number, row.serial, row.text, frozenset(row.bands or ()))
+        copies.texts[row.article_id].append(text)
+        copies.current[row.article_id] = row.current
+        copies.origins[row.article_id] = origin_of(row)
+
+
+async def forget(connection: AsyncConnection, rewritten: Mapping[tuple[int, int], Sequence[int]]) -> None:
+    """Give up the bands of versions whose text is replaced: *rewritten* is (article, number) to the new bands."""
+    if rewritten:
+        kept = [band for bands in rewritten.values() for band in bands]
+        await connection.execute(FORGET, [[key[0] for key in rewritten], [key[1] for key in rewritten], kept])

@@ -1,0 +1,172 @@
+"""What is deleted after a time, and how large everything is. Article rows are never deleted.
+
+Deleted is only what nothing else needs: requests and page endings whose run is counted, wordings that are neither
+current nor the origin of a copy, archive files. Each step takes some thousand rows in a transaction of its own, so that
+writers never wait long, and can be stopped and repeated at any time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from psycopg import AsyncConnection
+from psycopg.rows import dict_row
+
+AT_A_TIME = 5000
+
+# ids follow time: the oldest are the first in the index, and the first that is too young ends the search
+DELETE_ATTEMPTS = """
+    DELETE FROM ingest.attempts
+    WHERE id IN (
+        SELECT oldest.id FROM (SELECT id, at FROM ingest.attempts ORDER BY id LIMIT %(limit)s) AS oldest
+        WHERE oldest.at < %(before)s)
+"""
+COUNT_ATTEMPTS = "SELECT count(*) AS number FROM ingest.attempts WHERE at < %(before)s"
+
+DELETE_RUN_PAGES = """
+    DELETE FROM ingest.run_pages
+    WHERE run_id IN (
+        SELECT run.id FROM ingest.runs AS run
+        WHERE run.ended_at < %(before)s AND EXISTS (SELECT FROM ingest.run_pages WHERE run_pages.run_id = run.id)
+        ORDER BY run.id
+        LIMIT 20)
+"""
+COUNT_RUN_PAGES = """
+    SELECT count(*) AS number FROM ingest.run_pages AS done JOIN ingest.runs AS run ON run.id = done.run_id
+    WHERE run.ended_at < %(before)s
+"""
+
+# a wording of which others are copies stays: they point to it
+OLD_VERSIONS = """
+    FROM ingest.articles AS article
+    JOIN ingest.versions AS version ON version.article_id = article.id AND version.number <> article.version
+    WHERE version.fetched_at < %(before)s
+      AND NOT EXISTS (SELECT FROM ingest.articles AS copy WHERE copy.copy_of = article.id)
+"""
+COUNT_VERSIONS = f"SELECT count(*) AS number {OLD_VERSIONS}"
+
+# Their bands go with them, but for those that another wording of the same article has. The row of the article is
+# locked, as its writers lock it, so that no version becomes current while it is deleted.
+DELETE_VERSIONS = f"""
+    WITH old AS MATERIALIZED (
+        SELECT version.article_id, version.number, version.bands {OLD_VERSIONS}
+        ORDER BY article.id
+        LIMIT %(limit)s
+        FOR UPDATE OF article SKIP LOCKED
+    ), bands AS (
+        DELETE FROM ingest.bands AS owned
+        USING (SELECT article_id, unnest(bands) AS band FROM old) AS gone
+        WHERE owned.band = gone.band AND owned.article_id = gone.article_id
+          AND NOT EXISTS (
+              SELECT FROM ingest.versions AS kept
+              WHERE kept.article_id = gone.article_id AND gone.band = ANY (kept.bands)
+                AND (kept.article_id, kept.number) NOT IN (SELECT article_id, number FROM old))
+    )
+    DELETE FROM ingest.versions AS version USING old
+    WHERE version.article_id = old.article_id AND version.number = old.number
+"""
+
+OLD_FILES = """
+    SELECT file, count(*) AS number FROM ingest.archive_records
+    GROUP BY file HAVING max(fetched_at) < %(before)s
+    ORDER BY file
+"""
+FORGET_RECORDS = """
+    UPDATE ingest.versions AS version SET archive_record_id = NULL
+    FROM ingest.archive_records AS record
+    WHERE record.file = %(file)s AND version.archive_record_id = record.id
+"""
+DELETE_RECORDS = "DELETE FROM ingest.archive_records WHERE file = %(file)s"
+
+SIZES = """
+    SELECT class.relname AS name, greatest(class.reltuples, 0)::bigint AS rows,
+           pg_table_size(class.oid) AS bytes, pg_indexes_size(class.oid) AS index_bytes,
+           obj_description(class.oid) AS about
+    FROM pg_class AS class
+    WHERE class.relnamespace = 'ingest'::regnamespace AND class.relkind = 'r'
+    ORDER BY pg_total_relation_size(class.oid) DESC
+"""
+WHOLE = "SELECT pg_database_size(current_database()) AS bytes"
+
+Run = Callable[[Callable[[AsyncConnection], Awaitable[Any]]], Awaitable[Any]]
+
+
+async def prune(
+    run: Run,
+    *,
+    bookkeeping: datetime | None,
+    versions: datetime | None,
+    archive: datetime | None,
+    folder: Path | None,
+    is_dry: bool,
+) -> dict[str, int]:
+    """Delete what is older than these instants (None: nothing of it); the numbers of rows and files by kind.
+
+    *folder* is where the archive files lie; those of other machines are theirs to delete.
+    """
+    done: dict[str, int] = {}
+    steps = (
+        ("attempts", bookkeeping, COUNT_ATTEMPTS, DELETE_ATTEMPTS),
+        ("run_pages", bookkeeping, COUNT_RUN_PAGES, DELETE_RUN_PAGES),
+        ("versions", versions, COUNT_VERSIONS, DELETE_VERSIONS),
+    )
+    for name, before, count, delete in steps:
+        values = {"before": before, "limit": AT_A_TIME}
+        if before is None:
+            done[name] = 0
+        elif is_dry:
+            done[name] = (await _rows(run, count, values))[0]["number"]
+        else:
+            done[name] = await _repeated(run, delete, values)
+    done["archive_files"] = 0
+    if archive is not None and folder is not None:
+        for row in await _rows(run, OLD_FILES, {"before": archive}):
+            done["archive_files"] += await _delete_file(run, folder, row["file"], is_dry)
+    return done
+
+
+async def _delete_file(run: Run, folder: Path, name: str, is_dry: bool) -> int:
+    """The file first: where this stops in the middle, its rows bring us here again."""
+    file = folder / name
+    if file.parent != folder:
+        return 0
+    if is_dry:
+        return int(file.exists())
+    file.unlink(missing_ok=True)
+
+    async def forget(connection: AsyncConnection) -> None:
+        await connection.execute(FORGET_RECORDS, {"file": name})
+        await connection.execute(DELETE_RECORDS, {"file": name})
+
+    await run(forget)
+    return 1
+
+
+async def _repeated(run: Run, statement: str, values: dict[str, Any]) -> int:
+    total = 0
+    while True:
+
+        async def once(connection: AsyncConnection) -> int:
+            return (await connection.execute(statement, values)).rowcount
+
+        deleted = await run(once)
+        total += deleted
+        if not deleted:
+            return total
+
+
+async def size(run: Run) -> dict[str, Any]:
+    """{bytes, tables: [{name, rows (an estimate), bytes, index_bytes, about}]}, the largest first."""
+    return {"bytes": (await _rows(run, WHOLE, {}))[0]["bytes"], "tables": await _rows(run, SIZES, {})}
+
+
+async def _rows(run: Run, statement: str, values: dict[str, Any]) -> list[dict[str, Any]]:
+    async def work(connection: AsyncConnection) -> list[dict[str, Any]]:
+        cursor = connection.cursor(row_factory=dict_row)
+        await cursor.execute(statement, values)
+        return await cursor.fetchall()
+
+    return await run(work)

@@ -1,0 +1,120 @@
+"""A database that grew from an earlier release, with data in it, is as one that was made today."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from pipelines import database
+from pipelines.reading.fingerprint import bands, content_key, text_key
+
+MIGRATIONS = sorted((database.SQL / "migrations").glob("*.sql"))
+
+# All that makes up a schema, each with its comment, in an order that does not depend on when it was made.
+CATALOGUE = {
+    "columns": """
+        SELECT c.oid::regclass::text, c.relkind, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+               a.attidentity, a.attgenerated, pg_get_expr(d.adbin, d.adrelid), col_description(c.oid, a.attnum)
+        FROM pg_class c
+        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+        LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+        WHERE c.relnamespace IN ('ingest'::regnamespace, 'news'::regnamespace) AND c.relkind IN ('r', 'v', 'm', 'p')
+    """,
+    "order of columns": """
+        SELECT attrelid::regclass::text, array_agg(attname::text ORDER BY attnum) FROM pg_attribute
+        WHERE attrelid IN (SELECT oid FROM pg_class WHERE relnamespace IN ('ingest'::regnamespace, 'news'::regnamespace)
+                           AND relkind IN ('r', 'v', 'm', 'p'))
+          AND attnum > 0 AND NOT attisdropped
+        GROUP BY 1
+    """,
+    "tables and views": """
+        SELECT c.oid::regclass::text, c.relkind, c.relpersistence, c.reloptions, obj_description(c.oid),
+               CASE WHEN c.relkind = 'v' THEN pg_get_viewdef(c.oid) END
+        FROM pg_class c WHERE c.relnamespace IN ('ingest'::regnamespace, 'news'::regnamespace) AND c.relkind <> 't'
+    """,
+    "constraints": """
+        SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid), obj_description(oid)
+        FROM pg_constraint WHERE connamespace IN ('ingest'::regnamespace, 'news'::regnamespace)
+    """,
+    "indexes": """
+        SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid), obj_description(indexrelid)
+        FROM pg_index WHERE indrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'ingest'::regnamespace)
+    """,
+    "functions": """
+        SELECT oid::regprocedure::text, pg_get_functiondef(oid), obj_description(oid)
+        FROM pg_proc WHERE pronamespace IN ('ingest'::regnamespace, 'news'::regnamespace) AND prokind IN ('f', 'p')
+    """,
+    "triggers": """
+        SELECT tgrelid::regclass::text, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
+    """,
+}
+
+TEXTS = ["Der Rat hat am Montag den Haushalt für das kommende Jahr beschlossen und dabei viel gestrichen", "Ein Wort"]
+
+
+def schema(dsn: str) -> dict[str, list[str]]:
+    with psycopg.connect(dsn) as connection:
+        return {name: sorted(map(repr, connection.execute(query).fetchall())) for name, query in CATALOGUE.items()}
+
+
+def release(folder: Path, number: int) -> Path:
+    """The SQL of a release that had only the first *number* migrations; its views are not known any more."""
+    (folder / "migrations").mkdir(parents=True)
+    (folder / "views").mkdir()
+    for file in MIGRATIONS[:number]:
+        shutil.copy(file, folder / "migrations")
+    return folder
+
+
+def put_in(dsn: str, number: int) -> None:
+    """Rows as the release with *number* migrations had them."""
+    with psycopg.connect(dsn) as connection:
+        connection.execute("INSERT INTO ingest.sources (name, title) VALUES ('a', 'A')")
+        connection.execute(
+            "INSERT INTO ingest.runs (token, source, kind, holder, lease_until) "
+            "VALUES (gen_random_uuid(), 'a', 'crawl', 'host:1', now())"
+        )
+        if number < 2:
+            return
+        for place, copy_of in ((1, None), (2, 1), (3, None)):
+            text = TEXTS[place == 3]
+            connection.execute(
+                "INSERT INTO ingest.articles (id, url_key, url, canonical_url, source, version, copy_of, first_seen_at,"
+                " fetched_at, changed_at) VALUES (%s, %s, %s, %s, 'a', 1, %s, now(), now(), now())",
+                [place, bytes([place]), f"https://a.example/{place}", f"https://a.example/{place}", copy_of],
+            )
+            connection.execute(
+                "INSERT INTO ingest.versions (article_id, number, fetched_at, text_key, content_key, body_key, bands,"
+                " title, text, text_markdown, kind, pages_read, pages_total, word_count, reader_version)"
+                " VALUES (%s, 1, now(), %s, %s, %s, %s, 'T', %s, '', 'article', 1, 1, 16, '1')",
+                [place, text_key(text), content_key("T", None, text), bytes([place]), bands(text), text],
+            )
+
+
+@pytest.mark.parametrize("number", range(1, len(MIGRATIONS)), ids=lambda number: MIGRATIONS[number - 1].stem)
+def test_a_database_of_every_earlier_release_becomes_as_a_fresh_one(
+    number: int, empty_database: str, database_url: str, tmp_path: Path
+):
+    database.migrate(empty_database, release(tmp_path / "sql", number))
+    put_in(empty_database, number)
+    database.migrate(empty_database)
+    grown, fresh = schema(empty_database), schema(database_url)
+    for what in CATALOGUE:
+        assert grown[what] == fresh[what], what
+    with psycopg.connect(empty_database) as connection:
+        articles, copies = connection.execute("SELECT count(*), count(copy_of) FROM news.articles").fetchone()
+    assert (articles, copies) == ((3, 1) if number >= 2 else (0, 0))
+
+
+def test_copies_and_bands_of_the_first_release_are_taken_over(empty_database: str, tmp_path: Path):
+    database.migrate(empty_database, release(tmp_path / "sql", 3))
+    put_in(empty_database, 3)
+    database.migrate(empty_database)
+    with psycopg.connect(empty_database) as connection:
+        owners = connection.execute("SELECT article_id, count(*) FROM ingest.bands GROUP BY 1").fetchall()
+        copies = connection.execute("SELECT copy_id, likeness, similarity, kept, own FROM news.copies").fetchall()
+    assert owners == [(1, 32)]
+    assert copies == [(2, "exact", 1.0, 1.0, 0.0)]
