@@ -19,7 +19,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from pipelines import database, recheck, store_looking, store_rows, store_writing, urls
+from pipelines import database, recheck, store_looking, store_rows, store_searching, store_writing, urls
 from pipelines import store_frontier as sql
 from pipelines.items import Article, Link, Page, Reason
 from pipelines.store_batches import Batches
@@ -422,6 +422,20 @@ class Store:
         for start in range(0, len(ids), ARTICLES_AT_A_TIME):
             for row in await self._do(store_looking.ARTICLES_BY_ID, ids=ids[start : start + ARTICLES_AT_A_TIME]):
                 yield row
+
+    async def search(
+        self,
+        query: str,
+        language: str | None = None,
+        since: datetime | None = None,
+        source: str | None = None,
+        limit: int = 20,
+    ) -> list[Row]:
+        """``news.search``, best first; ``id`` is the article's. Nothing is found by a query without words."""
+        query = store_rows.clean(query)
+        return await self._do(
+            store_searching.SEARCH, query=query, language=language, since=since, source=source, limit=limit
+        )
 
     async def article(self, id_or_url: int | str) -> Row | None:
         """One row of ``news.articles``, with ``removed``: a list of {rule, text}."""

@@ -15,7 +15,7 @@ from typing import Any
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row, namedtuple_row
 
-from pipelines import recheck, store_rows
+from pipelines import recheck, store_rows, store_searching
 from pipelines.dedupe import Decision, KnownArticle, KnownVersion, decide
 from pipelines.store_rows import Item
 from pipelines.store_shapes import Ending
@@ -221,6 +221,8 @@ async def write(connection: AsyncConnection, items: Sequence[Item]) -> list[Endi
             ended[(*name, item.fetched_at, item.seen.content_key)] = ending
         endings.append(ending)
     await _execute(connection, writes)
+    worded = {article for article, _ in (*writes.new_versions, *writes.rewritten)}
+    await store_searching.keep(connection, worded)
     return endings
 
 
