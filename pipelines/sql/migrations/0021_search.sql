@@ -20,12 +20,23 @@ $$;
 COMMENT ON FUNCTION ingest.is_compounding IS 'Whether a language writes compounds as one word';
 
 -- ä and ae, ß and ss are one; the accents of other languages fall away. Words and their order stay what they are.
-CREATE FUNCTION ingest.folded(words text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
-    SELECT translate(
-        replace(replace(replace(replace(replace(lower(normalize(words, NFC)),
-            'ä', 'ae'), 'ö', 'oe'), 'ü', 'ue'), 'ß', 'ss'), 'æ', 'ae'),
-        'áàâãåąçćčďéèêëęěğíìîïıłñńňóòôõøőřśşšťúùûűůýÿźžż',
-        'aaaaaacccdeeeeeegiiiiilnnnoooooorssstuuuuuyyzzz')
+-- normalize and translate go through their whole tables for every letter (0.6 and 1.7 ms for 3 kB), replace and a
+-- pattern do not (0.05 ms): so the two are asked only where there is something for them to do.
+CREATE FUNCTION ingest.folded(words text) RETURNS text LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+DECLARE
+    made text := words;
+BEGIN
+    IF made ~ '[\u0300-\u036f]' THEN
+        made := normalize(made, NFC);
+    END IF;
+    made := replace(replace(replace(replace(lower(made), 'ä', 'ae'), 'ö', 'oe'), 'ü', 'ue'), 'ß', 'ss');
+    IF made ~ '[\u00e0-\u017f]' THEN
+        made := translate(replace(replace(made, 'æ', 'ae'), 'œ', 'oe'),
+            'áàâãåąāçćčďđéèêëęěēėğģíìîïıīįķłļľńñňņóòôõøőřśşšťúùûűůūųýÿźžż',
+            'aaaaaaacccddeeeeeeeeggiiiiiiiklllnnnnoooooorssstuuuuuuuyyzzz');
+    END IF;
+    RETURN made;
+END
 $$;
 COMMENT ON FUNCTION ingest.folded IS 'Lower case, umlauts and sharp s written out, accents taken off';
 
