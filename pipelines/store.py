@@ -19,7 +19,17 @@ from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from pipelines import database, recheck, store_looking, store_rows, store_searching, store_writing, urls
+from pipelines import (
+    database,
+    recheck,
+    store_looking,
+    store_rows,
+    store_searching,
+    store_stories,
+    store_watching,
+    store_writing,
+    urls,
+)
 from pipelines import store_frontier as sql
 from pipelines.items import Article, Link, Page, Reason
 from pipelines.store_batches import Batches
@@ -38,6 +48,7 @@ from pipelines.store_shapes import (
     SourceRow,
     Target,
     Validators,
+    WatchRow,
 )
 
 __all__ = [
@@ -55,6 +66,7 @@ __all__ = [
     "Store",
     "Target",
     "Validators",
+    "WatchRow",
 ]
 
 ARTICLES_AT_A_TIME = 200  # some megabytes
@@ -365,6 +377,47 @@ class Store:
         """Where ``keep`` would end this page; nothing is written. Raises ValueError or TypeError: it is unstorable."""
         item = store_rows.item(None, page, article, None)
         return await self._connections.run(lambda connection: store_writing.preview(connection, item))
+
+    # -----------------------------------------------------------------------------------------------------------------
+    # stories
+
+    async def group_stories(self) -> int:
+        """Give every article that has none its story; how many there were. One process at a time does it."""
+        total = 0
+        while done := await self._connections.run(store_stories.group):
+            total += done
+        return total
+
+    # -----------------------------------------------------------------------------------------------------------------
+    # watchlists
+
+    async def keep_watches(self, watches: Sequence[WatchRow]) -> None:
+        """The watchlists that articles are matched by from now on; others are forgotten, their matches stay."""
+        text = store_rows.dumps([store_rows.clean(asdict(watch)) for watch in watches])
+        values = {"watches": text, "names": [watch.name for watch in watches]}
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(store_watching.KEEP_WATCHES, values)
+            await connection.execute(store_watching.FORGET_WATCHES, values)
+
+        await self._connections.run(work)
+
+    async def take_matches(self, watch: str, limit: int) -> list[Row]:
+        """Matches that are due to be sent; they come again later unless ``told`` says that they were."""
+
+        async def work(connection: AsyncConnection) -> list[Row]:
+            taken = await _rows(connection, store_watching.TAKE_MATCHES, store_watching.take_values(watch, limit))
+            return await _rows(connection, store_watching.MATCHES_BY_ID, {"ids": [row["id"] for row in taken]})
+
+        return await self._connections.run(work)
+
+    async def told(self, ids: Sequence[int], error: str | None = None) -> None:
+        """Matches were sent, or were not because of *error*."""
+        await self._do(store_watching.TOLD, ids=list(ids), error=store_rows.clean(error))
+
+    async def latest_matches(self, watch: str, limit: int) -> list[Row]:
+        """The latest articles that match, latest first."""
+        return await self._do(store_watching.LATEST_MATCHES, watch=watch, limit=limit)
 
     # -----------------------------------------------------------------------------------------------------------------
     # hosts

@@ -15,7 +15,7 @@ from typing import Any
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row, namedtuple_row
 
-from pipelines import recheck, store_rows, store_searching
+from pipelines import recheck, store_rows, store_searching, store_watching
 from pipelines.dedupe import Decision, KnownArticle, KnownVersion, decide
 from pipelines.store_rows import Item
 from pipelines.store_shapes import Ending
@@ -223,6 +223,8 @@ async def write(connection: AsyncConnection, items: Sequence[Item]) -> list[Endi
     await _execute(connection, writes)
     worded = {article for article, _ in (*writes.new_versions, *writes.rewritten)}
     await store_searching.keep(connection, worded)
+    live = {ending.article_id for item, ending in zip(items, endings, strict=True) if item.run.kind != "replay"}
+    await store_watching.keep(connection, {article: article in live for article in worded})
     return endings
 
 
