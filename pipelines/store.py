@@ -476,6 +476,25 @@ class Store:
             for row in await self._do(store_looking.ARTICLES_BY_ID, ids=ids[start : start + ARTICLES_AT_A_TIME]):
                 yield row
 
+    async def export(
+        self,
+        watch: str | None = None,
+        source: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        copies: bool = True,
+    ) -> AsyncIterator[list[Row]]:
+        """Rows of ``news.articles``, oldest number first, a few hundred at a time.
+
+        *watch*: those whose current wording matches that watchlist.
+        """
+        found = await self._do(
+            store_looking.EXPORT_IDS, watch=watch, source=source, since=since, until=until, copies=copies
+        )
+        ids = [row["id"] for row in found]
+        for start in range(0, len(ids), ARTICLES_AT_A_TIME):
+            yield await self._do(store_looking.ARTICLES_BY_ID, ids=ids[start : start + ARTICLES_AT_A_TIME])
+
     async def search(
         self,
         query: str,

@@ -23,11 +23,12 @@ STEM = 7  # letters: inflected forms, and compounds by their first part
 LEAD = 60  # words at the top that count double
 MOST_WORDS = 500  # of a text; what an article is about stands in its first part
 UNDATED = 0.7  # factor where one of two does not say when it was published
-JOIN = 0.24  # least likeness of an article to the story that it joins
+JOIN = 0.25  # least likeness of an article to the story that it joins; benchmarks/stories.py
 KEPT = 100  # heaviest terms of an article that are kept
 KEYS = 16  # heaviest terms by which other articles are looked up
 NAME, NUMBER, TITLE = 2.0, 2.0, 3.0
-PRIOR = 1000  # articles that are taken for read before the first: one archive of five is none to learn idf from
+LEARNT = 25  # articles after which half of what is taken for common comes from the archive itself
+RARITY = 2  # power of the idf: what two tell of one event in common are few words, and rare ones
 
 # Words that tell nothing in any archive; what else is common the archive itself teaches.
 _STOP = """
@@ -134,9 +135,13 @@ def number(term: str) -> int:
 
 def weighted(counts: Mapping[int, float], seen: Mapping[int, int], articles: int) -> dict[int, float]:
     """The KEPT heaviest terms, their weights of length one. *seen*: in how many of *articles* each term occurs."""
-    total = articles + PRIOR
+    # An archive of five articles says nothing about what is rare: every word is then taken to stand in 10 of 1000. The
+    # assumption fades as the archive grows.
+    assumed = LEARNT / (LEARNT + articles)
+    total, least = articles + 30 + 970 * assumed, 1 + 9 * assumed
     weights = {
-        term: (1 + math.log(count)) * math.log(total / (1 + seen.get(term, 0))) for term, count in counts.items()
+        term: (1 + math.log(count)) * math.log(total / (least + seen.get(term, 0))) ** RARITY
+        for term, count in counts.items()
     }
     kept = sorted(weights, key=lambda term: (-weights[term], term))[:KEPT]
     length = math.sqrt(sum(weights[term] ** 2 for term in kept)) or 1.0
@@ -156,7 +161,7 @@ def similarity(one: Told, other: Told) -> float:
     return cosine * 0.5 ** (apart / HALF_LIFE) * (1.0 if one.is_dated and other.is_dated else UNDATED)
 
 
-def best_story(told: Told, members: Iterable[tuple[int, Told]]) -> tuple[int, float] | None:
+def best_story(told: Told, members: Iterable[tuple[int, Told]], join: float = JOIN) -> tuple[int, float] | None:
     """The story of *told* and how much it resembles it, or None: it begins one. *members*: (story, article).
 
     What counts is the nearest member and, by half, the mean of the nearest three: one article between two stories
@@ -170,4 +175,4 @@ def best_story(told: Told, members: Iterable[tuple[int, Told]]) -> tuple[int, fl
         top = sorted(values, reverse=True)[:3]
         scores[story] = (top[0] + sum(top) / len(top)) / 2
     story = max(scores, key=lambda one: (scores[one], -one), default=None)
-    return (story, scores[story]) if story is not None and scores[story] >= JOIN else None
+    return (story, scores[story]) if story is not None and scores[story] >= join else None
