@@ -3,9 +3,9 @@
     python -m benchmarks.reading [--corpus DIR] [--predictions DIR] [--json] [--only SET] [--limit N] [--readers NAMES]
 
 The corpus is a folder with ``docs.jsonl`` (a page a line, with its truth), the pages as gzipped HTML, and ``score.py``,
-which judges. Without ``--corpus`` it is looked for in ``../shared/corpus`` beside the checkout. Each page is read by all
-readers in turn, so that a busy machine slows all of them alike; the CPU time of a page is the median over all pages.
-Peak memory is that of a fresh process which reads the first pages with that reader alone.
+which judges. Without ``--corpus`` it is looked for in ``../shared/corpus`` beside the checkout. Each page is read by
+all readers in turn, so that a busy machine slows all of them alike; the CPU time of a page is the median over all
+pages. Peak memory is that of a fresh process which reads the first pages with that reader alone.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ READERS: dict[str, tuple[str, Callable[[], Reader]]] = {
 }
 
 
-# -- running -------------------------------------------------------------------------------------------------------------
+# -- running ---------------------------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
@@ -212,7 +212,7 @@ def scorer(corpus: Path) -> Any:
     return module
 
 
-# -- what is shown -------------------------------------------------------------------------------------------------------
+# -- what is shown ---------------------------------------------------------------------------------------------------
 
 # column -> (set, figures of the scorer); several figures stand in one column, divided by a stroke
 COLUMNS: dict[str, tuple[str, tuple[str, ...]]] = {

@@ -33,13 +33,14 @@ class KnownVersion:
 class KnownArticle:
     """An article that is stored under this page's canonical address. ``current`` is the number of a version.
 
-    ``url_keys`` are those of its canonical address and of the page that it is read from.
+    ``own_key`` is the key of its canonical address, ``read_key`` that of the page its text was read from.
     """
 
     id: int
     current: int
     versions: tuple[KnownVersion, ...]
-    url_keys: frozenset[bytes] = frozenset()
+    own_key: bytes = b""
+    read_key: bytes = b""
 
     @property
     def current_version(self) -> KnownVersion:
@@ -68,6 +69,8 @@ def decide(seen: Seen, known: KnownArticle | None, first: int | None) -> Decisio
     copy_of = None if first == known.id else first
     current = known.current_version
     again = _read_again(seen, known)
+    if _replaces_view(seen, known):
+        return Decision("unchanged", current.number, "rewrite", True, copy_of)
     if seen.content_key == current.content_key:
         write = "rewrite" if again == current else "nothing"
         return Decision("unchanged", current.number, write, True, copy_of)
@@ -87,7 +90,12 @@ def _is_another_view(seen: Seen, known: KnownArticle) -> bool:
 
     It leaves out a teaser here and a table there; would it make versions, each look at the two would make two.
     """
-    return bool(seen.url_key and known.url_keys) and seen.url_key not in known.url_keys
+    return bool(seen.url_key and known.own_key) and seen.url_key not in (known.own_key, known.read_key)
+
+
+def _replaces_view(seen: Seen, known: KnownArticle) -> bool:
+    """The article's own page, after a view of it was met first. The site changed nothing, so this is no new version."""
+    return bool(seen.url_key) and seen.url_key == known.own_key != known.read_key and len(known.versions) == 1
 
 
 def _read_again(seen: Seen, known: KnownArticle) -> KnownVersion | None:

@@ -280,8 +280,8 @@ async def _known(connection: AsyncConnection, items: Sequence[Item], reserve_ids
         before = known.articles.get(row.url_key)
         version = KnownVersion(row.number, row.content_key, row.body_key, row.fetched_at)
         versions = (*before.versions, version) if before else (version,)
-        url_keys = before.url_keys if before else frozenset({row.url_key, store_rows.page_key(row.url)})
-        known.articles[row.url_key] = KnownArticle(row.id, row.current, versions, url_keys)
+        read_key = before.read_key if before else store_rows.page_key(row.url)
+        known.articles[row.url_key] = KnownArticle(row.id, row.current, versions, row.url_key, read_key)
         known.first_seen[row.id] = row.first_seen_at
     await cursor.execute(FIND_FIRSTS, [list({item.seen.text_key for item in items})])
     for row in await cursor.fetchall():
@@ -334,8 +334,8 @@ def _decide(known: Known, item: Item) -> tuple[KnownArticle, Decision]:
         if decision.is_current:
             known.copy_of[article_id] = decision.copy_of
     current = decision.version if decision.is_current or before is None else before.current
-    url_keys = before.url_keys if before and not _is_own_page(item) else _url_keys(item)
-    article = KnownArticle(article_id, current, versions, url_keys)
+    read_key = before.read_key if before and not _is_own_page(item) else item.seen.url_key or item.article_key
+    article = KnownArticle(article_id, current, versions, item.article_key, read_key)
     known.articles[item.article_key] = article
     known.first_seen[article_id] = min(known.first_seen.get(article_id, item.fetched_at), item.fetched_at)
     return article, decision
@@ -344,10 +344,6 @@ def _decide(known: Known, item: Item) -> tuple[KnownArticle, Decision]:
 def _is_own_page(item: Item) -> bool:
     """Whether this is the very page that the article's views name as canonical."""
     return item.seen.url_key == item.article_key
-
-
-def _url_keys(item: Item) -> frozenset[bytes]:
-    return frozenset({item.article_key, item.seen.url_key or item.article_key})
 
 
 def _write_article(

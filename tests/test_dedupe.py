@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -55,6 +56,15 @@ def test_the_same_bytes_read_otherwise_rewrite_their_version():
     assert decide(seen(b"B", 1, b"2"), article, None) == Decision("new_version", 2, "rewrite", True)
     assert decide(seen(b"A", 0, b"1"), article, None) == Decision("new_version", 1, "rewrite", False)
     assert decide(seen(b"a", 0, b"1"), article, None) == Decision("unchanged", 1, "rewrite", False)
+
+
+def test_a_view_of_an_article_makes_no_version_and_gives_way_to_the_article_s_own_page():
+    in_view = replace(known((b"a", 0, b"1")), own_key=b"own", read_key=b"amp")
+    own_page = replace(seen(b"b", 5), url_key=b"own")
+    assert decide(own_page, in_view, None) == Decision("unchanged", 1, "rewrite", True)
+    in_own_page = replace(in_view, read_key=b"own")
+    view = replace(seen(b"b", 5), url_key=b"amp")
+    assert decide(view, in_own_page, None) == Decision("unchanged", 1, "nothing", False)
 
 
 def test_other_bytes_at_the_same_time_are_a_new_version():

@@ -97,7 +97,7 @@ def test_the_first_crawl_finds_what_the_site_lists(rounds: Rounds, name: str) ->
     assert counts.found == sum("same_address_as" not in wanted for wanted in pages.values())
     assert {str(reason): number for reason, number in counts.reasons.items()} == reasons
     assert counts.new + counts.copy == sum("title" in wanted for wanted in pages.values())
-    # print view, AMP and redirect name the article as their own address and carry its text: nothing new
+    # print view, AMP and redirect name the article's address as their own: nothing new, whichever is asked first
     assert counts.unchanged == sum("same_article_as" in wanted for wanted in pages.values())
 
 

@@ -191,8 +191,9 @@ async def main():
     pool = ReaderPool(2, seconds=600, read="tests.poison:read")
     page = lambda order: Page("https://example.org/", "probe", order, datetime.now(UTC))
     busy = asyncio.ensure_future(pool.read(page(b"hang"), Rules()))
-    article = await pool.read(page(b"who"), Rules())
-    readers = [r.pid for r in [pool._places.get_nowait()]]
+    await pool.read(page(b"who"), Rules())
+    while len(pool._nursery.born) < 2:
+        await asyncio.sleep(0.01)
     print(pool._nursery._process.pid, *pool._nursery.born, flush=True)
     await asyncio.Event().wait()
 
@@ -203,13 +204,15 @@ asyncio.run(main())
 def test_readers_end_with_their_parent_even_when_it_is_killed():
     parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, cwd=Path(__file__).parent.parent)
     with parent:
-        family = [int(pid) for pid in parent.stdout.readline().split()]
-        assert len(family) == 3
-        for pid in family:
-            os.kill(pid, signal.SIGINT)  # Ctrl-C reaches every process of the terminal; only the parent decides
-            os.kill(pid, signal.SIGTERM)
-        assert all(alive(pid) for pid in family)
-        parent.kill()
+        try:
+            family = [int(pid) for pid in parent.stdout.readline().split()]
+            assert len(family) == 3
+            for pid in family:
+                os.kill(pid, signal.SIGINT)  # Ctrl-C reaches every process of the terminal; only the parent decides
+                os.kill(pid, signal.SIGTERM)
+            assert all(alive(pid) for pid in family)
+        finally:
+            parent.kill()
     wait_until_gone(family)
 
 

@@ -22,7 +22,7 @@ from pipelines.reading import (
     structured,
     textheader,
 )
-from pipelines.reading.boilerplate import Phrases, site_phrases
+from pipelines.reading.boilerplate import Phrases, opens_block, site_phrases
 from pipelines.reading.pages import next_page
 from pipelines.reading.rules import Rules
 
@@ -57,6 +57,9 @@ def _read_html(page: Page, text: str, rules: Rules) -> Article:
         teaser=described.teaser,
         headline=described.heading,
         german=tongue == "de",
+        keep=rules.site.keep,
+        remove=rules.site.remove,
+        opens=lambda heading: next(filter(None, (opens_block(heading, each) for each in phrases)), None),
         is_boilerplate=lambda line: blocks.rule_of(line, phrases, described.authors) is not None,
     )
     parts = [_part(part, described) for part in page.more]

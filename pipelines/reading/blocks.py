@@ -19,7 +19,7 @@ _LONGEST_FOREIGN_RUN = 12
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One block of the body: ``kind`` is paragraph, heading, list, quote, table or code. ``level`` is a heading's (2 to 6)."""
+    """A block of the body. ``kind``: paragraph, heading, list, quote, table, code; ``level``: a heading's, 2 to 6."""
 
     kind: str
     text: str
@@ -34,24 +34,32 @@ def plain(text: str) -> str:
 
 
 _BYLINE_WORDS = re.compile(
-    r"\b(?:von|by|par|text|autor(?:in|en)?|und|and|et|redaktion|redakteur(?:in)?|reporter(?:in)?|korrespondent(?:in)?|aus|in|protokoll"
+    r"\b(?:von|by|par|text|autor(?:in|en)?|und|and|et|redaktion|redakteur(?:in)?|reporter(?:in)?"
+    r"|korrespondent(?:in)?|aus|in|protokoll"
     r"|interview|foto|fotos|uhr|aktualisiert|veröffentlicht|am|stand)\b|[\W\d_]+",
     re.IGNORECASE,
 )
 _BYLINE = re.compile(
-    r"(?:von|by|par|text(?: von)?:?|autor(?:in)?:|ein(?:e)? (?:kommentar|analyse|gastbeitrag|kolumne|interview|reportage|essay) von)\s"
+    r"(?:von|by|par|text(?: von)?:?|autor(?:in)?:|ein(?:e)? (?:kommentar|analyse|gastbeitrag|kolumne|interview"
+    r"|reportage|essay) von)\s"
     r"(?:(?:dr\.|prof\.|de|von|van|der|und|and|,|&|/)\s?|[A-ZÄÖÜ][\w'’.-]*[,/]?\s?){2,12}",
 )
-_PICTURE = r"(?:Fotos?|Bild(?:er|quelle|nachweis)?|Quelle|Photos?|Foto-?Credits?|Grafik|Symbol(?:bild|foto)|Archiv(?:bild|foto)|Screenshot)"
+_PICTURE = (
+    r"(?:Fotos?|Bild(?:er|quelle|nachweis)?|Quelle|Photos?|Foto-?Credits?|Grafik|Symbol(?:bild|foto)"
+    r"|Archiv(?:bild|foto)|Screenshot)"
+)
 _CAPTION = re.compile(
-    rf"(?:Abb(?:ildung|\.)? ?\d+ ?[:.]|{_PICTURE} ?[:/©]).{{2,250}}|.{{0,250}}[(\[|/] ?(?:{_PICTURE} ?[:©/]|©) ?[^()]{{2,80}}[)\]]?\.?|.{{0,200}}©[^.]{{2,80}}",
+    rf"(?:Abb(?:ildung|\.)? ?\d+ ?[:.]|{_PICTURE} ?[:/©]).{{2,250}}|.{{0,250}}[(\[|/] ?(?:{_PICTURE} ?[:©/]"
+    rf"|©) ?[^()]{{2,80}}[)\]]?\.?|.{{0,200}}©[^.]{{2,80}}",
     re.DOTALL,
 )
+_CAPTION_HINT = re.compile(r"oto|ild|©|uelle|rafik|Abb|creenshot")  # nearly no paragraph has it: that is quicker to see
 _CREDIT = re.compile(r"[A-ZÄÖÜ][\w/.ÄÖÜ -]{1,30}\s?\([\w/., äöüÄÖÜ-]{2,50}\)\.?")
 
 
 _SOURCES = re.compile(
-    r"(?:Mit|Unter Verwendung von|With)\s(?:Informationen|Material|Agenturmaterial|Inhalten|Agenturen|files|reporting|material)\b.{0,250}"
+    r"(?:Mit|Unter Verwendung von|With)\s(?:Informationen|Material|Agenturmaterial|Inhalten|Agenturen|files"
+    r"|reporting|material)\b.{0,250}"
     r"|\(?(?:red|Red)\.?\)?|[(\[][\w.-]{2,6}(?:[/, ]+[\w.-]{2,6}){0,4}[)\]]",
     re.DOTALL,
 )
@@ -73,9 +81,9 @@ def rule_of(line: str, phrases: Sequence[Phrases], authors: Sequence[str] = ()) 
     """The rule that takes a line that stands alone above the body: a byline, a caption, a phrase."""
     if is_byline(line, authors):
         return "byline"
-    if len(line) <= 320 and _CAPTION.fullmatch(line):
+    if len(line) <= 320 and _is_caption(line):
         return "caption"
-    return next(filter(None, (rule_for(line, each) for each in phrases)), None)
+    return _phrase(line, phrases)
 
 
 def without_boilerplate(
@@ -87,11 +95,9 @@ def without_boilerplate(
     run: str | None = None  # the rule of the foreign block that we are in
     length = 0
     for block in blocks:
-        opening = (
-            next(filter(None, (opens_block(block.text, p) for p in phrases)), None)
-            if block.kind in ("heading", "paragraph")
-            else None
-        )
+        rule = _phrase(block.text, phrases) if block.kind in ("heading", "paragraph", "quote") else None
+        # every opening phrase is one that rule_for knows too, so it is asked for few lines only
+        opening = _opening(block.text, phrases) if rule and block.kind != "quote" else None
         if opening:
             run, length = opening, 0
             removed.append(Removed(block.text, opening))
@@ -101,12 +107,26 @@ def without_boilerplate(
             length += 1
             continue
         run = None
-        block, rule = _judged(block, phrases, removed)
-        if rule is None:
+        if block.kind == "list":
+            kept += _without_items(block, phrases, removed)
+        elif rule:
+            removed.append(Removed(block.text, rule))
+        else:
             kept.append(block)
     while kept and kept[-1].kind == "heading":  # nothing stands under it any more
         removed.append(Removed(kept.pop().text, "heading without text"))
     return kept, removed
+
+
+def _is_caption(text: str) -> bool:
+    return bool(_CAPTION_HINT.search(text) and _CAPTION.fullmatch(text))
+
+
+def _is_credit(text: str) -> bool:
+    """A line that says where the article comes from: an agency, a desk, a writer's mark."""
+    if _SOURCES.fullmatch(text):
+        return True
+    return len(text) <= 60 and bool(agency_named(text) or _CREDIT.fullmatch(text))
 
 
 def _without_credits(blocks: Sequence[Block], authors: Sequence[str]) -> tuple[list[Block], list[Removed]]:
@@ -115,15 +135,13 @@ def _without_credits(blocks: Sequence[Block], authors: Sequence[str]) -> tuple[l
     removed: list[Removed] = []
     for place, block in enumerate(blocks):
         rule = None
-        if block.kind == "paragraph" and len(block.text) <= 320 and _CAPTION.fullmatch(block.text):
+        if block.kind == "paragraph" and len(block.text) <= 320 and _is_caption(block.text):
             rule = "caption"
         elif block.kind in ("paragraph", "heading") and len(block.text) <= 280:
             is_last = place >= len(blocks) - 2
             if (place < 4 or is_last) and is_byline(block.text, authors):
                 rule = "byline"
-            elif is_last and _SOURCES.fullmatch(block.text):
-                rule = "credit"
-            elif is_last and len(block.text) <= 60 and (agency_named(block.text) or _CREDIT.fullmatch(block.text)):
+            elif is_last and _is_credit(block.text):
                 rule = "credit"
         if rule:
             removed.append(Removed(block.text, rule))
@@ -133,36 +151,39 @@ def _without_credits(blocks: Sequence[Block], authors: Sequence[str]) -> tuple[l
 
 
 def _is_foreign(block: Block) -> bool:
+    return block.kind in ("list", "paragraph") and is_foreign(block.text, block.kind == "list")
+
+
+def is_foreign(text: str, is_list: bool) -> bool:
     """Under a heading such as 'Mehr zum Thema' lists and short lines are links; prose is the article again."""
-    if block.kind in ("list", "heading"):
-        return block.kind == "list" and len(block.text) < 1500
-    return (
-        block.kind == "paragraph"
-        and len(block.text) < PROSE
-        and not block.text.endswith((".", "!", "?", ".“", '."', ".«"))
-    )
+    if is_list:
+        return len(text) < _LONGEST_LIST
+    return len(text) < PROSE and not text.endswith((".", "!", "?", ".“", '."', ".«"))
 
 
-def _judged(block: Block, phrases: Sequence[Phrases], removed: list[Removed]) -> tuple[Block, str | None]:
-    if block.kind == "list":
-        good = []
-        for item in block.items:
-            rule = next(filter(None, (rule_for(item, p) for p in phrases)), None)
-            if rule:
-                removed.append(Removed(item, rule))
-            else:
-                good.append(item)
-        if not good:
-            return block, "list"
-        if len(good) < len(block.items):
-            block = replace(block, items=tuple(good), text="\n".join(good))
-        return block, None
-    if block.kind in ("paragraph", "heading", "quote"):
-        rule = next(filter(None, (rule_for(block.text, p) for p in phrases)), None)
+_LONGEST_LIST = 1500
+
+
+def _phrase(text: str, phrases: Sequence[Phrases]) -> str | None:
+    return next(filter(None, (rule_for(text, each) for each in phrases)), None)
+
+
+def _opening(text: str, phrases: Sequence[Phrases]) -> str | None:
+    return next(filter(None, (opens_block(text, each) for each in phrases)), None)
+
+
+def _without_items(block: Block, phrases: Sequence[Phrases], removed: list[Removed]) -> list[Block]:
+    """A list without the items that a phrase takes; nothing when it takes all."""
+    good = []
+    for item in block.items:
+        rule = _phrase(item, phrases)
         if rule:
-            removed.append(Removed(block.text, rule))
-        return block, rule
-    return block, None
+            removed.append(Removed(item, rule))
+        else:
+            good.append(item)
+    if len(good) == len(block.items):
+        return [block]
+    return [replace(block, items=tuple(good), text="\n".join(good))] if good else []
 
 
 def text_of(blocks: Iterable[Block]) -> str:

@@ -18,8 +18,10 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _BINARY_STARTS = (
-    b"%PDF", b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"PK\x03\x04", b"\x1f\x8b", b"RIFF", b"OggS", b"ID3", b"\x00\x00\x00",
-    b"wOFF", b"wOF2", b"BZh", b"7z\xbc\xaf", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"\x7fELF", b"MZ\x90", b"II*\x00", b"MM\x00*",
+    b"%PDF", b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"PK\x03\x04", b"\x1f\x8b", b"RIFF", b"OggS", b"ID3",
+    b"\x00\x00\x00",
+    b"wOFF", b"wOF2", b"BZh", b"7z\xbc\xaf", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"\x7fELF", b"MZ\x90",
+    b"II*\x00", b"MM\x00*",
 )  # fmt: skip
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:-]+)", re.I)
 _META_CHARSET = re.compile(
@@ -28,7 +30,7 @@ _META_CHARSET = re.compile(
 # Western single-byte names all mean cp1252 on the web, as browsers read them.
 _WESTERN = {"iso8859-1", "ascii", "latin-1", "cp1252"}
 _ESCAPED = re.compile("[\udc80-\udcff]+")
-# C0 controls but tab and line ends, lone surrogates, and the two non-characters: none of them is text, some break databases.
+# C0 controls but tab and line ends, lone surrogates, the two non-characters: no text, and some break databases.
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff\ufeff]")
 _C1 = re.compile("[\x80-\x9f]")
 _C1_REFERENCE = re.compile(r"&#(?:(1[2-5]\d)|[xX]([89][0-9a-fA-F]));")
@@ -68,7 +70,7 @@ def text_of(body: bytes, content_type: str = "") -> str:
 def clean(text: str) -> str:
     """*text* without characters that are no text; C1 controls become the cp1252 characters that were meant."""
     raw = text.encode("utf-8", "surrogatepass")
-    # looking for the bytes first is ten times faster than a pattern over every character, and nearly no page has any
+    # looking for the bytes first is ten times faster than a pattern over every character; few pages have any
     if len(raw.translate(None, _CONTROLS)) != len(raw) or any(mark.search(raw) for mark in _UNWANTED_MARKS):
         text = _UNWANTED.sub("", text)
     if _C1_BYTES.search(raw):
@@ -79,8 +81,8 @@ def clean(text: str) -> str:
 
 
 _CONTROLS = bytes((*range(9), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F))
-# a byte order mark, the two non-characters, and what every surrogate begins with; one pattern for each first byte, because
-# a pattern with a fixed beginning is searched at the speed of memchr
+# a byte order mark, the two non-characters, and what every surrogate begins with; a pattern for each first byte,
+# because a pattern with a fixed beginning is searched at the speed of memchr
 _UNWANTED_MARKS = (re.compile(rb"\xef(?:\xbb\xbf|\xbf[\xbe\xbf])"), re.compile(rb"\xed[\xa0-\xbf]"))
 _C1_BYTES = re.compile(rb"\xc2[\x80-\x9f]")
 
@@ -99,7 +101,7 @@ def _is_binary(body: bytes) -> bool:
     head = body[:4096]
     odd = sum(head.count(bytes([c])) for c in (*range(1, 9), *range(14, 27), *range(28, 32)))
     # a page with a few stray NULs is still a page; a file full of control bytes is not
-    return odd * 10 > len(head) or body.count(0) * 10 > len(body)
+    return odd * 20 > len(head) or body.count(0) * 10 > len(body)
 
 
 def _wide(body: bytes) -> str | None:
@@ -143,7 +145,7 @@ def _narrow(body: bytes, content_type: str) -> str:
 
 
 def _mended(match: re.Match[str]) -> str:
-    """Bytes in a UTF-8 page that are not UTF-8: a piece that was pasted in cp1252, or half a character of which nothing is left."""
+    """Bytes in a UTF-8 page that are not UTF-8: a piece pasted in cp1252, or half a character that is lost anyway."""
     raw = match[0].encode("utf-8", "surrogateescape")
     if raw[0] in (0xC2, 0xC3, 0xE2, 0xEF, 0xF0):
         return ""

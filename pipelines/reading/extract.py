@@ -1,15 +1,15 @@
-"""The body of a page: trafilatura on a tree that was cleaned before, its blocks judged after. The only door to trafilatura.
+"""The body of a page: trafilatura on a tree that was cleaned before. The only door to trafilatura.
 
-The tree is parsed once (``parse``) and shared with everybody who reads metadata from it; ``body_of`` comes last, because
-it prunes that tree.
+The tree is parsed once (``parse``) and shared with everybody who reads metadata from it; ``body_of`` comes last,
+because it prunes that tree.
 """
 
 from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -18,7 +18,8 @@ from trafilatura import bare_extraction
 from trafilatura.settings import Extractor
 
 from pipelines.items import Reason, Rejected, Removed
-from pipelines.reading.blocks import Block, plain
+from pipelines.reading.blocks import Block, is_foreign, plain
+from pipelines.reading.metadata import selector
 
 logging.getLogger("trafilatura").setLevel(
     logging.CRITICAL
@@ -31,62 +32,83 @@ _REMOVED_LENGTH, _REMOVED_COUNT = 500, 200
 
 # Never part of what a person reads as the article, whatever they are called.
 _SILENT_TAGS = (
-    "script", "style", "template", "noscript", "svg", "iframe", "canvas", "object", "embed", "audio", "video", "picture", "img",
-    "source", "map", "button", "select", "input", "textarea", "datalist", "dialog", "link", "meta", "math", "applet",
+    "script", "style", "template", "noscript", "svg", "iframe", "canvas", "object", "embed", "audio", "video",
+    "picture", "img", "source", "map", "button", "select", "input", "textarea", "datalist", "dialog", "link", "meta",
+    "math", "applet",
 )  # fmt: skip
 _FRAME_TAGS = ("nav", "footer", "menu", "aside")
 _BLOCK_TAGS = frozenset(
-    "address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 "
-    "header hr html li main nav ol p pre section summary table tbody td tfoot th thead tr ul".split()
-)
+    (
+        "address", "article", "aside", "blockquote", "body", "center", "dd", "details", "div", "dl", "dt", "fieldset",
+        "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "html", "li",
+        "main", "nav", "ol", "p", "pre", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr",
+        "ul",
+    )
+)  # fmt: skip
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SEPARATORS = re.compile(r"[^a-z0-9]+")
-
-
-def _words(text: str) -> str:
-    return rf"(?:{'|'.join(text.split())})"
-
 
 # What publishers call the parts of a page that are not the article: names of classes and ids, cut into words by '-'.
 # (?<![a-z]) ... (?![a-z]) is a whole word; the longer ones may be part of a German compound ('leserkommentare').
 _NAMES: tuple[tuple[str, str], ...] = (
-    ("comments", r"(?:leser)?kommentar(?:e|bereich|liste)?(?![a-z])|comments?(?![a-z])|commentlist|disqus|leserbrief(?:e)?-?form"),
-    ("related", r"(?<![a-z])related|recommend|empfehlung|lesetipp|more-(?:on|from|news|articles|stories)|mehr-zum|weitere-"
-                r"(?:artikel|themen|meldungen|nachrichten)|most-?(?:read|popular|viewed)|meist-?gelesen|outbrain|taboola|plista|ligatus"
-                r"|(?<![a-z])(?:trending|popular-posts|similar|yarpp|nrelate|linklist|link-?box|see-also|also-read|cross-?links?|next-article)(?![a-z])"),
+    ("comments", r"(?:leser)?kommentar(?:e|bereich|liste)?(?![a-z])|comments?(?![a-z])|commentlist|disqus"
+                 r"|leserbrief(?:e)?-?form"),
+    ("related", r"(?<![a-z])related|recommend|empfehlung|lesetipp|more-(?:on|from|news|articles|stories)"
+                r"|mehr-zum|weitere-"
+                r"(?:artikel|themen|meldungen|nachrichten)|most-?(?:read|popular|viewed)|meist-?gelesen|outbrain"
+                r"|taboola|plista|ligatus"
+                r"|(?<![a-z])(?:trending|popular-posts|similar|yarpp|nrelate|linklist|link-?box|see-also"
+                r"|also-read|cross-?links?|next-article)(?![a-z])"),
     ("teaser", r"teaser-?(?:list|box|grid|group|row|block|element|item|wrapper|container|s)(?![a-z])"),
-    ("newsletter", r"newsletter|subscri(?:be|ption)|(?<![a-z])(?:abo|abonnement|abo-?box|optin|opt-in|sign-?up|mailchimp)(?![a-z])"),
-    ("sharing", r"social-?(?:media|share|bar|links|buttons|icons|box|sharing)?(?![a-z])|shar(?:e|ing)(?:daddy|bar|buttons?|box|links?"
+    ("newsletter", r"newsletter|subscri(?:be|ption)|(?<![a-z])(?:abo|abonnement|abo-?box|optin|opt-in|sign-?up"
+                   r"|mailchimp)(?![a-z])"),
+    ("sharing", r"social-?(?:media|share|bar|links|buttons|icons|box|sharing)?(?![a-z])|shar(?:e|ing)(?:daddy"
+                r"|bar|buttons?|box|links?"
                 r"|tools?|this)?(?![a-z])|shariff|addthis|addtoany|follow-us|(?<![a-z])teilen(?![a-z])"),
-    ("advertising", r"(?<![a-z])(?:ads?|adv|advert|advertisement|advertising|adslot|adbox|anzeigen?|werbung|werbe[a-z]*|sponsored|promo|promotion"
+    ("advertising", r"(?<![a-z])(?:ads?|adv|advert|advertisement|advertising|adslot|adbox|anzeigen?|werbung"
+                    r"|werbe[a-z]*|sponsored|promo|promotion"
                     r"|dfp|gpt|banner|affiliate)(?![a-z])"),
-    ("navigation", r"bread-?crumbs?|pagination|pager(?![a-z])|(?<![a-z])(?:nav|navi|navigation|navbar|menu|toolbar|skip-?links?|sidebar|toc"
+    ("navigation", r"bread-?crumbs?|pagination|pager(?![a-z])|(?<![a-z])(?:nav|navi|navigation|navbar|menu"
+                   r"|toolbar|skip-?links?|sidebar|toc"
                    r"|table-of-contents|inhaltsverzeichnis|footer)(?![a-z])"),
-    ("caption", r"caption|bildunterschrift|bildtext|bildnachweis|(?:image|photo|picture|media|foto|bild)-?(?:credits?|copyright|source|info"
-                r"|meta|legend)(?![a-z])|(?<![a-z])(?:credits?|copyright|figure|gallery|galerie|slideshow|lightbox)(?![a-z])"),
-    ("byline", r"by-?line|(?<![a-z])(?:author|authors|autor|autoren|autorin)-?(?:box|info|bio|card|name|line|meta|block|profile|teaser|list)?"
-               r"(?![a-z])|(?:article|post|entry)-?(?:meta|info|date|author|details)(?![a-z])|date-?line-?info|(?<![a-z])(?:timestamp|dateline"
+    ("caption", r"caption|bildunterschrift|bildtext|bildnachweis|(?:image|photo|picture|media|foto"
+                r"|bild)-?(?:credits?|copyright|source|info"
+                r"|meta|legend)(?![a-z])|(?<![a-z])(?:credits?|copyright|figure|gallery|galerie|slideshow"
+                r"|lightbox)(?![a-z])"),
+    ("byline", r"by-?line|(?<![a-z])(?:author|authors|autor|autoren|autorin)-?(?:box|info|bio|card|name|line"
+               r"|meta|block|profile|teaser|list)?"
+               r"(?![a-z])|(?:article|post|entry)-?(?:meta|info|date|author|details)(?![a-z])|date-?line-?info"
+               r"|(?<![a-z])(?:timestamp|dateline"
                r"|pub-?date|publish(?:ed)?-?date|date|datum|reading-?time|lesezeit|lesedauer)(?![a-z])"),
-    ("tags", r"(?<![a-z])(?:tags|tag-?list|tag-?cloud|keywords|schlagworte?|schlagwoerter|topics|themen|topic-?list|categories|cat-links)(?![a-z])"),
+    ("tags", r"(?<![a-z])(?:tags|tag-?list|tag-?cloud|keywords|schlagworte?|schlagwoerter|topics|themen"
+             r"|topic-?list|categories|cat-links)(?![a-z])"),
     ("more", r"read-?more|weiterlesen|mehr-lesen"),
     ("embed", r"privacy-embed"),
     ("consent", r"cookie|consent|(?<![a-z])(?:gdpr|dsgvo|privacy-?(?:banner|notice)|opt-?in-?box)(?![a-z])"),
-    ("feedback", r"feedback|(?<![a-z])(?:rating|ratings|voting|vote|poll|umfrage|survey|bewertung|star-?rating|quiz)(?![a-z])"),
-    ("paywall", r"pay-?wall-?(?:box|offer|teaser|layer|overlay|prompt|info)|(?<![a-z])(?:pw-?layer|offer-?page|abo-?hinweis|registration|reg-?wall"
+    ("feedback", r"feedback|(?<![a-z])(?:rating|ratings|voting|vote|poll|umfrage|survey|bewertung|star-?rating"
+                 r"|quiz)(?![a-z])"),
+    ("paywall", r"pay-?wall-?(?:box|offer|teaser|layer|overlay|prompt|info)|(?<![a-z])(?:pw-?layer|offer-?page"
+                r"|abo-?hinweis|registration|reg-?wall"
                 r"|login|log-in)(?![a-z])"),
-    ("box", r"(?<![a-z])(?:info-?box|expandable-?box|hint-?box|hinweis-?box|fact-?box|fakten-?box|fakten|service-?box|info-?kasten|kasten|side-?box|article-?box|content-?box-?info)(?![a-z])"),
-    ("kicker", r"(?<![a-z])(?:top-?line|kicker|dachzeile|over-?line|spitzmarke|ober-?zeile|ueberzeile|eyebrow|rubrik)(?![a-z])"),
+    ("box", r"(?<![a-z])(?:info-?box|expandable-?box|hint-?box|hinweis-?box|fact-?box|fakten-?box|fakten"
+            r"|service-?box|info-?kasten|kasten|side-?box|article-?box|content-?box-?info)(?![a-z])"),
+    ("kicker", r"(?<![a-z])(?:top-?line|kicker|dachzeile|over-?line|spitzmarke|ober-?zeile|ueberzeile|eyebrow"
+               r"|rubrik)(?![a-z])"),
     ("player", r"(?<![a-z])(?:player|podcast|audio-?player|video-?player|read-?speaker|vorlesen)(?![a-z])"),
     ("widget", r"(?<![a-z])(?:not-prose|disclaimer|widget-?(?:area|title)|widget-text|cta)(?![a-z])"),
-    ("margin", r"(?:right|left)-?(?:col(?:umn)?|bar|side|rail)(?![a-z])|marginal(?:spalte|ie)|randspalte|(?<![a-z])side-?(?:col|column|content)(?![a-z])"),
+    ("margin", r"(?:right|left)-?(?:col(?:umn)?|bar|side|rail)(?![a-z])|marginal(?:spalte|ie)|randspalte"
+               r"|(?<![a-z])side-?(?:col|column|content)(?![a-z])"),
     ("citation", r"cite-?(?:wrapper|box|this|article)|zitier(?:vorschlag|hinweis|weise)"),
     ("support", r"(?<![a-z])(?:donations?|donate|spenden?|spendenaufruf|support-?(?:us|box|banner))(?![a-z])"),
-    ("hidden", r"(?<![a-z])(?:visually-hidden|visuallyhidden|screen-?reader(?:-text)?|sr-only|print-only|only-print|no-?print)(?![a-z])"),
+    ("hidden", r"(?<![a-z])(?:visually-hidden|visuallyhidden|screen-?reader(?:-text)?|sr-only|print-only"
+               r"|only-print|no-?print)(?![a-z])"),
 )  # fmt: skip
 _NAMED = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _NAMES))
 _LEAD = re.compile(
-    r"(?<![a-z])(?:lead|lede|leadtext|leadin|intro|introtext|introduction|standfirst|vorspann|anleser|anreisser|subheadline|sub-?headline|subline"
-    r"|sub-?title|deck?|excerpt|abstract|summary|teaser|teaser-?text|article-?teaser|einleitung|unterzeile|chapeau|description|perex|kurztext)(?![a-z])"
+    r"(?<![a-z])(?:lead|lede|leadtext|leadin|intro|introtext|introduction|standfirst|vorspann|anleser|anreisser"
+    r"|subheadline|sub-?headline|subline"
+    r"|sub-?title|deck?|excerpt|abstract|summary|teaser|teaser-?text|article-?teaser|einleitung|unterzeile"
+    r"|chapeau|description|perex|kurztext)(?![a-z])"
 )
 
 
@@ -117,31 +139,32 @@ class _Removals:
 
 
 def parse(text: str) -> html.HtmlElement:
-    """The tree of a page, without comments and processing instructions. Raises Rejected(EMPTY) when nothing is in it."""
+    """The tree of a page, without comments and processing instructions. Raises Rejected(EMPTY) for no markup at all."""
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
     try:
         tree = html.document_fromstring(text.encode("utf-8", "ignore"), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError) as error:
         raise Rejected(Reason.EMPTY, "no markup in it") from error
-    _bound(tree)
+    if len(text) > MOST_TEXT or int(_COUNT(tree)) > MOST_ELEMENTS:
+        _bound(tree)
     return tree
 
 
-# The largest of a thousand real article pages has 12,000 elements; what is beyond these bounds would take minutes to read.
-MOST_ELEMENTS, MOST_TEXT, MOST_ALIKE = 25_000, 2_500_000, 4_000
+# The largest of a thousand real article pages has 10,000 elements; what is beyond these bounds would take minutes.
+MOST_ELEMENTS, MOST_TEXT, MOST_ALIKE = 25_000, 1_500_000, 4_000
 
 
 def _bound(tree: etree._Element) -> None:
     """Cut a monstrous page down: first the links and lines it has by the thousand, then its end."""
     if int(_COUNT(tree)) > MOST_ELEMENTS:
-        for tag in ("a", "li", "option", "tr", "h2", "h3", "br"):
+        for tag in ("a", "li", "option", "tr", "h2", "h3"):
             for element in list(tree.iter(tag))[MOST_ALIKE:]:
-                _delete(element)
-    elements = length = 0
+                if (parent := element.getparent()) is not None:
+                    parent.remove(element)
+    length = 0
     last = None
-    for element in tree.iter():
-        elements += 1
-        length += len(element.text or "") + len(element.tail or "")
+    for elements, element in enumerate(tree.iter()):
+        length += len(element.tail or "") + (len(element.text or "") if element.tag not in ("script", "style") else 0)
         if elements > MOST_ELEMENTS or length > MOST_TEXT:
             last = element
             break
@@ -164,7 +187,7 @@ def content(element: etree._Element) -> str:
     pieces: list[str] = []
     for event, node in etree.iterwalk(element, events=("start", "end")):
         if event == "start":
-            if node is not element and node.tag in _BLOCK_TAGS or node.tag == "br":
+            if (node is not element and node.tag in _BLOCK_TAGS) or node.tag == "br":
                 pieces.append(" ")
             if node.text:
                 pieces.append(node.text)
@@ -376,6 +399,36 @@ def _prune_teasers(core: etree._Element, removals: _Removals) -> None:
             _delete(element)
 
 
+def _prune_opened(core: etree._Element, opens: Callable[[str], str | None], removals: _Removals) -> None:
+    """Take out the headings that open foreign matter and the short lines and lists below them.
+
+    This happens in the tree because trafilatura drops some such headings itself, and then what stands under them stays.
+    """
+    for heading in list(core.iter(*_HEADINGS)):
+        text = one_line(_raw(heading))
+        rule = opens(text) if 0 < len(text) <= 90 else None
+        if rule is None:
+            continue
+        opened: etree._Element = heading
+        while (parent := opened.getparent()) is not None and parent is not core and one_line(_raw(parent)) == text:
+            opened = parent
+        below = []
+        for sibling in opened.itersiblings():
+            if (
+                len(below) >= _LONGEST_OPENED
+                or sibling.tag in _HEADINGS
+                or not is_foreign(one_line(_raw(sibling)), sibling.tag in ("ul", "ol"))
+            ):
+                break
+            below.append(sibling)
+        for element in (opened, *below):
+            removals.add(_raw(element), rule)
+            _delete(element)
+
+
+_LONGEST_OPENED = 12
+
+
 def _goes_on(element: etree._Element) -> bool:
     """Whether prose follows directly, so that a heading before the links is the prose's."""
     after = element.getnext()
@@ -398,7 +451,9 @@ def _is_hidden(element: etree._Element) -> bool:
 
 
 _NO_DISPLAY = re.compile(r"display\s*:\s*none")
-_SHOWN_LATER = re.compile(r"\b(?:xs|sm|md|lg|xl|2xl|tablet|desktop|mobile)[:-]")
+_SHOWN_LATER = re.compile(
+    r"\b(?:xs|sm|md|lg|xl|2xl|tablet|desktop|mobile)[:-](?:block|flex|grid|inline|table|contents|visible)"
+)
 
 
 # Other names stand on containers of articles too: they are not believed where they would take much of the prose.
@@ -424,6 +479,8 @@ def _prune(root: etree._Element, headline: etree._Element | None, removals: _Rem
             continue
         mass = masses.get(element, 0)
         if mass > total // 2 and (rule not in _STRONG_RULES or mass > _OWN_PROSE):
+            continue
+        if mass > total * 0.9:
             continue
         if rule == "caption" and mass > _LONGEST_CAPTION and _has_paragraphs(element):
             continue
@@ -468,6 +525,26 @@ def _rule_of(element: etree._Element) -> str | None:
     if "-" in tag:  # an element of the site's own making
         names = f"{tag} {names}"
     return _named(f"{names} {identity}") if names or identity else None
+
+
+def _selected(root: etree._Element, expressions: Sequence[str]) -> list[etree._Element]:
+    """The elements that a source's selectors choose, those inside of others left out."""
+    found = [
+        each for expression in expressions for each in selector(expression)(root) if hasattr(each, "iterancestors")
+    ]
+    every = set(found)
+    return [each for each in dict.fromkeys(found) if every.isdisjoint(each.iterancestors())]
+
+
+def _gathered(chosen: list[etree._Element]) -> etree._Element:
+    """One element that holds all that a source's rule keeps, in its order."""
+    if len(chosen) == 1:
+        return chosen[0]
+    around = etree.Element("div")
+    chosen[0].addprevious(around)
+    for element in chosen:
+        around.append(element)
+    return around
 
 
 def _framed(core: etree._Element) -> html.HtmlElement:
@@ -581,6 +658,8 @@ def _between(
     for element, text in _units(headline, root):
         letters = plain(text)
         if letters[:60] == first[:60] or (len(letters) > 20 and first.startswith(letters)):
+            if not found and letters == first and _is_sentence(text) and _stands_apart(element, headline):
+                return [text]
             return found
         if before_core is None and (element is core or core in element.iterancestors()):
             before_core = list(found)
@@ -594,6 +673,23 @@ def _between(
             continue
         found.append(text)
     return before_core or []
+
+
+def _stands_apart(element: etree._Element, headline: etree._Element) -> bool:
+    """Whether the first block is named a lead, or stands in the headline's container with other prose outside of it."""
+    parent = element.getparent()
+    names = (
+        f"{element.get('class') or ''} {(parent.get('class') or '') if parent is not None and len(parent) == 1 else ''}"
+    )
+    if any(_LEAD.search(_cut(name)) for name in names.split()):
+        return True
+    above = set(headline.iterancestors())
+    container = next((ancestor for ancestor in element.iterancestors() if ancestor in above), None)
+    return (
+        container is not None
+        and sum(1 for p in container.iter("p") if len(_raw(p)) >= 60) <= 1
+        and container.tag in ("header", "hgroup", "div", "section")
+    )
 
 
 _NEAR = 8  # units of the container in which the first block must come; the container's own start may have been left out
@@ -610,7 +706,8 @@ def _lead(
 ) -> tuple[str | None, list[Block]]:
     """The lead that stands between headline and body, and the blocks without it.
 
-    A lead is known by the page's own description or by its place alone: a sentence after the headline and before the body.
+    A lead is known by its name, by the page's own description, or by its place alone: a sentence after the headline
+    and before the body.
     """
     if not blocks:
         return None, blocks
@@ -621,6 +718,10 @@ def _lead(
     if headline is not None:
         found = [line for line in _between(root, headline, core, first, wanted, described) if not is_boilerplate(line)]
     if found:
+        if plain(found[0]) == first:  # it is in the body, but set apart
+            blocks = blocks[1:]
+        if not blocks:
+            return None, [Block("paragraph", text) for text in found]
         return found[0], [Block("paragraph", text) for text in found[1:]] + blocks
     if (
         len(blocks) > 1
@@ -643,12 +744,16 @@ def body_of(
     headline: etree._Element | None = None,
     german: bool = True,
     is_boilerplate: Callable[[str], bool] = lambda text: False,
+    opens: Callable[[str], str | None] = lambda text: None,
+    keep: Sequence[str] = (),
+    remove: Sequence[str] = (),
 ) -> Body:
     """The article that a page shows. Prunes *tree*, so everything else that needs it must have read it before.
 
-    *title* and *teaser* are what the metadata says, *headline* the element that shows the title where that is known already;
-    they serve to find the lead and to keep both out of the body. What *is_boilerplate* says of a line, such as a byline's,
-    is no lead. In *german* texts a paragraph that is one link leads elsewhere.
+    *title* and *teaser* are what the metadata says, *headline* the element that shows the title where that is known;
+    they serve to find the lead and to keep both out of the body. A line that *is_boilerplate*, such as a byline, is no
+    lead; a heading for which *opens* names a rule goes with the lines below it. In *german* texts a paragraph that is
+    one link leads elsewhere. *keep* and *remove* are a source's own selectors: the body's container and what is not it.
     """
     root = tree.find("body")
     root = tree if root is None else root
@@ -659,12 +764,19 @@ def body_of(
     link_length = sum(map(len, _IN_LINKS(root))) if paragraphs < _MANY_PARAGRAPHS else 0
     if headline is None or headline.getroottree().getroot() is not tree:
         headline = _headline(root, title)
+    for element in _selected(root, remove):
+        removals.add(_raw(element), "site")
+        _delete(element)
     core, left_over = _prune(root, headline, removals)
+    chosen = _selected(root, keep)
+    if chosen:
+        core = _gathered(chosen)
     _prune_teasers(core, removals)
+    _prune_opened(core, opens, removals)
     _prune_links(core, german, removals)
     blocks = _trafilatura(_framed(core), fast=True)
     length = sum(len(block.text) for block in blocks)
-    if length < SHORT and (length < VERY_SHORT or left_over > _LEFT_OUT * length):
+    if not chosen and length < SHORT and (length < VERY_SHORT or left_over > _LEFT_OUT * length):
         full = _trafilatura(tree, fast=False)
         if sum(len(block.text) for block in full) > 1.2 * length:
             blocks = full

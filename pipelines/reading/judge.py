@@ -11,40 +11,59 @@ from lxml import etree
 from pipelines.items import Kind, Reason, Rejected
 
 _NOT_FOUND = re.compile(
-    r"(?:fehler|error|http)?[\s:-]*(?:404|410)(?![\w.,%-]*\s\w+\s\w+\s\w+\s\w+)|(?:diese |die )?(?:seite|artikel|beitrag|inhalt|dokument|url)[\w ,]{0,40}"
-    r"(?:nicht (?:mehr )?(?:gefunden|verfügbar|vorhanden|auffindbar|da)|existiert (?:leider )?nicht|konnte (?:leider )?nicht gefunden)"
-    r"|(?:page|article|story|content|document|site)[\w' ,]{0,30}(?:not found|not available|no longer (?:available|exists?)|(?:doesn'?t|does not) exist"
-    r"|can(?:no|')?t be found|could not be found)|nicht gefunden$|^not found|nothing (?:was )?found|file not found|page (?:non trouvée|introuvable)"
+    r"(?:fehler|error|http)?[\s:-]*(?:404|410)(?![\w.,%-]*\s\w+\s\w+\s\w+\s\w+)|(?:diese |die )?\b(?:seite"
+    r"|artikel|beitrag|inhalt|dokument|url)\b[\w ,]{0,40}"
+    r"(?:nicht (?:mehr )?(?:gefunden|verfügbar|vorhanden|auffindbar|da)|existiert (?:leider )?nicht"
+    r"|konnte (?:leider )?nicht gefunden)"
+    r"|(?:page|article|story|content|document|site)[\w' ,]{0,30}(?:not found|not available"
+    r"|no longer (?:available|exists?)|(?:doesn'?t|does not) exist"
+    r"|can(?:no|')?t be found|could not be found)|nicht gefunden$|^not found|nothing (?:was )?found"
+    r"|file not found|page (?:non trouvée|introuvable)"
     r"|article (?:introuvable|non disponible)|ups?[,!. ]+(?:da|hier) ist etwas|oops",
     re.IGNORECASE,
 )
 _CONSENT = re.compile(
-    r"cookies?\b|einwillig|zustimm|tracking|datenschutz|personenbezogen|werbe(?:zwecke|partner)|drittanbieter|weitergabe|pur-?abo|akzeptier|widerruf"
-    r"|consent|privacy|personal data|third part|advertis|vendors?\b|legitimate interest|partners?\b|consentement|données personnelles|traceurs",
+    r"cookies?\b|einwillig|zustimm|tracking|datenschutz|personenbezogen|werbe(?:zwecke|partner)|drittanbieter"
+    r"|weitergabe|pur-?abo|akzeptier|widerruf"
+    r"|consent|privacy|personal data|third part|advertis|vendors?\b|legitimate interest|partners?\b|consentement"
+    r"|données personnelles|traceurs",
     re.IGNORECASE,
 )
 _CONSENT_TITLE = re.compile(
-    r"cookie|zustimmung|einwilligung|datenschutz-?einstellung|consent|privacy (?:settings|choices|gate)|ihre privatsphäre|before you continue"
+    r"cookie|zustimmung|einwilligung|datenschutz-?einstellung|consent|privacy (?:settings|choices|gate)"
+    r"|ihre privatsphäre|before you continue"
     r"|bevor sie (?:zu|fortfahren)|mit werbung (?:weiterlesen|nutzen)|weiter mit werbung|consentement",
     re.IGNORECASE,
 )
 _CONSENT_DEMAND = re.compile(
-    r"(?:alle(?: cookies)?|und weiter|cookies) (?:akzeptieren|zulassen|annehmen)|akzeptieren und weiter|zustimmen (?:und|&) weiter|mit werbung (?:weiter|lesen|nutzen)"
+    r"(?:alle(?: cookies)?|und weiter|cookies) (?:akzeptieren|zulassen|annehmen)|akzeptieren und weiter"
+    r"|zustimmen (?:und|&) weiter|mit werbung (?:weiter|lesen|nutzen)"
     r"|einwilligen und|accept (?:all|and continue|cookies)|agree (?:and|to)|tout accepter|accepter et",
     re.IGNORECASE,
 )
 _LOGIN_TITLE = re.compile(
-    r"^\W*(?:anmelden|anmeldung|einloggen|login|log ?in|sign ?in|registrier(?:en|ung)|register|bitte (?:melden sie sich|loggen sie sich|anmelden)"
+    r"^\W*(?:anmelden|anmeldung|einloggen|login|log ?in|sign ?in|registrier(?:en|ung)|register"
+    r"|bitte (?:melden sie sich|loggen sie sich|anmelden)"
     r"|jetzt anmelden|mein konto|my account|se connecter|connexion|identifiez-vous)\b",
     re.IGNORECASE,
 )
 _NEEDS_SCRIPT = re.compile(
-    r"(?:javascript|java script|js)\b[^.]{0,60}(?:aktivier|einschalt|benötig|erforderlich|enable|required|turn(?:ed)? on|disabled|deaktiviert|activ)"
-    r"|(?:enable|aktivieren sie|activate|activez|needs|requires?|benötigt)[^.]{0,40}javascript|checking your browser|just a moment|verify(?:ing)? (?:that )?you are (?:a )?human"
+    r"(?:javascript|java script|js)\b[^.]{0,60}(?:aktivier|einschalt|benötig|erforderlich|enable|required"
+    r"|turn(?:ed)? on|disabled|deaktiviert|activ)"
+    r"|(?:enable|aktivieren sie|activate|activez|needs|requires?|benötigt)[^.]{0,40}javascript"
+    r"|checking your browser|just a moment|verify(?:ing)? (?:that )?you are (?:a )?human"
     r"|überprüfen sie, dass sie ein mensch|unusual traffic|access denied|attention required",
     re.IGNORECASE,
 )
 _ROOT_PATH = re.compile(r"/?(?:(?:index|home|start|default|startseite)(?:\.\w{2,5})?)?/?", re.IGNORECASE)
+_LIST_TITLE = re.compile(
+    r"(?:thema|themen|themenseite|schlagwort|stichwort|rubrik|ressort|dossier|archiv|tag|topic|category|sujet"
+    r"|rubrique)\s*[:|–-]\s*\S"
+    r"|alle (?:artikel|beiträge|meldungen|nachrichten) (?:zu|aus|von)\b|all (?:articles|stories|posts) (?:about"
+    r"|on|in|from)\b",
+    re.IGNORECASE,
+)
+_VIDEO_TITLE = re.compile(r"(?:im )?video\b\s*[:|–-]|.*[:|–(-]\s*(?:das |im |the )?video\)?$", re.IGNORECASE)
 _LIST_TYPES = frozenset({"collectionpage", "itemlist", "searchresultspage", "profilepage"})
 _ARTICLE_TYPES = re.compile(r"article|posting|report|review|recipe|analysis", re.IGNORECASE)
 
@@ -56,7 +75,8 @@ class Signs:
     scripts: int = 0
     password_fields: int = 0
     linked_headings: int = 0
-    articles: int = 0
+    links: int = 0
+    videos: int = 0
     needs_script: bool = False
 
 
@@ -84,7 +104,8 @@ def signs(tree: etree._Element) -> Signs:
         scripts=sum(1 for _ in tree.iter("script")),
         password_fields=sum(1 for field in tree.iter("input") if (field.get("type") or "").lower() == "password"),
         linked_headings=sum(1 for h in tree.iter("h2", "h3", "h4") if h.find(".//a") is not None or _is_in_link(h)),
-        articles=sum(1 for _ in tree.iter("article")),
+        links=sum(1 for _ in tree.iter("a")),
+        videos=sum(1 for _ in tree.iter("video")),
         needs_script=bool(_NEEDS_SCRIPT.search(told)),
     )
 
@@ -106,7 +127,7 @@ def check(read: Read, seen: Signs) -> None:
         _login(read, seen, words, declared),
         _shell(read, seen, words),
         _home(read, seen, words, declared),
-        _video(read, words),
+        _video(read, seen, words),
         _empty(read, words),
     ):
         if reason:
@@ -180,6 +201,8 @@ def _home(read: Read, seen: Signs, words: int, declared: bool) -> _Finding:
         )
     if declared:
         return _NOTHING
+    if dense and read.paragraphs < 4 and words < (150 if _LIST_TITLE.match(read.title or "") else 12):
+        return Reason.HOME_PAGE, f"links and {words} words"
     if read.types & _LIST_TYPES and seen.linked_headings >= 6 and dense and words < 150:
         return Reason.HOME_PAGE, "declares itself a list and is one"
     if (
@@ -199,11 +222,20 @@ def _home(read: Read, seen: Signs, words: int, declared: bool) -> _Finding:
         and not read.is_dated
     ):
         return Reason.HOME_PAGE, f"{seen.linked_headings} linked headlines, {read.paragraphs} paragraphs"
+    if (
+        not read.is_dated
+        and not read.paragraphs
+        and seen.links >= 12
+        and read.link_length > 0.55 * read.page_length
+        and words < 120
+    ):
+        return Reason.HOME_PAGE, f"{seen.links} links, no paragraph, no date"
     return _NOTHING
 
 
-def _video(read: Read, words: int) -> _Finding:
-    if read.kind is Kind.VIDEO and words < 15:
+def _video(read: Read, seen: Signs, words: int) -> _Finding:
+    says_so = read.kind is Kind.VIDEO or (seen.videos > 0 and _VIDEO_TITLE.match(read.title or ""))
+    if says_so and words < 30 and read.paragraphs < 3:
         return Reason.VIDEO_STUB, f"a video with {words} words"
     return _NOTHING
 

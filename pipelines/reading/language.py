@@ -1,4 +1,4 @@
-"""The language of a text: what the page declares, confirmed by its commonest words; else detected. The only door to langdetect."""
+"""The language of a text: declared and confirmed by its commonest words, else detected. The only door to langdetect."""
 
 from __future__ import annotations
 
@@ -14,15 +14,23 @@ _CHECKED_WORDS = 300
 _CODE = re.compile(r"[a-z]{2,3}(?=$|[-_])", re.I)
 _WORD = re.compile(r"[^\W\d_]+")
 
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
 # Words that make up a good part of any text of their language and of no other's here.
 _COMMON: dict[str, frozenset[str]] = {
-    "de": frozenset("der die das und ist nicht ein eine einer eines dem den des mit von zu auf für sich auch wird werden im vom zum zur bei nach über wie aus "
-                    "dass sie er hat sind oder aber noch nur".split()),
-    "en": frozenset("the and of to is that it for was on with as are by be this have from at not has his her they which but were an".split()),
-    "fr": frozenset("le la les des et est une du dans que qui pour au sur pas par plus avec sont ce aux ont cette il elle mais".split()),
-    "it": frozenset("il di che è per una del della con sono gli nel alla dei le non più anche dal si ha lo".split()),
-    "es": frozenset("el los las que y en del por con una para es se su más al lo como pero sus ha".split()),
-    "nl": frozenset("het een van en dat niet zijn voor met aan ook bij naar maar wordt heeft deze door werd".split()),
+    "de": _set("der die das und ist nicht ein eine einer eines dem den des mit von zu auf für sich auch wird "
+    "werden im vom zum zur bei nach über wie aus "
+                    "dass sie er hat sind oder aber noch nur"),
+    "en": _set("the and of to is that it for was on with as are by be this have from at not has his her they "
+               "which but were an"),
+    "fr": _set("le la les des et est une du dans que qui pour au sur pas par plus avec sont ce aux ont cette il "
+               "elle mais"),
+    "it": _set("il di che è per una del della con sono gli nel alla dei le non più anche dal si ha lo"),
+    "es": _set("el los las que y en del por con una para es se su más al lo como pero sus ha"),
+    "nl": _set("het een van en dat niet zijn voor met aan ook bij naar maar wordt heeft deze door werd"),
 }  # fmt: skip
 _SURE = 0.16  # share of common words in prose is 0.3 to 0.5 in the right language and below 0.1 in every other
 
@@ -36,8 +44,8 @@ def code(declared: str | None) -> str | None:
 def language_of(text: str, declared: str | None = None, source: str | None = None) -> str | None:
     """The ISO 639-1 code of *text*'s language, or None when nothing tells.
 
-    *declared* is what the page says of itself, *source* what its source's file says; a text too short to judge takes them
-    in that order. A declaration that the words contradict is not believed.
+    *declared* is what the page says of itself, *source* what its source's file says; a text too short to judge takes
+    these in that order. A declaration that the words contradict is not believed.
     """
     declared, source = code(declared), code(source)
     words = [word.lower() for word in _WORD.findall(text[:4000])[:_CHECKED_WORDS]]

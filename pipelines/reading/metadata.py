@@ -66,7 +66,7 @@ def describe(tree: Element, structured: Structured, page: Page, rules: Rules) ->
     title = _selected_text(tree, site.title) or head.title or (page.hint.title if page.hint else None)
     sight = Sight(tree, head.element)
     byline = _byline(tree, structured, page, rules, sight)
-    sections = _sections(tree, structured, page, rules, title)
+    sections = _sections(tree, structured, page, rules, title, head.element)
     return Description(
         title=title,
         kicker=head.kicker,
@@ -216,7 +216,9 @@ _NO_SECTION = frozenset(
 _CRUMBS = XPath("//*[contains(@class,'readcrumb') or contains(@id,'readcrumb')][count(.//a) < 9][not(.//p)]//a")
 
 
-def _sections(tree: Element, structured: Structured, page: Page, rules: Rules, title: str | None) -> tuple[str, ...]:
+def _sections(
+    tree: Element, structured: Structured, page: Page, rules: Rules, title: str | None, heading: Element | None
+) -> tuple[str, ...]:
     """The sections from the widest to the narrowest; those of a breadcrumb without the home page and the article
     itself.
     """
@@ -228,11 +230,39 @@ def _sections(tree: Element, structured: Structured, page: Page, rules: Rules, t
     names = names or _breadcrumb(structured)
     names = names or [text_of(e, 80) for e in structured.micro.get("articlesection", ())[:4]]
     names = names or [text_of(link, 80) for link in _CRUMBS(tree)[:6]]
+    names = names or _folders_above(heading, page.url)
     if not names and page.hint and page.hint.section:
         names = [page.hint.section]
     not_sections = {squashed(title or "")} | site_names(structured)
     kept = (n for n in names if n and len(n) <= 60 and n.lower() not in _NO_SECTION and squashed(n) not in not_sections)
     return tuple(dict.fromkeys(kept))[:6]
+
+
+def _folders_above(heading: Element | None, url: str) -> list[str]:
+    """The section line over the headline: a few links, one of them to a folder that the page's own address lies in."""
+    own = urlsplit(url).path
+    for element in _just_above(heading):
+        links = list(element.iter("a"))
+        folders = [urlsplit(urljoin(url, link.get("href") or "")).path for link in links]
+        if len(links) <= 4 and any(len(path) > 2 and path.endswith("/") and own.startswith(path) for path in folders):
+            return [text_of(link, 60) for link in links]
+    return []
+
+
+def _just_above(heading: Element | None) -> Iterator[Element]:
+    """The short pieces that stand before the heading, nearest first, up to the first longer one."""
+    element, pieces = heading, 0
+    for _ in range(3):
+        if element is None:
+            return
+        for above in element.itersiblings(preceding=True):
+            text = text_of(above, 90) if isinstance(above.tag, str) else ""
+            if text:
+                pieces += 1
+                if len(text) > 80 or pieces > 3:
+                    return
+                yield above
+        element = element.getparent()
 
 
 def _breadcrumb(structured: Structured) -> list[str]:

@@ -1,0 +1,82 @@
+"""Bytes to text: every character whole, whatever is declared."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipelines.items import Reason, Rejected
+from pipelines.reading.decode import LONGEST, clean, text_of
+
+WORDS = "Größe, Maß und Übermut – „so heißt es“ in der Straße"
+
+
+def page(text: str, charset: str | None = None) -> str:
+    meta = f'<meta charset="{charset}">' if charset else ""
+    return f"<html><head>{meta}<title>Titel</title></head><body><p>{text}</p></body></html>"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "header", "meta"),
+    [
+        ("utf-8", "text/html", None),
+        ("utf-8", "text/html; charset=utf-8", "utf-8"),
+        ("utf-8", "text/html; charset=iso-8859-1", None),
+        ("utf-8", "text/html", "iso-8859-1"),
+        ("utf-8", "text/html; charset=no-such-thing", "base64"),
+        ("cp1252", "text/html; charset=iso-8859-1", None),
+        ("cp1252", "text/html", "windows-1252"),
+        ("cp1252", "text/html; charset=utf-8", "utf-8"),
+        ("cp1252", "text/html", None),
+        ("utf-8-sig", "text/html; charset=iso-8859-1", None),
+        ("utf-16", "text/html", None),
+        ("utf-16-le", "text/html; charset=utf-16le", None),
+    ],
+)
+def test_text_is_whole_whatever_is_declared(encoding: str, header: str, meta: str | None):
+    text = text_of(page(WORDS * 3, meta).encode(encoding), header)
+    assert WORDS in text
+    assert "\ufeff" not in text
+
+
+def test_a_declared_eastern_encoding_is_believed_where_the_bytes_fit():
+    text = text_of(page("Zażółć gęślą jaźń", "iso-8859-2").encode("iso-8859-2"), "text/html")
+    assert "Zażółć gęślą jaźń" in text
+
+
+def test_broken_bytes_cost_only_themselves():
+    body = page(WORDS * 20).encode().replace(b"Titel", b"T\xc3itel \x84Zitat\x93 f\xfcnf \xff")
+    text = text_of(body, "text/html; charset=utf-8")
+    assert text.count(WORDS) == 20
+    assert "Titel „Zitat“ fünf" in text
+    assert "\ufffd" not in text
+
+
+def test_a_page_in_cp1252_with_a_byte_that_it_does_not_have_is_read():
+    assert WORDS in text_of(
+        page(WORDS).encode("cp1252").replace(b"Titel", b"Ti\x81tel"), "text/html; charset=windows-1252"
+    )
+
+
+def test_controls_and_surrogates_are_cleaned_and_misused_controls_are_read_as_meant():
+    assert clean("a\x00b\x07c\ud800d\ufeffe\ufffff\tg\nh") == "abcdef\tg\nh"
+    assert clean("\x84so\x93 \x96 &#150; &#x97; &#228; &#1234;") == "„so“ – – — &#228; &#1234;"
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "reason"),
+    [
+        (b"", "text/html", Reason.EMPTY),
+        (b" \n\t ", "text/html", Reason.EMPTY),
+        (b"\x00\x00\x00\x00", "text/html", Reason.BINARY),
+        (b"%PDF-1.7 ...", "text/html", Reason.BINARY),
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20, "text/html", Reason.BINARY),
+        (bytes(range(256)) * 40, "application/octet-stream", Reason.BINARY),
+        (b"<html></html>", "application/pdf", Reason.NOT_HTML),
+        (b"x", "image/jpeg", Reason.NOT_HTML),
+        (b"a" * (LONGEST + 1), "text/html", Reason.TOO_LARGE),
+    ],
+)
+def test_what_is_no_text_has_a_reason(body: bytes, content_type: str, reason: Reason):
+    with pytest.raises(Rejected) as refused:
+        text_of(body, content_type)
+    assert refused.value.reason is reason

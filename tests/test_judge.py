@@ -1,0 +1,82 @@
+"""Why a page is not an article; and that articles which look odd stay articles."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from pipelines.items import Page, Reason, Rejected
+from pipelines.reading import read, shipped_rules
+
+RULES = shipped_rules(language="de")
+SENTENCES = (
+    "Die Gemeinde teilte am Montag mit, dass die Brücke über den Bach bis zum Herbst gesperrt bleibt.",
+    "Bei einer Prüfung waren Schäden am Geländer aufgefallen; wie teuer die Reparatur wird, steht noch nicht fest.",
+    "Der Gemeinderat will im Oktober entscheiden, ob statt der Reparatur ein neuer Steg gebaut werden soll.",
+    "Anwohner fordern seit Jahren einen breiteren Weg, der auch für Kinderwagen und Fahrräder geeignet ist.",
+)
+PROSE = "".join(f"<p>{sentence}</p>" for sentence in SENTENCES)
+LINKS = "".join(
+    f"<div><h3><a href='/a/{n}'>Schlagzeile Nummer {n} zu einem Thema des Tages</a></h3></div>" for n in range(30)
+)
+CONSENT = (
+    "<p>Wir und unsere 180 Partner verwenden Cookies und Tracking. Mit Ihrer Zustimmung verarbeiten wir "
+    "personenbezogene "
+    "Daten für Werbezwecke. Die Einwilligung ist freiwillig, der Widerruf jederzeit möglich. Datenschutz und Cookies: "
+    "mehr in den Einstellungen.</p><button>Alle akzeptieren</button><p>Akzeptieren und weiter</p>"
+)
+
+
+def document(title: str, body: str, head: str = "") -> bytes:
+    return f"<html lang=de><head><title>{title}</title>{head}</head><body>{body}</body></html>".encode()
+
+
+def reason(body: bytes, url: str = "https://zeitung.example/politik/bruecke-1") -> Reason | None:
+    page = Page(url=url, source="zeitung", body=body, fetched_at=datetime(2025, 12, 3, tzinfo=UTC))
+    try:
+        read(page, RULES)
+    except Rejected as rejected:
+        return rejected.reason
+    return None
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (document("Seite nicht gefunden", "<h1>Seite nicht gefunden</h1><p>Leider gibt es diese Seite nicht "
+                                          "mehr.</p>"), Reason.SOFT_404),
+        (document("404 - Zeitung", "<h1>Fehler 404</h1><p>Hier ist nichts.</p>" + LINKS), Reason.SOFT_404),
+        (document("Page not found", "<h1>Page not found</h1><p>Sorry, the page could not be "
+                                    "found.</p>"), Reason.SOFT_404),
+        (document("Cookie-Zustimmung", f"<h1>Willkommen</h1>{CONSENT}"), Reason.CONSENT_WALL),
+        (document("Zeitung", f"<div>{CONSENT * 2}</div>"), Reason.CONSENT_WALL),
+        (document("Anmelden", "<h1>Anmelden</h1><form>E-Mail <input type=email> <input "
+                              "type=password></form>"), Reason.LOGIN_WALL),
+        (document("Zeitung", "<div id=root></div><script>1</script><script>2</script>"), Reason.JAVASCRIPT_SHELL),
+        (document("Zeitung", "<noscript>Bitte aktivieren Sie JavaScript.</noscript><div "
+                             "id=app></div>"), Reason.JAVASCRIPT_SHELL),
+        (document("Politik", LINKS, "<meta property='og:type' content='website'>"), Reason.HOME_PAGE),
+        (document("Zeitung", ""), Reason.EMPTY),
+    ],
+)  # fmt: skip
+def test_pages_that_are_no_article_have_their_reason(body: bytes, expected: Reason):
+    assert reason(body) is expected
+
+
+def test_the_front_page_of_a_site_is_no_article():
+    assert reason(document("Zeitung", LINKS + PROSE), "https://zeitung.example/") is Reason.HOME_PAGE
+
+
+@pytest.mark.parametrize(
+    ("title", "body"),
+    [
+        ("Warum Seiten nicht gefunden werden", PROSE),
+        ("Brücke gesperrt", f"<p>{SENTENCES[0]}</p>"),
+        ("Streit um Cookies und Datenschutz", PROSE + "<p>Die Zustimmung der Nutzer zu Cookies fehlte.</p>"),
+        ("Brücke gesperrt", PROSE + LINKS + "<form><input type=password></form>"),
+        ("Brücke gesperrt", PROSE + "<noscript>Bitte aktivieren Sie JavaScript.</noscript>"),
+    ],
+)
+def test_articles_stay_articles(title: str, body: str):
+    assert reason(document(title, f"<article><h1>{title}</h1>{body}</article>")) is None
