@@ -102,7 +102,7 @@ def _count(text: str, weight: float, most: int, counts: Counter[str], lead: int 
         if token[0].isdigit() or low in _COUNTS:
             digits = re.sub(r"[.,](?=\d{3}\b)", "", _COUNTS.get(low, token))
             amount = (digits, match.end())
-            if len(digits) > 2 and not re.fullmatch(r"(?:19|20)\d\d", digits):
+            if len(digits) > 1 and not re.fullmatch(r"(?:19|20)\d\d", digits):
                 counts["#" + digits] += NUMBER * value
             before = None
             continue
@@ -164,15 +164,12 @@ def similarity(one: Told, other: Told) -> float:
 def best_story(told: Told, members: Iterable[tuple[int, Told]], join: float = JOIN) -> tuple[int, float] | None:
     """The story of *told* and how much it resembles it, or None: it begins one. *members*: (story, article).
 
-    What counts is the nearest member and, by half, the mean of the nearest three: one article between two stories
-    does not draw the second into the first.
+    What counts is the mean of the members that it has heavy terms in common with, not the nearest alone: one article
+    between two stories does not draw the second into the first.
     """
     near: dict[int, list[float]] = {}
     for story, member in members:
         near.setdefault(story, []).append(similarity(told, member))
-    scores = {}
-    for story, values in near.items():
-        top = sorted(values, reverse=True)[:3]
-        scores[story] = (top[0] + sum(top) / len(top)) / 2
+    scores = {story: sum(values) / len(values) for story, values in near.items()}
     story = max(scores, key=lambda one: (scores[one], -one), default=None)
     return (story, scores[story]) if story is not None and scores[story] >= join else None
