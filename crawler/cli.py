@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from crawler import cli_articles, cli_db, cli_demo, cli_read, cli_run, cli_sources
+from crawler import cli_articles, cli_db, cli_demo, cli_export, cli_read, cli_run, cli_sources, cli_watch
 from crawler.cli_common import Options
 
 app = typer.Typer(
@@ -49,8 +49,10 @@ app.command(rich_help_panel="Gather")(cli_run.replay)
 app.command(rich_help_panel="Look")(cli_read.read)
 app.command(rich_help_panel="Look")(cli_articles.status)
 app.command(rich_help_panel="Look")(cli_articles.explain)
+app.command(rich_help_panel="Look")(cli_export.export)
 app.add_typer(cli_articles.app, name="articles", rich_help_panel="Look")
 app.add_typer(cli_sources.app, name="sources", rich_help_panel="Keep house")
+app.add_typer(cli_watch.app, name="watch", rich_help_panel="Look")
 app.add_typer(cli_db.app, name="db", rich_help_panel="Keep house")
 
 

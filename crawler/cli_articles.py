@@ -93,6 +93,43 @@ def words_in(row: Mapping[str, Any]) -> int:
 
 @app.command()
 @told()
+def search(
+    query: Annotated[
+        str, typer.Argument(metavar="QUERY", help='All these words; "in this order", -without, one or other.')
+    ],
+    language: Annotated[
+        str | None, typer.Option("--lang", metavar="CODE", help="Only texts in this language.", show_default=False)
+    ] = None,
+    source: Annotated[str | None, typer.Option(metavar="NAME", help="Only this source.", show_default=False)] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="T", help="Only what was published from then on.", show_default=False)
+    ] = None,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, max=1000, help="At most so many, best first.")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """Search title, teaser and text, best first, with the places that were found."""
+    configured = configuration()
+    after = moment(since, configured) if since else None
+    rows = run(_found(query, language, after, source, limit))
+    if as_json:
+        for row in rows:
+            print_json(row)
+        return
+    zone = ZoneInfo(configured.settings.time_zone)
+    for row in rows:
+        print_line(f"{row['id']}  {when(row['published_at'], zone)}  {row['source']}  {row['title']}")
+        print_line(f"    {' '.join(row['snippet'].split())}")
+    if not rows:
+        print_line("nothing found")
+
+
+async def _found(query: str, language: str | None, since: datetime | None, source: str | None, limit: int) -> list[Row]:
+    async with await open_store() as store:
+        return await store.search(query, language, since, source, limit)
+
+
+@app.command()
+@told()
 def show(
     article: Annotated[str, typer.Argument(metavar="ID_OR_URL", help="The number from the list, or an address.")],
     as_json: JsonOption = False,

@@ -33,6 +33,7 @@ from crawler.values import (
     Language,
     Pattern,
     PositiveDuration,
+    SearchWords,
     Selector,
     Size,
     TimeZone,
@@ -325,6 +326,60 @@ class Source(Table):
         return copy
 
 
+# --- watch/NAME.toml -------------------------------------------------------------------------------------------------
+
+
+class Watch(Table):
+    """``config/watch/NAME.toml``: what somebody wants to be told of. An article matches with any word or phrase."""
+
+    title: str = Field(min_length=1, max_length=200, description="The name people know.")
+    words: list[SearchWords] = Field(
+        default_factory=list, max_length=200, description="Words; of an entry with several, all are wanted."
+    )
+    phrases: list[SearchWords] = Field(default_factory=list, max_length=200, description="Words in this order.")
+    without: list[SearchWords] = Field(
+        default_factory=list, max_length=200, description="An article with one of these does not match."
+    )
+    sources: list[str] = Field(default_factory=list, max_length=500, description="Only these sources; unset: all.")
+    languages: list[Language] = Field(default_factory=list, max_length=50, description="Only these; unset: all.")
+    webhook: WebAddress | None = Field(None, description="Where matches are sent as JSON.")
+    allow_addresses: list[Allowed] = Field(
+        default_factory=list,
+        max_length=50,
+        description='Private address ranges that the webhook may be in, such as "10.1.2.3/32:8080".',
+    )
+
+    _name: str = PrivateAttr("")
+
+    @property
+    def name(self) -> str:
+        """The file's name without ``.toml``."""
+        return self._name
+
+    @model_validator(mode="after")
+    def something_to_look_for(self) -> Watch:
+        if not (self.words or self.phrases):
+            raise ValueError("names nothing to look for; give at least one of words, phrases")
+        return self
+
+    def wanted(self) -> str:
+        """What an article must have, as ``news.search`` understands it."""
+        return " or ".join([*(_all_of(entry) for entry in self.words), *(f'"{entry}"' for entry in self.phrases)])
+
+    def unwanted(self) -> str:
+        return " or ".join(f'"{entry}"' for entry in self.without)
+
+    def bound(self, name: str) -> Watch:
+        copy = self.model_copy()
+        copy._name = name
+        return copy
+
+
+def _all_of(entry: str) -> str:
+    """Each word in quotation marks: 'or' is then a word like any other."""
+    return " ".join(f'"{word}"' for word in entry.split())
+
+
 # --- loading ---------------------------------------------------------------------------------------------------------
 
 
@@ -357,6 +412,7 @@ class Configuration:
     settings: Settings = field(default_factory=Settings)
     sources: dict[str, Source] = field(default_factory=dict)
     phrases: dict[str, Phrases] = field(default_factory=dict)
+    watches: dict[str, Watch] = field(default_factory=dict)
 
     def source(self, name: str) -> Source:
         """Raise ``KeyError`` with a sentence that names the nearest source."""
@@ -398,9 +454,26 @@ def load(folder: Path | str | None = None) -> Configuration:
         source = load_table(path, Source, mistakes)
         if source is not None:
             sources[path.stem] = source.bound(path.stem, settings, phrases)
+    watches = load_watches(folder, sources, mistakes)
     if mistakes:
         raise ConfigError(mistakes)
-    return Configuration(folder, settings, sources, phrases)
+    return Configuration(folder, settings, sources, phrases, watches)
+
+
+def load_watches(folder: Path, sources: dict[str, Source], mistakes: list[Mistake]) -> dict[str, Watch]:
+    """A folder without ``watch/`` has no watchlists."""
+    watches = {}
+    known = {path.stem for path in (folder / "sources").glob("*.toml")}
+    for path in toml_files(folder / "watch", "watchlist", mistakes):
+        watch = load_table(path, Watch, mistakes)
+        if watch is None:
+            continue
+        for name in watch.sources:
+            if name not in known:
+                says = f"there is no source {name!r}{nearest(name, sorted(known))}"
+                mistakes.append(Mistake(path, "sources", says))
+        watches[path.stem] = watch.bound(path.stem)
+    return watches
 
 
 def load_settings(path: Path, mistakes: list[Mistake]) -> Settings:
@@ -430,14 +503,21 @@ def _phrases_of(path: Path, changed: int) -> Phrases:
 
 
 def source_files(folder: Path, mistakes: list[Mistake]) -> Iterator[Path]:
-    for path in sorted((folder / "sources").glob("*")):
+    for path in toml_files(folder / "sources", "source", mistakes):
+        if path.stem == REPLAY:
+            mistakes.append(Mistake(path, "", f"the name {REPLAY!r} is taken by runs of stored pages"))
+        else:
+            yield path
+
+
+def toml_files(folder: Path, what: str, mistakes: list[Mistake]) -> Iterator[Path]:
+    """The files of *folder* that are a *what* each; those that only look like one are mistakes."""
+    for path in sorted(folder.glob("*")):
         if path.name.startswith(".") or path.suffix != ".toml":
             if path.suffix.lower() in (".yaml", ".yml", ".json", ".tml", ".toml") and not path.name.startswith("."):
-                mistakes.append(Mistake(path, "", f"is no source file; expected {path.stem}.toml"))
+                mistakes.append(Mistake(path, "", f"is no {what} file; expected {path.stem}.toml"))
         elif not SOURCE_NAME.fullmatch(path.stem):
-            mistakes.append(Mistake(path, "", "a source's file name may hold a-z, 0-9, _ and -, up to 60 of them"))
-        elif path.stem == REPLAY:
-            mistakes.append(Mistake(path, "", f"the name {REPLAY!r} is taken by runs of stored pages"))
+            mistakes.append(Mistake(path, "", f"a {what}'s file name may hold a-z, 0-9, _ and -, up to 60 of them"))
         else:
             yield path
 

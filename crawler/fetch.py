@@ -410,6 +410,29 @@ class Fetcher:
             task.cancel()
             raise
 
+    async def post(self, url: str, body: bytes, manners: Manners) -> int:
+        """Send JSON to an address that the operator named; the status of the answer, of which no more is read.
+
+        The guard at the socket is that of every request; robots.txt and pace are not asked, for nothing is fetched, and
+        no redirect is followed. Raises FetchFailed, BadUrl, Stopped.
+        """
+        if self._stopping:
+            raise Stopped
+        asked = URL(normalise(url, keep_tracking=True), encoded=True)
+        headers = {"User-Agent": self._user_agent, "Content-Type": "application/json; charset=utf-8"}
+        seconds, wire = manners.timeout.total_seconds(), Wire(manners.allowed)
+        async with self._session(wire) as session:
+            request = _Request("page", manners, headers, self.limits.headers, seconds, wire, session)
+            wire.start(self.limits.headers + _HANDSHAKE + 2 * AT_ONCE)
+            try:
+                async with (
+                    asyncio.timeout(seconds),
+                    session.post(asked, data=body, headers=headers, allow_redirects=False) as response,
+                ):
+                    return response.status
+            except (aiohttp.ClientError, OSError, ValueError) as raised:
+                raise self._named(raised.error if isinstance(raised, _NotAgain) else raised, request, 0) from None
+
     async def stop(self, within: float = 0.0) -> None:
         """Give up every request: those that wait for a turn at once, those that are connected after *within* seconds.
 

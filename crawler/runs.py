@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 from scrapy.crawler import AsyncCrawlerRunner
 from scrapy.settings import Settings as ScrapySettings
 
-from crawler import files
+from crawler import files, watching
 from crawler.asking import user_agent
 from crawler.config import REPLAY, Configuration
 from crawler.fetch import Fetcher, Limits
@@ -135,6 +135,7 @@ class House:
         )
         async with await Store.open(dsn, patience) as store:
             await store.keep_sources(source_rows(configuration))
+            await store.keep_watches(watching.watch_rows(list(configuration.watches.values())))
             hosts = Hosts(store, settings.politeness.longest_retry_after, settings.politeness.jitter)
             robots = Robots(store, "Nachlese")
             fetcher = Fetcher(hosts, robots, user_agent(settings), limits(configuration))
@@ -302,7 +303,20 @@ async def crawl_source(
     if run is None:
         why = "this process is stopping" if house.stopping else "another process runs it now, or the slot is done"
         return RunReport(name, "crawl", "skipped", error=why, slot=slot)
-    return await crawled(house, run, NewsSpider, name=name, progress=progress)
+    report = await crawled(house, run, NewsSpider, name=name, progress=progress)
+    if house.configuration.watches and not house.stopping:
+        await tell_watches(house)
+    return report
+
+
+async def tell_watches(house: House) -> list[watching.Told]:
+    """Feeds and webhooks; what goes wrong with them is no failure of a run, and comes again after the next."""
+    watches = list(house.configuration.watches.values())
+    try:
+        return await watching.tell(house.store, house.fetcher, watches, database.home() / "feeds")
+    except (DatabaseError, OSError) as error:
+        log.warning("watchlists: %s", database.safe_text(error))
+        return []
 
 
 async def replay(
@@ -378,9 +392,19 @@ async def finish(house: House, run: Run, spider: RunSpider) -> RunReport:
         counts = await house.store.end_run(run, outcome, error)
     except DatabaseError as away:
         outcome, error, counts = "failed", str(away), RunCounts()
+    if counts.new or counts.copy:
+        await group_stories(house)
     report = RunReport(run.source, run.kind, outcome, counts, error, run.id, run.slot, tuple(spider.problems))
     log.log(logging.INFO if outcome == "finished" else logging.WARNING, "%s", report)
     return report
+
+
+async def group_stories(house: House) -> None:
+    """What goes wrong here is no failure of the run: the next one's end groups what is left."""
+    try:
+        await house.store.group_stories()
+    except DatabaseError as error:
+        log.warning("stories: %s", database.safe_text(error))
 
 
 def outcome_of(spider: RunSpider) -> tuple[Literal["finished", "failed", "stopped"], str | None]:

@@ -23,6 +23,7 @@ from crawler.config import ConfigError, Configuration, Source
 from crawler.hosts import utc_now
 from crawler.runs import House, RunReport, crawl_source, source_rows
 from crawler.slots import Slots, share
+from crawler.watching import watch_rows
 from pipelines.database import DatabaseError
 
 log = logging.getLogger(__name__)
@@ -165,6 +166,7 @@ class Scheduler:
         """Go on with other source files. Runs that have begun end as they began."""
         self.house.configuration = configuration
         await self.house.store.keep_sources(source_rows(configuration))
+        await self.house.store.keep_watches(watch_rows(list(configuration.watches.values())))
         self.set_jobs()
         await self.note_next_runs()
 

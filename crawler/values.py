@@ -189,6 +189,18 @@ def slug_code(value: Any) -> str:
     return value.strip()
 
 
+def search_words(value: object) -> str:
+    """Words to search for: one line, at least a letter or digit, no sign that a search takes for an order."""
+    if not isinstance(value, str):
+        raise ValueError(f'expected words in quotation marks, such as "Stadtrat", found {value!r}')
+    words = " ".join(value.split())
+    if not any(c.isalnum() for c in words) or len(words) > 200 or not words.isprintable():
+        raise ValueError(f"expected words of up to 200 letters, found {value[:80]!r}")
+    if '"' in words or any(word.startswith("-") for word in words.split()):
+        raise ValueError("quotation marks and a minus before a word mean nothing here; use phrases and without")
+    return words
+
+
 Duration = Annotated[timedelta, BeforeValidator(duration)]
 PositiveDuration = Annotated[timedelta, BeforeValidator(positive_duration)]
 Size = Annotated[int, BeforeValidator(size)]
@@ -199,5 +211,6 @@ Selector = Annotated[str, BeforeValidator(selector)]
 TimeZone = Annotated[str, BeforeValidator(time_zone)]
 CronText = Annotated[str, BeforeValidator(cron)]
 Allowed = Annotated[AllowedAddress, BeforeValidator(allowed_address)]
+SearchWords = Annotated[str, BeforeValidator(search_words)]
 Language = Annotated[str, BeforeValidator(lambda value: slug_code(value).lower())]
 Country = Annotated[str, BeforeValidator(lambda value: slug_code(value).upper())]

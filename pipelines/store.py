@@ -20,7 +20,18 @@ from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from pipelines import database, recheck, store_looking, store_retention, store_rows, store_writing, urls
+from pipelines import (
+    database,
+    recheck,
+    store_looking,
+    store_retention,
+    store_rows,
+    store_searching,
+    store_stories,
+    store_watching,
+    store_writing,
+    urls,
+)
 from pipelines import store_frontier as sql
 from pipelines.items import Article, Link, Page, Reason
 from pipelines.store_batches import Batches
@@ -39,6 +50,7 @@ from pipelines.store_shapes import (
     SourceRow,
     Target,
     Validators,
+    WatchRow,
 )
 
 __all__ = [
@@ -56,6 +68,7 @@ __all__ = [
     "Store",
     "Target",
     "Validators",
+    "WatchRow",
 ]
 
 # what an address answers that no longer has its article: 404 or 410, a notice, or the front page it leads to
@@ -400,6 +413,47 @@ class Store:
         return await self._connections.run(lambda connection: store_writing.preview(connection, item))
 
     # -----------------------------------------------------------------------------------------------------------------
+    # stories
+
+    async def group_stories(self) -> int:
+        """Give every article that has none its story; how many there were. One process at a time does it."""
+        total = 0
+        while done := await self._connections.run(store_stories.group):
+            total += done
+        return total
+
+    # -----------------------------------------------------------------------------------------------------------------
+    # watchlists
+
+    async def keep_watches(self, watches: Sequence[WatchRow]) -> None:
+        """The watchlists that articles are matched by from now on; others are forgotten, their matches stay."""
+        text = store_rows.dumps([store_rows.clean(asdict(watch)) for watch in watches])
+        values = {"watches": text, "names": [watch.name for watch in watches]}
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(store_watching.KEEP_WATCHES, values)
+            await connection.execute(store_watching.FORGET_WATCHES, values)
+
+        await self._connections.run(work)
+
+    async def take_matches(self, watch: str, limit: int) -> list[Row]:
+        """Matches that are due to be sent; they come again later unless ``told`` says that they were."""
+
+        async def work(connection: AsyncConnection) -> list[Row]:
+            taken = await _rows(connection, store_watching.TAKE_MATCHES, store_watching.take_values(watch, limit))
+            return await _rows(connection, store_watching.MATCHES_BY_ID, {"ids": [row["id"] for row in taken]})
+
+        return await self._connections.run(work)
+
+    async def told(self, ids: Sequence[int], error: str | None = None) -> None:
+        """Matches were sent, or were not because of *error*."""
+        await self._do(store_watching.TOLD, ids=list(ids), error=store_rows.clean(error))
+
+    async def latest_matches(self, watch: str, limit: int) -> list[Row]:
+        """The latest articles that match, latest first."""
+        return await self._do(store_watching.LATEST_MATCHES, watch=watch, limit=limit)
+
+    # -----------------------------------------------------------------------------------------------------------------
     # hosts
 
     async def host_state(self, host: str) -> HostState | None:
@@ -480,6 +534,39 @@ class Store:
         for start in range(0, len(ids), ARTICLES_AT_A_TIME):
             for row in await self._do(store_looking.ARTICLES_BY_ID, ids=ids[start : start + ARTICLES_AT_A_TIME]):
                 yield row
+
+    async def export(
+        self,
+        watch: str | None = None,
+        source: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        copies: bool = True,
+    ) -> AsyncIterator[list[Row]]:
+        """Rows of ``news.articles``, oldest number first, a few hundred at a time.
+
+        *watch*: those whose current wording matches that watchlist.
+        """
+        found = await self._do(
+            store_looking.EXPORT_IDS, watch=watch, source=source, since=since, until=until, copies=copies
+        )
+        ids = [row["id"] for row in found]
+        for start in range(0, len(ids), ARTICLES_AT_A_TIME):
+            yield await self._do(store_looking.ARTICLES_BY_ID, ids=ids[start : start + ARTICLES_AT_A_TIME])
+
+    async def search(
+        self,
+        query: str,
+        language: str | None = None,
+        since: datetime | None = None,
+        source: str | None = None,
+        limit: int = 20,
+    ) -> list[Row]:
+        """``news.search``, best first; ``id`` is the article's. Nothing is found by a query without words."""
+        query = store_rows.clean(query)
+        return await self._do(
+            store_searching.SEARCH, query=query, language=language, since=since, source=source, limit=limit
+        )
 
     async def article(self, id_or_url: int | str) -> Row | None:
         """One row of ``news.articles``, with ``removed``: a list of {rule, text}."""

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import psycopg
 
-from pipelines import database, store_writing
+from pipelines import database, store_searching, store_writing
 from pipelines.store_connections import Connections
 from pipelines.store_rows import Item
 from pipelines.store_shapes import Ending
@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 MOST = 100  # items in a transaction; more gains nothing, and a bad one costs more to find
 PAUSE = 0.004  # seconds that the first item waits for others
+FLUSH_AFTER = 400  # items; the index's list of new rows then has some megabytes, which a search reads through
 
 Refuse = Callable[[Item, str], Awaitable[Ending]]
 
@@ -28,6 +29,8 @@ class Batches:
         self._connections = connections
         self._refuse = refuse
         self._waiting: asyncio.Queue[tuple[Item, asyncio.Future[Ending]] | None] = asyncio.Queue()
+        self._written_since_flush = 0
+        self._flush: asyncio.Task[None] | None = None
         self._writer = asyncio.create_task(self._write_all())
 
     async def keep(self, item: Item) -> Ending:
@@ -41,6 +44,8 @@ class Batches:
         """Write what is waiting, then end."""
         self._waiting.put_nowait(None)
         await self._writer
+        if self._flush is not None:
+            await self._flush
 
     async def _write_all(self) -> None:
         going_on = True
@@ -83,6 +88,17 @@ class Batches:
         for (_, future), ending in zip(batch, endings, strict=True):
             if not future.done():
                 future.set_result(ending)
+        self._written_since_flush += len(batch)
+        if self._written_since_flush >= FLUSH_AFTER and (self._flush is None or self._flush.done()):
+            self._written_since_flush = 0
+            self._flush = asyncio.create_task(self._flush_search())
+
+    async def _flush_search(self) -> None:
+        """Beside the writing, on a connection of its own."""
+        try:
+            await self._connections.run(store_searching.flush)
+        except (psycopg.Error, database.DatabaseError) as error:  # autovacuum does it too, later
+            log.warning("search index: %s", database.safe_text(error, self._connections.dsn))
 
     async def _written(self, items: list[Item]) -> list[Ending]:
         try:

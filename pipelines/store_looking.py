@@ -31,6 +31,20 @@ ARTICLES = """
 # For lists that may be long: the numbers first, in the same order, then the rows a few at a time.
 ARTICLE_IDS = ARTICLES.replace("SELECT * FROM", "SELECT article.id FROM", 1)
 
+# By number, so that two exports of the same rows are the same file.
+EXPORT_IDS = """
+    SELECT article.id
+    FROM news.articles AS article
+    WHERE (%(source)s::text IS NULL OR article.source = %(source)s)
+      AND (%(since)s::timestamptz IS NULL OR coalesce(published_at, first_seen_at) >= %(since)s)
+      AND (%(until)s::timestamptz IS NULL OR coalesce(published_at, first_seen_at) < %(until)s)
+      AND (%(copies)s OR copy_of IS NULL)
+      AND (%(watch)s::text IS NULL OR EXISTS (
+          SELECT FROM ingest.matches AS match
+          WHERE match.watch = %(watch)s AND match.article_id = article.id AND match.version = article.version))
+    ORDER BY article.id
+"""
+
 ARTICLES_BY_ID = """
     SELECT * FROM news.articles AS article
     WHERE id = ANY (%(ids)s::bigint[])

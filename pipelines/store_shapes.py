@@ -139,5 +139,18 @@ class HostState:
     robots_fetched_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class WatchRow:
+    """A watchlist as the database matches by it; ``wanted`` and ``unwanted`` as ``news.search`` understands them."""
+
+    name: str
+    title: str
+    wanted: str
+    unwanted: str = ""
+    sources: list[str] = field(default_factory=list)
+    languages: list[str] = field(default_factory=list)
+    has_hook: bool = False
+
+
 Row = dict[str, Any]
 """A row of a view as a dict, for people and programs that look: JSON-ready but for datetimes."""

@@ -16,7 +16,7 @@ from typing import Any
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row, namedtuple_row
 
-from pipelines import dedupe, recheck, revisions, store_copies, store_rows
+from pipelines import dedupe, recheck, revisions, store_copies, store_rows, store_searching, store_watching
 from pipelines.dedupe import Decision, KnownArticle, KnownVersion, decide
 from pipelines.revisions import Change, Wording
 from pipelines.store_copies import Copies, Origin
@@ -256,6 +256,10 @@ async def write(connection: AsyncConnection, items: Sequence[Item]) -> list[Endi
             ended[(*name, item.fetched_at, item.seen.content_key)] = ending
         endings.append(ending)
     await _execute(connection, writes)
+    worded = {article for article, _ in (*writes.new_versions, *writes.rewritten)}
+    await store_searching.keep(connection, worded)
+    live = {ending.article_id for item, ending in zip(items, endings, strict=True) if item.run.kind != "replay"}
+    await store_watching.keep(connection, {article: article in live for article in worded})
     return endings
 
 

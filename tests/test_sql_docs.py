@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from pipelines.items import Article, Link, Page, Precision, Provenance, Reason, Removed
-from pipelines.store import Document, Store
+from pipelines.store import Document, Store, WatchRow
 
 TEXT = (Path(__file__).parent.parent / "docs" / "sql.md").read_text(encoding="utf-8")
 QUERIES = dict(re.findall(r"^### (.+?)\n.*?```sql\n(.+?)```", TEXT.partition("## The views")[0], re.M | re.S))
@@ -48,6 +48,7 @@ def test_every_view_is_in_the_list_of_views():
 async def some_news(store: Store) -> None:
     """Two sources with an article that changes, a copy, a page that is none, one that waits."""
     now = datetime.now(UTC)
+    await store.keep_watches([WatchRow("haushalt", "Haushalt", '"haushalt"')])
     zeitung = await store.begin_run("zeitung", "crawl", "host:1")
     anzeiger = await store.begin_run("anzeiger", "crawl", "host:1")
 
@@ -73,6 +74,7 @@ async def some_news(store: Store) -> None:
     await store.postpone(zeitung, "https://zeitung.example/2", Reason.TIMEOUT, "no answer in 20 s")
     await store.end_run(zeitung, "finished")
     await store.end_run(anzeiger, "finished")
+    await store.group_stories()
 
 
 async def test_every_example_query_brings_rows(store, database_url):

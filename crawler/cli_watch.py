@@ -1,0 +1,76 @@
+"""``nachlese watch``: watchlists, what matches them, telling it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from crawler.cli_common import Exit, configuration, count, fail, open_store, out, plain, print_json, run, told
+
+if TYPE_CHECKING:
+    from crawler.config import Configuration
+    from crawler.watching import Told
+
+app = typer.Typer(no_args_is_help=True, help="The watchlists: list them, tell what matches.")
+
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line, for programs.")]
+
+
+@app.command("list")
+@told()
+def list_watches(as_json: JsonOption = False) -> None:
+    """List the watchlists of the configuration."""
+    configured = configuration()
+    records = [record(watch) for watch in configured.watches.values()]
+    if as_json:
+        for one in records:
+            print_json(one)
+        return
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("name", "title", "looks for", "sources", "languages", "webhook"):
+        table.add_column(name, overflow="fold")
+    for one in records:
+        looks_for = ", ".join([*one["words"], *(f'"{phrase}"' for phrase in one["phrases"])])
+        cells = (one["name"], one["title"], looks_for, ", ".join(one["sources"]), ", ".join(one["languages"]))
+        table.add_row(*map(plain, cells), "yes" if one["webhook"] else "")
+    out().print(table if records else f"no watchlists in {configured.folder / 'watch'}")
+
+
+def record(watch: Any) -> dict[str, Any]:
+    """A watchlist file; of its address, which may hold a secret, only that there is one."""
+    table = watch.model_dump(include={"title", "words", "phrases", "without", "sources", "languages"})
+    return {"name": watch.name, **table, "webhook": watch.webhook is not None}
+
+
+@app.command()
+@told()
+def tell(as_json: JsonOption = False) -> None:
+    """Write the feeds and send what is due now. Each crawl does so at its end.
+
+    Exit code 1 when an address did not take it: it comes again later.
+    """
+    configured = configuration()
+    if not configured.watches:
+        fail(f"no watchlists in {configured.folder / 'watch'}", Exit.USAGE)
+    results = run(_told(configured))
+    for one in results:
+        if as_json:
+            print_json({"watch": one.watch, "sent": one.sent, "failed": one.failed, "error": one.error})
+        else:
+            failed = f", {count(one.failed, 'match', 'matches')} put off: {plain(one.error)}" if one.failed else ""
+            out().print(f"{one.watch}: {count(one.sent, 'match', 'matches')} sent{failed}")
+    if any(one.failed for one in results):
+        raise typer.Exit(Exit.NOT_ALL)
+
+
+async def _told(configured: Configuration) -> list[Told]:
+    from crawler import asking, watching
+    from pipelines import database
+
+    watches = list(configured.watches.values())
+    async with await open_store() as store, asking.asking(configured) as fetcher:
+        await store.keep_watches(watching.watch_rows(watches))
+        return await watching.tell(store, fetcher, watches, database.home() / "feeds")

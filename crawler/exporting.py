@@ -1,0 +1,135 @@
+"""Articles as CSV, JSON lines or Parquet: a few hundred rows at a time, whatever their number."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import IO, Any
+
+Row = dict[str, Any]
+
+#: with these a spreadsheet program begins a formula; a tab or return before them is skipped by some
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+#: column -> type in Parquet; what is not here is text
+TYPES = {
+    "id": "int64", "copy_of": "int64", "version": "int32", "pages_read": "int32", "pages_total": "int32",
+    "word_count": "int32", "is_accessible_for_free": "bool", "authors": "texts", "keywords": "texts",
+    "sections": "texts", "headings": "texts", "published_at": "time", "modified_at": "time", "first_seen_at": "time",
+    "fetched_at": "time", "changed_at": "time", "gone_at": "time",
+}  # fmt: skip
+COLUMNS = (
+    "id", "url", "canonical_url", "source", "title", "teaser", "section", "authors", "keywords", "published_at",
+    "published_precision", "published_provenance", "modified_at", "language", "agency", "dateline", "details", "text",
+    "pages_read", "pages_total", "copy_of", "version", "kicker", "sections", "headings", "text_markdown", "word_count",
+    "image_url", "image_caption", "image_credit", "kind", "is_accessible_for_free", "amp_url", "modified_precision",
+    "modified_provenance", "first_seen_at", "fetched_at", "changed_at", "gone_at", "reader_version",
+)  # fmt: skip
+
+
+class NoParquet(Exception):
+    """The package for Parquet is not installed; the message says how to get it."""
+
+
+def check(form: str) -> None:
+    """Raise NoParquet where *form* needs a package that is not there."""
+    if form == "parquet":
+        try:
+            import pyarrow  # noqa: F401
+        except ImportError:
+            raise NoParquet('Parquet needs the package pyarrow: pip install "nachlese[parquet]"') from None
+
+
+class Written:
+    """Call it with rows; ``written`` counts them."""
+
+    def __init__(self, write: Callable[[Sequence[Row]], None]):
+        self._write = write
+        self.written = 0
+
+    def __call__(self, rows: Sequence[Row]) -> None:
+        self._write(rows)
+        self.written += len(rows)
+
+
+@contextmanager
+def opened(file: Path, form: str) -> Iterator[Written]:
+    """Where rows are written to. A file gets its name when it is complete; one that was there stays until then."""
+    writers = {"csv": csv_rows, "jsonl": json_rows, "parquet": parquet_rows}
+    if str(file) == "-":
+        with writers[form](sys.stdout.buffer) as write:
+            yield Written(write)
+        sys.stdout.buffer.flush()
+        return
+    new = file.with_name(f".{file.name}.{os.getpid()}.new")
+    try:
+        with new.open("wb") as out, writers[form](out) as write:
+            yield Written(write)
+        new.replace(file)
+    finally:
+        new.unlink(missing_ok=True)
+
+
+@contextmanager
+def csv_rows(out: IO[bytes]) -> Iterator[Callable[[Sequence[Row]], None]]:
+    """UTF-8 with a byte order mark, without which spreadsheet programs take it for another encoding."""
+    text = io.TextIOWrapper(out, "utf-8-sig", newline="", write_through=True)
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    yield lambda rows: writer.writerows([cell(row[name]) for name in COLUMNS] for row in rows)
+    text.flush()
+    text.detach()
+
+
+def cell(value: Any) -> str | int | float:
+    """A value as CSV has it: lists and tables as JSON, and an apostrophe before what would be a formula."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return value
+    text = value if isinstance(value, str) else plain(value)
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
+def plain(value: Any) -> str:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return json.dumps(value, ensure_ascii=False)
+
+
+@contextmanager
+def json_rows(out: IO[bytes]) -> Iterator[Callable[[Sequence[Row]], None]]:
+    def write(rows: Sequence[Row]) -> None:
+        for row in rows:
+            line = json.dumps({name: row[name] for name in COLUMNS}, ensure_ascii=False, default=plain)
+            out.write(line.encode() + b"\n")
+
+    yield write
+
+
+@contextmanager
+def parquet_rows(out: IO[bytes]) -> Iterator[Callable[[Sequence[Row]], None]]:
+    """A row group for each call; ``details`` is JSON in a text."""
+    import pyarrow
+    from pyarrow import parquet
+
+    kinds = {
+        "int64": pyarrow.int64(), "int32": pyarrow.int32(), "bool": pyarrow.bool_(), "text": pyarrow.string(),
+        "texts": pyarrow.list_(pyarrow.string()), "time": pyarrow.timestamp("us", tz="UTC"),
+    }  # fmt: skip
+    schema = pyarrow.schema([(name, kinds[TYPES.get(name, "text")]) for name in COLUMNS])
+
+    def row_of(row: Row) -> Row:
+        return {name: plain(row[name]) if isinstance(row[name], dict) else row[name] for name in COLUMNS}
+
+    with parquet.ParquetWriter(out, schema, compression="zstd") as writer:
+        yield lambda rows: writer.write_table(pyarrow.Table.from_pylist([row_of(row) for row in rows], schema))

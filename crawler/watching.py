@@ -1,0 +1,132 @@
+"""What matches a watchlist is told: sent to its address, put into its feed. From rows, so a kill loses nothing.
+
+An address is asked like any other: public ones only, unless the watchlist's file allows more; no redirect is followed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from crawler.config import Watch
+from crawler.fetch import Fetcher, FetchFailed, Manners, Stopped
+from pipelines.store import Row, Store, WatchRow
+from pipelines.urls import BadUrl
+
+log = logging.getLogger(__name__)
+
+ATOM = "http://www.w3.org/2005/Atom"
+AT_ONCE = 50  # matches in one request
+ENTRIES = 100  # in a feed
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What became of one watchlist's matches: sent, or put off with the reason of the last failure."""
+
+    watch: str
+    sent: int = 0
+    failed: int = 0
+    error: str | None = None
+
+
+def watch_rows(watches: Sequence[Watch]) -> list[WatchRow]:
+    """The watchlists as the database matches by them."""
+    return [
+        WatchRow(
+            name=watch.name,
+            title=watch.title,
+            wanted=watch.wanted(),
+            unwanted=watch.unwanted(),
+            sources=list(watch.sources),
+            languages=list(watch.languages),
+            has_hook=watch.webhook is not None,
+        )
+        for watch in watches
+    ]
+
+
+async def tell(store: Store, fetcher: Fetcher, watches: Sequence[Watch], folder: Path) -> list[Told]:
+    """Send what is due, and bring the feeds in *folder* up to date."""
+    for watch in watches:
+        rows = await store.latest_matches(watch.name, ENTRIES)
+        await asyncio.to_thread(write_feed, folder / f"{watch.name}.atom", watch.title, rows)
+    return [await send(store, fetcher, watch) for watch in watches if watch.webhook]
+
+
+async def send(store: Store, fetcher: Fetcher, watch: Watch) -> Told:
+    """POST what is due as JSON, at most AT_ONCE at a time; stop at the first failure. At least once: ``id`` tells."""
+    sent = 0
+    manners = Manners(f"watch {watch.name}", tuple(watch.allow_addresses))
+    while rows := await store.take_matches(watch.name, AT_ONCE):
+        ids = [row["id"] for row in rows]
+        error = await post(fetcher, watch.webhook or "", {"watch": watch.name, "matches": rows}, manners)
+        await store.told(ids, error)
+        if error:
+            log.warning("watch %s: %s", watch.name, error)
+            return Told(watch.name, sent, len(ids), error)
+        sent += len(ids)
+    return Told(watch.name, sent)
+
+
+async def post(fetcher: Fetcher, url: str, value: dict[str, Any], manners: Manners) -> str | None:
+    """None where the address took it, else why not."""
+    body = json.dumps(value, ensure_ascii=False, default=_plain).encode("utf-8")
+    try:
+        status = await fetcher.post(url, body, manners)
+    except (FetchFailed, Stopped, BadUrl) as error:
+        return str(error) or type(error).__name__
+    return None if 200 <= status < 300 else f"the address answered {status}"
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def write_feed(file: Path, title: str, rows: Sequence[Row]) -> None:
+    """An Atom feed, latest match first; written beside and renamed, so that nobody ever reads half of it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    text = atom(file.stem, title, rows)
+    if file.exists() and file.read_bytes() == text:
+        return
+    new = file.with_suffix(f".{os.getpid()}.new")
+    new.write_bytes(text)
+    new.replace(file)
+
+
+def atom(name: str, title: str, rows: Sequence[Row]) -> bytes:
+    """The feed's bytes; the same rows give the same bytes."""
+    feed = ElementTree.Element("feed", xmlns=ATOM)
+    updated = max((row["matched_at"] for row in rows), default=datetime(2000, 1, 1, tzinfo=UTC))
+    _add(feed, "id", f"urn:nachlese:watch:{name}")
+    _add(feed, "title", title)
+    _add(feed, "updated", updated.isoformat())
+    _add(_add(feed, "author"), "name", "Nachlese")
+    for row in rows:
+        entry = _add(feed, "entry")
+        _add(entry, "id", f"urn:nachlese:article:{row['article_id']}")
+        _add(entry, "title", row["title"])
+        ElementTree.SubElement(entry, "link", rel="alternate", href=row["url"])
+        _add(entry, "updated", row["matched_at"].isoformat())
+        if row["published_at"]:
+            _add(entry, "published", row["published_at"].isoformat())
+        for author in row["authors"] or [row["source"]]:
+            _add(_add(entry, "author"), "name", author)
+        if row["teaser"]:
+            _add(entry, "summary", row["teaser"])
+    ElementTree.indent(feed)
+    return ElementTree.tostring(feed, encoding="utf-8", xml_declaration=True)
+
+
+def _add(parent: ElementTree.Element, name: str, text: str | None = None) -> ElementTree.Element:
+    child = ElementTree.SubElement(parent, name)
+    child.text = text and "".join(c for c in text if c in "\t\n\r" or (c >= " " and c not in "\ufffe\uffff"))
+    return child

@@ -1,0 +1,30 @@
+CREATE OR REPLACE VIEW news.changes AS
+SELECT
+    change.id,
+    change.kind,
+    change.article_id,
+    change.version,
+    change.copy_of,
+    change.story_id,
+    change.recorded_at,
+    article.source,
+    article.canonical_url
+FROM ingest.changes AS change
+LEFT JOIN ingest.articles AS article ON article.id = change.article_id;
+
+COMMENT ON VIEW news.changes IS 'A row per change, numbered in the order of the commits: who has read up to an id has missed nothing before it';
+COMMENT ON COLUMN news.changes.id IS 'Number, growing, with gaps; keep the last one that you have dealt with as your cursor';
+COMMENT ON COLUMN news.changes.kind IS 'new, version (came or was read better), copy (a new row with a known text, or copy_of changed), gone, back, story';
+COMMENT ON COLUMN news.changes.article_id IS 'id in news.articles';
+COMMENT ON COLUMN news.changes.version IS 'The version meant, for new, version and copy; see news.versions';
+COMMENT ON COLUMN news.changes.copy_of IS 'copy_of of the article at that moment, for new, copy, gone and back';
+COMMENT ON COLUMN news.changes.story_id IS 'For story: the story that the article has joined or begun';
+COMMENT ON COLUMN news.changes.recorded_at IS 'Time of the commit';
+COMMENT ON COLUMN news.changes.source IS 'Source of the article; null only where its row was deleted by hand';
+COMMENT ON COLUMN news.changes.canonical_url IS 'Address of the article; null only where its row was deleted by hand';
+
+CREATE OR REPLACE FUNCTION news.changes_since(cursor bigint DEFAULT 0, "limit" integer DEFAULT 1000)
+RETURNS SETOF news.changes LANGUAGE sql STABLE AS $$
+    SELECT * FROM news.changes WHERE id > $1 ORDER BY id LIMIT $2
+$$;
+COMMENT ON FUNCTION news.changes_since IS 'The changes after a cursor (0: all), oldest first; the last id is the next cursor. NOTIFY nachlese_changes tells that there is more';

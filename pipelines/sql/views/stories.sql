@@ -1,0 +1,55 @@
+CREATE OR REPLACE VIEW news.stories AS
+SELECT
+    story.id,
+    first_version.title,
+    story.first_seen_at,
+    story.last_seen_at,
+    story.articles,
+    story.sources
+FROM (
+    SELECT
+        member.story_id AS id,
+        min(article.first_seen_at) AS first_seen_at,
+        max(article.first_seen_at) AS last_seen_at,
+        count(*) AS articles,
+        array_agg(DISTINCT article.source ORDER BY article.source) AS sources
+    FROM ingest.story_articles AS member
+    JOIN ingest.articles AS article ON article.id = member.article_id
+    GROUP BY member.story_id
+) AS story
+JOIN ingest.articles AS first ON first.id = story.id
+JOIN ingest.versions AS first_version ON first_version.article_id = first.id AND first_version.number = first.version;
+
+COMMENT ON VIEW news.stories IS 'A row per story: articles about one event, one of them or many';
+COMMENT ON COLUMN news.stories.id IS 'Number of the story: the id of the article that began it; never changes';
+COMMENT ON COLUMN news.stories.title IS 'Headline of that article as it reads now';
+COMMENT ON COLUMN news.stories.first_seen_at IS 'First fetch of its first article';
+COMMENT ON COLUMN news.stories.last_seen_at IS 'First fetch of its latest article';
+COMMENT ON COLUMN news.stories.articles IS 'Articles, copies included';
+COMMENT ON COLUMN news.stories.sources IS 'Sources that tell it';
+
+CREATE OR REPLACE VIEW news.story_articles AS
+SELECT
+    member.story_id,
+    member.article_id,
+    member.likeness,
+    article.source,
+    version.title,
+    version.published_at,
+    article.first_seen_at,
+    article.canonical_url,
+    article.copy_of
+FROM ingest.story_articles AS member
+JOIN ingest.articles AS article ON article.id = member.article_id
+JOIN ingest.versions AS version ON version.article_id = article.id AND version.number = article.version;
+
+COMMENT ON VIEW news.story_articles IS 'A row per article with the story that it belongs to';
+COMMENT ON COLUMN news.story_articles.story_id IS 'id in news.stories';
+COMMENT ON COLUMN news.story_articles.article_id IS 'id in news.articles';
+COMMENT ON COLUMN news.story_articles.likeness IS 'How much it resembled the story when it came, 0 to 1; null: it began the story';
+COMMENT ON COLUMN news.story_articles.source IS 'Source of the article';
+COMMENT ON COLUMN news.story_articles.title IS 'Headline';
+COMMENT ON COLUMN news.story_articles.published_at IS 'When its site says it was published';
+COMMENT ON COLUMN news.story_articles.first_seen_at IS 'First fetch of the article';
+COMMENT ON COLUMN news.story_articles.canonical_url IS 'Address of the article';
+COMMENT ON COLUMN news.story_articles.copy_of IS 'id of the article that had the same text first; null where this one was first';

@@ -1,0 +1,106 @@
+"""Grouping articles into stories: what has come since the last look, in the order of its publication.
+
+It runs behind the storing and reads from the changes what is new, so it misses nothing and holds no writer up. One
+process does it at a time. The order within a look does not depend on who stored what first, so that a replay into an
+empty database makes the same groups.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+from psycopg import AsyncConnection
+from psycopg.rows import namedtuple_row
+
+from pipelines import stories
+from pipelines.stories import Told
+
+MOST = 200  # articles in a transaction
+CANDIDATES = 400  # articles with the same heavy terms that are compared, latest first
+
+STATE = "SELECT change, articles FROM ingest.story_state FOR UPDATE"
+
+LAST_CHANGE = "SELECT coalesce(max(id), 0) FROM ingest.changes"
+
+WAITING = """
+    SELECT article.id, coalesce(version.published_at, article.first_seen_at) AS at, version.published_at,
+           version.published_precision, version.title, version.teaser, version.text
+    FROM (
+        SELECT DISTINCT article_id AS id FROM ingest.changes
+        WHERE kind IN ('new', 'copy') AND id > %(after)s AND id <= %(until)s) AS change
+    JOIN ingest.articles AS article ON article.id = change.id
+    JOIN ingest.versions AS version ON version.article_id = article.id AND version.number = article.version
+    WHERE NOT EXISTS (SELECT FROM ingest.story_articles AS member WHERE member.article_id = article.id)
+    ORDER BY at, article.url_key
+    LIMIT %(limit)s
+"""
+
+SEEN = "SELECT term, articles FROM ingest.story_terms WHERE term = ANY (%s)"
+
+NEAR = """
+    SELECT story_id, article_id, at, until, is_dated, terms, weights
+    FROM ingest.story_articles
+    WHERE keys && %(keys)s AND at BETWEEN %(from)s AND %(to)s
+    ORDER BY at DESC, article_id
+    LIMIT %(limit)s
+"""
+
+KEEP = """
+    INSERT INTO ingest.story_articles (article_id, story_id, likeness, at, until, is_dated, keys, terms, weights)
+    VALUES (%(article)s, %(story)s, %(likeness)s, %(at)s, %(until)s, %(is_dated)s, %(keys)s, %(terms)s, %(weights)s)
+"""
+
+KEEP_SEEN = """
+    INSERT INTO ingest.story_terms AS known (term, articles)
+    SELECT * FROM unnest(%(terms)s::integer[], %(counts)s::integer[]) AS row (term, articles) ORDER BY term
+    ON CONFLICT (term) DO UPDATE SET articles = known.articles + excluded.articles
+"""
+
+KEEP_STATE = "UPDATE ingest.story_state SET change = %(change)s, articles = articles + %(articles)s"
+
+
+async def group(connection: AsyncConnection) -> int:
+    """Group up to MOST articles in the caller's transaction; how many there were. Call again until it is 0."""
+    cursor = connection.cursor(row_factory=namedtuple_row)
+    state = await (await cursor.execute(STATE)).fetchone()
+    assert state is not None  # the migration made the row
+    (last,) = await (await connection.execute(LAST_CHANGE)).fetchone() or (0,)
+    values = {"after": state.change, "until": last, "limit": MOST}
+    rows = await (await cursor.execute(WAITING, values)).fetchall()
+    counts = await asyncio.to_thread(lambda: [stories.counted(row.title, row.teaser, row.text) for row in rows])
+    terms = Counter(term for counted in counts for term in counted)
+    seen = dict(await (await connection.execute(SEEN, [list(terms)])).fetchall()) if terms else {}
+    for row, counted in zip(rows, counts, strict=True):
+        told = _told(row, stories.weighted(counted, seen, state.articles))
+        await _join(cursor, told)
+    ordered = sorted(terms)
+    await connection.execute(KEEP_SEEN, {"terms": ordered, "counts": [terms[term] for term in ordered]})
+    done = last if len(rows) < MOST else state.change
+    await connection.execute(KEEP_STATE, {"change": done, "articles": len(rows)})
+    return len(rows)
+
+
+def _told(row: Any, terms: dict[int, float]) -> Told:
+    day = timedelta(days=1) if row.published_at and row.published_precision == "day" else timedelta()
+    return Told(row.id, row.at, row.at + day, row.published_at is not None, terms)
+
+
+async def _join(cursor: Any, told: Told) -> None:
+    """Find the story of *told* and write it down."""
+    bounds = {"from": told.at - stories.WINDOW - timedelta(days=1), "to": told.until + stories.WINDOW}
+    await cursor.execute(NEAR, {"keys": told.keys, "limit": CANDIDATES} | bounds)
+    near = [
+        (
+            row.story_id,
+            Told(row.article_id, row.at, row.until, row.is_dated, dict(zip(row.terms, row.weights, strict=True))),
+        )
+        for row in await cursor.fetchall()
+    ]
+    found = await asyncio.to_thread(stories.best_story, told, near)
+    story, likeness = found or (told.article, None)
+    values = {"article": told.article, "story": story, "likeness": likeness, "at": told.at, "until": told.until}
+    values |= {"is_dated": told.is_dated, "keys": told.keys, "terms": list(told.terms)}
+    await cursor.execute(KEEP, values | {"weights": list(told.terms.values())})

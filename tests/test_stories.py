@@ -1,0 +1,99 @@
+"""Stories: what is told by several sources is one; what only has the same people in it is not."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+
+from pipelines import stories
+from pipelines.items import Page
+from pipelines.store import Store
+from tests.test_seeds import EXPECTED, SEEDS, seed
+
+T = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+EXPECTED_STORIES = json.loads((SEEDS / "expected.json").read_text("utf-8"))["_stories"]
+
+
+async def keep_seeds(store: Store, names: list[str], at_once: bool = True) -> None:
+    for name in names:
+        run = await store.begin_run(None, "replay", "host:1")
+        read = seed(name)
+        page = Page(f"seed:{name}", "seeds", (SEEDS / name).read_bytes(), read.fetched_at)
+        await store.keep(run, page, replace(read, url=page.url, canonical_url=page.url))
+        await store.end_run(run, "finished")
+        if not at_once:
+            await store.group_stories()
+    await store.group_stories()
+
+
+def grouped(sql_rows) -> list[list[str]]:
+    rows = sql_rows(
+        "SELECT array_agg(replace(canonical_url, 'seed:', '') ORDER BY canonical_url) FROM news.story_articles "
+        "GROUP BY story_id ORDER BY 1"
+    )
+    return [Path(row[0][0]).name and row[0] for row in rows]
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_the_seeds_are_grouped_as_expected(store, sql_rows, at_once: bool):
+    await keep_seeds(store, sorted(EXPECTED), at_once)
+    assert grouped(sql_rows) == sorted(sorted(group) for group in EXPECTED_STORIES)
+
+
+@pytest.mark.parametrize("order", list(permutations(sorted(EXPECTED)))[1::17])
+async def test_the_seeds_are_grouped_the_same_in_any_order(store, sql_rows, order):
+    await keep_seeds(store, list(order))
+    assert grouped(sql_rows) == sorted(sorted(group) for group in EXPECTED_STORIES)
+
+
+async def test_a_story_has_what_people_ask_for_and_its_changes(store, sql_rows):
+    await keep_seeds(store, sorted(EXPECTED))
+    ((number, title, articles, sources),) = sql_rows(
+        "SELECT id, title, articles, sources FROM news.stories WHERE articles > 1"
+    )
+    assert sql_rows("SELECT title FROM news.articles WHERE id = %s", number) == [(title,)]
+    assert (articles, sources) == (3, ["seeds"])
+    assert sql_rows("SELECT count(*), count(DISTINCT article_id) FROM news.changes WHERE kind = 'story'") == [(5, 5)]
+    assert await store.group_stories() == 0
+
+
+def told(article: int, *words: str, at: datetime = T, dated: bool = True, **more) -> stories.Told:
+    counts = stories.counted(" ".join(words), None, "")
+    return stories.Told(article, at, more.get("until", at), dated, stories.weighted(counts, {}, 0))
+
+
+def test_the_same_words_weigh_less_with_time_and_nothing_after_the_window():
+    one = told(1, "Haushalt", "Köln", "Kern")
+    later = [stories.similarity(one, replace(one, at=T + days, until=T + days)) for days in (
+        timedelta(), stories.HALF_LIFE, stories.WINDOW, stories.WINDOW + timedelta(seconds=1))]  # fmt: skip
+    assert later == [pytest.approx(1), pytest.approx(0.5), pytest.approx(0.25), 0]
+    assert stories.similarity(one, replace(one, at=T - timedelta(hours=9), until=T)) == pytest.approx(1)
+    assert stories.similarity(one, replace(one, is_dated=False)) == pytest.approx(stories.UNDATED)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("fünf Milliarden Euro", "5 Milliarden Euro"),
+        ("die Müller-Partei", "der Mueller Partei"),
+        ("Verhandlungen", "Verhandlung"),
+    ],
+)
+def test_other_spellings_share_a_term(one: str, other: str):
+    assert stories.counted("", None, one).keys() & stories.counted("", None, other).keys()
+
+
+def test_what_is_common_in_the_archive_weighs_little():
+    counts = {1: 1.0, 2: 1.0}
+    weights = stories.weighted(counts, {1: 9000}, 10_000)
+    assert weights[1] < weights[2] / 3
+
+
+def test_an_article_without_words_is_a_story_of_its_own():
+    assert stories.best_story(told(1), [(2, told(2))]) is None
+    assert stories.best_story(told(1, "Haushalt"), []) is None

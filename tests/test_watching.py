@@ -1,0 +1,247 @@
+"""Watchlists: checked like source files, matched in the article's own transaction, told until somebody listens."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import feedparser
+import psycopg
+import pytest
+
+from crawler import config, watching
+from crawler.config import Watch
+from crawler.fetch import Fetcher
+from crawler.hosts import Hosts
+from crawler.robots import Robots
+from crawler.values import allowed_address
+from pipelines.items import Article, Page
+from pipelines.store import Store
+from tests.test_search import T, keep
+
+ROOT = Path(__file__).parent.parent
+
+
+def watch(name: str = "w", **more) -> Watch:
+    return Watch.model_validate({"title": "Haushalt", **more}).bound(name)
+
+
+async def matched(store: Store, sql_rows, *watches: Watch) -> None:
+    await store.keep_watches(watching.watch_rows(watches))
+
+
+def rows(sql_rows) -> list[tuple[str, str]]:
+    return sql_rows("SELECT watch, title FROM news.matches ORDER BY watch, id")
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
+
+
+def folder(tmp_path: Path, **files: str) -> Path:
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "sources" / "blatt.toml").write_text(
+        'title = "Blatt"\nhomepage = "https://blatt.example/"\n[discover]\nfeeds = ["https://blatt.example/rss"]\n'
+    )
+    (tmp_path / "watch").mkdir()
+    for name, text in files.items():
+        (tmp_path / "watch" / f"{name}.toml").write_text(text)
+    return tmp_path
+
+
+def test_a_watchlist_is_a_file(tmp_path: Path):
+    made = config.load(folder(tmp_path, eins='title = "Eins"\nwords = ["Haushalt", "Rat Köln"]\nsources = ["blatt"]'))
+    assert made.watches["eins"].wanted() == '"Haushalt" or "Rat" "Köln"'
+    assert made.watches["eins"].name == "eins"
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "says"),
+    [
+        ('title = "T"', "", "names nothing to look for"),
+        ('title = "T"\nwords = ["a"]\nwort = 1', "wort", "did you mean 'words'"),
+        ('title = "T"\nwords = ["a"]\nsources = ["blat"]', "sources", "did you mean 'blatt'"),
+        ('title = "T"\nwords = ["..."]', "words[1]", "expected words"),
+        ('title = "T"\nwords = ["-nicht"]', "words[1]", "use phrases and without"),
+        ('title = "T"\nwords = "Rat"', "words", "list"),
+        ('title = "T"\nwords = ["a"]\nwebhook = "ftp://x/"', "webhook", "http"),
+        ('words = ["a"]', "title", "is missing"),
+    ],
+)
+def test_a_mistake_in_a_watchlist_is_named(tmp_path: Path, text: str, key: str, says: str):
+    with pytest.raises(config.ConfigError) as raised:
+        config.load(folder(tmp_path, eins=text))
+    (mistake,) = raised.value.mistakes
+    assert (mistake.file.name, mistake.key) == ("eins.toml", key)
+    assert says in mistake.says
+
+
+def test_the_documented_watchlist_is_one(tmp_path: Path):
+    text = (ROOT / "docs" / "watchlists.md").read_text("utf-8")
+    table = text.partition("```toml\n")[2].partition("```")[0].replace("tagesschau", "blatt")
+    made = config.load(folder(tmp_path, eins=table)).watches["eins"]
+    assert set(Watch.model_fields) == {line.split("`")[1] for line in text.splitlines() if line.startswith("| `")}
+    assert made.webhook
+
+
+# --- matching ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("asked", "matches"),
+    [
+        ({"words": ["haushalt"]}, True),
+        ({"words": ["Haushalte"]}, True),
+        ({"words": ["kaemmerer"]}, True),
+        ({"words": ["streit"]}, False),
+        ({"words": ["haushalt streit"]}, False),
+        ({"words": ["haushalt kämmerer"]}, True),
+        ({"words": ["streit", "haushalt"]}, True),
+        ({"words": ["or"]}, False),
+        ({"phrases": ["Kämmerer lobt"]}, True),
+        ({"phrases": ["lobt Kämmerer"]}, False),
+        ({"words": ["haushalt"], "without": ["Kämmerer lobt"]}, False),
+        ({"words": ["haushalt"], "without": ["Kämmerer tadelt"]}, True),
+        ({"words": ["haushalt"], "sources": ["a"]}, True),
+        ({"words": ["haushalt"], "sources": ["b"]}, False),
+        ({"words": ["haushalt"], "languages": ["de", "en"]}, True),
+        ({"words": ["haushalt"], "languages": ["en"]}, False),
+    ],
+)
+async def test_what_matches(store, sql_rows, asked: dict, matches: bool):
+    await matched(store, sql_rows, watch(**asked))
+    await keep(store, "1", "Der Rat tagt", "Der Kämmerer lobt den Stadthaushalt.")
+    assert rows(sql_rows) == ([("w", "Der Rat tagt")] if matches else [])
+
+
+async def test_a_changed_article_matches_again_and_an_unchanged_one_does_not(store, sql_rows):
+    await matched(store, sql_rows, watch(words=["haushalt"]))
+    for hours, text in ((0, "Der Haushalt."), (1, "Der Haushalt."), (2, "Der Haushalt steht."), (3, "Die Gebühren.")):
+        await keep(store, "1", "Rat", text, at=T + timedelta(hours=hours))
+    assert sql_rows("SELECT version FROM news.matches ORDER BY id") == [(1,), (2,)]
+
+
+async def test_a_match_is_there_when_its_article_is_and_not_before(store, database_url, sql_rows):
+    """A constraint that refuses the match refuses the article with it: one transaction."""
+    await matched(store, sql_rows, watch(words=["haushalt"]))
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("ALTER TABLE ingest.matches ADD CHECK (watch <> 'w')")
+    run = await store.begin_run("a", "crawl", "host:1")
+    page = Page(url="https://a.example/1", source="a", body=b"1", fetched_at=T)
+    read = Article(page.url, page.url, "a", "Haushalt", "Der Haushalt.", T, language="de")
+    assert (await store.keep(run, page, read)).kind == "rejected"
+    assert sql_rows("SELECT count(*) FROM news.articles") == [(0,)]
+
+
+async def test_a_watchlist_that_is_gone_matches_no_more_and_its_matches_stay(store, sql_rows):
+    await matched(store, sql_rows, watch("w", words=["haushalt"]), watch("v", words=["rat"]))
+    await keep(store, "1", "Rat", "Der Haushalt.")
+    await matched(store, sql_rows, watch("v", words=["rat"]))
+    await keep(store, "2", "Rat", "Noch ein Haushalt.")
+    assert rows(sql_rows) == [("v", "Rat"), ("v", "Rat"), ("w", "Rat")]
+
+
+# --- telling ----------------------------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def listening(*statuses: str) -> AsyncIterator[tuple[int, list[dict]]]:
+    """A server that answers each POST with the next of *statuses*; what it was sent."""
+    answers, sent = list(statuses), []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        length = next(int(line[15:]) for line in head.split("\r\n") if line.lower().startswith("content-length:"))
+        assert head.startswith("POST /hook ")
+        sent.append(json.loads(await reader.readexactly(length)))
+        writer.write(f"HTTP/1.1 {answers.pop(0)}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1], sent
+
+
+@pytest.fixture
+async def fetcher(store) -> AsyncIterator[Fetcher]:
+    made = Fetcher(Hosts(store), Robots(store, "nachlese"), "Nachlese/test")
+    yield made
+    await made.close()
+
+
+def hooked(port: int, allowed: bool = True) -> Watch:
+    made = watch(words=["haushalt"], webhook=f"http://127.0.0.1:{port}/hook")
+    allow = [allowed_address(f"127.0.0.1/32:{port}")] if allowed else []
+    return made.model_copy(update={"allow_addresses": allow}).bound("w")
+
+
+async def live(store: Store, name: str) -> None:
+    run = await store.begin_run("a", "crawl", "host:1")
+    page = Page(url=f"https://a.example/{name}", source="a", body=name.encode(), fetched_at=T)
+    await store.keep(
+        run, page, Article(page.url, page.url, "a", f"Rat {name}", f"Der Haushalt {name}.", T, language="de")
+    )
+    await store.end_run(run, "finished")
+
+
+async def test_a_match_is_sent_once_and_again_where_it_was_not_taken(store, fetcher, tmp_path, sql_rows):
+    async with listening("500 No", "302 Found", "204 OK") as (port, sent):
+        one = hooked(port)
+        await store.keep_watches(watching.watch_rows([one]))
+        await live(store, "1")
+        for error in ("the address answered 500", "the address answered 302"):
+            (told,) = await watching.tell(store, fetcher, [one], tmp_path)
+            assert (told.sent, told.failed, told.error) == (0, 1, error)
+            assert (await watching.send(store, fetcher, one)).failed == 0  # not due yet
+            sql_rows("UPDATE ingest.matches SET next_attempt_at = now() RETURNING 1")
+        (told,) = await watching.tell(store, fetcher, [one], tmp_path)
+        assert (told.sent, told.error) == (1, None)
+        (told,) = await watching.tell(store, fetcher, [one], tmp_path)
+        assert told.sent == 0
+    assert [message["matches"][0]["title"] for message in sent] == ["Rat 1"] * 3
+    assert sql_rows("SELECT attempts, error, delivered_at IS NULL FROM news.matches") == [(3, None, False)]
+
+
+async def test_no_private_address_is_asked_unless_the_file_allows_it(store, fetcher, tmp_path, sql_rows):
+    async with listening() as (port, sent):
+        one = hooked(port, allowed=False)
+        await store.keep_watches(watching.watch_rows([one]))
+        await live(store, "1")
+        (told,) = await watching.tell(store, fetcher, [one], tmp_path)
+    assert "not a public address" in told.error
+    assert sent == []
+
+
+async def test_what_a_replay_brings_is_a_match_and_not_sent(store, fetcher, sql_rows):
+    one = hooked(9)
+    await store.keep_watches(watching.watch_rows([one]))
+    await keep(store, "1", "Rat", "Der Haushalt.")
+    assert rows(sql_rows) == [("w", "Rat")]
+    assert await store.take_matches("w", 10) == []
+
+
+async def test_the_feed_has_each_article_once_latest_first_and_any_sign(store, fetcher, tmp_path):
+    one = watch(words=["haushalt"])
+    await store.keep_watches(watching.watch_rows([one]))
+    await keep(store, "1", "Rat <b>&amp;", "Der Haushalt.", teaser="]]> „so“ & so", authors=("Ada Kern", "Bo"))
+    await keep(store, "1", "Rat <b>&amp;", "Der Haushalt steht.", at=T + timedelta(hours=1))
+    await keep(store, "2", "Zwei", "Noch ein Haushalt.")
+    await watching.tell(store, fetcher, [one], tmp_path / "feeds")
+    text = (tmp_path / "feeds" / "w.atom").read_bytes()
+    feed = feedparser.parse(text)
+    assert not feed.bozo
+    assert [entry.title_detail.value for entry in feed.entries] == ["Zwei", "Rat <b>&amp;"]
+    assert feed.entries[1].link == "https://a.example/1"
+    await watching.tell(store, fetcher, [one], tmp_path / "feeds")
+    assert (tmp_path / "feeds" / "w.atom").read_bytes() == text
+    assert [file.name for file in (tmp_path / "feeds").iterdir()] == ["w.atom"]
+
+
+def test_an_empty_feed_is_a_feed():
+    feed = feedparser.parse(watching.atom("w", "W", []))
+    assert (feed.bozo, feed.feed.title, feed.entries) == (False, "W", [])
+    assert datetime(2000, 1, 1, tzinfo=UTC).isoformat() == feed.feed.updated
