@@ -17,7 +17,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 
-from pipelines.reading.first_letters import first_letters
+from pipelines.reading.first_letters import alternatives, either, first_letters, name_of
 
 # A paragraph longer than this is never looked at: prompts are short, and it keeps a page of prose nearly free.
 LONGEST = 300
@@ -153,7 +153,7 @@ def _is_statement(text: str) -> bool:
 def _section(text: str, patterns: Mapping[str, re.Pattern[str]]) -> str | None:
     pattern = patterns.get(text[:1].lower()) or patterns.get("") if text else None
     found = pattern.match(text) if pattern else None
-    return found.lastgroup if found else None
+    return name_of(found) if found else None
 
 
 def _plain(text: str) -> str:
@@ -279,17 +279,18 @@ def _either(sections: dict[str, list[str]]) -> re.Pattern[str] | None:
 
 def _combined(sections: dict[str, list[str]]) -> dict[str, re.Pattern[str]]:
     """One pattern for each first character: a paragraph meets only the phrases that can begin like it."""
-    known = [(name, pattern, first_letters(pattern)) for name, patterns in sections.items() for pattern in patterns]
+    known = [
+        (name, part, first_letters(part))
+        for name, patterns in sections.items()
+        for pattern in patterns
+        for part in alternatives(pattern)
+    ]
     letters = sorted({letter for _, _, first in known if first for letter in first})
     combined = {}
     for letter in [*letters, ""]:
-        fitting: dict[str, list[str]] = {}
-        for name, pattern, first in known:
-            if first is None or letter in first:
-                fitting.setdefault(name, []).append(pattern)
+        fitting = [(name, pattern) for name, pattern, first in known if first is None or letter in first]
         if fitting:
-            groups = "|".join(f"(?P<{name}>{'|'.join(patterns)})" for name, patterns in fitting.items())
-            combined[letter] = re.compile(rf"(?:{groups})\Z", re.IGNORECASE)
+            combined[letter] = re.compile(either(fitting, after=r"\Z"), re.IGNORECASE)
     return combined
 
 

@@ -19,6 +19,7 @@ from trafilatura.settings import Extractor
 
 from pipelines.items import Reason, Rejected, Removed
 from pipelines.reading.blocks import Block, is_foreign, plain
+from pipelines.reading.first_letters import either, name_of
 from pipelines.reading.metadata import selector
 
 logging.getLogger("trafilatura").setLevel(
@@ -103,7 +104,7 @@ _NAMES: tuple[tuple[str, str], ...] = (
     ("hidden", r"(?<![a-z])(?:visually-hidden|visuallyhidden|screen-?reader(?:-text)?|sr-only|print-only"
                r"|only-print|no-?print)(?![a-z])"),
 )  # fmt: skip
-_NAMED = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _NAMES))
+_NAMED = re.compile(either(_NAMES))
 _LEAD = re.compile(
     r"(?<![a-z])(?:lead|lede|leadtext|leadin|intro|introtext|introduction|standfirst|vorspann|anleser|anreisser"
     r"|subheadline|sub-?headline|subline"
@@ -138,14 +139,22 @@ class _Removals:
             self.found.append(Removed(text[:_REMOVED_LENGTH], rule))
 
 
+def parser() -> etree.HTMLParser:
+    """A parser whose elements are all of one class, looked up in C: lxml.html asks a Python function for each of them,
+    and trafilatura wants nothing but that class.
+    """
+    made = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+    made.set_element_class_lookup(etree.ElementDefaultClassLookup(element=html.HtmlElement))
+    return made
+
+
 def parse(text: str) -> html.HtmlElement:
     """The tree of a page, without comments and processing instructions. Raises Rejected(EMPTY) for no markup at all."""
-    parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
     try:
-        tree = html.document_fromstring(text.encode("utf-8", "ignore"), parser=parser)
+        tree = html.document_fromstring(text.encode("utf-8", "ignore"), parser=parser())
     except (etree.ParserError, etree.XMLSyntaxError) as error:
         raise Rejected(Reason.EMPTY, "no markup in it") from error
-    if len(text) > MOST_TEXT or int(_COUNT(tree)) > MOST_ELEMENTS:
+    if len(text) > MOST_TEXT or (text.count("<") > MOST_ELEMENTS and int(_COUNT(tree)) > MOST_ELEMENTS):
         _bound(tree)
     return tree
 
@@ -253,7 +262,7 @@ def _named_once(name: str) -> str | None:
     if len(name) < 2 or ":" in name or "[" in name:  # 'md:hidden', '[&>p]:mt-2' lay out, they do not name
         return None
     found = _NAMED.search(_HAS.sub("", _cut(name)))
-    return found.lastgroup if found else None
+    return name_of(found) if found else None
 
 
 def _headline(root: etree._Element, title: str | None) -> etree._Element | None:
@@ -549,14 +558,12 @@ def _gathered(chosen: list[etree._Element]) -> etree._Element:
 
 def _framed(core: etree._Element) -> html.HtmlElement:
     """A page that consists of *core* only, in the plainest markup: what trafilatura is to read."""
-    page = html.Element("html")
+    page = parser().makeelement("html")
     article = etree.SubElement(etree.SubElement(page, "body"), "article")
     article.append(deepcopy(core))
-    for element in article.iterdescendants():
-        if element.tag in ("article", "main", "section", "header", "hgroup", "body"):
-            element.tag = "div"
-        element.attrib.pop("class", None)
-        element.attrib.pop("id", None)
+    for element in article.iterdescendants("article", "main", "section", "header", "hgroup", "body"):
+        element.tag = "div"
+    etree.strip_attributes(article, "class", "id")
     return page
 
 

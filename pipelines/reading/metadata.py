@@ -213,7 +213,7 @@ _NO_SECTION = frozenset(
         "website",
     ]
 )
-_CRUMBS = XPath("//*[contains(@class,'readcrumb') or contains(@id,'readcrumb')][count(.//a) < 9][not(.//p)]//a")
+_CRUMBS = XPath("(//@class | //@id)[contains(.,'readcrumb')]/parent::*[count(.//a) < 9][not(.//p)]//a")
 
 
 def _sections(
