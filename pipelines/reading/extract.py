@@ -281,7 +281,7 @@ def _headline(root: etree._Element, title: str | None) -> etree._Element | None:
     return first
 
 
-_LONG_TEXTS = etree.XPath(".//text()[string-length() > 30]")
+_LONG_TEXTS = etree.XPath(".//text()[string-length() > 30][not(ancestor::a)]")
 
 
 def _prose(root: etree._Element) -> dict[etree._Element, int]:
@@ -295,13 +295,13 @@ def _prose(root: etree._Element) -> dict[etree._Element, int]:
         if piece.is_tail:
             owner = owner.getparent()
         while owner is not None and owner.tag not in _BLOCK_TAGS:
-            owner = owner.getparent() if owner.tag != "a" else None
+            owner = owner.getparent()
         if owner is not None:
             found[owner] = found.get(owner, 0) + length
     return {
         element: length
         for element, length in found.items()
-        if length >= 60 and _link_length(element) * 3 < length and next(element.iterancestors("a"), None) is None
+        if length >= 60 and _link_length(element) * 3 < length
     }
 
 
@@ -567,9 +567,12 @@ def _framed(core: etree._Element) -> html.HtmlElement:
     return page
 
 
+_FAST = Extractor(fast=True, comments=False, formatting=False, output_format="xml")
+_FULL = Extractor(fast=False, comments=False, formatting=False, output_format="xml")
+
+
 def _trafilatura(root: etree._Element, fast: bool) -> list[Block]:
-    options = Extractor(fast=fast, comments=False, formatting=False, output_format="xml")
-    document = bare_extraction(root, options=options)
+    document = bare_extraction(root, options=_FAST if fast else _FULL)
     return list(_blocks(document.body)) if document is not None else []
 
 
