@@ -18,6 +18,7 @@ from pipelines.reading import (
     language,
     metadata,
     pages,
+    paywall,
     plaintext,
     structured,
     textheader,
@@ -29,7 +30,7 @@ from pipelines.reading.rules import Rules
 __all__ = ["READER_VERSION", "Rules", "next_page", "read", "shipped_rules"]
 
 # Goes up when the same page would be read differently, so that a replay can tell which rows are out of date.
-READER_VERSION = "1"
+READER_VERSION = "2"
 
 _PHRASES = ("config/boilerplate", "crawler/shipped/config/boilerplate")  # in a checkout, in an installed package
 
@@ -47,6 +48,7 @@ def _read_html(page: Page, text: str, rules: Rules) -> Article:
     stated = structured.collect(tree, page.url)
     described = metadata.describe(tree, stated, page, rules)
     seen = judge.signs(tree)
+    is_marked = paywall.marked(tree, described.heading)
     total = pages.pages_total(tree, page.url)
     facts, tables = details.taken_from(tree)
     tongue = language.code(stated.language) or rules.language or "de"
@@ -67,9 +69,13 @@ def _read_html(page: Page, text: str, rules: Rules) -> Article:
     pages_read, pages_total = pages.counts(page.url, [part.url for part in page.more], brought, total)
     code = language.language_of(blocks.text_of(raw), stated.language, rules.language)
     kept, removed = blocks.without_boilerplate(raw, _phrases_for(code, rules), described.authors)
+    kept, scrambled = paywall.without_scrambled(kept)
     dateline, kept = _dateline(kept)
     sections = textheader.sections_in(described.kicker, described.sections)
     found = blocks.text_of(kept)
+    free = described.is_accessible_for_free
+    if scrambled or (free is None and paywall.looks_locked(found or body.lead or "", body.whole_text, is_marked)):
+        free = False
     judge.check(_for_judgement(page, described, stated, body, found), seen)
     return Article(
         url=page.url,
@@ -98,12 +104,12 @@ def _read_html(page: Page, text: str, rules: Rules) -> Article:
         dateline=dateline,
         image=described.image,
         kind=described.kind,
-        is_accessible_for_free=described.is_accessible_for_free,
+        is_accessible_for_free=free,
         amp_url=described.amp_url,
         details=facts,
         pages_read=pages_read,
         pages_total=pages_total,
-        removed=(*tables, *body.removed, *removed),
+        removed=(*tables, *body.removed, *removed, *scrambled),
         reader_version=READER_VERSION,
     )
 

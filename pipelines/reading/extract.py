@@ -122,6 +122,7 @@ class Body:
     removed: tuple[Removed, ...] = ()
     headline: str | None = None  # as the page shows it
     page_text: str = ""  # the beginning of all visible text
+    whole_text: str = ""  # all of it
     page_length: int = 0  # characters of visible text on the whole page
     link_length: int = 0  # of these, inside links; not counted on a page with many paragraphs
     paragraphs: int = 0  # <p> with at least 80 characters on the whole page
@@ -800,6 +801,7 @@ def body_of(
         removed=tuple(removals.found),
         headline=one_line(_raw(headline)) if headline is not None else None,
         page_text=page_text[:4000],
+        whole_text=page_text,
         page_length=len(page_text),
         link_length=link_length,
         paragraphs=paragraphs,

@@ -19,7 +19,7 @@ from lxml.etree import XPath
 from lxml.etree import _Element as Element
 
 from pipelines.items import Image, Kind, Page, Provenance
-from pipelines.reading import people, publication
+from pipelines.reading import paywall, people, publication
 from pipelines.reading.dates import Dated, Reading
 from pipelines.reading.rules import Rules
 from pipelines.reading.sight import Sight
@@ -81,7 +81,7 @@ def describe(tree: Element, structured: Structured, page: Page, rules: Rules) ->
         modified=_by_rule(tree, site.modified, reading) or publication.modified(structured, reading, page.hint),
         image=_image(tree, structured, page.url),
         kind=_kind(structured, page.url, head, sections),
-        is_accessible_for_free=_free(structured),
+        is_accessible_for_free=paywall.stated(structured, tree),
         canonical_url=canonical(structured, page.url),
         amp_url=_absolute(structured.amp, page.url),
         agency=byline.agency,
@@ -397,25 +397,6 @@ def _kind(structured: Structured, url: str, head: Headline, sections: tuple[str,
         if pattern.search(urlsplit(url).path) and not (is_article and kind is Kind.VIDEO):
             return kind
     return Kind.ARTICLE
-
-
-def _free(structured: Structured) -> bool | None:
-    """Whether the page says that everybody may read all of it. A meter is neither."""
-    values = [structured.article.get("isAccessibleForFree")]
-    values += [node.get("isAccessibleForFree") for node in structured.typed("newsarticle", "article", "webpage")]
-    values += [
-        element.get("content") or text_of(element, 20)
-        for element in structured.micro.get("isaccessibleforfree", ())[:1]
-    ]
-    for value in values:
-        value = value[0] if isinstance(value, list) and value else value
-        if isinstance(value, bool):
-            return value
-        word = value.strip().lower().rsplit("/", 1)[-1] if isinstance(value, str) else ""
-        if word in ("true", "false"):
-            return word == "true"
-    tier = (structured.first_meta("article:content_tier", "og:article:content_tier") or "").lower()
-    return {"free": True, "locked": False}.get(tier)
 
 
 # -- addresses --------------------------------------------------------------------------------------------------------
