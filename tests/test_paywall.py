@@ -1,5 +1,6 @@
 """Whether everybody may read an article: stated, or seen from how a stub looks; scrambled text is never stored."""
 
+# ruff: noqa: E501 - sentences stay on their lines
 from __future__ import annotations
 
 from datetime import UTC, datetime
@@ -25,7 +26,9 @@ def article(body: str, head: str = "", around: str = "") -> Article:
         f"<html lang=de><head><title>Brücke bleibt gesperrt</title>{head}</head><body {around}><main>"
         f"<h1>Brücke bleibt gesperrt</h1><div class=text>{body}</div></main></body></html>"
     )
-    page = Page("https://zeitung.example/lokales/bruecke-1", "zeitung", html.encode(), datetime(2025, 12, 3, tzinfo=UTC))
+    page = Page(
+        "https://zeitung.example/lokales/bruecke-1", "zeitung", html.encode(), datetime(2025, 12, 3, tzinfo=UTC)
+    )
     return read(page, RULES)
 
 
@@ -65,7 +68,9 @@ def test_a_text_that_breaks_off_in_a_locked_container_is():
 @pytest.mark.parametrize(("there", "free"), [("text", False), ("elsewhere", None)])
 def test_a_locked_part_counts_where_the_page_has_it(there: str, free: bool | None):
     part = f'{{"@type": "WebPageElement", "isAccessibleForFree": "False", "cssSelector": ".{there}"}}'
-    head = f'<script type="application/ld+json">{{"@type": "NewsArticle", "headline": "B", "hasPart": [{part}]}}</script>'
+    head = (
+        f'<script type="application/ld+json">{{"@type": "NewsArticle", "headline": "B", "hasPart": [{part}]}}</script>'
+    )
     assert article(f"<p>{TEASER}</p>{LONG}", head).is_accessible_for_free is free
 
 

@@ -299,11 +299,7 @@ def _prose(root: etree._Element) -> dict[etree._Element, int]:
             owner = owner.getparent()
         if owner is not None:
             found[owner] = found.get(owner, 0) + length
-    return {
-        element: length
-        for element, length in found.items()
-        if length >= 60 and _link_length(element) * 3 < length
-    }
+    return {element: length for element, length in found.items() if length >= 60 and _link_length(element) * 3 < length}
 
 
 def _masses(prose: dict[etree._Element, int]) -> dict[etree._Element, int]:
@@ -340,7 +336,7 @@ def _core(root: etree._Element, masses: dict[etree._Element, int], headline: etr
 def _cell_of_layout(table: etree._Element, masses: dict[etree._Element, int]) -> etree._Element:
     """The cell that holds a page's prose where a table lays out the page; made a block, since it is none of a table."""
     for cell in table.iter("td"):
-        if masses.get(cell, 0) > _CORE_SHARE * masses.get(table, 0) and len(cell.findall("p")) >= 3:
+        if masses.get(cell, 0) > _CORE_SHARE * masses.get(table, 0) and len(cell.findall(".//p")) >= 3:
             cell.tag = "div"
             return cell
     return table

@@ -374,6 +374,16 @@ _ADVERT_WORD = re.compile(
     r"(?:anzeige|advertorial|sponsored|gesponsert|werbung|promotion|bezahlter? (?:inhalt|beitrag)|publireportage)\b",
     re.IGNORECASE,
 )
+# above a headline; 'Anzeige' alone may name the advertising space there, so it has to stand in the headline's own frame
+_ADVERT_LABEL = re.compile(
+    r"(?:advertorial|sponsored(?: (?:post|content|article))?|paid (?:post|content)"
+    r"|gesponserter? (?:inhalt|beitrag|artikel)"
+    r"|bezahlter? (?:inhalt|beitrag|artikel|anzeige)|werblicher (?:inhalt|beitrag)"
+    r"|publi-?(?:reportage|rédactionnel)"
+    r"|contenu (?:sponsorisé|partenaire)|brand story|anzeigensonderveröffentlichung|sonderveröffentlichung)",
+    re.IGNORECASE,
+)
+_ADVERT_IN_FRAME = re.compile(r"anzeige|werbung|promotion|advertisement|publicité", re.IGNORECASE)
 _LIVE_WORD = re.compile(r"(?:live|news)-?\s?(?:blog|ticker)\b", re.IGNORECASE)
 
 
@@ -384,6 +394,8 @@ def _kind(structured: Structured, url: str, head: Headline, sections: tuple[str,
         return Kind.LIVE_BLOG
     labels = [label for label in (head.kicker, *sections) if label]
     if "advertisercontentarticle" in types or any(_ADVERT_WORD.match(label) for label in labels):
+        return Kind.ADVERTORIAL
+    if _has_advert_label(head.element):
         return Kind.ADVERTORIAL
     if _LIVE_WORD.search(f"{head.kicker or ''} {head.title or ''}"):
         return Kind.LIVE_BLOG
@@ -397,6 +409,18 @@ def _kind(structured: Structured, url: str, head: Headline, sections: tuple[str,
         if pattern.search(urlsplit(url).path) and not (is_article and kind is Kind.VIDEO):
             return kind
     return Kind.ARTICLE
+
+
+def _has_advert_label(heading: Element | None) -> bool:
+    for above in _just_above(heading):
+        text = text_of(above, 90).strip(" :-–—|[]()*")
+        if _ADVERT_LABEL.fullmatch(text):
+            return True
+        frame = above.getparent()
+        is_own = heading is not None and frame is heading.getparent() and frame.tag in ("header", "hgroup")
+        if is_own and _ADVERT_IN_FRAME.fullmatch(text):
+            return True
+    return False
 
 
 # -- addresses --------------------------------------------------------------------------------------------------------

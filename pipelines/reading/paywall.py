@@ -24,15 +24,18 @@ _THIS = rf"(?:diese[rns]?|de[rn]|ganzen|gesamten|vollständigen|kompletten) {_AR
 _PROMPT = re.compile(
     rf"\b(?:(?:jetzt|gratis|kostenlos|hier|sofort|einfach) (?:\w+ )?weiterlesen|weiterlesen (?:mit|im|nur|ab|für)\b"
     rf"|(?:mit|ohne|im) (?:\S+ ){{0,3}}\S*(?:abo|plus|premium|probemonat|tagespass|digitalpass)\S* (?:weiter)?lesen"
-    rf"|(?:um|wollen sie|möchten sie|sie (?:möchten|wollen)|willst du|du willst|lust) (?:[\w-]+ ){{0,5}}weiter(?:zu)?lesen"
-    rf"|(?:registrieren|anmelden|einloggen|abonnieren|testen|bestellen|freischalten) (?:und|,) (?:\S+ ){{0,2}}weiterlesen"
+    rf"|(?:um|wollen sie|möchten sie|sie (?:möchten|wollen)|willst du|du willst|lust)"
+    rf" (?:[\w-]+ ){{0,5}}weiter(?:zu)?lesen"
+    rf"|(?:registrieren|anmelden|einloggen|abonnieren|testen|bestellen|freischalten)"
+    rf" (?:und|,) (?:\S+ ){{0,2}}weiterlesen"
     rf"|{_THIS} (?:ist|steht|gibt es|lesen|können sie|kannst du) (?:\S+ ){{0,4}}"
     rf"(?:nur|exklusiv|ausschließlich|vorbehalten|kostenpflichtig)\b"
     rf"|{_THIS} (?:jetzt )?freischalten|kostenpflichtiger {_ARTICLE}"
     rf"|exklusiv (?:für|mit) (?:\S+ ){{0,3}}\S*(?:abonnent\w*|abo|plus-\w+|plus)\b"
     rf"|(?:lesen|sichern) sie (?:diesen|den ganzen|den vollständigen) {_ARTICLE} (?:mit|im|jetzt)"
     r"|noch (?:kein|keine|nicht) (?:\S+ )?(?:abo|abonnent\w*|abonniert|digitalabo)\b"
-    r"|(?:subscribe|sign up|register|log ?in|sign in) (?:\S+ )?to (?:continue|keep|read|unlock)|(?:to )?continue reading"
+    r"|(?:subscribe|sign up|register|log ?in|sign in) (?:\S+ )?to (?:continue|keep|read|unlock)"
+    r"|(?:to )?continue reading"
     r" (?:this|with|for)|this (?:article|content|story) is (?:only |exclusively )?(?:for|available to|reserved for)"
     r" (?:\S+ )?(?:subscribers|members)|already a subscriber"
     r"|(?:article |contenu )?réservé aux abonnés|il vous reste [\d.,]+ ?% de (?:cet|l)|pour lire la suite"
@@ -41,8 +44,10 @@ _PROMPT = re.compile(
 )
 # what a container of the article is called when the page is locked; 'no-paywall' and 'paywall-free' are none
 _LOCKED = re.compile(
-    r"(?<![a-z])(?<!no-)(?<!not-)(?<!without-)(?:pay-?wall(?:ed)?|paid(?:-?(?:content|article))?|premium-?(?:article|content|artikel)"
-    r"|plus-?(?:article|artikel|content)|(?:is-|article-|content-)?locked|is-premium|is-paid|kostenpflichtig|bezahlartikel)"
+    r"(?<![a-z])(?<!no-)(?<!not-)(?<!without-)"
+    r"(?:pay-?wall(?:ed)?|paid(?:-?(?:content|article))?|premium-?(?:article|content|artikel)"
+    r"|plus-?(?:article|artikel|content)|(?:is-|article-|content-)?locked|is-premium|is-paid"
+    r"|kostenpflichtig|bezahlartikel)"
     r"(?![a-z])(?!-?(?:free|disabled|off|inactive|open|false))",
     re.IGNORECASE,
 )
@@ -145,22 +150,25 @@ def is_scrambled(text: str) -> bool:
     if _PLACEHOLDER.search(text):
         return True
     text = text[:600]
-    if len(text.split()) < 15 or share_of_common(text) > 0.03:
+    if len(text.split()) < 16 or share_of_common(text) > 0.03:
         return False
     letters = _LETTERS.findall(text)
-    if len(letters) < 0.6 * len(text.replace(" ", "")) and not any(share_of_common(each) > 0.2 for each in _moved(text)):
+    if len(letters) < 0.6 * len(text.replace(" ", "")) and not any(
+        share_of_common(each) > 0.25 for each in _moved(text)
+    ):
         return False  # figures and results, not sentences
     latin = [letter for letter in letters if letter < "\u0250"]
     if len(latin) < 0.8 * len(letters):
         return False  # another script
     share = sum(letter in _VOWELS for letter in latin) / max(len(latin), 1)
-    return share < 0.24 or any(share_of_common(each) > 0.2 for each in (*_moved(text), *_turned(text), text[::-1]))
+    return share < 0.24 or any(share_of_common(each) > 0.25 for each in (*_moved(text), *_turned(text), text[::-1]))
 
 
 def _moved(text: str) -> list[str]:
     """Every character but blanks some places back or on."""
     return [
-        "".join(c if c.isspace() else chr(max(32, ord(c) + by)) for c in text) for by in (-1, 1, -2, 2, -3, 3, -4, 4, -5, 5)
+        "".join(c if c.isspace() else chr(max(32, ord(c) + by)) for c in text)
+        for by in (-1, 1, -2, 2, -3, 3, -4, 4, -5, 5)
     ]
 
 
