@@ -41,18 +41,21 @@ def list_articles(
     wanted = {"source": source, "since": moment(since, configured) if since else None, "words": words}
     wanted |= {"limit": limit or None, "copies": copies}
     if as_json:
-        run(stream_articles(wanted, zones))
+        run(stream_articles(wanted, zones, ZoneInfo(configured.settings.time_zone)))
     else:
         show_articles(run(_articles(wanted)), ZoneInfo(configured.settings.time_zone))
 
 
-async def stream_articles(wanted: dict[str, Any], zones: Mapping[str, ZoneInfo]) -> None:
-    """Each article as it comes out of the database: there may be more of them than fit into memory."""
+async def stream_articles(wanted: dict[str, Any], zones: Mapping[str, ZoneInfo], zone: ZoneInfo) -> None:
+    """Each article as it comes out of the database: there may be more of them than fit into memory.
+
+    Times are in the zone of the source, in *zone* where the source is not configured.
+    """
     from crawler import records
 
     async with await open_store() as store:
         async for row in store.each_article(**wanted):
-            print_json(records.of_row(row, zones.get(row["source"], ZoneInfo("UTC"))))
+            print_json(records.of_row(row, zones.get(row["source"], zone)))
 
 
 async def _articles(wanted: dict[str, Any]) -> list[Row]:
