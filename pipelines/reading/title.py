@@ -97,7 +97,7 @@ def _chosen(visible: str | None, stated: str | None, og: str | None, window: str
 
 
 def _is_foreign(stated: str, *others: str | None) -> bool:
-    """Is the stated headline another article's? It shares no word with any other place, and these speak of one thing."""
+    """Is the stated headline another article's? It shares no word with other places, and they agree."""
     said = [text for text in others if text]
     if len(said) < 2 or any(_alike(stated, text) for text in said):
         return False
