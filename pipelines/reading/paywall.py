@@ -138,30 +138,34 @@ def without_scrambled(blocks: Sequence[Block]) -> tuple[list[Block], list[Remove
     last = [block for block in blocks if len(block.text) >= _LEAST][-3:]
     if not any(is_scrambled(block.text) for block in last):
         return list(blocks), []
-    kept = [block for block in blocks if len(block.text) < _LEAST or not is_scrambled(block.text)]
+    # where one is, others are likely
+    kept = [block for block in blocks if not is_scrambled(block.text, words=4, language=0.12)]
     removed = [Removed(block.text[:500], "scrambled") for block in blocks if block not in kept]
     while kept and kept[-1].kind == "heading":
         removed.append(Removed(kept.pop().text, "heading without text"))
     return kept, removed
 
 
-def is_scrambled(text: str) -> bool:
-    """No word of any known language, and it has as few vowels as chance gives, or becomes language when shifted."""
+def is_scrambled(text: str, words: int = 16, language: float = 0.25) -> bool:
+    """No word of any known language, and it has as few vowels as chance gives, or becomes language when shifted.
+
+    A text of fewer *words* does not tell; *language* is the share of common words from which something is language.
+    """
     if _PLACEHOLDER.search(text):
         return True
     text = text[:600]
-    if len(text.split()) < 16 or share_of_common(text) > 0.03:
+    if len(text.split()) < words or share_of_common(text) > 0.03:
         return False
     letters = _LETTERS.findall(text)
     if len(letters) < 0.6 * len(text.replace(" ", "")) and not any(
-        share_of_common(each) > 0.25 for each in _moved(text)
+        share_of_common(each) > language for each in _moved(text)
     ):
         return False  # figures and results, not sentences
     latin = [letter for letter in letters if letter < "\u0250"]
     if len(latin) < 0.8 * len(letters):
         return False  # another script
     share = sum(letter in _VOWELS for letter in latin) / max(len(latin), 1)
-    return share < 0.24 or any(share_of_common(each) > 0.25 for each in (*_moved(text), *_turned(text), text[::-1]))
+    return share < 0.24 or any(share_of_common(each) > language for each in (*_moved(text), *_turned(text), text[::-1]))
 
 
 def _moved(text: str) -> list[str]:
