@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from benchmarks.judgement import figures
 from pipelines.items import Page, Reason, Rejected
 from pipelines.reading import read, shipped_rules
 
@@ -80,3 +81,8 @@ def test_the_front_page_of_a_site_is_no_article():
 )
 def test_articles_stay_articles(title: str, body: str):
     assert reason(document(title, f"<article><h1>{title}</h1>{body}</article>")) is None
+
+
+def test_made_pages_are_judged_right():
+    wrong = {family: row for family, row in figures().items() if row["wrong"]}
+    assert not wrong

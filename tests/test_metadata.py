@@ -330,6 +330,20 @@ def test_the_kind_of_article(head: str, url: str, kind: Kind):
 
 
 @pytest.mark.parametrize(
+    ("label", "kind"),
+    [
+        ("<header><span>Anzeige</span><h1>{}</h1></header>", Kind.ADVERTORIAL),
+        ("<div class=kopf><span>Advertorial</span><h1>{}</h1></div>", Kind.ADVERTORIAL),
+        ("<div><p>Sponsored Post</p><div><h1>{}</h1></div></div>", Kind.ADVERTORIAL),
+        ("<div class=ad>Anzeige</div><main><h1>{}</h1></main>", Kind.ARTICLE),  # the space above is advertising
+        ("<header><span>Anzeige erstattet</span><h1>{}</h1></header>", Kind.ARTICLE),
+    ],
+)
+def test_a_label_above_the_headline_marks_an_advertorial(label: str, kind: Kind):
+    assert described(jsonld(NEWS), body=label.format("Der Hafen bleibt vorerst geschlossen")).kind is kind
+
+
+@pytest.mark.parametrize(
     ("value", "free"),
     [
         (True, True),

@@ -6,7 +6,9 @@ import dataclasses
 import pickle
 from datetime import UTC, datetime
 
-from pipelines.items import Article, Page, Part, Precision
+import pytest
+
+from pipelines.items import Article, Kind, Page, Part, Precision
 from pipelines.reading import READER_VERSION, blocks, read, shipped_rules
 from pipelines.reading.blocks import Block
 
@@ -103,3 +105,59 @@ def test_bylines_captions_and_credits_go_sentences_stay():
     assert not blocks.is_byline("Von Erika Mustermann stammt der Vorschlag, den Steg zu bauen.", names)
     assert blocks.rule_of("Die Brücke im Sommer. (Foto: Beispiel)", ()) == "caption"
     assert blocks.rule_of("Die Brücke ist seit dem Sommer gesperrt (Stand: Montag).", ()) is None
+
+
+def test_a_text_from_a_press_service_is_a_press_release():
+    assert article(HTML.replace("Neustadt (dpa) -", "Neustadt (ots) -")).kind is Kind.PRESS_RELEASE
+    assert article(HTML.replace("Neustadt (dpa) -", "Neustadt (ots/PRNewswire) -")).kind is Kind.PRESS_RELEASE
+    assert article().kind is Kind.ARTICLE
+
+
+def test_markdown_keeps_the_structure_of_a_whole_page():
+    structure = (
+        "<ul><li>Erstens ist das Geländer lose und muss weg.</li><li>Zweitens fehlt das Geld dafür.</li></ul>"
+        "<blockquote><p>Wir haben das lange kommen sehen, sagte der Bürgermeister.</p></blockquote>"
+        "<table><tr><th>Jahr</th><th>Kosten</th></tr><tr><td>2024</td><td>120 Euro</td></tr></table>"
+        f"<p>{PARAGRAPHS[1]} Das ist der letzte Satz.</p>"
+    )
+    got = article(HTML.replace("<h3>Mehr zum Thema", f"{structure}<h3>Mehr zum Thema"))
+    for piece in (
+        "\n\n## Wie es weitergeht\n\n",
+        "- Erstens ist das Geländer lose und muss weg.\n- Zweitens fehlt das Geld dafür.",
+        "\n\n> Wir haben das lange kommen sehen, sagte der Bürgermeister.\n\n",
+        "| Jahr | Kosten |\n| --- | --- |\n| 2024 | 120 Euro |",
+    ):
+        assert piece in got.text_markdown
+    assert got.text.endswith("Das ist der letzte Satz.")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"headline": "Brücke bleibt gesperrt"', '"headline": "Zehn Rezepte für den Advent"'),  # another article's
+        ('"headline": "Brücke bleibt gesperrt"', '"headline": "Zeitung"'),
+        ('"headline": "Brücke bleibt gesperrt"', '"headline": ["Brücke bleibt gesperrt"]'),
+        ('content="Brücke bleibt gesperrt"', 'content="Zeitung | Brücke bleibt gesperrt"'),
+        ("<h1>Brücke bleibt", '<h1><span class="kicker">Verkehr</span> Brücke bleibt'),
+    ],
+)
+def test_the_headline_is_the_one_that_is_seen(old: str, new: str):
+    assert old in HTML
+    assert article(HTML.replace(old, new)).title == "Brücke bleibt gesperrt"
+
+
+@pytest.mark.parametrize(
+    ("author", "names"),
+    [
+        ('"Erika Mustermann"', ("Erika Mustermann",)),
+        ('["Erika Mustermann", {"name": "Ben Beispiel"}]', ("Erika Mustermann", "Ben Beispiel")),
+        ('{"@type": "Person", "name": "ERIKA MUSTERMANN"}', ("Erika Mustermann",)),
+        ('"Von unserer Redakteurin Erika Mustermann"', ("Erika Mustermann",)),
+        ('"Erika Mustermann, Ben Beispiel und Carla Probe, dpa"', ("Erika Mustermann", "Ben Beispiel", "Carla Probe")),
+        ('"https://www.zeitung.example/autor/erika-mustermann"', ("Erika Mustermann",)),
+        ("null", ("Erika Mustermann",)),
+        ("7", ("Erika Mustermann",)),
+    ],
+)
+def test_authors_in_every_shape(author: str, names: tuple[str, ...]):
+    assert article(HTML.replace('{"@type": "Person", "name": "Erika Mustermann"}', author)).authors == names

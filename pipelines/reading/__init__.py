@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pipelines.items import Article, Page, Part, Rejected
+from pipelines.items import Article, Kind, Page, Part, Rejected
 from pipelines.reading import (
     agency,
     blocks,
@@ -18,6 +20,7 @@ from pipelines.reading import (
     language,
     metadata,
     pages,
+    paywall,
     plaintext,
     structured,
     textheader,
@@ -29,17 +32,27 @@ from pipelines.reading.rules import Rules
 __all__ = ["READER_VERSION", "Rules", "next_page", "read", "shipped_rules"]
 
 # Goes up when the same page would be read differently, so that a replay can tell which rows are out of date.
-READER_VERSION = "1"
+READER_VERSION = "2"
 
 _PHRASES = ("config/boilerplate", "crawler/shipped/config/boilerplate")  # in a checkout, in an installed package
 
 
 def read(page: Page, rules: Rules) -> Article:
     """The article on *page*. Raises Rejected with a Reason of the reading kind when the page is none."""
+    page = _with_address(page)
     text = decode.text_of(page.body, page.content_type)
     if plaintext.is_plain(page.content_type):
         return replace(plaintext.read_text(page, text, rules), reader_version=READER_VERSION)
     return _read_html(page, text, rules)
+
+
+def _with_address(page: Page) -> Page:
+    """*page* with an empty address where it has none that can be taken apart: what is read needs none."""
+    try:
+        urlsplit(page.url).port  # noqa: B018 - the port is parsed when it is asked for
+    except (ValueError, AttributeError, TypeError):
+        return replace(page, url="")
+    return page if isinstance(page.url, str) else replace(page, url="")
 
 
 def _read_html(page: Page, text: str, rules: Rules) -> Article:
@@ -47,6 +60,7 @@ def _read_html(page: Page, text: str, rules: Rules) -> Article:
     stated = structured.collect(tree, page.url)
     described = metadata.describe(tree, stated, page, rules)
     seen = judge.signs(tree)
+    is_marked = paywall.marked(tree, described.heading)
     total = pages.pages_total(tree, page.url)
     facts, tables = details.taken_from(tree)
     tongue = language.code(stated.language) or rules.language or "de"
@@ -67,9 +81,13 @@ def _read_html(page: Page, text: str, rules: Rules) -> Article:
     pages_read, pages_total = pages.counts(page.url, [part.url for part in page.more], brought, total)
     code = language.language_of(blocks.text_of(raw), stated.language, rules.language)
     kept, removed = blocks.without_boilerplate(raw, _phrases_for(code, rules), described.authors)
+    kept, scrambled = paywall.without_scrambled(kept)
     dateline, kept = _dateline(kept)
     sections = textheader.sections_in(described.kicker, described.sections)
     found = blocks.text_of(kept)
+    free = described.is_accessible_for_free
+    if scrambled or (free is None and paywall.looks_locked(found or body.lead or "", body.whole_text, is_marked)):
+        free = False
     judge.check(_for_judgement(page, described, stated, body, found), seen)
     return Article(
         url=page.url,
@@ -97,13 +115,13 @@ def _read_html(page: Page, text: str, rules: Rules) -> Article:
         agency=described.agency or agency.agency_in([block.text for block in raw]),
         dateline=dateline,
         image=described.image,
-        kind=described.kind,
-        is_accessible_for_free=described.is_accessible_for_free,
+        kind=_kind(described.kind, raw),
+        is_accessible_for_free=free,
         amp_url=described.amp_url,
         details=facts,
         pages_read=pages_read,
         pages_total=pages_total,
-        removed=(*tables, *body.removed, *removed),
+        removed=(*tables, *body.removed, *removed, *scrambled),
         reader_version=READER_VERSION,
     )
 
@@ -125,6 +143,18 @@ def _dateline(found: list[blocks.Block]) -> tuple[str | None, list[blocks.Block]
     """The place that opens the first paragraph; the paragraph itself stays as it is."""
     first = next((block for block in found if block.kind == "paragraph"), None)
     return (agency.dateline(first.text)[0] if first else None), found
+
+
+# 'Neustadt (ots) - ...': what companies and authorities spread through a press service
+_PRESS_SERVICE = re.compile(
+    r".{0,60}\((?:ots|ots/\S+|lifepr|openpr|pressebox|pts\d*|\S+/ots)\)\s?[-–—:]", re.IGNORECASE
+)
+
+
+def _kind(described: Kind, found: list[blocks.Block]) -> Kind:
+    """The kind that the page states, or a press release where the text begins with a press service's mark."""
+    begins = described is Kind.ARTICLE and any(_PRESS_SERVICE.match(block.text[:120]) for block in found[:3])
+    return Kind.PRESS_RELEASE if begins else described
 
 
 def _for_judgement(

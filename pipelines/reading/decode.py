@@ -75,7 +75,7 @@ def clean(text: str) -> str:
         text = _UNWANTED.sub("", text)
     if _C1_BYTES.search(raw):
         text = _C1.sub(lambda m: _western(ord(m[0])), text)
-    if "&#1" in text or "&#x" in text or "&#X" in text:
+    if b"&#1" in raw or b"&#x" in raw or b"&#X" in raw:
         text = _C1_REFERENCE.sub(lambda m: _western(int(m[1]) if m[1] else int(m[2], 16)) if _is_c1(m) else m[0], text)
     return text
 

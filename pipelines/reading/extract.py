@@ -19,6 +19,7 @@ from trafilatura.settings import Extractor
 
 from pipelines.items import Reason, Rejected, Removed
 from pipelines.reading.blocks import Block, is_foreign, plain
+from pipelines.reading.first_letters import either, name_of
 from pipelines.reading.metadata import selector
 
 logging.getLogger("trafilatura").setLevel(
@@ -103,7 +104,7 @@ _NAMES: tuple[tuple[str, str], ...] = (
     ("hidden", r"(?<![a-z])(?:visually-hidden|visuallyhidden|screen-?reader(?:-text)?|sr-only|print-only"
                r"|only-print|no-?print)(?![a-z])"),
 )  # fmt: skip
-_NAMED = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _NAMES))
+_NAMED = re.compile(either(_NAMES))
 _LEAD = re.compile(
     r"(?<![a-z])(?:lead|lede|leadtext|leadin|intro|introtext|introduction|standfirst|vorspann|anleser|anreisser"
     r"|subheadline|sub-?headline|subline"
@@ -121,6 +122,7 @@ class Body:
     removed: tuple[Removed, ...] = ()
     headline: str | None = None  # as the page shows it
     page_text: str = ""  # the beginning of all visible text
+    whole_text: str = ""  # all of it
     page_length: int = 0  # characters of visible text on the whole page
     link_length: int = 0  # of these, inside links; not counted on a page with many paragraphs
     paragraphs: int = 0  # <p> with at least 80 characters on the whole page
@@ -138,14 +140,22 @@ class _Removals:
             self.found.append(Removed(text[:_REMOVED_LENGTH], rule))
 
 
+def parser() -> etree.HTMLParser:
+    """A parser whose elements are all of one class, looked up in C: lxml.html asks a Python function for each of them,
+    and trafilatura wants nothing but that class.
+    """
+    made = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+    made.set_element_class_lookup(etree.ElementDefaultClassLookup(element=html.HtmlElement))
+    return made
+
+
 def parse(text: str) -> html.HtmlElement:
     """The tree of a page, without comments and processing instructions. Raises Rejected(EMPTY) for no markup at all."""
-    parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
     try:
-        tree = html.document_fromstring(text.encode("utf-8", "ignore"), parser=parser)
+        tree = html.document_fromstring(text.encode("utf-8", "ignore"), parser=parser())
     except (etree.ParserError, etree.XMLSyntaxError) as error:
         raise Rejected(Reason.EMPTY, "no markup in it") from error
-    if len(text) > MOST_TEXT or int(_COUNT(tree)) > MOST_ELEMENTS:
+    if len(text) > MOST_TEXT or (text.count("<") > MOST_ELEMENTS and int(_COUNT(tree)) > MOST_ELEMENTS):
         _bound(tree)
     return tree
 
@@ -253,7 +263,7 @@ def _named_once(name: str) -> str | None:
     if len(name) < 2 or ":" in name or "[" in name:  # 'md:hidden', '[&>p]:mt-2' lay out, they do not name
         return None
     found = _NAMED.search(_HAS.sub("", _cut(name)))
-    return found.lastgroup if found else None
+    return name_of(found) if found else None
 
 
 def _headline(root: etree._Element, title: str | None) -> etree._Element | None:
@@ -272,7 +282,7 @@ def _headline(root: etree._Element, title: str | None) -> etree._Element | None:
     return first
 
 
-_LONG_TEXTS = etree.XPath(".//text()[string-length() > 30]")
+_LONG_TEXTS = etree.XPath(".//text()[string-length() > 30][not(ancestor::a)]")
 
 
 def _prose(root: etree._Element) -> dict[etree._Element, int]:
@@ -286,14 +296,10 @@ def _prose(root: etree._Element) -> dict[etree._Element, int]:
         if piece.is_tail:
             owner = owner.getparent()
         while owner is not None and owner.tag not in _BLOCK_TAGS:
-            owner = owner.getparent() if owner.tag != "a" else None
+            owner = owner.getparent()
         if owner is not None:
             found[owner] = found.get(owner, 0) + length
-    return {
-        element: length
-        for element, length in found.items()
-        if length >= 60 and _link_length(element) * 3 < length and next(element.iterancestors("a"), None) is None
-    }
+    return {element: length for element, length in found.items() if length >= 60 and _link_length(element) * 3 < length}
 
 
 def _masses(prose: dict[etree._Element, int]) -> dict[etree._Element, int]:
@@ -330,7 +336,7 @@ def _core(root: etree._Element, masses: dict[etree._Element, int], headline: etr
 def _cell_of_layout(table: etree._Element, masses: dict[etree._Element, int]) -> etree._Element:
     """The cell that holds a page's prose where a table lays out the page; made a block, since it is none of a table."""
     for cell in table.iter("td"):
-        if masses.get(cell, 0) > _CORE_SHARE * masses.get(table, 0) and len(cell.findall("p")) >= 3:
+        if masses.get(cell, 0) > _CORE_SHARE * masses.get(table, 0) and len(cell.findall(".//p")) >= 3:
             cell.tag = "div"
             return cell
     return table
@@ -549,20 +555,21 @@ def _gathered(chosen: list[etree._Element]) -> etree._Element:
 
 def _framed(core: etree._Element) -> html.HtmlElement:
     """A page that consists of *core* only, in the plainest markup: what trafilatura is to read."""
-    page = html.Element("html")
+    page = parser().makeelement("html")
     article = etree.SubElement(etree.SubElement(page, "body"), "article")
     article.append(deepcopy(core))
-    for element in article.iterdescendants():
-        if element.tag in ("article", "main", "section", "header", "hgroup", "body"):
-            element.tag = "div"
-        element.attrib.pop("class", None)
-        element.attrib.pop("id", None)
+    for element in article.iterdescendants("article", "main", "section", "header", "hgroup", "body"):
+        element.tag = "div"
+    etree.strip_attributes(article, "class", "id")
     return page
 
 
+_FAST = Extractor(fast=True, comments=False, formatting=False, output_format="xml")
+_FULL = Extractor(fast=False, comments=False, formatting=False, output_format="xml")
+
+
 def _trafilatura(root: etree._Element, fast: bool) -> list[Block]:
-    options = Extractor(fast=fast, comments=False, formatting=False, output_format="xml")
-    document = bare_extraction(root, options=options)
+    document = bare_extraction(root, options=_FAST if fast else _FULL)
     return list(_blocks(document.body)) if document is not None else []
 
 
@@ -790,6 +797,7 @@ def body_of(
         removed=tuple(removals.found),
         headline=one_line(_raw(headline)) if headline is not None else None,
         page_text=page_text[:4000],
+        whole_text=page_text,
         page_length=len(page_text),
         link_length=link_length,
         paragraphs=paragraphs,

@@ -6,6 +6,9 @@ few that could match it at all.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
 ANY = None
 _ESCAPED = {"d": frozenset("0123456789"), "s": frozenset(" "), "t": frozenset("\t"), "n": frozenset("\n")}
 _ZERO_WIDTH = frozenset("bBAZ")
@@ -103,3 +106,36 @@ def _quantifier(pattern: str, at: int) -> tuple[bool, int]:
             may_be_left_out |= pattern[at] in "?*" and not may_be_left_out
             at += 1
     return may_be_left_out, at
+
+
+def alternatives(pattern: str) -> list[str]:
+    """The parts of ``a|b|c`` that stand at the top of *pattern*, which must be a valid regular expression."""
+    parts, begin, at, depth = [], 0, 0, 0
+    while at < len(pattern):
+        letter = pattern[at]
+        if letter == "\\":
+            at += 1
+        elif letter == "[":
+            at = _character_set(pattern, at + 1)[2] - 1
+        elif letter == "|" and not depth:
+            parts.append(pattern[begin:at])
+            begin = at + 1
+        else:
+            depth += {"(": 1, ")": -1}.get(letter, 0)
+        at += 1
+    return [*parts, pattern[begin:]]
+
+
+def either(named: Iterable[tuple[str, str]], after: str = "") -> str:
+    """One pattern out of many, each under a name; ``name_of`` tells which of them matched, the first in their order.
+
+    The group that carries the name stands behind its pattern and is empty: so an alternative begins with its own first
+    letter, which the engine compares before it tries it.
+    """
+    parts = [(name, part) for name, pattern in named for part in alternatives(pattern)]
+    return "|".join(f"{part}{after}(?P<{name}__{place}>)" for place, (name, part) in enumerate(parts))
+
+
+def name_of(match: re.Match[str]) -> str:
+    """The name under which a match of ``either`` was found."""
+    return str(match.lastgroup).rsplit("__", 1)[0]

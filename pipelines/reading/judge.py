@@ -19,7 +19,8 @@ _NOT_FOUND = re.compile(
     r"|no longer (?:available|exists?)|(?:doesn'?t|does not) exist"
     r"|can(?:no|')?t be found|could not be found)|nicht gefunden$|^not found|nothing (?:was )?found"
     r"|file not found|page (?:non trouvée|introuvable)"
-    r"|article (?:introuvable|non disponible)|ups?[,!. ]+(?:da|hier) ist etwas|oops",
+    r"|article (?:introuvable|non disponible)"
+    r"|cet(?:te)? (?:page|article) n['’](?:existe|est) (?:pas|plus)|ups?[,!. ]+(?:da|hier) ist etwas|oops",
     re.IGNORECASE,
 )
 _CONSENT = re.compile(
@@ -59,8 +60,8 @@ _ROOT_PATH = re.compile(r"/?(?:(?:index|home|start|default|startseite)(?:\.\w{2,
 _LIST_TITLE = re.compile(
     r"(?:thema|themen|themenseite|schlagwort|stichwort|rubrik|ressort|dossier|archiv|tag|topic|category|sujet"
     r"|rubrique)\s*[:|–-]\s*\S"
-    r"|alle (?:artikel|beiträge|meldungen|nachrichten) (?:zu|aus|von)\b|all (?:articles|stories|posts) (?:about"
-    r"|on|in|from)\b",
+    r"|alle (?:artikel|beiträge|meldungen|nachrichten) (?:zu|zum|zur|aus|von)\b|all (?:articles|stories|posts) (?:about"
+    r"|on|in|from)\b|tous les articles (?:sur|de|dans)\b",
     re.IGNORECASE,
 )
 _VIDEO_TITLE = re.compile(r"(?:im )?video\b\s*[:|–-]|.*[:|–(-]\s*(?:das |im |the )?video\)?$", re.IGNORECASE)
@@ -122,12 +123,12 @@ def check(read: Read, seen: Signs) -> None:
     if words > 150 and declared and read.is_dated and read.title:  # nothing below could object
         return
     for reason, detail in (
-        _not_found(read, words, declared),
+        _not_found(read, seen, words, declared),
         _consent(read, words),
         _login(read, seen, words, declared),
+        _video(read, seen, words),
         _shell(read, seen, words),
         _home(read, seen, words, declared),
-        _video(read, seen, words),
         _empty(read, words),
     ):
         if reason:
@@ -140,8 +141,9 @@ _Finding = tuple[Reason | None, str]
 _NOTHING: _Finding = (None, "")
 
 
-def _not_found(read: Read, words: int, declared: bool) -> _Finding:
-    if words > 150 or (declared and words > 40):
+def _not_found(read: Read, seen: Signs, words: int, declared: bool) -> _Finding:
+    is_prose = read.paragraphs >= 4 and seen.linked_headings < 4
+    if words > 150 or (words > 60 and is_prose) or (declared and words > 40):
         return _NOTHING
     for text in (read.headline, read.title):
         if text and len(text) < 120 and (found := _NOT_FOUND.search(text)):
@@ -153,6 +155,10 @@ def _not_found(read: Read, words: int, declared: bool) -> _Finding:
 
 def _consent(read: Read, words: int) -> _Finding:
     begin = read.text[:4000]
+    lines = [line for line in begin.split("\n") if line]
+    other = sum(len(line) for line in lines if len(line) >= 60 and not _CONSENT.search(line))
+    if other > max(300, len(begin) // 2):  # an article about consent speaks of other things too
+        return _NOTHING
     hits = len(_CONSENT.findall(begin))
     dense = hits >= 5 and hits / len(begin.split()) > 0.04
     titled = bool(_CONSENT_TITLE.search(f"{read.title or ''} {read.headline or ''}"))
@@ -205,6 +211,9 @@ def _home(read: Read, seen: Signs, words: int, declared: bool) -> _Finding:
         return Reason.HOME_PAGE, f"links and {words} words"
     if read.types & _LIST_TYPES and seen.linked_headings >= 6 and dense and words < 150:
         return Reason.HOME_PAGE, "declares itself a list and is one"
+    titled = bool(_LIST_TITLE.match(read.title or "")) or bool(read.types & _LIST_TYPES)
+    if titled and not read.is_dated and seen.linked_headings >= 10 and words < 40 * seen.linked_headings:
+        return Reason.HOME_PAGE, f"called a list, with {seen.linked_headings} linked headlines"
     if (
         "website" in read.types
         and seen.linked_headings >= 12

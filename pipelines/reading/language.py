@@ -62,6 +62,12 @@ def language_of(text: str, declared: str | None = None, source: str | None = Non
     return _detected(text) or declared or source
 
 
+def share_of_common(text: str) -> float:
+    """The share of *text*'s words, 0 to 1, that belong to the commonest of the language they fit best."""
+    words = [word.lower() for word in _WORD.findall(text[:4000])[:_CHECKED_WORDS]]
+    return max(sum(word in common for word in words) for common in _COMMON.values()) / max(len(words), 1)
+
+
 def _detected(text: str) -> str | None:
     try:
         found = detect_langs(text[:_DETECTED_LENGTH])

@@ -19,7 +19,7 @@ from lxml.etree import XPath
 from lxml.etree import _Element as Element
 
 from pipelines.items import Image, Kind, Page, Provenance
-from pipelines.reading import people, publication
+from pipelines.reading import paywall, people, publication
 from pipelines.reading.dates import Dated, Reading
 from pipelines.reading.rules import Rules
 from pipelines.reading.sight import Sight
@@ -81,7 +81,7 @@ def describe(tree: Element, structured: Structured, page: Page, rules: Rules) ->
         modified=_by_rule(tree, site.modified, reading) or publication.modified(structured, reading, page.hint),
         image=_image(tree, structured, page.url),
         kind=_kind(structured, page.url, head, sections),
-        is_accessible_for_free=_free(structured),
+        is_accessible_for_free=paywall.stated(structured, tree),
         canonical_url=canonical(structured, page.url),
         amp_url=_absolute(structured.amp, page.url),
         agency=byline.agency,
@@ -213,7 +213,7 @@ _NO_SECTION = frozenset(
         "website",
     ]
 )
-_CRUMBS = XPath("//*[contains(@class,'readcrumb') or contains(@id,'readcrumb')][count(.//a) < 9][not(.//p)]//a")
+_CRUMBS = XPath("(//@class | //@id)[contains(.,'readcrumb')]/parent::*[count(.//a) < 9][not(.//p)]//a")
 
 
 def _sections(
@@ -374,6 +374,16 @@ _ADVERT_WORD = re.compile(
     r"(?:anzeige|advertorial|sponsored|gesponsert|werbung|promotion|bezahlter? (?:inhalt|beitrag)|publireportage)\b",
     re.IGNORECASE,
 )
+# above a headline; 'Anzeige' alone may name the advertising space there, so it has to stand in the headline's own frame
+_ADVERT_LABEL = re.compile(
+    r"(?:advertorial|sponsored(?: (?:post|content|article))?|paid (?:post|content)"
+    r"|gesponserter? (?:inhalt|beitrag|artikel)"
+    r"|bezahlter? (?:inhalt|beitrag|artikel|anzeige)|werblicher (?:inhalt|beitrag)"
+    r"|publi-?(?:reportage|rédactionnel)"
+    r"|contenu (?:sponsorisé|partenaire)|brand story|anzeigensonderveröffentlichung|sonderveröffentlichung)",
+    re.IGNORECASE,
+)
+_ADVERT_IN_FRAME = re.compile(r"anzeige|werbung|promotion|advertisement|publicité", re.IGNORECASE)
 _LIVE_WORD = re.compile(r"(?:live|news)-?\s?(?:blog|ticker)\b", re.IGNORECASE)
 
 
@@ -384,6 +394,8 @@ def _kind(structured: Structured, url: str, head: Headline, sections: tuple[str,
         return Kind.LIVE_BLOG
     labels = [label for label in (head.kicker, *sections) if label]
     if "advertisercontentarticle" in types or any(_ADVERT_WORD.match(label) for label in labels):
+        return Kind.ADVERTORIAL
+    if _has_advert_label(head.element):
         return Kind.ADVERTORIAL
     if _LIVE_WORD.search(f"{head.kicker or ''} {head.title or ''}"):
         return Kind.LIVE_BLOG
@@ -399,23 +411,16 @@ def _kind(structured: Structured, url: str, head: Headline, sections: tuple[str,
     return Kind.ARTICLE
 
 
-def _free(structured: Structured) -> bool | None:
-    """Whether the page says that everybody may read all of it. A meter is neither."""
-    values = [structured.article.get("isAccessibleForFree")]
-    values += [node.get("isAccessibleForFree") for node in structured.typed("newsarticle", "article", "webpage")]
-    values += [
-        element.get("content") or text_of(element, 20)
-        for element in structured.micro.get("isaccessibleforfree", ())[:1]
-    ]
-    for value in values:
-        value = value[0] if isinstance(value, list) and value else value
-        if isinstance(value, bool):
-            return value
-        word = value.strip().lower().rsplit("/", 1)[-1] if isinstance(value, str) else ""
-        if word in ("true", "false"):
-            return word == "true"
-    tier = (structured.first_meta("article:content_tier", "og:article:content_tier") or "").lower()
-    return {"free": True, "locked": False}.get(tier)
+def _has_advert_label(heading: Element | None) -> bool:
+    for above in _just_above(heading):
+        text = text_of(above, 90).strip(" :-–—|[]()*")
+        if _ADVERT_LABEL.fullmatch(text):
+            return True
+        frame = above.getparent()
+        is_own = heading is not None and frame is heading.getparent() and frame.tag in ("header", "hgroup")
+        if is_own and _ADVERT_IN_FRAME.fullmatch(text):
+            return True
+    return False
 
 
 # -- addresses --------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from itertools import accumulate
 from lxml.etree import XPath
 from lxml.etree import _Element as Element
 
-_STRINGS = XPath("/html/body/descendant::text()")
+_STRINGS = XPath("/html/body/descendant::text()[normalize-space()]")
 _UNSEEN = frozenset(("script", "style", "noscript", "template", "option", "textarea", "svg", "title"))
 
 

@@ -51,6 +51,7 @@ def headline(structured: Structured, tree: Element | None = None) -> Headline:
     """
     sites = site_names(structured)
     stated = clean(plain(structured.article.get("headline")), sites)
+    stated = None if stated and squashed(stated) in sites else stated
     og = clean(structured.first_meta("og:title"), sites)
     window = clean(structured.window_title, sites)
     others = [
@@ -87,12 +88,20 @@ def _kicker_above(element: Element | None, title: str | None) -> str | None:
 
 
 def _chosen(visible: str | None, stated: str | None, og: str | None, window: str | None) -> str | None:
-    if stated is None:
+    if stated is None or _is_foreign(stated, visible, og, window):
         return visible or og or window
     for title in (stated, og):
         if title and window and squashed(title) != squashed(window) and _alike(title, visible or window):
             return title
     return stated
+
+
+def _is_foreign(stated: str, *others: str | None) -> bool:
+    """Is the stated headline another article's? It shares no word with other places, and they agree."""
+    said = [text for text in others if text]
+    if len(said) < 2 or any(_alike(stated, text) for text in said):
+        return False
+    return any(_alike(one, other) for place, one in enumerate(said) for other in said[place + 1 :])
 
 
 def _alike(a: str, b: str) -> bool:

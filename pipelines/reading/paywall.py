@@ -1,0 +1,185 @@
+"""Whether everybody may read the article, by what the page says, and else by how a stub looks; scrambled text known.
+
+A page that offers a subscription is not behind one: only a prompt that speaks of going on with *this* article counts,
+and only where the text is short or breaks off. In doubt nothing is said.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from cssselect import SelectorError
+from lxml.cssselect import CSSSelector
+from lxml.etree import _Element as Element
+
+from pipelines.items import Removed
+from pipelines.reading.blocks import Block
+from pipelines.reading.language import share_of_common
+from pipelines.reading.structured import Structured, text_of
+
+_ARTICLE = r"(?:artikel|beitrag|text|inhalt|bericht|volltext|story)s?"
+_THIS = rf"(?:diese[rns]?|de[rn]|ganzen|gesamten|vollständigen|kompletten) {_ARTICLE}"
+_PROMPT = re.compile(
+    rf"\b(?:(?:jetzt|gratis|kostenlos|hier|sofort|einfach) (?:\w+ )?weiterlesen|weiterlesen (?:mit|im|nur|ab|für)\b"
+    rf"|(?:mit|ohne|im) (?:\S+ ){{0,3}}\S*(?:abo|plus|premium|probemonat|tagespass|digitalpass)\S* (?:weiter)?lesen"
+    rf"|(?:um|wollen sie|möchten sie|sie (?:möchten|wollen)|willst du|du willst|lust)"
+    rf" (?:[\w-]+ ){{0,5}}weiter(?:zu)?lesen"
+    rf"|(?:registrieren|anmelden|einloggen|abonnieren|testen|bestellen|freischalten)"
+    rf" (?:und|,) (?:\S+ ){{0,2}}weiterlesen"
+    rf"|{_THIS} (?:ist|steht|gibt es|lesen|können sie|kannst du) (?:\S+ ){{0,4}}"
+    rf"(?:nur|exklusiv|ausschließlich|vorbehalten|kostenpflichtig)\b"
+    rf"|{_THIS} (?:jetzt )?freischalten|kostenpflichtiger {_ARTICLE}"
+    rf"|exklusiv (?:für|mit) (?:\S+ ){{0,3}}\S*(?:abonnent\w*|abo|plus-\w+|plus)\b"
+    rf"|(?:lesen|sichern) sie (?:diesen|den ganzen|den vollständigen) {_ARTICLE} (?:mit|im|jetzt)"
+    r"|noch (?:kein|keine|nicht) (?:\S+ )?(?:abo|abonnent\w*|abonniert|digitalabo)\b"
+    r"|(?:subscribe|sign up|register|log ?in|sign in) (?:\S+ )?to (?:continue|keep|read|unlock)"
+    r"|(?:to )?continue reading"
+    r" (?:this|with|for)|this (?:article|content|story) is (?:only |exclusively )?(?:for|available to|reserved for)"
+    r" (?:\S+ )?(?:subscribers|members)|already a subscriber"
+    r"|(?:article |contenu )?réservé aux abonnés|il vous reste [\d.,]+ ?% de (?:cet|l)|pour lire la suite"
+    r"|la suite (?:de cet article )?est réservée)",
+    re.IGNORECASE,
+)
+# what a container of the article is called when the page is locked; 'no-paywall' and 'paywall-free' are none
+_LOCKED = re.compile(
+    r"(?<![a-z])(?<!no-)(?<!not-)(?<!without-)"
+    r"(?:pay-?wall(?:ed)?|paid(?:-?(?:content|article))?|premium-?(?:article|content|artikel)"
+    r"|plus-?(?:article|artikel|content)|(?:is-|article-|content-)?locked|is-premium|is-paid"
+    r"|kostenpflichtig|bezahlartikel)"
+    r"(?![a-z])(?!-?(?:free|disabled|off|inactive|open|false))",
+    re.IGNORECASE,
+)
+_SENTENCE_END = re.compile(r"[.!?:][\"“”»«'’)\]]*\Z|\)\Z")
+_CUT = ("...", "…", "[...]", "[…]")
+_SHORT, _VERY_SHORT = 200, 120  # words; most stubs have less than a hundred, nearly no article has
+
+
+def stated(structured: Structured, tree: Element) -> bool | None:
+    """What the page says for machines. A meter is neither; a locked part counts where the page has that part."""
+    values = [structured.article.get("isAccessibleForFree")]
+    values += [node.get("isAccessibleForFree") for node in structured.typed("newsarticle", "article", "webpage")]
+    values += [
+        element.get("content") or text_of(element, 20)
+        for element in structured.micro.get("isaccessibleforfree", ())[:1]
+    ]
+    for value in values:
+        if (said := _truth(value)) is not None:
+            return said
+    if any(_is_locked_part(part, tree) for part in _listed(structured.article.get("hasPart"))):
+        return False
+    tier = (structured.first_meta("article:content_tier", "og:article:content_tier") or "").lower()
+    return {"free": True, "locked": False}.get(tier)
+
+
+def _listed(value: Any) -> list[Any]:
+    return value[:20] if isinstance(value, list) else [value]
+
+
+def _truth(value: Any) -> bool | None:
+    value = value[0] if isinstance(value, list) and value else value
+    if isinstance(value, bool):
+        return value
+    word = value.strip().lower().rsplit("/", 1)[-1] if isinstance(value, str) else ""
+    return {"true": True, "false": False}.get(word)
+
+
+def _is_locked_part(part: Any, tree: Element) -> bool:
+    if not isinstance(part, dict) or _truth(part.get("isAccessibleForFree")) is not False:
+        return False
+    selectors = [each for each in _listed(part.get("cssSelector")) if isinstance(each, str) and len(each) < 200]
+    for each in selectors:
+        try:
+            if CSSSelector(each, translator="html")(tree):
+                return True
+        except (SelectorError, ValueError):
+            continue
+    return False
+
+
+def marked(tree: Element, heading: Element | None) -> bool:
+    """Whether what holds the headline is named as locked."""
+    body = tree.find("body")
+    around = [body, *heading.iterancestors()] if heading is not None else [body]
+    return any(_LOCKED.search(each.get("class") or "") for each in around if each is not None)
+
+
+def looks_locked(text: str, page_text: str, is_marked: bool) -> bool:
+    """Whether *text* is what is left before a paywall: it is short or breaks off, and the page asks for more."""
+    words = text.count(" ") + text.count("\n")
+    cut = breaks_off(text)
+    if words >= _SHORT and not cut:
+        return False
+    if is_marked and (cut or words < _VERY_SHORT):
+        return True
+    return _PROMPT.search(page_text) is not None
+
+
+def breaks_off(text: str) -> bool:
+    """Whether the text ends within a sentence."""
+    end = text.rstrip()[-40:]
+    return bool(end) and (end.endswith(_CUT) or not _SENTENCE_END.search(end))
+
+
+# -- scrambled text ---------------------------------------------------------------------------------------------------
+
+_LEAST = 60  # characters; a shorter line does not tell
+_LETTERS = re.compile(r"[^\W\d_]")
+_VOWELS = frozenset("aeiouyäöüàâéèêëîïôûAEIOUYÄÖÜ")
+_PLACEHOLDER = re.compile(r"\blorem ipsum\b|\bdolor sit amet\b", re.IGNORECASE)
+
+
+def without_scrambled(blocks: Sequence[Block]) -> tuple[list[Block], list[Removed]]:
+    """The blocks without those whose letters were shifted or shuffled so that only subscribers can read them.
+
+    Such text stands at the end of the page, so an article whose last paragraphs read well is not looked at further.
+    """
+    last = [block for block in blocks if len(block.text) >= _LEAST][-3:]
+    if not any(is_scrambled(block.text) for block in last):
+        return list(blocks), []
+    # where one is, others are likely
+    kept = [block for block in blocks if not is_scrambled(block.text, words=4, language=0.12)]
+    removed = [Removed(block.text[:500], "scrambled") for block in blocks if block not in kept]
+    while kept and kept[-1].kind == "heading":
+        removed.append(Removed(kept.pop().text, "heading without text"))
+    return kept, removed
+
+
+def is_scrambled(text: str, words: int = 16, language: float = 0.25) -> bool:
+    """No word of any known language, and it has as few vowels as chance gives, or becomes language when shifted.
+
+    A text of fewer *words* does not tell; *language* is the share of common words from which something is language.
+    """
+    if _PLACEHOLDER.search(text):
+        return True
+    text = text[:600]
+    if len(text.split()) < words or share_of_common(text) > 0.03:
+        return False
+    letters = _LETTERS.findall(text)
+    if len(letters) < 0.6 * len(text.replace(" ", "")) and not any(
+        share_of_common(each) > language for each in _moved(text)
+    ):
+        return False  # figures and results, not sentences
+    latin = [letter for letter in letters if letter < "\u0250"]
+    if len(latin) < 0.8 * len(letters):
+        return False  # another script
+    share = sum(letter in _VOWELS for letter in latin) / max(len(latin), 1)
+    return share < 0.24 or any(share_of_common(each) > language for each in (*_moved(text), *_turned(text), text[::-1]))
+
+
+def _moved(text: str) -> list[str]:
+    """Every character but blanks some places back or on."""
+    return [
+        "".join(c if c.isspace() else chr(max(32, ord(c) + by)) for c in text)
+        for by in (-1, 1, -2, 2, -3, 3, -4, 4, -5, 5)
+    ]
+
+
+def _turned(text: str) -> list[str]:
+    """The alphabet turned by every number of letters."""
+    small, large = "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    return [
+        text.translate(str.maketrans(small + large, small[by:] + small[:by] + large[by:] + large[:by]))
+        for by in range(1, 26)
+    ]
