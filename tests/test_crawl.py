@@ -33,7 +33,8 @@ def article(number: int | str, following: str = "") -> str:
     return f"""<!DOCTYPE html><html lang="de"><head><title>Brücke {number} wird erneuert</title>
 <meta property="og:type" content="article"><meta property="article:published_time" content="2025-11-20T10:00:00+01:00">
 </head><body><article><h1>Brücke {number} wird erneuert</h1>
-<p>Nummer {number}. {WORDS}</p><p>{own}</p><p>{WORDS} Das ist Teil {number}.</p><p>{WORDS}</p>{following}</article></body></html>"""
+<p>Nummer {number}. {WORDS}</p><p>{own}</p>
+<p>{WORDS} Das ist Teil {number}.</p><p>{WORDS}</p>{following}</article></body></html>"""
 
 
 class Web:
