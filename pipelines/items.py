@@ -1,4 +1,4 @@
-"""The shapes that travel: Link (found), Page (fetched), Article (read), and the reasons for which a page is not an article.
+"""The shapes that travel: Link (found), Page (fetched), Article (read), and why a page is not an article.
 
 Everything here is a value. Times are aware datetimes; UTC unless a field says otherwise.
 """
@@ -11,7 +11,7 @@ from enum import StrEnum
 
 
 class Precision(StrEnum):
-    """How exactly a time is known. ``day`` means that only the date was stated; the time part is then local midnight."""
+    """How exactly a time is known. ``day``: only the date was stated; the time part is then local midnight."""
 
     SECOND = "second"
     MINUTE = "minute"
@@ -162,8 +162,9 @@ class Removed:
 class Article:
     """What was read from a page.
 
-    ``text`` is plain paragraphs joined by a blank line; subheadings are paragraphs of their own and listed in ``headings``.
-    ``text_markdown`` keeps subheadings, lists, quotes and tables. The teaser is in ``teaser`` and never repeated in ``text``.
+    ``text`` is plain paragraphs joined by a blank line; subheadings are paragraphs of their own and listed in
+    ``headings``. ``text_markdown`` keeps subheadings, lists, quotes and tables. The teaser is in ``teaser`` and never
+    repeated in ``text``.
     ``teaser_is_visible`` tells the lead that readers see from a description that only the metadata carries.
     ``details`` is a table of facts that the page carries beside the text (label -> value or list of values).
     ``container`` names the element of the page that was read (``containers``); ``lesson`` is the number of what the

@@ -348,8 +348,10 @@ def test_a_reader_that_has_had_enough_is_no_error(home: Path):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_command_says_so(home: Path, number: signal.Signals):
+    # tests that a shell started in the background would ignore SIGINT, and so would the process here
     code = (
-        "import asyncio\nfrom crawler.cli_common import told, run\n"
+        "import asyncio, signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from crawler.cli_common import told, run\n"
         "async def wait():\n    print('ready', flush=True)\n    await asyncio.Event().wait()\n"
         "with told():\n    run(wait())"
     )

@@ -77,3 +77,8 @@ def test_a_list_of_one_stays_a_list():
 
 def test_a_bar_that_is_escaped_is_part_of_its_cell():
     assert details.from_text(["| Ort | Bern \\| Biel |"]) == {"Ort": "Bern | Biel"}
+
+
+def test_a_row_with_one_word_is_the_title_of_its_table_whatever_it_says():
+    rows = ["| Am Rande notiert | |", "|---|---|", "| Ort | Kassel |", "| Datum | 14.05.2026 |"]
+    assert details.from_text(rows) == {"Ort": "Kassel", "Datum": "14.05.2026"}

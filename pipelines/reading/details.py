@@ -16,7 +16,8 @@ from pipelines.reading.textlines import bare
 Details = dict[str, str | list[str]]
 
 _TITLES = re.compile(
-    r"(?:details?|fakten|infos?|informationen|infobox|daten(?: und fakten)?|fakten(?:box|check)?|steckbrief|"
+    r"(?:details?|einzelheiten|fakten|(?:kurz)?infos?|informationen|infobox|(?:zahlen|daten)(?:,? (?:und|&) fakten)?|"
+    r"fakten(?:box|check)?|steckbrief|(?:(?:alles|das) wichtigste )?(?:in kürze|im überblick)|"
     r"auf einen blick|(?:weitere|alle|zusätzliche) (?:details|infos?|informationen)|eckdaten|übersicht|facts?|"
     r"key facts|at a glance|en bref|détails|zum artikel|artikel-?(?:details|infos?))\W*",
     re.IGNORECASE,
@@ -50,8 +51,8 @@ def from_rows(rows: Sequence[Sequence[str]], *, is_titled: bool = False) -> Deta
     if not rows or len(rows) > MOST_FACTS:
         return {}
     filled = [cell for cell in rows[0] if cell]
-    if len(filled) == 1 and _TITLES.fullmatch(bare(filled[0])):
-        rows, is_titled = rows[1:], True
+    if len(filled) == 1 and len(filled[0]) <= LONGEST_LABEL and len(rows) > 1:
+        rows, is_titled = rows[1:], is_titled or bool(_TITLES.fullmatch(bare(filled[0])))
     elif len(filled) == 2 and _GENERIC_VALUE.fullmatch(bare(filled[1])):
         rows = rows[1:]
     facts: Details = {}

@@ -41,11 +41,11 @@ class Learned:
 class Rules:
     """Everything that reading a page may depend on besides the page.
 
-    ``phrases`` maps a language code to its boilerplate phrases (``config/boilerplate/*.toml``); ``language`` is the one the
-    source declares, used where the page does not say and the text is too short to tell.
+    ``phrases`` maps a language code to its boilerplate phrases (``config/boilerplate/*.toml``); ``language`` is the one
+    the source declares, used where the page does not say and the text is too short to tell.
     """
 
-    time_zone: ZoneInfo = ZoneInfo("Europe/Berlin")
+    time_zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Europe/Berlin"))
     language: str | None = None
     phrases: dict[str, Phrases] = field(default_factory=dict)
     site: SiteRules = SiteRules()
