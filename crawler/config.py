@@ -100,7 +100,7 @@ class CrawlSettings(Table):
 
 class ReadingSettings(Table):
     learn: bool = Field(
-        True, description="Learn from a source's own pages where its articles stand and what repeats under them."
+        False, description="Learn from a source's own pages where its articles stand and what repeats under them."
     )
 
 
