@@ -252,6 +252,8 @@ def show_sources(rows: list[Row], hidden: int, zone: ZoneInfo) -> None:
     for row in rows:
         if row["last_run_error"]:
             print_line(f"{row['name']}: {row['last_run_error']}")
+        if row["template_changed"]:
+            print_line(f"{row['name']}: its latest articles do not stand where the earlier ones did: a new design?")
     if hidden:
         print_line(f"{count(hidden, 'source')} more, off or not known to the database yet: nachlese sources list")
 

@@ -111,6 +111,12 @@ class CrawlSettings(Table):
     reader_memory: Size = Field(500_000_000, description="Most memory one reading process may take.")
 
 
+class ReadingSettings(Table):
+    learn: bool = Field(
+        False, description="Learn from a source's own pages where its articles stand and what repeats under them."
+    )
+
+
 class ScheduleDefaults(Table):
     every: PositiveDuration = Field(
         timedelta(minutes=15), description="How often a source runs that does not say it itself."
@@ -136,6 +142,7 @@ class Settings(Table):
     retention: Retention = Retention()
     limits: Limits = Limits()
     crawl: CrawlSettings = CrawlSettings()
+    reading: ReadingSettings = ReadingSettings()
     schedule: ScheduleDefaults = ScheduleDefaults()
 
     @model_validator(mode="after")

@@ -39,7 +39,7 @@ from pipelines import archive, database, urls
 from pipelines.archive import Archive
 from pipelines.database import DatabaseError
 from pipelines.items import Page, Rejected
-from pipelines.reading.rules import Rules
+from pipelines.reading.rules import Learned, Rules
 from pipelines.store import Archived, Run, RunCounts, RunKind, SourceRow, Store
 from pipelines.workers import ReaderPool, ReadersUnavailable
 
@@ -112,7 +112,7 @@ class House:
     spiders: set[RunSpider] = field(default_factory=set)
     stopping: bool = False
     _rules_of: Configuration | None = None
-    _rules: dict[str, Rules] = field(default_factory=dict)
+    _rules: dict[tuple[str, int], Rules] = field(default_factory=dict)
 
     @classmethod
     @asynccontextmanager
@@ -164,14 +164,42 @@ class House:
         """Delete what ``[retention]`` says, as ``Store.prune`` does."""
         return await prune(self.store, self.configuration, self.archive_folder, is_dry)
 
-    def rules(self, source: str) -> Rules:
+    def rules(self, source: str, learned: Learned | None = None) -> Rules:
         """What the reader is told about a source; pages of a source without a file are read by general rules."""
         if self._rules_of is not self.configuration:
             self._rules_of, self._rules = self.configuration, {}
-        if source not in self._rules:
+        learned = learned or Learned(learning=self.configuration.settings.reading.learn)
+        name = (source, learned.state)
+        if name not in self._rules:
             known = self.configuration.sources.get(source)
-            self._rules[source] = known.rules() if known else self.configuration.rules()
-        return self._rules[source]
+            rules = known.rules() if known else self.configuration.rules()
+            self._rules[name] = replace(rules, learned=learned)
+        return self._rules[name]
+
+    async def lesson(self, source: str, number: int | None = None) -> Learned:
+        """What a source's own pages have taught: by number, or what is in force."""
+        if not self.configuration.settings.reading.learn:
+            return Learned()
+        return await self.store.lesson(source, number)
+
+    async def rules_for(self, page: Page) -> Rules:
+        """The rules for a stored page: with the lesson with which it was read, so that it gives the same text."""
+        if not self.configuration.settings.reading.learn:
+            return self.rules(page.source)
+        number = await self.store.lesson_number(page.source, page.asked_url or page.url, page.fetched_at)
+        return self.rules(page.source, await self.store.lesson(page.source, number))
+
+    async def learn(self, source: str) -> None:
+        """After a run of *source*: make the next lesson where one is due. A run is not failed by what follows it."""
+        if not self.configuration.settings.reading.learn or self.stopping:
+            return
+        try:
+            number = await self.store.learn(source)
+        except DatabaseError as error:
+            log.warning("nothing could be learned from the pages of %s: %s", source, error)
+        else:
+            if number is not None:
+                log.info("%s: lesson %d was learned from its latest articles", source, number)
 
     async def begin(self, source: str | None, kind: RunKind = "crawl", slot: datetime | None = None) -> Run | None:
         """A run, or None: another process runs this source now, or the slot is done.
@@ -304,6 +332,8 @@ async def crawl_source(
         why = "this process is stopping" if house.stopping else "another process runs it now, or the slot is done"
         return RunReport(name, "crawl", "skipped", error=why, slot=slot)
     report = await crawled(house, run, NewsSpider, name=name, progress=progress)
+    if report.counts.new:
+        await house.learn(name)
     if house.configuration.watches and not house.stopping:
         await tell_watches(house)
     return report
@@ -482,7 +512,7 @@ async def compare(
 async def compared(house: House, page: Page) -> Comparison:
     address = page.asked_url or page.url
     try:
-        article = await house.readers.read(page, house.rules(page.source))
+        article = await house.readers.read(page, await house.rules_for(page))
     except Rejected as rejected:
         return Comparison(address, page.source, "rejected", str(rejected))
     try:

@@ -167,6 +167,8 @@ class Article:
     repeated in ``text``.
     ``teaser_is_visible`` tells the lead that readers see from a description that only the metadata carries.
     ``details`` is a table of facts that the page carries beside the text (label -> value or list of values).
+    ``container`` names the element of the page that was read (``containers``); ``lesson`` is the number of what the
+    source's pages had taught the reader by then.
     ``is_accessible_for_free`` is None where the page does not say and nothing shows it.
     """
 
@@ -203,3 +205,5 @@ class Article:
     pages_total: int = 1
     removed: tuple[Removed, ...] = ()
     reader_version: str = ""
+    container: str | None = None
+    lesson: int = 0

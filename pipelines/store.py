@@ -23,6 +23,7 @@ from psycopg.types.json import Jsonb
 from pipelines import (
     database,
     recheck,
+    store_learning,
     store_looking,
     store_retention,
     store_rows,
@@ -34,6 +35,7 @@ from pipelines import (
 )
 from pipelines import store_frontier as sql
 from pipelines.items import Article, Link, Page, Reason
+from pipelines.reading.rules import Learned
 from pipelines.store_batches import Batches
 from pipelines.store_connections import Connections
 from pipelines.store_shapes import (
@@ -191,6 +193,24 @@ class Store:
     async def run_counts(self, run: Run) -> RunCounts:
         """The counts so far, for progress."""
         return _counts(await self._do(sql.COUNT_RUN, run=run.id))
+
+    # -----------------------------------------------------------------------------------------------------------------
+    # what a source's own pages teach
+
+    async def learn(self, source: str) -> int | None:
+        """Make the next lesson where enough articles have come; its number, or None. For between two runs."""
+        return await self._connections.run(lambda connection: store_learning.learn(connection, source))
+
+    async def lesson(self, source: str, number: int | None = None) -> Learned:
+        """The lesson of that number, or the one that is in force."""
+        return await self._connections.run(lambda connection: store_learning.lesson(connection, source, number))
+
+    async def lesson_number(self, source: str, url: str, fetched_at: datetime) -> int:
+        """The lesson with which the page of that fetch was read: read again with it, it gives the same text."""
+        key = store_rows.page_key(store_rows.clean(url))
+        return await self._connections.run(
+            lambda connection: store_learning.number_for(connection, source, key, fetched_at)
+        )
 
     # -----------------------------------------------------------------------------------------------------------------
     # discovery

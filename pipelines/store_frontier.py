@@ -173,7 +173,11 @@ TAKE = """
 """
 
 TAKE_RECHECKS = """
-    SELECT id, url, hint, attempts, etag, last_modified, true AS recheck
+    SELECT id, url, hint, attempts, etag, last_modified, true AS recheck,
+           (SELECT version.lesson
+            FROM ingest.articles AS article
+            JOIN ingest.versions AS version ON version.article_id = article.id AND version.number = article.version
+            WHERE article.id = pages.article_id AND article.source = pages.source) AS lesson
     FROM ingest.pages
     WHERE source = %(source)s AND state = 'ended' AND id <> ALL (%(in_hand)s)
       AND (next_check_at <= now() OR next_check_at > now() + interval '32 days')

@@ -194,6 +194,8 @@ def version_row(article: Article, fetched_at: datetime) -> dict[str, Any]:
         "pages_total": max(article.pages_total, article.pages_read),
         "removed": [{"rule": piece.rule, "text": piece.text} for piece in article.removed],
         "reader_version": article.reader_version,
+        "lesson": article.lesson,
+        "container": article.container,
     }
     row = {name: clean(value) for name, value in row.items()}
     row["bands"] = fingerprint.bands(row["text"])

@@ -97,7 +97,10 @@ class Offered:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A page to fetch now. ``recheck``: it is stored already; ask with its validators and expect a 304."""
+    """A page to fetch now. ``recheck``: it is stored already; ask with its validators and expect a 304.
+
+    ``lesson`` is the one its article was read with: with another, the same page might look like a new version.
+    """
 
     url: str
     hint: Hint | None = None
@@ -105,6 +108,7 @@ class Target:
     etag: str | None = None
     last_modified: str | None = None
     recheck: bool = False
+    lesson: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

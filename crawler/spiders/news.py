@@ -22,6 +22,7 @@ from pipelines import urls
 from pipelines.flow import Fetched
 from pipelines.items import Page, Part
 from pipelines.reading import pages as article_pages
+from pipelines.reading.rules import Rules
 from pipelines.store import Document, Target, Validators
 from pipelines.store_shapes import DocumentKind
 
@@ -51,7 +52,7 @@ class NewsSpider(RunSpider):
             return
         self.source = self.house.configuration.source(self.name)
         self.limits = self.house.configuration.settings.limits
-        self.rules = self.house.rules(self.name)
+        self.rules = self.house.rules(self.name, await self.house.lesson(self.name))
         self.manners = manners(self.source)
         self.fetched_before = await self.house.fetched_before(self.run)
         discovery = asyncio.create_task(self.discover())
@@ -135,11 +136,17 @@ class NewsSpider(RunSpider):
         return Fetched(
             page=replace(page, more=await self.more_pages(page, target)),
             run=self.run,
-            rules=self.rules,
+            rules=await self.rules_for(target),
             headers={name.decode("latin-1"): header(response, name) or "" for name in response.headers},
             etag=header(response, "ETag"),
             last_modified=header(response, "Last-Modified"),
         )
+
+    async def rules_for(self, target: Target) -> Rules:
+        """An article is looked at again with the lesson with which it was read: only the site's changes count."""
+        if target.lesson is None or target.lesson == self.rules.learned.state:
+            return self.rules
+        return self.house.rules(self.name, await self.house.lesson(self.name, target.lesson))
 
     async def more_pages(self, page: Page, target: Target) -> tuple[Part, ...]:
         """Pages 2, 3, ... of the article: as long as each names the next, no address twice, up to the source's cap."""

@@ -33,7 +33,7 @@ class ReplaySpider(RunSpider):
             if isinstance(page, Unreadable):
                 await self.unreadable(page)
             else:
-                await self.through(Fetched(page, self.run, self.house.rules(page.source)))
+                await self.through(Fetched(page, self.run, await self.house.rules_for(page)))
 
     async def unreadable(self, file: Unreadable) -> None:
         store = self.house.store

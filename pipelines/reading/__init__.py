@@ -22,6 +22,7 @@ from pipelines.reading import (
     pages,
     paywall,
     plaintext,
+    repeated,
     structured,
     textheader,
 )
@@ -73,6 +74,8 @@ def _read_html(page: Page, text: str, rules: Rules) -> Article:
         german=tongue == "de",
         keep=rules.site.keep,
         remove=rules.site.remove,
+        learned=rules.learned.containers,
+        learning=rules.learned.learning,
         opens=lambda heading: next(filter(None, (opens_block(heading, each) for each in phrases)), None),
         is_boilerplate=lambda line: blocks.rule_of(line, phrases, described.authors) is not None,
     )
@@ -82,6 +85,7 @@ def _read_html(page: Page, text: str, rules: Rules) -> Article:
     code = language.language_of(blocks.text_of(raw), stated.language, rules.language)
     kept, removed = blocks.without_boilerplate(raw, _phrases_for(code, rules), described.authors)
     kept, scrambled = paywall.without_scrambled(kept)
+    kept, returning = repeated.without_repeated(kept, rules.learned.repeated)
     dateline, kept = _dateline(kept)
     sections = textheader.sections_in(described.kicker, described.sections)
     found = blocks.text_of(kept)
@@ -121,7 +125,9 @@ def _read_html(page: Page, text: str, rules: Rules) -> Article:
         details=facts,
         pages_read=pages_read,
         pages_total=pages_total,
-        removed=(*tables, *body.removed, *removed, *scrambled),
+        removed=(*tables, *body.removed, *removed, *scrambled, *returning),
+        container=body.container,
+        lesson=rules.learned.state,
         reader_version=READER_VERSION,
     )
 

@@ -18,6 +18,7 @@ from trafilatura import bare_extraction
 from trafilatura.settings import Extractor
 
 from pipelines.items import Reason, Rejected, Removed
+from pipelines.reading import containers
 from pipelines.reading.blocks import Block, is_foreign, plain
 from pipelines.reading.first_letters import either, name_of
 from pipelines.reading.metadata import selector
@@ -126,6 +127,7 @@ class Body:
     page_length: int = 0  # characters of visible text on the whole page
     link_length: int = 0  # of these, inside links; not counted on a page with many paragraphs
     paragraphs: int = 0  # <p> with at least 80 characters on the whole page
+    container: str | None = None  # the name of the element that was read; None: it has none, or the whole page was
 
 
 @dataclass(slots=True)
@@ -467,15 +469,20 @@ _STRONG_RULES = frozenset(("frame", "comments", "related", "hidden", "caption"))
 _LONGEST_CAPTION = 300
 
 
-def _prune(root: etree._Element, headline: etree._Element | None, removals: _Removals) -> tuple[etree._Element, int]:
-    """Take out what its tag or its name says is not the article.
+def _prune(
+    root: etree._Element,
+    headline: etree._Element | None,
+    removals: _Removals,
+    known: etree._Element | None = None,
+) -> tuple[etree._Element, int]:
+    """Take out what its tag or its name says is not the article; *known* is the container, where that is known.
 
     Returns the element that holds the article, and how many characters of prose are left on the page.
     """
     prose = _prose(root)
     masses = _masses(prose)
     total = masses.get(root, 0)
-    kept = {headline, *headline.iterancestors()} if headline is not None else set()
+    kept = {each for one in (headline, known) if one is not None for each in (one, *one.iterancestors())}
     found: list[tuple[etree._Element, str]] = []
     taken: dict[str, int] = {}
     walk = etree.iterwalk(root, events=("start",))
@@ -503,6 +510,8 @@ def _prune(root: etree._Element, headline: etree._Element | None, removals: _Rem
             removals.add(_raw(element), rule)
         _delete(element)
         gone.add(element)
+    if known is not None:
+        return known, 0
     left = {
         element: length for element, length in prose.items() if gone.isdisjoint((element, *element.iterancestors()))
     }
@@ -571,6 +580,53 @@ _FULL = Extractor(fast=False, comments=False, formatting=False, output_format="x
 def _trafilatura(root: etree._Element, fast: bool) -> list[Block]:
     document = bare_extraction(root, options=_FAST if fast else _FULL)
     return list(_blocks(document.body)) if document is not None else []
+
+
+_INNER = frozenset(("form", "fieldset", "hr", "address", "label", "legend"))
+
+
+def _direct(core: etree._Element) -> list[Block]:
+    """The blocks of a container that is known to hold the article and nothing else, without asking trafilatura."""
+    blocks: list[Block] = []
+    pieces: list[str] = []
+    _walk(core, blocks, pieces)
+    _flush(blocks, pieces)
+    return blocks
+
+
+def _same(one: list[Block], other: list[Block]) -> bool:
+    return plain("".join(block.text for block in one)) == plain("".join(block.text for block in other))
+
+
+def _walk(element: etree._Element, blocks: list[Block], pieces: list[str]) -> None:
+    """Collect the blocks below *element*; *pieces* is the text that stands there without a block of its own."""
+    pieces.append((element.text or "").replace("\n", " "))
+    for child in element:
+        tag = child.tag
+        if tag in _INNER:
+            _flush(blocks, pieces)
+        elif tag in _WHOLE:
+            _flush(blocks, pieces)
+            blocks.extend(block for block in _block(child) if block.text)
+        elif tag == "br":
+            pieces.append("\n")
+        elif tag in _BLOCK_TAGS:
+            _flush(blocks, pieces)
+            _walk(child, blocks, pieces)
+            _flush(blocks, pieces)
+        else:
+            _walk(child, blocks, pieces)
+        pieces.append((child.tail or "").replace("\n", " "))
+
+
+_WHOLE = frozenset(("h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "blockquote", "table", "pre"))
+
+
+def _flush(blocks: list[Block], pieces: list[str]) -> None:
+    if pieces:
+        lines = (one_line(line) for line in "".join(pieces).split("\n"))
+        blocks.extend(Block("paragraph", line) for line in lines if line)
+        pieces.clear()
 
 
 def _blocks(body: etree._Element) -> Iterator[Block]:
@@ -754,6 +810,8 @@ def body_of(
     opens: Callable[[str], str | None] = lambda text: None,
     keep: Sequence[str] = (),
     remove: Sequence[str] = (),
+    learned: Sequence[str] = (),
+    learning: bool = False,
 ) -> Body:
     """The article that a page shows. Prunes *tree*, so everything else that needs it must have read it before.
 
@@ -761,6 +819,8 @@ def body_of(
     they serve to find the lead and to keep both out of the body. A line that *is_boilerplate*, such as a byline, is no
     lead; a heading for which *opens* names a rule goes with the lines below it. In *german* texts a paragraph that is
     one link leads elsewhere. *keep* and *remove* are a source's own selectors: the body's container and what is not it.
+    *learned* are the containers of the source's other pages (``containers``): where one is on the page, it is read.
+    *learning* asks of every other container whether it could be read without trafilatura.
     """
     root = tree.find("body")
     root = tree if root is None else root
@@ -774,19 +834,27 @@ def body_of(
     for element in _selected(root, remove):
         removals.add(_raw(element), "site")
         _delete(element)
-    core, left_over = _prune(root, headline, removals)
+    page = root
+    known, direct = containers.known_on(root, learned, paragraphs) if learned and not keep else (None, False)
+    if known is not None:
+        root = _around(known, headline, root)
+    core, left_over = _prune(root, headline, removals, known)
+    container = containers.name_of(core, page)
     chosen = _selected(root, keep)
     if chosen:
-        core = _gathered(chosen)
+        core, container = _gathered(chosen), None
     _prune_teasers(core, removals)
     _prune_opened(core, opens, removals)
     _prune_links(core, german, removals)
-    blocks = _trafilatura(_framed(core), fast=True)
+    is_plain = known is not None and direct
+    blocks = _direct(core) if is_plain else _trafilatura(_framed(core), fast=True)
+    if learning and not is_plain and container:
+        is_plain = _same(blocks, _direct(core))
     length = sum(len(block.text) for block in blocks)
     if not chosen and length < SHORT and (length < VERY_SHORT or left_over > _LEFT_OUT * length):
         full = _trafilatura(tree, fast=False)
         if sum(len(block.text) for block in full) > 1.2 * length:
-            blocks = full
+            blocks, container = full, None
     wanted = {plain(title or ""), plain(_raw(headline)) if headline is not None else ""}
     blocks = [block for block in blocks if plain(block.text) not in wanted and not block.text.startswith(("{", "[{"))]
     lead, blocks = _lead(root, core, headline, blocks, title, teaser, is_boilerplate)
@@ -801,7 +869,16 @@ def body_of(
         page_length=len(page_text),
         link_length=link_length,
         paragraphs=paragraphs,
+        container=containers.marked(container, is_plain),
     )
+
+
+def _around(known: etree._Element, headline: etree._Element | None, root: etree._Element) -> etree._Element:
+    """The smallest element that holds both headline and container; the rest of the page need not be looked at."""
+    if headline is None:
+        return known.getparent() if known is not root else root
+    above = {known, *known.iterancestors()}
+    return next((each for each in headline.iterancestors() if each in above), root)
 
 
 def _without_ends(blocks: list[Block]) -> list[Block]:

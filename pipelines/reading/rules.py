@@ -26,11 +26,15 @@ class SiteRules:
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """What a source's own pages have taught the reader up to now. ``state`` names the stored state, for replays."""
+    """What a source's own pages have taught the reader up to now. ``state`` names the stored state, for replays.
+
+    ``learning`` asks the reader to look closer at what it reads, for the next lesson; the text is the same.
+    """
 
     state: int = 0
     containers: tuple[str, ...] = ()
     repeated: frozenset[int] = frozenset()
+    learning: bool = False
 
 
 @dataclass(frozen=True, slots=True)

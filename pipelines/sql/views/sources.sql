@@ -15,7 +15,10 @@ SELECT
     run.ended_at AS last_run_ended_at,
     coalesce(run.outcome, CASE WHEN run.id IS NOT NULL THEN 'running' END) AS last_run_outcome,
     run.error AS last_run_error,
-    source.next_run_at
+    source.next_run_at,
+    coalesce(lesson.number, 0) AS lesson,
+    lesson.made_at AS lesson_made_at,
+    coalesce(latest.strange >= 8, false) AS template_changed
 FROM ingest.sources AS source
 LEFT JOIN LATERAL (
     SELECT * FROM ingest.runs WHERE runs.source = source.name ORDER BY started_at DESC, id DESC LIMIT 1
@@ -26,7 +29,23 @@ CROSS JOIN LATERAL (
 ) AS article
 CROSS JOIN LATERAL (
     SELECT count(*) AS pending FROM ingest.pages WHERE pages.source = source.name AND pages.state = 'pending'
-) AS page;
+) AS page
+LEFT JOIN LATERAL (
+    SELECT * FROM ingest.lessons WHERE lessons.source = source.name ORDER BY number DESC LIMIT 1
+) AS lesson ON true
+CROSS JOIN LATERAL (
+    SELECT count(*) AS strange
+    FROM (
+        SELECT version.container
+        FROM ingest.articles
+        JOIN ingest.versions AS version ON version.article_id = articles.id AND version.number = 1
+        WHERE articles.source = source.name AND cardinality(lesson.containers) > 0
+        ORDER BY articles.first_seen_at DESC
+        LIMIT 10
+    ) AS read
+    WHERE coalesce(rtrim(read.container, '!'), '') <> ALL (string_to_array(replace(
+        array_to_string(lesson.containers, E'\n'), '!', ''), E'\n'))
+) AS latest;
 
 COMMENT ON VIEW news.sources IS 'A row per source, with its last and next run';
 COMMENT ON COLUMN news.sources.name IS 'Name of the source, as in news.articles.source';
@@ -45,3 +64,6 @@ COMMENT ON COLUMN news.sources.last_run_ended_at IS 'End of that run; null while
 COMMENT ON COLUMN news.sources.last_run_outcome IS 'running, finished, failed or stopped';
 COMMENT ON COLUMN news.sources.last_run_error IS 'What went wrong in that run';
 COMMENT ON COLUMN news.sources.next_run_at IS 'When the schedule will run it next; null where no schedule has said so';
+COMMENT ON COLUMN news.sources.lesson IS 'Number of what its own pages have taught the reader; 0: nothing yet';
+COMMENT ON COLUMN news.sources.lesson_made_at IS 'When that was learned';
+COMMENT ON COLUMN news.sources.template_changed IS 'Whether 8 of its last 10 articles were not where the lesson says: the site was probably redesigned';

@@ -19,7 +19,9 @@ SELECT
     version.agency,
     version.word_count,
     version.reader_version,
-    version.correction
+    version.correction,
+    version.lesson,
+    version.container
 FROM ingest.versions AS version
 JOIN ingest.articles AS article ON article.id = version.article_id;
 
@@ -44,3 +46,5 @@ COMMENT ON COLUMN news.versions.agency IS 'Agency credited';
 COMMENT ON COLUMN news.versions.word_count IS 'Words of the text';
 COMMENT ON COLUMN news.versions.reader_version IS 'Version of the reader';
 COMMENT ON COLUMN news.versions.correction IS 'The paragraph in which the page says that it was corrected';
+COMMENT ON COLUMN news.versions.lesson IS 'Number of what the source''s pages had taught the reader by then; 0: nothing';
+COMMENT ON COLUMN news.versions.container IS 'Element of the page that was read, by its stable names; null where it has none';

@@ -1,0 +1,152 @@
+"""Lessons in the database: counted between runs over a source's latest articles, kept as states that never change.
+
+A lesson is made of what is stored, so nothing is counted beside it and nothing has to be forgotten: what has not
+returned within the latest articles is not in the next lesson.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from psycopg import AsyncConnection
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from pipelines import learning
+from pipelines.learning import Lesson
+from pipelines.reading.rules import Learned
+
+#: so many new articles bring the next lesson
+EVERY = 20
+#: of this many latest articles, so many read from no known container say that the template has changed: the next
+#: lesson does not wait (see also the view news.sources)
+LOOKED_AT, STRANGE = 10, 8
+
+# Counts no further than EVERY: a source may have any number of articles.
+WAITING = """
+    SELECT source.lesson_serial, coalesce(max(version.serial), 0) AS serial, count(version.serial) AS waiting
+    FROM ingest.sources AS source
+    LEFT JOIN LATERAL (
+        SELECT version.serial
+        FROM ingest.articles AS article
+        JOIN ingest.versions AS version ON version.article_id = article.id AND version.number = 1
+        WHERE article.source = source.name AND article.copy_of IS NULL AND version.serial > source.lesson_serial
+        ORDER BY article.first_seen_at DESC
+        LIMIT %(every)s
+    ) AS version ON true
+    WHERE source.name = %(source)s
+    GROUP BY source.lesson_serial
+"""
+
+TEMPLATE_CHANGED = "SELECT template_changed FROM news.sources WHERE name = %(source)s"
+
+# Copies of other articles teach nothing; of an article with several wordings the first one counts, so it counts once.
+LATEST = """
+    SELECT version.container, version.text, (article.first_seen_at AT TIME ZONE 'UTC')::date AS day,
+           coalesce((SELECT array_agg(piece ->> 'text') FROM jsonb_array_elements(version.removed) AS piece
+                     WHERE piece ->> 'rule' = 'repeated'), '{}') AS again
+    FROM ingest.articles AS article
+    JOIN ingest.versions AS version ON version.article_id = article.id AND version.number = 1
+    WHERE article.source = %(source)s AND article.copy_of IS NULL
+    ORDER BY article.first_seen_at DESC, article.id DESC
+    LIMIT %(window)s
+"""
+
+LOCK = "SELECT FROM ingest.sources WHERE name = %(source)s FOR UPDATE"
+
+IN_FORCE = """
+    SELECT number, containers, repeated FROM ingest.lessons
+    WHERE source = %(source)s ORDER BY number DESC LIMIT 1
+"""
+
+NUMBERED = "SELECT number, containers, repeated FROM ingest.lessons WHERE source = %(source)s AND number = %(number)s"
+
+KEEP = """
+    INSERT INTO ingest.lessons (source, number, articles, containers, repeated)
+    VALUES (%(source)s, %(number)s, %(articles)s, %(containers)s, %(repeated)s)
+"""
+
+LOOKED = "UPDATE ingest.sources SET lesson_serial = %(serial)s WHERE name = %(source)s"
+
+# The version that this very fetch brought; else the current one at that time; else, for a page without an article, the
+# lesson that was in force when it was fetched.
+LESSON_OF_PAGE = """
+    SELECT coalesce(
+        (SELECT version.lesson
+         FROM ingest.pages AS page
+         JOIN ingest.articles AS article ON article.id = page.article_id AND article.source = page.source
+         JOIN ingest.versions AS version ON version.article_id = article.id
+         WHERE page.url_key = %(key)s AND page.source = %(source)s
+         ORDER BY version.fetched_at = %(fetched_at)s DESC, version.fetched_at <= %(fetched_at)s DESC,
+                  abs(extract(epoch FROM version.fetched_at - %(fetched_at)s)), version.number
+         LIMIT 1),
+        (SELECT max(number) FROM ingest.lessons WHERE source = %(source)s AND made_at <= %(fetched_at)s),
+        0) AS number
+"""
+
+
+async def learn(connection: AsyncConnection, source: str) -> int | None:
+    """Make the next lesson of *source* where it is due; its number, or None where nothing new was learned."""
+    values: dict[str, Any] = {"source": source, "every": EVERY, "window": learning.WINDOW}
+    await connection.execute(LOCK, values)
+    waiting = await _rows(connection, WAITING, values)
+    if not waiting or not await _is_due(connection, waiting[0], values):
+        return None
+    articles = await _rows(connection, LATEST, values)
+    lesson = await asyncio.to_thread(_lesson, articles)  # some 100 ms: other sources' fetches must not wait
+    await connection.execute(LOOKED, values | {"serial": waiting[0]["serial"]})
+    before = await _rows(connection, IN_FORCE, values)
+    number, known = (before[0]["number"], learned(before[0])) if before else (0, Learned())
+    if (lesson.containers, frozenset(each.key for each in lesson.repeated)) == (known.containers, known.repeated):
+        return None
+    row = {
+        "number": number + 1,
+        "articles": len(articles),
+        "containers": list(lesson.containers),
+        "repeated": Jsonb([asdict(paragraph) for paragraph in lesson.repeated]),
+    }
+    await connection.execute(KEEP, values | row)
+    return number + 1
+
+
+async def _is_due(connection: AsyncConnection, waiting: dict[str, Any], values: dict[str, Any]) -> bool:
+    if waiting["waiting"] >= EVERY:
+        return True
+    changed = await _rows(connection, TEMPLATE_CHANGED, values)
+    return waiting["waiting"] >= LOOKED_AT and bool(changed and changed[0]["template_changed"])
+
+
+def _lesson(articles: list[dict[str, Any]]) -> Lesson:
+    return learning.lesson_of(
+        [learning.row_told(row["container"], row["text"], row["again"], row["day"]) for row in articles]
+    )
+
+
+def learned(row: dict[str, Any]) -> Learned:
+    """A row of ``ingest.lessons`` as the reader is told it."""
+    repeated = frozenset(paragraph["key"] for paragraph in row["repeated"])
+    return Learned(row["number"], tuple(row["containers"]), repeated, learning=True)
+
+
+async def lesson(connection: AsyncConnection, source: str, number: int | None = None) -> Learned:
+    """The lesson of that number, or the one in force."""
+    if number == 0:
+        return Learned(learning=True)
+    statement = IN_FORCE if number is None else NUMBERED
+    rows = await _rows(connection, statement, {"source": source, "number": number})
+    return learned(rows[0]) if rows else Learned(learning=True)
+
+
+async def number_for(connection: AsyncConnection, source: str, key: bytes, fetched_at: datetime) -> int:
+    """With which lesson the page of that fetch was, or would have been, read."""
+    values = {"source": source, "key": key, "fetched_at": fetched_at.astimezone(UTC)}
+    return (await _rows(connection, LESSON_OF_PAGE, values))[0]["number"]
+
+
+async def _rows(connection: AsyncConnection, statement: str, values: dict[str, Any]) -> list[dict[str, Any]]:
+    cursor = connection.cursor(row_factory=dict_row)
+    await cursor.execute(statement, values)
+    return await cursor.fetchall()
