@@ -115,10 +115,12 @@ class Paper:
 
     def article(self, number: int) -> str:
         text = "".join(f"<p>{WORDS} Absatz {part} zu Nummer {number}, {self.name}.</p>" for part in range(3))
+        # most of its words are its own, so that it is no copy of another one
+        own = " ".join(f"Pfeiler{number}x{n} trägt Balken{number}x{n} über Fluss{number}x{n}." for n in range(60))
         return (
             f'<!DOCTYPE html><html lang="de"><head><title>Brücke {number} wird erneuert</title>'
             '<meta property="og:type" content="article"></head>'
-            f"<body><article><h1>Brücke {number} wird erneuert</h1>{text}</article></body></html>"
+            f"<body><article><h1>Brücke {number} wird erneuert</h1><p>{own}</p>{text}</article></body></html>"
         )
 
     async def until_asked(self, more: int, process: asyncio.subprocess.Process) -> bool:

@@ -99,7 +99,7 @@ def news_please() -> Reader:
     def reader(doc: Doc, page: bytes | str) -> Prediction:
         got = NewsPlease.from_html(page, url=doc["url"], fetch_images=False)
         text = "\n".join(filter(None, (got.description, got.maintext)))
-        return {"title": got.title, "text": text, "published": _iso(got.date_publish), "authors": got.authors or []}
+        return {"title": got.title, "text": text, "published": _iso(got.date_publish), "authors": _names(got.authors)}
 
     return reader
 
@@ -112,7 +112,7 @@ def goose3() -> Reader:
     def reader(doc: Doc, page: bytes | str) -> Prediction:
         got = goose.extract(url=doc["url"], raw_html=page)
         published = _iso(got.publish_datetime_utc) or got.publish_date
-        return {"title": got.title, "text": got.cleaned_text, "published": published, "authors": got.authors or []}
+        return {"title": got.title, "text": got.cleaned_text, "published": published, "authors": _names(got.authors)}
 
     return reader
 
@@ -124,9 +124,15 @@ def newspaper4k() -> Reader:
         got = Article(doc["url"] or "https://example.org/", language=doc.get("language") or "de", fetch_images=False)
         got.download(input_html=page if isinstance(page, str) else page.decode("utf-8", "replace"))
         got.parse()
-        return {"title": got.title, "text": got.text, "published": _iso(got.publish_date), "authors": got.authors or []}
+        published = _iso(got.publish_date)
+        return {"title": got.title, "text": got.text, "published": published, "authors": _names(got.authors)}
 
     return reader
+
+
+def _names(found: Any) -> list[str]:
+    """Authors as a flat list; some readers give lists within the list."""
+    return [name for each in found or [] for name in (_names(each) if isinstance(each, list | tuple) else [str(each)])]
 
 
 def _iso(at: Any) -> str | None:

@@ -51,9 +51,13 @@ PROMPT = "In unserer neuen Hörserie sprechen Reporterinnen jede Woche mit Gäst
 OLD, NEW = "story-text", "prose-block"
 
 
+def subject(number: int) -> str:
+    return ("", "Nord", "Süd", "Ost", "West")[number // 24 % 5] + SUBJECTS[number % 24]
+
+
 def own(number: int) -> list[str]:
-    """The paragraphs of an article that no other has."""
-    one, other = SUBJECTS[number % 24], SUBJECTS[(number * 7 + 5) % 24]
+    """The paragraphs of an article that no other has. Each has its own subject: with the same one they were copies."""
+    one, other = subject(number), subject(number * 7 + 5)
     return [
         f"An {one} wird gearbeitet, so Abschnitt {number} der Bauleitung mit, die auch {other} betreut. "
         + f"Für Vorhaben {1000 + number} sind Mittel {number + 3} Millionen im Haushalt eingeplant.",
@@ -67,7 +71,7 @@ def own(number: int) -> list[str]:
 
 def html(number: int, *more: str, container: str = OLD) -> str:
     body = "".join(f"<p>{line}</p>" for line in (*own(number), *more))
-    title = f"{SUBJECTS[number % 24]} wird im Abschnitt {1000 + number} erneuert"
+    title = f"{subject(number)} wird im Abschnitt {1000 + number} erneuert"
     return (
         f'<html lang="de"><head><title>{title}</title></head><body><main><h1>{title}</h1>'
         f'<div class="{container}">{body}</div></main></body></html>'
