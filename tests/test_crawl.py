@@ -259,6 +259,7 @@ async def test_pages_beyond_the_limit_of_a_run_wait_for_the_next(tmp_path, site,
     async with house_of(config.load(tmp_path), database_url) as house:
         first, second = [await runs.crawl_source(house, "blatt") for _ in range(2)]
     assert (first.counts.pending, second.counts.pending) == (2, 0)
+    assert any("limits.pages_per_run" in said for said in first.problems)
 
 
 async def test_a_full_disk_stops_the_run_and_loses_nothing(house, site):

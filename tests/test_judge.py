@@ -74,6 +74,7 @@ def test_the_front_page_of_a_site_is_no_article():
     [
         ("Warum Seiten nicht gefunden werden", PROSE),
         ("Brücke gesperrt", f"<p>{SENTENCES[0]}</p>"),
+        ("Abschnitt wird für Vorhaben 1404 erneuert", f"<p>{SENTENCES[0]}</p>"),
         ("Streit um Cookies und Datenschutz", PROSE + "<p>Die Zustimmung der Nutzer zu Cookies fehlte.</p>"),
         ("Brücke gesperrt", PROSE + LINKS + "<form><input type=password></form>"),
         ("Brücke gesperrt", PROSE + "<noscript>Bitte aktivieren Sie JavaScript.</noscript>"),

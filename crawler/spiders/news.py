@@ -81,6 +81,9 @@ class NewsSpider(RunSpider):
                 left -= len(targets)
                 pages |= {asyncio.create_task(self.page(target)) for target in targets}
                 if was_over and not pages:
+                    if not left:
+                        most = self.limits.pages_per_run
+                        self.note(f"one run fetches {most} pages at most (limits.pages_per_run), the rest waits")
                     break
                 await self.until_something_happens({stop, *pages} if was_over else {stop, discovery, *pages})
                 pages = still_running(pages)

@@ -11,7 +11,7 @@ from lxml import etree
 from pipelines.items import Kind, Reason, Rejected
 
 _NOT_FOUND = re.compile(
-    r"(?:fehler|error|http)?[\s:-]*(?:404|410)(?![\w.,%-]*\s\w+\s\w+\s\w+\s\w+)|(?:diese |die )?\b(?:seite"
+    r"(?:fehler|error|http)?[\s:-]*(?<!\d)(?:404|410)(?!\d)(?![\w.,%-]*\s\w+\s\w+\s\w+\s\w+)|(?:diese |die )?\b(?:seite"
     r"|artikel|beitrag|inhalt|dokument|url)\b[\w ,]{0,40}"
     r"(?:nicht (?:mehr )?(?:gefunden|verfügbar|vorhanden|auffindbar|da)|existiert (?:leider )?nicht"
     r"|konnte (?:leider )?nicht gefunden)"
