@@ -21,9 +21,8 @@ from pipelines.reading.rules import Learned
 
 #: so many new articles bring the next lesson
 EVERY = 20
-#: of this many latest articles, so many read from no known container say that the template has changed: the next
-#: lesson does not wait (see also the view news.sources)
-LOOKED_AT, STRANGE = 10, 8
+#: once so many have come, the next lesson does not wait where the view news.sources says that the template has changed
+LOOKED_AT = 10
 
 # Counts no further than EVERY: a source may have any number of articles.
 WAITING = """

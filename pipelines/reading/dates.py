@@ -6,7 +6,8 @@ states; `machine` reads what stands in attributes and JSON-LD. All of them are p
 *fetched_at*,
 clock times without an offset are in *time_zone*. A date that is not stated in full is None, never a guess.
 
-The only module that imports htmldate and dateparser. Both are last resorts: the grammar below answers in microseconds.
+The only module that imports dateparser, which is a last resort: the grammar below answers in microseconds. htmldate is
+not asked at all; docs/decisions.md says why.
 """
 
 from __future__ import annotations
