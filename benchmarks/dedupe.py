@@ -31,9 +31,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.articles import BESIDE, Generator, page_and_article, real_texts
-from pipelines import database, dedupe, store_copies
+from pipelines import database, dedupe
 from pipelines.reading import fingerprint
-from pipelines.store import Store
+from pipelines.store import Store, copying
 
 LEAD = "Es ist eine Nachricht, die am Montag viele überrascht hat und über die das Land nun streitet"
 BOILERPLATE = (
@@ -216,9 +216,9 @@ async def cost(dsn: str, texts: list[str], batch: int = 50) -> float:
             part = texts[start : start + batch]
             begin = time.perf_counter()
             bands = [fingerprint.bands(text) or [] for text in part]
-            await store_copies.claim(connection, [(number - place, of) for place, of in enumerate(bands)])
+            await copying.claim(connection, [(number - place, of) for place, of in enumerate(bands)])
             new = {number - place for place in range(len(part))}
-            known = await store_copies.known(connection, [band for of in bands for band in of], new)
+            known = await copying.known(connection, [band for of in bands for band in of], new)
             for place, (text, of) in enumerate(zip(part, bands, strict=True)):
                 known.origin(number - place, text, of)
                 known.keep(number - place, 1, text, of)

@@ -33,7 +33,9 @@ import psutil
 import psycopg
 from aiohttp import web
 
-from crawler import config, runs
+from crawler import config
+from crawler.house import House
+from crawler.reports import RunReport
 from crawler.schedule import Scheduler
 from pipelines import database
 
@@ -500,8 +502,8 @@ async def clock_steps(at: tuple[Path, str]) -> Result:
     with place(at) as here:
         async with served(paper):
             here.configure(more='[schedule]\nevery = "10 minutes"\njitter = "0 seconds"\n', zeitung=paper)
-            reports: list[runs.RunReport] = []
-            async with runs.House.open(config.load(here.folder), here.dsn) as house:
+            reports: list[RunReport] = []
+            async with House.open(config.load(here.folder), here.dsn) as house:
                 scheduler = Scheduler(house, reports.append, now=lambda: now)
                 steps = [0, 10, 10, -60, 10, 10, 10, 10, 10, 10, 10, 24 * 60, -24 * 60, 10, 10]
                 for minutes in steps:

@@ -157,7 +157,7 @@ def told(kind: str, facts: dict[str, object], chance: random.Random) -> tuple[st
 
 
 def ours(articles: Sequence[Labelled], join: float) -> Grouping:
-    """As ``pipelines.store_stories`` does it, in memory."""
+    """As ``pipelines.store.stories`` does it, in memory."""
     seen: Counter[int] = Counter()
     grouped: Grouping = {}
     recent: list[tuple[int, stories.Told]] = []

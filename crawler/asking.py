@@ -20,7 +20,7 @@ from crawler.hosts import Hosts
 from crawler.links import Taking
 from crawler.robots import Robots
 from pipelines.items import Page, Rejected
-from pipelines.store_shapes import HostState
+from pipelines.store.shapes import HostState
 
 
 def user_agent(settings: Settings) -> str:

@@ -25,7 +25,8 @@ from urllib.parse import urlsplit
 from crawler import config, fixture_sites, runs
 from crawler.config import Configuration
 from crawler.fixture_sites import Asked, Sites
-from crawler.runs import RunReport
+from crawler.house import House
+from crawler.reports import RunReport
 from pipelines import database
 
 # The evening for which the seed texts were written: 'heute 16:36 Uhr' in them is this day.
@@ -142,7 +143,7 @@ async def demo(folder: Path, say: Callable[[str], None], dsn: str | None = None)
     await asyncio.to_thread(empty, dsn)
     async with fixture_sites.serve(shipped("pages")) as sites:
         configuration = configured(folder, sites)
-        async with runs.House.open(configuration, dsn, patience=timedelta(seconds=20)) as house:
+        async with House.open(configuration, dsn, patience=timedelta(seconds=20)) as house:
             first = await crawl(house, "first crawl", say)
             asked_first = requests(sites.log)
             say("replay of the seed texts")
@@ -167,7 +168,7 @@ async def demo(folder: Path, say: Callable[[str], None], dsn: str | None = None)
     )
 
 
-async def crawl(house: runs.House, which: str, say: Callable[[str], None]) -> tuple[RunReport, ...]:
+async def crawl(house: House, which: str, say: Callable[[str], None]) -> tuple[RunReport, ...]:
     """Every source, one after the other, so that each demo finds the same text first and the same one as a copy."""
     reports = []
     for name in sorted(house.configuration.sources):

@@ -22,7 +22,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Protocol
 
-from pipelines.store_shapes import HostState
+from pipelines.store.shapes import HostState
 
 #: a 429 that names no time is taken for this
 UNNAMED_REST = timedelta(minutes=1)

@@ -22,7 +22,7 @@ from protego import Protego
 
 from crawler.hosts import Memory, utc_now
 from pipelines.items import Reason
-from pipelines.store_shapes import HostState
+from pipelines.store.shapes import HostState
 from pipelines.urls import origin
 
 #: a copy is used for this long before it is fetched again; the RFC's upper bound is a day

@@ -21,7 +21,9 @@ from apscheduler.triggers.interval import IntervalTrigger
 from crawler import config
 from crawler.config import ConfigError, Configuration, Source
 from crawler.hosts import utc_now
-from crawler.runs import House, RunReport, crawl_source, source_rows
+from crawler.house import House, source_rows
+from crawler.reports import RunReport
+from crawler.runs import crawl_source
 from crawler.slots import Slots, share
 from crawler.watching import watch_rows
 from pipelines.database import DatabaseError

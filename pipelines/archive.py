@@ -30,7 +30,7 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from pipelines.items import Hint, Page, Part
-from pipelines.store_shapes import Archived
+from pipelines.store.shapes import Archived
 
 log = logging.getLogger(__name__)
 

@@ -150,7 +150,7 @@ async def through(fetched: Fetched, to: Archive | None, readers: ReaderPool, sto
 
 
 class House(Protocol):
-    """What the steps need of a process: crawler/runs.py opens it and gives it to its spiders."""
+    """What the steps need of a process: crawler/house.py opens it and gives it to its spiders."""
 
     archive: Archive | None
     readers: ReaderPool

@@ -1,4 +1,4 @@
-"""What a source's latest articles teach the reader: a lesson. Pure; ``store_learning`` keeps it."""
+"""What a source's latest articles teach the reader: a lesson. Pure; ``store.learning`` keeps it."""
 
 from __future__ import annotations
 

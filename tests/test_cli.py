@@ -18,9 +18,9 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
-from crawler import cli_common, fixture_sites
-from crawler.cli import app
-from crawler.cli_common import Exit
+from crawler import fixture_sites
+from crawler.cli import app, common
+from crawler.cli.common import Exit
 from crawler.records import NAMES
 
 ROOT = Path(__file__).parent.parent
@@ -40,13 +40,13 @@ ARTICLE = """<html lang="de"><head><title>Rat beschließt den Haushalt</title>
 @pytest.fixture(autouse=True)
 def untouched_logging() -> Iterator[None]:
     """Commands set up logging for a process of their own; here it is put back."""
-    root, debug = logging.getLogger(), cli_common.Options.debug
+    root, debug = logging.getLogger(), common.Options.debug
     handlers, level = list(root.handlers), root.level
     yield
     logging.captureWarnings(False)
     root.handlers[:] = handlers
     root.setLevel(level)
-    cli_common.Options.debug = debug
+    common.Options.debug = debug
 
 
 @pytest.fixture
@@ -294,7 +294,7 @@ def test_the_database_can_be_asked_and_not_changed(stored: Path):
 
 
 def test_a_database_that_does_not_answer_is_exit_code_3_and_its_password_stays_secret(home: Path, monkeypatch):
-    monkeypatch.setattr(cli_common, "PATIENCE", timedelta(milliseconds=50))
+    monkeypatch.setattr(common, "PATIENCE", timedelta(milliseconds=50))
     assert nachlese("db", "url").stdout == "postgresql://reader@127.0.0.1:1/none\n"
     for command in (("db", "query", "SELECT 1"), ("status",), ("articles", "list"), ("replay", SEED)):
         result = nachlese(*command, code=Exit.DATABASE)
@@ -341,7 +341,7 @@ def test_an_unexpected_mistake_is_one_sentence_unless_debugged(home: Path, monke
 
 def test_a_reader_that_has_had_enough_is_no_error(home: Path):
     code = (
-        "from crawler.cli_common import told, print_json\n"
+        "from crawler.cli.common import told, print_json\n"
         "with told():\n    while True: print_json({'line': 'x' * 1000})"
     )
     process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -358,7 +358,7 @@ def test_an_interrupted_command_says_so(home: Path, number: signal.Signals):
     # tests that a shell started in the background would ignore SIGINT, and so would the process here
     code = (
         "import asyncio, signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "from crawler.cli_common import told, run\n"
+        "from crawler.cli.common import told, run\n"
         "async def wait():\n    print('ready', flush=True)\n    await asyncio.Event().wait()\n"
         "with told():\n    run(wait())"
     )

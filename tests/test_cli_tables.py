@@ -8,7 +8,7 @@ from pathlib import Path
 
 import feedparser
 
-from crawler.cli_common import Exit
+from crawler.cli.common import Exit
 from tests.test_cli import SEEDS, home, nachlese, records, stored, untouched_logging  # noqa: F401
 from tests.test_stories import EXPECTED_STORIES
 

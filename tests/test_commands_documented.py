@@ -11,7 +11,7 @@ import pytest
 import typer.main
 
 from crawler.cli import app
-from crawler.cli_common import Exit
+from crawler.cli.common import Exit
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "docs" / "commands.md").read_text("utf-8")

@@ -16,6 +16,8 @@ import pytest
 from aiohttp import web
 
 from crawler import config, fixture_sites, runs
+from crawler.house import House, holder_name, is_gone
+from crawler.reports import RunReport
 from crawler.spiders.news import is_stale
 from pipelines.items import Link
 from pipelines.store import Document, Validators
@@ -92,18 +94,18 @@ def configured(
 
 
 @asynccontextmanager
-async def house_of(configuration: config.Configuration, dsn: str) -> AsyncIterator[runs.House]:
-    async with runs.House.open(configuration, dsn) as house:
+async def house_of(configuration: config.Configuration, dsn: str) -> AsyncIterator[House]:
+    async with House.open(configuration, dsn) as house:
         yield house
 
 
 @pytest.fixture
-async def house(tmp_path: Path, site: Web, database_url: str) -> AsyncIterator[runs.House]:
+async def house(tmp_path: Path, site: Web, database_url: str) -> AsyncIterator[House]:
     async with house_of(configured(tmp_path, site), database_url) as opened:
         yield opened
 
 
-def counted(report: runs.RunReport) -> dict[str, int]:
+def counted(report: RunReport) -> dict[str, int]:
     names = ("found", "new", "new_version", "unchanged", "copy", "rejected", "pending")
     return {name: getattr(report.counts, name) for name in names if getattr(report.counts, name)}
 
@@ -295,14 +297,14 @@ async def test_a_truncated_feed_is_asked_for_again_as_a_whole(house, site):
 
 
 def test_holders_that_are_gone():
-    ours = runs.holder_name()
+    ours = holder_name()
     machine, _, _ = ours.rsplit(":", 2)
-    assert not runs.is_gone(ours, ours)
-    assert runs.is_gone(f"{machine}:{os.getpid()}:00000000", ours)
-    assert not runs.is_gone(f"{machine}:{os.getppid()}:00000000", ours)
-    assert runs.is_gone(f"{machine}:{2**22 + 1}:00000000", ours)
-    assert not runs.is_gone(f"elsewhere:{2**22 + 1}:00000000", ours)
-    assert not runs.is_gone("nonsense", ours)
+    assert not is_gone(ours, ours)
+    assert is_gone(f"{machine}:{os.getpid()}:00000000", ours)
+    assert not is_gone(f"{machine}:{os.getppid()}:00000000", ours)
+    assert is_gone(f"{machine}:{2**22 + 1}:00000000", ours)
+    assert not is_gone(f"elsewhere:{2**22 + 1}:00000000", ours)
+    assert not is_gone("nonsense", ours)
 
 
 def environment(folder: Path, dsn: str) -> dict[str, str]:
@@ -312,9 +314,11 @@ def environment(folder: Path, dsn: str) -> dict[str, str]:
 CRAWL = """
 import asyncio
 from crawler import config, runs
+from crawler.house import House, holder_name, is_gone
+from crawler.reports import RunReport
 
 async def main():
-    async with runs.House.open(config.load()) as house:
+    async with House.open(config.load()) as house:
         await runs.crawl_source(house, "blatt")
 
 asyncio.run(main())

@@ -82,7 +82,7 @@ def test_a_request_for_a_list_is_told_from_one_for_an_article():
 
 
 async def test_what_went_wrong_is_said(tmp_path: Path):
-    from crawler.runs import RunReport
+    from crawler.reports import RunReport
 
     good = RunReport("a", "crawl", "finished", RunCounts(new=1))
     waiting = RunReport("b", "crawl", "finished", RunCounts(pending=2))

@@ -14,7 +14,9 @@ import pytest
 
 from crawler import config, fixture_sites
 from crawler.fixture_sites import Asked, Sites
-from crawler.runs import House, RunReport, crawl_source
+from crawler.house import House
+from crawler.reports import RunReport
+from crawler.runs import crawl_source
 from tests.conftest import _made
 from tests.expectations import PAGES, differences, expected
 

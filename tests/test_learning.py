@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from crawler import config, runs
-from pipelines import store_learning
+from crawler import config
+from crawler.comparing import compared
+from crawler.house import House
 from pipelines.items import Page
 from pipelines.learning import lesson_of, told
 from pipelines.reading import read, shipped_rules
@@ -18,7 +19,7 @@ from pipelines.reading.containers import FEWEST_PLAIN, agreed, known_on, name_of
 from pipelines.reading.extract import parse
 from pipelines.reading.repeated import Told, is_protected, key_of, repeated_in, without_repeated
 from pipelines.reading.rules import Learned, Rules
-from pipelines.store import Store
+from pipelines.store import Store, learning
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 SUBJECTS = [
@@ -230,9 +231,9 @@ def rules_with(learned: Learned) -> Rules:
 
 async def test_a_lesson_is_made_when_enough_articles_have_come_and_numbered_when_it_says_something_new(store, sql_rows):
     first = rules_with(await store.lesson("blatt"))
-    await kept(store, [page(number, *[PROMPT] * (number % 2)) for number in range(store_learning.EVERY - 1)], first)
+    await kept(store, [page(number, *[PROMPT] * (number % 2)) for number in range(learning.EVERY - 1)], first)
     assert await store.learn("blatt") is None
-    await kept(store, [page(store_learning.EVERY - 1, PROMPT)], first)
+    await kept(store, [page(learning.EVERY - 1, PROMPT)], first)
     assert await store.learn("blatt") == 1
     assert await store.learn("blatt") is None
     lesson = await store.lesson("blatt")
@@ -268,7 +269,7 @@ async def test_copies_and_later_wordings_teach_nothing(store):
 
 
 @pytest.fixture
-async def house(tmp_path: Path, database_url: str) -> AsyncIterator[runs.House]:
+async def house(tmp_path: Path, database_url: str) -> AsyncIterator[House]:
     folder = tmp_path / "config"
     (folder / "sources").mkdir(parents=True)
     (folder / "settings.toml").write_text(
@@ -277,7 +278,7 @@ async def house(tmp_path: Path, database_url: str) -> AsyncIterator[runs.House]:
     (folder / "sources" / "blatt.toml").write_text(
         'title = "Blatt"\nhomepage = "https://www.blatt.example/"\n[discover]\nfeeds = ["https://www.blatt.example/rss"]\n'
     )
-    async with runs.House.open(config.load(folder), database_url) as opened:
+    async with House.open(config.load(folder), database_url) as opened:
         yield opened
 
 
@@ -289,7 +290,7 @@ async def test_a_stored_page_is_read_again_with_the_lesson_that_was_in_force(hou
     await kept(house.store, [new], house.rules("blatt", await house.lesson("blatt")))
     assert [(await house.rules_for(each)).learned.state for each in (old[1], new)] == [0, 1]
     for each in (old[1], new):
-        comparison = await runs.compared(house, each)
+        comparison = await compared(house, each)
         assert (comparison.ending, comparison.changes) == ("unchanged", {})
 
 

@@ -10,20 +10,22 @@ from pathlib import Path
 import pytest
 
 from crawler import config, runs
+from crawler.comparing import COMPARED, compare, differences
+from crawler.house import House
 
 SEEDS = Path(__file__).parent / "seeds"
 FETCHED = datetime(2025, 12, 4, 8, tzinfo=UTC)
 
 
 @pytest.fixture
-async def house(tmp_path: Path, database_url: str) -> AsyncIterator[runs.House]:
+async def house(tmp_path: Path, database_url: str) -> AsyncIterator[House]:
     folder = tmp_path / "config"
     (folder / "sources").mkdir(parents=True)
     (folder / "settings.toml").write_text(f'[crawl]\nreaders = 1\n[archive]\nfolder = "{tmp_path / "archive"}"\n')
     (folder / "sources" / "blatt.toml").write_text(
         'title = "Blatt"\nhomepage = "https://www.blatt.example/"\n[discover]\nfeeds = ["https://www.blatt.example/rss"]\n'
     )
-    async with runs.House.open(config.load(folder), database_url) as opened:
+    async with House.open(config.load(folder), database_url) as opened:
         yield opened
 
 
@@ -31,7 +33,7 @@ def seed_files() -> list[Path]:
     return sorted(SEEDS.glob("*.txt"))
 
 
-async def rows(house: runs.House) -> list[dict]:
+async def rows(house: House) -> list[dict]:
     hidden = {"id", "first_seen_at", "last_seen_at", "last_checked_at", "stored_at", "story"}
     return [{name: value for name, value in row.items() if name not in hidden} for row in await house.store.articles()]
 
@@ -61,12 +63,12 @@ async def test_the_archive_gives_the_same_rows_and_is_not_written_again(house):
 async def test_a_comparison_says_what_would_change_and_writes_nothing(house, tmp_path):
     page = tmp_path / "saved.html"
     page.write_text(saved("Die Brücke wird erneuert"))
-    before = await runs.compare(house, [page], url="https://www.blatt.example/bruecke", fetched_at=FETCHED)
+    before = await compare(house, [page], url="https://www.blatt.example/bruecke", fetched_at=FETCHED)
     assert [(one.ending, one.changes) for one in before] == [("new", {})]
     assert await rows(house) == []
     await runs.replay(house, [page], url="https://www.blatt.example/bruecke", fetched_at=FETCHED)
     page.write_text(saved("Die Brücke wird doch nicht erneuert"))
-    (after,) = await runs.compare(house, [page], url="https://www.blatt.example/bruecke", fetched_at=FETCHED)
+    (after,) = await compare(house, [page], url="https://www.blatt.example/bruecke", fetched_at=FETCHED)
     assert after.ending == "new_version"
     assert after.changes["title"] == ("Die Brücke wird erneuert", "Die Brücke wird doch nicht erneuert")
     assert len(await rows(house)) == 1
@@ -74,7 +76,7 @@ async def test_a_comparison_says_what_would_change_and_writes_nothing(house, tmp
 
 async def test_what_has_not_changed_has_no_differences(house):
     await runs.replay(house, [SEEDS], fetched_at=FETCHED)
-    found = await runs.compare(house, [SEEDS], fetched_at=FETCHED)
+    found = await compare(house, [SEEDS], fetched_at=FETCHED)
     assert [(one.ending, one.changes) for one in found] == [("unchanged", {})] * 5
 
 
@@ -105,11 +107,11 @@ async def test_progress_is_told_for_every_page(house):
 
 
 def test_lists_and_tuples_are_no_difference():
-    article = type("Article", (), {name: None for name in runs.COMPARED})()
+    article = type("Article", (), {name: None for name in COMPARED})()
     article.authors, article.title, article.published_at = ("Anna",), "A", FETCHED
     stored = {"authors": ["Anna"], "title": "A", "published_at": FETCHED, "teaser": None}
-    assert runs.differences(stored, article) == {}
-    assert runs.differences(stored | {"title": "B"}, article) == {"title": ("B", "A")}
+    assert differences(stored, article) == {}
+    assert differences(stored | {"title": "B"}, article) == {"title": ("B", "A")}
 
 
 def saved(title: str, head: str = "") -> str:

@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from crawler import config, runs
+from crawler.house import House
+from crawler.reports import RunReport
 from crawler.schedule import Scheduler, SlotTrigger
 from crawler.slots import Cron, Every, share
 from tests.test_crawl import Web, article, configured, environment, site
@@ -121,15 +123,15 @@ def scheduled(folder: Path, site: Web, every: str = "1 hour") -> config.Configur
 
 async def test_a_missed_slot_is_caught_up_with_once(tmp_path, site, database_url):
     configuration = scheduled(tmp_path, site)
-    async with runs.House.open(configuration, database_url) as house:
-        ended: asyncio.Queue[runs.RunReport] = asyncio.Queue()
+    async with House.open(configuration, database_url) as house:
+        ended: asyncio.Queue[RunReport] = asyncio.Queue()
         scheduler = Scheduler(house, ended.put_nowait)
         scheduler.start()
         report = await ended.get()
         assert (report.outcome, report.counts.new) == ("finished", 1)
         assert report.slot == configuration.sources["blatt"].slots().at_or_before(report.slot)
         await scheduler.stop(1)
-    async with runs.House.open(configuration, database_url) as house:  # a restart in the same slot
+    async with House.open(configuration, database_url) as house:  # a restart in the same slot
         scheduler = Scheduler(house, ended.put_nowait)
         scheduler.start()
         assert (await ended.get()).outcome == "skipped"
@@ -140,10 +142,10 @@ async def test_a_missed_slot_is_caught_up_with_once(tmp_path, site, database_url
 
 async def test_two_schedulers_make_one_run_of_a_slot(tmp_path, site, database_url):
     configuration = scheduled(tmp_path, site)
-    ended: asyncio.Queue[runs.RunReport] = asyncio.Queue()
+    ended: asyncio.Queue[RunReport] = asyncio.Queue()
     async with (
-        runs.House.open(configuration, database_url) as one,
-        runs.House.open(configuration, database_url) as other,
+        House.open(configuration, database_url) as one,
+        House.open(configuration, database_url) as other,
     ):
         schedulers = [Scheduler(house, ended.put_nowait) for house in (one, other)]
         for scheduler in schedulers:
@@ -160,7 +162,7 @@ async def test_sources_that_are_off_do_not_run(tmp_path, site, database_url):
     scheduled(tmp_path, site)
     file = tmp_path / "sources" / "blatt.toml"
     file.write_text("enabled = false\n" + file.read_text())
-    async with runs.House.open(config.load(tmp_path), database_url) as house:
+    async with House.open(config.load(tmp_path), database_url) as house:
         scheduler = Scheduler(house)
         scheduler.start()
         assert not scheduler.running
@@ -169,7 +171,7 @@ async def test_sources_that_are_off_do_not_run(tmp_path, site, database_url):
 
 async def test_a_changed_configuration_is_taken_over(tmp_path, site, database_url):
     configuration = scheduled(tmp_path, site)
-    async with runs.House.open(configuration, database_url) as house:
+    async with House.open(configuration, database_url) as house:
         scheduler = Scheduler(house)
         scheduler.start()
         text = (tmp_path / "sources" / "blatt.toml").read_text()
@@ -205,7 +207,7 @@ async def test_a_signal_ends_the_schedule_with_what_is_in_flight_left_for_later(
         assert await process.wait() == 0
     site.hold.clear()
     site.pages["/haengt"] = article(3)
-    async with runs.House.open(configuration, database_url) as house:
+    async with House.open(configuration, database_url) as house:
         (run,) = await house.store.last_runs("blatt")
         assert (run["outcome"], run["error"]) == ("stopped", "the scheduler was stopped")
         assert run["pending"] >= 1
@@ -224,6 +226,6 @@ async def test_a_killed_scheduler_s_run_is_taken_over(tmp_path, site, database_u
     process.kill()
     await process.wait()
     site.hold.clear()
-    async with runs.House.open(configuration, database_url) as house:
+    async with House.open(configuration, database_url) as house:
         report = await runs.crawl_source(house, "blatt")
         assert (report.outcome, report.counts.new) == ("finished", 1)

@@ -24,7 +24,7 @@ from pipelines.items import Page, Part
 from pipelines.reading import pages as article_pages
 from pipelines.reading.rules import Rules
 from pipelines.store import Document, Target, Validators
-from pipelines.store_shapes import DocumentKind
+from pipelines.store.shapes import DocumentKind
 
 #: Some servers answer 304 for ever. After so many in a row, or so long, a document is asked for unconditionally.
 MOST_NOT_MODIFIED = 20

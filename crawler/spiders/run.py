@@ -10,18 +10,19 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from scrapy import Spider, signals
 from scrapy.crawler import Crawler
 
+from crawler import config
+from crawler.config import Configuration
+from crawler.house import House, heartbeat
+from crawler.logs import guard_handlers
+from crawler.reports import finish
 from pipelines.database import DatabaseError
 from pipelines.flow import Fetched
 from pipelines.store import Ending, Run
-
-if TYPE_CHECKING:
-    from crawler.config import Configuration
-    from crawler.runs import House
 
 log = logging.getLogger(__name__)
 
@@ -101,13 +102,13 @@ class RunSpider(Spider):
             result = await end
         finally:
             del self._ends[fetched.url]
-        if result.ending is None:
+        if result.ending is not None:
+            self.tell(fetched.url, result.ending)
+        elif not self.stopping.is_set():  # a run that is being stopped leaves pages unended, and that is no trouble
             self.trouble = (
                 self.crawler.stats.get_value("nachlese/trouble") or "a page came out of the pipelines unended"
             )
             self.stop(self.trouble)
-        else:
-            self.tell(fetched.url, result.ending)
         return result
 
     def ended(self, item: Fetched) -> None:
@@ -126,19 +127,16 @@ class RunSpider(Spider):
         if self.house is not None:
             yield
             return
-        from crawler import config, runs  # they import this module
-        from crawler.cli_log import guard_handlers
-
         guard_handlers()  # Scrapy has set the log up, and lets a page's title have lines of its own
-        async with runs.House.open(self.configuration or config.load()) as self.house:
+        async with House.open(self.configuration or config.load()) as self.house:
             self.run = await self.house.begin(self.name)
             if self.run is None:
                 self.stop("another process runs this source now")
                 yield
                 return
-            async with runs.heartbeat(self.house, self.run, self.stop):
+            async with heartbeat(self.house, self.run, self.stop):
                 yield
-            report = await runs.finish(self.house, self.run, self)
+            report = await finish(self.house, self.run, self)
             log.warning("%s", report)
 
 

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from crawler.cli_articles import published_text, words_in
-from crawler.cli_common import Exit, count, err, fail, out, plain, run, start_logging, told
-from crawler.cli_run import show_reports
+from crawler.cli.articles import published_text, words_in
+from crawler.cli.common import Exit, count, err, fail, out, plain, run, start_logging, told
+from crawler.cli.run import show_reports
 
 if TYPE_CHECKING:
     from crawler.demo import Demo

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from crawler.cli_common import configuration, count, fail, open_store, out, plain, print_json, run, told, when
-from crawler.cli_read import moment, print_line
+from crawler.cli.common import configuration, count, fail, open_store, out, plain, print_json, run, told, when
+from crawler.cli.read import moment, print_line
 
 if TYPE_CHECKING:
     from pipelines.store import Row

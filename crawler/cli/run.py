@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crawler.cli_common import (
+from crawler.cli.common import (
     Exit,
     configuration,
     count,
@@ -28,8 +28,9 @@ from crawler.cli_common import (
 )
 
 if TYPE_CHECKING:
+    from crawler.comparing import Comparison
     from crawler.config import Configuration
-    from crawler.runs import Comparison, RunReport
+    from crawler.reports import RunReport
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line, for programs.")]
 COUNTS = ("found", "new", "new_version", "unchanged", "copy", "rejected", "pending")
@@ -58,10 +59,11 @@ def crawl(
 async def crawled(configured: Configuration, names: Sequence[str]) -> list[RunReport]:
     """One round over *names*, some of them at a time."""
     from crawler import runs
+    from crawler.house import House
 
     places = asyncio.Semaphore(configured.settings.crawl.sources_at_once)
     with Bar("pages") as bar:
-        async with runs.House.open(configured, await asyncio.to_thread(reachable)) as house:
+        async with House.open(configured, await asyncio.to_thread(reachable)) as house:
 
             async def one(name: str) -> RunReport:
                 async with places:
@@ -113,7 +115,7 @@ def replay(
     After the reader was improved, `nachlese replay --archive --diff` says what would become of the archive, and without
     --diff it is written.
     """
-    from crawler.cli_read import moment
+    from crawler.cli.read import moment
 
     configured = configuration()
     if bool(paths) == archive:
@@ -132,18 +134,20 @@ def replay(
 
 async def replayed(configured: Configuration, paths: list[Path] | None, what: dict[str, Any]) -> RunReport:
     from crawler import runs
+    from crawler.house import House
 
     with Bar("pages") as bar:
-        async with runs.House.open(configured, await asyncio.to_thread(reachable)) as house:
+        async with House.open(configured, await asyncio.to_thread(reachable)) as house:
             return await runs.replay(house, paths or [house.archive_folder], **what, progress=bar.page)
 
 
 async def compared(configured: Configuration, paths: list[Path] | None, what: dict[str, Any]) -> list[Comparison]:
-    from crawler import runs
+    from crawler.comparing import compare
+    from crawler.house import House
 
     with Bar("pages") as bar:
-        async with runs.House.open(configured, await asyncio.to_thread(reachable)) as house:
-            return await runs.compare(house, paths or [house.archive_folder], **what, progress=bar.page)
+        async with House.open(configured, await asyncio.to_thread(reachable)) as house:
+            return await compare(house, paths or [house.archive_folder], **what, progress=bar.page)
 
 
 def show_differences(found: Sequence[Comparison], as_json: bool) -> Exit:

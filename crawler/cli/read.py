@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crawler.cli_common import Exit, configuration, count, fail, known_sources, out, plain, print_json, run, told, when
+from crawler.cli.common import Exit, configuration, count, fail, known_sources, out, plain, print_json, run, told, when
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo

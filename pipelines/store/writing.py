@@ -1,7 +1,7 @@
 """Articles into the database, many in one transaction.
 
 A batch holds the advisory locks of all its articles and texts, taken in order, so that other writers of the same ones
-wait until it is committed; ``store_copies`` does the same for texts that are nearly the same. Between the locks and the
+wait until it is committed; ``copying`` does the same for texts that are nearly the same. Between the locks and the
 writes everything is therefore as ``dedupe.decide`` saw it: there is one article per canonical address and one first per
 text, whatever the number of writers.
 """
@@ -16,12 +16,13 @@ from typing import Any
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row, namedtuple_row
 
-from pipelines import dedupe, recheck, revisions, store_copies, store_rows, store_searching, store_watching
+from pipelines import dedupe, recheck, revisions
 from pipelines.dedupe import Decision, KnownArticle, KnownVersion, decide
 from pipelines.revisions import Change, Wording
-from pipelines.store_copies import Copies, Origin
-from pipelines.store_rows import Item
-from pipelines.store_shapes import Ending
+from pipelines.store import copying, preparing, searching, watching
+from pipelines.store.copying import Copies, Origin
+from pipelines.store.preparing import Item
+from pipelines.store.shapes import Ending
 
 LOCK = "SELECT pg_advisory_xact_lock(number) FROM unnest(%s::bigint[]) AS number"
 
@@ -236,7 +237,7 @@ class Writes:
 async def write(connection: AsyncConnection, items: Sequence[Item]) -> list[Ending]:
     """Write *items* in the caller's transaction; their endings in order. Writing them again changes nothing."""
     keys = {key for item in items for key in (item.article_key, item.seen.text_key)}
-    await connection.execute(LOCK, [sorted(store_rows.lock_number(key) for key in keys)])
+    await connection.execute(LOCK, [sorted(preparing.lock_number(key) for key in keys)])
     pages, new_pages = await _lock_pages(connection, items)
     ended = await _ended_before(connection, items, pages)
     known = await _known(connection, items)
@@ -257,9 +258,9 @@ async def write(connection: AsyncConnection, items: Sequence[Item]) -> list[Endi
         endings.append(ending)
     await _execute(connection, writes)
     worded = {article for article, _ in (*writes.new_versions, *writes.rewritten)}
-    await store_searching.keep(connection, worded)
+    await searching.keep(connection, worded)
     live = {ending.article_id for item, ending in zip(items, endings, strict=True) if item.run.kind != "replay"}
-    await store_watching.keep(connection, {article: article in live for article in worded})
+    await watching.keep(connection, {article: article in live for article in worded})
     return endings
 
 
@@ -283,7 +284,7 @@ async def _lock_pages(
     rows = [
         {"source": item.source, "url_key": item.page_key, "url": item.page_url, "hint": item.hint} for item in items
     ]
-    cursor = await connection.execute(KEEP_PAGES, [store_rows.dumps(rows)])
+    cursor = await connection.execute(KEEP_PAGES, [preparing.dumps(rows)])
     made = {row[0] for row in await cursor.fetchall()}
     dicts = connection.cursor(row_factory=dict_row)
     wanted = sorted({(item.source, item.page_key) for item in items})
@@ -324,14 +325,14 @@ async def _known(connection: AsyncConnection, items: Sequence[Item], is_preview:
     # those of the writer that a claim has waited for
     strange = [item for item in items if _may_be_a_copy(known, item)]
     if not is_preview:
-        await store_copies.claim(connection, [(known.article_id(item), item.version["bands"]) for item in strange])
+        await copying.claim(connection, [(known.article_id(item), item.version["bands"]) for item in strange])
     stored = known.copies
     bands = [band for item in strange for band in item.version["bands"]]
-    known.copies = await store_copies.known(connection, bands, set(known.ids.values()))
+    known.copies = await copying.known(connection, bands, set(known.ids.values()))
     known.copies.origins = known.copies.origins | stored.origins
     known.copies.current = known.copies.current | stored.current
     for row in firsts:
-        known.copies.origins.setdefault(row.article_id, store_copies.origin_of(row))
+        known.copies.origins.setdefault(row.article_id, copying.origin_of(row))
         known.copies.current.setdefault(row.article_id, row.current)
     return known
 
@@ -343,10 +344,10 @@ async def _find_articles(connection: AsyncConnection, items: Sequence[Item], kno
         before = known.articles.get(row.url_key)
         version = KnownVersion(row.number, row.content_key, row.body_key, row.fetched_at)
         versions = (*before.versions, version) if before else (version,)
-        read_key = before.read_key if before else store_rows.page_key(row.url)
+        read_key = before.read_key if before else preparing.page_key(row.url)
         known.articles[row.url_key] = KnownArticle(row.id, row.current, versions, row.url_key, read_key)
         known.first_seen[row.id] = row.first_seen_at
-        known.copies.origins[row.id] = store_copies.origin_of(row)
+        known.copies.origins[row.id] = copying.origin_of(row)
         known.copies.current[row.id] = row.current
     changed = {(known.articles[item.article_key].id, known.articles[item.article_key].current)
                for item in items if not _is_as_stored(known, item) and item.article_key in known.articles}  # fmt: skip
@@ -384,7 +385,7 @@ async def _keep_archive_records(connection: AsyncConnection, items: Sequence[Ite
     ]
     if not rows:
         return {}
-    cursor = await connection.execute(KEEP_ARCHIVE_RECORDS, [store_rows.dumps(rows)])
+    cursor = await connection.execute(KEEP_ARCHIVE_RECORDS, [preparing.dumps(rows)])
     return {(file, offset): number for file, offset, number in await cursor.fetchall()}
 
 
@@ -564,7 +565,7 @@ def _write_page(
 
 
 async def _execute(connection: AsyncConnection, writes: Writes) -> None:
-    await store_copies.forget(connection, {key: row["bands"] or () for key, row in writes.rewritten.items()})
+    await copying.forget(connection, {key: row["bands"] or () for key, row in writes.rewritten.items()})
     for statement, rows in (
         (INSERT_ARTICLES, writes.inserted.values()),
         (UPDATE_ARTICLES, writes.updated.values()),
@@ -575,4 +576,4 @@ async def _execute(connection: AsyncConnection, writes: Writes) -> None:
         (KEEP_ATTEMPTS, writes.attempts),
     ):
         if rows:
-            await connection.execute(statement, [store_rows.dumps(list(rows))])
+            await connection.execute(statement, [preparing.dumps(list(rows))])

@@ -1,7 +1,7 @@
 """``nachlese``: the command line. Each command is a thin function; heavy modules are imported when a command needs
 them.
 
-Results go to standard output, progress and messages to standard error. Exit codes: `cli_common.Exit`.
+Results go to standard output, progress and messages to standard error. Exit codes: `common.Exit`.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
-from crawler import cli_articles, cli_db, cli_demo, cli_export, cli_read, cli_run, cli_sources, cli_watch
-from crawler.cli_common import Options
+from crawler.cli import articles, db, demo, export, read, run, sources, watch
+from crawler.cli.common import Options
 
 app = typer.Typer(
     name="nachlese",
@@ -42,24 +42,21 @@ def options(
     Options.debug = debug
 
 
-app.command(rich_help_panel="Gather")(cli_demo.demo)
-app.command(rich_help_panel="Gather")(cli_run.crawl)
-app.command(rich_help_panel="Gather")(cli_run.schedule)
-app.command(rich_help_panel="Gather")(cli_run.replay)
-app.command(rich_help_panel="Look")(cli_read.read)
-app.command(rich_help_panel="Look")(cli_articles.status)
-app.command(rich_help_panel="Look")(cli_articles.explain)
-app.command(rich_help_panel="Look")(cli_export.export)
-app.add_typer(cli_articles.app, name="articles", rich_help_panel="Look")
-app.add_typer(cli_sources.app, name="sources", rich_help_panel="Keep house")
-app.add_typer(cli_watch.app, name="watch", rich_help_panel="Look")
-app.add_typer(cli_db.app, name="db", rich_help_panel="Keep house")
+app.command(rich_help_panel="Gather")(demo.demo)
+app.command(rich_help_panel="Gather")(run.crawl)
+app.command(rich_help_panel="Gather")(run.schedule)
+app.command(rich_help_panel="Gather")(run.replay)
+app.command(rich_help_panel="Look")(read.read)
+app.command(rich_help_panel="Look")(articles.status)
+app.command(rich_help_panel="Look")(articles.explain)
+app.command(rich_help_panel="Look")(export.export)
+app.add_typer(articles.app, name="articles", rich_help_panel="Look")
+app.add_typer(sources.app, name="sources", rich_help_panel="Keep house")
+app.add_typer(watch.app, name="watch", rich_help_panel="Look")
+app.add_typer(db.app, name="db", rich_help_panel="Keep house")
 
 
 def main() -> None:
     """The entry point."""
     app()
 
-
-if __name__ == "__main__":
-    main()

@@ -1,7 +1,7 @@
 """Everything that Nachlese remembers: the frontier, runs, articles and their versions, hosts.
 
-``Store`` is one process's way to the database. What it keeps of articles goes through ``store_batches`` (many in one
-transaction) to ``store_writing``; its other statements are in ``store_frontier`` and, for looking, ``store_looking``.
+``Store`` is one process's way to the database. What it keeps of articles goes through ``batches`` (many in one
+transaction) to ``writing``; its other statements are in ``frontier`` and, for looking, ``looking``.
 """
 
 from __future__ import annotations
@@ -20,25 +20,14 @@ from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from pipelines import (
-    database,
-    recheck,
-    store_learning,
-    store_looking,
-    store_retention,
-    store_rows,
-    store_searching,
-    store_stories,
-    store_watching,
-    store_writing,
-    urls,
-)
-from pipelines import store_frontier as sql
+from pipelines import database, recheck, urls
 from pipelines.items import Article, Link, Page, Reason
 from pipelines.reading.rules import Learned
-from pipelines.store_batches import Batches
-from pipelines.store_connections import Connections
-from pipelines.store_shapes import (
+from pipelines.store import frontier as sql
+from pipelines.store import learning, looking, preparing, retention, searching, stories, watching, writing
+from pipelines.store.batches import Batches
+from pipelines.store.connections import Connections
+from pipelines.store.shapes import (
     Archived,
     Document,
     Ending,
@@ -54,24 +43,6 @@ from pipelines.store_shapes import (
     Validators,
     WatchRow,
 )
-
-__all__ = [
-    "Archived",
-    "Document",
-    "Ending",
-    "HostState",
-    "Offered",
-    "Row",
-    "Run",
-    "RunCounts",
-    "RunKind",
-    "RunOutcome",
-    "SourceRow",
-    "Store",
-    "Target",
-    "Validators",
-    "WatchRow",
-]
 
 # what an address answers that no longer has its article: 404 or 410, a notice, or the front page it leads to
 GONE = (Reason.GONE, Reason.SOFT_404, Reason.HOME_PAGE)
@@ -132,8 +103,8 @@ class Store:
         """Insert or update; a source that is missing from *sources* is left as it is."""
 
         async def work(connection: AsyncConnection) -> None:
-            rows = [store_rows.clean(asdict(source)) for source in sources]
-            await connection.execute(sql.KEEP_SOURCES, [store_rows.dumps(rows)])
+            rows = [preparing.clean(asdict(source)) for source in sources]
+            await connection.execute(sql.KEEP_SOURCES, [preparing.dumps(rows)])
 
         await self._connections.run(work)
 
@@ -185,7 +156,7 @@ class Store:
     async def end_run(self, run: Run, outcome: RunOutcome, error: str | None = None) -> RunCounts:
         """End the run and count its pages. Ending an ended run again returns the same counts."""
         counts = await self._connections.run(
-            lambda connection: _end_run(connection, run.id, outcome, store_rows.clean(error))
+            lambda connection: _end_run(connection, run.id, outcome, preparing.clean(error))
         )
         self._in_hand.pop(run.id, None)
         return counts
@@ -199,25 +170,23 @@ class Store:
 
     async def learn(self, source: str) -> int | None:
         """Make the next lesson where enough articles have come; its number, or None. For between two runs."""
-        return await self._connections.run(lambda connection: store_learning.learn(connection, source))
+        return await self._connections.run(lambda connection: learning.learn(connection, source))
 
     async def lesson(self, source: str, number: int | None = None) -> Learned:
         """The lesson of that number, or the one that is in force."""
-        return await self._connections.run(lambda connection: store_learning.lesson(connection, source, number))
+        return await self._connections.run(lambda connection: learning.lesson(connection, source, number))
 
     async def lesson_number(self, source: str, url: str, fetched_at: datetime) -> int:
         """The lesson with which the page of that fetch was read: read again with it, it gives the same text."""
-        key = store_rows.page_key(store_rows.clean(url))
-        return await self._connections.run(
-            lambda connection: store_learning.number_for(connection, source, key, fetched_at)
-        )
+        key = preparing.page_key(preparing.clean(url))
+        return await self._connections.run(lambda connection: learning.number_for(connection, source, key, fetched_at))
 
     # -----------------------------------------------------------------------------------------------------------------
     # discovery
 
     async def validators(self, run: Run, url: str) -> Validators | None:
         """What the last fetch of this discovery document by this source left; None: ask unconditionally."""
-        rows = await self._do(sql.VALIDATORS, source=run.source, key=store_rows.page_key(url))
+        rows = await self._do(sql.VALIDATORS, source=run.source, key=preparing.page_key(url))
         return Validators(**rows[0]) if rows else None
 
     async def offer(self, run: Run, links: Sequence[Link], document: Document) -> Offered:
@@ -262,8 +231,8 @@ class Store:
 
         rows = await self._connections.run(work)
         for row in rows:
-            in_hand[store_rows.page_key(row["url"])] = row.pop("id")
-            row["hint"] = store_rows.HINT.validate_python(row["hint"]) if row["hint"] else None
+            in_hand[preparing.page_key(row["url"])] = row.pop("id")
+            row["hint"] = preparing.HINT.validate_python(row["hint"]) if row["hint"] else None
         return [Target(**row) for row in rows]
 
     async def was_broken_off(self, run: Run) -> bool:
@@ -298,7 +267,7 @@ class Store:
         What cannot be stored ends as rejected with the reason ``unstorable``, and is not raised.
         """
         try:
-            item = store_rows.item(run, page, article, archived, etag, last_modified, ms)
+            item = preparing.item(run, page, article, archived, etag, last_modified, ms)
         except (ValueError, TypeError) as error:
             url, detail = page.asked_url or page.url, database.safe_text(error)
             return await self.reject(
@@ -308,7 +277,7 @@ class Store:
         self._ended(run, item.page_key)
         return ending
 
-    async def _refuse(self, item: store_rows.Item, message: str) -> Ending:
+    async def _refuse(self, item: preparing.Item, message: str) -> Ending:
         return await self.reject(
             item.run,
             item.page_url,
@@ -367,7 +336,7 @@ class Store:
         The page of a stored article keeps it: it is looked at again later, or, when it is gone, never more.
         """
         values = _page_values(run, url, source) | {
-            "reason": str(reason), "detail": store_rows.clean(detail)[:2000], "status": status, "ms": ms, "size": size,
+            "reason": str(reason), "detail": preparing.clean(detail)[:2000], "status": status, "ms": ms, "size": size,
             "outcome": str(reason), "item": _replay_item(run, fetched_at), "fetched_at": fetched_at,
         }  # fmt: skip
 
@@ -400,7 +369,7 @@ class Store:
         no attempt, and this run does not get the page again.
         """
         values = _page_values(run, url, None) | {
-            "reason": str(reason), "detail": store_rows.clean(detail)[:2000], "status": status, "ms": ms, "size": None,
+            "reason": str(reason), "detail": preparing.clean(detail)[:2000], "status": status, "ms": ms, "size": None,
             "outcome": str(reason), "item": "", "fetched_at": None, "not_before": not_before, "article": None,
             "version": None,
         }  # fmt: skip
@@ -429,8 +398,8 @@ class Store:
 
     async def preview(self, page: Page, article: Article) -> Ending:
         """Where ``keep`` would end this page; nothing is written. Raises ValueError or TypeError: it is unstorable."""
-        item = store_rows.item(None, page, article, None)
-        return await self._connections.run(lambda connection: store_writing.preview(connection, item))
+        item = preparing.item(None, page, article, None)
+        return await self._connections.run(lambda connection: writing.preview(connection, item))
 
     # -----------------------------------------------------------------------------------------------------------------
     # stories
@@ -438,7 +407,7 @@ class Store:
     async def group_stories(self) -> int:
         """Give every article that has none its story; how many there were. One process at a time does it."""
         total = 0
-        while done := await self._connections.run(store_stories.group):
+        while done := await self._connections.run(stories.group):
             total += done
         return total
 
@@ -447,12 +416,12 @@ class Store:
 
     async def keep_watches(self, watches: Sequence[WatchRow]) -> None:
         """The watchlists that articles are matched by from now on; others are forgotten, their matches stay."""
-        text = store_rows.dumps([store_rows.clean(asdict(watch)) for watch in watches])
+        text = preparing.dumps([preparing.clean(asdict(watch)) for watch in watches])
         values = {"watches": text, "names": [watch.name for watch in watches]}
 
         async def work(connection: AsyncConnection) -> None:
-            await connection.execute(store_watching.KEEP_WATCHES, values)
-            await connection.execute(store_watching.FORGET_WATCHES, values)
+            await connection.execute(watching.KEEP_WATCHES, values)
+            await connection.execute(watching.FORGET_WATCHES, values)
 
         await self._connections.run(work)
 
@@ -460,18 +429,18 @@ class Store:
         """Matches that are due to be sent; they come again later unless ``told`` says that they were."""
 
         async def work(connection: AsyncConnection) -> list[Row]:
-            taken = await _rows(connection, store_watching.TAKE_MATCHES, store_watching.take_values(watch, limit))
-            return await _rows(connection, store_watching.MATCHES_BY_ID, {"ids": [row["id"] for row in taken]})
+            taken = await _rows(connection, watching.TAKE_MATCHES, watching.take_values(watch, limit))
+            return await _rows(connection, watching.MATCHES_BY_ID, {"ids": [row["id"] for row in taken]})
 
         return await self._connections.run(work)
 
     async def told(self, ids: Sequence[int], error: str | None = None) -> None:
         """Matches were sent, or were not because of *error*."""
-        await self._do(store_watching.TOLD, ids=list(ids), error=store_rows.clean(error))
+        await self._do(watching.TOLD, ids=list(ids), error=preparing.clean(error))
 
     async def latest_matches(self, watch: str, limit: int) -> list[Row]:
         """The latest articles that match, latest first."""
-        return await self._do(store_watching.LATEST_MATCHES, watch=watch, limit=limit)
+        return await self._do(watching.LATEST_MATCHES, watch=watch, limit=limit)
 
     # -----------------------------------------------------------------------------------------------------------------
     # hosts
@@ -500,25 +469,25 @@ class Store:
         *bookkeeping*: requests and the endings of pages in runs that have ended. *versions*: wordings that are not
         current. *archive*: files in *folder* all of whose pages are older. None: nothing of it. *is_dry*: only count.
         """
-        return await store_retention.prune(
+        return await retention.prune(
             self._connections.run, bookkeeping=bookkeeping, versions=versions, archive=archive, folder=folder,
             is_dry=is_dry,
         )  # fmt: skip
 
     async def size(self) -> Row:
         """{bytes, tables: [{name, rows, bytes, index_bytes, about}]}; rows are Postgres's estimate."""
-        return await store_retention.size(self._connections.run)
+        return await retention.size(self._connections.run)
 
     # -----------------------------------------------------------------------------------------------------------------
     # what people look at
 
     async def status(self) -> list[Row]:
         """``news.sources``: a row per source with its last and next run."""
-        return await self._do(store_looking.STATUS)
+        return await self._do(looking.STATUS)
 
     async def last_runs(self, source: str | None = None, limit: int = 20) -> list[Row]:
         """``news.runs``, latest first."""
-        return await self._do(store_looking.LAST_RUNS, source=source, limit=limit)
+        return await self._do(looking.LAST_RUNS, source=source, limit=limit)
 
     async def articles(
         self,
@@ -533,9 +502,7 @@ class Store:
         *copies* False leaves copies out; *words* must all occur in title, teaser or text.
         """
         like = [f"%{_escaped(word)}%" for word in (words or "").split()]
-        return await self._do(
-            store_looking.ARTICLES, source=source, since=since, limit=limit, copies=copies, words=like
-        )
+        return await self._do(looking.ARTICLES, source=source, since=since, limit=limit, copies=copies, words=like)
 
     async def each_article(
         self,
@@ -547,12 +514,10 @@ class Store:
     ) -> AsyncIterator[Row]:
         """As `articles`, without end and without holding more than a few of them at a time."""
         like = [f"%{_escaped(word)}%" for word in (words or "").split()]
-        found = await self._do(
-            store_looking.ARTICLE_IDS, source=source, since=since, limit=limit, copies=copies, words=like
-        )
+        found = await self._do(looking.ARTICLE_IDS, source=source, since=since, limit=limit, copies=copies, words=like)
         ids = [row["id"] for row in found]
         for start in range(0, len(ids), ARTICLES_AT_A_TIME):
-            for row in await self._do(store_looking.ARTICLES_BY_ID, ids=ids[start : start + ARTICLES_AT_A_TIME]):
+            for row in await self._do(looking.ARTICLES_BY_ID, ids=ids[start : start + ARTICLES_AT_A_TIME]):
                 yield row
 
     async def export(
@@ -567,12 +532,10 @@ class Store:
 
         *watch*: those whose current wording matches that watchlist.
         """
-        found = await self._do(
-            store_looking.EXPORT_IDS, watch=watch, source=source, since=since, until=until, copies=copies
-        )
+        found = await self._do(looking.EXPORT_IDS, watch=watch, source=source, since=since, until=until, copies=copies)
         ids = [row["id"] for row in found]
         for start in range(0, len(ids), ARTICLES_AT_A_TIME):
-            yield await self._do(store_looking.ARTICLES_BY_ID, ids=ids[start : start + ARTICLES_AT_A_TIME])
+            yield await self._do(looking.ARTICLES_BY_ID, ids=ids[start : start + ARTICLES_AT_A_TIME])
 
     async def search(
         self,
@@ -583,22 +546,20 @@ class Store:
         limit: int = 20,
     ) -> list[Row]:
         """``news.search``, best first; ``id`` is the article's. Nothing is found by a query without words."""
-        query = store_rows.clean(query)
-        return await self._do(
-            store_searching.SEARCH, query=query, language=language, since=since, source=source, limit=limit
-        )
+        query = preparing.clean(query)
+        return await self._do(searching.SEARCH, query=query, language=language, since=since, source=source, limit=limit)
 
     async def article(self, id_or_url: int | str) -> Row | None:
         """One row of ``news.articles``, with ``removed``: a list of {rule, text}."""
-        key = store_rows.page_key(id_or_url) if isinstance(id_or_url, str) else None
+        key = preparing.page_key(id_or_url) if isinstance(id_or_url, str) else None
         number = id_or_url if isinstance(id_or_url, int) else None
-        rows = await self._do(store_looking.ARTICLE, number=number, key=key)
+        rows = await self._do(looking.ARTICLE, number=number, key=key)
         return rows[0] if rows else None
 
     async def explain(self, url: str) -> Row:
         """One page's story: {url, pages, endings, attempts, article, versions, archive}; what is unknown is empty."""
-        key = store_rows.page_key(store_rows.clean(url))
-        return await self._connections.run(lambda connection: store_looking.explain(connection, url, key))
+        key = preparing.page_key(preparing.clean(url))
+        return await self._connections.run(lambda connection: looking.explain(connection, url, key))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -637,25 +598,25 @@ def _link_rows(links: Sequence[Link]) -> tuple[list[dict[str, Any]], list[dict[s
     good: dict[bytes, dict[str, Any]] = {}
     bad: dict[bytes, dict[str, Any]] = {}
     for link in links:
-        url = store_rows.clean(link.url)
-        row = {"url": url[:8000], "found_on": store_rows.clean(link.found_on), "hint": store_rows.hint_row(link.hint)}
+        url = preparing.clean(link.url)
+        row = {"url": url[:8000], "found_on": preparing.clean(link.found_on), "hint": preparing.hint_row(link.hint)}
         try:
             key = urls.url_key(urls.normalise(url))
         except urls.BadUrl as error:
-            key = store_rows.other_key(url)
+            key = preparing.other_key(url)
             bad.setdefault(key, row | {"url_key": key, "detail": str(error)})
             continue
         modified = link.hint.modified_at if link.hint else None
         good.setdefault(key, row | {"url_key": key, "modified_at": modified})
-    return list(good.values()), list(bad.values()), store_rows.dumps([*good.values(), *bad.values()])
+    return list(good.values()), list(bad.values()), preparing.dumps([*good.values(), *bad.values()])
 
 
 async def _keep_document(connection: AsyncConnection, run: Run, document: Document) -> None:
     is_full = document.error is None and not document.not_modified
-    values = store_rows.clean(asdict(document)) | {
+    values = preparing.clean(asdict(document)) | {
         "run": run.id,
         "source": run.source,
-        "key": store_rows.page_key(document.url),
+        "key": preparing.page_key(document.url),
         "is_full": is_full,
         "outcome": "error" if document.error is not None else "not_modified" if document.not_modified else "ok",
     }
@@ -664,7 +625,7 @@ async def _keep_document(connection: AsyncConnection, run: Run, document: Docume
 
 
 async def _reject_bad_links(connection: AsyncConnection, run: Run, bad: list[dict[str, Any]]) -> None:
-    values = {"source": run.source, "links": store_rows.dumps(bad)}
+    values = {"source": run.source, "links": preparing.dumps(bad)}
     for row in await _rows(connection, sql.REJECT_BAD_LINKS, values):
         await connection.execute(
             sql.KEEP_RUN_PAGE,
@@ -677,9 +638,9 @@ def _page_values(run: Run, url: str, source: str | None) -> dict[str, Any]:
     of_run = source or run.source
     if of_run is None:
         raise ValueError("a run without a source must be told the page's source")
-    url = store_rows.clean(url)
-    key = store_rows.page_key(url)
-    return {"run": run.id, "source": store_rows.clean(of_run), "url": url[:8000], "key": key}
+    url = preparing.clean(url)
+    key = preparing.page_key(url)
+    return {"run": run.id, "source": preparing.clean(of_run), "url": url[:8000], "key": key}
 
 
 def _replay_item(run: Run, fetched_at: datetime | None) -> str:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crawler.cli_common import Exit, fail, print_json, reachable, told
-from crawler.cli_read import print_line
+from crawler.cli.common import Exit, fail, print_json, reachable, told
+from crawler.cli.read import print_line
 
 if TYPE_CHECKING:
     from crawler.config import Configuration
@@ -140,7 +140,7 @@ def show_answer(names: list[str], rows: list[tuple[Any, ...]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from crawler.cli_common import count, out, plain
+    from crawler.cli.common import count, out, plain
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in names:
@@ -155,7 +155,7 @@ def show_answer(names: list[str], rows: list[tuple[Any, ...]]) -> None:
 @told()
 def size(as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for programs.")] = False) -> None:
     """Show how much room the tables and the archive take, the largest first."""
-    from crawler.cli_common import configuration, run
+    from crawler.cli.common import configuration, run
 
     sizes = run(_sizes())
     files = archive_files(archive_folder(configuration()))
@@ -167,7 +167,7 @@ def size(as_json: Annotated[bool, typer.Option("--json", help="One JSON object, 
 
 
 async def _sizes() -> dict[str, Any]:
-    from crawler.cli_common import open_store
+    from crawler.cli.common import open_store
 
     async with await open_store() as store:
         return await store.size()
@@ -187,7 +187,7 @@ def archive_files(folder: Path) -> list[int]:
 def show_sizes(sizes: dict[str, Any]) -> None:
     from rich.table import Table
 
-    from crawler.cli_common import count, out
+    from crawler.cli.common import count, out
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("table", "rows", "data", "indexes", "together"):
@@ -213,7 +213,7 @@ def prune(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for programs.")] = False,
 ) -> None:
     """Delete what [retention] in config/settings.toml says is too old. Articles are never deleted."""
-    from crawler.cli_common import configuration, run
+    from crawler.cli.common import configuration, run
 
     deleted = run(_pruned(configuration(), dry_run))
     if as_json:
@@ -229,8 +229,8 @@ def prune(
 
 
 async def _pruned(configured: Configuration, dry_run: bool) -> dict[str, int]:
-    from crawler.cli_common import open_store
-    from crawler.runs import prune as prune_by
+    from crawler.cli.common import open_store
+    from crawler.house import prune as prune_by
 
     async with await open_store() as store:
         return await prune_by(store, configured, archive_folder(configured), dry_run)

@@ -8,10 +8,11 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import psycopg
 
-from pipelines import database, store_searching, store_writing
-from pipelines.store_connections import Connections
-from pipelines.store_rows import Item
-from pipelines.store_shapes import Ending
+from pipelines import database
+from pipelines.store import searching, writing
+from pipelines.store.connections import Connections
+from pipelines.store.preparing import Item
+from pipelines.store.shapes import Ending
 
 log = logging.getLogger(__name__)
 
@@ -96,13 +97,13 @@ class Batches:
     async def _flush_search(self) -> None:
         """Beside the writing, on a connection of its own."""
         try:
-            await self._connections.run(store_searching.flush)
+            await self._connections.run(searching.flush)
         except (psycopg.Error, database.DatabaseError) as error:  # autovacuum does it too, later
             log.warning("search index: %s", database.safe_text(error, self._connections.dsn))
 
     async def _written(self, items: list[Item]) -> list[Ending]:
         try:
-            return await self._connections.run(lambda connection: store_writing.write(connection, items))
+            return await self._connections.run(lambda connection: writing.write(connection, items))
         except (psycopg.Error, ValueError, TypeError) as error:
             if len(items) > 1:
                 # one bad row never costs its batch: each alone, and only the bad one is refused

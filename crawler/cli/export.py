@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from crawler.cli_common import Exit, configuration, count, err, fail, open_store, run, told
-from crawler.cli_read import moment
+from crawler.cli.common import Exit, configuration, count, err, fail, open_store, run, told
+from crawler.cli.read import moment
 
 
 class Format(StrEnum):

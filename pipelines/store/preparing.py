@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from pipelines import dedupe, revisions, urls
 from pipelines.items import Article, Hint, Kind, Page
 from pipelines.reading import fingerprint
-from pipelines.store_shapes import Archived, Run
+from pipelines.store.shapes import Archived, Run
 
 HINT: TypeAdapter[Hint] = TypeAdapter(Hint)
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from crawler.cli_log import OneLine
+from crawler.logs import OneLine
 
 FORGED = "Titel\n2026-01-01 00:00:00 info    all is well\r\x1b[2K\u2028\x85\x0bEnde"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crawler.cli_common import Exit, configuration, count, known_sources, out, plain, print_json, run, told
+from crawler.cli.common import Exit, configuration, count, known_sources, out, plain, print_json, run, told
 
 if TYPE_CHECKING:
     from crawler.asking import Look

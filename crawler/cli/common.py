@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from crawler.cli_log import OneLine, plain
+from crawler.logs import OneLine, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
