@@ -29,6 +29,7 @@ from pipelines.reading import (
 from pipelines.reading.boilerplate import Phrases, opens_block, site_phrases
 from pipelines.reading.pages import next_page
 from pipelines.reading.rules import Rules
+from pipelines.reading.tree import parse
 
 __all__ = ["READER_VERSION", "Rules", "next_page", "read", "shipped_rules"]
 
@@ -57,7 +58,7 @@ def _with_address(page: Page) -> Page:
 
 
 def _read_html(page: Page, text: str, rules: Rules) -> Article:
-    tree = extract.parse(text)
+    tree = parse(text)
     stated = structured.collect(tree, page.url)
     described = metadata.describe(tree, stated, page, rules)
     seen = judge.signs(tree)
@@ -135,7 +136,7 @@ def _read_html(page: Page, text: str, rules: Rules) -> Article:
 def _part(part: Part, described: metadata.Description) -> tuple[blocks.Block, ...]:
     """The blocks of a further page, without the lead that every page repeats."""
     try:
-        tree = extract.parse(decode.text_of(part.body, part.content_type))
+        tree = parse(decode.text_of(part.body, part.content_type))
     except Rejected:  # an empty or broken further page costs only itself; pages_total tells that it is missing
         return ()
     body = extract.body_of(tree, title=described.title, teaser=described.teaser)
