@@ -33,13 +33,17 @@ def parser() -> etree.HTMLParser:
     return made
 
 
-def parse(text: str) -> html.HtmlElement:
-    """The tree of a page, without comments and processing instructions. Raises Rejected(EMPTY) for no markup at all."""
+def parse(page: str | bytes) -> html.HtmlElement:
+    """The tree of a page (bytes: UTF-8), without comments and processing instructions.
+
+    Raises Rejected(EMPTY) for no markup at all.
+    """
+    raw = page.encode("utf-8", "ignore") if isinstance(page, str) else page
     try:
-        tree = html.document_fromstring(text.encode("utf-8", "ignore"), parser=parser())
+        tree = html.document_fromstring(raw, parser=parser())
     except (etree.ParserError, etree.XMLSyntaxError) as error:
         raise Rejected(Reason.EMPTY, "no markup in it") from error
-    if len(text) > MOST_TEXT or (text.count("<") > MOST_ELEMENTS and int(_COUNT(tree)) > MOST_ELEMENTS):
+    if len(raw) > MOST_TEXT or (raw.count(b"<") > MOST_ELEMENTS and int(_COUNT(tree)) > MOST_ELEMENTS):
         _bound(tree)
     return tree
 
