@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pipelines.items import Reason, Rejected
-from pipelines.reading import extract
-from pipelines.reading.extract import Body, body_of, parse
+from pipelines.reading import tree as trees
+from pipelines.reading.extract import Body, body_of
+from pipelines.reading.tree import parse
 
 FIRST = "Die Gemeinde teilte am Montag mit, dass die Brücke über den Mühlbach bis zum Herbst gesperrt bleibt."
 SECOND = "Bei einer Prüfung waren Schäden am Geländer aufgefallen; wie teuer die Reparatur wird, steht noch nicht fest."
@@ -136,7 +137,7 @@ def test_a_page_with_a_hundred_thousand_links_is_cut_down():
     tree = parse(
         f"<body><article><h1>{TITLE}</h1>{PROSE}</article>{'<a href=/x>Ein Link ins Archiv</a> ' * 100_000}</body>"
     )
-    assert sum(1 for _ in tree.iter()) <= extract.MOST_ELEMENTS + 10
+    assert sum(1 for _ in tree.iter()) <= trees.MOST_ELEMENTS + 10
     assert [block.text for block in body_of(tree, title=TITLE).blocks][:3] == [FIRST, SECOND, THIRD]
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from pipelines.items import Article, Page
 from pipelines.reading import decode, read, shipped_rules
-from pipelines.reading.extract import parse
+from pipelines.reading.tree import parse
 
 RULES = shipped_rules(language="de")
 SITES = Path(__file__).parent / "pages"

@@ -29,6 +29,7 @@ from pipelines.reading import (
 from pipelines.reading.boilerplate import Phrases, opens_block, site_phrases
 from pipelines.reading.pages import next_page
 from pipelines.reading.rules import Rules
+from pipelines.reading.tree import parse
 
 __all__ = ["READER_VERSION", "Rules", "next_page", "read", "shipped_rules"]
 
@@ -41,10 +42,10 @@ _PHRASES = ("config/boilerplate", "crawler/shipped/config/boilerplate")  # in a 
 def read(page: Page, rules: Rules) -> Article:
     """The article on *page*. Raises Rejected with a Reason of the reading kind when the page is none."""
     page = _with_address(page)
-    text = decode.text_of(page.body, page.content_type)
     if plaintext.is_plain(page.content_type):
+        text = decode.text_of(page.body, page.content_type)
         return replace(plaintext.read_text(page, text, rules), reader_version=READER_VERSION)
-    return _read_html(page, text, rules)
+    return _read_html(page, rules)
 
 
 def _with_address(page: Page) -> Page:
@@ -56,8 +57,8 @@ def _with_address(page: Page) -> Page:
     return page if isinstance(page.url, str) else replace(page, url="")
 
 
-def _read_html(page: Page, text: str, rules: Rules) -> Article:
-    tree = extract.parse(text)
+def _read_html(page: Page, rules: Rules) -> Article:
+    tree = parse(decode.utf8_of(page.body, page.content_type))
     stated = structured.collect(tree, page.url)
     described = metadata.describe(tree, stated, page, rules)
     seen = judge.signs(tree)
@@ -135,7 +136,7 @@ def _read_html(page: Page, text: str, rules: Rules) -> Article:
 def _part(part: Part, described: metadata.Description) -> tuple[blocks.Block, ...]:
     """The blocks of a further page, without the lead that every page repeats."""
     try:
-        tree = extract.parse(decode.text_of(part.body, part.content_type))
+        tree = parse(decode.utf8_of(part.body, part.content_type))
     except Rejected:  # an empty or broken further page costs only itself; pages_total tells that it is missing
         return ()
     body = extract.body_of(tree, title=described.title, teaser=described.teaser)

@@ -24,6 +24,7 @@ LONGEST = 300
 # Several sentences may each be a prompt, as in a notice of consent; the first that is none ends the look at them.
 LONGEST_OF_SENTENCES = 800
 _SENTENCES = re.compile(r"(?<=[.!?…])\s+(?=[A-ZÄÖÜ„\"“«»])|\n+")
+_SENTENCE_END = re.compile(r"[.!?…]\s+(?=[A-ZÄÖÜ„\"“«»])|\n+")
 _LEAST_SHARE = 0.6
 # What a section takes when it does not say: two printed lines.
 DEFAULT_WHOLE = 160
@@ -50,7 +51,7 @@ _PLAIN = tuple(
         "*": "",
     }.items()
 )  # fmt: skip
-_EDGES = re.compile(r"\A(?:[^\w©#@]|_)+|[\W_]+\Z")
+_BEGIN = re.compile(r"\A(?:[^\w©#@]|_)+")
 
 
 class PhrasesError(ValueError):
@@ -103,7 +104,7 @@ def rule_for(paragraph: str, phrases: Phrases | None) -> str | None:
     """The section that takes *paragraph* for boilerplate, or None. A heading that opens a block is boilerplate too."""
     if phrases is None:
         return None
-    if phrases.ends and (found := phrases.ends.search(_plain(paragraph[-_END:]))):
+    if phrases.ends and (found := phrases.ends.search(_plain(paragraph[-_END:]).lower())):
         return found.lastgroup
     if len(paragraph) > LONGEST_OF_SENTENCES:
         return None
@@ -112,11 +113,14 @@ def rule_for(paragraph: str, phrases: Phrases | None) -> str | None:
 
 def _rule_for_each(paragraph: str, phrases: Phrases) -> str | None:
     """The rule of the first sentence or line, where nearly all the others are boilerplate by themselves too."""
-    sentence, *rest = _SENTENCES.split(paragraph, maxsplit=1)
-    first = _rule_for_one(sentence, phrases) if rest else None
+    end = _SENTENCE_END.search(paragraph)
+    if end is None:
+        return None
+    sentence = paragraph[: end.start()] if end[0][0] == "\n" else paragraph[: end.start() + 1]
+    first = _rule_for_one(sentence, phrases)
     if first is None:
         return None
-    sentences = _SENTENCES.split(rest[0])
+    sentences = _SENTENCES.split(paragraph[end.end() :])
     taken = [each for each in sentences if _rule_for_one(each, phrases)]
     if len(taken) == len(sentences):
         return first
@@ -151,7 +155,8 @@ def _is_statement(text: str) -> bool:
 
 
 def _section(text: str, patterns: Mapping[str, re.Pattern[str]]) -> str | None:
-    pattern = patterns.get(text[:1].lower()) or patterns.get("") if text else None
+    text = text.lower()
+    pattern = patterns.get(text[:1]) or patterns.get("") if text else None
     found = pattern.match(text) if pattern else None
     return name_of(found) if found else None
 
@@ -165,7 +170,13 @@ def _plain(text: str) -> str:
                 text = text.replace(mark, plain)
     elif "*" in text:
         text = text.replace("*", "")
-    text = _EDGES.sub("", " ".join(text.split()))
+    text = " ".join(text.split())
+    if not text[:1].isalnum():
+        text = _BEGIN.sub("", text, count=1)
+    end = len(text)
+    while end and not text[end - 1].isalnum():
+        end -= 1
+    text = text[:end]
     return text + ")" if text.count("(") > text.count(")") else text
 
 
@@ -254,7 +265,7 @@ def _patterns(name: str, key: str, section: dict, words: dict[str, str], where: 
         if _UMLAUT_IN_SET.search(pattern):
             mistakes.append(f"{place}: expected umlauts outside of [...]: (ä|ö)")
             continue
-        plain = _filled(pattern, words).translate(_PATTERN_PLAIN)
+        plain = _quick(_filled(pattern, words).translate(_PATTERN_PLAIN))
         try:
             compiled = re.compile(plain, re.IGNORECASE)
         except re.error as error:
@@ -267,6 +278,18 @@ def _patterns(name: str, key: str, section: dict, words: dict[str, str], where: 
     return good
 
 
+def _quick(pattern: str) -> str:
+    """A pattern for texts in lower case that remembers no groups: many times as fast as one that ignores case."""
+    return "".join(
+        "(?:" if part == "(" else part if _ESCAPED_CAPITAL.search(part) else part.lower()
+        for part in _PARTS.findall(pattern)
+    )
+
+
+# an escaped character, a set, the beginning of a group, everything between them
+_PARTS = re.compile(r"\\.|\[\^?\]?(?:[^\]\\]|\\.)*\]|\(\?|\(|[^\\(\[]+", re.DOTALL)
+_ESCAPED_CAPITAL = re.compile(r"\\[A-Z]")
+
 # In a pattern '*' is a repetition, so only letters are respelled; the two letters stay one unit for a following '?'.
 _PATTERN_PLAIN = str.maketrans(
     {"ä": "(?:ae)", "ö": "(?:oe)", "ü": "(?:ue)", "Ä": "(?:ae)", "Ö": "(?:oe)", "Ü": "(?:ue)", "ß": "(?:ss)",
@@ -277,7 +300,7 @@ _UMLAUT_IN_SET = re.compile(r"(?<!\\)\[[^\]]*[äöüßÄÖÜ]")
 
 def _either(sections: dict[str, list[str]]) -> re.Pattern[str] | None:
     groups = [f"(?P<{name}>{'|'.join(patterns)})" for name, patterns in sections.items() if patterns]
-    return re.compile(rf"(?:{'|'.join(groups)})\Z", re.IGNORECASE) if groups else None
+    return re.compile(rf"(?:{'|'.join(groups)})\Z") if groups else None
 
 
 def _combined(sections: dict[str, list[str]]) -> dict[str, re.Pattern[str]]:
@@ -293,7 +316,7 @@ def _combined(sections: dict[str, list[str]]) -> dict[str, re.Pattern[str]]:
     for letter in [*letters, ""]:
         fitting = [(name, pattern) for name, pattern, first in known if first is None or letter in first]
         if fitting:
-            combined[letter] = re.compile(either(fitting, after=r"\Z"), re.IGNORECASE)
+            combined[letter] = re.compile(either(fitting, after=r"\Z"))
     return combined
 
 

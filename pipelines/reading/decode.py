@@ -30,10 +30,6 @@ _META_CHARSET = re.compile(
 # Western single-byte names all mean cp1252 on the web, as browsers read them.
 _WESTERN = {"iso8859-1", "ascii", "latin-1", "cp1252"}
 _ESCAPED = re.compile("[\udc80-\udcff]+")
-# C0 controls but tab and line ends, lone surrogates, the two non-characters: no text, and some break databases.
-_UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff\ufeff]")
-_C1 = re.compile("[\x80-\x9f]")
-_C1_REFERENCE = re.compile(r"&#(?:(1[2-5]\d)|[xX]([89][0-9a-fA-F]));")
 _TEXTUAL = re.compile(r"text/|html|xml|unknown/|octet-stream|^$", re.I)
 
 
@@ -43,6 +39,11 @@ def text_of(body: bytes, content_type: str = "") -> str:
     Raises Rejected: EMPTY for nothing but blanks, BINARY for what is no text, NOT_HTML where the header names another
     kind of document, TOO_LARGE beyond ``LONGEST`` bytes, UNDECODABLE where no encoding fits.
     """
+    return utf8_of(body, content_type).decode()
+
+
+def utf8_of(body: bytes, content_type: str = "") -> bytes:
+    """The same as UTF-8, which is what nearly every page is already and what the parser wants. Raises as ``text_of``."""
     media_type = content_type.partition(";")[0].strip()
     if not _TEXTUAL.search(media_type):
         raise Rejected(Reason.NOT_HTML, media_type[:100])
@@ -55,51 +56,61 @@ def text_of(body: bytes, content_type: str = "") -> str:
         encoding = _wide(body)
         if encoding is None and _is_binary(body):
             raise Rejected(Reason.BINARY, f"starts with {body[:8].hex(' ')}")
+    body = body.removeprefix(bom)
     if encoding is None or encoding == "utf-8":
-        text = _narrow(body.removeprefix(bom), content_type)
+        raw = _narrow(body, content_type)
     else:
-        text = body.removeprefix(bom).decode(encoding, "ignore")
-    text = clean(text)
-    if not text.strip():
+        raw = body.decode(encoding, "ignore").encode("utf-8", "ignore")
+    raw = _cleaned(raw)
+    if not (raw[:1000].decode("utf-8", "ignore").strip() or raw.decode().strip()):
         raise Rejected(Reason.EMPTY, "no characters")
-    if text.count("\ufffd") > max(20, len(text) // 50):
-        raise Rejected(Reason.UNDECODABLE, f"{text.count(chr(0xFFFD))} characters are lost")
-    return text
+    lost = raw.count(b"\xef\xbf\xbd") if b"\xef" in raw else 0
+    if lost > max(20, len(raw.decode()) // 50 if lost else 0):
+        raise Rejected(Reason.UNDECODABLE, f"{lost} characters are lost")
+    return raw
 
 
 def clean(text: str) -> str:
     """*text* without characters that are no text; C1 controls become the cp1252 characters that were meant."""
-    raw = text.encode("utf-8", "surrogatepass")
-    # looking for the bytes first is ten times faster than a pattern over every character; few pages have any
-    if len(raw.translate(None, _CONTROLS)) != len(raw) or any(mark.search(raw) for mark in _UNWANTED_MARKS):
-        text = _UNWANTED.sub("", text)
-    if _C1_BYTES.search(raw):
-        text = _C1.sub(lambda m: _western(ord(m[0])), text)
+    return _cleaned(text.encode("utf-8", "ignore")).decode()  # what is ignored are lone surrogates
+
+
+# Bytes, because looking for them is ten times faster than a pattern over every character, and few pages have any.
+def _cleaned(raw: bytes) -> bytes:
+    raw = raw.translate(None, _CONTROLS)
+    if b"\xef" in raw:
+        raw = _NO_CHARACTERS.sub(b"", raw)
+    if b"\xc2" in raw:
+        raw = _C1.sub(lambda m: _western(m[0][1]), raw)
     if b"&#1" in raw or b"&#x" in raw or b"&#X" in raw:
-        text = _C1_REFERENCE.sub(lambda m: _western(int(m[1]) if m[1] else int(m[2], 16)) if _is_c1(m) else m[0], text)
-    return text
+        raw = _C1_REFERENCE.sub(lambda m: _western(int(m[1]) if m[1] else int(m[2], 16)) if _is_c1(m) else m[0], raw)
+    return raw
 
 
+# C0 controls but tab and line ends
 _CONTROLS = bytes((*range(9), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F))
-# a byte order mark, the two non-characters, and what every surrogate begins with; a pattern for each first byte,
-# because a pattern with a fixed beginning is searched at the speed of memchr
-_UNWANTED_MARKS = (re.compile(rb"\xef(?:\xbb\xbf|\xbf[\xbe\xbf])"), re.compile(rb"\xed[\xa0-\xbf]"))
-_C1_BYTES = re.compile(rb"\xc2[\x80-\x9f]")
+# the byte order mark and the two non-characters: no text either, and some break databases
+_NO_CHARACTERS = re.compile(rb"\xef(?:\xbb\xbf|\xbf[\xbe\xbf])")
+_C1 = re.compile(rb"\xc2[\x80-\x9f]")
+_C1_REFERENCE = re.compile(rb"&#(?:(1[2-5]\d)|[xX]([89][0-9a-fA-F]));")
 
 
-def _is_c1(match: re.Match[str]) -> bool:
+def _is_c1(match: re.Match[bytes]) -> bool:
     return bool(match[2]) or 128 <= int(match[1]) <= 159
 
 
-def _western(byte: int) -> str:
-    return bytes([byte]).decode("cp1252", "ignore")
+def _western(byte: int) -> bytes:
+    return bytes([byte]).decode("cp1252", "ignore").encode()
+
+
+_ODD = bytes((*range(1, 9), *range(14, 27), *range(28, 32)))
 
 
 def _is_binary(body: bytes) -> bool:
     if body.startswith(_BINARY_STARTS):
         return True
     head = body[:4096]
-    odd = sum(head.count(bytes([c])) for c in (*range(1, 9), *range(14, 27), *range(28, 32)))
+    odd = len(head) - len(head.translate(None, _ODD))
     # a page with a few stray NULs is still a page; a file full of control bytes is not
     return odd * 20 > len(head) or body.count(0) * 10 > len(body)
 
@@ -118,17 +129,22 @@ def _wide(body: bytes) -> str | None:
     return None
 
 
-def _narrow(body: bytes, content_type: str) -> str:
-    """Encodings of one or more bytes that contain ASCII: UTF-8 where it fits best, whatever is declared."""
+def _narrow(body: bytes, content_type: str) -> bytes:
+    """From encodings of one or more bytes that contain ASCII: UTF-8 where it fits best, whatever is declared."""
     declared = _declared(body, content_type)
     if "iso2022_jp" in declared or "utf-7" in declared:  # these look like valid UTF-8; only the first is ever meant
         declared = [name for name in declared if name != "utf-7"]
         if declared and declared[0] == "iso2022_jp":
-            return body.decode("iso2022_jp", "ignore")
+            return body.decode("iso2022_jp", "ignore").encode("utf-8", "ignore")
     try:
-        return body.decode("utf-8")
+        body.decode("utf-8")
     except UnicodeDecodeError:
-        pass
+        return _mixed(body, declared).encode("utf-8", "ignore")
+    return body
+
+
+def _mixed(body: bytes, declared: list[str]) -> str:
+    """Bytes that are not UTF-8 throughout: in the encoding that breaks least."""
     escaped = body.decode("utf-8", "surrogateescape")
     broken = sum(len(run) for run in _ESCAPED.findall(escaped))
     whole = len(escaped) - broken - sum(map(len, re.findall(r"[\x00-\x7f]+", escaped)))

@@ -193,7 +193,7 @@ def next_page(page_url: str, body: bytes, content_type: str, number: int, rules:
 
 def _tree(body: bytes, content_type: str) -> html.HtmlElement | None:
     try:
-        return html.document_fromstring(decode.text_of(body, content_type).encode(), parser=_parser())
+        return html.document_fromstring(decode.utf8_of(body, content_type), parser=_parser())
     except (Rejected, etree.ParserError):
         return None
 

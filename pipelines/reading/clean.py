@@ -1,0 +1,200 @@
+"""What is taken out of a page before its body is read: by tag and name on the page, then lists of links, teasers and
+blocks under headings such as 'Mehr zum Thema' inside of the article's container.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from lxml import etree
+
+from pipelines.items import Removed
+from pipelines.reading.blocks import is_foreign
+from pipelines.reading.core import core_of, masses_of, prose_in
+from pipelines.reading.names import rule_of
+from pipelines.reading.tree import HEADINGS, delete, one_line, raw
+
+# Never part of what a person reads as the article, whatever they are called.
+_SILENT_TAGS = (
+    "script", "style", "template", "noscript", "svg", "iframe", "canvas", "object", "embed", "audio", "video",
+    "picture", "img", "source", "map", "button", "select", "input", "textarea", "datalist", "dialog", "link", "meta",
+    "math", "applet",
+)  # fmt: skip
+# Other names stand on containers of articles too: they are not believed where they would take much of the prose.
+_STRONG_RULES = frozenset(("frame", "comments", "related", "hidden", "caption"))
+_LONGEST_CAPTION = 300
+_OWN_PROSE = 400  # characters; less than this is no article, so its container's name is believed
+_CLUSTERS = ("ul", "ol", "div", "section", "table", "dl", "article", "header")
+_LONGEST_OPENED = 12
+_REMOVED_LENGTH, _REMOVED_COUNT = 500, 200
+
+
+@dataclass(slots=True)
+class Removals:
+    """Collects what is taken from the page, bounded, for people who ask why."""
+
+    found: list[Removed] = field(default_factory=list)
+
+    def add(self, text: str, rule: str) -> None:
+        text = one_line(text)
+        if text and len(self.found) < _REMOVED_COUNT:
+            self.found.append(Removed(text[:_REMOVED_LENGTH], rule))
+
+
+def strip_silent(root: etree._Element) -> None:
+    """Take out what is never read, with all that is in it."""
+    etree.strip_elements(root, *_SILENT_TAGS, with_tail=False)
+
+
+def prune(
+    root: etree._Element,
+    headline: etree._Element | None,
+    removals: Removals,
+    known: etree._Element | None = None,
+) -> tuple[etree._Element, int]:
+    """Take out what its tag or its name says is not the article; *known* is the container, where that is known.
+
+    Returns the element that holds the article, and how many characters of prose are left on the page.
+    """
+    prose = prose_in(root)
+    masses = masses_of(prose)
+    total = masses.get(root, 0)
+    kept = {each for one in (headline, known) if one is not None for each in (one, *one.iterancestors())}
+    found: list[tuple[etree._Element, str]] = []
+    taken: dict[str, int] = {}
+    walk = etree.iterwalk(root, events=("start",))
+    for _, element in walk:
+        rule = rule_of(element)
+        if rule is None or element in kept or element is root:
+            continue
+        mass = masses.get(element, 0)
+        if mass > total // 2 and (rule not in _STRONG_RULES or mass > _OWN_PROSE):
+            continue
+        if mass > total * 0.9:
+            continue
+        if rule == "caption" and mass > _LONGEST_CAPTION and _has_paragraphs(element):
+            continue
+        if rule == "more" and mass:
+            continue
+        found.append((element, rule))
+        taken[rule] = taken.get(rule, 0) + mass
+        walk.skip_subtree()
+    gone: set[etree._Element] = set()
+    for element, rule in found:
+        if rule not in _STRONG_RULES and taken[rule] > total // 2 and masses.get(element, 0) > 100:
+            continue
+        if rule != "frame":
+            removals.add(raw(element), rule)
+        delete(element)
+        gone.add(element)
+    if known is not None:
+        return known, 0
+    left = {
+        element: length for element, length in prose.items() if gone.isdisjoint((element, *element.iterancestors()))
+    }
+    masses = masses_of(left)
+    return core_of(root, masses, headline), masses.get(root, 0)
+
+
+def _has_paragraphs(element: etree._Element) -> bool:
+    """Whether more than a caption stands in it: a gallery's container may hold the article too."""
+    if element.tag in ("figure", "figcaption"):
+        return False
+    return sum(len(raw(paragraph)) for paragraph in element.iter("p")) > _LONGEST_CAPTION
+
+
+def prune_teasers(core: etree._Element, removals: Removals) -> None:
+    """A 'teaser' that holds a link or a headline leads to another article; one without is this article's lead."""
+    for element in list(core.iter("div", "section", "article", "p", "li", "ul", "span")):
+        names = element.get("class")
+        if (
+            not names
+            or "teaser" not in names.lower()
+            or element is core
+            or element.getroottree().getroot().tag != "html"
+        ):
+            continue
+        if element.find(".//h1") is None and (
+            element.find(".//a") is not None or element.find(".//h2") is not None or element.find(".//h3") is not None
+        ):
+            removals.add(raw(element), "teaser")
+            delete(element)
+
+
+def prune_opened(core: etree._Element, opens: Callable[[str], str | None], removals: Removals) -> None:
+    """Take out the headings that open foreign matter and the short lines and lists below them.
+
+    This happens in the tree because trafilatura drops some such headings itself, and then what stands under them stays.
+    """
+    for heading in list(core.iter(*HEADINGS)):
+        text = one_line(raw(heading))
+        rule = opens(text) if 0 < len(text) <= 90 else None
+        if rule is None:
+            continue
+        opened: etree._Element = heading
+        while (parent := opened.getparent()) is not None and parent is not core and one_line(raw(parent)) == text:
+            opened = parent
+        below = []
+        for sibling in opened.itersiblings():
+            if (
+                len(below) >= _LONGEST_OPENED
+                or sibling.tag in HEADINGS
+                or not is_foreign(one_line(raw(sibling)), sibling.tag in ("ul", "ol"))
+            ):
+                break
+            below.append(sibling)
+        for element in (opened, *below):
+            removals.add(raw(element), rule)
+            delete(element)
+
+
+def prune_links(core: etree._Element, language_is_known: bool, removals: Removals) -> None:
+    """Take lists of links, cards and linked lines out of the body, with the heading that stands over them."""
+    links: dict[etree._Element, int] = {}
+    counts: dict[etree._Element, int] = {}
+    for anchor in core.iter("a"):
+        length = len(raw(anchor).strip())
+        if length < 3:
+            continue
+        for above in anchor.iterancestors():
+            links[above] = links.get(above, 0) + length
+            counts[above] = counts.get(above, 0) + 1
+            if above is core:
+                break
+    gone: set[etree._Element] = set()
+    for element in sorted(links, key=_depth):
+        if element is core or any(above in gone for above in element.iterancestors()):
+            continue
+        text = len(raw(element).strip())
+        is_cluster = (
+            element.tag in _CLUSTERS
+            and links[element] > 0.6 * text
+            and 25 < text < 3000
+            and (counts[element] > 1 or text > 40)
+        )
+        is_line = language_is_known and element.tag == "p" and links[element] > 0.85 * text and 15 < text < 300
+        if is_cluster or is_line:
+            before = element.getprevious()
+            if (
+                before is not None
+                and before.tag in ("h2", "h3", "h4", "h5", "h6")
+                and len(raw(before)) < 80
+                and not _goes_on(element)
+            ):
+                removals.add(raw(before), "links")
+                gone.add(before)
+            removals.add(raw(element), "links")
+            gone.add(element)
+    for element in gone:
+        delete(element)
+
+
+def _goes_on(element: etree._Element) -> bool:
+    """Whether prose follows directly, so that a heading before the links is the prose's."""
+    after = element.getnext()
+    return after is not None and after.tag == "p" and len(raw(after)) > 80
+
+
+def _depth(element: etree._Element) -> int:
+    return sum(1 for _ in element.iterancestors())

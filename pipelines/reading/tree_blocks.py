@@ -1,0 +1,97 @@
+"""Elements as blocks: of a container that is read as it stands, and of what trafilatura gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lxml import etree
+
+from pipelines.reading.blocks import Block
+from pipelines.reading.tree import BLOCK_TAGS, content, one_line
+
+_INNER = frozenset(("form", "fieldset", "hr", "address", "label", "legend"))
+_WHOLE = frozenset(("h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "blockquote", "table", "pre"))
+
+
+def direct(core: etree._Element) -> list[Block]:
+    """The blocks of a container that is known to hold the article and nothing else, without asking trafilatura."""
+    blocks: list[Block] = []
+    pieces: list[str] = []
+    _walk(core, blocks, pieces)
+    _flush(blocks, pieces)
+    return blocks
+
+
+def _walk(element: etree._Element, blocks: list[Block], pieces: list[str]) -> None:
+    """Collect the blocks below *element*; *pieces* is the text that stands there without a block of its own."""
+    pieces.append((element.text or "").replace("\n", " "))
+    for child in element:
+        tag = child.tag
+        if tag in _INNER:
+            _flush(blocks, pieces)
+        elif tag in _WHOLE:
+            _flush(blocks, pieces)
+            blocks.extend(block for block in _block(child) if block.text)
+        elif tag == "br":
+            pieces.append("\n")
+        elif tag in BLOCK_TAGS:
+            _flush(blocks, pieces)
+            _walk(child, blocks, pieces)
+            _flush(blocks, pieces)
+        else:
+            _walk(child, blocks, pieces)
+        pieces.append((child.tail or "").replace("\n", " "))
+
+
+def _flush(blocks: list[Block], pieces: list[str]) -> None:
+    if pieces:
+        lines = (one_line(line) for line in "".join(pieces).split("\n"))
+        blocks.extend(Block("paragraph", line) for line in lines if line)
+        pieces.clear()
+
+
+def blocks_in(body: etree._Element) -> Iterator[Block]:
+    """trafilatura's result as blocks, line breaks as paragraphs of their own."""
+    if body.text and body.text.strip():
+        yield Block("paragraph", one_line(body.text))
+    for element in body:
+        yield from _block(element)
+        if element.tail and element.tail.strip():
+            yield Block("paragraph", one_line(element.tail))
+
+
+def _block(element: etree._Element) -> Iterator[Block]:
+    tag = element.tag
+    if tag in ("head", "h1", "h2", "h3", "h4", "h5", "h6"):
+        level = (element.get("rend") or str(tag))[-1:]
+        yield Block("heading", content(element), level=int(level) if level.isdigit() else 3)
+    elif tag in ("list", "ul", "ol", "dl"):
+        items = tuple(filter(None, (content(item) for item in element)))
+        if items:
+            yield Block("list", "\n".join(items), items=items)
+    elif tag in ("quote", "blockquote"):
+        text = "\n".join(_lines(element))
+        if text:
+            yield Block("quote", text)
+    elif tag == "table":
+        rows = tuple(tuple(content(cell) for cell in row.iter("cell", "td", "th")) for row in element.iter("row", "tr"))
+        rows = tuple(row for row in rows if any(row))
+        if rows:
+            yield Block("table", "\n".join(" ".join(filter(None, row)) for row in rows), rows=rows)
+    elif tag == "code":
+        yield Block("code", "".join(element.itertext()).strip("\n"))
+    else:
+        for line in _lines(element):
+            yield Block("paragraph", line)
+
+
+def _lines(element: etree._Element) -> list[str]:
+    """The lines of an element, cut at its line breaks and inner blocks."""
+    pieces = [element.text or ""]
+    for node in element.iterdescendants():
+        if node.tag in ("lb", "br", "p", "item", "head", "list", "quote", "row"):
+            pieces.append("\n")
+        elif node.tag == "cell":
+            pieces.append(" ")
+        pieces += [node.text or "", "\n" if node.tag in ("p", "item", "head") else "", node.tail or ""]
+    return [line for line in (one_line(piece) for piece in "".join(pieces).split("\n")) if line]
