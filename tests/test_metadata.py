@@ -173,6 +173,20 @@ def test_dates_of_the_story_teasers_and_comments_are_not_the_article_s():
     assert found.published is None
 
 
+def test_the_day_in_the_first_words_of_a_press_release():
+    story = " Die Gemeinde teilte mit, dass der Hafen bis zum Herbst geschlossen bleibt, weil die Schleuse fehlt." * 4
+    for opening in ("Neustadt, 2. Dezember 2025 –", "Bad Neustadt, (2.12.2025).", "Neustadt, den 2. Dezember 2025 -"):
+        found = described(body=f"<h1>Der Hafen bleibt zu</h1><p>{opening}{story}</p>")
+        assert found.published is not None and found.published.at.date().isoformat() == "2025-12-02"
+    for opening in ("Seit dem 2. Dezember 2025 ist zu.", "Am 2.12.2025 war Schluss.", "Neustadt, das am 2.12.2025 -"):
+        assert described(body=f"<h1>Der Hafen bleibt zu</h1><p>{opening}{story}</p>").published is None
+
+
+def test_a_day_called_published_comes_before_one_called_changed():
+    body = "<h1>Der Hafen bleibt zu</h1><p>Zuletzt geändert am: 3.12.2025</p><div>Erschienen am: <h2>1.12.2025</h2></div>"
+    assert described(body=body).published.at.date().isoformat() == "2025-12-01"
+
+
 def test_a_finer_time_of_the_same_day_completes_a_day():
     found = described(
         jsonld(NEWS | {"datePublished": "2025-12-01"}),
