@@ -183,7 +183,9 @@ def test_the_day_in_the_first_words_of_a_press_release():
 
 
 def test_a_day_called_published_comes_before_one_called_changed():
-    body = "<h1>Der Hafen bleibt zu</h1><p>Zuletzt geändert am: 3.12.2025</p><div>Erschienen am: <h2>1.12.2025</h2></div>"
+    body = (
+        "<h1>Der Hafen bleibt zu</h1><p>Zuletzt geändert am: 3.12.2025</p><div>Erschienen am: <h2>1.12.2025</h2></div>"
+    )
     assert described(body=body).published.at.date().isoformat() == "2025-12-01"
 
 
@@ -243,6 +245,17 @@ def test_a_visible_byline_names_the_people_that_jsonld_leaves_out():
         "<article><h1>Der Hafen bleibt vorerst geschlossen</h1><p class='byline'>Von Anna Muster</p></article>",
     )
     assert found.authors == ("Anna Muster",)
+
+
+def test_the_site_s_own_name_is_no_person():
+    site = "<meta property='og:site_name' content='Neue Welt'>"
+    found = described(site + jsonld(NEWS | {"author": [{"name": "Anna Muster"}, {"name": "Neue Welt"}]}))
+    assert (found.authors, found.organisations) == (("Anna Muster",), ("Neue Welt",))
+
+
+@pytest.mark.parametrize("name", ["parsely-author", "cXenseParse:author", "sailthru.author", "dc.creator"])
+def test_authors_in_lesser_known_meta_tags(name: str):
+    assert described(f"<meta name='{name}' content='Anna Muster'>").authors == ("Anna Muster",)
 
 
 def test_an_agency_alone_is_no_author():
