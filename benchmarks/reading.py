@@ -69,7 +69,7 @@ def ours() -> Reader:
             "title": article.title,
             "text": "\n".join(filter(None, (lead, article.text))),
             "published": article.published_at.isoformat() if article.published_at else None,
-            "authors": list(article.authors),
+            "authors": list(article.authors) or ([article.agency] if article.agency else []),  # who signs
         }
 
     return reader

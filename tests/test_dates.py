@@ -122,8 +122,47 @@ def test_of_several_dates_the_published_one_counts():
 
 def test_a_foreign_zone_is_counted_or_leaves_the_day_alone():
     assert parse("December 2, 2025 4:30 PM EST", FETCHED, BERLIN, "en").at == local(2025, 12, 2, 22, 30)
-    stated = parse("December 2, 2025 4:30 PM ET", FETCHED, BERLIN, "en")
+    assert parse("Published 4:30 p.m. ET, Tue July 1, 2025", FETCHED, BERLIN, "en").at == local(2025, 7, 1, 22, 30)
+    assert parse("Wed 2 Jul 2025 16.36 BST", FETCHED, BERLIN, "en").at == local(2025, 7, 2, 17, 36)
+    assert parse("2 December 2025 10:15 UTC+3", FETCHED, BERLIN, "en").at == local(2025, 12, 2, 8, 15)
+    stated = parse("December 2, 2025 4:30 PM IST", FETCHED, BERLIN, "en")
     assert (stated.at, stated.precision) == (local(2025, 12, 2), Precision.DAY)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "le 12 mars 2025 à 10h15", "Publié le 12/03/2025 à 10:15", "Publié le mercredi 12 mars 2025 à 10 h 15",
+        "12 MARS 2025 - 10H15", "Posté le 12.03.2025, 10:15",
+        "Publié le 12 mars 2025 à 10h15, mis à jour le 13 mars 2025 à 9h",
+    ],
+)  # fmt: skip
+def test_french_dates_are_read(text: str):
+    assert parse(text, FETCHED, BERLIN, "fr").at == local(2025, 3, 12, 10, 15)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "28. Jänner 2025, 14.05 Uhr", "28. Jän. 2025 14:05", "28. Januar 2025, 14h05", "28.1.2025, 14.05h",
+        "28.01.2025 um 14.05", "28.01.2025, 14.05", "Di 28.01.2025 - 14:05", "28.1.2025 (14:05)",
+        "28. Januar 2025 14 h 05",
+    ],
+)  # fmt: skip
+def test_austrian_and_swiss_dates_are_read(text: str):
+    assert parse(text, FETCHED, BERLIN).at == local(2025, 1, 28, 14, 5)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["14. - 20. November 2025", "14.11.2025 – 20.11.2025", "Fr. 14.11.2025 bis So. 16.11.2025", "14. bis 20. November"],
+)
+def test_the_days_of_an_event_are_no_publication(text: str):
+    assert parse(text, FETCHED, BERLIN) is None
+
+
+def test_a_price_behind_a_date_is_no_time():
+    assert parse("3. Dezember 2025, 12.50 Euro", FETCHED, BERLIN).precision is Precision.DAY
 
 
 def test_find_tells_places_and_labels():

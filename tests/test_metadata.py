@@ -173,6 +173,22 @@ def test_dates_of_the_story_teasers_and_comments_are_not_the_article_s():
     assert found.published is None
 
 
+def test_the_day_in_the_first_words_of_a_press_release():
+    story = " Die Gemeinde teilte mit, dass der Hafen bis zum Herbst geschlossen bleibt, weil die Schleuse fehlt." * 4
+    for opening in ("Neustadt, 2. Dezember 2025 –", "Bad Neustadt, (2.12.2025).", "Neustadt, den 2. Dezember 2025 -"):
+        found = described(body=f"<h1>Der Hafen bleibt zu</h1><p>{opening}{story}</p>")
+        assert found.published is not None and found.published.at.date().isoformat() == "2025-12-02"
+    for opening in ("Seit dem 2. Dezember 2025 ist zu.", "Am 2.12.2025 war Schluss.", "Neustadt, das am 2.12.2025 -"):
+        assert described(body=f"<h1>Der Hafen bleibt zu</h1><p>{opening}{story}</p>").published is None
+
+
+def test_a_day_called_published_comes_before_one_called_changed():
+    body = (
+        "<h1>Der Hafen bleibt zu</h1><p>Zuletzt geändert am: 3.12.2025</p><div>Erschienen am: <h2>1.12.2025</h2></div>"
+    )
+    assert described(body=body).published.at.date().isoformat() == "2025-12-01"
+
+
 def test_a_finer_time_of_the_same_day_completes_a_day():
     found = described(
         jsonld(NEWS | {"datePublished": "2025-12-01"}),
@@ -229,6 +245,17 @@ def test_a_visible_byline_names_the_people_that_jsonld_leaves_out():
         "<article><h1>Der Hafen bleibt vorerst geschlossen</h1><p class='byline'>Von Anna Muster</p></article>",
     )
     assert found.authors == ("Anna Muster",)
+
+
+def test_the_site_s_own_name_is_no_person():
+    site = "<meta property='og:site_name' content='Neue Welt'>"
+    found = described(site + jsonld(NEWS | {"author": [{"name": "Anna Muster"}, {"name": "Neue Welt"}]}))
+    assert (found.authors, found.organisations) == (("Anna Muster",), ("Neue Welt",))
+
+
+@pytest.mark.parametrize("name", ["parsely-author", "cXenseParse:author", "sailthru.author", "dc.creator"])
+def test_authors_in_lesser_known_meta_tags(name: str):
+    assert described(f"<meta name='{name}' content='Anna Muster'>").authors == ("Anna Muster",)
 
 
 def test_an_agency_alone_is_no_author():

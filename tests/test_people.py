@@ -35,10 +35,45 @@ from pipelines.reading.sight import Sight
         ("Max Mustermann", ["Max Mustermann"]),
         ("Barbara Schneider", ["Barbara Schneider"]),
         ("Philipp Martin", ["Philipp Martin"]),
+        ("Anna Scheffler und Ben Leitner", ["Anna Scheffler", "Ben Leitner"]),  # no boss, no head
+        ("Von unserer Chefredakteurin Anna Muster", ["Anna Muster"]),
+        ("stellvertretender Ressortleiter Ben Beispiel", ["Ben Beispiel"]),
+        ("Anna Muster ZDF-Korrespondentin in Paris", ["Anna Muster"]),
+        ("Anna Muster, Chief Political Correspondent", ["Anna Muster"]),
+        ("Anna Muster, New York", ["Anna Muster"]),
+        ("Anna Muster, Ben Beispiel und 2 weitere", ["Anna Muster", "Ben Beispiel"]),
+        ("Par Anne Dupont avec AFP", ["Anne Dupont"]),
+        ("Veröffentlicht von Anna Muster am 3. Dezember 2025", ["Anna Muster"]),
+        ("Von Anna Muster Aktualisiert um 12:30", ["Anna Muster"]),
+        ("Alle Artikel von Anna Muster", ["Anna Muster"]),
+        ("Blog-Beitrag von Anna Muster", ["Anna Muster"]),
+        ("Text und Fotos: Anna Muster", ["Anna Muster"]),
+        ("Autoren Anna Muster und Ben Beispiel", ["Anna Muster", "Ben Beispiel"]),
+        ("Anna Muster - Beispielblatt", ["Anna Muster"]),
     ],
 )
 def test_people_are_named_as_people(text: str, people: list[str]):
     assert list(byline([text]).people) == people
+
+
+def test_where_only_names_stand_small_letters_and_last_names_first_are_read():
+    assert byline(["anna muster"], is_stated=True).people == ("Anna Muster",)
+    assert byline(["Muster, Anna"], is_stated=True).people == ("Anna Muster",)
+    assert not byline(["von heute an"]).people
+    assert not byline(["die neue redaktion"], is_stated=True).people
+
+
+def test_accounts_and_networks_are_nobody():
+    for name in ("admin", "wordpressadmin", "Webmaster", "Agenturen", "Twitter", "undefined"):
+        assert not byline([name]), name
+
+
+@pytest.mark.parametrize(
+    "text", ["AFP Deutschland", "avec l'AFP", "dpa Deutschland", "mit dpa", "Deutsche Presse-Agentur"]
+)
+def test_an_agency_in_any_wording_is_an_agency(text: str):
+    assert byline([text]).agency in ("AFP", "dpa")
+    assert not byline([text]).people
 
 
 def test_newsrooms_and_agencies_stand_apart():

@@ -24,8 +24,9 @@ NAMES = {
 }  # fmt: skip
 _NAME = "|".join(sorted(map(re.escape, NAMES), key=len, reverse=True))
 _ALONE = re.compile(
-    rf"(?:(?:von|mit|red|quelle|text)\W+)?(?:die\s)?(?:nachrichtenagentur\s)?(?P<name>{_NAME})"
-    r"(?:[-/ ,+&]+(?:\w{2,4}|dpa|afp|reuters|ap|apa|sda|epd|kna|sid)(?:\.\w+)?)*(?:\.(?:com|de|at|ch))?",
+    rf"(?:(?:von|mit|avec|red|quelle|text)\W+)?(?:die\s|l['’])?(?:nachrichtenagentur\s)?(?P<name>{_NAME})"
+    r"(?:\s(?:deutschland|österreich|schweiz|france|suisse))?(?:[-/ ,+&]+(?:\w{2,4}|dpa|afp|reuters|ap|apa"
+    r"|sda|epd|kna|sid)(?:\.\w+)?)*(?:\.(?:com|de|at|ch))?",
     re.IGNORECASE,
 )
 # in brackets: '(dpa)', '(dpa/lno)', '(red/dpa)', '[Reuters]', '(SDA/jos)'

@@ -15,10 +15,11 @@ from __future__ import annotations
 import re
 import unicodedata
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from pipelines.items import Precision, Provenance
 
@@ -146,15 +147,21 @@ _DATE = re.compile(
     )""",
     re.VERBOSE | re.IGNORECASE,
 )
-_ZONES = {"z": 0, "utc": 0, "gmt": 0, "mez": 1, "cet": 1, "mesz": 2, "cest": 2, "bst": 1}
+_ZONES = {
+    "z": 0, "utc": 0, "gmt": 0, "mez": 1, "cet": 1, "mesz": 2, "cest": 2, "bst": 1,
+    "est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7,
+}  # fmt: skip
+# American zones named without saying whether it is summer
+_PLACES = {"et": "America/New_York", "ct": "America/Chicago", "mt": "America/Denver", "pt": "America/Los_Angeles"}
 _TIME = r"""
     (?P<{0}H>2[0-4]|[01]?\d)(?!\d)
     (?: :(?P<{0}M>[0-5]\d)(?::(?P<{0}S>[0-5]\d)(?:[.,]\d+)?)?(?!\d)
-      | \.(?P<{0}M2>[0-5]\d)(?=\s?(?:Uhr|h\b))
+      | \.(?P<{0}M2>[0-5]\d)(?=\s?(?:Uhr|h\b|[ap]\.?m\b|GMT|BST|UTC|MES?Z|CES?T|$|[|)·•]))
       | \s?h\s?(?P<{0}M3>[0-5]\d)(?!\d) )?
     (?:\s?(?P<{0}half>[ap])\.?m\b\.?)?
     (?:\s?(?P<{0}oclock>Uhr|h)(?!\w))?
-    (?:\s?\(?(?P<{0}zone>MESZ|MEZ|CEST|CET|UTC|GMT|BST|Z|[+-]\d\d:?\d\d)(?!\w)\)?)?"""
+    (?:\s?\(?(?P<{0}zone>(?:UTC|GMT)[+-]\d\d?(?::?\d\d)?|MESZ|MEZ|CEST|CET|UTC|GMT|BST|Z|[+-]\d\d:?\d\d
+        |(?-i:[ECMP][SD]?T))(?!\w)\)?)?"""
 _TIME_AFTER = re.compile(
     r"(?:T|[\s,;|·•/(–—-]{0,5}(?:(?:um|at|à|ab|gegen|klo)\s)?)" + _TIME.format("", ""), re.VERBOSE | re.IGNORECASE
 )
@@ -175,7 +182,7 @@ _MODIFIED = re.compile(
     re.IGNORECASE,
 )
 _PUBLISHED = re.compile(
-    r"(?:veröffentlich|erschienen|erstellt|publi|publiziert|gepostet|posted|eingestellt|online\sseit|geschrieben|verfasst"
+    r"(?:veröffentlich|erschienen|erstellt|publi|publiziert|gepostet|posted|posté|mis\sen\sligne|créé|eingestellt|online\sseit|geschrieben|verfasst"
     r"|created|written|on\sair|artikel\svom|meldung\svom|beitrag\svom|nachricht\svom|datum|date\b|vom\b)",
     re.IGNORECASE,
 )
@@ -291,9 +298,25 @@ def _understood(
         if time is not None:
             start = clock.start()
     stated = _at(day, time, zone)
+    label = label_before(text[after:start])
     if stated is None or not _plausible(stated.at, fetched_at):
         return None
-    return Found(stated, start, end, label_before(text[after:start]))
+    if label is None and time is None and _in_range(text, start, end):
+        return None
+    return Found(stated, start, end, label)
+
+
+# '14. - 20. Januar 2022', '3.12.2025 bis 5.12.2025': days on which something takes place
+_TO = r"\s?(?:[-–—]|bis)\s?(?:[A-Za-z]{2,10}[.,]{0,2}\s)?"
+_RANGE_BEFORE = re.compile(
+    rf"(?<![\d:.])[0-3]?\d\.(?:\s?(?:[01]?\d\.|{_MONTH}\.?))?\s?(?:(?:19|20)?\d\d)?{_TO}$", re.IGNORECASE
+)
+_RANGE_AFTER = re.compile(rf"{_TO}[0-3]?\d\.\s?(?:[01]?\d\.|{_MONTH})", re.IGNORECASE)
+
+
+def _in_range(text: str, start: int, end: int) -> bool:
+    """Whether a date is the first or last day of several."""
+    return bool(_RANGE_BEFORE.search(text, max(0, start - 32), start) or _RANGE_AFTER.match(text, end))
 
 
 def label_before(before: str) -> Label | None:
@@ -387,7 +410,7 @@ class _Clock:
     hour: int
     minute: int
     second: int | None
-    offset: timedelta | None
+    zone: tzinfo | None
 
 
 def _clock(match: re.Match | None) -> _Clock | None:
@@ -405,33 +428,29 @@ def _clock(match: re.Match | None) -> _Clock | None:
     if hour == 24 and int(minute or 0):
         return None
     second = match["S"]
-    return _Clock(hour, int(minute or 0), int(second) if second is not None else None, _offset(match["zone"]))
+    return _Clock(hour, int(minute or 0), int(second) if second is not None else None, _zone(match["zone"]))
 
 
-_AMERICAN = re.compile(r"\s?\(?([ECMP])([SD])T\b")
-_OTHER_ZONE = re.compile(r"\s?\(?(?:[A-Z]{1,3}ST|[A-Z]{1,2}DT|[ECMP]T|MSK|Ortszeit)\b")
+_OTHER_ZONE = re.compile(r"\s?\(?(?:[A-Z]{1,3}ST|[A-Z]{1,2}DT|MSK|Ortszeit)\b")
 
 
 def _abroad(clock: _Clock, text: str, end: int) -> _Clock | None:
-    """*clock* with the offset of an American zone behind it; None for a zone that has no single offset: then only the
-    day is known.
-    """
-    match = _AMERICAN.match(text, end)
-    if match and clock.offset is None:
-        hours = {"E": -5, "C": -6, "M": -7, "P": -8}[match[1]] + (match[2] == "D")
-        return replace(clock, offset=timedelta(hours=hours))
-    return None if clock.offset is None and _OTHER_ZONE.match(text, end) else clock
+    """*clock*, or None where a zone stands behind it that has no single offset: then only the day is known."""
+    return None if clock.zone is None and _OTHER_ZONE.match(text, end) else clock
 
 
-def _offset(zone: str | None) -> timedelta | None:
-    if not zone:
+def _zone(name: str | None) -> tzinfo | None:
+    """The zone that stands behind a clock time: 'MEZ', 'EST', 'ET', '+01:00', 'UTC+1'."""
+    if not name:
         return None
-    zone = zone.lower()
-    if zone in _ZONES:
-        return timedelta(hours=_ZONES[zone])
-    sign = -1 if zone[0] == "-" else 1
-    hours, minutes = int(zone[1:3]), int(zone[-2:])
-    return sign * timedelta(hours=hours, minutes=minutes) if hours < 15 and minutes < 60 else None
+    name = name.lower()
+    if name in _ZONES:
+        return timezone(timedelta(hours=_ZONES[name]))
+    if name in _PLACES:
+        return ZoneInfo(_PLACES[name])
+    sign, digits = (-1 if "-" in name else 1), re.sub(r"\D", "", name)
+    hours, minutes = (int(digits), 0) if len(digits) <= 2 else (int(digits[:-2]), int(digits[-2:]))
+    return timezone(sign * timedelta(hours=hours, minutes=minutes)) if hours < 15 and minutes < 60 else None
 
 
 def _at(day: date, clock: _Clock | None, zone: tzinfo) -> Stated | None:
@@ -440,7 +459,7 @@ def _at(day: date, clock: _Clock | None, zone: tzinfo) -> Stated | None:
     precision = Precision.MINUTE if clock.second is None else Precision.SECOND
     extra = timedelta(days=1) if clock.hour == 24 else timedelta()
     at = datetime(day.year, day.month, day.day, clock.hour % 24, clock.minute, clock.second or 0) + extra
-    return Stated(at.replace(tzinfo=timezone(clock.offset) if clock.offset is not None else zone), precision)
+    return Stated(at.replace(tzinfo=clock.zone or zone), precision)
 
 
 def _weekday_with_time(text: str, fetched_at: datetime, zone: tzinfo) -> list[Found]:
@@ -503,7 +522,7 @@ def _from_numbers(groups: tuple, zone: tzinfo) -> Stated | None:
     if (int(hour), int(minute), int(second or 0)) == (0, 0, 0):
         # exactly midnight: a system that knows days only filled the rest with zeros
         return _at(then, None, zone)
-    return _at(then, _Clock(int(hour), int(minute), min(int(second), 59) if second else None, _offset(offset)), zone)
+    return _at(then, _Clock(int(hour), int(minute), min(int(second), 59) if second else None, _zone(offset)), zone)
 
 
 def _compact(value: str, zone: tzinfo) -> Stated | None:

@@ -156,8 +156,9 @@ def _byline(tree: Element, structured: Structured, page: Page, rules: Rules, sig
     if chosen:
         return people.byline(chosen)
     stated = people.Byline()
+    sites = site_names(structured)
     for names, organisations in _author_places(structured, page):
-        found = people.byline(names, organisations)
+        found = _without_site(people.byline(names, organisations, is_stated=True), sites)
         first = stated or found
         stated = people.Byline(found.people, first.organisations, first.agency or found.agency)
         if stated.people:
@@ -165,6 +166,7 @@ def _byline(tree: Element, structured: Structured, page: Page, rules: Rules, sig
     if stated.people:
         return stated
     seen = people.signed(tree, sight.heading)
+    seen = _without_site(seen, sites)
     if not seen.people:
         seen = people.written(sight) or seen
     # where an agency is stated for the author, the newsroom's name beside it is the page's, not the text's
@@ -172,12 +174,29 @@ def _byline(tree: Element, structured: Structured, page: Page, rules: Rules, sig
     return people.Byline(seen.people, organisations, stated.agency or seen.agency)
 
 
+def _without_site(found: people.Byline, sites: set[str]) -> people.Byline:
+    """*found* with the site's own name, which can look like a person's ('Jungle World'), among the organisations."""
+    named = tuple(name for name in found.people if squashed(name) in sites)
+    if not named:
+        return found
+    left = tuple(name for name in found.people if name not in named)
+    return people.Byline(left, (*named, *found.organisations), found.agency)
+
+
+_AUTHOR_META = (
+    "author", "article:author", "og:article:author", "parsely-author", "cxenseparse:author", "sailthru.author",
+    "vf:author", "dc.creator", "dcterms.creator", "citation_author", "mediator_author", "byl",
+)  # fmt: skip
+
+
 def _author_places(structured: Structured, page: Page) -> Iterator[tuple[list[str], list[str]]]:
     """Names, and names of organisations, place by place."""
     yield _author_names(structured, structured.article.get("author"))
     yield _author_names(structured, structured.article.get("creator"))
-    yield structured.meta.get("author", []) + structured.meta.get("article:author", []), []
+    yield [name for place in _AUTHOR_META[:2] for name in structured.meta.get(place, ())], []
     yield [text_of(e, 200) for e in structured.micro.get("author", ())[:6]], []
+    for place in _AUTHOR_META[2:]:
+        yield structured.meta.get(place, []), []
     if page.hint:
         yield list(page.hint.authors), []
 

@@ -28,25 +28,36 @@ class Byline:
         return bool(self.people or self.organisations or self.agency)
 
 
-def byline(names: Iterable[str], organisations: Iterable[str] = ()) -> Byline:
+def byline(names: Iterable[str], organisations: Iterable[str] = (), *, is_stated: bool = False) -> Byline:
     """Sort what bylines state ('Von Anna Muster und BEN BEISPIEL, dpa') into people, organisations and agency.
 
-    *organisations* are names of which the page says that they are no people.
+    *organisations* are names of which the page says that they are no people. *is_stated*: the names stand where
+    nothing but names stands, so 'anna muster' and 'Muster, Anna' are people too.
     """
     people: dict[str, str] = {}
     others: dict[str, str] = {}
     agency = None
-    stated = [(name, True) for text in names for name in split(text)] + [(name, False) for name in organisations]
-    for name, may_be_person in stated:
+    stated = [(name, True) for text in names for name in split(_turned(text) if is_stated else text)]
+    for name, may_be_person in [*stated, *((name, False) for name in organisations)]:
         found = agency_named(name)
+        named = recased(name, small=is_stated)
         if found:
             agency = agency or found
-        elif may_be_person and is_person(recased(name)):
-            name = recased(name)
-            people.setdefault(_key(name), name)
+        elif may_be_person and is_person(named):
+            people.setdefault(_key(named), named)
         elif is_organisation(name):
             others.setdefault(_key(name), name)
     return Byline(tuple(people.values()), tuple(others.values()), agency)
+
+
+_WORD = r"[A-ZÄÖÜ][a-zäöüß]+(?:-[A-ZÄÖÜ][a-zäöüß]+)?"
+_LAST_FIRST = re.compile(rf"({_WORD}),\s({_WORD})")
+
+
+def _turned(text: str) -> str:
+    """'Muster, Anna' -> 'Anna Muster'."""
+    match = _LAST_FIRST.fullmatch((text or "").strip())
+    return f"{match[2]} {match[1]}" if match else text
 
 
 def _key(name: str) -> str:
@@ -54,25 +65,63 @@ def _key(name: str) -> str:
     return re.sub(r"[^a-z]", "", plain) or name.lower()
 
 
+_PIECE = (
+    r"(?:gast|blog[- ]?|reise|fach)?(?:beitrag|kommentar|analyse|interview|reportage|essay|kolumne|bericht"
+    r"|artikel|porträt|glosse"
+    r"|rezension|kritik|leitartikel|protokoll|text)"
+)
 _LEAD = re.compile(
-    r"^\s*(?:(?:ein(?:e)?\s)?(?:gast)?(?:beitrag|kommentar|analyse|interview|reportage|essay|kolumne|bericht|artikel|porträt|glosse)\s+(?:von|by)\s"
-    r"|(?:geschrieben|verfasst|veröffentlicht|erstellt|gepostet|written|posted|published|text|aufgezeichnet|protokoll|fotos?)\s*(?:und\s(?:fotos?|bilder))?\s*(?:von|by|par)?\s*:?\s+"
-    r"|(?:autor(?:in|en|:in|\*in)?|authors?|redakteur(?:in)?|verfasser(?:in)?|reporter(?:in)?|written|interview|analyse|kommentar|text|par)\s*:\s*"
+    rf"^\s*(?:(?:{_PIECE}|eine?\s[\w-]+)\s+(?:von|by)\s|all(?:e|es)\s(?:{_PIECE}e?\s)?von\s"
+    r"|(?:geschrieben|verfasst|veröffentlicht|erstellt|gepostet|aufgezeichnet|written|posted|published"
+    r"|words|text|protokoll|fotos?)"
+    r"\s*(?:(?:und|&|/)\s?(?:fotos?|bild(?:er)?|interview|video|recherche))?\s*(?:von|by|par)?\s*:?\s+"
+    r"|(?:autor(?:in|en|innen|:in|\*in)?|authors?|redakteur(?:in)?|verfasser(?:in)?|reporter(?:in)?"
+    r"|written|interview|analyse|kommentar"
+    r"|bericht|text|par|auteurs?)\s*:\s*"
+    r"|(?-i:Autor(?:in|en|innen)?)\s+(?=(?-i:[A-ZÄÖÜ]))"
     r"|(?:von|vom|by|par|de)(?:\s*:\s*|\s+)(?=[\w„\"(]))",
     re.IGNORECASE,
 )
-_SPLIT = re.compile(r"\s*(?:;|\||•|·|\n|\+|&(?!\s?Co\b)|,|\s(?:und|and|et|mit|with|sowie)\s)\s*", re.IGNORECASE)
+_SPLIT = re.compile(
+    r"\s*(?:;|\||•|·|\n|\+|&(?!\s?Co\b)|,|\s(?:und|and|et|mit|with|avec|sowie|[-–—])\s)\s*", re.IGNORECASE
+)
 _EMAIL = re.compile(r"[^\s@]{1,64}@[^\s@]{1,200}\.\w+|(?:https?://|www\.)\S+|(?<!\w)@\w+")
+# what a date line puts behind a name, and what a list of names ends in
+_BEHIND = re.compile(
+    r"\s+(?:ist|hat|schreibt|arbeitet|berichtet|aktualisiert|veröffentlicht|publiziert|erstellt|updated"
+    r"|published|publié|mis à jour"
+    r"|(?:am|um|at|on|le)\s+\d|\d{1,2}[.:/]\s?\d).*$|^\d+\s(?:weitere|andere|more|others?|autres)\b.*$",
+    re.IGNORECASE,
+)
+_ROLE = (
+    r"(?:[\w-]*(?:redakteur|redaktor|redaktör|korrespondent|reporter|journalist|kolumnist|kommentator"
+    r"|mitarbeiter|kritiker|autor"
+    r"|leiter|fotograf|volontär|praktikant|expert|professor|chef)(?:in|en|innen|:in|\*in|e|s)?|[\w-]*redaktionsmitglied"
+    r"|[\w-]*editors?|[\w-]*correspondents?|[\w-]*writers?|authors?|producers?|journaliste|correspondante?"
+    r"|rédact(?:eur|rice)(?: en chef)?)"
+)
+_HAS_ROLE = re.compile(_ROLE, re.IGNORECASE)
 _ROLE_WORD = re.compile(
-    r"^(?:.*(?:redakt|korrespondent|reporter|autor|leiter|chef|editor|volont|ressort|journalist|kolumnist|kommentator|mitarbeit"
-    r"|kritiker|desk|praktikant|producer|writer|staff|experte|expertin|professor|fotograf|author|correspondent)\w*.*"
+    rf"^(?:.*\b(?:{_ROLE}|[\w-]*redaktion\w*|ressort\w*|volont\w*|[\w-]*desk|staff)\b.*"
     r"|in\s.+|aus\s.+|für\s.+|für|zur zeit .*)$",
     re.IGNORECASE,
 )
+# 'unsere stellvertretende Chefredakteurin Anna Muster', 'Anna Muster ZDF-Korrespondentin in Paris'
+_ROLE_BEFORE = re.compile(
+    rf"^(?:(?:unser\w*|our|freier?|leitende\w?|stellv\w*\.?|ehemaliger?|senior|staff)\s)*{_ROLE}"
+    r"(?:\s(?:in|aus)\s[A-ZÄÖÜ]\w+)?:?\s+(?=\S+\s)",
+    re.IGNORECASE,
+)
+_ROLE_BEHIND = re.compile(
+    rf"(?<=\w)\s+(?:(?:unser|unsere|freier?|leitende\w?|senior)\s)*{_ROLE}(?:\s.*)?$", re.IGNORECASE
+)
 _ORGANISATION_WORD = re.compile(
-    r"(?:redaktion|verlag|gmbh|\bag\b|\bse\b|e\.\s?v|zeitung|nachrichten|presse|\btoday\b|\bbusiness\b|\bsports?\b|\bnetwork\b|\bservices?\b|\btimes\b|\bdaily\b|\binternational\b|\bstaff\b|medien|media|magazin|online|news|agentur|team|desk|blatt|anzeiger|kurier"
-    r"|rundfunk|fernsehen|radio|stiftung|verein|verband|ministerium|institut|universität|gruppe|group|press\b|\.(?:de|at|ch|com|net|org)\b"
-    r"|\b(?:orf|zdf|ard|srf|ndr|mdr|wdr|swr|br24|rbb|hr|rtl|ntv|faz|nzz|taz)\b|\badmin|\beditor|^(?:the|der|die|das)\s|partei\b|\bamt\b|\bstadt\b|^landes|^bundes)",
+    r"(?:redaktion|verlag|gmbh|\bag\b|\bse\b|e\.\s?v|zeitung|nachrichten|presse|\btoday\b|\bbusiness\b"
+    r"|\bsports?\b|\bnetwork\b|\bservices?\b|\btimes\b|\bdaily\b|\binternational\b|\bstaff\b|medien|media|magazin|online|news|agentur|team|desk|blatt|anzeiger|kurier"
+    r"|rundfunk|fernsehen|radio|stiftung|verein|verband|ministerium|institut|universität|gruppe|group"
+    r"|press\b|\.(?:de|at|ch|com|net|org)\b"
+    r"|\b(?:orf|zdf|ard|srf|ndr|mdr|wdr|swr|br24|rbb|hr|rtl|ntv|faz|nzz|taz)\b|\badmin|\beditor|^(?:the"
+    r"|der|die|das)\s|partei\b|\bamt\b|\bstadt\b|^landes|^bundes)",
     re.IGNORECASE,
 )
 _NO_NAMES = frozenset(
@@ -104,6 +153,19 @@ _NO_NAMES = frozenset(
         "redaktion",
     ]
 ) - {"redaktion"}
+# accounts of a system, parts of a byline and social networks, taken for names
+_NOBODY = frozenset((
+    "admin", "administrator", "administration", "webmaster", "wordpress", "wordpressadmin", "wpadmin", "root", "user",
+    "author", "autor", "autorin", "unknown", "unbekannt", "anonymous", "null", "undefined", "none", "test", "editor",
+    "agentur", "agenturen", "agences", "text", "texte", "bild", "bilder", "foto", "fotos", "video", "twitter",
+    "facebook", "instagram", "linkedin", "profil", "website",
+))  # fmt: skip
+_PLACE = re.compile(
+    r"(?:new (?:york|orleans|delhi)|neu[- ]delhi|san [a-z]+|santa [a-z]+|são paulo|los angeles|las vegas|tel aviv"
+    r"|buenos aires|rio de janeiro|bad [a-z]+|(?:st\.?|sankt) [a-z]+|hong ?kong|kuala lumpur|abu dhabi|addis abeba"
+    r"|den haag|studio [a-z]+|büro [a-z]+)",
+    re.IGNORECASE,
+)
 _PARTICLES = {
     "von",
     "van",
@@ -135,13 +197,16 @@ _TITLES = re.compile(
     re.IGNORECASE,
 )
 _DAY = re.compile(
-    r"\b(?:jan|feb|mär|mar|apr|mai|may|jun|jul|aug|sep|okt|oct|nov|dez|dec)\w*\.?\s\d|\d\.?\s(?:jan|feb|mär|mar|apr|mai|may|jun"
+    r"\b(?:jan|feb|mär|mar|apr|mai|may|jun|jul|aug|sep|okt|oct|nov|dez|dec)\w*\.?\s\d|\d\.?\s(?:jan|feb"
+    r"|mär|mar|apr|mai|may|jun"
     r"|jul|aug|sep|okt|oct|nov|dez|dec)",
     re.IGNORECASE,
 )
 _NOT_A_NAME = re.compile(
-    r"anmelde|abonn|folgen|mehr\b|lesen|artikel|\balle\b|profil|teilen|kontakt|feedback|login|newsletter|stand\b|uhr\b|minute|\bmin\b|kommentar"
-    r"|veröffentlicht|aktualisiert|updated|published|lesezeit|drucken|follow|more\b|anzeige|werbung|foto|bild:|http|datum|über\b|zur\b|\bvor\b|beitr[aä]g",
+    r"anmelde|abonn|folgen|mehr\b|lesen|artikel|\balle\b|profil|teilen|kontakt|feedback|login|newsletter"
+    r"|stand\b|uhr\b|minute|\bmin\b|kommentar"
+    r"|veröffentlicht|aktualisiert|updated|published|lesezeit|drucken|follow|more\b|anzeige|werbung|foto"
+    r"|bild:|http|datum|über\b|zur\b|\bvor\b|beitr[aä]g",
     re.IGNORECASE,
 )
 
@@ -150,16 +215,34 @@ def split(text: str) -> list[str]:
     """The single names in a byline, without 'Von', roles, addresses and social names."""
     text = unicodedata.normalize("NFC", re.sub(r"[^\S\n]+", " ", (text or "")[:1_000])).strip()
     text = _EMAIL.sub(" ", text)
-    text = re.sub(r"\((?![^)]*@)([^)]*)\)", r", \1", text)
+    text = re.sub(r"\((?![^)]*@)([^)]*)\)", r", \1", _LEAD.sub("", text))
     names = []
     for part in _slashed(_SPLIT.split(text)):
-        part = _LEAD.sub("", _LEAD.sub("", part)).strip(" .,:;-–—|/()[]\"'*")
-        part = re.sub(r"\s+(?:ist|hat|schreibt|arbeitet|berichtet)\s.*$", "", part)
+        if len(part) > 160:
+            continue
+        part = _LEAD.sub("", _LEAD.sub("", part)).strip(_MARKS)
+        part = _without_role(_BEHIND.sub("", part), is_first=not names).strip(_MARKS)
         if (part and len(part) <= 60 and not _ROLE_WORD.match(part)) or (
             part and len(part) <= 60 and _ORGANISATION_WORD.search(part)
         ):
             names.append(part)
     return names
+
+
+_MARKS = " .,:;-–—|/()[]\"'*"
+
+
+def _without_role(part: str, *, is_first: bool) -> str:
+    """'Chefredakteurin Anna Muster' -> 'Anna Muster'; *part* where that leaves no person.
+
+    Only the first part of a byline may have a role behind: in 'Anna Muster, Chief Political Correspondent' it is one
+    itself.
+    """
+    if not _HAS_ROLE.search(part):
+        return part
+    left = _ROLE_BEFORE.sub("", part)
+    left = _ROLE_BEHIND.sub("", left) if is_first else left
+    return left if left != part and is_person(recased(left)) else part
 
 
 def _slashed(parts: Iterable[str]) -> Iterator[str]:
@@ -182,6 +265,8 @@ def is_person(name: str) -> bool:
     words = bare.split()
     if not 2 <= len(words) <= 5 or any(c.isdigit() for c in bare) or _ORGANISATION_WORD.search(bare):
         return False
+    if _PLACE.fullmatch(bare):
+        return False
     real = [w for w in words if w.lower() not in _PARTICLES]
     return (
         len(real) >= 2
@@ -196,6 +281,8 @@ def is_organisation(name: str) -> bool:
     """A newsroom, company or single-word signature: something with letters that is no sentence."""
     if not 2 <= len(name) <= 60 or len(name.split()) > 7 or not any(c.isalpha() for c in name):
         return False
+    if name.lower() in _NOBODY:
+        return False
     return (
         not _NOT_A_NAME.search(name)
         and not _DAY.search(name)
@@ -204,12 +291,18 @@ def is_organisation(name: str) -> bool:
     )
 
 
-def recased(name: str) -> str:
-    """'JÖRG ZSCHOCHE' and 'joerg.zschoche' become 'Jörg Zschoche'; names that mix cases stay as they are."""
+_SMALL = re.compile(r"[a-zäöüß]{3,}(?:-[a-zäöüß]{3,})?(?: [a-zäöüß]{3,}(?:-[a-zäöüß]{3,})?){1,2}")
+
+
+def recased(name: str, *, small: bool = False) -> str:
+    """'JÖRG ZSCHOCHE' and 'joerg.zschoche' become 'Jörg Zschoche', where *small* is set 'jörg zschoche' as well; names
+    that mix cases stay as they are.
+    """
     if re.fullmatch(r"[a-zäöüß]{3,}[._][a-zäöüß]{3,}", name):  # a login: 'anna.muster'
         return " ".join(part.capitalize() for part in re.split(r"[._]", name))
     letters = [c for c in name if c.isalpha()]
-    if len(letters) < 5 or not all(c.isupper() for c in letters):
+    is_small = small and _SMALL.fullmatch(name) and not _NO_NAMES & set(name.split())
+    if not is_small and (len(letters) < 5 or not all(c.isupper() for c in letters)):
         return name
     return re.sub(r"[^\W\d_]+", lambda m: m[0].lower() if m[0].lower() in _PARTICLES else m[0].capitalize(), name)
 
@@ -233,14 +326,23 @@ _DAY_LINE = re.compile(r"\d{1,2}\.\s?(?:\d{1,2}\.|[A-Za-zä]{3,9}\.?)\s?\d{2,4}|
 _CLOCK = re.compile(r"\d{1,2}[:.]\d\d(?:\s?uhr)?|\bum\b|\bam\b|\bstand\b", re.IGNORECASE)
 _PICTURE = re.compile(r"(?:bild|foto|photo|quelle|grafik|illustration|video|image|copyright|©)", re.IGNORECASE)
 _ELSEWHERE = re.compile(
-    r"comment|kommentar|related|teaser|sidebar|widget|recent|popular|footer|navi|menu|similar|recommend|slider|carousel|card-list|newsletter"
+    r"comment|kommentar|related|teaser|sidebar|widget|recent|popular|footer|navi|menu|similar|recommend"
+    r"|slider|carousel|card-list|newsletter"
     r"|photo|foto|image|bild|caption|copyright|authority|more-?(?:news|articles)",
     re.IGNORECASE,
 )
 # an aside or footer of the article itself: its meta line, its signature
 OWN_FRAME = re.compile(r"meta|author|autor|byline|article|artikel|post|entry|content", re.IGNORECASE)
-_AUTHOR_FOOTER = re.compile(r"(?<=author)[\w-]*\sfooter|footer(?=[\w-]*(?:article|entry|post))", re.IGNORECASE)
-_SIGNATURE = re.compile(r"(?:von|by|par|text|autor(?:in|en)?)\s*:\s*(?P<rest>\S.*)?|von", re.IGNORECASE)
+_AUTHOR_FOOTER = re.compile(
+    r"(?<=author)[\w-]*\sfooter|footer(?=[\w-]*(?:article|entry|post))|(?:article|artikel|entry|post)[\w-]*footer",
+    re.IGNORECASE,
+)
+_SIGNATURE = re.compile(
+    r"(?:von|by|par|words|(?:text|bericht|protokoll|interview)(?: (?:und|&) (?:fotos?|bilder))?|autor(?:in"
+    r"|en|innen)?|auteurs?)\s*:"
+    r"\s*(?P<rest>\S.*)?|von|(?-i:Autor(?:in|en|innen)?\s(?P<named>[A-ZÄÖÜ].*))",
+    re.IGNORECASE,
+)
 _TOGETHER = 3  # levels up to which byline elements share a container
 
 
@@ -280,7 +382,7 @@ def _signature(sight: Sight, start: int) -> Byline:
         element = sight.element(index) if match else None
         if element is None or _outside(element, sight.above):
             continue
-        found = byline([match["rest"] or _names_in_line(sight, index) or ""])
+        found = byline([match["rest"] or match["named"] or _names_in_line(sight, index) or ""])
         if found.people:
             return found
     return Byline()

@@ -142,6 +142,9 @@ _ELSEWHERE = re.compile(
     r"|menu|also-?read|more-?news|similar|recommend|slider|carousel|aside|forum|cookie|weather|wetter|copyright|kurse",
     re.IGNORECASE,
 )
+# what stands before the day in the first words of a press release: 'Neustadt, 12. November 2025 - Der ...'
+_DATELINE = re.compile(r"[A-ZÄÖÜ][\w.-]+(?:[ /][\w.-]+){0,4}(?:, ?| ?\(|, ?\()(?:den |le )?")
+_LONGEST_DATELINE, _SHORTEST_PROSE = 80, 120  # characters
 _COMMENTS = re.compile(r"comment|kommentar|cookie", re.IGNORECASE)
 PLAIN = 30  # points from which nobody would take it for anything else
 LEAST = 18  # points below which a date on the page is somebody else's
@@ -167,12 +170,24 @@ def visible(sight: Sight, reading: Reading) -> list[Seen]:
     """
     found = []
     for index, text in enumerate(sight.texts):
-        if len(text) <= 300 and _MAYBE.search(text):
+        if _MAYBE.search(text if len(text) <= 300 else text[:_LONGEST_DATELINE]):
             found += _of_string(sight, index, reading)
     found.sort(key=lambda each: -each.points)
+    found = _with_publication_first(found)
     return [each for each in found if each.points >= LEAST] or [
         each for each in found[:1] if each.points >= _least(each, found)
     ]
+
+
+def _with_publication_first(found: list[Seen]) -> list[Seen]:
+    """*found* with a day that stands alone and is called published before one that is called changed."""
+    if not found or found[0].found.label is not Label.MODIFIED:
+        return found
+    for place, each in enumerate(found):
+        is_before = each.dated.at.date() <= found[0].dated.at.date()
+        if each.found.label is Label.PUBLISHED and each.alone and is_before and each.points >= LEAST_ALONE:
+            return [each, *found[:place], *found[place + 1 :]]
+    return found
 
 
 def _least(best: Seen, found: list[Seen]) -> float:
@@ -185,6 +200,9 @@ def _least(best: Seen, found: list[Seen]) -> float:
 def _of_string(sight: Sight, index: int, reading: Reading) -> Iterator[Seen]:
     """The dates that begin in one string of text, read together with its short neighbours (label, year, clock)."""
     own = sight.texts[index]
+    is_prose = len(own) > 300
+    if is_prose:
+        own = own[:_LONGEST_DATELINE]
     window = f"{sight.around(index, -1)} {own}".lstrip()
     offset = len(window) - len(own)
     window = f"{window} {sight.around(index, +1)}".rstrip()
@@ -201,6 +219,10 @@ def _of_string(sight: Sight, index: int, reading: Reading) -> Iterator[Seen]:
                 continue
             one = replace(one, label=label)
         rest = sum(c.isalpha() for c in own) - sum(c.isalpha() for c in window[one.start : one.end])
+        if len(sight.texts[index]) >= _SHORTEST_PROSE and _DATELINE.fullmatch(window[offset : one.start]):
+            rest = 0
+        elif is_prose:
+            continue
         points = _points(element, near, one.label, rest, sight.above)
         stated, provenance = one.stated, Provenance.TEXT
         exact = _time_attribute(element, reading)
