@@ -43,7 +43,7 @@ def text_of(body: bytes, content_type: str = "") -> str:
 
 
 def utf8_of(body: bytes, content_type: str = "") -> bytes:
-    """The same as UTF-8, which is what nearly every page is already and what the parser wants. Raises as ``text_of``."""
+    """The same as UTF-8, which nearly every page is already and which the parser wants. Raises as ``text_of``."""
     media_type = content_type.partition(";")[0].strip()
     if not _TEXTUAL.search(media_type):
         raise Rejected(Reason.NOT_HTML, media_type[:100])
