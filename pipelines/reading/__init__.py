@@ -27,6 +27,7 @@ from pipelines.reading import (
     textheader,
 )
 from pipelines.reading.boilerplate import Phrases, opens_block, site_phrases
+from pipelines.reading.clean import strip_unseen
 from pipelines.reading.pages import next_page
 from pipelines.reading.rules import Rules
 from pipelines.reading.tree import parse
@@ -60,8 +61,9 @@ def _with_address(page: Page) -> Page:
 def _read_html(page: Page, rules: Rules) -> Article:
     tree = parse(decode.utf8_of(page.body, page.content_type))
     stated = structured.collect(tree, page.url)
-    described = metadata.describe(tree, stated, page, rules)
     seen = judge.signs(tree)
+    strip_unseen(tree)
+    described = metadata.describe(tree, stated, page, rules)
     is_marked = paywall.marked(tree, described.heading)
     total = pages.pages_total(tree, page.url)
     facts, tables = details.taken_from(tree)

@@ -15,11 +15,12 @@ from pipelines.reading.core import core_of, masses_of, prose_in
 from pipelines.reading.names import rule_of
 from pipelines.reading.tree import HEADINGS, delete, one_line, raw
 
-# Never part of what a person reads as the article, whatever they are called.
+# Nobody sees them, or what they hold is no text of the page; they go before anybody looks at that.
+_UNSEEN_TAGS = ("script", "style", "template", "link", "meta", "input", "select", "textarea", "datalist")
+# They tell something of the article (captions, the title of a symbol), and are never part of what is read as its text.
 _SILENT_TAGS = (
-    "script", "style", "template", "noscript", "svg", "iframe", "canvas", "object", "embed", "audio", "video",
-    "picture", "img", "source", "map", "button", "select", "input", "textarea", "datalist", "dialog", "link", "meta",
-    "math", "applet",
+    "noscript", "svg", "iframe", "canvas", "object", "embed", "audio", "video", "picture", "img", "source", "map",
+    "button", "dialog", "math", "applet",
 )  # fmt: skip
 # Other names stand on containers of articles too: they are not believed where they would take much of the prose.
 _STRONG_RULES = frozenset(("frame", "comments", "related", "hidden", "caption"))
@@ -42,9 +43,14 @@ class Removals:
             self.found.append(Removed(text[:_REMOVED_LENGTH], rule))
 
 
+def strip_unseen(tree: etree._Element) -> None:
+    """Take out what nobody sees, with all that is in it: for once that what it tells machines was read."""
+    etree.strip_elements(tree, *_UNSEEN_TAGS, with_tail=False)
+
+
 def strip_silent(root: etree._Element) -> None:
     """Take out what is never read, with all that is in it."""
-    etree.strip_elements(root, *_SILENT_TAGS, with_tail=False)
+    etree.strip_elements(root, *_UNSEEN_TAGS, *_SILENT_TAGS, with_tail=False)
 
 
 def prune(

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from lxml import etree
 
-from pipelines.reading.first_letters import either, name_of
+from pipelines.reading.first_letters import anywhere, name_of
 from pipelines.reading.tree import HEADINGS
 
 _FRAME_TAGS = ("nav", "footer", "menu", "aside")
@@ -69,7 +69,7 @@ _NAMES: tuple[tuple[str, str], ...] = (
     ("hidden", r"(?<![a-z])(?:visually-hidden|visuallyhidden|screen-?reader(?:-text)?|sr-only|print-only"
                r"|only-print|no-?print)(?![a-z])"),
 )  # fmt: skip
-_NAMED = re.compile(either(_NAMES))
+_NAMED = re.compile(anywhere(_NAMES))
 _LEAD = re.compile(
     r"(?<![a-z])(?:lead|lede|leadtext|leadin|intro|introtext|introduction|standfirst|vorspann|anleser|anreisser"
     r"|subheadline|sub-?headline|subline"
@@ -126,13 +126,16 @@ def _named(names: str) -> str | None:
 def _named_once(name: str) -> str | None:
     if len(name) < 2 or ":" in name or "[" in name:  # 'md:hidden', '[&>p]:mt-2' lay out, they do not name
         return None
-    found = _NAMED.search(_HAS.sub("", _cut(name)))
+    words = _cut(name)
+    found = _NAMED.search(_HAS.sub("", words) if "-" in words else words)
     return name_of(found) if found else None
 
 
 def _cut(names: str) -> str:
     """Class names in lower case, their words separated by '-'."""
-    return _SEPARATORS.sub("-", _CAMEL.sub("-", names).lower())
+    if not names.islower():
+        names = _CAMEL.sub("-", names).lower()
+    return names if names.isalnum() and names.isascii() else _SEPARATORS.sub("-", names)
 
 
 def names_lead(names: str) -> bool:

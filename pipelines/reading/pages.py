@@ -347,9 +347,15 @@ def _single_view(links: Iterable[tuple[etree._Element, str]], page_url: str) -> 
 # -- how many ---------------------------------------------------------------------------------------------------------
 
 
-# What every paging line has; asked before anything that costs more, because nearly no element has it.
+# asked of the whole page's text before any element is looked at: nearly no page has such a line
+_OF_NUMBERS = re.compile(r"\d\s*(?:[/|]|[Vv][Oo][Nn]|[Oo][Ff]|[Ss][Uu][Rr]|[Aa][Uu][Ss]|[Dd][Ee])\s*\d")
 _PAGING_WORD = re.compile(r"eite|EITE|age|AGE|eil|EIL|latt|LATT|artie|ARTIE")
+_IN_LINE = ("a", "span", "p", "li", "div", "nav", "td", "small", "strong", "em", "b", "i")
+_TEXT = etree.XPath("string()")
 _SHORT_LINKS = etree.XPath(".//a[string-length(normalize-space()) < 8]")
+_LINKS_WITH_TWO = etree.XPath(
+    "descendant::a[string-length() < 40][contains(., '2') or contains(@aria-label, '2') or contains(@title, '2')]"
+)
 
 
 def pages_total(tree: etree._Element, page_url: str) -> int:
@@ -358,12 +364,14 @@ def pages_total(tree: etree._Element, page_url: str) -> int:
     Lines such as 'Seite 1 / 3' count, and links to numbered pages of the same article that stand in a paging element.
     """
     total = 1
-    for element in tree.iter("a", "span", "p", "li", "div", "nav", "td", "small", "strong", "em", "b", "i"):
+    for element in tree.iter(*_IN_LINE) if _may_state_pages(str(_TEXT(tree))) else ():
         text = element.text
         if not text or len(text) > 120 or not _PAGING_WORD.search(text) or len(element) > 6:
             continue
         if (stated := paging_in(_shallow(element))) and _worth_total(element):
             total = max(total, stated[1])
+    if not any(_words(link).strip(" .|[]") == "2" for link in _LINKS_WITH_TWO(tree)):
+        return total
     base = _base(tree, page_url)
     stem = _stem(page_url)
     numbers = {1}
@@ -378,6 +386,10 @@ def pages_total(tree: etree._Element, page_url: str) -> int:
         count += 1
     last = max(numbers)
     return min(MOST_PAGES, max(total, last if count >= 2 and last <= MOST_PAGES else count))
+
+
+def _may_state_pages(text: str) -> bool:
+    return any(_OF.search(text, max(0, m.start() - 20), m.end() + 20) for m in _OF_NUMBERS.finditer(text))
 
 
 def _worth_total(element: etree._Element) -> bool:

@@ -77,7 +77,8 @@ def _kicker_above(element: Element | None, title: str | None) -> str | None:
             above = above.getprevious()
         if above is not None:
             text = text_of(above, 120)
-            inside = above.iter() if len(text) <= 80 else ()
+            is_path = above.tag == "nav" and len(above.findall(".//a")) > 1
+            inside = above.iter() if len(text) <= 80 and not is_path else ()
             named = any(_KICKER_CLASS.search(each.get("class") or "") for each in inside if isinstance(each.tag, str))
             if named and 2 <= len(text) <= 80 and not _NO_KICKER.search(text) and text != title:
                 return text.strip(" :-–—|/") or None
