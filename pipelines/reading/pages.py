@@ -348,13 +348,13 @@ def _single_view(links: Iterable[tuple[etree._Element, str]], page_url: str) -> 
 
 
 # asked of the whole page's text before any element is looked at: nearly no page has such a line
-_OF_NUMBERS = re.compile(r"\d\s*(?:[/|]|[Vv][Oo][Nn]|[Oo][Ff]|[Ss][Uu][Rr]|[Aa][Uu][Ss]|[Dd][Ee])\s*\d")
+_OF_NUMBERS = re.compile(r"[0-9]\s*(?:[/|]|[Vv][Oo][Nn]|[Oo][Ff]|[Ss][Uu][Rr]|[Aa][Uu][Ss]|[Dd][Ee])\s*[0-9]")
 _PAGING_WORD = re.compile(r"eite|EITE|age|AGE|eil|EIL|latt|LATT|artie|ARTIE")
 _IN_LINE = ("a", "span", "p", "li", "div", "nav", "td", "small", "strong", "em", "b", "i")
 _TEXT = etree.XPath("string()")
 _SHORT_LINKS = etree.XPath(".//a[string-length(normalize-space()) < 8]")
 _LINKS_WITH_TWO = etree.XPath(
-    "descendant::a[string-length() < 40][contains(., '2') or contains(@aria-label, '2') or contains(@title, '2')]"
+    "descendant::a[string-length() < 200][contains(., '2') or contains(@aria-label, '2') or contains(@title, '2')]"
 )
 
 
