@@ -23,7 +23,7 @@ from pipelines.reading.clean import Removals, prune, prune_links, prune_opened, 
 from pipelines.reading.lead import headline_of, lead_of
 from pipelines.reading.metadata import selector
 from pipelines.reading.tree import LONG_PARAGRAPHS, delete, one_line, parser, raw
-from pipelines.reading.tree_blocks import blocks_in, direct
+from pipelines.reading.tree_blocks import blocks_in, direct, is_prose
 
 # it logs an error for every page without text; we judge that
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
@@ -101,7 +101,7 @@ def body_of(
     prune_opened(core, opens, removals)
     prune_links(core, german, removals)
     is_plain = known is not None and reads_plain
-    blocks = direct(core) if is_plain else _trafilatura(_framed(core), fast=True)
+    blocks = direct(core) if is_plain or is_prose(core) else _trafilatura(_framed(core), fast=True)
     if learning and not is_plain and container:
         is_plain = _same(blocks, direct(core))
     length = sum(len(block.text) for block in blocks)
