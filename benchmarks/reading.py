@@ -167,21 +167,22 @@ def run(docs: list[Doc], score: Any, names: list[str], progress: Progress | None
     readers = {name: READERS[name][1]() for name in names}
     runs = {name: Run() for name in names}
     for name, reader in readers.items():  # what a reader loads at its first page is not the page's cost
-        _timed(reader, docs[0], score.html(docs[0]), Run())
+        timed(reader, docs[0], score.html(docs[0]), Run())
         runs[name].peak_megabytes = _peak_of(name, docs, score)
     task = progress.add_task("reading", total=len(docs)) if progress else None
     order = list(names)
     for doc in docs:
         page = score.html(doc)
         for name in order:
-            _timed(readers[name], doc, page, runs[name])
+            timed(readers[name], doc, page, runs[name])
         order = [*order[1:], order[0]]  # nobody always runs on warm caches
         if progress and task is not None:
             progress.advance(task)
     return runs
 
 
-def _timed(reader: Reader, doc: Doc, page: bytes | str, into: Run) -> None:
+def timed(reader: Reader, doc: Doc, page: bytes | str, into: Run) -> None:
+    """Read one page and note prediction, CPU time and failure."""
     gc.collect(0)
     start = time.process_time()
     try:
@@ -204,7 +205,7 @@ def _read_alone(name: str, docs: list[Doc], corpus: str) -> float:
     score = scorer(Path(corpus))
     reader = READERS[name][1]()
     for doc in docs:
-        _timed(reader, doc, score.html(doc), Run())
+        timed(reader, doc, score.html(doc), Run())
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)
 
 
@@ -216,6 +217,13 @@ def scorer(corpus: Path) -> Any:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def documents(corpus: Path, only: str | None = None, limit: int | None = None) -> list[Doc]:
+    """The pages of a corpus with their truth; of one set only, or *limit* of them, spread evenly."""
+    docs = [json.loads(line) for line in (corpus / "docs.jsonl").read_text("utf-8").splitlines()]
+    docs = [doc for doc in docs if only is None or doc["set"] == only]
+    return docs[:: max(1, len(docs) // limit)][:limit] if limit else docs
 
 
 # -- what is shown ---------------------------------------------------------------------------------------------------
@@ -274,9 +282,7 @@ def main(arguments: list[str] | None = None) -> int:
         )
         return 0
     score = scorer(corpus)
-    docs = [json.loads(line) for line in (corpus / "docs.jsonl").read_text("utf-8").splitlines()]
-    docs = [doc for doc in docs if options.only is None or doc["set"] == options.only]
-    docs = docs[:: max(1, len(docs) // options.limit)][: options.limit] if options.limit else docs
+    docs = documents(corpus, options.only, options.limit)
     wanted = options.readers.split(",") if options.readers else list(READERS)
     names = [name for name in wanted if importlib.util.find_spec(READERS[name][0])]
     missing = sorted(set(wanted) - set(names))
