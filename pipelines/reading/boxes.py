@@ -8,7 +8,7 @@ article's container afterwards.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -74,6 +74,19 @@ def describes_picture(text: str, described: frozenset[str]) -> bool:
     return letters[:_SIGNATURE] in described or any(
         letters.startswith(words) and len(letters) < 2 * len(words) + 60 for words in described
     )
+
+
+def stands_below_picture(element: etree._Element, pictures: Collection[etree._Element]) -> bool:
+    """Whether an element stands behind one of the *pictures* in a box with little else in it."""
+    around: etree._Element | None = element
+    while around is not None and len(one_line(raw(around))) <= _LONGEST_LINE:
+        for each in around.iter():
+            if each is element and each is not around:
+                break
+            if each in pictures:
+                return True
+        around = around.getparent()
+    return False
 
 
 def boxes_in(core: etree._Element, marks: Marks, host: str, teaser: str) -> Iterator[tuple[etree._Element, str]]:

@@ -116,7 +116,7 @@ def body_of(
     blocks = [block for block in blocks if block.kind != "paragraph" or not describes_picture(block.text, marks.described)]
     wanted = {plain(title or ""), plain(raw(headline)) if headline is not None else ""}
     blocks = [block for block in blocks if plain(block.text) not in wanted and not block.text.startswith(("{", "[{"))]
-    lead, blocks = lead_of(root, core, headline, blocks, title, teaser, is_boilerplate)
+    lead, blocks = lead_of(root, core, headline, blocks, title, teaser, is_boilerplate, marks.pictures)
     blocks = _without_ends(blocks)
     return Body(
         blocks=tuple(blocks),
