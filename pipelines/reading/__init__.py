@@ -79,6 +79,7 @@ def _read_html(page: Page, rules: Rules) -> Article:
         remove=rules.site.remove,
         learned=rules.learned.containers,
         learning=rules.learned.learning,
+        host=urlsplit(page.url).netloc,
         opens=lambda heading: next(filter(None, (opens_block(heading, each) for each in phrases)), None),
         is_boilerplate=lambda line: blocks.rule_of(line, phrases, described.authors) is not None,
     )

@@ -54,6 +54,15 @@ _CAPTION = re.compile(
     re.DOTALL,
 )
 _CAPTION_HINT = re.compile(r"oto|ild|©|uelle|rafik|Abb|creenshot")  # nearly no paragraph has it: that is quicker to see
+# a paragraph that ends so stands below a picture: '... in Karlsruhe. Foto: Uli Maier/imago', '... Peter Kneffel/dpa'
+_ENDS_IN_CREDIT = re.compile(
+    r"(?:(?:^|[\W_])(?:Fotos?|Bild(?:er)?|Photos?|Photograph|Images?|Picture|Credits?|Grafik|Illustration"
+    r"|[A-Z]\w+(?:foto|bild)) ?: ?[^.:!?]{2,60}"
+    r"|Getty Images"
+    r"|[A-ZÄÖÜ][\w.'’-]+ [A-ZÄÖÜ][\w.'’-]+ ?/ ?(?:dpa|d?apd|AP|AFP|APA|AAP|EPA|Reuters|REUTERS|Keystone|KEYSTONE|imago|IMAGO"
+    r"|[Pp]icture[ -][Aa]lliance|Shutterstock|Xinhua|TASS|ZUMA)\b[\w /-]{0,30})[)\]]?\.?\Z"
+)
+_LONGEST_CAPTION, _LONGEST_ENDING = 450, 100
 _CREDIT = re.compile(r"[A-ZÄÖÜ][\w/.ÄÖÜ -]{1,30}\s?\([\w/., äöüÄÖÜ-]{2,50}\)\.?")
 
 
@@ -81,7 +90,7 @@ def rule_of(line: str, phrases: Sequence[Phrases], authors: Sequence[str] = ()) 
     """The rule that takes a line that stands alone above the body: a byline, a caption, a phrase."""
     if is_byline(line, authors):
         return "byline"
-    if len(line) <= 320 and _is_caption(line):
+    if _is_caption(line):
         return "caption"
     return _phrase(line, phrases)
 
@@ -119,7 +128,9 @@ def without_boilerplate(
 
 
 def _is_caption(text: str) -> bool:
-    return bool(_CAPTION_HINT.search(text) and _CAPTION.fullmatch(text))
+    if len(text) <= 320 and _CAPTION_HINT.search(text) and _CAPTION.fullmatch(text):
+        return True
+    return len(text) <= _LONGEST_CAPTION and bool(_ENDS_IN_CREDIT.search(text, max(0, len(text) - _LONGEST_ENDING)))
 
 
 def _is_credit(text: str) -> bool:
@@ -135,7 +146,7 @@ def _without_credits(blocks: Sequence[Block], authors: Sequence[str]) -> tuple[l
     removed: list[Removed] = []
     for place, block in enumerate(blocks):
         rule = None
-        if block.kind == "paragraph" and len(block.text) <= 320 and _is_caption(block.text):
+        if block.kind == "paragraph" and _is_caption(block.text):
             rule = "caption"
         elif block.kind in ("paragraph", "heading") and len(block.text) <= 280:
             is_last = place >= len(blocks) - 2

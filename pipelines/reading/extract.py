@@ -19,6 +19,7 @@ from trafilatura.settings import Extractor
 from pipelines.items import Removed
 from pipelines.reading import containers
 from pipelines.reading.blocks import Block, plain
+from pipelines.reading.boxes import describes_picture, marks_of, prune_boxes
 from pipelines.reading.clean import Removals, prune, prune_links, prune_opened, prune_teasers, strip_silent
 from pipelines.reading.lead import headline_of, lead_of
 from pipelines.reading.metadata import selector
@@ -66,6 +67,7 @@ def body_of(
     remove: Sequence[str] = (),
     learned: Sequence[str] = (),
     learning: bool = False,
+    host: str = "",
 ) -> Body:
     """The article that a page shows. Prunes *tree*, so everything else that needs it must have read it before.
 
@@ -79,6 +81,7 @@ def body_of(
     root = tree.find("body")
     root = tree if root is None else root
     removals = Removals()
+    marks = marks_of(root)
     strip_silent(root)
     page_text, paragraphs = one_line(raw(root)), int(LONG_PARAGRAPHS(root))
     # how much of the page is links matters only where there is little else
@@ -99,6 +102,7 @@ def body_of(
         core, container = _gathered(chosen), None
     prune_teasers(core, removals)
     prune_opened(core, opens, removals)
+    prune_boxes(core, marks, host, teaser or "", removals)
     prune_links(core, german, removals)
     is_plain = known is not None and reads_plain
     blocks = direct(core) if is_plain or is_prose(core) else _trafilatura(_framed(core), fast=True)
@@ -109,9 +113,10 @@ def body_of(
         full = _trafilatura(tree, fast=False)
         if sum(len(block.text) for block in full) > 1.2 * length:
             blocks, container = full, None
+    blocks = [block for block in blocks if block.kind != "paragraph" or not describes_picture(block.text, marks.described)]
     wanted = {plain(title or ""), plain(raw(headline)) if headline is not None else ""}
     blocks = [block for block in blocks if plain(block.text) not in wanted and not block.text.startswith(("{", "[{"))]
-    lead, blocks = lead_of(root, core, headline, blocks, title, teaser, is_boilerplate)
+    lead, blocks = lead_of(root, core, headline, blocks, title, teaser, is_boilerplate, marks.pictures)
     blocks = _without_ends(blocks)
     return Body(
         blocks=tuple(blocks),
