@@ -239,6 +239,21 @@ def test_authors_are_people_and_agencies_stand_apart():
     assert found.agency == "dpa"
 
 
+@pytest.mark.parametrize(
+    "author",
+    [
+        [[{"name": "Anna Muster"}], [{"name": "Ben Beispiel"}]],
+        {"@type": "Person", "name": ["Anna Muster", "Ben Beispiel"]},
+        [[{"@type": "Person", "name": ["Anna Muster", "Ben Beispiel"]}]],
+        [{"@type": "Person", "name": "Anna Muster, Ben Beispiel"}],
+        "Von Anna Muster und Ben Beispiel",
+        ["Anna Muster", {"name": {"@value": "Ben Beispiel"}}],
+    ],
+)
+def test_authors_in_every_nesting(author: object):
+    assert described(jsonld(NEWS | {"author": author})).authors == ("Anna Muster", "Ben Beispiel")
+
+
 def test_a_visible_byline_names_the_people_that_jsonld_leaves_out():
     found = described(
         jsonld(NEWS | {"author": {"@type": "Organization", "name": "Zeitung"}}),
@@ -327,6 +342,34 @@ def test_the_image_with_caption_and_credit():
         "<figcaption>Der Hafen (© Ben Beispiel)</figcaption></figure>",
     ).image
     assert (found.caption, found.credit) == ("Der Hafen", "Ben Beispiel")
+
+
+CAPTION = (
+    "<figcaption><span class=text>Der Hafen am Morgen. </span><span class=credit>(Anna Muster/dpa)</span></figcaption>"
+)
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        "<figure><img src='/bild/hafen-morgen.jpg'>{}</figure>",
+        "<figure><amp-img src='/bild/hafen-morgen.jpg'></amp-img>{}</figure>",
+        "<figure><b><img data-src='/bild/hafen-morgen.jpg' src='data:image/gif;base64,R0'></b><div>{}</div></figure>",
+        "<figure><picture><source srcset='/bild/hafen-morgen.jpg 800w, /bild/klein.jpg 400w'></picture>{}</figure>",
+        "<div><img src='/bild/hafen-morgen.jpg'>{}</div>",
+    ],
+)
+@pytest.mark.parametrize("head", ["", "<meta property='og:image' content='/bild/hafen-morgen.jpg'>"])
+def test_the_figure_tells_what_the_metadata_leaves_out(figure: str, head: str):
+    body = f"<article><h1>Der Hafen bleibt zu</h1>{figure.format(CAPTION)}<p>Text.</p></article>"
+    image = described(head, body).image
+    assert image.url == "https://www.zeitung.example/bild/hafen-morgen.jpg"
+    assert (image.caption, image.credit) == ("Der Hafen am Morgen.", "Anna Muster/dpa")
+
+
+def test_a_teaser_s_figure_is_not_the_article_s():
+    teaser = f"<div class=related-teaser><figure><img src='/bild/anderes.jpg'>{CAPTION}</figure></div>"
+    assert described("", f"<main><h1>Der Hafen bleibt zu</h1><p>Text.</p>{teaser}</main>").image is None
 
 
 @pytest.mark.parametrize("image", [None, 7, [], [[]], {}, {"url": {}}, "javascript:alert(1)", "http://[", "x" * 9_000])

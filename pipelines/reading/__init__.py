@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +16,7 @@ from pipelines.reading import (
     details,
     extract,
     judge,
+    kind,
     language,
     metadata,
     pages,
@@ -123,7 +123,7 @@ def _read_html(page: Page, rules: Rules) -> Article:
         agency=described.agency or agency.agency_in([block.text for block in raw]),
         dateline=dateline,
         image=described.image,
-        kind=_kind(described.kind, raw),
+        kind=_kind(described.kind, body.lead, raw),
         is_accessible_for_free=free,
         amp_url=described.amp_url,
         details=facts,
@@ -155,16 +155,11 @@ def _dateline(found: list[blocks.Block]) -> tuple[str | None, list[blocks.Block]
     return (agency.dateline(first.text)[0] if first else None), found
 
 
-# 'Neustadt (ots) - ...': what companies and authorities spread through a press service
-_PRESS_SERVICE = re.compile(
-    r".{0,60}\((?:ots|ots/\S+|lifepr|openpr|pressebox|pts\d*|\S+/ots)\)\s?[-–—:]", re.IGNORECASE
-)
-
-
-def _kind(described: Kind, found: list[blocks.Block]) -> Kind:
+def _kind(described: Kind, lead: str | None, found: list[blocks.Block]) -> Kind:
     """The kind that the page states, or a press release where the text begins with a press service's mark."""
-    begins = described is Kind.ARTICLE and any(_PRESS_SERVICE.match(block.text[:120]) for block in found[:3])
-    return Kind.PRESS_RELEASE if begins else described
+    begins = (lead or "", *(block.text for block in found[:3]))
+    is_release = described is Kind.ARTICLE and any(map(kind.is_from_press_service, begins))
+    return Kind.PRESS_RELEASE if is_release else described
 
 
 def _for_judgement(

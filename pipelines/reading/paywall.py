@@ -33,6 +33,10 @@ _PROMPT = re.compile(
     rf"|{_THIS} (?:jetzt )?freischalten|kostenpflichtiger {_ARTICLE}"
     rf"|exklusiv (?:für|mit) (?:\S+ ){{0,3}}\S*(?:abonnent\w*|abo|plus-\w+|plus)\b"
     rf"|(?:lesen|sichern) sie (?:diesen|den ganzen|den vollständigen) {_ARTICLE} (?:mit|im|jetzt)"
+    rf"|{_THIS} (?:lesen|lest|lies) (?:sie|ihr|du)? ?(?:nur )?(?:mit|im|als)\b"
+    rf"|(?:lesen sie|lest|lies) (?:\S+ ){{0,2}}{_THIS} (?:mit|im|als|weiter)\b|und {_THIS} (?:weiter)?lesen"
+    rf"|(?:ist|das ist) ein (?:\S+ )?(?:plus|premium|abo|bezahl)(?:[-+ ]|\S*-)?artikel"
+    rf"|zugriff auf (?:diesen|diese|den|dieses) (?:und alle |\S+ )?(?:weiteren |anderen )?{_ARTICLE}"
     r"|noch (?:kein|keine|nicht) (?:\S+ )?(?:abo|abonnent\w*|abonniert|digitalabo)\b"
     r"|(?:subscribe|sign up|register|log ?in|sign in) (?:\S+ )?to (?:continue|keep|read|unlock)"
     r"|(?:to )?continue reading"
@@ -131,19 +135,74 @@ _PLACEHOLDERS = ("lorem ipsum", "dolor sit amet")
 
 
 def without_scrambled(blocks: Sequence[Block]) -> tuple[list[Block], list[Removed]]:
-    """The blocks without those whose letters were shifted or shuffled so that only subscribers can read them.
+    """The blocks without those whose letters were shifted, shuffled or encoded so that only subscribers can read them.
 
     Such text stands at the end of the page, so an article whose last paragraphs read well is not looked at further.
     """
     last = [block for block in blocks if len(block.text) >= _LEAST][-3:]
-    if not any(is_scrambled(block.text) for block in last):
+    is_bad = [is_scrambled(block.text) for block in last]
+    is_jumble = not any(is_bad) and _are_jumbled(blocks, last)
+    if not any(is_bad) and not is_jumble:
         return list(blocks), []
     # where one is, others are likely
-    kept = [block for block in blocks if not is_scrambled(block.text, words=4, language=0.12)]
+    kept = [
+        block
+        for block in blocks
+        if not is_scrambled(block.text, words=4, language=0.12)
+        and not (is_jumble and is_jumbled(block.text, likely=True))
+    ]
     removed = [Removed(block.text[:500], "scrambled") for block in blocks if block not in kept]
     while kept and kept[-1].kind == "heading":
         removed.append(Removed(kept.pop().text, "heading without text"))
     return kept, removed
+
+
+def _are_jumbled(blocks: Sequence[Block], last: Sequence[Block]) -> bool:
+    """Whether an article that begins in sentences goes on, for a good part of it, in jumbled letters.
+
+    A paragraph in a language that is not known here looks the same, but it is a quotation.
+    """
+    if not any(is_jumbled(block.text) for block in last):
+        return False
+    long = [block.text for block in blocks if len(block.text) >= _LEAST]
+    jumbled = sum(len(text) for text in long if is_jumbled(text, likely=True))
+    return jumbled * 3 >= sum(map(len, long)) - jumbled and any(share_of_common(text) > 0.2 for text in long)
+
+
+# The pairs of letters that make up nine tenths of German, English and French, ^ and $ being a word's ends.
+_PAIRS = frozenset(
+    re.findall(r"\S+", """
+    ^a ^b ^c ^d ^e ^f ^g ^h ^i ^j ^k ^l ^m ^n ^o ^p ^r ^s ^t ^u ^v ^w ^y ^z a$ ab ac ad ag ah ai al am an ar as at au
+    ba be bi bo bu ca ce ch ck co d$ da de di e$ ea ec ed ee eg eh ei el em en er es et eu f$ fa fe ff fi fo fr ft g$
+    ga ge gi gr h$ ha he hi hl ho hr ht i$ ia ic id ie ig il im in io ir is it iv k$ ke ko l$ la le li ll lo ls lt ly
+    m$ ma me mi mo mp n$ na nc nd ne ng ni nn no ns nt o$ oc of ol om on or os ot ou ow p$ pa pe pl po pr r$ ra rd re
+    rg ri rk rn ro rs rt ru s$ sa sc se si so sp ss st su t$ ta te th ti to tr ts tt tu tz u$ uc uf ul um un ur us ut
+    ve vi vo wa we wi wo y$ ze zu
+    """)
+)  # fmt: skip
+_ENCODED = re.compile(r"\s*[A-Za-z0-9+/_-]{120,}=*\s*")
+_ADDRESS = re.compile(r"\S*(?:://|www\.|@)\S*")
+_WORDS = re.compile(r"[^\W\d_]+")
+
+
+_OTHER_LETTERS = re.compile(r"[^\W\d_a-zäöüßàâáéèêëîïíìôóòõûùúçñœæåø]", re.IGNORECASE)
+
+
+def is_jumbled(text: str, *, likely: bool = False) -> bool:
+    """Whether *text* is written in small letters but not in words of German, English or French; names, results and
+    languages with other letters are not meant. *likely*: other paragraphs are jumbled, so less will do.
+    """
+    if _ENCODED.fullmatch(text):
+        return True
+    text = _ADDRESS.sub(" ", text[:600])
+    words = _WORDS.findall(text)
+    least, common, known = (6, 0.2, 0.86) if likely else (16, 0.14, 0.8)
+    if len(words) < least or sum(word[0].islower() for word in words) < 0.5 * len(words):
+        return False
+    if share_of_common(text) > common or len(_OTHER_LETTERS.findall(text)) > 0.01 * len(text):
+        return False
+    pairs = [f"^{word}$"[at : at + 2] for word in map(str.lower, words) for at in range(len(word) + 1)]
+    return sum(pair in _PAIRS for pair in pairs) < known * len(pairs)
 
 
 def is_scrambled(text: str, words: int = 16, language: float = 0.25) -> bool:

@@ -367,7 +367,7 @@ def written(sight: Sight) -> Byline:
     for index in (*range(after, min(after + 25, len(sight.texts))), *range(max(0, first - 4), first)):
         text = _names_in_line(sight, index)
         element = sight.element(index) if text else None
-        if element is not None and element.tag not in ("h1", "h2", "h3") and not _outside(element, above):
+        if element is not None and element.tag not in ("h1", "h2", "h3") and not is_outside(element, above):
             found = byline([text])
             if found.people:
                 return found
@@ -380,7 +380,7 @@ def _signature(sight: Sight, start: int) -> Byline:
         text = sight.texts[index]
         match = _SIGNATURE.fullmatch(text) if len(text) <= 90 else None
         element = sight.element(index) if match else None
-        if element is None or _outside(element, sight.above):
+        if element is None or is_outside(element, sight.above):
             continue
         found = byline([match["rest"] or match["named"] or _names_in_line(sight, index) or ""])
         if found.people:
@@ -437,13 +437,13 @@ def _marked(tree: Element, heading: Element | None, above: frozenset) -> Iterato
         if element in above or any(up in accepted for up in element.iterancestors()):
             continue
         size = sum(map(len, _pieces(element)))
-        if 2 <= size <= 240 and not _outside(element, above):
+        if 2 <= size <= 240 and not is_outside(element, above):
             accepted.add(element)
             (after if passed else before).append(element)
     yield from after or before[-2:]
 
 
-def _outside(element: Element, above: frozenset) -> bool:
+def is_outside(element: Element | None, above: frozenset = frozenset()) -> bool:
     """Does an element stand in a part of the page that is not the article's? What holds the headline as well is."""
     level = 0
     while element is not None and element not in above and element.tag not in ("body", "main"):

@@ -5,11 +5,14 @@ Computed once, on first use: pages that state everything for machines never pay 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from itertools import accumulate
 
 from lxml.etree import XPath
 from lxml.etree import _Element as Element
+
+from pipelines.reading.structured import text_of
 
 _STRINGS = XPath("/html/body/descendant::text()[normalize-space()]")
 _UNSEEN = frozenset(("script", "style", "noscript", "template", "option", "textarea", "svg", "title"))
@@ -88,3 +91,19 @@ class Sight:
                 break
             found.append(self.texts[at])
         return " ".join(found if step > 0 else reversed(found))
+
+
+def just_above(heading: Element | None) -> Iterator[Element]:
+    """The short pieces that stand before the heading, nearest first, up to the first longer one."""
+    element, pieces = heading, 0
+    for _ in range(3):
+        if element is None:
+            return
+        for above in element.itersiblings(preceding=True):
+            text = text_of(above, 90) if isinstance(above.tag, str) else ""
+            if text:
+                pieces += 1
+                if len(text) > 80 or pieces > 3:
+                    return
+                yield above
+        element = element.getparent()
