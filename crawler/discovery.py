@@ -93,6 +93,14 @@ class Found:
     entries: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A ``DiscoveryError`` on its way from one process to another."""
+
+    trouble: Trouble
+    detail: str
+
+
 @dataclass(slots=True)
 class Entry:
     """One entry as it stands in the document: addresses in the order of preference, times as text."""
@@ -131,6 +139,14 @@ def read_document(
     else:
         raise DiscoveryError(Trouble.NO_LIST, f"neither feed nor sitemap; it begins with {text.strip()[:60]!r}")
     return replace(found, problems=(*problems, *found.problems)[:MOST_PROBLEMS])
+
+
+def look(kind: Kind, body: bytes, content_type: str, url: str, taking: Taking, largest: int) -> Found | Refused:
+    """``read_document`` for a reader process."""
+    try:
+        return read_document(kind, body, content_type, url, taking, largest)
+    except DiscoveryError as error:
+        return Refused(error.trouble, error.detail)
 
 
 # --- bytes to text ---------------------------------------------------------------------------------------------------

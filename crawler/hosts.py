@@ -14,8 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Callable, Hashable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -23,6 +22,7 @@ from email.utils import parsedate_to_datetime
 from typing import Protocol
 
 from pipelines.store.shapes import HostState
+from pipelines.turnstile import Turnstile
 
 #: a 429 that names no time is taken for this
 UNNAMED_REST = timedelta(minutes=1)
@@ -74,76 +74,6 @@ def retry_after(value: str | None, now: datetime, longest: timedelta) -> timedel
     except (ValueError, TypeError, OverflowError):
         return None
     return min(max(at - now, timedelta()), longest)
-
-
-class Turnstile:
-    """Lets *limit* in at a time, at most *each* of one key. Keys that wait are served in turn, whoever came first."""
-
-    def __init__(self, limit: int, each: int | None = None):
-        self.limit = limit
-        self.each = each or limit
-        self._inside: dict[Hashable, int] = {}
-        self._count = 0
-        self._waiting: OrderedDict[Hashable, deque[asyncio.Future[None]]] = OrderedDict()
-
-    @property
-    def idle(self) -> bool:
-        return not self._count and not self._waiting
-
-    @asynccontextmanager
-    async def place(self, key: Hashable) -> AsyncIterator[None]:
-        await self._enter(key)
-        try:
-            yield
-        finally:
-            self._leave(key)
-
-    async def _enter(self, key: Hashable) -> None:
-        if self._count < self.limit and self._inside.get(key, 0) < self.each and key not in self._waiting:
-            self._let_in(key)
-            return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(key, deque()).append(turn)
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():  # let in at the very moment it gave up
-                self._leave(key)
-            else:
-                self._forget(key, turn)
-            raise
-
-    def _let_in(self, key: Hashable) -> None:
-        self._count += 1
-        self._inside[key] = self._inside.get(key, 0) + 1
-
-    def _leave(self, key: Hashable) -> None:
-        self._count -= 1
-        self._inside[key] -= 1
-        if not self._inside[key]:
-            del self._inside[key]
-        while self._count < self.limit and self._next():
-            pass
-
-    def _next(self) -> bool:
-        for key, turns in self._waiting.items():
-            if self._inside.get(key, 0) < self.each:
-                turn = turns.popleft()
-                self._waiting.move_to_end(key)
-                if not turns:
-                    del self._waiting[key]
-                if not turn.done():
-                    self._let_in(key)
-                    turn.set_result(None)
-                return True
-        return False
-
-    def _forget(self, key: Hashable, turn: asyncio.Future[None]) -> None:
-        turns = self._waiting.get(key)
-        if turns is not None and turn in turns:
-            turns.remove(turn)
-            if not turns:
-                del self._waiting[key]
 
 
 @dataclass

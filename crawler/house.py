@@ -25,6 +25,7 @@ from scrapy.settings import Settings as ScrapySettings
 from crawler import watching
 from crawler.asking import user_agent
 from crawler.config import Configuration
+from crawler.discovery import Found, Refused
 from crawler.fetch import Fetcher, Limits
 from crawler.hosts import Hosts
 from crawler.robots import Robots
@@ -34,13 +35,16 @@ from pipelines.database import DatabaseError
 from pipelines.items import Page
 from pipelines.reading.rules import Learned, Rules
 from pipelines.store import Archived, Run, RunKind, SourceRow, Store
-from pipelines.workers import ReaderPool
+from pipelines.workers import ReaderPool, Task
 
 if TYPE_CHECKING:
     from crawler.spiders.run import RunSpider
 
 log = logging.getLogger(__name__)
 
+#: what reader processes do beside reading articles: a feed can be as poisonous as a page
+LOOKING: Task[Found | Refused] = Task("crawler.discovery:look", Found | Refused)
+NEXT_PAGE: Task[str] = Task("pipelines.reading.pages:next_page", str)
 #: what was fetched longer ago, and never came to its end, is fetched anew
 STILL_NEWS = timedelta(days=1)
 
@@ -82,6 +86,7 @@ class House:
             settings.crawl.readers or None,
             seconds=settings.crawl.reader_timeout.total_seconds(),
             memory=settings.crawl.reader_memory,
+            tasks=(LOOKING, NEXT_PAGE),
         )
         async with await Store.open(dsn, patience) as store:
             await store.keep_sources(source_rows(configuration))

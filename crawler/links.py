@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from crawler.config import Source
 from pipelines import urls
+
+if TYPE_CHECKING:
+    from crawler.config import Source
 
 # what lies beside articles on a news site: lists, services, people, media without text
 _LISTING = re.compile(

@@ -1,4 +1,4 @@
-"""Reader processes: pages are read outside the event loop, and a poisonous page costs nothing but itself.
+"""Reader processes: what strangers wrote is parsed outside the event loop, and a poisonous page costs only itself.
 
     async with ReaderPool() as readers:
         article = await readers.read(page, rules)       # raises Rejected
@@ -9,7 +9,13 @@ Three kinds of process, each with one job:
 - the *nursery* imports the reading code once, then forks a reader whenever it is asked, in a few milliseconds. It is
   started as a fresh interpreter, so that it knows no socket, no database address and no thread of the parent. When
   the parent goes away, however it goes, the nursery sees the end of its pipe, kills its readers and ends;
-- the *readers* read one page at a time, under a limit of processor time and of memory that the kernel enforces.
+- the *readers* do one task at a time, under a limit of processor time and of memory that the kernel enforces.
+
+A page is read in one of two ways. *Beside others* it has a small share of time and memory, which is plenty for an
+ordinary one. A large page, and one that its share was not enough for, is read again *alone*: with all that one page
+may take, one such page at a time, and at low priority. So bombs wait for each other and ordinary pages for none of
+them, and however many there are, they never hold more memory than one of them beside the small shares. Sources that
+wait are served in turn.
 
 Pages go to a reader as a pickle. What comes back is JSON, checked field by field: a page that took over a reader
 through a hole in a parser can hand back an article-shaped value and nothing else.
@@ -19,7 +25,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import gc
 import hashlib
 import importlib
@@ -35,15 +40,18 @@ import subprocess
 import sys
 import traceback
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from pipelines.items import Article, Page, Reason, Rejected
 from pipelines.reading.rules import Rules
+from pipelines.turnstile import Turnstile
 
 log = logging.getLogger(__name__)
 
@@ -52,11 +60,17 @@ READ = "pipelines.reading:read"
 # A busy machine is not the page's fault: what is limited is processor time, and by the clock a page gets this many
 # times as much.
 CLOCK_FACTOR = 3
+# What a page has beside others: most take 50 ms, and one of 1 MB with a mark-up made for it 100 MiB.
+SHARE_SECONDS, SHARE_MEMORY = 5.0, 128 << 20
+# Bytes beyond which a page is read alone at once.
+LARGE = 2_000_000
 # Rules that the parent holds ready for sending, and those that one reader holds before a fresh one takes its place:
 # enough for the sources that are read at the same time, little enough for a process with thousands of sources.
 RULES_HELD = 256
 RULES_A_READER = 64
 LENGTH = struct.Struct("!Q")
+
+T = TypeVar("T")
 
 
 class KilledFromOutside(Rejected):
@@ -67,17 +81,37 @@ class ReadersUnavailable(Exception):
     """No reader process could be started. The page is not to blame and should be tried again later."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a reader says about one page: an article, or a reason. ``retire`` asks for a fresh reader in its place."""
+class Share(NamedTuple):
+    """What one task may take: seconds of processor time, seconds by the clock, bytes of memory."""
 
-    article: Article | None = None
+    seconds: float
+    clock: float
+    memory: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[T]):
+    """What a reader says about one page: a result, or a reason. ``retire`` asks for a fresh reader in its place."""
+
+    result: T | None = None
     reason: Reason | None = None
     detail: str = ""
     retire: bool = False
 
 
-ANSWER = TypeAdapter(Answer)
+@dataclass(frozen=True)
+class Task(Generic[T]):
+    """What readers can be asked for: a ``module:function``, and what it returns."""
+
+    function: str
+    returns: type[T]
+
+    @cached_property
+    def answer(self) -> TypeAdapter[Answer[T]]:
+        return TypeAdapter(Answer[self.returns])
+
+
+READING = Task(READ, Article)
 
 
 # ----------------------------------------------------------------------------------------------- the parent's side
@@ -92,12 +126,27 @@ class _Reader:
     knows: set[str] = field(default_factory=set)
 
 
+class _Question(NamedTuple):
+    """One task with everything it needs. ``about`` is for the log."""
+
+    task: Task
+    arguments: tuple
+    rules: Rules | None
+    about: str
+
+
+def result_of(answer: Answer[T]) -> T | None:
+    if answer.reason is not None:
+        raise Rejected(answer.reason, answer.detail)
+    return answer.result
+
+
 class ReaderPool:
-    """*size* reader processes (default: one a core).
+    """*size* reader processes (default: one a core), and one more while a page is read alone.
 
     One page may take *seconds* of processor time, *clock* seconds until the answer, and *memory* bytes.
-    ``read`` names the function that a reader calls, ``module:function``; tests give poisonous ones.
-    Readers are started when the first page comes, or by ``async with``.
+    ``read`` names the function that reads a page, ``module:function``; tests give poisonous ones. *tasks*: what else
+    readers may be asked for. Readers are started when the first page comes, or by ``async with``.
     """
 
     def __init__(
@@ -107,18 +156,18 @@ class ReaderPool:
         memory: int = 1 << 30,
         clock: float | None = None,
         read: str = READ,
+        tasks: Iterable[Task] = (),
     ):
         self.size = size or cores()
-        self.seconds = seconds
-        self.clock = clock or seconds * CLOCK_FACTOR
-        self.memory = memory
-        self.function = read
+        self.most = Share(seconds, clock or seconds * CLOCK_FACTOR, memory)
+        short = min(seconds, SHARE_SECONDS)
+        self.share = Share(short, min(self.most.clock, short * CLOCK_FACTOR), min(memory, SHARE_MEMORY))
+        self.reading = READING if read == READ else Task(read, Article)
+        self.functions = [self.reading.function, *(task.function for task in tasks)]
         self._nursery: _Nursery | None = None
         self._nursery_lock = asyncio.Lock()
-        # A place holds its reader, or None where one has to be started by whoever takes the place.
-        self._places: asyncio.LifoQueue[_Reader | None] = asyncio.LifoQueue()
-        for _ in range(self.size):
-            self._places.put_nowait(None)
+        self._beside, self._alone = Turnstile(self.size), Turnstile(1)
+        self._idle: list[_Reader] = []
         self._rules = _SentRules()
         self._closed = False
 
@@ -140,17 +189,47 @@ class ReaderPool:
         page), and ReadersUnavailable when no reader can be started or all of them were ended: the page is not to
         blame. A page whose reader was killed from outside gets a second one: it may have been killed by chance.
         """
-        try:
-            return await self._read(page, rules)
-        except KilledFromOutside:
-            return await self._read(page, rules)
+        size = len(page.body) + sum(len(part.body) for part in page.more)
+        article = await self.ask(self.reading, (page,), rules, whose=page.source, size=size, about=page.url)
+        if article is None:
+            raise Rejected(Reason.READER_CRASH, "the reader answered nothing")
+        return article
 
-    async def _read(self, page: Page, rules: Rules) -> Article:
-        reader = await self._places.get()
+    async def ask(
+        self, task: Task[T], arguments: tuple, rules: Rules | None = None, *, whose: str, size: int, about: str
+    ) -> T | None:
+        """The same for any *task*: its function is called with *arguments*, then *rules* where there are any.
+
+        *size* is in bytes; *whose* is the source, for whose turn it is; *about* stands in the log.
+        """
+        question = _Question(task, arguments, rules, about)
+        if size <= LARGE:
+            try:
+                async with self._beside.place(whose):
+                    return await self._beside_others(question)
+            except Rejected as rejected:
+                if rejected.reason not in (Reason.READER_TIMEOUT, Reason.READER_MEMORY) or not self._may_try(rejected):
+                    raise
+        async with self._alone.place(whose):
+            try:
+                return await self._by_itself(question)
+            except KilledFromOutside:
+                return await self._by_itself(question)
+
+    def reading_alone(self, whose: str) -> int:
+        """How many pages of this source are read alone now, or wait for that."""
+        return self._alone.present(whose)
+
+    def _may_try(self, rejected: Rejected) -> bool:
+        """Whether a page that failed beside others has a better chance alone."""
+        return isinstance(rejected, KilledFromOutside) or self.share != self.most
+
+    async def _beside_others(self, question: _Question) -> Any:
+        reader = self._idle.pop() if self._idle else None
         try:
             if reader is None:
                 reader = await self._start_reader()
-            answer = await self._ask(reader, page, rules)
+            answer = await self._ask(reader, question, self.share, is_alone=False)
             if answer.retire or len(reader.knows) > RULES_A_READER:
                 await self._end(reader)
                 reader = None
@@ -162,31 +241,44 @@ class ReaderPool:
             reader = None
             raise
         finally:
-            self._places.put_nowait(reader)
-        if answer.article is None:
-            raise Rejected(answer.reason or Reason.READER_CRASH, answer.detail)
-        return answer.article
+            if reader is not None:
+                self._keep(reader)
+        return result_of(answer)
 
-    async def _ask(self, reader: _Reader, page: Page, rules: Rules) -> Answer:
-        digest, pickled = self._rules.pickled(rules)
-        question = pickle.dumps((digest, None if digest in reader.knows else pickled, page), protocol=5)
+    async def _by_itself(self, question: _Question) -> Any:
+        """In a reader of its own, which ends with it: at its priority, nothing else is to be read."""
+        reader = await self._start_reader()
         try:
-            async with asyncio.timeout(self.clock):
-                await _send(reader.pipe, question)
-                answer = ANSWER.validate_json(await _receive(reader.pipe))
+            return result_of(await self._ask(reader, question, self.most, is_alone=True))
+        finally:
+            await asyncio.shield(self._end(reader))
+
+    def _keep(self, reader: _Reader) -> None:
+        if self._closed:
+            reader.pipe.close()
+        else:
+            self._idle.append(reader)
+
+    async def _ask(self, reader: _Reader, question: _Question, share: Share, is_alone: bool) -> Answer:
+        digest, pickled = self._rules.pickled(question.rules)
+        sent = (question.task.function, digest, None if digest in reader.knows else pickled, question.arguments)
+        try:
+            async with asyncio.timeout(share.clock):
+                await _send(reader.pipe, pickle.dumps((share, is_alone, *sent), protocol=5))
+                answer = question.task.answer.validate_json(await _receive(reader.pipe))
         except TimeoutError:
-            raise Rejected(Reason.READER_TIMEOUT, f"not read within {self.clock:g} s") from None
+            raise Rejected(Reason.READER_TIMEOUT, f"not read within {share.clock:g} s") from None
         except ValidationError as error:
             raise Rejected(Reason.READER_CRASH, f"the reader answered nonsense: {error.error_count()} errors") from None
         except (EOFError, ConnectionError):
             status = await self._end(reader)
             if self._closed or status is None:
                 raise ReadersUnavailable("the readers went away while this page was being read") from None
-            rejected = death(status, self.seconds)
-            log.warning("reading %s: %s", page.url, rejected)
+            rejected = death(status, share.seconds)
+            log.log(logging.WARNING if is_alone else logging.INFO, "reading %s: %s", question.about, rejected)
             raise rejected from None
         if answer.reason is Reason.READER_CRASH:
-            log.error("reading %s: %s", page.url, answer.detail)
+            log.error("reading %s: %s", question.about, answer.detail)
         reader.knows.add(digest)
         return answer
 
@@ -225,13 +317,13 @@ class ReaderPool:
 
     async def _new_nursery(self) -> _Nursery | None:
         """A nursery that has loaded the reading code; None where it was killed meanwhile."""
-        nursery = _Nursery(self.function, self.seconds, self.memory)
+        nursery = _Nursery(self.functions)
         try:
             await nursery.ready()
         except (EOFError, OSError) as error:
             if await asyncio.to_thread(nursery.close) < 0:
                 return None
-            raise ReadersUnavailable(f"the reading code could not be loaded: {self.function}") from error
+            raise ReadersUnavailable(f"the reading code could not be loaded: {', '.join(self.functions)}") from error
         return nursery
 
     async def _drop_nursery(self, nursery: _Nursery) -> None:
@@ -243,12 +335,8 @@ class ReaderPool:
     async def close(self) -> None:
         """End all readers, busy ones too; whoever waits for a page gets ReadersUnavailable."""
         self._closed = True
-        for _ in range(self._places.qsize()):
-            reader = self._places.get_nowait()
-            if reader is not None:
-                reader.pipe.close()
-        for _ in range(self.size):
-            self._places.put_nowait(None)  # whoever comes now finds a place, and there that we are closed
+        while self._idle:
+            self._idle.pop().pipe.close()
         if self._nursery is not None:
             nursery, self._nursery = self._nursery, None
             await asyncio.to_thread(nursery.close)
@@ -280,7 +368,7 @@ class _SentRules:
     def __init__(self) -> None:
         self._known: OrderedDict[int, tuple[Rules, tuple[str, bytes]]] = OrderedDict()
 
-    def pickled(self, rules: Rules) -> tuple[str, bytes]:
+    def pickled(self, rules: Rules | None) -> tuple[str, bytes]:
         """Digest and pickle of *rules*. The value itself is held, so that its id stays its own."""
         if id(rules) not in self._known:
             data = pickle.dumps(rules, protocol=5)
@@ -293,20 +381,14 @@ class _SentRules:
 class _Nursery:
     """The parent's end of the process that forks readers. Its two commands are answered one after the other."""
 
-    def __init__(self, function: str, seconds: float, memory: int):
+    def __init__(self, functions: list[str]):
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         self._control = ours
         self._lock = asyncio.Lock()
         self.born: set[int] = set()
         with theirs:
-            told = {
-                "control": theirs.fileno(),
-                "path": sys.path,
-                "function": function,
-                "seconds": seconds,
-                "memory": memory,
-            }
+            told = {"control": theirs.fileno(), "path": sys.path, "functions": functions}
             start = "import json, sys; told = json.loads(sys.argv[1]); sys.path[:] = told.pop('path'); " \
                     "from pipelines.workers import nurse; nurse(**told)"  # fmt: skip
             self._process = subprocess.Popen(
@@ -402,15 +484,20 @@ async def _receive(pipe: socket.socket) -> bytearray:
 # ----------------------------------------------------------------------------- the nursery's and the readers' side
 
 
-def nurse(control: int, function: str, seconds: float, memory: int) -> None:
+Functions = dict[str, Callable[..., Any]]
+
+
+def nurse(control: int, functions: list[str]) -> None:
     """The nursery's whole life: import, then fork and bury readers as the parent asks, until the parent is gone."""
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)  # the parent decides; Ctrl-C in a terminal reaches us as well
     logging.disable(logging.CRITICAL)  # libraries remark on every odd page; what matters is in the answer
-    module, name = function.split(":")
-    read = getattr(importlib.import_module(module), name)
-    if function == READ:
-        _warm_up(read)
+    known: Functions = {}
+    for function in functions:
+        module, name = function.split(":")
+        known[function] = getattr(importlib.import_module(module), name)
+    if READ in known:
+        _warm_up(known[READ])
     gc.collect()
     gc.freeze()  # the shared memory stays shared
     born: set[int] = set()
@@ -421,7 +508,7 @@ def nurse(control: int, function: str, seconds: float, memory: int) -> None:
             if not command:
                 break
             if command[:1] == b"b":
-                reply = _fork(pipe, fds[0], read, seconds, memory)
+                reply = _fork(pipe, fds[0], known)
                 if reply > 0:
                     born.add(reply)
             else:
@@ -436,7 +523,7 @@ def nurse(control: int, function: str, seconds: float, memory: int) -> None:
         _bury(pid)
 
 
-def _fork(control: socket.socket, fd: int, read: Callable[[Page, Rules], Article], seconds: float, memory: int) -> int:
+def _fork(control: socket.socket, fd: int, known: Functions) -> int:
     """The new reader's process id, or the negative errno."""
     try:
         pid = os.fork()
@@ -448,7 +535,7 @@ def _fork(control: socket.socket, fd: int, read: Callable[[Page, Rules], Article
         try:
             control.close()
             with socket.socket(fileno=fd) as pipe:
-                serve(pipe, read, seconds, memory)
+                serve(pipe, known)
             status = 0
         except ConnectionError:
             status = 0  # the parent is gone
@@ -470,44 +557,53 @@ def _bury(pid: int) -> int:
     return os.waitpid(pid, 0)[1]
 
 
-def serve(pipe: socket.socket, read: Callable[[Page, Rules], Article], seconds: float, memory: int) -> None:
-    """A reader's whole life: answer pages from *pipe* until the other end closes."""
-    _limit_memory(memory)
+def serve(pipe: socket.socket, functions: Functions) -> None:
+    """A reader's whole life: answer questions from *pipe* until the other end closes."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a poisonous page may come often, a core file is big
     _offer_as_first_victim()
-    known: OrderedDict[str, Rules] = OrderedDict()
+    memory = _Memory()
+    known: OrderedDict[str, Rules | None] = OrderedDict()
     with pipe.makefile("rb") as incoming:
         while header := incoming.read(LENGTH.size):
-            digest, pickled, page = pickle.loads(incoming.read(LENGTH.unpack(header)[0]))
+            question = pickle.loads(incoming.read(LENGTH.unpack(header)[0]))
+            share, is_alone, function, digest, pickled, arguments = question
             if pickled is not None:
                 known[digest] = pickle.loads(pickled)
-            answer = _answer(read, page, known[digest], seconds, memory)
+            rules = known[digest]
+            if is_alone:
+                os.nice(10)
+            memory.allow(share.memory)
+            del question
+            answer = _answer(functions[function], (*arguments, rules) if rules else arguments, share, is_alone, memory)
+            del arguments
             pipe.sendall(LENGTH.pack(len(answer)) + answer)
 
 
-def _answer(read: Callable[[Page, Rules], Article], page: Page, rules: Rules, seconds: float, memory: int) -> bytes:
-    """The answer about one page, as JSON. The clocks have no handler of ours: the kernel ends the process, in the
+ANSWER = TypeAdapter(Answer[Any])
+
+
+def _answer(function: Callable[..., Any], arguments: tuple, share: Share, is_alone: bool, memory: _Memory) -> bytes:
+    """The answer to one question, as JSON. The clocks have no handler of ours: the kernel ends the process, in the
     midst of C code too."""
-    before = _peak_memory()
-    signal.setitimer(signal.ITIMER_PROF, seconds)
+    signal.setitimer(signal.ITIMER_PROF, share.seconds)
     signal.setitimer(
-        signal.ITIMER_REAL, seconds * CLOCK_FACTOR + 5
+        signal.ITIMER_REAL, share.seconds * CLOCK_FACTOR + 5
     )  # the parent's own clock comes first, if there is a parent
     try:
         try:
-            answer = Answer(article=read(page, rules))
+            answer = Answer(result=function(*arguments))
         except Rejected as rejected:
             answer = Answer(reason=rejected.reason, detail=rejected.detail)
-        grown = _peak_memory() - before
-        if answer.article is None and grown > 0.8 * memory:
-            # Libraries swallow the MemoryError and find nothing: that is no judgement about the page.
-            answer = Answer(reason=Reason.READER_MEMORY, detail=f"the page was given up after {grown >> 20} MiB")
-        return ANSWER.dump_json(dataclasses.replace(answer, retire=grown > memory // 4))
-    except MemoryError:
-        return ANSWER.dump_json(
-            Answer(reason=Reason.READER_MEMORY, detail=f"more than {memory >> 20} MiB", retire=True)
-        )
-    except Exception as error:  # noqa: BLE001  whatever a page provokes is that page's end, with its name
-        return ANSWER.dump_json(Answer(reason=Reason.READER_CRASH, detail=_one_line(error), retire=True))
+        except MemoryError:
+            answer = Answer(reason=Reason.READER_MEMORY, detail=f"more than {share.memory >> 20} MiB")
+        except Exception as error:  # noqa: BLE001  whatever a page provokes is that page's end, with its name
+            answer = Answer(reason=Reason.READER_CRASH, detail=_one_line(error), retire=True)
+        # Libraries swallow the MemoryError and find nothing, or less: that is no judgement about the page.
+        is_whole = is_alone and answer.reason is None
+        if memory.grown > 0.8 * share.memory and not is_whole and answer.reason is not Reason.READER_MEMORY:
+            answer = Answer(reason=Reason.READER_MEMORY, detail=f"the page was given up after {memory.grown >> 20} MiB")
+        used_up = answer.reason is Reason.READER_MEMORY or memory.held > share.memory // 2
+        return ANSWER.dump_json(replace(answer, retire=answer.retire or used_up))
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -520,19 +616,40 @@ def _one_line(error: Exception) -> str:
     return f"{type(error).__name__} in {frame.name} ({os.path.basename(frame.filename)}:{frame.lineno}): {said}"
 
 
-def _limit_memory(memory: int) -> None:
-    """Allow *memory* bytes on top of what the reader begins with. RLIMIT_DATA counts what was allocated; RLIMIT_AS
-    would also count libraries and files that are only mapped."""
-    begun = 0
-    with contextlib.suppress(OSError):  # no /proc: the limit then includes what it begins with
-        begun = int(Path("/proc/self/statm").read_text().split()[5]) * resource.getpagesize()
-    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
-    wanted = begun + memory
-    with contextlib.suppress(OSError, ValueError):  # a stricter limit is in force already
-        resource.setrlimit(
-            resource.RLIMIT_DATA, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
-        )
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a poisonous page may come often, a core file is big
+class _Memory:
+    """What a reader has taken since it was born, and how much it may take."""
+
+    def __init__(self) -> None:
+        self._begun = _data()
+        self._peak = _peak_memory()
+
+    def allow(self, size: int) -> None:
+        """Allow *size* bytes on top of what the reader began with. RLIMIT_DATA counts what was allocated; RLIMIT_AS
+        would also count libraries and files that are only mapped."""
+        hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+        wanted = self._begun + size
+        with contextlib.suppress(OSError, ValueError):  # a stricter limit is in force already
+            resource.setrlimit(
+                resource.RLIMIT_DATA, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
+            )
+
+    @property
+    def grown(self) -> int:
+        """Bytes at the highest."""
+        return _peak_memory() - self._peak
+
+    @property
+    def held(self) -> int:
+        """Bytes now."""
+        return _data() - self._begun
+
+
+def _data() -> int:
+    """Bytes that this process has allocated; 0 where nobody tells."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[5]) * resource.getpagesize()
+    except OSError:
+        return 0
 
 
 def _offer_as_first_victim() -> None:

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from crawler.hosts import DEAD_AFTER, DEAD_REST, UNNAMED_REST, HostRests, Hosts, Turnstile, retry_after
+from crawler.hosts import DEAD_AFTER, DEAD_REST, UNNAMED_REST, HostRests, Hosts, retry_after
 from pipelines.store import HostState
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -58,57 +58,6 @@ async def use(hosts, host, source="s", delay=0.0, concurrency=2):
 def test_retry_after(header, seconds):
     expected = None if seconds is None else timedelta(seconds=seconds)
     assert retry_after(header, NOON, DAY) == expected
-
-
-async def test_a_turnstile_lets_in_so_many_and_serves_those_who_wait_in_turn():
-    gate, order, go = Turnstile(1), [], asyncio.Event()
-
-    async def enter(source, number):
-        async with gate.place(source):
-            await go.wait()
-            order.append((source, number))
-
-    tasks = [asyncio.ensure_future(enter("large", number)) for number in range(50)]
-    await asyncio.sleep(0)
-    tasks += [asyncio.ensure_future(enter("small", number)) for number in range(3)]
-    await asyncio.sleep(0)
-    go.set()
-    await asyncio.gather(*tasks)
-    assert [source for source, _ in order[:7]] == ["large", "large", "small", "large", "small", "large", "small"]
-    assert len(order) == 53 and gate.idle
-
-
-async def test_a_turnstile_lets_in_only_so_many_of_one_key():
-    gate, inside, go = Turnstile(10, each=2), [], asyncio.Event()
-
-    async def enter(source):
-        async with gate.place(source):
-            inside.append(source)
-            await go.wait()
-
-    tasks = [asyncio.ensure_future(enter(source)) for source in ["dead"] * 20 + ["alive"]]
-    for _ in range(3):
-        await asyncio.sleep(0)
-    assert inside == ["dead", "dead", "alive"]
-    go.set()
-    await asyncio.gather(*tasks)
-    assert gate.idle
-
-
-async def test_those_who_give_up_leave_no_hole_in_the_queue():
-    gate = Turnstile(1)
-
-    async def enter():
-        async with gate.place("a"):
-            await asyncio.sleep(0)
-
-    tasks = [asyncio.ensure_future(enter()) for _ in range(10)]
-    await asyncio.sleep(0)
-    for task in tasks[::2]:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    await enter()
-    assert gate.idle
 
 
 async def test_requests_to_one_host_are_never_closer_than_its_delay(hosts):

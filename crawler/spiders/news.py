@@ -14,23 +14,27 @@ from typing import Any
 from scrapy import Request
 from scrapy.http import Response
 
-from crawler.discovery import DiscoveryError, Found, Trouble, read_document
+from crawler.discovery import DiscoveryError, Found, Refused, Trouble, read_document
 from crawler.fetch import Manners, Stopped, failure_reason
+from crawler.house import LOOKING, NEXT_PAGE
 from crawler.links import Taking
 from crawler.spiders.run import RunSpider, log
 from pipelines import urls
 from pipelines.flow import Fetched
-from pipelines.items import Page, Part
+from pipelines.items import Page, Part, Rejected
 from pipelines.reading import pages as article_pages
 from pipelines.reading.rules import Rules
 from pipelines.store import Document, Target, Validators
 from pipelines.store.shapes import DocumentKind
+from pipelines.workers import ReadersUnavailable
 
 #: Some servers answer 304 for ever. After so many in a row, or so long, a document is asked for unconditionally.
 MOST_NOT_MODIFIED = 20
 LONGEST_NOT_ASKED = timedelta(days=1)
-#: a smaller document is parsed sooner than a thread is started
+#: a smaller document is parsed sooner than a reader process is asked
 QUICKLY_PARSED = 20_000
+#: in a smaller page, a look for the number of a next page takes a few milliseconds
+QUICKLY_SEARCHED = 500_000
 #: what a run tells of its documents
 MOST_TOLD = 100
 #: so often a page whose later pages do not come is tried again; then it is kept as far as it came
@@ -157,9 +161,7 @@ class NewsSpider(RunSpider):
         seen = {urls.url_key(urls.normalise(url)) for url in (page.url, target.url)}
         last = Part(page.url, page.body, page.content_type)
         while len(parts) + 1 < self.source.max_pages:
-            following = await asyncio.to_thread(
-                article_pages.next_page, last.url, last.body, last.content_type, len(parts) + 1, self.rules
-            )
+            following = await self.next_page(last, len(parts) + 1)
             if following is None or (key := urls.url_key(urls.normalise(following))) in seen:
                 break
             seen.add(key)
@@ -173,6 +175,20 @@ class NewsSpider(RunSpider):
             last = Part(response.url, response.body, header(response, "Content-Type") or "text/html")
             parts.append(last)
         return tuple(parts)
+
+    async def next_page(self, last: Part, number: int) -> str | None:
+        """The address of the page after *last*, which is page *number* of its article."""
+        arguments = (last.url, last.body, last.content_type, number)
+        size = len(last.body)
+        if size < QUICKLY_SEARCHED and not await asyncio.to_thread(article_pages.may_have_next, *arguments, self.rules):
+            return None
+        try:
+            return await self.house.readers.ask(
+                NEXT_PAGE, arguments, self.rules, whose=self.name, size=size, about=last.url
+            )
+        except Rejected as error:  # the page itself will come to the same end, and be told of it
+            self.note(f"{last.url}, page {number} of an article: {error}")
+            return None
 
     async def not_fetched(self, target: Target, error: Exception) -> None:
         """Record why there is no page: for good, or until it is tried again."""
@@ -250,7 +266,7 @@ class NewsSpider(RunSpider):
             found = await self.parsed(kind, response)
         except asyncio.CancelledError:
             raise
-        except DiscoveryError as error:
+        except (DiscoveryError, Rejected, ReadersUnavailable) as error:
             self.failed(url, str(error))
             return nothing, Document(url, kind, 200, error=str(error))
         except Exception as error:  # noqa: BLE001  as for pages
@@ -270,12 +286,16 @@ class NewsSpider(RunSpider):
         )
 
     async def parsed(self, kind: DocumentKind, response: Response) -> Found:
-        def parse() -> Found:
-            content_type = header(response, "Content-Type") or ""
-            largest = self.limits.page if kind == "section" else self.limits.document
-            return read_document(kind, response.body, content_type, response.url, self.taking, largest)
-
-        return parse() if len(response.body) < QUICKLY_PARSED else await asyncio.to_thread(parse)
+        largest = self.limits.page if kind == "section" else self.limits.document
+        content_type = header(response, "Content-Type") or ""
+        arguments = (kind, response.body, content_type, response.url, self.taking, largest)
+        size = len(response.body)
+        if size < QUICKLY_PARSED:
+            return read_document(*arguments)
+        found = await self.house.readers.ask(LOOKING, arguments, whose=self.name, size=size, about=response.url)
+        if isinstance(found, Refused):
+            raise DiscoveryError(found.trouble, found.detail)
+        return found or Found(kind)
 
     def failed(self, url: str, said: str) -> None:
         log.warning("%s: %s: %s", self.name, url, said)

@@ -158,19 +158,24 @@ def _follows(url: str, page_url: str, number: int) -> _Numbered | None:
 # -- the next page ----------------------------------------------------------------------------------------------------
 
 
+def may_have_next(page_url: str, body: bytes, content_type: str, number: int, rules: Rules) -> bool:
+    """Whether ``next_page`` is worth asking: a look at the bytes, without parsing them."""
+    if number < 1 or number >= MOST_PAGES or "html" not in (content_type or "html").lower():
+        return False
+    return bool(rules.site.next_page) or _may_have_more(page_url, body, number)
+
+
 def next_page(page_url: str, body: bytes, content_type: str, number: int, rules: Rules) -> str | None:
     """The address of the page that follows in a multi-page article, or None.
 
     *body* is page *number* (from 1) at *page_url*. A view of the whole article on one page comes first where the first
     page offers it. ``rules.site.next_page`` decides alone where it is given. Never raises for what a page contains.
     """
-    if number < 1 or number >= MOST_PAGES or "html" not in (content_type or "html").lower():
+    if not may_have_next(page_url, body, content_type, number, rules):
         return None
     if rules.site.next_page:
         tree = _tree(body, content_type)
         return _selected(tree, rules.site.next_page, page_url) if tree is not None else None
-    if not _may_have_more(page_url, body, number):
-        return None
     tree = _tree(body, content_type)
     if tree is None:
         return None

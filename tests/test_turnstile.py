@@ -1,0 +1,58 @@
+"""A few at a time, in turn."""
+
+from __future__ import annotations
+
+import asyncio
+
+from pipelines.turnstile import Turnstile
+
+
+async def test_a_turnstile_lets_in_so_many_and_serves_those_who_wait_in_turn():
+    gate, order, go = Turnstile(1), [], asyncio.Event()
+
+    async def enter(source, number):
+        async with gate.place(source):
+            await go.wait()
+            order.append((source, number))
+
+    tasks = [asyncio.ensure_future(enter("large", number)) for number in range(50)]
+    await asyncio.sleep(0)
+    tasks += [asyncio.ensure_future(enter("small", number)) for number in range(3)]
+    await asyncio.sleep(0)
+    go.set()
+    await asyncio.gather(*tasks)
+    assert [source for source, _ in order[:7]] == ["large", "large", "small", "large", "small", "large", "small"]
+    assert len(order) == 53 and gate.idle
+
+
+async def test_a_turnstile_lets_in_only_so_many_of_one_key():
+    gate, inside, go = Turnstile(10, each=2), [], asyncio.Event()
+
+    async def enter(source):
+        async with gate.place(source):
+            inside.append(source)
+            await go.wait()
+
+    tasks = [asyncio.ensure_future(enter(source)) for source in ["dead"] * 20 + ["alive"]]
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert inside == ["dead", "dead", "alive"]
+    go.set()
+    await asyncio.gather(*tasks)
+    assert gate.idle
+
+
+async def test_those_who_give_up_leave_no_hole_in_the_queue():
+    gate = Turnstile(1)
+
+    async def enter():
+        async with gate.place("a"):
+            await asyncio.sleep(0)
+
+    tasks = [asyncio.ensure_future(enter()) for _ in range(10)]
+    await asyncio.sleep(0)
+    for task in tasks[::2]:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await enter()
+    assert gate.idle
