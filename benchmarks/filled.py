@@ -1,6 +1,6 @@
 """Databases with many articles to measure in.
 
-The first BASE articles go through the store, as a crawl's do: batches, copies, versions, searching, watchlists, changes.
+The first BASE articles go through the store, as a crawl's do: batches, copies, searching, watchlists, changes, stories.
 What is needed beyond that is made from their rows in SQL, table by table and column by column, so that nothing is left
 out that the store would write: other numbers, addresses and hashes, every set of BASE a week later than the one before.
 ``tests/test_filled.py`` compares the two.
@@ -46,7 +46,8 @@ def _other_address(column: str) -> str:
     return f"{column} || '?set=' || %(set)s"
 
 
-_BANDS = "CASE WHEN bands IS NOT NULL THEN array(SELECT hashint8extended(band, %(set)s) FROM unnest(bands) AS band) END"
+_BAND = "(band # (%(set)s * 2654435769 * 2654435761))"  # all bits change, and no two of a set become one
+_BANDS = f"CASE WHEN bands IS NOT NULL THEN array(SELECT {_BAND} FROM unnest(bands) AS band) END"
 
 # What differs between a row and the one that is made from it; all other columns are the same.
 DIFFERENT = {
@@ -57,7 +58,8 @@ DIFFERENT = {
     | dict.fromkeys(("text_key", "content_key", "body_key"), _other_key)
     | dict.fromkeys(("fetched_at", "published_at", "modified_at"), _later)
     | {"bands": lambda _: _BANDS},
-    "bands": {"band": lambda _: "hashint8extended(band, %(set)s)", "article_id": _other_number},
+    "bands": {"band": lambda _: _BAND, "article_id": _other_number},
+    "claims": {"band": lambda _: _BAND, "article_id": _other_number},
     "search": {"article_id": _other_number, "at": _later},
     "pages": dict.fromkeys(("id", "article_id"), _other_number)
     | {"url_key": _other_key, "url": _other_address}
@@ -67,8 +69,7 @@ DIFFERENT = {
     "attempts": dict.fromkeys(("id", "page_id"), _other_number),
     "changes": dict.fromkeys(("id", "article_id", "copy_of", "story_id"), _other_number),
     "matches": dict.fromkeys(("id", "article_id"), _other_number),
-    "story_articles": dict.fromkeys(("article_id", "story_id"), _other_number)
-    | dict.fromkeys(("at", "until"), _later),
+    "story_articles": dict.fromkeys(("article_id", "story_id"), _other_number) | dict.fromkeys(("at", "until"), _later),
 }
 
 
@@ -115,7 +116,9 @@ def filled_database(server: str, size: int, base: int = BASE) -> str:
     dsn = conninfo.make_conninfo(server, dbname=name)
     with psycopg.connect(server, autocommit=True) as connection:
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
-            template = conninfo.conninfo_to_dict(filled_database(server, base))["dbname"] if size > base else "template0"
+            template = "template0" if size <= base else f"filled_{base}"
+            if size > base:
+                filled_database(server, base)
             half = f"{name}_half"  # a run that is broken off leaves no half of one behind
             names = {"half": sql.Identifier(half), "name": sql.Identifier(name), "template": sql.Identifier(template)}
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {half} WITH (FORCE)").format(**names))
@@ -197,12 +200,12 @@ def _columns(connection: psycopg.Connection, table: str) -> list[str]:
 
 @contextlib.contextmanager
 def _without_indexes(connection: psycopg.Connection) -> Iterator[None]:
-    """Indexes of the large tables are made at the end, which takes a tenth of the time; keys that others refer to stay."""
+    """Indexes are made at the end, which takes a tenth of the time; keys that others refer to stay."""
     tables = [f"ingest.{table}" for table in DIFFERENT]
     keys = connection.execute(
         "SELECT conrelid::regclass::text, quote_ident(conname), pg_get_constraintdef(oid) FROM pg_constraint AS one "
         "WHERE conrelid = ANY (%s::regclass[]) AND contype IN ('p', 'u') "
-        "AND NOT EXISTS (SELECT FROM pg_constraint AS other WHERE other.conindid = one.conindid AND other.contype = 'f')",
+        "AND NOT EXISTS (SELECT FROM pg_constraint AS f WHERE f.conindid = one.conindid AND f.contype = 'f')",
         [tables],
     ).fetchall()
     indexes = connection.execute(
