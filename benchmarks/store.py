@@ -21,7 +21,7 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.articles import Generator, page_and_article
+from benchmarks.articles import pages
 from benchmarks.dedupe import fill, own_database
 from pipelines.store import Store
 
@@ -35,20 +35,6 @@ QUESTIONS = {
     "its revisions": "SELECT * FROM news.revisions WHERE article_id = 17",
     "it, as of an instant": "SELECT title FROM news.articles_as_of('2026-06-01') WHERE id = 17",
 }
-
-
-def pages(number: int, first: int, seed: int) -> list[tuple[Any, Any]]:
-    """*number* pages with their articles; one in five is a shortened copy."""
-    generator = Generator(seed)
-    made: list[str] = []
-    found = []
-    for place in range(number):
-        text = generator.text()
-        if place % 5 == 4:
-            text = made[-3][: int(len(made[-3]) * 0.8)]
-        made.append(text)
-        found.append(page_and_article(first + place, text, f"Meldung {first + place}", source=f"bench{seed}"))
-    return found
 
 
 async def stored(dsn: str, articles: list[list[tuple[Any, Any]]]) -> tuple[float, dict[str, int]]:

@@ -6,11 +6,12 @@ import asyncio
 import random
 from datetime import timedelta
 
+import psycopg
 import pytest
 
 from pipelines.dedupe import Likeness, is_copy, is_of_family, likeness
 from pipelines.reading.fingerprint import shingles
-from pipelines.store import Store
+from pipelines.store import Store, copying
 from tests.test_store import T, article, begin, page
 
 EDITS = {
@@ -101,14 +102,17 @@ async def test_storing_the_same_fetch_again_keeps_whose_copy_it_is(store, sql_ro
 async def test_preview_knows_a_near_copy_and_claims_nothing(store, sql_rows):
     run = await begin(store)
     first = await keep(store, run, "a.example/1", report(1))
-    bands = sql_rows("SELECT count(*) FROM ingest.bands")
+    bands = sql_rows("SELECT count(*) FROM ingest.claims")
     other = page("https://b.example/1")
     ending = await store.preview(other, article(other, text=" ".join(report(1)[20:])))
     assert (ending.kind, ending.copy_of) == ("copy", first.article_id)
-    assert sql_rows("SELECT count(*) FROM ingest.bands") == bands
+    assert sql_rows("SELECT count(*) FROM ingest.claims") == bands
 
 
-async def test_many_writers_of_near_copies_make_one_first_per_family(database_url, sql_rows):
+@pytest.mark.parametrize("items", [1, 400])
+async def test_many_writers_of_near_copies_make_one_first_per_family(database_url, sql_rows, monkeypatch, items: int):
+    monkeypatch.setattr("pipelines.store.batches.TIDY_AFTER", items)  # after 1: claims settle while others look
+    monkeypatch.setattr("pipelines.store.copying.SLICES", 4)
     writers, families = 6, 12
     stores = [await Store.open(database_url) for _ in range(writers)]
 
@@ -144,13 +148,53 @@ async def test_a_writer_that_fails_leaves_its_claims_to_the_next(store, sql_rows
     assert sql_rows("SELECT count(*) FROM news.articles WHERE copy_of IS NULL") == [(1,)]
 
 
-async def test_a_text_read_anew_gives_up_its_old_bands(store, sql_rows):
+async def settle(database_url: str, slices: int = copying.SLICES) -> None:
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+        for _ in range(slices):
+            async with connection.transaction():
+                await copying.settle(connection)
+
+
+@pytest.mark.parametrize("settled", [0, copying.SLICES // 2, copying.SLICES])
+async def test_a_text_read_anew_gives_up_its_old_bands(store, sql_rows, database_url, settled: int):
     run = await begin(store, None, "replay")
     await keep(store, run, "a.example/1", report(1))
+    await settle(database_url, settled)
     await keep(store, run, "a.example/1", report(2))
-    owned = "SELECT count(*) FROM ingest.bands WHERE band <> ALL (SELECT unnest(bands) FROM ingest.versions)"
-    assert sql_rows(owned) == [(0,)]
+    for table in ("claims", "bands"):
+        owned = f"SELECT count(*) FROM ingest.{table} WHERE band <> ALL (SELECT unnest(bands) FROM ingest.versions)"
+        assert sql_rows(owned) == [(0,)]
     assert (await keep(store, run, "b.example/1", report(1))).kind == "new"
+
+
+async def test_claims_settle_slice_by_slice_and_copies_are_found_all_the_while(store, sql_rows, database_url):
+    run = await begin(store)
+    first = await keep(store, run, "a.example/1", report(1))
+    both = "SELECT (SELECT count(*) FROM ingest.claims), (SELECT count(*) FROM ingest.bands)"
+    assert sql_rows(both) == [(32, 0)]
+    await settle(database_url, copying.SLICES // 2)
+    ((waiting, settled),) = sql_rows(both)
+    assert waiting + settled == 32 and waiting and settled
+    half = await keep(store, run, "b.example/1", report(1)[20:])
+    await settle(database_url)
+    assert sql_rows("SELECT count(*) FROM ingest.claims") == [(0,)]
+    last = await keep(store, run, "c.example/1", report(1)[:-20])
+    assert half.copy_of == last.copy_of == first.article_id
+    # what had settled is not given to who claimed it again
+    assert sql_rows("SELECT count(*) FROM ingest.bands WHERE article_id = %s", first.article_id) == [(32,)]
+
+
+async def test_claims_that_are_being_settled_are_waited_for(store, database_url):
+    run = await begin(store)
+    first = await keep(store, run, "a.example/1", report(1))
+    async with await psycopg.AsyncConnection.connect(database_url) as connection:
+        for _ in range(copying.SLICES):
+            await copying.settle(connection)
+        copy = asyncio.create_task(keep(store, run, "b.example/1", report(1)[20:]))
+        # the claim of the copy waits for the rows that are on their way
+        assert await asyncio.wait({copy}, timeout=0.2) == (set(), {copy})
+        await connection.commit()
+        assert (await copy).copy_of == first.article_id
 
 
 async def test_the_agency_is_that_of_whoever_credits_one(store, sql_rows):

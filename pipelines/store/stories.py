@@ -40,10 +40,14 @@ WAITING = """
 
 SEEN = "SELECT term, articles FROM ingest.story_terms WHERE term = ANY (%s)"
 
+# Materialized: else the time is looked up in the first place, and all articles of these days are read.
 NEAR = """
-    SELECT story_id, article_id, at, until, is_dated, terms, weights
-    FROM ingest.story_articles
-    WHERE keys && %(keys)s AND at BETWEEN %(from)s AND %(to)s
+    WITH near AS MATERIALIZED (
+        SELECT story_id, article_id, at, until, is_dated, terms, weights
+        FROM ingest.story_articles
+        WHERE ingest.story_places(keys, at, at) && ingest.story_places(%(keys)s, %(from)s, %(to)s))
+    SELECT * FROM near
+    WHERE at BETWEEN %(from)s AND %(to)s
     ORDER BY at DESC, article_id
     LIMIT %(limit)s
 """
