@@ -212,6 +212,44 @@ def test_likeness_says_what_is_shared_kept_and_own():
     assert likeness(first, shingles("")) == Likeness(0, 0, 1)
 
 
+def pattern(day: int) -> str:
+    """What some sites write anew every day: the words stay, the numbers do not."""
+    number = random.Random(day).randint
+    one, two, three = (f"{number(1, 28)}.{number(1, 12)}. um {number(10, 23)}" for _ in "abc")
+    return (
+        f"Geblitzt wird heute an drei Stellen der Stadt, und zwar am {one} Uhr in der Ringstraße, am {two} Uhr beim "
+        f"Bahnhof und am {three} Uhr vor der Schule. Die Polizei behält sich weitere Kontrollen im ganzen Stadtgebiet "
+        "vor, denn die Lage im Verkehr ändert sich ständig. Wer zu schnell fährt, muss mit einem Bußgeld rechnen; "
+        "alle Angaben sind ohne Gewähr und werden nicht berichtigt."
+    )
+
+
+async def test_what_is_written_from_one_pattern_every_day_is_no_copy(store):
+    run = await begin(store)
+    endings = [await keep(store, run, f"a.example/{day}", pattern(day).split()) for day in range(8)]
+    assert {ending.kind for ending in endings} == {"new"}
+    assert (await keep(store, run, "b.example/1", pattern(1).split()[12:])).copy_of == endings[1].article_id
+
+
+async def test_a_copy_is_known_in_any_spelling(store):
+    run = await begin(store)
+    words = [f"ö{word}" if place % 3 else f"ä{word}" for place, word in enumerate(report(1))]
+    first = await keep(store, run, "a.example/1", words)
+    other = [word.replace("ö", "oe").replace("ä", "a") for word in words]
+    copy = await keep(store, run, "b.example/1", other[30:])
+    assert (copy.kind, copy.copy_of) == ("copy", first.article_id)
+
+
+async def test_what_was_copied_from_a_copy_only_is_a_copy_of_that(store):
+    """A digest takes up a first report and brings a second; the second, elsewhere, is not that of the first's house."""
+    run = await begin(store)
+    first = await keep(store, run, "a.example/1", report(1))
+    digest = await keep(store, run, "b.example/1", report(1) + report(2))
+    other = await keep(store, run, "c.example/1", report(2))
+    assert digest.copy_of == first.article_id
+    assert other.copy_of == digest.article_id
+
+
 def test_a_report_within_a_longer_one_is_a_copy_and_a_quotation_is_none():
     assert is_copy(Likeness(same=0.4, kept=0.95, own=0.6), 200)
     assert not is_copy(Likeness(same=0.1, kept=0.95, own=0.9), 200)

@@ -15,6 +15,11 @@ from tests.test_store import article, begin, offer, page
 ALLOWED = [
     ("nachlese_reader", "SELECT title, text FROM news.articles"),
     ("nachlese_reader", "SELECT FROM news.runs"),
+    ("nachlese_reader", "SELECT FROM news.search('haushalt')"),
+    ("nachlese_reader", "SELECT FROM news.mentions('haushalt')"),
+    ("nachlese_reader", "SELECT FROM news.articles_as_of(now())"),
+    ("nachlese_reader", "SELECT FROM news.changes_since(0)"),
+    ("nachlese_reader", "LISTEN nachlese_changes"),
     ("nachlese_writer", "SELECT FROM news.articles"),
     ("nachlese_writer", "UPDATE ingest.pages SET attempts = attempts"),
     ("nachlese_owner", "CREATE TABLE ingest.more (id bigint)"),

@@ -19,6 +19,13 @@ BEGIN
     LOOP
         EXECUTE format('ALTER %s %s OWNER TO nachlese_owner', CASE one.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, one.name);
     END LOOP;
+    -- the views' functions: some read with their owner's rights
+    FOR one IN
+        SELECT oid::regprocedure AS name FROM pg_proc
+        WHERE pronamespace IN ('ingest'::regnamespace, 'news'::regnamespace) AND proowner <> 'nachlese_owner'::regrole
+    LOOP
+        EXECUTE format('ALTER ROUTINE %s OWNER TO nachlese_owner', one.name);
+    END LOOP;
     -- who may connect is the operator's to say; what may be made in this database is not for everybody
     EXECUTE format('REVOKE CREATE, TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
 END

@@ -154,7 +154,10 @@ class Copies:
             origin = self.origin_of_wording(owner, stored.number)
             if origin is None:
                 return stored.serial, Origin(owner, alike)
-            return None if origin.article_id == mine.article_id else self._first(origin.article_id, mine)
+            if origin.article_id == mine.article_id:
+                return None
+            # of what the first has, nothing may be left in the copy's copy: then the copy had its text first
+            return self._first(origin.article_id, mine) or (stored.serial, Origin(owner, alike))
         return None
 
     def origin_of_wording(self, article_id: int, number: int) -> Origin | None:

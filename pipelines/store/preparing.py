@@ -198,7 +198,7 @@ def version_row(article: Article, fetched_at: datetime) -> dict[str, Any]:
         "container": article.container,
     }
     row = {name: clean(value) for name, value in row.items()}
-    row["bands"] = fingerprint.bands(row["text"])
+    row["bands"], row["bands_method"] = fingerprint.bands(row["text"]), fingerprint.METHOD
     row["correction"] = revisions.correction(row["text"], [piece["text"] for piece in row["removed"]])
     row["word_count"] = len(row["text"].split())
     return row

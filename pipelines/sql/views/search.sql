@@ -17,7 +17,7 @@ RETURNS TABLE (
     language text,
     copy_of bigint
 )
-LANGUAGE sql STABLE AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     WITH RECURSIVE languages AS (
         (SELECT s.language FROM ingest.search AS s ORDER BY s.language LIMIT 1)
         UNION ALL
@@ -59,3 +59,26 @@ LANGUAGE sql STABLE AS $$
     ORDER BY r.rank DESC, r.at DESC, r.article_id DESC
 $$;
 COMMENT ON FUNCTION news.search IS 'Articles that have the words, best first: words are all wanted, "words in order", -without, one or other; compounds and ae for ä are found';
+
+CREATE OR REPLACE FUNCTION news.mentions(
+    query text,
+    lang text DEFAULT NULL,
+    since timestamptz DEFAULT NULL,
+    until timestamptz DEFAULT NULL,
+    source text DEFAULT NULL
+)
+RETURNS TABLE (article_id bigint, at timestamptz, source_name text, language text, copy_of bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    WITH queries AS MATERIALIZED (
+        SELECT spoken.language, ingest.search_query(spoken.language, query) AS wanted
+        FROM (SELECT DISTINCT s.language FROM ingest.search AS s) AS spoken
+        WHERE lang IS NULL OR spoken.language = lang
+    )
+    SELECT s.article_id, s.at, a.source, nullif(s.language, ''), a.copy_of
+    FROM queries AS q
+    JOIN ingest.search AS s ON s.language = q.language AND s.vector @@ q.wanted
+    JOIN ingest.articles AS a ON a.id = s.article_id
+    WHERE (since IS NULL OR s.at >= since) AND (until IS NULL OR s.at < until)
+      AND (mentions.source IS NULL OR a.source = mentions.source)
+$$;
+COMMENT ON FUNCTION news.mentions IS 'All articles that have the words, as news.search finds them, without rank and snippet: for counting';
