@@ -54,8 +54,8 @@ def run(
 
 
 def judged(docs: list[Doc], read: Run, score: Any) -> dict[str, Any]:
-    """The scorer's figures for one reader and one rewriting, the share of foreign sentences in the texts, how many pages
-    were changed and how many refused.
+    """The scorer's figures for one reader and one rewriting, the share of foreign sentences in the texts, how many
+    pages were changed and how many refused.
     """
     put_in = [
         (sentence, got.get("text") or "") for got in read.predictions.values() for sentence in got.get("foreign", ())

@@ -59,7 +59,8 @@ _ENDS_IN_CREDIT = re.compile(
     r"(?:(?:^|[\W_])(?:Fotos?|Bild(?:er)?|Photos?|Photograph|Images?|Picture|Credits?|Grafik|Illustration"
     r"|[A-Z]\w+(?:foto|bild)) ?: ?[^.:!?]{2,60}"
     r"|Getty Images"
-    r"|[A-ZÄÖÜ][\w.'’-]+ [A-ZÄÖÜ][\w.'’-]+ ?/ ?(?:dpa|d?apd|AP|AFP|APA|AAP|EPA|Reuters|REUTERS|Keystone|KEYSTONE|imago|IMAGO"
+    r"|[A-ZÄÖÜ][\w.'’-]+ [A-ZÄÖÜ][\w.'’-]+ ?/ ?(?:dpa|d?apd|AP|AFP|APA|AAP|EPA|Reuters|REUTERS|Keystone"
+    r"|KEYSTONE|imago|IMAGO"
     r"|[Pp]icture[ -][Aa]lliance|Shutterstock|Xinhua|TASS|ZUMA)\b[\w /-]{0,30})[)\]]?\.?\Z"
 )
 _LONGEST_CAPTION, _LONGEST_ENDING = 450, 100

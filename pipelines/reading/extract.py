@@ -113,7 +113,9 @@ def body_of(
         full = _trafilatura(tree, fast=False)
         if sum(len(block.text) for block in full) > 1.2 * length:
             blocks, container = full, None
-    blocks = [block for block in blocks if block.kind != "paragraph" or not describes_picture(block.text, marks.described)]
+    blocks = [
+        block for block in blocks if block.kind != "paragraph" or not describes_picture(block.text, marks.described)
+    ]
     wanted = {plain(title or ""), plain(raw(headline)) if headline is not None else ""}
     blocks = [block for block in blocks if plain(block.text) not in wanted and not block.text.startswith(("{", "[{"))]
     lead, blocks = lead_of(root, core, headline, blocks, title, teaser, is_boilerplate, marks.pictures)
