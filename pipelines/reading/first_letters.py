@@ -142,7 +142,7 @@ _WORD_BEGINS = "(?<![a-z])"
 
 def anywhere(named: Iterable[tuple[str, str]]) -> str:
     """The same as ``either`` for patterns to search with: sorted by first letter, so that a place in the text meets
-    only what could begin there. Each alternative must begin with a letter, ``(?<![a-z])`` before it or not (ValueError).
+    only what could begin there. Each alternative must begin with a letter, ``(?<![a-z])`` before it or not: ValueError.
     """
     by_letter: dict[str, list[str]] = {}
     places = count()
@@ -156,7 +156,7 @@ def anywhere(named: Iterable[tuple[str, str]]) -> str:
 
 
 def _by_first_letter(pattern: str) -> Iterator[tuple[str, str]]:
-    """Letter and rest of each way in which *pattern* can begin: 'w' 'ord'; for '(?:a|b)?c' 'a' 'c', 'b' 'c' and 'c' ''."""
+    """Letter and rest of each way in which *pattern* can begin: of '(?:ab|c)?d' these are 'a' 'bd', 'c' 'd', 'd' ''."""
     if pattern.startswith("(?:"):
         end = _group(pattern, 1)[2]
         rest = pattern[end:].removeprefix("?")
