@@ -4,14 +4,14 @@ blocks under headings such as 'Mehr zum Thema' inside of the article's container
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from lxml import etree
 
 from pipelines.items import Removed
 from pipelines.reading.blocks import is_foreign
-from pipelines.reading.core import core_of, masses_of, prose_in
+from pipelines.reading.core import masses_of, prose_in
 from pipelines.reading.names import rule_of
 from pipelines.reading.tree import HEADINGS, delete, one_line, raw
 
@@ -53,20 +53,15 @@ def strip_silent(root: etree._Element) -> None:
     etree.strip_elements(root, *_UNSEEN_TAGS, *_SILENT_TAGS, with_tail=False)
 
 
-def prune(
-    root: etree._Element,
-    headline: etree._Element | None,
-    removals: Removals,
-    known: etree._Element | None = None,
-) -> tuple[etree._Element, int]:
-    """Take out what its tag or its name says is not the article; *known* is the container, where that is known.
+def prune(root: etree._Element, stay: Iterable[etree._Element | None], removals: Removals) -> dict[etree._Element, int]:
+    """Take out of *root* what its tag or its name says is not the article. What *stay* names stays.
 
-    Returns the element that holds the article, and how many characters of prose are left on the page.
+    Returns the elements that hold the prose that is left, each with its length in characters.
     """
     prose = prose_in(root)
     masses = masses_of(prose)
     total = masses.get(root, 0)
-    kept = {each for one in (headline, known) if one is not None for each in (one, *one.iterancestors())}
+    kept = {each for one in stay if one is not None for each in (one, *one.iterancestors())}
     found: list[tuple[etree._Element, str]] = []
     taken: dict[str, int] = {}
     walk = etree.iterwalk(root, events=("start",))
@@ -94,13 +89,9 @@ def prune(
             removals.add(raw(element), rule)
         delete(element)
         gone.add(element)
-    if known is not None:
-        return known, 0
-    left = {
+    return {
         element: length for element, length in prose.items() if gone.isdisjoint((element, *element.iterancestors()))
     }
-    masses = masses_of(left)
-    return core_of(root, masses, headline), masses.get(root, 0)
 
 
 def _has_paragraphs(element: etree._Element) -> bool:

@@ -311,8 +311,8 @@ def recased(name: str, *, small: bool = False) -> str:
 
 _SIGNED = XPath(
     # from the attributes up: far fewer than elements
-    "//@class[contains(.,'uthor') or contains(.,'utor') or contains(.,'yline')]/.. | //@rel[.='author']/.."
-    " | //a[contains(@href,'/aut')] | //h1"
+    ".//@class[contains(.,'uthor') or contains(.,'utor') or contains(.,'yline')]/.. | .//@rel[.='author']/.."
+    " | .//a[contains(@href,'/aut')] | .//h1"
 )
 _SAYS_BY = re.compile(
     r"(?:von|by|par|text|autor(?:in|en)?|interview|protokoll|written by|geschrieben von|ein \w+ von)"
