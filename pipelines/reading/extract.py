@@ -126,8 +126,8 @@ def body_of(
     prune_teasers(core, removals)
     prune_opened(core, opens, removals)
     prune_links(core, german, removals)
-    is_plain = known is not None and known.is_plain
-    blocks = direct(core) if is_plain or is_prose(core) else _trafilatura(_framed(core), fast=True)
+    is_plain = (known is not None and known.is_plain) or is_prose(core)
+    blocks = direct(core) if is_plain else _trafilatura(_framed(core), fast=True)
     if learning and not is_plain and container:
         is_plain = _same(blocks, direct(core))
     length = sum(len(block.text) for block in blocks)
