@@ -37,9 +37,9 @@ class Removals:
 
     found: list[Removed] = field(default_factory=list)
 
-    def add(self, text: str, rule: str) -> None:
-        text = one_line(text)
-        if text and len(self.found) < _REMOVED_COUNT:
+    def add(self, element: etree._Element, rule: str) -> None:
+        """Note that *element* goes under *rule*."""
+        if len(self.found) < _REMOVED_COUNT and (text := one_line(raw(element)[: 8 * _REMOVED_LENGTH])):
             self.found.append(Removed(text[:_REMOVED_LENGTH], rule))
 
 
@@ -86,7 +86,7 @@ def prune(root: etree._Element, stay: Iterable[etree._Element | None], removals:
         if rule not in _STRONG_RULES and taken[rule] > total // 2 and masses.get(element, 0) > 100:
             continue
         if rule != "frame":
-            removals.add(raw(element), rule)
+            removals.add(element, rule)
         delete(element)
         gone.add(element)
     return {
@@ -115,7 +115,7 @@ def prune_teasers(core: etree._Element, removals: Removals) -> None:
         if element.find(".//h1") is None and (
             element.find(".//a") is not None or element.find(".//h2") is not None or element.find(".//h3") is not None
         ):
-            removals.add(raw(element), "teaser")
+            removals.add(element, "teaser")
             delete(element)
 
 
@@ -142,7 +142,7 @@ def prune_opened(core: etree._Element, opens: Callable[[str], str | None], remov
                 break
             below.append(sibling)
         for element in (opened, *below):
-            removals.add(raw(element), rule)
+            removals.add(element, rule)
             delete(element)
 
 
@@ -179,9 +179,9 @@ def prune_links(core: etree._Element, language_is_known: bool, removals: Removal
                 and len(raw(before)) < 80
                 and not _goes_on(element)
             ):
-                removals.add(raw(before), "links")
+                removals.add(before, "links")
                 gone.add(before)
-            removals.add(raw(element), "links")
+            removals.add(element, "links")
             gone.add(element)
     for element in gone:
         delete(element)

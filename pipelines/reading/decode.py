@@ -78,7 +78,7 @@ def clean(text: str) -> str:
 # Bytes, because looking for them is ten times faster than a pattern over every character, and few pages have any.
 def _cleaned(raw: bytes) -> bytes:
     raw = raw.translate(None, _CONTROLS)
-    if b"\xef" in raw:
+    if any(mark in raw for mark in _MARKS):
         raw = _NO_CHARACTERS.sub(b"", raw)
     if b"\xc2" in raw:
         raw = _C1.sub(lambda m: _western(m[0][1]), raw)
@@ -90,6 +90,7 @@ def _cleaned(raw: bytes) -> bytes:
 # C0 controls but tab and line ends
 _CONTROLS = bytes((*range(9), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F))
 # the byte order mark and the two non-characters: no text either, and some break databases
+_MARKS = (b"\xef\xbb\xbf", b"\xef\xbf\xbe", b"\xef\xbf\xbf")
 _NO_CHARACTERS = re.compile(rb"\xef(?:\xbb\xbf|\xbf[\xbe\xbf])")
 _C1 = re.compile(rb"\xc2[\x80-\x9f]")
 _C1_REFERENCE = re.compile(rb"&#(?:(1[2-5]\d)|[xX]([89][0-9a-fA-F]));")

@@ -33,7 +33,7 @@ VERY_SHORT = 300  # characters; below this nothing is lost by asking
 _LEFT_OUT = 1.1  # so much more prose on the page than in the result makes a short result doubtful
 SHORT = 1500  # characters; below this the full method is asked too, and wins where it finds clearly more
 _MANY_PARAGRAPHS = 8
-_IN_LINKS = etree.XPath(".//a//text()[normalize-space()]")
+_IN_LINKS = etree.XPath(".//a//text()[normalize-space()]", smart_strings=False)
 _FAST = Extractor(fast=True, comments=False, formatting=False, output_format="xml")
 _FULL = Extractor(fast=False, comments=False, formatting=False, output_format="xml")
 
@@ -116,7 +116,7 @@ def body_of(
     if headline is None or headline.getroottree().getroot() is not tree:
         headline = headline_of(page, title)
     for element in _selected(page, remove):
-        removals.add(raw(element), "site")
+        removals.add(element, "site")
         delete(element)
     if known and any(each.getroottree().getroot() is not tree for each in known.elements):
         known = None
@@ -135,8 +135,8 @@ def body_of(
         full = _trafilatura(tree, fast=False)
         if sum(len(block.text) for block in full) > 1.2 * length:
             blocks, container = full, None
-    wanted = {plain(title or ""), plain(raw(headline)) if headline is not None else ""}
-    blocks = [block for block in blocks if plain(block.text) not in wanted and not block.text.startswith(("{", "[{"))]
+    titles = {plain(title or ""), plain(raw(headline)) if headline is not None else ""}
+    blocks = [block for block in blocks if not _says(block.text, titles) and not block.text.startswith(("{", "[{"))]
     lead, blocks = lead_of(root, core, headline, blocks, title, teaser, is_boilerplate)
     return Body(
         blocks=tuple(_without_ends(blocks)),
@@ -216,6 +216,11 @@ def _trafilatura(root: etree._Element, fast: bool) -> list[Block]:
 
 def _same(one: list[Block], other: list[Block]) -> bool:
     return plain("".join(block.text for block in one)) == plain("".join(block.text for block in other))
+
+
+def _says(text: str, titles: set[str]) -> bool:
+    """Whether a block is one of *titles* and nothing else; a paragraph many times as long need not be spelled out."""
+    return len(text) <= 3 * max(map(len, titles)) + 40 and plain(text) in titles
 
 
 def _without_ends(blocks: list[Block]) -> list[Block]:

@@ -351,7 +351,7 @@ def _single_view(links: Iterable[tuple[etree._Element, str]], page_url: str) -> 
 _OF_NUMBERS = re.compile(r"[0-9]\s*(?:[/|]|[Vv][Oo][Nn]|[Oo][Ff]|[Ss][Uu][Rr]|[Aa][Uu][Ss]|[Dd][Ee])\s*[0-9]")
 _PAGING_WORD = re.compile(r"eite|EITE|age|AGE|eil|EIL|latt|LATT|artie|ARTIE")
 _IN_LINE = ("a", "span", "p", "li", "div", "nav", "td", "small", "strong", "em", "b", "i")
-_TEXT = etree.XPath("string()")
+_TEXT = etree.XPath("string()", smart_strings=False)
 _SHORT_LINKS = etree.XPath(".//a[string-length(normalize-space()) < 8]")
 _LINKS_WITH_TWO = etree.XPath(
     "descendant::a[string-length() < 200][contains(., '2') or contains(@aria-label, '2') or contains(@title, '2')]"
@@ -428,6 +428,8 @@ def joined(parts: Sequence[Sequence[Block]], said: Iterable[str] = ()) -> tuple[
     *said* is what stands outside of the blocks already (title, teaser). A later page repeats title, teaser or the first
     page's text on many sites; one that is out of range brings the first page again and so nothing.
     """
+    if len(parts) == 1:
+        return list(parts[0]), int(bool(parts[0]))
     seen = {plain(text) for text in said if text}
     whole: list[Block] = []
     brought = 0
