@@ -353,9 +353,6 @@ _PAGING_WORD = re.compile(r"eite|EITE|age|AGE|eil|EIL|latt|LATT|artie|ARTIE")
 _IN_LINE = ("a", "span", "p", "li", "div", "nav", "td", "small", "strong", "em", "b", "i")
 _TEXT = etree.XPath("string()", smart_strings=False)
 _SHORT_LINKS = etree.XPath(".//a[string-length(normalize-space()) < 8]")
-_LINKS_WITH_TWO = etree.XPath(
-    "descendant::a[string-length() < 200][contains(., '2') or contains(@aria-label, '2') or contains(@title, '2')]"
-)
 
 
 def pages_total(tree: etree._Element, page_url: str) -> int:
@@ -370,7 +367,7 @@ def pages_total(tree: etree._Element, page_url: str) -> int:
             continue
         if (stated := paging_in(_shallow(element))) and _worth_total(element):
             total = max(total, stated[1])
-    if not any(_words(link).strip(" .|[]") == "2" for link in _LINKS_WITH_TWO(tree)):
+    if not any(map(_is_two, tree.iter("a"))):
         return total
     base = _base(tree, page_url)
     stem = _stem(page_url)
@@ -386,6 +383,11 @@ def pages_total(tree: etree._Element, page_url: str) -> int:
         count += 1
     last = max(numbers)
     return min(MOST_PAGES, max(total, last if count >= 2 and last <= MOST_PAGES else count))
+
+
+def _is_two(link: etree._Element) -> bool:
+    text = str(_TEXT(link)) if len(link) else link.text or ""
+    return (text.strip(" .|[]\t\r\n\xa0") or link.get("aria-label") or link.get("title")) == "2"
 
 
 def _may_state_pages(text: str) -> bool:
