@@ -238,9 +238,9 @@ def figures() -> dict[str, dict]:
 
 def corpus_rejections(corpus: Path) -> dict[str, str]:
     """The corpus' articles that are refused, by their ids."""
-    from benchmarks.reading import ours, scorer
+    from benchmarks.reading import Ours, scorer
 
-    score, reader, refused = scorer(corpus), ours(), {}
+    score, reader, refused = scorer(corpus), Ours(), {}
     docs = [json.loads(line) for line in (corpus / "docs.jsonl").read_text("utf-8").splitlines()]
     for doc in docs:
         got = reader(doc, score.html(doc))

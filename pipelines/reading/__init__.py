@@ -63,7 +63,8 @@ def _read_html(page: Page, rules: Rules) -> Article:
     stated = structured.collect(tree, page.url)
     seen = judge.signs(tree)
     strip_unseen(tree)
-    described = metadata.describe(tree, stated, page, rules)
+    known = extract.known_on(tree, rules.site.keep, rules.learned.containers)
+    described = metadata.describe(tree, stated, page, rules, known.surroundings if known else None)
     is_marked = paywall.marked(tree, described.heading)
     total = pages.pages_total(tree, page.url)
     facts, tables = details.taken_from(tree)
@@ -75,9 +76,8 @@ def _read_html(page: Page, rules: Rules) -> Article:
         teaser=described.teaser,
         headline=described.heading,
         german=tongue == "de",
-        keep=rules.site.keep,
+        known=known,
         remove=rules.site.remove,
-        learned=rules.learned.containers,
         learning=rules.learned.learning,
         host=urlsplit(page.url).netloc,
         opens=lambda heading: next(filter(None, (opens_block(heading, each) for each in phrases)), None),

@@ -202,12 +202,10 @@ def prune_boxes(core: etree._Element, marks: Marks, host: str, teaser: str, remo
 
 
 def _take(box: etree._Element, core: etree._Element, rule: str, removals: Removals) -> None:
-    text = one_line(raw(box))
     parent = box.getparent()
     if parent is None:
         return
-    if text:
-        removals.add(text, rule)
+    removals.add(box, rule)
     delete(box)
     while parent is not None and parent is not core and parent.tag not in _NO_BOXES:
         rest = one_line(raw(parent))
@@ -216,7 +214,6 @@ def _take(box: etree._Element, core: etree._Element, rule: str, removals: Remova
         above = parent.getparent()
         if above is None:
             return
-        if rest:
-            removals.add(rest, rule)
+        removals.add(parent, rule)
         delete(parent)
         parent = above

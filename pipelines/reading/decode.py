@@ -64,7 +64,7 @@ def utf8_of(body: bytes, content_type: str = "") -> bytes:
     raw = _cleaned(raw)
     if not (raw[:1000].decode("utf-8", "ignore").strip() or raw.decode().strip()):
         raise Rejected(Reason.EMPTY, "no characters")
-    lost = raw.count(b"\xef\xbf\xbd") if b"\xef" in raw else 0
+    lost = len(_LOST.findall(raw)) if b"\xef" in raw else 0
     if lost > max(20, len(raw.decode()) // 50 if lost else 0):
         raise Rejected(Reason.UNDECODABLE, f"{lost} characters are lost")
     return raw
@@ -75,22 +75,21 @@ def clean(text: str) -> str:
     return _cleaned(text.encode("utf-8", "ignore")).decode()  # what is ignored are lone surrogates
 
 
-# Bytes, because looking for them is ten times faster than a pattern over every character, and few pages have any.
+# In bytes, and by patterns that begin with one certain byte: these are looked for ten times as fast as characters.
 def _cleaned(raw: bytes) -> bytes:
     raw = raw.translate(None, _CONTROLS)
     if b"\xef" in raw:
         raw = _NO_CHARACTERS.sub(b"", raw)
     if b"\xc2" in raw:
         raw = _C1.sub(lambda m: _western(m[0][1]), raw)
-    if b"&#1" in raw or b"&#x" in raw or b"&#X" in raw:
-        raw = _C1_REFERENCE.sub(lambda m: _western(int(m[1]) if m[1] else int(m[2], 16)) if _is_c1(m) else m[0], raw)
-    return raw
+    return _C1_REFERENCE.sub(lambda m: _western(int(m[1]) if m[1] else int(m[2], 16)) if _is_c1(m) else m[0], raw)
 
 
 # C0 controls but tab and line ends
 _CONTROLS = bytes((*range(9), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F))
 # the byte order mark and the two non-characters: no text either, and some break databases
 _NO_CHARACTERS = re.compile(rb"\xef(?:\xbb\xbf|\xbf[\xbe\xbf])")
+_LOST = re.compile(rb"\xef\xbf\xbd")
 _C1 = re.compile(rb"\xc2[\x80-\x9f]")
 _C1_REFERENCE = re.compile(rb"&#(?:(1[2-5]\d)|[xX]([89][0-9a-fA-F]));")
 

@@ -156,7 +156,7 @@ def anywhere(named: Iterable[tuple[str, str]]) -> str:
 
 
 def _by_first_letter(pattern: str) -> Iterator[tuple[str, str]]:
-    """Letter and rest of each way to begin *pattern*: 'w' 'ord'; for '(?:a|b)?c' 'a' 'c', 'b' 'c' and 'c' ''."""
+    """Letter and rest of each way in which *pattern* can begin: of '(?:ab|c)?d' these are 'a' 'bd', 'c' 'd', 'd' ''."""
     if pattern.startswith("(?:"):
         end = _group(pattern, 1)[2]
         rest = pattern[end:].removeprefix("?")

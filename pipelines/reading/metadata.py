@@ -58,15 +58,28 @@ class Description:
     heading: Element | None = None
 
 
-def describe(tree: Element, structured: Structured, page: Page, rules: Rules) -> Description:
-    """Everything the page tells about its article beside the text."""
+def describe(
+    tree: Element, structured: Structured, page: Page, rules: Rules, within: Element | None = None
+) -> Description:
+    """Everything the page tells about its article beside the text.
+
+    *within* is the part of the page where byline and date line are likely to stand; the rest is looked at only where
+    it has none.
+    """
     site = rules.site
     language = (structured.language or rules.language or "de")[:2]
     reading = Reading(page.fetched_at, rules.time_zone, language)
     head = headline(structured, tree)
     title = _selected_text(tree, site.title) or head.title or (page.hint.title if page.hint else None)
-    sight = Sight(tree, head.element)
+    if within is not None and (head.element is None or within not in head.element.iterancestors()):
+        within = None
+    sight = Sight(tree, head.element, within)
     byline = _byline(tree, structured, page, rules, sight)
+    published = publication.published(structured, sight, reading, page.hint)
+    if within is not None and not (byline and published):
+        sight = Sight(tree, head.element)
+        byline = byline or _byline(tree, structured, page, rules, sight)
+        published = published or publication.published(structured, sight, reading, page.hint)
     authors = _author_names(structured, structured.article.get("author"))[0] or structured.meta.get("author", [])
     sections = _sections(tree, structured, page, rules, title, head.element)
     return Description(
@@ -78,8 +91,7 @@ def describe(tree: Element, structured: Structured, page: Page, rules: Rules) ->
         authors=byline.people or byline.organisations,
         organisations=byline.organisations,
         keywords=_keywords(structured, page),
-        published=_by_rule(tree, site.published, reading)
-        or publication.published(structured, sight, reading, page.hint),
+        published=_by_rule(tree, site.published, reading) or published,
         modified=_by_rule(tree, site.modified, reading) or publication.modified(structured, reading, page.hint),
         image=_image(tree, structured, page.url, head.element),
         kind=kind.kind_of(structured, page.url, head, sections, (*authors, byline.agency or "")),
@@ -167,7 +179,7 @@ def _byline(tree: Element, structured: Structured, page: Page, rules: Rules, sig
             break
     if stated.people:
         return stated
-    seen = people.signed(tree, sight.heading)
+    seen = people.signed(sight.root, sight.heading)
     seen = _without_site(seen, sites)
     if not seen.people:
         seen = people.written(sight) or seen

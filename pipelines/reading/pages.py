@@ -356,11 +356,8 @@ def _single_view(links: Iterable[tuple[etree._Element, str]], page_url: str) -> 
 _OF_NUMBERS = re.compile(r"[0-9]\s*(?:[/|]|[Vv][Oo][Nn]|[Oo][Ff]|[Ss][Uu][Rr]|[Aa][Uu][Ss]|[Dd][Ee])\s*[0-9]")
 _PAGING_WORD = re.compile(r"eite|EITE|age|AGE|eil|EIL|latt|LATT|artie|ARTIE")
 _IN_LINE = ("a", "span", "p", "li", "div", "nav", "td", "small", "strong", "em", "b", "i")
-_TEXT = etree.XPath("string()")
+_TEXT = etree.XPath("string()", smart_strings=False)
 _SHORT_LINKS = etree.XPath(".//a[string-length(normalize-space()) < 8]")
-_LINKS_WITH_TWO = etree.XPath(
-    "descendant::a[string-length() < 200][contains(., '2') or contains(@aria-label, '2') or contains(@title, '2')]"
-)
 
 
 def pages_total(tree: etree._Element, page_url: str) -> int:
@@ -375,7 +372,7 @@ def pages_total(tree: etree._Element, page_url: str) -> int:
             continue
         if (stated := paging_in(_shallow(element))) and _worth_total(element):
             total = max(total, stated[1])
-    if not any(_words(link).strip(" .|[]") == "2" for link in _LINKS_WITH_TWO(tree)):
+    if not any(map(_is_two, tree.iter("a"))):
         return total
     base = _base(tree, page_url)
     stem = _stem(page_url)
@@ -391,6 +388,11 @@ def pages_total(tree: etree._Element, page_url: str) -> int:
         count += 1
     last = max(numbers)
     return min(MOST_PAGES, max(total, last if count >= 2 and last <= MOST_PAGES else count))
+
+
+def _is_two(link: etree._Element) -> bool:
+    text = str(_TEXT(link)) if len(link) else link.text or ""
+    return (text.strip(" .|[]\t\r\n\xa0") or link.get("aria-label") or link.get("title")) == "2"
 
 
 def _may_state_pages(text: str) -> bool:
@@ -433,6 +435,8 @@ def joined(parts: Sequence[Sequence[Block]], said: Iterable[str] = ()) -> tuple[
     *said* is what stands outside of the blocks already (title, teaser). A later page repeats title, teaser or the first
     page's text on many sites; one that is out of range brings the first page again and so nothing.
     """
+    if len(parts) == 1:
+        return list(parts[0]), int(bool(parts[0]))
     seen = {plain(text) for text in said if text}
     whole: list[Block] = []
     brought = 0

@@ -21,6 +21,7 @@ from pipelines.reading.structured import Structured, text_of
 
 _ARTICLE = r"(?:artikel|beitrag|text|inhalt|bericht|volltext|story)s?"
 _THIS = rf"(?:diese[rns]?|de[rn]|ganzen|gesamten|vollständigen|kompletten) {_ARTICLE}"
+# compared with the page's text in lower case, which is several times as fast as ignoring case
 _PROMPT = re.compile(
     rf"\b(?:(?:jetzt|gratis|kostenlos|hier|sofort|einfach) (?:\w+ )?weiterlesen|weiterlesen (?:mit|im|nur|ab|für)\b"
     rf"|(?:mit|ohne|im) (?:\S+ ){{0,3}}\S*(?:abo|plus|premium|probemonat|tagespass|digitalpass)\S* (?:weiter)?lesen"
@@ -44,7 +45,6 @@ _PROMPT = re.compile(
     r" (?:\S+ )?(?:subscribers|members)|already a subscriber"
     r"|(?:article |contenu )?réservé aux abonnés|il vous reste [\d.,]+ ?% de (?:cet|l)|pour lire la suite"
     r"|la suite (?:de cet article )?est réservée)",
-    re.IGNORECASE,
 )
 # what a container of the article is called when the page is locked; 'no-paywall' and 'paywall-free' are none
 _LOCKED = re.compile(
@@ -117,7 +117,7 @@ def looks_locked(text: str, page_text: str, is_marked: bool) -> bool:
         return False
     if is_marked and (cut or words < _VERY_SHORT):
         return True
-    return _PROMPT.search(page_text) is not None
+    return _PROMPT.search(page_text.lower()) is not None
 
 
 def breaks_off(text: str) -> bool:

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lxml.etree import XPath
 from lxml.etree import _Element as Element
@@ -311,8 +312,8 @@ def recased(name: str, *, small: bool = False) -> str:
 
 _SIGNED = XPath(
     # from the attributes up: far fewer than elements
-    "//@class[contains(.,'uthor') or contains(.,'utor') or contains(.,'yline')]/.. | //@rel[.='author']/.."
-    " | //a[contains(@href,'/aut')] | //h1"
+    ".//@class[contains(.,'uthor') or contains(.,'utor') or contains(.,'yline')]/.. | .//@rel[.='author']/.."
+    " | .//a[contains(@href,'/aut')] | .//h1"
 )
 _SAYS_BY = re.compile(
     r"(?:von|by|par|text|autor(?:in|en)?|interview|protokoll|written by|geschrieben von|ein \w+ von)"
@@ -451,11 +452,16 @@ def is_outside(element: Element | None, above: frozenset = frozenset()) -> bool:
         own = element.tag in ("aside", "footer") and OWN_FRAME.search(names)
         if element.tag in ("nav", "aside", "footer", "figure", "figcaption", "select") and not own:
             return True
-        if level < 8 and _ELSEWHERE.search(_AUTHOR_FOOTER.sub("", names)):
+        if level < 8 and _is_elsewhere(names):
             return True
         element = element.getparent()
         level += 1
     return False
+
+
+@lru_cache(maxsize=4_096)
+def _is_elsewhere(names: str) -> bool:
+    return _ELSEWHERE.search(_AUTHOR_FOOTER.sub("", names)) is not None
 
 
 def _share(one: Element, other: Element) -> bool:

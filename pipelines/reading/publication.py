@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from lxml.etree import _Element as Element
 
@@ -130,7 +131,7 @@ def _in_url(url: str, reading: Reading) -> Iterator[Dated]:
 
 # -- what a reader sees -----------------------------------------------------------------------------------------------
 
-_MAYBE = re.compile(r"\d|heute|gestern|today|yesterday|aujourd|vor\s(?:ein|\d)", re.IGNORECASE)
+_MAYBE = re.compile(r"[0-9]|[Hh](?:eute|EUTE)|[Gg](?:estern|ESTERN)|[Tt]oday|[Yy]esterday|[Aa]ujourd|[Vv]or\sein")
 _DATE_CLASS = re.compile(
     r"(?<![a-z])(?:up)?dat(?:e|um)(?![a-z]{3})|[a-z]-?date\b|publish|publi[ck]ation|posted|pubdate|time-?stamp|dateline|created|submitted|post-?meta"
     r"|entry-?meta|byline|article-?info|release",
@@ -169,14 +170,17 @@ def visible(sight: Sight, reading: Reading) -> list[Seen]:
     labelled.
     """
     found = []
-    for index, text in enumerate(sight.texts):
-        if _MAYBE.search(text if len(text) <= 300 else text[:_LONGEST_DATELINE]):
-            found += _of_string(sight, index, reading)
+    for index in (index for index, text in enumerate(sight.texts) if _may_state_a_date(text)):
+        found += _of_string(sight, index, reading)
     found.sort(key=lambda each: -each.points)
     found = _with_publication_first(found)
     return [each for each in found if each.points >= LEAST] or [
         each for each in found[:1] if each.points >= _least(each, found)
     ]
+
+
+def _may_state_a_date(text: str) -> bool:
+    return _MAYBE.search(text if len(text) <= 300 else text[:_LONGEST_DATELINE]) is not None
 
 
 def _with_publication_first(found: list[Seen]) -> list[Seen]:
@@ -265,8 +269,8 @@ def _points(element: Element, near: int | None, label: Label | None, rest: int, 
             points -= 20 if element.tag == "h1" else 4  # a day in the headline is what the article is about
         elif element.tag == "li":
             points -= 8
-        if element not in above and level < 8 and _ELSEWHERE.search(own):
-            points -= 40 if _COMMENTS.search(own) else 18
+        if element not in above and level < 8:
+            points -= _strangeness(own)
         if element.tag in ("article", "main"):
             points += 4
             if element.tag == "main":
@@ -278,6 +282,12 @@ def _points(element: Element, near: int | None, label: Label | None, rest: int, 
     if linked and not _DATE_CLASS.search(around):
         points -= 6
     return points
+
+
+@lru_cache(maxsize=4_096)
+def _strangeness(names: str) -> int:
+    """Points against a date in something that is called so."""
+    return (40 if _COMMENTS.search(names) else 18) if _ELSEWHERE.search(names) else 0
 
 
 def _nearness(near: int | None) -> float:

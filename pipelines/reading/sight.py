@@ -14,21 +14,25 @@ from lxml.etree import _Element as Element
 
 from pipelines.reading.structured import text_of
 
-_STRINGS = XPath("/html/body/descendant::text()[normalize-space()]")
+_STRINGS = XPath("descendant::text()[normalize-space()]")
 _UNSEEN = frozenset(("script", "style", "noscript", "template", "option", "textarea", "svg", "title"))
 
 
 class Sight:
-    """The visible strings of *tree*. ``texts`` are on one line each and never empty."""
+    """The visible strings of *tree*, or of the part of it *within* an element. ``texts`` are on one line each and never
+    empty.
+    """
 
-    def __init__(self, tree: Element, heading: Element | None = None):
-        self._tree = tree
+    def __init__(self, tree: Element, heading: Element | None = None, within: Element | None = None):
+        self.root = tree if within is None else within
+        self._whole = within is None
         self.heading = heading
 
     @cached_property
     def _read(self) -> tuple[list, list[str]]:
         strings, texts = [], []
-        for string in _STRINGS(self._tree.getroottree()):
+        body = self.root.find("body") if self._whole else self.root
+        for string in _STRINGS(body) if body is not None else ():
             text = " ".join(string.split())
             if text and not (len(text) > 200 and string.is_text and string.getparent().tag in _UNSEEN):
                 strings.append(string)

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from html import unescape
 from typing import Any
 
-from lxml.etree import XPath
 from lxml.etree import _Element as Element
 
 LARGEST_SCRIPT = 600_000  # characters; real article objects, live blogs with all their posts included, stay below
@@ -64,7 +63,6 @@ LESSER_TYPES = frozenset(
         "qapage",
     ]
 )
-_ITEMPROPS = XPath("//@itemprop")
 # what hangs below these belongs to another article than the page's
 _FOREIGN = frozenset(
     [
@@ -163,9 +161,9 @@ def collect(tree: Element, url: str) -> Structured:
             found.headings.append(element)
         elif found.window_title is None and tag == "title" and not _in_svg(element):
             found.window_title = plain(element.text)
-    for value in _ITEMPROPS(tree):
-        for name in value.split()[:4]:
-            found.micro.setdefault(name.lower(), []).append(value.getparent())
+    for element in tree.iter():
+        for name in element.get("itemprop", "").split()[:4]:
+            found.micro.setdefault(name.lower(), []).append(element)
     for script in scripts:
         for value in loads(script):
             _walk(found, value)

@@ -22,7 +22,7 @@ HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 _INVISIBLE = ("\u00ad", "\u200b", "\u2060", "\ufeff")
 LONG_PARAGRAPHS = etree.XPath("count(.//p[string-length() >= 80])")
 _COUNT = etree.XPath("count(.//*)")
-_STRING = etree.XPath("string()")
+_STRING = etree.XPath("string()", smart_strings=False)
 
 
 def parser() -> etree.HTMLParser:

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from lxml import etree
 
 from pipelines.reading.blocks import Block
-from pipelines.reading.tree import BLOCK_TAGS, content, one_line, raw
+from pipelines.reading.tree import BLOCK_TAGS, HEADINGS, content, one_line, raw
 
-_TEXT_HOLDERS = frozenset(("p", "li", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote"))
+_TEXT_HOLDERS = frozenset(("p", "li", "blockquote")) | HEADINGS
 _NOT_PROSE = ("table", "dl", "form", "pre", "label")
 _LEAST_PROSE = 250  # characters
 _LINE = 60  # characters; a shorter paragraph that ends without a full stop is a line
 _SENTENCE_END = re.compile(r"[.!?:…][\"“”»«'’)\]]*\Z|[\"“”»«]\Z")
+_LONGEST_HEADING = 200
 _CREDITS = ("©", "Foto", "Bild", "Quelle", "(")
 _INNER = frozenset(("form", "fieldset", "hr", "address", "label", "legend"))
 _WHOLE = frozenset(("h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "blockquote", "table", "pre"))
@@ -37,8 +38,10 @@ def is_prose(core: etree._Element) -> bool:
         if tag not in _TEXT_HOLDERS:
             if _has_text_of_its_own(element):
                 return False
-        elif tag == "p" or element in links:
+        elif tag in ("p", *HEADINGS) or element in links:
             text = raw(element).strip()
+            if tag in HEADINGS and len(text) > _LONGEST_HEADING:
+                return False
             if links[element] * 2 > len(text):
                 return False
             if tag == "p" and text:
