@@ -84,10 +84,10 @@ class Limits:
     connections: int = 200
     connections_per_source: int = 32
     #: a body beyond ``large`` bytes takes one of so many places, and keeps it while its page waits to be read
-    #: (``Room``). So all bombs together find little memory: six times 10 MB and two times 20 MB, twice for a moment
+    #: (``Room``). So all bombs together find little memory: four times 10 MB and two times 20 MB, twice for a moment
     large: int = 1_000_000
-    large_pages: int = 6
-    large_pages_per_source: int = 3
+    large_pages: int = 4
+    large_pages_per_source: int = 2
     large_documents: int = 2
     large_documents_per_source: int = 1
 
@@ -612,9 +612,7 @@ class Fetcher:
         async with Room() as until_it_has_come:
             room = request.room or until_it_has_come
             places = self._large_pages if kind == "page" else self._large_documents
-            sink = _Sink(
-                limit, self.limits.large, lambda: request.unhurried(room.take(places, request.manners.source))
-            )
+            sink = _Sink(limit, self.limits.large, lambda: request.unhurried(room.take(places, request.manners.source)))
             until_it_has_come.callback(sink.empty)
             async for piece in response.content.iter_any():
                 if not await sink.take(piece):

@@ -15,7 +15,7 @@ A page is read in one of two ways. *Beside others* it has a small share of time 
 ordinary one. A large page, and one that its share was not enough for, is read *alone*: with all that one page may take,
 but only one such page at a time, and never in the last reader. So bombs wait for each other and ordinary pages for none
 of them, and however many there are, they never hold more memory than one of them beside the small shares. Sources that
-wait are served in turn.
+wait get equal times.
 
 Pages go to a reader as a pickle. What comes back is JSON, checked field by field: a page that took over a reader
 through a hole in a parser can hand back an article-shaped value and nothing else.
@@ -62,7 +62,7 @@ READ = "pipelines.reading:read"
 # times as much.
 CLOCK_FACTOR = 3
 # What a page has beside others: most take 50 ms and 10 MiB, and one of 500 kB with a mark-up made for it 50 MiB.
-SHARE_SECONDS, SHARE_MEMORY = 5.0, 64 << 20
+SHARE_SECONDS, SHARE_MEMORY = 2.0, 48 << 20
 # Bytes beyond which a page is read alone at once.
 LARGE = 1_000_000
 # Rules that the parent holds ready for sending, and those that one reader holds before a fresh one takes its place:
@@ -167,7 +167,7 @@ class ReaderPool:
         self.functions = [self.reading.function, *(task.function for task in tasks)]
         self._nursery: _Nursery | None = None
         self._nursery_lock = asyncio.Lock()
-        self._places, self._alone = Turnstile(self.size), Turnstile(1)
+        self._places, self._alone = Turnstile(self.size, shares_time=True), Turnstile(1, shares_time=True)
         self._idle: list[_Reader] = []
         self._rules = _SentRules()
         self._closed = False
