@@ -108,7 +108,7 @@ class CrawlSettings(Table):
     sources_at_once: int = Field(8, ge=1, le=100, description="Most sources crawled at the same time.")
     readers: int = Field(0, ge=0, le=128, description="Processes that read pages; 0: one a core.")
     reader_timeout: PositiveDuration = Field(timedelta(seconds=30), description="Longest time for reading one page.")
-    reader_memory: Size = Field(500_000_000, description="Most memory one reading process may take.")
+    reader_memory: Size = Field(200_000_000, description="Most memory one reading process may take.")
 
 
 class ReadingSettings(Table):

@@ -83,11 +83,11 @@ class Limits:
     #: hosts. This is only here for the day on which that is not so
     connections: int = 200
     connections_per_source: int = 32
-    #: a body beyond ``large`` bytes takes one of so many places, so that all bombs together find little memory: each is
-    #: held twice for a moment, so these numbers mean 8 * 20 MB and 2 * 100 MB at the very worst
+    #: a body beyond ``large`` bytes takes one of so many places, and keeps it while its page waits to be read
+    #: (``Room``). So all bombs together find little memory: four times 10 MB and two times 20 MB, twice for a moment
     large: int = 1_000_000
-    large_pages: int = 8
-    large_pages_per_source: int = 4
+    large_pages: int = 4
+    large_pages_per_source: int = 2
     large_documents: int = 2
     large_documents_per_source: int = 1
 
@@ -101,6 +101,22 @@ class Manners:
     delay: timedelta = timedelta(seconds=1)
     concurrency: int = 2
     timeout: timedelta = timedelta(seconds=30)
+
+
+class Room(AsyncExitStack):
+    """Where a large body lies until whoever asked for it is done with it: one place, for all pages of an article.
+
+    Without one, the place is given back when the body has come.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._has_place = False
+
+    async def take(self, places: Turnstile, source: str) -> None:
+        if not self._has_place:
+            self._has_place = True
+            await self.enter_async_context(places.place(source))
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,6 +354,7 @@ class _Request:
     seconds: float
     wire: Wire
     session: aiohttp.ClientSession
+    room: Room | None = None
     timer: asyncio.Timeout = field(default_factory=lambda: asyncio.timeout(None))
     hops: list[Hop] = field(default_factory=list)
     in_body: bool = False
@@ -392,15 +409,22 @@ class Fetcher:
         self._stopping = False
 
     async def get(
-        self, url: str, manners: Manners, kind: str = "page", etag: str | None = None, modified: str | None = None
+        self,
+        url: str,
+        manners: Manners,
+        kind: str = "page",
+        etag: str | None = None,
+        modified: str | None = None,
+        room: Room | None = None,
     ) -> Answer:
         """The complete answer to a GET of *url*, redirects followed; *etag* and *modified* make it conditional.
 
+        *room* is where a large body lies until the caller leaves it.
         Raises FetchFailed, BadUrl, Disallowed, NoRobots, HostRests, Stopped: ``failure_reason`` knows them all.
         """
         if self._stopping:
             raise Stopped
-        task = asyncio.ensure_future(self._get(url, manners, kind, etag, modified))
+        task = asyncio.ensure_future(self._get(url, manners, kind, etag, modified, room))
         self._at_work.add(task)
         task.add_done_callback(self._at_work.discard)
         try:
@@ -453,7 +477,9 @@ class Fetcher:
             await asyncio.wait(self._at_work)
         await self._names.close()
 
-    async def _get(self, url: str, manners: Manners, kind: str, etag: str | None, modified: str | None) -> Answer:
+    async def _get(
+        self, url: str, manners: Manners, kind: str, etag: str | None, modified: str | None, room: Room | None
+    ) -> Answer:
         url = normalise(url, keep_tracking=True)
         headers = self._headers(kind)
         headers |= {"If-None-Match": etag} if etag and _is_header(etag) else {}
@@ -462,7 +488,7 @@ class Fetcher:
         seconds = self.limits.robots if kind == "robots" else manners.timeout.total_seconds()
         wire = Wire(manners.allowed)
         async with self._session(wire) as session:
-            request = _Request(kind, manners, headers, limit, seconds, wire, session)
+            request = _Request(kind, manners, headers, limit, seconds, wire, session, room)
             seen: set[tuple[str, frozenset[tuple[str, str]]]] = set()
             while True:
                 # the same address with other cookies is a new question: sites that set one and send us back exist
@@ -583,11 +609,11 @@ class Fetcher:
         request.in_body = True
         # chunks bring framing with them, but not without end
         most = request.wire.limit = limit + limit // 8 + self.limits.headers + 2 * AT_ONCE
-        async with AsyncExitStack() as stack:
-            large = self._large_pages if kind == "page" else self._large_documents
-            place = large.place(request.manners.source)
-            sink = _Sink(limit, self.limits.large, lambda: request.unhurried(stack.enter_async_context(place)))
-            stack.callback(sink.empty)
+        async with Room() as until_it_has_come:
+            room = request.room or until_it_has_come
+            places = self._large_pages if kind == "page" else self._large_documents
+            sink = _Sink(limit, self.limits.large, lambda: request.unhurried(room.take(places, request.manners.source)))
+            until_it_has_come.callback(sink.empty)
             async for piece in response.content.iter_any():
                 if not await sink.take(piece):
                     break

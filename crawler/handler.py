@@ -16,7 +16,8 @@ class GuardedDownloadHandler(BaseDownloadHandler):
     """For http and https. The spider has the process's fetcher as ``house.fetcher`` and its source's ``manners``.
 
     Of a request, ``meta["kind"]`` says what it asks for (fetch.KINDS; "page" if it does not say), and the headers
-    If-None-Match and If-Modified-Since make it conditional; its other headers are not sent. The callback gets a
+    If-None-Match and If-Modified-Since make it conditional; its other headers are not sent. ``meta["room"]`` is a
+    ``fetch.Room`` for a large body. The callback gets a
     complete 200 or, to a conditional request, a 304; the errback gets everything else, for fetch.failure_reason.
 
     The response has the address after redirects, decompressed bytes, and the headers without those about compression.
@@ -34,6 +35,7 @@ class GuardedDownloadHandler(BaseDownloadHandler):
             request.meta.get("kind", "page"),
             _text(request.headers.get("If-None-Match")),
             _text(request.headers.get("If-Modified-Since")),
+            request.meta.get("room"),
         )
         request.meta.update(hops=answer.hops, unencrypted=answer.unencrypted, fetched_at=answer.fetched_at)
         headers = Headers()

@@ -9,14 +9,21 @@ from contextlib import asynccontextmanager
 
 
 class Turnstile:
-    """Lets *limit* in at a time, at most *each* of one key. Keys that wait are served in turn, whoever came first."""
+    """Lets *limit* in at a time, at most *each* of one key. Keys that wait are served in turn, whoever came first.
 
-    def __init__(self, limit: int, each: int | None = None):
+    With ``shares_time``, a turn is a time and not a visit: who stayed for five seconds is served again when the others
+    that wait have had five seconds too.
+    """
+
+    def __init__(self, limit: int, each: int | None = None, shares_time: bool = False):
         self.limit = limit
         self.each = each or limit
         self._inside: dict[Hashable, int] = {}
         self._count = 0
         self._waiting: OrderedDict[Hashable, deque[asyncio.Future[None]]] = OrderedDict()
+        self._shares_time = shares_time
+        self._spent: dict[Hashable, float] = {}
+        self._least = 0.0  # what the key that was served last had spent: who comes anew begins there, without a credit
 
     @property
     def idle(self) -> bool:
@@ -28,11 +35,19 @@ class Turnstile:
 
     @asynccontextmanager
     async def place(self, key: Hashable) -> AsyncIterator[None]:
+        if key not in self._waiting and key not in self._inside:
+            self._spent[key] = max(self._spent.get(key, 0.0), self._least)
         await self._enter(key)
+        clock = asyncio.get_running_loop().time
+        since = clock()
         try:
             yield
         finally:
+            if self._shares_time:
+                self._spent[key] += clock() - since
             self._leave(key)
+            if key not in self._waiting and key not in self._inside and self._spent[key] <= self._least:
+                del self._spent[key]
 
     async def _enter(self, key: Hashable) -> None:
         if self._count < self.limit and self._inside.get(key, 0) < self.each and key not in self._waiting:
@@ -62,8 +77,11 @@ class Turnstile:
             pass
 
     def _next(self) -> bool:
-        for key, turns in self._waiting.items():
+        # sorted keeps the order of those that are equal: without shared time, that in which they wait
+        for key in sorted(self._waiting, key=self._spent.__getitem__) if self._shares_time else self._waiting:
+            turns = self._waiting[key]
             if self._inside.get(key, 0) < self.each:
+                self._least = max(self._least, self._spent[key])
                 turn = turns.popleft()
                 self._waiting.move_to_end(key)
                 if not turns:

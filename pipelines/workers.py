@@ -12,10 +12,10 @@ Three kinds of process, each with one job:
 - the *readers* do one task at a time, under a limit of processor time and of memory that the kernel enforces.
 
 A page is read in one of two ways. *Beside others* it has a small share of time and memory, which is plenty for an
-ordinary one. A large page, and one that its share was not enough for, is read again *alone*: with all that one page
-may take, one such page at a time, and at low priority. So bombs wait for each other and ordinary pages for none of
-them, and however many there are, they never hold more memory than one of them beside the small shares. Sources that
-wait are served in turn.
+ordinary one. A large page, and one that its share was not enough for, is read *alone*: with all that one page may take,
+but only one such page at a time, and never in the last reader. So bombs wait for each other and ordinary pages for none
+of them, and however many there are, they never hold more memory than one of them beside the small shares. Sources that
+wait get equal times.
 
 Pages go to a reader as a pickle. What comes back is JSON, checked field by field: a page that took over a reader
 through a hole in a parser can hand back an article-shaped value and nothing else.
@@ -41,6 +41,7 @@ import sys
 import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -60,10 +61,10 @@ READ = "pipelines.reading:read"
 # A busy machine is not the page's fault: what is limited is processor time, and by the clock a page gets this many
 # times as much.
 CLOCK_FACTOR = 3
-# What a page has beside others: most take 50 ms, and one of 1 MB with a mark-up made for it 100 MiB.
-SHARE_SECONDS, SHARE_MEMORY = 5.0, 128 << 20
+# What a page has beside others: most take 50 ms and 10 MiB, and one of 500 kB with a mark-up made for it 50 MiB.
+SHARE_SECONDS, SHARE_MEMORY = 2.0, 48 << 20
 # Bytes beyond which a page is read alone at once.
-LARGE = 2_000_000
+LARGE = 1_000_000
 # Rules that the parent holds ready for sending, and those that one reader holds before a fresh one takes its place:
 # enough for the sources that are read at the same time, little enough for a process with thousands of sources.
 RULES_HELD = 256
@@ -142,7 +143,7 @@ def result_of(answer: Answer[T]) -> T | None:
 
 
 class ReaderPool:
-    """*size* reader processes (default: one a core), and one more while a page is read alone.
+    """*size* reader processes (default: one a core); where it is one, a second one while a page is read alone.
 
     One page may take *seconds* of processor time, *clock* seconds until the answer, and *memory* bytes.
     ``read`` names the function that reads a page, ``module:function``; tests give poisonous ones. *tasks*: what else
@@ -166,7 +167,7 @@ class ReaderPool:
         self.functions = [self.reading.function, *(task.function for task in tasks)]
         self._nursery: _Nursery | None = None
         self._nursery_lock = asyncio.Lock()
-        self._beside, self._alone = Turnstile(self.size), Turnstile(1)
+        self._places, self._alone = Turnstile(self.size, shares_time=True), Turnstile(1, shares_time=True)
         self._idle: list[_Reader] = []
         self._rules = _SentRules()
         self._closed = False
@@ -205,16 +206,16 @@ class ReaderPool:
         question = _Question(task, arguments, rules, about)
         if size <= LARGE:
             try:
-                async with self._beside.place(whose):
-                    return await self._beside_others(question)
+                async with self._places.place(whose):
+                    return await self._answered(question, self.share)
             except Rejected as rejected:
                 if rejected.reason not in (Reason.READER_TIMEOUT, Reason.READER_MEMORY) or not self._may_try(rejected):
                     raise
-        async with self._alone.place(whose):
+        async with self._alone.place(whose), self._places.place(whose) if self.size > 1 else nullcontext():
             try:
-                return await self._by_itself(question)
+                return await self._answered(question, self.most)
             except KilledFromOutside:
-                return await self._by_itself(question)
+                return await self._answered(question, self.most)
 
     def reading_alone(self, whose: str) -> int:
         """How many pages of this source are read alone now, or wait for that."""
@@ -224,12 +225,12 @@ class ReaderPool:
         """Whether a page that failed beside others has a better chance alone."""
         return isinstance(rejected, KilledFromOutside) or self.share != self.most
 
-    async def _beside_others(self, question: _Question) -> Any:
+    async def _answered(self, question: _Question, share: Share) -> Any:
         reader = self._idle.pop() if self._idle else None
         try:
             if reader is None:
-                reader = await self._start_reader()
-            answer = await self._ask(reader, question, self.share, is_alone=False)
+                reader = await self._start_reader(question.rules)
+            answer = await self._ask(reader, question, share)
             if answer.retire or len(reader.knows) > RULES_A_READER:
                 await self._end(reader)
                 reader = None
@@ -245,26 +246,18 @@ class ReaderPool:
                 self._keep(reader)
         return result_of(answer)
 
-    async def _by_itself(self, question: _Question) -> Any:
-        """In a reader of its own, which ends with it: at its priority, nothing else is to be read."""
-        reader = await self._start_reader()
-        try:
-            return result_of(await self._ask(reader, question, self.most, is_alone=True))
-        finally:
-            await asyncio.shield(self._end(reader))
-
     def _keep(self, reader: _Reader) -> None:
         if self._closed:
             reader.pipe.close()
         else:
             self._idle.append(reader)
 
-    async def _ask(self, reader: _Reader, question: _Question, share: Share, is_alone: bool) -> Answer:
+    async def _ask(self, reader: _Reader, question: _Question, share: Share) -> Answer:
         digest, pickled = self._rules.pickled(question.rules)
         sent = (question.task.function, digest, None if digest in reader.knows else pickled, question.arguments)
         try:
             async with asyncio.timeout(share.clock):
-                await _send(reader.pipe, pickle.dumps((share, is_alone, *sent), protocol=5))
+                await _send(reader.pipe, pickle.dumps((share, share == self.most, *sent), protocol=5))
                 answer = question.task.answer.validate_json(await _receive(reader.pipe))
         except TimeoutError:
             raise Rejected(Reason.READER_TIMEOUT, f"not read within {share.clock:g} s") from None
@@ -275,17 +268,19 @@ class ReaderPool:
             if self._closed or status is None:
                 raise ReadersUnavailable("the readers went away while this page was being read") from None
             rejected = death(status, share.seconds)
-            log.log(logging.WARNING if is_alone else logging.INFO, "reading %s: %s", question.about, rejected)
+            log.log(logging.WARNING if share == self.most else logging.INFO, "reading %s: %s", question.about, rejected)
             raise rejected from None
         if answer.reason is Reason.READER_CRASH:
             log.error("reading %s: %s", question.about, answer.detail)
         reader.knows.add(digest)
         return answer
 
-    async def _start_reader(self) -> _Reader:
+    async def _start_reader(self, rules: Rules | None) -> _Reader:
         for attempt in (1, 2):
             nursery = await self._ready_nursery()
             try:
+                if rules is not None:
+                    await nursery.learn(*self._rules.pickled(rules))
                 return await nursery.bear()
             except (EOFError, OSError) as error:  # the nursery was killed: once more with a new one
                 await self._drop_nursery(nursery)
@@ -386,6 +381,8 @@ class _Nursery:
         ours.setblocking(False)
         self._control = ours
         self._lock = asyncio.Lock()
+        self._is_taught = False
+        self._knows: set[str] = set()
         self.born: set[int] = set()
         with theirs:
             told = {"control": theirs.fileno(), "path": sys.path, "functions": functions}
@@ -418,6 +415,7 @@ class _Nursery:
             with theirs:
                 async with self._lock:
                     socket.send_fds(self._control, [b"b" + LENGTH.pack(0)], [theirs.fileno()])
+                    knows = set(self._knows)
                     pid = await self._reply()
             if pid < 0:
                 raise OSError(-pid, os.strerror(-pid))
@@ -425,7 +423,22 @@ class _Nursery:
             ours.close()
             raise
         self.born.add(pid)
-        return _Reader(pid, ours)
+        return _Reader(pid, ours, knows)
+
+    async def learn(self, digest: str, rules: bytes) -> None:
+        """Tell the nursery the first rules that are used: its readers are born with them, and with all that the first
+        page needs. Phrases are nearly all of any source's rules, and compiling them takes a second."""
+        if not self._is_taught:
+            self._is_taught = True
+            await asyncio.shield(self._learn(digest, rules))
+
+    async def _learn(self, digest: str, rules: bytes) -> None:
+        async with self._lock:
+            told = digest.encode() + rules
+            loop = asyncio.get_running_loop()
+            await loop.sock_sendall(self._control, b"l" + LENGTH.pack(len(told)) + told)
+            await self._reply()
+            self._knows.add(digest)
 
     async def bury(self, pid: int) -> int:
         """Kill and reap a reader that this nursery bore; its wait status."""
@@ -496,10 +509,7 @@ def nurse(control: int, functions: list[str]) -> None:
     for function in functions:
         module, name = function.split(":")
         known[function] = getattr(importlib.import_module(module), name)
-    if READ in known:
-        _warm_up(known[READ])
-    gc.collect()
-    gc.freeze()  # the shared memory stays shared
+    rules: dict[str, Rules | None] = {}
     born: set[int] = set()
     with socket.socket(fileno=control) as pipe:
         pipe.sendall(struct.pack("!q", 0))
@@ -507,10 +517,18 @@ def nurse(control: int, functions: list[str]) -> None:
             command, fds, _, _ = socket.recv_fds(pipe, 9, 1)
             if not command:
                 break
+            reply = 0
             if command[:1] == b"b":
-                reply = _fork(pipe, fds[0], known)
+                reply = _fork(pipe, fds[0], known, rules)
                 if reply > 0:
                     born.add(reply)
+            elif command[:1] == b"l":
+                told = _exactly(pipe, LENGTH.unpack(command[1:])[0])
+                rules[told[:64].decode()] = learned = pickle.loads(told[64:])
+                if READ in known:
+                    _warm_up(known[READ], learned)
+                gc.collect()
+                gc.freeze()  # the shared memory stays shared
             else:
                 pid = LENGTH.unpack(command[1:])[0]
                 reply = _bury(pid) if pid in born else 0
@@ -523,7 +541,14 @@ def nurse(control: int, functions: list[str]) -> None:
         _bury(pid)
 
 
-def _fork(control: socket.socket, fd: int, known: Functions) -> int:
+def _exactly(pipe: socket.socket, size: int) -> bytes:
+    told = bytearray()
+    while len(told) < size and (piece := pipe.recv(size - len(told))):
+        told += piece
+    return bytes(told)
+
+
+def _fork(control: socket.socket, fd: int, known: Functions, rules: dict[str, Rules | None]) -> int:
     """The new reader's process id, or the negative errno."""
     try:
         pid = os.fork()
@@ -535,7 +560,7 @@ def _fork(control: socket.socket, fd: int, known: Functions) -> int:
         try:
             control.close()
             with socket.socket(fileno=fd) as pipe:
-                serve(pipe, known)
+                serve(pipe, known, rules)
             status = 0
         except ConnectionError:
             status = 0  # the parent is gone
@@ -557,12 +582,11 @@ def _bury(pid: int) -> int:
     return os.waitpid(pid, 0)[1]
 
 
-def serve(pipe: socket.socket, functions: Functions) -> None:
+def serve(pipe: socket.socket, functions: Functions, known: dict[str, Rules | None]) -> None:
     """A reader's whole life: answer questions from *pipe* until the other end closes."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a poisonous page may come often, a core file is big
     _offer_as_first_victim()
     memory = _Memory()
-    known: OrderedDict[str, Rules | None] = OrderedDict()
     with pipe.makefile("rb") as incoming:
         while header := incoming.read(LENGTH.size):
             question = pickle.loads(incoming.read(LENGTH.unpack(header)[0]))
@@ -570,8 +594,6 @@ def serve(pipe: socket.socket, functions: Functions) -> None:
             if pickled is not None:
                 known[digest] = pickle.loads(pickled)
             rules = known[digest]
-            if is_alone:
-                os.nice(10)
             memory.allow(share.memory)
             del question
             answer = _answer(functions[function], (*arguments, rules) if rules else arguments, share, is_alone, memory)
@@ -664,13 +686,19 @@ def _peak_memory() -> int:
     return peak if sys.platform == "darwin" else peak << 10
 
 
-WARM_UP = """<html lang="de"><head><title>Ein Probelauf am Morgen</title></head><body><article><h1>Ein Probelauf am
-Morgen</h1> <p>Bevor die erste Seite kommt, liest der Leser diese hier, damit alles geladen ist, was er später immer
-wieder braucht.</p> <p>Am 3. Oktober 2024 um 16:36 Uhr war das noch nicht so. Damals kam die erste Seite erst nach
-einer halben Sekunde zurück.</p> </article></body></html>"""
+# The middle is in no language that is known by its commonest words, so that the profiles of all others are loaded too.
+WARM_UP = """<html><head><title>Ein Probelauf am Morgen</title></head><body><article><h1>Ein Probelauf am Morgen</h1>
+<p>Bevor die erste Seite kommt, liest der Leser diese hier, damit alles geladen ist, was er später immer wieder
+braucht. Am 3. Oktober 2024 um 16:36 Uhr war das noch nicht so.</p>
+<p>Ennen ensimmäistä sivua lukija lukee tämän kokeilun, jotta kaikki tarvittava olisi valmiina muistissa myöhemmin.
+Aamulla kaupungissa satoi lunta, liikenne seisoi tuntikausia, koulut pysyivät suljettuina, juna pysähtyi asemalle,
+lapset rakensivat puistoon lumiukon, kauppias avasi ovensa tavallista myöhemmin.</p>
+<p>Iltapäivällä aurinko paistoi jälleen, kadut puhdistettiin, väki palasi töihin, illalla järjestettiin konsertti
+kirkossa, yleisö lauloi kuoron mukana, kunnanjohtaja kiitti pelastuslaitosta nopeasta avusta.</p>
+</article></body></html>"""
 
 
-def _warm_up(read: Callable[[Page, Rules], Article]) -> None:
+def _warm_up(read: Callable[[Page, Rules], Article], rules: Rules) -> None:
     """Read a page, so that language profiles and the like are loaded once, before the fork, and shared."""
     with contextlib.suppress(Rejected):
-        read(Page("http://example.org/probe", "", WARM_UP.encode(), datetime(2024, 10, 3, 18, tzinfo=UTC)), Rules())
+        read(Page("http://example.org/probe", "", WARM_UP.encode(), datetime(2024, 10, 3, 18, tzinfo=UTC)), rules)

@@ -45,6 +45,11 @@ def explode() -> None:
         held.append(bytearray(8 << 20))
 
 
+def need_much() -> None:
+    """As much memory as a page may have, and more than its share beside others."""
+    bytearray(b"x" * (70 << 20))
+
+
 def swallow() -> None:
     """Like a library that catches the MemoryError, and then finds nothing on the page."""
     try:
@@ -103,6 +108,7 @@ ORDERS = {
         hang,
         sleep,
         explode,
+        need_much,
         swallow,
         segfault,
         killed,

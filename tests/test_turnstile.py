@@ -56,3 +56,33 @@ async def test_those_who_give_up_leave_no_hole_in_the_queue():
     await asyncio.gather(*tasks, return_exceptions=True)
     await enter()
     assert gate.idle
+
+
+async def test_where_time_is_shared_one_long_stay_counts_like_many_short_ones():
+    gate, order, stays = Turnstile(1, shares_time=True), [], {"bomb": 0.05, "good": 0.0}
+
+    async def enter(source):
+        async with gate.place(source):
+            order.append(source)
+            await asyncio.sleep(stays[source])
+
+    tasks = [asyncio.ensure_future(enter("bomb")) for _ in range(3)]
+    await asyncio.sleep(0)
+    tasks += [asyncio.ensure_future(enter("good")) for _ in range(20)]
+    await asyncio.gather(*tasks)
+    assert order == ["bomb", *["good"] * 20, "bomb", "bomb"]
+    assert gate.idle
+
+
+async def test_who_comes_late_has_no_credit_of_time():
+    gate, order = Turnstile(1, shares_time=True), []
+
+    async def enter(source):
+        async with gate.place(source):
+            order.append(source)
+            await asyncio.sleep(0.01)
+
+    await asyncio.gather(*(enter("first") for _ in range(5)))
+    await asyncio.gather(*(enter(source) for source in ("first", "late", "first", "late", "first", "late")))
+    assert order[5:].count("late") == 3
+    assert order[5:8] != ["late", "late", "late"]

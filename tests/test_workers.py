@@ -8,14 +8,17 @@ import signal
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from pipelines.items import Article, Page, Reason, Rejected
+from crawler.discovery import Found, Refused, Trouble
+from crawler.links import Taking
+from pipelines.items import Article, Page, Part, Reason, Rejected
 from pipelines.reading.rules import Rules
-from pipelines.workers import ReaderPool, ReadersUnavailable, _SentRules, death
+from pipelines.workers import LARGE, ReaderPool, ReadersUnavailable, Task, _SentRules, death
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 RULES = Rules(language="de")
@@ -101,6 +104,54 @@ async def test_pages_in_flight_beside_a_poisonous_one_are_unaffected(readers):
     assert [end.url for end in ends if isinstance(end, Article)] == [
         f"https://example.org/{n}" for n in (0, 2, 4, 6, 8, 9)
     ]
+
+
+async def test_a_page_that_needs_more_than_its_share_is_read_alone():
+    async with ReaderPool(2, memory=200 << 20, read="tests.poison:read") as pool:
+        assert pool.share.memory < 70 << 20 < pool.most.memory
+        ends = await asyncio.gather(*(pool.read(page("need_much", n), RULES) for n in range(3)))
+        assert [end.text for end in ends] == ["need_much"] * 3
+
+
+@pytest.mark.parametrize("size", [1, 2])
+async def test_pages_that_hang_wait_for_each_other_and_a_good_one_for_none_of_them(size):
+    async with ReaderPool(size, seconds=0.5, clock=60, read="tests.poison:read") as pool:
+        await pool.read(page("gut"), RULES)
+        hanging = [asyncio.ensure_future(pool.read(page("hang", n), RULES)) for n in range(6)]
+        await asyncio.sleep(0)
+        assert pool.reading_alone("probe") == 0
+        good = replace(page("gut"), source="other")
+        assert (await pool.read(good, RULES)).text == "gut"
+        assert sum(task.done() for task in hanging) <= 1
+        for task in hanging:
+            task.cancel()
+        await asyncio.gather(*hanging, return_exceptions=True)
+
+
+async def test_large_pages_are_read_one_at_a_time(readers):
+    large = replace(page("sleep"), body=b"sleep", more=(Part("https://example.org/2", bytes(LARGE), "text/html"),))
+    both = [asyncio.ensure_future(readers.read(large, RULES)) for _ in range(2)]
+    await asyncio.sleep(0.1)
+    assert readers.reading_alone("probe") == 2
+    assert len(readers._nursery.born) == 1
+    for task in both:
+        task.cancel()
+    await asyncio.gather(*both, return_exceptions=True)
+    assert (await readers.read(page("gut"), RULES)).text == "gut"
+
+
+async def test_readers_do_other_tasks_too_and_say_what_went_wrong():
+    task = Task("crawler.discovery:look", Found | Refused)
+    taking = Taking("https://example.org/", NOON)
+
+    async def look(body: bytes) -> Found | Refused | None:
+        arguments = ("feed", body, "", "https://example.org/feed", taking, 1000)
+        return await pool.ask(task, arguments, whose="probe", size=len(body), about="a feed")
+
+    async with ReaderPool(1, read="tests.poison:read", tasks=[task]) as pool:
+        found = await look(b"<rss><channel><item><link>https://example.org/a-1</link></item></channel></rss>")
+        assert [link.url for link in found.links] == ["https://example.org/a-1"]
+        assert await look(b"x" * 2000) == Refused(Trouble.TOO_LARGE, "2000 bytes, 1000 are allowed")
 
 
 async def test_the_event_loop_goes_on_while_pages_hang():

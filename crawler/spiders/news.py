@@ -15,7 +15,7 @@ from scrapy import Request
 from scrapy.http import Response
 
 from crawler.discovery import DiscoveryError, Found, Refused, Trouble, read_document
-from crawler.fetch import Manners, Stopped, failure_reason
+from crawler.fetch import Manners, Room, Stopped, failure_reason
 from crawler.house import LOOKING, NEXT_PAGE
 from crawler.links import Taking
 from crawler.spiders.run import RunSpider, log
@@ -72,16 +72,15 @@ class NewsSpider(RunSpider):
 
     async def fetch_pages(self, discovery: asyncio.Task[None]) -> None:
         """Take pages while there are any and discovery may bring more; stop when told to."""
-        at_once, left = self.house.configuration.settings.crawl.concurrency, self.limits.pages_per_run
+        left = self.limits.pages_per_run
         stop = asyncio.create_task(self.stopping.wait())
         pages: set[asyncio.Task[None]] = set()
         try:
             while not stop.done():
                 self.offered.clear()
                 was_over = discovery.done()
-                targets = (
-                    await self.house.store.take(self.run, room) if (room := min(at_once - len(pages), left)) else []
-                )
+                free = max(0, min(self.places - len(pages), left))
+                targets = await self.house.store.take(self.run, free) if free else []
                 left -= len(targets)
                 pages |= {asyncio.create_task(self.page(target)) for target in targets}
                 if was_over and not pages:
@@ -99,6 +98,12 @@ class NewsSpider(RunSpider):
             await asyncio.wait([stop, *pages])
         still_running(pages - {task for task in pages if task.cancelled()})
 
+    @property
+    def places(self) -> int:
+        """How many pages may be in hand. Some that are hard to read do not hold up those behind them."""
+        at_once = self.house.configuration.settings.crawl.concurrency
+        return at_once + min(self.house.readers.reading_alone(self.name), at_once)
+
     async def until_something_happens(self, tasks: set[asyncio.Task[Any]]) -> None:
         """Until one of *tasks* is done or links were offered."""
         offered = asyncio.create_task(self.offered.wait())
@@ -109,8 +114,12 @@ class NewsSpider(RunSpider):
 
     async def page(self, target: Target) -> None:
         """Fetch one article with all its pages, send it through the pipelines, and see its end recorded."""
+        async with Room() as room:
+            await self.page_in(room, target)
+
+    async def page_in(self, room: Room, target: Target) -> None:
         try:
-            fetched = await self.fetched(target)
+            fetched = await self.fetched(target, room)
         except asyncio.CancelledError:
             raise
         except Exception as error:  # noqa: BLE001  failure_reason has a name for each of them
@@ -121,13 +130,13 @@ class NewsSpider(RunSpider):
         else:
             await self.through(fetched)
 
-    async def fetched(self, target: Target) -> Fetched | None:
+    async def fetched(self, target: Target, room: Room) -> Fetched | None:
         """The article's pages as fetched; None: it has not changed since it was stored."""
         if not target.recheck and (before := self.fetched_before.pop(urls.url_key(urls.normalise(target.url)), None)):
             archived, page = before
             return Fetched(replace(page, hint=target.hint), self.run, self.rules, archived=archived)
         etag, modified = (target.etag, target.last_modified) if target.recheck else (None, None)
-        response = await self.download(target.url, "page", etag, modified)
+        response = await self.download(target.url, "page", etag, modified, room)
         if response.status == 304:
             return None
         page = Page(
@@ -141,7 +150,7 @@ class NewsSpider(RunSpider):
             hint=target.hint,
         )
         return Fetched(
-            page=replace(page, more=await self.more_pages(page, target)),
+            page=replace(page, more=await self.more_pages(page, target, room)),
             run=self.run,
             rules=await self.rules_for(target),
             headers={name.decode("latin-1"): header(response, name) or "" for name in response.headers},
@@ -155,18 +164,22 @@ class NewsSpider(RunSpider):
             return self.rules
         return self.house.rules(self.name, await self.house.lesson(self.name, target.lesson))
 
-    async def more_pages(self, page: Page, target: Target) -> tuple[Part, ...]:
-        """Pages 2, 3, ... of the article: as long as each names the next, no address twice, up to the source's cap."""
+    async def more_pages(self, page: Page, target: Target, room: Room) -> tuple[Part, ...]:
+        """Pages 2, 3, ... of the article: as long as each names the next, no address twice, up to the source's cap.
+
+        All of them together may be as large as one page may be, and the last goes beyond that.
+        """
         parts: list[Part] = []
+        size = len(page.body)
         seen = {urls.url_key(urls.normalise(url)) for url in (page.url, target.url)}
         last = Part(page.url, page.body, page.content_type)
-        while len(parts) + 1 < self.source.max_pages:
+        while len(parts) + 1 < self.source.max_pages and size < self.limits.page:
             following = await self.next_page(last, len(parts) + 1)
             if following is None or (key := urls.url_key(urls.normalise(following))) in seen:
                 break
             seen.add(key)
             try:
-                response = await self.download(following, "page")
+                response = await self.download(following, "page", room=room)
             except Exception as error:
                 if failure_reason(error).transient and target.attempts + 1 < ATTEMPTS_FOR_ALL_PAGES:
                     raise  # the article comes again as a whole
@@ -174,6 +187,7 @@ class NewsSpider(RunSpider):
                 break
             last = Part(response.url, response.body, header(response, "Content-Type") or "text/html")
             parts.append(last)
+            size += len(last.body)
         return tuple(parts)
 
     async def next_page(self, last: Part, number: int) -> str | None:
@@ -212,13 +226,15 @@ class NewsSpider(RunSpider):
             ending = await store.reject(self.run, target.url, failure.reason, failure.detail, failure.status)
         self.tell(target.url, ending)
 
-    async def download(self, url: str, kind: str, etag: str | None = None, modified: str | None = None) -> Response:
+    async def download(
+        self, url: str, kind: str, etag: str | None = None, modified: str | None = None, room: Room | None = None
+    ) -> Response:
         """A complete 200, or a 304 to a conditional request. Everything else raises what ``failure_reason`` knows."""
         headers = {"If-None-Match": etag, "If-Modified-Since": modified}
         request = Request(
             url,
             headers={name: value for name, value in headers.items() if value},
-            meta={"kind": kind},
+            meta={"kind": kind, "room": room},
             dont_filter=True,
         )
         return await self.crawler.engine.download_async(request)
@@ -255,11 +271,16 @@ class NewsSpider(RunSpider):
     async def asked(self, kind: DocumentKind, url: str, known: Validators | None) -> tuple[Found, Document]:
         """Ask for a document: what it names, and what the store remembers of this attempt."""
         known = known if known is not None and not is_stale(known, datetime.now(UTC)) else None
+        etag, modified = (known.etag, known.last_modified) if known else (None, None)
+        async with Room() as room:
+            return await self.asked_in(room, kind, url, etag, modified)
+
+    async def asked_in(
+        self, room: Room, kind: DocumentKind, url: str, etag: str | None, modified: str | None
+    ) -> tuple[Found, Document]:
         nothing = Found(kind)
         try:
-            response = await self.download(
-                url, kind, known.etag if known else None, known.last_modified if known else None
-            )
+            response = await self.download(url, kind, etag, modified, room)
             etag, modified = header(response, "ETag"), header(response, "Last-Modified")
             if response.status == 304:
                 return nothing, Document(url, kind, 304, etag, modified, not_modified=True)
