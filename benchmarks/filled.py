@@ -19,7 +19,7 @@ from pathlib import Path
 import psycopg
 from psycopg import conninfo, sql
 
-from benchmarks.articles import pages
+from benchmarks.articles import Generator, pages
 from pipelines import database
 from pipelines.store import Store
 from pipelines.store.shapes import WatchRow
@@ -150,11 +150,15 @@ def multiply(dsn: str, times: int) -> None:
         _go_on_counting(connection)
 
 
+def watches() -> list[WatchRow]:
+    """Watchlists for words that a few articles in a hundred have."""
+    words = Generator(0).words[1000::1000][:WATCHES]
+    return [WatchRow(f"watch{number}", word, f"{word} or {word[::-1]}") for number, word in enumerate(words)]
+
+
 async def _store(dsn: str, number: int) -> None:
     async with await Store.open(dsn) as store:
-        words = ("haushalt", "minister", "polizei", "wirtschaft", "gericht")
-        watches = [WatchRow(f"watch{n}", f"Watch {n}", f"{words[n % 5]} or wort{n}") for n in range(WATCHES)]
-        await store.keep_watches(watches)
+        await store.keep_watches(watches())
         runs = {}
         made = pages(number, 0, seed=1)
         for first in range(0, number, 100):
