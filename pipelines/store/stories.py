@@ -21,6 +21,14 @@ from pipelines.stories import Told
 MOST = 200  # articles in a transaction
 CANDIDATES = 400  # articles with the same heavy terms that are compared, latest first
 
+# The table grows from nothing to tens of thousands of rows before anybody counts them: a plan that was made while it was
+# small would read all of it for every article, or all of the last days.
+BY_INDEX = """
+    SET LOCAL enable_seqscan = off;
+    SET LOCAL enable_indexscan = off;
+    SET LOCAL plan_cache_mode = force_custom_plan
+"""
+
 STATE = "SELECT change, articles FROM ingest.story_state FOR UPDATE"
 
 LAST_CHANGE = "SELECT coalesce(max(id), 0) FROM ingest.changes"
@@ -73,6 +81,7 @@ KEEP_STATE = "UPDATE ingest.story_state SET change = %(change)s, articles = arti
 async def group(connection: AsyncConnection) -> int:
     """Group up to MOST articles in the caller's transaction; how many there were. Call again until it is 0."""
     cursor = connection.cursor(row_factory=namedtuple_row)
+    await cursor.execute(BY_INDEX)
     state = await (await cursor.execute(STATE)).fetchone()
     assert state is not None  # the migration made the row
     (last,) = await (await connection.execute(LAST_CHANGE)).fetchone() or (0,)
