@@ -164,6 +164,11 @@ class Copies:
         """Whose copy an article is, where *number* is its current wording; an older one counts as its own."""
         return self.origins.get(article_id) if self.current.get(article_id, number) == number else None
 
+    def of_family(self, first: int, mine: Text) -> Origin | None:
+        """*first* as the origin of what is a copy of its copy; None where too little of it is left."""
+        found = self._first(first, mine)
+        return found[1] if found else None
+
     def _first(self, first: int, mine: Text) -> tuple[int, Origin] | None:
         """*first* as the origin of what is a copy of its copy, unless the two have too little in common."""
         best = None
@@ -199,16 +204,23 @@ async def known(connection: AsyncConnection, bands: Sequence[int], new: Collecti
     copies = Copies()
     if not bands:
         return copies
-    cursor = await connection.execute(OWNERS, {"bands": _array(bands), "new": _array(sorted(new))})
-    for band, owner, is_settled in await cursor.fetchall():
-        if is_settled or band not in copies.owners:
-            copies.owners[band] = owner
+    copies.owners = await owners(connection, bands, new)
     # only the bands that others have: comparing arrays takes the product of their lengths
     others = list(copies.owners)
     await _read_texts(connection, copies, set(copies.owners.values()), others)
     firsts = {origin.article_id for origin in copies.origins.values() if origin}
     await _read_texts(connection, copies, firsts, others)
     return copies
+
+
+async def owners(connection: AsyncConnection, bands: Sequence[int], new: Collection[int] = ()) -> dict[int, int]:
+    """Band to the article that had it first, of those that any article but the *new* ones has."""
+    found: dict[int, int] = {}
+    cursor = await connection.execute(OWNERS, {"bands": _array(bands), "new": _array(sorted(new))})
+    for band, owner, is_settled in await cursor.fetchall():
+        if is_settled or band not in found:
+            found[band] = owner
+    return found
 
 
 def _array(numbers: Sequence[int]) -> str:

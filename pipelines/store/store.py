@@ -24,7 +24,7 @@ from pipelines import database, recheck, urls
 from pipelines.items import Article, Link, Page, Reason
 from pipelines.reading.rules import Learned
 from pipelines.store import frontier as sql
-from pipelines.store import learning, looking, preparing, retention, searching, stories, watching, writing
+from pipelines.store import learning, looking, preparing, relinking, retention, searching, stories, watching, writing
 from pipelines.store.batches import Batches
 from pipelines.store.connections import Connections
 from pipelines.store.shapes import (
@@ -473,6 +473,10 @@ class Store:
             self._connections.run, bookkeeping=bookkeeping, versions=versions, archive=archive, folder=folder,
             is_dry=is_dry,
         )  # fmt: skip
+
+    async def relink(self) -> dict[str, int]:
+        """Find the copies among what an earlier version has stored: {texts: read anew, copies: found}."""
+        return await relinking.relink(self._connections.run)
 
     async def size(self) -> Row:
         """{bytes, tables: [{name, rows, bytes, index_bytes, about}]}; rows are Postgres's estimate."""
