@@ -357,6 +357,7 @@ _OF_NUMBERS = re.compile(r"[0-9]\s*(?:[/|]|[Vv][Oo][Nn]|[Oo][Ff]|[Ss][Uu][Rr]|[A
 _PAGING_WORD = re.compile(r"eite|EITE|age|AGE|eil|EIL|latt|LATT|artie|ARTIE")
 _IN_LINE = ("a", "span", "p", "li", "div", "nav", "td", "small", "strong", "em", "b", "i")
 _TEXT = etree.XPath("string()", smart_strings=False)
+_HAS_LINK_TO_TWO = etree.XPath("boolean(descendant::a[number(.) = 2 or @aria-label = '2' or @title = '2'])")
 _SHORT_LINKS = etree.XPath(".//a[string-length(normalize-space()) < 8]")
 
 
@@ -372,7 +373,7 @@ def pages_total(tree: etree._Element, page_url: str) -> int:
             continue
         if (stated := paging_in(_shallow(element))) and _worth_total(element):
             total = max(total, stated[1])
-    if not any(map(_is_two, tree.iter("a"))):
+    if not _HAS_LINK_TO_TWO(tree):
         return total
     base = _base(tree, page_url)
     stem = _stem(page_url)
@@ -388,11 +389,6 @@ def pages_total(tree: etree._Element, page_url: str) -> int:
         count += 1
     last = max(numbers)
     return min(MOST_PAGES, max(total, last if count >= 2 and last <= MOST_PAGES else count))
-
-
-def _is_two(link: etree._Element) -> bool:
-    text = str(_TEXT(link)) if len(link) else link.text or ""
-    return (text.strip(" .|[]\t\r\n\xa0") or link.get("aria-label") or link.get("title")) == "2"
 
 
 def _may_state_pages(text: str) -> bool:

@@ -193,6 +193,12 @@ def _heading_text(element: Element, sites: set[str], stated: list[str]) -> tuple
 
 def site_names(structured: Structured) -> set[str]:
     """What the site calls itself, squashed to letters and digits."""
+    if structured.sites is None:
+        structured.sites = {squashed(name) for name in _names_of_site(structured) if name} - {""}
+    return structured.sites
+
+
+def _names_of_site(structured: Structured) -> list[str]:
     names = [
         *structured.meta.get("og:site_name", ()),
         *structured.meta.get("application-name", ()),
@@ -204,8 +210,7 @@ def site_names(structured: Structured) -> set[str]:
         names.append(plain(node.get("name")) or "")
     host = (urlsplit(structured.url).hostname or "").removeprefix("www.")
     labels = host.split(".")
-    names += [host, ".".join(labels[-2:]), labels[-2] if len(labels) > 1 else host]
-    return {squashed(name) for name in names if name} - {""}
+    return [*names, host, ".".join(labels[-2:]), labels[-2] if len(labels) > 1 else host]
 
 
 _FLAT = str.maketrans({"ß": "ss", "ä": "ae", "ö": "oe", "ü": "ue"})
@@ -217,8 +222,9 @@ def squashed(text: str) -> str:
     """Letters and digits only, lower-case, umlauts without dots: for comparing what was typed differently."""
     text = text.lower()
     if not text.isascii():
-        text = unicodedata.normalize("NFKD", text.translate(_FLAT))
-        text = "".join(c for c in text if not unicodedata.combining(c))
+        text = text.translate(_FLAT)
+    if not text.isascii():
+        text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     return _NO_LETTER.sub("", text)
 
 
