@@ -106,8 +106,8 @@ def body_of(
     they serve to find the lead and to keep both out of the body. A line that *is_boilerplate*, such as a byline, is no
     lead; a heading for which *opens* names a rule goes with the lines below it. In *german* texts a paragraph that is
     one link leads elsewhere. Where the container is *known*, the rest of the page is not looked at. *remove* are the
-    source's selectors of what is not the article. *learning* asks of every container whether it could be read without
-    trafilatura.
+    source's selectors of what is not the article. *learning* asks of a container that is not known yet whether it could
+    be read without trafilatura.
     """
     page = _body(tree)
     removals = Removals()
@@ -132,7 +132,7 @@ def body_of(
     prune_links(core, german, removals)
     is_plain = (known is not None and known.is_plain) or is_prose(core)
     blocks = direct(core) if is_plain else _trafilatura(_framed(core), fast=True)
-    if learning and not is_plain and container:
+    if learning and known is None and not is_plain and container:
         is_plain = _same(blocks, direct(core))
     length = sum(len(block.text) for block in blocks)
     if not by_rule and length < SHORT and (length < VERY_SHORT or left_over > _LEFT_OUT * length):
