@@ -16,11 +16,12 @@ from pipelines.reading.names import rule_of
 from pipelines.reading.tree import HEADINGS, delete, one_line, raw
 
 # Nobody sees them, or what they hold is no text of the page; they go before anybody looks at that.
-_UNSEEN_TAGS = ("script", "style", "template", "link", "meta", "input", "select", "textarea", "datalist")
-# They tell something of the article (captions, the title of a symbol), and are never part of what is read as its text.
+_UNSEEN_TAGS = ("script", "style", "template", "link", "meta", "datalist")
+# They tell something of the article or of what stands around them (captions, the title of a symbol, the fields of a
+# form), and are never part of what is read as its text.
 _SILENT_TAGS = (
     "noscript", "svg", "iframe", "canvas", "object", "embed", "audio", "video", "picture", "img", "source", "map",
-    "button", "dialog", "math", "applet",
+    "button", "input", "select", "textarea", "dialog", "math", "applet",
 )  # fmt: skip
 # Other names stand on containers of articles too: they are not believed where they would take much of the prose.
 _STRONG_RULES = frozenset(("frame", "comments", "related", "hidden", "caption"))
