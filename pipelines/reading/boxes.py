@@ -26,6 +26,7 @@ _FEWEST_RECORDS = 3
 _MOST = 0.4  # of the container's text: boxes that would take more are the article
 _SHORTEST_ALT = 25  # letters
 _SIGNATURE = 50  # letters that two renderings of a caption have in common
+_BEGIN = 160  # characters in which they stand
 _ASKING = frozenset(("input", "textarea", "select"))
 _NO_FIELDS = frozenset(("hidden", "submit", "button", "image", "checkbox", "radio"))
 _NO_BOXES = frozenset(("p", "li", "td", "th", "tr", "tbody", "table", "blockquote", "body", "html", "dd", "dt"))
@@ -60,7 +61,7 @@ def marks_of(root: etree._Element) -> Marks:
             continue
         pictures.append(around.getparent() if around.tag == "picture" else around)
         for words in (element.get("alt"), element.get("title")):
-            if words and len(words) >= _SHORTEST_ALT and len(letters := plain(words)) >= _SHORTEST_ALT:
+            if words and len(words) >= _SHORTEST_ALT and len(letters := plain(words[:_BEGIN])) >= _SHORTEST_ALT:
                 described.add(letters[:_SIGNATURE])
     return Marks(tuple(pictures), tuple(fields), frozenset(described))
 
@@ -69,10 +70,11 @@ def describes_picture(text: str, described: frozenset[str]) -> bool:
     """Whether a paragraph says what one of the pictures is described by."""
     if not described or len(text) > 2 * _LONGEST_LINE:
         return False
-    letters = plain(text)
-    return letters[:_SIGNATURE] in described or any(
-        letters.startswith(words) and len(letters) < 2 * len(words) + 60 for words in described
-    )
+    begin = plain(text[:_BEGIN])
+    if begin[:_SIGNATURE] in described:
+        return True
+    longest = max((len(words) for words in described if begin.startswith(words)), default=0)
+    return bool(longest) and len(plain(text)) < 2 * longest + 60
 
 
 def stands_below_picture(element: etree._Element, pictures: Collection[etree._Element]) -> bool:
@@ -189,10 +191,10 @@ def _siblings_with(links: list[etree._Element], core: etree._Element) -> list[et
 
 def prune_boxes(core: etree._Element, marks: Marks, host: str, teaser: str, removals: Removals) -> None:
     """Take the boxes out of the container, with the heading that stands over them and what is left around them."""
-    whole = len(one_line(raw(core)))
     rules: dict[str, dict[etree._Element, None]] = {}
     for box, rule in boxes_in(core, marks, host, plain(teaser)[:_SIGNATURE]):
         rules.setdefault(rule, {})[box] = None
+    whole = len(one_line(raw(core))) if rules else 0
     for rule, boxes in rules.items():
         outer = [box for box in boxes if not any(above in boxes for above in box.iterancestors())]
         if sum(len(one_line(raw(box))) for box in outer) > _MOST * whole:
