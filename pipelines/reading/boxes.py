@@ -23,6 +23,8 @@ _LONGEST_PROMPT = 500  # of what stands around a form's fields
 _LONGEST_CARD = 400  # of a headline that leads elsewhere, with its sentence
 _LONGEST_WORD = 30  # of the link that every record ends with
 _FEWEST_RECORDS = 3
+_LONGEST_DIGEST = 1200
+_ENOUGH = 800  # characters: where so much is left, cards and comments may be more than the article
 _MOST = 0.4  # of the container's text: boxes that would take more are the article
 _SHORTEST_ALT = 25  # letters
 _SIGNATURE = 50  # letters that two renderings of a caption have in common
@@ -30,6 +32,16 @@ _ASKING = frozenset(("input", "textarea", "select"))
 _NO_FIELDS = frozenset(("hidden", "submit", "button", "image", "checkbox", "radio"))
 _NO_BOXES = frozenset(("p", "li", "td", "th", "tr", "tbody", "table", "blockquote", "body", "html", "dd", "dt"))
 
+_ANSWER = re.compile(r"antwort|reply|répond|melden\b|report\b|signaler|zitieren|quote\b", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"\b(?:Sie|Ihnen|Ihr(?:e[nrms]?)?|[Ww]ir|[Uu]ns(?:er\w*|re\w*)?|[Dd]u|[Dd]ich|[Dd]ir|[Dd]ein\w*|[Ee]uch|[Ee]ure\w*"
+    r"|[Yy]ours?|[Yy]ou|[Ww]e|[Uu]s|[Oo]ur|[Vv]ous|[Vv]otre|[Vv]os|[Nn]ous|[Nn]otre|[Nn]os)\b"
+)
+_QUOTED = re.compile(r"[„“”\"»«]")
+_BY_MACHINE = re.compile(
+    r"\b(?:KI|K\.I\.|AI|A\.I\.|IA|[Kk]ünstliche[rn]? Intelligenz|[Aa]rtificial [Ii]ntelligence|ChatGPT|GPT)\b"
+    r"|\b[Aa]utomatisch (?:erstellt|erzeugt|generiert)|automatically generated"
+)
 # whether an element with this text, around an inner one (None: it is the innermost), is still the box
 Fits = Callable[[etree._Element, "etree._Element | None", str], bool]
 
@@ -91,19 +103,29 @@ def stands_below_picture(element: etree._Element, pictures: Collection[etree._El
 def boxes_in(core: etree._Element, marks: Marks, host: str, teaser: str) -> Iterator[tuple[etree._Element, str]]:
     """The boxes of the container with the rule that found each. The one that says the *teaser* is none."""
     for picture in marks.pictures:
-        if box := _box(picture, core, _is_below_picture, teaser):
-            yield box[0], "picture"
+        if (box := _box(picture, core, _is_below_picture, teaser)) is not None:
+            yield box, "picture"
     for field in marks.fields:
-        if box := _box(field, core, _is_prompt, teaser):
-            yield box[0], "form"
+        if (box := _box(field, core, _is_prompt, teaser)) is not None:
+            yield box, "form"
     for heading in core.iter(*HEADINGS):
-        if _leads_elsewhere(heading, host) and (box := _box(heading, core, _is_card, teaser)):
-            yield box[0], "card"
-    for record in _records(core):
-        yield record, "record"
+        if _leads_elsewhere(heading, host) and (box := _box(heading, core, _is_card, teaser)) is not None:
+            yield box, "card"
+    alone = [link for link in core.iter("a") if _stands_alone(link)]
+    for link in alone:
+        if (box := _box(link, core, _is_prompt, teaser)) is not None and _asks(box, link):
+            yield box, "prompt"
+    for each in core.iter("ul", "ol"):
+        if (box := _box(each, core, _is_digest, teaser)) is not None and _BY_MACHINE.search(_around(box, each)):
+            yield box, "digest"
+    for paragraph in core.iter("p"):
+        if _announces(paragraph, host):
+            yield paragraph, "announcement"
+    for record, rule in _records(alone, core):
+        yield record, rule
 
 
-def _box(inner: etree._Element, core: etree._Element, fits: Fits, teaser: str) -> tuple[etree._Element] | None:
+def _box(inner: etree._Element, core: etree._Element, fits: Fits, teaser: str) -> etree._Element | None:
     """The largest element around *inner*, inside of the container, that *fits*."""
     if core not in inner.iterancestors():
         return None
@@ -114,7 +136,7 @@ def _box(inner: etree._Element, core: etree._Element, fits: Fits, teaser: str) -
             break
         box, length = inner, len(text)
         inner = inner.getparent()
-    return (box,) if box is not None else None
+    return box
 
 
 def _is_below_picture(element: etree._Element, inner: etree._Element | None, text: str) -> bool:
@@ -139,10 +161,18 @@ def _leads_elsewhere(heading: etree._Element, host: str) -> bool:
         link = next((above for above in heading.iterancestors("a")), None)
     elif len(plain(raw(link))) < 0.8 * len(plain(raw(heading))):
         return False
-    address = (link.get("href") or "").strip() if link is not None else ""
+    return link is not None and _is_inside(link, host)
+
+
+def _is_inside(link: etree._Element, host: str) -> bool:
+    """Whether a link leads to another page of the same site."""
+    address = (link.get("href") or "").strip()
     if not address or address.startswith(("#", "mailto:", "tel:", "javascript:")):
         return False
-    there = urlsplit(address).netloc
+    try:
+        there = urlsplit(address).netloc
+    except ValueError:
+        return False
     return not there or _site(there) == _site(host)
 
 
@@ -150,17 +180,46 @@ def _site(host: str) -> str:
     return ".".join(host.rpartition("@")[2].partition(":")[0].lower().split(".")[-2:])
 
 
-def _records(core: etree._Element) -> Iterator[etree._Element]:
-    """Siblings that each hold a link of the same few words, standing alone: comments, teasers, goods."""
+def _is_digest(element: etree._Element, inner: etree._Element | None, text: str) -> bool:
+    return len(text) <= _LONGEST_DIGEST
+
+
+def _around(box: etree._Element, inner: etree._Element) -> str:
+    """The text of a box without that of an inner element."""
+    whole, own = one_line(raw(box)), one_line(raw(inner))
+    return whole.replace(own, " ", 1) if own else whole
+
+
+def _asks(box: etree._Element, link: etree._Element) -> bool:
+    """Whether a box speaks to the reader about the site, and quotes nobody."""
+    text = one_line(raw(box))
+    if len(text) < _SENTENCE or _QUOTED.search(text) or len(one_line(raw(link))) > len(text) // 2:
+        return False
+    return len(_ADDRESS.findall(text)) >= 2
+
+
+def _announces(paragraph: etree._Element, host: str) -> bool:
+    """Whether a paragraph is a word, a colon and a link to another page of the same site: 'Hintergrund: Warum ...'."""
+    link = paragraph.find(".//a")
+    if link is None or not _is_inside(link, host):
+        return False
+    text, linked = one_line(raw(paragraph)), one_line(raw(link))
+    label = text.removesuffix(linked).rstrip()
+    return len(linked) >= _SENTENCE // 2 and text.endswith(linked) and 2 < len(label) <= 40 and label.endswith(":")
+
+
+def _records(alone: list[etree._Element], core: etree._Element) -> Iterator[tuple[etree._Element, str]]:
+    """Siblings that each hold a link of the same few words: comments (where the words are an answer's), teasers, goods."""
     alike: dict[str, list[etree._Element]] = {}
-    for link in core.iter("a"):
+    for link in alone:
         words = one_line(raw(link))
-        if 2 < len(words) <= _LONGEST_WORD and _stands_alone(link):
+        if 2 < len(words) <= _LONGEST_WORD:
             alike.setdefault(words.lower(), []).append(link)
-    for links in alike.values():
-        if len(links) < _FEWEST_RECORDS:
-            continue
-        yield from _siblings_with(links, core)
+    for words, links in alike.items():
+        if len(links) >= _FEWEST_RECORDS:
+            rule = "comment" if _ANSWER.search(words) else "record"
+            for record in _siblings_with(links, core):
+                yield record, rule
 
 
 def _stands_alone(link: etree._Element) -> bool:
@@ -195,7 +254,8 @@ def prune_boxes(core: etree._Element, marks: Marks, host: str, teaser: str, remo
         rules.setdefault(rule, {})[box] = None
     for rule, boxes in rules.items():
         outer = [box for box in boxes if not any(above in boxes for above in box.iterancestors())]
-        if sum(len(one_line(raw(box))) for box in outer) > _MOST * whole:
+        taken = sum(len(one_line(raw(box))) for box in outer)
+        if taken > _MOST * whole and not (rule in ("card", "comment") and whole - taken >= _ENOUGH):
             continue
         for box in outer:
             _take(box, core, rule, removals)
