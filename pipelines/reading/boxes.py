@@ -24,6 +24,7 @@ _LONGEST_CARD = 400  # of a headline that leads elsewhere, with its sentence
 _LONGEST_WORD = 30  # of the link that every record ends with
 _FEWEST_RECORDS = 3
 _LONGEST_DIGEST = 1200
+_LONGEST_HEADING = 90
 _ENOUGH = 800  # characters: where so much is left, cards and comments may be more than the article
 _MOST = 0.4  # of the container's text: boxes that would take more are the article
 _SHORTEST_ALT = 25  # letters
@@ -102,15 +103,15 @@ def stands_below_picture(element: etree._Element, pictures: Collection[etree._El
 
 def boxes_in(core: etree._Element, marks: Marks, host: str, teaser: str) -> Iterator[tuple[etree._Element, str]]:
     """The boxes of the container with the rule that found each. The one that says the *teaser* is none."""
-    for picture in marks.pictures:
-        if (box := _box(picture, core, _is_below_picture, teaser)) is not None:
-            yield box, "picture"
     for field in marks.fields:
         if (box := _box(field, core, _is_prompt, teaser)) is not None:
             yield box, "form"
     for heading in core.iter(*HEADINGS):
         if _leads_elsewhere(heading, host) and (box := _box(heading, core, _is_card, teaser)) is not None:
             yield box, "card"
+    for picture in marks.pictures:
+        if (box := _box(picture, core, _is_below_picture, teaser)) is not None:
+            yield box, "picture"
     alone = [link for link in core.iter("a") if _stands_alone(link)]
     for link in alone:
         if (box := _box(link, core, _is_prompt, teaser)) is not None and _asks(box, link):
@@ -258,10 +259,11 @@ def prune_boxes(core: etree._Element, marks: Marks, host: str, teaser: str, remo
         if taken > _MOST * whole and not (rule in ("card", "comment") and whole - taken >= _ENOUGH):
             continue
         for box in outer:
-            _take(box, core, rule, removals)
+            _take(box, core, rule, removals, _LONGEST_HEADING if rule != "picture" or len(outer) > 1 else 0)
 
 
-def _take(box: etree._Element, core: etree._Element, rule: str, removals: Removals) -> None:
+def _take(box: etree._Element, core: etree._Element, rule: str, removals: Removals, longest: int) -> None:
+    """Take a box out, and what is around it where no more text than *longest* is left there."""
     parent = box.getparent()
     if parent is None:
         return
@@ -269,7 +271,7 @@ def _take(box: etree._Element, core: etree._Element, rule: str, removals: Remova
     delete(box)
     while parent is not None and parent is not core and parent.tag not in _NO_BOXES:
         rest = one_line(raw(parent))
-        if len(rest) > 90 or (rest and rule == "picture"):
+        if len(rest) > longest:
             return
         above = parent.getparent()
         if above is None:
