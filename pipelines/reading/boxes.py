@@ -28,6 +28,7 @@ _LONGEST_HEADING = 90
 _ENOUGH = 800  # characters: where so much is left, cards and comments may be more than the article
 _MOST = 0.4  # of the container's text: boxes that would take more are the article
 _SHORTEST_ALT = 25  # letters
+_LONGEST_ENDING = 180  # of a caption that begins with a shorter description
 _SIGNATURE = 50  # letters that two renderings of a caption have in common
 _ASKING = frozenset(("input", "textarea", "select"))
 _NO_FIELDS = frozenset(("hidden", "submit", "button", "image", "checkbox", "radio"))
@@ -82,10 +83,10 @@ def describes_picture(text: str, described: frozenset[str]) -> bool:
     """Whether a paragraph says what one of the pictures is described by."""
     if not described or len(text) > 2 * _LONGEST_LINE:
         return False
-    letters = plain(text)
-    return letters[:_SIGNATURE] in described or any(
-        letters.startswith(words) and len(letters) < 2 * len(words) + 60 for words in described
-    )
+    letters = plain(text[: 2 * _SIGNATURE])
+    if letters[:_SIGNATURE] in described:
+        return True
+    return len(text) < _LONGEST_ENDING and any(map(letters.startswith, described))
 
 
 def stands_below_picture(element: etree._Element, pictures: Collection[etree._Element]) -> bool:
@@ -119,8 +120,8 @@ def boxes_in(core: etree._Element, marks: Marks, host: str, teaser: str) -> Iter
     for each in core.iter("ul", "ol"):
         if (box := _box(each, core, _is_digest, teaser)) is not None and _BY_MACHINE.search(_around(box, each)):
             yield box, "digest"
-    for paragraph in core.iter("p"):
-        if _announces(paragraph, host):
+    for link in core.iter("a"):
+        if (paragraph := _announcement(link, host)) is not None:
             yield paragraph, "announcement"
     for record, rule in _records(alone, core):
         yield record, rule
@@ -199,14 +200,19 @@ def _asks(box: etree._Element, link: etree._Element) -> bool:
     return len(_ADDRESS.findall(text)) >= 2
 
 
-def _announces(paragraph: etree._Element, host: str) -> bool:
-    """Whether a paragraph is a word, a colon and a link to another page of the same site: 'Hintergrund: Warum ...'."""
-    link = paragraph.find(".//a")
-    if link is None or not _is_inside(link, host):
-        return False
+def _announcement(link: etree._Element, host: str) -> etree._Element | None:
+    """The paragraph that is a word, a colon and a link to another page of the same site: 'Hintergrund: Warum ...'."""
+    if link.getnext() is not None or (link.tail or "").strip():
+        return None
+    paragraph = link.getparent()
+    if paragraph is not None and paragraph.tag in ("strong", "b", "em", "i", "span"):
+        paragraph = paragraph.getparent()
+    if paragraph is None or paragraph.tag != "p":
+        return None
     text, linked = one_line(raw(paragraph)), one_line(raw(link))
     label = text.removesuffix(linked).rstrip()
-    return len(linked) >= _SENTENCE // 2 and text.endswith(linked) and 2 < len(label) <= 40 and label.endswith(":")
+    is_one = len(linked) >= _SENTENCE // 2 and text.endswith(linked) and 2 < len(label) <= 40 and label.endswith(":")
+    return paragraph if is_one and _is_inside(link, host) else None
 
 
 def _records(alone: list[etree._Element], core: etree._Element) -> Iterator[tuple[etree._Element, str]]:
