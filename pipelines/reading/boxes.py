@@ -64,16 +64,19 @@ def marks_of(root: etree._Element) -> Marks:
     pictures: list[etree._Element] = []
     fields: list[etree._Element] = []
     described: set[str] = set()
-    for element in root.iter("img", "video", "input", "textarea", "select"):
-        around = element.getparent()
+    for found in root.iter("img", "video", "input", "textarea", "select"):
+        element, around = found, found.getparent()
         if around is None:
             continue
         if element.tag in _ASKING:
             if (element.get("type") or "").lower() not in _NO_FIELDS:
                 fields.append(around)
             continue
-        pictures.append(around.getparent() if around.tag == "picture" else around)
-        for words in (element.get("alt"), element.get("title")):
+        if around.tag == "picture" and around.getparent() is not None:
+            element, around = around, around.getparent()
+        if not _follows_sentence(element):
+            pictures.append(around)
+        for words in (found.get("alt"), found.get("title")):
             if words and len(words) >= _SHORTEST_ALT and len(letters := plain(words)) >= _SHORTEST_ALT:
                 described.add(letters[:_SIGNATURE])
     return Marks(tuple(pictures), tuple(fields), frozenset(described))
@@ -123,8 +126,7 @@ def boxes_in(core: etree._Element, marks: Marks, host: str, teaser: str) -> Iter
     for link in core.iter("a"):
         if (paragraph := _announcement(link, host)) is not None:
             yield paragraph, "announcement"
-    for record, rule in _records(alone, core):
-        yield record, rule
+    yield from _records(alone, core)
 
 
 def _box(inner: etree._Element, core: etree._Element, fits: Fits, teaser: str) -> etree._Element | None:
@@ -145,7 +147,11 @@ def _is_below_picture(element: etree._Element, inner: etree._Element | None, tex
     """A caption is short and stands behind its picture: a sentence before it may be the article's lead."""
     if len(text) > _LONGEST_LINE:
         return False
-    return inner is None or not any(len(raw(each)) >= _SENTENCE for each in inner.itersiblings(preceding=True))
+    return inner is None or not _follows_sentence(inner)
+
+
+def _follows_sentence(element: etree._Element) -> bool:
+    return any(len(raw(each)) >= _SENTENCE for each in element.itersiblings(preceding=True))
 
 
 def _is_prompt(element: etree._Element, inner: etree._Element | None, text: str) -> bool:
@@ -216,7 +222,7 @@ def _announcement(link: etree._Element, host: str) -> etree._Element | None:
 
 
 def _records(alone: list[etree._Element], core: etree._Element) -> Iterator[tuple[etree._Element, str]]:
-    """Siblings that each hold a link of the same few words: comments (where the words are an answer's), teasers, goods."""
+    """Siblings that each hold a link of the same few words: comments, where it says 'answer', and teasers or goods."""
     alike: dict[str, list[etree._Element]] = {}
     for link in alone:
         words = one_line(raw(link))
