@@ -84,6 +84,29 @@ def test_articles_stay_articles(title: str, body: str):
     assert reason(document(title, f"<article><h1>{title}</h1>{body}</article>")) is None
 
 
+def test_a_line_on_a_page_of_a_site_is_no_article_unless_it_is_dated_or_declared():
+    menu = "".join(f"<a href='/{name}'>{name}</a> " for name in ("Politik", "Sport", "Kultur", "Lokales", "Service"))
+    line = f"<div>{menu}</div><h1>Oh je!</h1><p>Unter dieser Adresse haben wir leider nichts für Sie.</p>"
+    assert reason(document("Zeitung", line)) is Reason.EMPTY
+    dated = f"<div>{menu}</div><h1>Brücke gesperrt</h1><p>3.12.2025</p><p>Die Brücke bleibt gesperrt.</p>"
+    assert reason(document("Brücke gesperrt", dated)) is None
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        "<ul><li><a href='/a/{n}'>Schlagzeile Nummer {n} zu einem Thema</a> – Ein Satz darüber, was geschah.</li></ul>",
+        "<p>{n}.12.2025 <a href='/a/{n}'>Schlagzeile Nummer {n} zu einem Thema</a>: Was geschah und warum.</p>",
+        "<div><a href='/a/{n}'><div>Schlagzeile Nummer {n} zu einem Thema</div></a><div>Was geschah.</div></div>",
+    ],
+)
+def test_a_page_whose_lines_begin_with_links_is_a_list_of_articles(item: str):
+    items = "".join(item.format(n=n) for n in range(10, 24))
+    assert reason(document("Verkehr", f"<h1>Verkehr</h1>{items}")) is Reason.HOME_PAGE
+    assert reason(document("Zeitung", items), "https://zeitung.example/") is Reason.HOME_PAGE
+    assert reason(document("Brücke gesperrt", f"<h1>Brücke gesperrt</h1>{PROSE * 2}{items}")) is None
+
+
 def test_made_pages_are_judged_right():
     wrong = {family: row for family, row in figures().items() if row["wrong"]}
     assert not wrong

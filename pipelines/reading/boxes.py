@@ -7,6 +7,7 @@ article's container afterwards.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -23,14 +24,28 @@ _LONGEST_PROMPT = 500  # of what stands around a form's fields
 _LONGEST_CARD = 400  # of a headline that leads elsewhere, with its sentence
 _LONGEST_WORD = 30  # of the link that every record ends with
 _FEWEST_RECORDS = 3
+_LONGEST_DIGEST = 1200
+_LONGEST_HEADING = 90
+_ENOUGH = 800  # characters: where so much is left, cards and comments may be more than the article
 _MOST = 0.4  # of the container's text: boxes that would take more are the article
 _SHORTEST_ALT = 25  # letters
+_LONGEST_ENDING = 180  # of a caption that begins with a shorter description
 _SIGNATURE = 50  # letters that two renderings of a caption have in common
 _BEGIN = 160  # characters in which they stand
 _ASKING = frozenset(("input", "textarea", "select"))
 _NO_FIELDS = frozenset(("hidden", "submit", "button", "image", "checkbox", "radio"))
 _NO_BOXES = frozenset(("p", "li", "td", "th", "tr", "tbody", "table", "blockquote", "body", "html", "dd", "dt"))
 
+_ANSWER = re.compile(r"antwort|reply|répond|melden\b|report\b|signaler|zitieren|quote\b", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"\b(?:Sie|Ihnen|Ihr(?:e[nrms]?)?|[Ww]ir|[Uu]ns(?:er\w*|re\w*)?|[Dd]u|[Dd]ich|[Dd]ir|[Dd]ein\w*|[Ee]uch|[Ee]ure\w*"
+    r"|[Yy]ours?|[Yy]ou|[Ww]e|[Uu]s|[Oo]ur|[Vv]ous|[Vv]otre|[Vv]os|[Nn]ous|[Nn]otre|[Nn]os)\b"
+)
+_QUOTED = re.compile(r"[„“”\"»«]")
+_BY_MACHINE = re.compile(
+    r"\b(?:KI|K\.I\.|AI|A\.I\.|IA|[Kk]ünstliche[rn]? Intelligenz|[Aa]rtificial [Ii]ntelligence|ChatGPT|GPT)\b"
+    r"|\b[Aa]utomatisch (?:erstellt|erzeugt|generiert)|automatically generated"
+)
 # whether an element with this text, around an inner one (None: it is the innermost), is still the box
 Fits = Callable[[etree._Element, "etree._Element | None", str], bool]
 
@@ -51,16 +66,19 @@ def marks_of(root: etree._Element) -> Marks:
     pictures: list[etree._Element] = []
     fields: list[etree._Element] = []
     described: set[str] = set()
-    for element in root.iter("img", "video", "input", "textarea", "select"):
-        around = element.getparent()
+    for found in root.iter("img", "video", "input", "textarea", "select"):
+        element, around = found, found.getparent()
         if around is None:
             continue
         if element.tag in _ASKING:
             if (element.get("type") or "").lower() not in _NO_FIELDS:
                 fields.append(around)
             continue
-        pictures.append(around.getparent() if around.tag == "picture" else around)
-        for words in (element.get("alt"), element.get("title")):
+        if around.tag == "picture" and around.getparent() is not None:
+            element, around = around, around.getparent()
+        if not _follows_sentence(element):
+            pictures.append(around)
+        for words in (found.get("alt"), found.get("title")):
             if words and len(words) >= _SHORTEST_ALT and len(letters := plain(words[:_BEGIN])) >= _SHORTEST_ALT:
                 described.add(letters[:_SIGNATURE])
     return Marks(tuple(pictures), tuple(fields), frozenset(described))
@@ -70,11 +88,10 @@ def describes_picture(text: str, described: frozenset[str]) -> bool:
     """Whether a paragraph says what one of the pictures is described by."""
     if not described or len(text) > 2 * _LONGEST_LINE:
         return False
-    begin = plain(text[:_BEGIN])
-    if begin[:_SIGNATURE] in described:
+    letters = plain(text[:_BEGIN])
+    if letters[:_SIGNATURE] in described:
         return True
-    longest = max((len(words) for words in described if begin.startswith(words)), default=0)
-    return bool(longest) and len(plain(text)) < 2 * longest + 60
+    return len(text) < _LONGEST_ENDING and any(map(letters.startswith, described))
 
 
 def stands_below_picture(element: etree._Element, pictures: Collection[etree._Element]) -> bool:
@@ -92,20 +109,29 @@ def stands_below_picture(element: etree._Element, pictures: Collection[etree._El
 
 def boxes_in(core: etree._Element, marks: Marks, host: str, teaser: str) -> Iterator[tuple[etree._Element, str]]:
     """The boxes of the container with the rule that found each. The one that says the *teaser* is none."""
-    for picture in marks.pictures:
-        if box := _box(picture, core, _is_below_picture, teaser):
-            yield box[0], "picture"
     for field in marks.fields:
-        if box := _box(field, core, _is_prompt, teaser):
-            yield box[0], "form"
+        if (box := _box(field, core, _is_prompt, teaser)) is not None:
+            yield box, "form"
     for heading in core.iter(*HEADINGS):
-        if _leads_elsewhere(heading, host) and (box := _box(heading, core, _is_card, teaser)):
-            yield box[0], "card"
-    for record in _records(core):
-        yield record, "record"
+        if _leads_elsewhere(heading, host) and (box := _box(heading, core, _is_card, teaser)) is not None:
+            yield box, "card"
+    for picture in marks.pictures:
+        if (box := _box(picture, core, _is_below_picture, teaser)) is not None:
+            yield box, "picture"
+    alone = [link for link in core.iter("a") if _stands_alone(link)]
+    for link in alone:
+        if (box := _box(link, core, _is_prompt, teaser)) is not None and _asks(box, link):
+            yield box, "prompt"
+    for each in core.iter("ul", "ol"):
+        if (box := _box(each, core, _is_digest, teaser)) is not None and _BY_MACHINE.search(_around(box, each)):
+            yield box, "digest"
+    for link in core.iter("a"):
+        if (paragraph := _announcement(link, host)) is not None:
+            yield paragraph, "announcement"
+    yield from _records(alone, core)
 
 
-def _box(inner: etree._Element, core: etree._Element, fits: Fits, teaser: str) -> tuple[etree._Element] | None:
+def _box(inner: etree._Element, core: etree._Element, fits: Fits, teaser: str) -> etree._Element | None:
     """The largest element around *inner*, inside of the container, that *fits*."""
     if core not in inner.iterancestors():
         return None
@@ -116,14 +142,18 @@ def _box(inner: etree._Element, core: etree._Element, fits: Fits, teaser: str) -
             break
         box, length = inner, len(text)
         inner = inner.getparent()
-    return (box,) if box is not None else None
+    return box
 
 
 def _is_below_picture(element: etree._Element, inner: etree._Element | None, text: str) -> bool:
     """A caption is short and stands behind its picture: a sentence before it may be the article's lead."""
     if len(text) > _LONGEST_LINE:
         return False
-    return inner is None or not any(len(raw(each)) >= _SENTENCE for each in inner.itersiblings(preceding=True))
+    return inner is None or not _follows_sentence(inner)
+
+
+def _follows_sentence(element: etree._Element) -> bool:
+    return any(len(raw(each)) >= _SENTENCE for each in element.itersiblings(preceding=True))
 
 
 def _is_prompt(element: etree._Element, inner: etree._Element | None, text: str) -> bool:
@@ -141,10 +171,18 @@ def _leads_elsewhere(heading: etree._Element, host: str) -> bool:
         link = next((above for above in heading.iterancestors("a")), None)
     elif len(plain(raw(link))) < 0.8 * len(plain(raw(heading))):
         return False
-    address = (link.get("href") or "").strip() if link is not None else ""
+    return link is not None and _is_inside(link, host)
+
+
+def _is_inside(link: etree._Element, host: str) -> bool:
+    """Whether a link leads to another page of the same site."""
+    address = (link.get("href") or "").strip()
     if not address or address.startswith(("#", "mailto:", "tel:", "javascript:")):
         return False
-    there = urlsplit(address).netloc
+    try:
+        there = urlsplit(address).netloc
+    except ValueError:
+        return False
     return not there or _site(there) == _site(host)
 
 
@@ -152,17 +190,51 @@ def _site(host: str) -> str:
     return ".".join(host.rpartition("@")[2].partition(":")[0].lower().split(".")[-2:])
 
 
-def _records(core: etree._Element) -> Iterator[etree._Element]:
-    """Siblings that each hold a link of the same few words, standing alone: comments, teasers, goods."""
+def _is_digest(element: etree._Element, inner: etree._Element | None, text: str) -> bool:
+    return len(text) <= _LONGEST_DIGEST
+
+
+def _around(box: etree._Element, inner: etree._Element) -> str:
+    """The text of a box without that of an inner element."""
+    whole, own = one_line(raw(box)), one_line(raw(inner))
+    return whole.replace(own, " ", 1) if own else whole
+
+
+def _asks(box: etree._Element, link: etree._Element) -> bool:
+    """Whether a box speaks to the reader about the site, and quotes nobody."""
+    text = one_line(raw(box))
+    if len(text) < _SENTENCE or _QUOTED.search(text) or len(one_line(raw(link))) > len(text) // 2:
+        return False
+    return len(_ADDRESS.findall(text)) >= 2
+
+
+def _announcement(link: etree._Element, host: str) -> etree._Element | None:
+    """The paragraph that is a word, a colon and a link to another page of the same site: 'Hintergrund: Warum ...'."""
+    if link.getnext() is not None or (link.tail or "").strip():
+        return None
+    paragraph = link.getparent()
+    if paragraph is not None and paragraph.tag in ("strong", "b", "em", "i", "span"):
+        paragraph = paragraph.getparent()
+    if paragraph is None or paragraph.tag != "p":
+        return None
+    text, linked = one_line(raw(paragraph)), one_line(raw(link))
+    label = text.removesuffix(linked).rstrip()
+    is_one = len(linked) >= _SENTENCE // 2 and text.endswith(linked) and 2 < len(label) <= 40 and label.endswith(":")
+    return paragraph if is_one and _is_inside(link, host) else None
+
+
+def _records(alone: list[etree._Element], core: etree._Element) -> Iterator[tuple[etree._Element, str]]:
+    """Siblings that each hold a link of the same few words: comments, where it says 'answer', and teasers or goods."""
     alike: dict[str, list[etree._Element]] = {}
-    for link in core.iter("a"):
+    for link in alone:
         words = one_line(raw(link))
-        if 2 < len(words) <= _LONGEST_WORD and _stands_alone(link):
+        if 2 < len(words) <= _LONGEST_WORD:
             alike.setdefault(words.lower(), []).append(link)
-    for links in alike.values():
-        if len(links) < _FEWEST_RECORDS:
-            continue
-        yield from _siblings_with(links, core)
+    for words, links in alike.items():
+        if len(links) >= _FEWEST_RECORDS:
+            rule = "comment" if _ANSWER.search(words) else "record"
+            for record in _siblings_with(links, core):
+                yield record, rule
 
 
 def _stands_alone(link: etree._Element) -> bool:
@@ -197,13 +269,15 @@ def prune_boxes(core: etree._Element, marks: Marks, host: str, teaser: str, remo
     whole = len(one_line(raw(core))) if rules else 0
     for rule, boxes in rules.items():
         outer = [box for box in boxes if not any(above in boxes for above in box.iterancestors())]
-        if sum(len(one_line(raw(box))) for box in outer) > _MOST * whole:
+        taken = sum(len(one_line(raw(box))) for box in outer)
+        if taken > _MOST * whole and not (rule in ("card", "comment") and whole - taken >= _ENOUGH):
             continue
         for box in outer:
-            _take(box, core, rule, removals)
+            _take(box, core, rule, removals, _LONGEST_HEADING if rule != "picture" or len(outer) > 1 else 0)
 
 
-def _take(box: etree._Element, core: etree._Element, rule: str, removals: Removals) -> None:
+def _take(box: etree._Element, core: etree._Element, rule: str, removals: Removals, longest: int) -> None:
+    """Take a box out, and what is around it where no more text than *longest* is left there."""
     parent = box.getparent()
     if parent is None:
         return
@@ -211,7 +285,7 @@ def _take(box: etree._Element, core: etree._Element, rule: str, removals: Remova
     delete(box)
     while parent is not None and parent is not core and parent.tag not in _NO_BOXES:
         rest = one_line(raw(parent))
-        if len(rest) > 90 or (rest and rule == "picture"):
+        if len(rest) > longest:
             return
         above = parent.getparent()
         if above is None:

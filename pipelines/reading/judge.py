@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from urllib.parse import urlsplit
 
 from lxml import etree
 
 from pipelines.items import Kind, Reason, Rejected
+from pipelines.reading.blocks import plain
 
 _NOT_FOUND = re.compile(
     r"(?:fehler|error|http)?[\s:-]*(?<!\d)(?:404|410)(?!\d)(?![\w.,%-]*\s\w+\s\w+\s\w+\s\w+)|(?:diese |die )?\b(?:seite"
@@ -79,6 +82,7 @@ class Signs:
     links: int = 0
     videos: int = 0
     needs_script: bool = False
+    titles: tuple[str, ...] = ()  # the letters of links to other pages that are long enough for a headline
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,23 @@ def signs(tree: etree._Element) -> Signs:
         links=sum(1 for _ in tree.iter("a")),
         videos=sum(1 for _ in tree.iter("video")),
         needs_script=bool(_NEEDS_SCRIPT.search(told)),
+        titles=tuple(_titles(tree)),
     )
+
+
+_MOST_LINKS = 400
+_SHORTEST_TITLE, _LONGEST_TITLE = 15, 200  # characters
+
+
+def _titles(tree: etree._Element) -> Iterator[str]:
+    """The letters of the links that lead to other pages and could be headlines."""
+    for link in islice(tree.iter("a"), _MOST_LINKS):
+        if (link.get("href") or "#").startswith(("#", "javascript:", "mailto:")):
+            continue
+        heading = next(link.iter("h2", "h3", "h4"), link)
+        text = "".join(heading.itertext()).strip()
+        if _SHORTEST_TITLE <= len(text) <= _LONGEST_TITLE:
+            yield plain(text)
 
 
 def _is_in_link(element: etree._Element) -> bool:
@@ -129,7 +149,8 @@ def check(read: Read, seen: Signs) -> None:
         _video(read, seen, words),
         _shell(read, seen, words),
         _home(read, seen, words, declared),
-        _empty(read, words),
+        _listing(read, seen, words, declared),
+        _empty(read, seen, words, declared),
     ):
         if reason:
             raise Rejected(reason, detail)
@@ -242,6 +263,29 @@ def _home(read: Read, seen: Signs, words: int, declared: bool) -> _Finding:
     return _NOTHING
 
 
+_FEWEST_ITEMS, _WORDS_OF_ITEM = 6, 45
+_WORDS_OF_LIST = 5  # of the title that a list has at most
+_OWN_TEXT = 500  # characters above the first item that make an article with a list below it
+
+
+def _listing(read: Read, seen: Signs, words: int, declared: bool) -> _Finding:
+    """A text whose lines begin with links to other pages, a date before them or not, is a list of articles. Where date
+    and headline tell of an article, the list was only taken for it.
+    """
+    is_article = read.is_dated and (declared or len((read.title or "").split()) > _WORDS_OF_LIST)
+    if len(seen.titles) < _FEWEST_ITEMS or is_article:
+        return _NOTHING
+    items = before = 0
+    for line in read.text.split("\n"):
+        if plain(line[:_LONGEST_TITLE]).lstrip("0123456789").startswith(seen.titles):
+            items += 1
+        elif not items:
+            before += len(line)
+    if items >= _FEWEST_ITEMS and before < _OWN_TEXT and words <= _WORDS_OF_ITEM * items:
+        return Reason.HOME_PAGE, f"{items} of its lines begin with links to other pages"
+    return _NOTHING
+
+
 def _video(read: Read, seen: Signs, words: int) -> _Finding:
     says_so = read.kind is Kind.VIDEO or (seen.videos > 0 and _VIDEO_TITLE.match(read.title or ""))
     if says_so and words < 30 and read.paragraphs < 3:
@@ -249,5 +293,14 @@ def _video(read: Read, seen: Signs, words: int) -> _Finding:
     return _NOTHING
 
 
-def _empty(read: Read, words: int) -> _Finding:
-    return (Reason.EMPTY, f"{read.page_length} characters on the page, none of an article") if words < 3 else _NOTHING
+_FEW = 35  # words; of a thousand articles none has so few without saying by date or metadata that it is one
+_FURNISHED = 4  # links and scripts: a page of a site, and not a text that somebody put on a page of its own
+
+
+def _empty(read: Read, seen: Signs, words: int, declared: bool) -> _Finding:
+    if words < 3:
+        return Reason.EMPTY, f"{read.page_length} characters on the page, none of an article"
+    is_furnished = seen.links + seen.scripts >= _FURNISHED
+    if words < _FEW and is_furnished and not (declared or read.is_dated or read.paragraphs):
+        return Reason.EMPTY, f"{words} words, and neither a date nor metadata that tell of an article"
+    return _NOTHING

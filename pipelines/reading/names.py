@@ -78,6 +78,8 @@ _LEAD = re.compile(
 )
 # 'has-ads', 'with-sidebar' tell what an element holds or lacks, not what it is
 _HAS = re.compile(r"(?<![a-z])(?:has|have|with|without|no|ohne|mit)-[a-z]+")
+# 'css-1ad3x9z': what a build tool writes is no name, whatever letters come together in it
+_HASH = re.compile(r"(?<![a-z0-9])(?=[a-z]*\d+[a-z])(?:[a-z]{0,3}\d+)+[a-z]{0,3}(?![a-z0-9])")
 _NO_DISPLAY = re.compile(r"display\s*:\s*none")
 _SHOWN_LATER = re.compile(
     r"\b(?:xs|sm|md|lg|xl|2xl|tablet|desktop|mobile)[:-](?:block|flex|grid|inline|table|contents|visible)"
@@ -127,7 +129,8 @@ def _named_once(name: str) -> str | None:
     if len(name) < 2 or ":" in name or "[" in name:  # 'md:hidden', '[&>p]:mt-2' lay out, they do not name
         return None
     words = _cut(name)
-    found = _NAMED.search(_HAS.sub("", words) if "-" in words else words)
+    words = _HASH.sub("", _HAS.sub("", words) if "-" in words else words)
+    found = _NAMED.search(words)
     return name_of(found) if found else None
 
 

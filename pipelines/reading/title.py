@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from lxml.etree import XPath
 from lxml.etree import _Element as Element
 
 from pipelines.reading.structured import Structured, plain, text_of
@@ -161,6 +162,25 @@ def _unusual_heading(tree: Element, stated: list[str]) -> Element | None:
         text = text_of(element, 400)
         short = squashed(text)
         if len(short) > max(longest, 9) and len(text.split()) >= 2 and any(short in other for other in folded):
+            best, longest = element, len(short)
+    return best if best is not None else _heading_by_words(tree, folded)
+
+
+_SHORT_TEXTS = XPath("//body//text()[string-length() > 9 and string-length() < 400][not(ancestor::a or ancestor::nav)]")
+_UNSEEN = frozenset(("script", "style", "noscript", "title", "option", "textarea"))
+
+
+def _heading_by_words(tree: Element, folded: list[str]) -> Element | None:
+    """Where no heading of any level does: the element whose words are those of one of the page's other titles, or most
+    of them.
+    """
+    best, longest = None, 0
+    for text in _SHORT_TEXTS(tree.getroottree()):
+        element = text.getparent()
+        if text.is_tail or element.tag in _UNSEEN or len(element):
+            continue
+        short = squashed(text)
+        if len(short) > max(longest, 9) and any(short in other and 2 * len(short) > len(other) for other in folded):
             best, longest = element, len(short)
     return best
 
