@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import islice
 
 from lxml.etree import _Element as Element
 
@@ -146,6 +147,7 @@ _ELSEWHERE = re.compile(
 # what stands before the day in the first words of a press release: 'Neustadt, 12. November 2025 - Der ...'
 _DATELINE = re.compile(r"[A-ZÄÖÜ][\w.-]+(?:[ /][\w.-]+){0,4}(?:, ?| ?\(|, ?\()(?:den |le )?")
 _LONGEST_DATELINE, _SHORTEST_PROSE = 80, 120  # characters
+_MOST_STRINGS = 1_000  # with something like a date in them; real pages have a hundred
 _COMMENTS = re.compile(r"comment|kommentar|cookie", re.IGNORECASE)
 PLAIN = 30  # points from which nobody would take it for anything else
 LEAST = 18  # points below which a date on the page is somebody else's
@@ -169,9 +171,8 @@ def visible(sight: Sight, reading: Reading) -> list[Seen]:
     """The dates that a reader would take for the article's, the likeliest first: near the headline, alone or
     labelled.
     """
-    found = []
-    for index in (index for index, text in enumerate(sight.texts) if _may_state_a_date(text)):
-        found += _of_string(sight, index, reading)
+    likely = (index for index, text in enumerate(sight.texts) if _may_state_a_date(text))
+    found = [seen for index in islice(likely, _MOST_STRINGS) for seen in _of_string(sight, index, reading)]
     found.sort(key=lambda each: -each.points)
     found = _with_publication_first(found)
     return [each for each in found if each.points >= LEAST] or [
