@@ -28,7 +28,7 @@ ENTRIES = (
     ),
     (
         "14:12",
-        "Feuer in der Altstadt",
+        "Rauch über der Badergasse",
         "In der Altstadt brennt es, die Feuerwehr ist mit mehreren Löschzügen unterwegs.",
     ),
 )

@@ -76,6 +76,8 @@ def _publications(structured: Structured, sight: Sight | None, reading: Reading,
     """
     yield from _machines([structured.article.get("datePublished")], Provenance.JSONLD, reading)
     seen = visible(sight, reading) if sight is not None else []
+    if sight is not None:
+        sight.dates = seen
     yield from (
         each.dated
         for each in seen[:1]
@@ -91,8 +93,10 @@ def _publications(structured: Structured, sight: Sight | None, reading: Reading,
     yield from _in_url(structured.url, reading)
 
 
-def modified(structured: Structured, reading: Reading, hint: Hint | None = None) -> Dated | None:
-    """When the page says that its article was last changed."""
+def modified(
+    structured: Structured, reading: Reading, hint: Hint | None = None, sight: Sight | None = None
+) -> Dated | None:
+    """When the page says that its article was last changed; what a reader sees counts where it was read already."""
     places = (
         ([structured.article.get("dateModified")], Provenance.JSONLD),
         ((structured.first_meta(name) for name in _MODIFIED_META), Provenance.META),
@@ -101,6 +105,9 @@ def modified(structured: Structured, reading: Reading, hint: Hint | None = None)
     for values, provenance in places:
         for dated in _machines(values, provenance, reading):
             return dated
+    for seen in (sight.dates if sight is not None else None) or ():
+        if seen.found.label is Label.MODIFIED and seen.alone and not seen.found.rough:
+            return seen.dated
     if hint is not None and hint.modified_at is not None:
         return Dated(hint.modified_at, Precision.SECOND, hint.via)
     return None
