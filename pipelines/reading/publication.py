@@ -106,7 +106,7 @@ def modified(
         for dated in _machines(values, provenance, reading):
             return dated
     for seen in (sight.dates if sight is not None else None) or ():
-        if seen.found.label is Label.MODIFIED and seen.alone and not seen.found.rough:
+        if seen.found.label is Label.MODIFIED and seen.points >= LEAST and not seen.found.rough:
             return seen.dated
     if hint is not None and hint.modified_at is not None:
         return Dated(hint.modified_at, Precision.SECOND, hint.via)
