@@ -183,10 +183,8 @@ def test_the_day_in_the_first_words_of_a_press_release():
 
 
 def test_a_change_that_only_the_reader_sees():
-    body = (
-        "<h1>Der Hafen bleibt zu</h1><p>Veröffentlicht: 1.12.2025, 09:15 Uhr | Aktualisiert: 2.12.2025, 10:00 Uhr</p>"
-    )
-    found = described(body=body)
+    lines = "<p>Veröffentlicht: 1.12.2025, 09:15 Uhr</p><p>Aktualisiert: 2.12.2025, 10:00 Uhr</p>"
+    found = described(body=f"<h1>Der Hafen bleibt zu</h1>{lines}")
     assert (found.published.at.isoformat(), found.modified.at.isoformat()) == (
         "2025-12-01T09:15:00+01:00",
         "2025-12-02T10:00:00+01:00",
