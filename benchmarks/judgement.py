@@ -241,7 +241,8 @@ def _articles(code: str, words: dict, markup: dict) -> Iterator[Made]:
     yield made("one sentence", short, head=news)
     yield made("about lost pages", prose, words["about_lost"])
     yield made("about lost pages", short + line(words["prose"][1]), words["not_lost"], _news(words["not_lost"]))
-    yield made("article above teasers", prose + _teasers(words, markup, 20))
+    own = "".join(line(f"{number}. {sentence}") for number, sentence in enumerate(words["prose"] * 2))
+    yield made("article above teasers", own + _teasers(words, markup, 20))
     yield made("about consent", prose + line(words["consent"]), words["about_consent"])
     yield made("with a video", f"<video src=a></video>{short}{line(words['prose'][1])}", words["video"], news)
 

@@ -102,7 +102,8 @@ def test_a_section_page_that_says_nothing_of_itself_is_known_by_its_text():
         f"<h3><a href=/a/{n}>Schlagzeile Nummer {n} zum Tag</a></h3><p>{SENTENCES[n % 4]}</p>" for n in range(12)
     )
     assert reason(document("Lokales", f"<main><h1>Lokales</h1>{teasers}</main>")) is Reason.HOME_PAGE
-    article = f"<article><h1>Brücke gesperrt</h1>{PROSE * 3}</article>{teasers}"
+    own = "".join(f"<p>{sentence} Das wurde am {day}. beschlossen.</p>" for day in (1, 2) for sentence in SENTENCES)
+    article = f"<article><h1>Brücke gesperrt</h1>{own}</article>{teasers}"
     assert reason(document("Brücke gesperrt", f"<main>{article}</main>")) is None
 
 

@@ -157,6 +157,7 @@ class Signs:
     videos: int = 0
     needs_script: bool = False
     linked: frozenset[str] = frozenset()  # the letters of what links to other pages of the site say, headlines mostly
+    teasers: frozenset[str] = frozenset()  # the letters of what stands right below a linked headline
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +190,7 @@ def signs(tree: etree._Element, *, is_sure: bool = False) -> Signs:
         videos=sum(1 for _ in tree.iter("video")),
         needs_script=bool(_NEEDS_SCRIPT.search(told)),
         linked=frozenset() if is_sure else frozenset(_linked(tree)),
+        teasers=frozenset() if is_sure else frozenset(_teasers(tree)),
     )
 
 
@@ -204,6 +206,22 @@ def _linked(tree: etree._Element) -> Iterator[str]:
             text = "".join(element.itertext())
             if 15 <= len(text) <= 400:
                 yield plain(text)
+
+
+def _teasers(tree: etree._Element) -> Iterator[str]:
+    """What stands right below a linked headline, or below the frame that holds nothing but it."""
+    for heading in islice(tree.iter("h2", "h3", "h4"), _MOST_LINKS):
+        if heading.find(".//a") is None and not _is_in_link(heading):
+            continue
+        above = heading
+        for _ in range(3):
+            if (below := above.getnext()) is not None:
+                text = "".join(below.itertext())
+                if 30 <= len(text) <= 500:
+                    yield plain(text)
+                break
+            if (above := above.getparent()) is None:
+                break
 
 
 def _is_in_link(element: etree._Element) -> bool:
@@ -327,6 +345,8 @@ def _home(read: Read, seen: Signs, words: int, declared: bool) -> _Finding:
         )
     if not (declared and read.is_dated) and (found := _linked_lines(read, seen)) and words <= _MOST_WORDS * found:
         return Reason.HOME_PAGE, f"its text is {found} headlines of other pages and what stands under them"
+    if not (declared and read.is_dated) and (found := _teaser_lines(read, seen)):
+        return Reason.HOME_PAGE, f"its text is what stands below {found} linked headlines"
     if declared:
         return _NOTHING
     if dense and read.paragraphs < 4 and words < (150 if _LIST_TITLE.match(read.title or "") else 12):
@@ -381,6 +401,19 @@ def _linked_lines(read: Read, seen: Signs) -> int:
         elif not found:
             before += len(line)
     return found if found >= _LEAST_LINKED and before < _OWN_TEXT else 0
+
+
+def _teaser_lines(read: Read, seen: Signs) -> int:
+    """How many lines of the text stand right below linked headlines; 0 unless they are many and most of the text."""
+    if len(seen.teasers) < _LEAST_TEASERS:
+        return 0
+    lines = [line for line in read.text.split("\n") if line]
+    found = [line for line in lines if plain(line) in seen.teasers]
+    is_most = sum(map(len, found)) > 0.7 * sum(map(len, lines))
+    return len(found) if len(found) >= _LEAST_LINKED and is_most else 0
+
+
+_LEAST_TEASERS = 4  # different ones
 
 
 def _video(read: Read, seen: Signs, words: int) -> _Finding:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.items import Page
-from pipelines.reading import decode, extract, people, plaintext, structured
+from pipelines.reading import decode, people, plaintext, structured
 from pipelines.reading.sight import Sight
 from pipelines.reading.structured import Structured, plain, plain_list, text_of
 from pipelines.reading.title import headline
+from pipelines.reading.tree import parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def places(page: Page) -> list[Said]:
     """What the page's places say, field by field; nothing for a text without markup. Raises Rejected as `read` does."""
     if plaintext.is_plain(page.content_type):
         return []
-    tree = extract.parse(decode.text_of(page.body, page.content_type))
+    tree = parse(decode.utf8_of(page.body, page.content_type))
     stated = structured.collect(tree, page.url)
     head = headline(stated, tree)
     found = [Said(name, place, value) for name, *names in _PLACES for place, value in _stated(stated, *names)]
