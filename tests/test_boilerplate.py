@@ -118,6 +118,11 @@ def test_a_sentence_that_contains_the_words_stays(sentence):
         (EN, "Advertisement", "advertising"), (EN, "3 min read", "counters"), (EN, "Share on Facebook", "social"),
         (FR, "À lire aussi", "related"), (FR, "Publicité", "advertising"), (FR, "Temps de lecture : 3 min", "counters"),
         (FR, "Inscrivez-vous à notre newsletter", "newsletter"),
+        (FR, "Publié le 1er décembre 2025 à 10h15, mis à jour le 2 décembre 2025 à 9h00", "dates"),
+        (FR, "le 1 décembre 2025 à 10h15", "dates"),
+        (FR, "Lundi 1er décembre 2025", "dates"), (FR, "01.12.2025, 10:15", "dates"),
+        (EN, "Mon 1 Dec 2025 16.36 GMT", "dates"),
+        (EN, "December 1, 2025 at 4:36 p.m. ET", "dates"),
     ],
 )  # fmt: skip
 def test_english_and_french_are_known(phrases, paragraph, section):
@@ -131,6 +136,8 @@ def test_english_and_french_are_known(phrases, paragraph, section):
         (EN, "The advertisement was withdrawn after complaints from viewers."),
         (EN, "Related costs are expected to rise by a third next year."),
         (FR, "Publicité et journalisme ne font pas toujours bon ménage, a-t-elle ajouté."),
+        (FR, "Le 1er décembre 2025 restera une date importante pour la commune, a dit le maire."),
+        (EN, "On 1 December 2025 the bridge was closed."),
         (FR, "Partager le pouvoir n'est pas dans ses habitudes, dit un proche."),
     ],
 )

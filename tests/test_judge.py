@@ -1,5 +1,6 @@
 """Why a page is not an article; and that articles which look odd stay articles."""
 
+# ruff: noqa: E501 - sentences stay on their lines
 from __future__ import annotations
 
 from datetime import UTC, datetime
@@ -63,6 +64,47 @@ def reason(body: bytes, url: str = "https://zeitung.example/politik/bruecke-1") 
 )  # fmt: skip
 def test_pages_that_are_no_article_have_their_reason(body: bytes, expected: Reason):
     assert reason(body) is expected
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Hoppla!", "404 | Seite nicht gefunden", "Leider ist der Artikel nicht mehr online", "Dieser Beitrag wurde depubliziert",
+        "Es ist ein Fehler aufgetreten", "Sorry, this page isn't available", "We can't find the page you're looking for",
+        "Oups, cette page n'existe pas", "Cet article n'est plus disponible", "Pagina non trovata", "Página no encontrada",
+        "Wir sind gleich wieder da", "Keine Treffer gefunden",
+    ],
+)  # fmt: skip
+def test_a_headline_that_is_nothing_but_a_loss_is_one_whatever_stands_below(title: str):
+    teasers = "".join(
+        f"<h3><a href=/a/{n}>Schlagzeile Nummer {n} zum Tag</a></h3><p>{SENTENCES[n % 4]}</p>" for n in range(9)
+    )
+    for below in ("<p>Bitte nutzen Sie die Suche.</p>", teasers):
+        assert reason(document(title, f"<main><h1>{title}</h1>{below}</main>")) is Reason.SOFT_404
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "404 Fälle von Masern in einer Woche", "Vermisste Frau nicht gefunden", "Server-Panne legt Ämter lahm",
+        "Wartungsarbeiten an der Schleuse dauern länger", "Ups! Baggerfahrer trifft Leitung", "Seite an Seite durch Neustadt",
+        "Warum der Fehler 404 so heißt",
+    ],
+)  # fmt: skip
+def test_a_short_article_with_such_words_in_its_headline_stays(title: str):
+    news = f'{{"@type": "NewsArticle", "headline": "{title}", "datePublished": "2025-12-02T10:00:00+01:00"}}'
+    head = f'<script type="application/ld+json">{news}</script>'
+    assert reason(document(title, f"<h1>{title}</h1><p>{SENTENCES[0]}</p><p>{SENTENCES[1]}</p>", head)) is None
+
+
+def test_a_section_page_that_says_nothing_of_itself_is_known_by_its_text():
+    teasers = "".join(
+        f"<h3><a href=/a/{n}>Schlagzeile Nummer {n} zum Tag</a></h3><p>{SENTENCES[n % 4]}</p>" for n in range(12)
+    )
+    assert reason(document("Lokales", f"<main><h1>Lokales</h1>{teasers}</main>")) is Reason.HOME_PAGE
+    own = "".join(f"<p>{sentence} Das wurde am {day}. beschlossen.</p>" for day in (1, 2) for sentence in SENTENCES)
+    article = f"<article><h1>Brücke gesperrt</h1>{own}</article>{teasers}"
+    assert reason(document("Brücke gesperrt", f"<main>{article}</main>")) is None
 
 
 def test_the_front_page_of_a_site_is_no_article():

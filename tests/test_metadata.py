@@ -182,6 +182,16 @@ def test_the_day_in_the_first_words_of_a_press_release():
         assert described(body=f"<h1>Der Hafen bleibt zu</h1><p>{opening}{story}</p>").published is None
 
 
+def test_a_change_that_only_the_reader_sees():
+    lines = "<p>Veröffentlicht: 1.12.2025, 09:15 Uhr</p><p>Aktualisiert: 2.12.2025, 10:00 Uhr</p>"
+    found = described(body=f"<h1>Der Hafen bleibt zu</h1>{lines}")
+    assert (found.published.at.isoformat(), found.modified.at.isoformat()) == (
+        "2025-12-01T09:15:00+01:00",
+        "2025-12-02T10:00:00+01:00",
+    )
+    assert described(body="<h1>Der Hafen bleibt zu</h1><p>1.12.2025, 09:15 Uhr</p>").modified is None
+
+
 def test_a_day_called_published_comes_before_one_called_changed():
     body = (
         "<h1>Der Hafen bleibt zu</h1><p>Zuletzt geändert am: 3.12.2025</p><div>Erschienen am: <h2>1.12.2025</h2></div>"

@@ -61,7 +61,8 @@ def _with_address(page: Page) -> Page:
 def _read_html(page: Page, rules: Rules) -> Article:
     tree = parse(decode.utf8_of(page.body, page.content_type))
     stated = structured.collect(tree, page.url)
-    seen = judge.signs(tree)
+    types = _types(stated)
+    seen = judge.signs(tree, is_sure=judge.declares_article(types) and bool(stated.article.get("datePublished")))
     strip_unseen(tree)
     known = extract.known_on(tree, rules.site.keep, rules.learned.containers)
     described = metadata.describe(tree, stated, page, rules, known.surroundings if known else None)
@@ -96,7 +97,7 @@ def _read_html(page: Page, rules: Rules) -> Article:
     free = described.is_accessible_for_free
     if scrambled or (free is None and paywall.looks_locked(found or body.lead or "", body.whole_text, is_marked)):
         free = False
-    judge.check(_for_judgement(page, described, stated, body, found), seen)
+    judge.check(_for_judgement(page, described, types, body, found), seen)
     return Article(
         url=page.url,
         canonical_url=described.canonical_url or page.url,
@@ -162,17 +163,22 @@ def _kind(described: Kind, lead: str | None, found: list[blocks.Block]) -> Kind:
     return Kind.PRESS_RELEASE if is_release else described
 
 
-def _for_judgement(
-    page: Page, described: metadata.Description, stated: structured.Structured, body: extract.Body, text: str
-) -> judge.Read:
+def _types(stated: structured.Structured) -> frozenset[str]:
+    """What the page calls itself in JSON-LD and OpenGraph, lower case."""
     types = {name for node in stated.nodes for name in structured.types_of(node)}
+    return frozenset(types | {(stated.first_meta("og:type") or "").lower()})
+
+
+def _for_judgement(
+    page: Page, described: metadata.Description, types: frozenset[str], body: extract.Body, text: str
+) -> judge.Read:
     return judge.Read(
         url=page.url,
         title=described.title,
         headline=body.headline,
         text="\n".join(filter(None, (body.lead, text))),
         kind=described.kind,
-        types=frozenset(types | {(stated.first_meta("og:type") or "").lower()}),
+        types=types,
         is_dated=described.published is not None,
         page_text=body.page_text,
         page_length=body.page_length,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from itertools import islice
 
 from pipelines.items import Reason, Rejected
 
@@ -67,7 +68,19 @@ def utf8_of(body: bytes, content_type: str = "") -> bytes:
     lost = len(_LOST.findall(raw)) if b"\xef" in raw else 0
     if lost > max(20, len(raw.decode()) // 50 if lost else 0):
         raise Rejected(Reason.UNDECODABLE, f"{lost} characters are lost")
-    return raw
+    return _MONSTROUS.sub(_without_attributes, raw) if len(raw) > _LONG else raw
+
+
+# The parser compares each attribute of an element with all before it: 200,000 of them would take it minutes.
+_LONG, _MOST_ATTRIBUTES = 100_000, 2_000
+_MONSTROUS = re.compile(rb"<[A-Za-z][^<>]{20000,}")
+_ATTRIBUTE = re.compile(rb"""[^\s=>"'/]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>"']+))?""")
+
+
+def _without_attributes(tag: re.Match[bytes]) -> bytes:
+    """The tag alone where it has more attributes than any page gives a reason for."""
+    many = sum(1 for _ in islice(_ATTRIBUTE.finditer(tag[0]), _MOST_ATTRIBUTES + 1))
+    return re.split(rb"[\s/]", tag[0], maxsplit=1)[0] if many > _MOST_ATTRIBUTES else tag[0]
 
 
 def clean(text: str) -> str:

@@ -128,7 +128,7 @@ def _labelled(head: Headline, sections: Sequence[str]) -> Iterator[Kind]:
     for kind, pattern in _LABELS:
         if any(pattern.fullmatch(label) for label in labels):
             yield kind
-    titles = (head.title or "", text_of(head.element, 300) if head.element is not None else "")
+    titles = ((head.title or "")[:300], text_of(head.element, 300) if head.element is not None else "")
     for kind, pattern in _TITLES:
         if any(map(pattern.match, titles)):
             yield kind

@@ -92,7 +92,7 @@ def describe(
         organisations=byline.organisations,
         keywords=_keywords(structured, page),
         published=_by_rule(tree, site.published, reading) or published,
-        modified=_by_rule(tree, site.modified, reading) or publication.modified(structured, reading, page.hint),
+        modified=_by_rule(tree, site.modified, reading) or publication.modified(structured, reading, page.hint, sight),
         image=_image(tree, structured, page.url, head.element),
         kind=kind.kind_of(structured, page.url, head, sections, (*authors, byline.agency or "")),
         is_accessible_for_free=paywall.stated(structured, tree),

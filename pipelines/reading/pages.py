@@ -295,12 +295,23 @@ def _worth(element: etree._Element, there: _Numbered, number: int) -> int:
         if around.tag in ("aside", "footer") or (_FOREIGN_NAMES.search(names) and not is_next):
             return 0
         in_paging = in_paging or bool(_PAGING_NAMES.search(names))
-    says_next = bool(_NEXT_WORDS.fullmatch(text.strip(" .…|[]()"))) or (text or "").strip() == str(number + 1)
+    says_next = any(_NEXT_WORDS.fullmatch(text.strip(marks)) for marks in (_MARKS, f"{_MARKS}»›>→▶►❯⟩"))
+    says_next = says_next or text.strip() == str(number + 1) or _is_announced(element, number + 1)
     if not (is_next or says_next or in_paging or there.says_page) or not _is_beside_prose(element):
         return 0
     if not there.says_page and not (is_next or says_next):
         return 0
     return 1 + is_next * 3 + says_next * 2 + in_paging
+
+
+_MARKS = " .…|[]()"
+
+
+def _is_announced(element: etree._Element, number: int) -> bool:
+    """Whether the words right before a link say where it leads: 'Lesen Sie auf Seite 2: <a>Wie es weitergeht</a>'."""
+    before, parent = element.getprevious(), element.getparent()
+    words = before.tail if before is not None else parent.text if parent is not None else None
+    return bool(re.search(rf"\b(?:seite|page|teil)\s{number}\W*\Z", (words or "")[-60:], re.IGNORECASE))
 
 
 def _is_beside_prose(element: etree._Element) -> bool:
