@@ -625,7 +625,10 @@ def _answer(function: Callable[..., Any], arguments: tuple, share: Share, is_alo
         if memory.grown > 0.8 * share.memory and not is_whole and answer.reason is not Reason.READER_MEMORY:
             answer = Answer(reason=Reason.READER_MEMORY, detail=f"the page was given up after {memory.grown >> 20} MiB")
         used_up = answer.reason is Reason.READER_MEMORY or memory.held > share.memory // 2
-        return ANSWER.dump_json(replace(answer, retire=answer.retire or used_up))
+        try:
+            return ANSWER.dump_json(replace(answer, retire=answer.retire or used_up))
+        except Exception as error:  # noqa: BLE001  half a character in a text, as much a page's doing as the rest
+            return ANSWER.dump_json(Answer(reason=Reason.READER_CRASH, detail=_one_line(error), retire=True))
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_REAL, 0)

@@ -91,6 +91,23 @@ def simple(
     case(path, end, again=again, kind=kind, body=expected)(answered)
 
 
+def raw(
+    path: str, data: bytes, end: str = WHOLE, again: bool = False, kind: str = "page", expected: bytes = BODY
+) -> None:
+    """A case that is these very bytes, and then the connection's end."""
+
+    @case(path, end, again=again, kind=kind, body=expected)
+    async def _(visit: Visit) -> None:
+        await visit.send(data)
+
+
+def chunks(*pieces: bytes) -> bytes:
+    return b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in (*pieces, b""))
+
+
+HTML = b"Content-Type: text/html\r\n"
+LENGTH = b"Content-Length: %d\r\n" % len(BODY)
+
 # --- answers that are fine --------------------------------------------------------------------------------------------
 
 simple("good")
@@ -142,10 +159,56 @@ async def _(visit: Visit) -> None:
         await visit.send(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil" * 100)
 
 
+raw("raw/no-reason", b"HTTP/1.1 200\r\n" + HTML + LENGTH + b"\r\n" + BODY)
+raw("raw/http-1.0-keep-alive", b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n" + HTML + LENGTH + b"\r\n" + BODY)
+raw("raw/small-letters", b"HTTP/1.1 200 ok\r\ncontent-type: text/html\r\ncontent-length: %d\r\n\r\n" % len(BODY) + BODY)
+raw(
+    "raw/twice-the-same-length",
+    b"HTTP/1.1 200 OK\r\n" + HTML + LENGTH + LENGTH + b"\r\n" + BODY,
+    "page|http_error",
+    True,
+)
+raw("raw/chunks-in-capitals", b"HTTP/1.1 200 OK\r\nTRANSFER-ENCODING: Chunked\r\n" + HTML + b"\r\n" + chunks(BODY))
+raw(
+    "raw/trailers",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks(BODY)[:-2] + b"Set-Cookie: a=b\r\n\r\n",
+)
+raw("raw/continue", b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n" + HTML + LENGTH + b"\r\n" + BODY)
+raw("raw/processing", b"HTTP/1.1 102 Processing\r\n\r\n" * 20 + b"HTTP/1.1 200 OK\r\n" + HTML + LENGTH + b"\r\n" + BODY)
+raw("raw/gzip-with-a-name", b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n"
+    + b"\x1f\x8b\x08\x08" + gzip.compress(BODY)[4:10] + b"seite.html\0" + gzip.compress(BODY)[10:])  # fmt: skip
+simple(
+    "encoding/lines", body=brotli.compress(gzip.compress(BODY)), **{"Content_Encoding": "gzip\r\nContent-Encoding: br"}
+)
+simple("encoding/identity", Content_Encoding="identity")
+simple("encoding/unknown", Content_Encoding="compress")
+simple("encoding/empty-gzip", expected=b"", body=b"", Content_Encoding="gzip")
+simple(
+    "encoding/zstd-frames", body=zstandard.compress(BODY[:40]) + zstandard.compress(BODY[40:]), Content_Encoding="zstd"
+)
+simple("encoding/brotli-and-more", "undecodable", body=brotli.compress(BODY) + b"rest", Content_Encoding="br")
+simple("type/none-of-the-known", Content_Type="foo/bar", end="not_html")
+simple("type/two-lines", Content_Type="text/html\r\nContent-Type: image/png", end="page|not_html|http_error")
+simple("type/capitals", Content_Type="TEXT/HTML; Charset=UTF-8")
+simple("type/only-a-charset", Content_Type="; charset=utf-8")
+simple("type/garbage", Content_Type="\x01\x02", end="not_html")
+simple("head/refresh", Refresh="0; url=http://127.0.0.1:1/")
+simple(
+    "head/many-cookies", **{"Set_Cookie": "\r\n".join(["a=b"] + [f"Set-Cookie: c{n}={'x' * 100}" for n in range(100)])}
+)
+simple("head/broken-cookie", Set_Cookie="=;;;=\x7f; Max-Age=x; Domain=.; Path")
+simple("head/retry-after-on-200", Retry_After="9999999")
+simple("head/content-location", Content_Location="file:///etc/passwd")
+simple("body/meta-refresh", body=b'<html><meta http-equiv="refresh" content="0; url=http://127.0.0.1:1/">',
+       expected=b'<html><meta http-equiv="refresh" content="0; url=http://127.0.0.1:1/">')  # fmt: skip
+simple("body/one-byte", body=b"<", expected=b"<")
+
 # --- statuses ---------------------------------------------------------------------------------------------------------
 
-STATUSES = {400: False, 401: False, 403: True, 418: False, 451: False, 500: True, 502: True, 504: True, 599: True,
-            204: False, 205: False, 206: False, 300: False, 304: True, 305: False}  # fmt: skip
+FINAL = (202, 203, 204, 205, 206, 207, 226, 300, 305, 306, 400, 401, 402, 405, 406, 409, 411, 412, 414, 415, 416, 418,
+         422, 424, 426, 428, 431, 444, 451, 499)  # fmt: skip
+LATER = (304, 403, 408, 421, 423, 425, 500, 501, 502, 504, 505, 507, 508, 511, 520, 522, 526, 530, 599)
+STATUSES = dict.fromkeys(FINAL, False) | dict.fromkeys(LATER, True)
 for number, again in STATUSES.items():
     simple(
         f"status/{number}",
@@ -216,6 +279,32 @@ async def _(visit: Visit) -> None:
     reset(visit)
 
 
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+raw("cut/chunk-beyond-all-numbers", CHUNKED + b"f" * 40 + b"\r\n" + BODY, "truncated|http_error|too_large", True)
+raw("cut/chunk-below-zero", CHUNKED + b"-1\r\n" + BODY, "truncated|http_error", True)
+raw("cut/chunk-of-words", CHUNKED + b"viel\r\n" + BODY, "truncated|http_error", True)
+raw("cut/chunk-without-end", CHUNKED + b"5\r\n<html", "truncated", True)
+raw("cut/chunk-too-long", CHUNKED + b"5\r\n<html>>>>\r\n0\r\n\r\n", "truncated|http_error", True)
+raw("cut/nothing-in-chunks", CHUNKED, "truncated", True)
+raw("cut/length-and-nothing", b"HTTP/1.1 200 OK\r\n" + HTML + LENGTH + b"\r\n", "truncated", True)
+simple(
+    "cut/brotli-in-gzip", "truncated", True, body=gzip.compress(brotli.compress(BODY)[:-9]), Content_Encoding="br, gzip"
+)
+simple(
+    "cut/second-member", "truncated", True, body=gzip.compress(BODY) + gzip.compress(BODY)[:-9], Content_Encoding="gzip"
+)
+simple("lies/gzip-sum", "undecodable", body=gzip.compress(BODY)[:-8] + b"\0" * 8, Content_Encoding="gzip")
+simple("lies/deflate-sum", "undecodable", body=zlib.compress(BODY)[:-4] + b"\0" * 4, Content_Encoding="deflate")
+simple("lies/gzip-is-brotli", "undecodable", body=brotli.compress(BODY), Content_Encoding="gzip")
+simple("lies/zstd-is-gzip", "undecodable", body=gzip.compress(BODY), Content_Encoding="zstd")
+simple(
+    "lies/zstd-window",
+    "undecodable|too_large|truncated",
+    body=b"\x28\xb5\x2f\xfd\x00\xff" + b"\0" * 50,
+    Content_Encoding="zstd",
+)
+
+
 # --- no answer, or none that is HTTP ----------------------------------------------------------------------------------
 
 
@@ -263,6 +352,37 @@ async def _(visit: Visit) -> None:
 @case("no-http/upgrade", "http_error")
 async def _(visit: Visit) -> None:
     await visit.send(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n" + BODY)
+
+
+OK_LINE = b"HTTP/1.1 200 OK\r\n"
+raw("no-http/0.9", BODY, "http_error", True)
+raw("no-http/icy", b"ICY 200 OK\r\n" + HTML + b"\r\n" + BODY, "http_error", True)
+raw("no-http/empty-lines", b"\r\n" * 5 + OK_LINE + HTML + LENGTH + b"\r\n" + BODY, "http_error|page", True)
+raw("no-http/status-of-letters", b"HTTP/1.1 abc OK\r\n\r\n" + BODY, "http_error", True)
+raw("no-http/status-0", b"HTTP/1.1 000 Null\r\n\r\n" + BODY, "http_error")
+raw("no-http/status-99", b"HTTP/1.1 99 Wenig\r\n\r\n" + BODY, "http_error", True)
+raw("no-http/status-1000", b"HTTP/1.1 1000 Viel\r\n\r\n" + BODY, "http_error", True)
+raw("no-http/length-in-hex", OK_LINE + b"Content-Length: 0x10\r\n\r\n" + BODY, "http_error", True)
+raw("no-http/length-with-sign", OK_LINE + b"Content-Length: +5\r\n\r\n" + BODY, "http_error", True)
+raw("no-http/two-lengths-in-one", OK_LINE + b"Content-Length: 5, 7\r\n\r\n" + BODY, "http_error", True)
+raw(
+    "no-http/length-beyond-all-numbers",
+    OK_LINE + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n",
+    "http_error",
+    True,
+)
+raw(
+    "no-http/length-and-chunks",
+    OK_LINE + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks(BODY),
+    "http_error|page",
+    True,
+)
+raw("no-http/odd-transfer", OK_LINE + b"Transfer-Encoding: xchunked\r\n\r\n" + BODY, "http_error|page|truncated", True)
+raw("no-http/nul-in-header", OK_LINE + b"X-A: a\0b\r\n\r\n" + BODY, "http_error", True)
+raw("no-http/space-before-colon", OK_LINE + b"Content-Type : text/html\r\n\r\n" + BODY, "http_error", True)
+raw("no-http/folded-header", OK_LINE + b"X-A: a\r\n b\r\n" + HTML + LENGTH + b"\r\n" + BODY, "http_error|page", True)
+raw("no-http/tls", bytes([21, 3, 1, 0, 2, 2, 70]), "http_error", True)
+raw("no-http/http2", b"\0\0\x12\4\0\0\0\0\0" + b"\0" * 18, "http_error", True)
 
 
 # --- too much ---------------------------------------------------------------------------------------------------------
@@ -375,6 +495,32 @@ redirecting("to/file", "file:///etc/passwd", "bad_url")
 redirecting("to/data", "data:text/html,<html>", "bad_url")
 redirecting("to/ftp", "ftp://127.0.0.1/", "bad_url")
 redirecting("to/javascript", "javascript:alert(1)", "bad_url")
+redirecting("to/query-alone", "?a=b", "redirect_loop|http_error")
+redirecting("to/top", "#top", "redirect_loop")
+redirecting("to/dots", "/a/b/../../../../good")
+redirecting("to/capitals", "HTTP://127.0.0.1/good", "blocked_address")
+redirecting("to/spaces/around", "  /good  ")
+redirecting("to/space/inside", "/good?a b")
+redirecting("to/tab/inside", "/go\tod", "bad_url|http_error|gone")
+redirecting("to/bell", "/good\x07", "bad_url|http_error")
+redirecting("to/port/0", "http://127.0.0.1:0/", "bad_url")
+redirecting("to/port/65536", "http://127.0.0.1:65536/", "bad_url")
+redirecting("to/port/words", "http://127.0.0.1:http/", "bad_url")
+redirecting("to/ssh", "http://127.0.0.1:22/", "blocked_address")
+redirecting("to/two/slashes", "///127.0.0.1/", "bad_url|gone|blocked_address")
+redirecting("to/no/host", "http:///good", "page|bad_url|gone")
+redirecting("to/host/with/space", "http://a b/", "bad_url")
+redirecting("to/idn/broken", "http://xn--\u00fc.example/", "bad_url|dns")
+redirecting("to/label/too/long", f"http://{'a' * 64}.example/", "bad_url")
+redirecting("to/name/too/long", f"http://{'a.' * 130}example/", "bad_url")
+redirecting("to/password/hidden", "http://127.0.0.1%40evil@127.0.0.1/", "bad_url")
+for _number, _scheme in enumerate(
+    ("gopher://127.0.0.1/", "about:blank", "blob:x", "view-source:http://a/", "ws://127.0.0.1/", "jar:http://a!/",
+     "mailto:a@b.example", "intent://a", "dict://127.0.0.1/", "ldap://127.0.0.1/", "unix:/run/docker.sock",
+     "FILE:/etc/passwd",
+     "ssh://a", "tel:1", "feed:http://a/", "filesystem:http://a/")
+):  # fmt: skip
+    redirecting(f"to/scheme/{_number}", _scheme, "bad_url")
 redirecting("to/unknown/host", "http://nobody.invalid/", "dns")
 
 
@@ -420,7 +566,20 @@ PRIVATE = [
     "//127.0.0.1:{port}/", "http:\\\\127.0.0.1:{port}\\", "http:127.0.0.1:{port}/", "http:///127.0.0.1:{port}/",
     "https://127.0.0.1:{port}/", "http://%31%32%37.0.0.1:{port}/", "http://127.0.0.1:0{port}/",
     "http://169.254.169.254/latest/meta-data/", "http://[fd00:ec2::254]/", "http://10.0.0.1/", "http://100.64.0.1/",
-    "http://[fe80::1]/", "http://224.0.0.1/", "http://192.0.2.1/",
+    "http://[fe80::1]/", "http://224.0.0.1/", "http://192.0.2.1/", "http://[::ffff:0:127.0.0.1]:{port}/",
+    "http://[64:ff9b:1::7f00:1]:{port}/", "http://[2001:0:7f00:1::]/", "http://[2001:db8::1]/", "http://[fec0::1]/",
+    "http://[ff02::1]/", "http://[fc00::1]/", "http://[::2]/", "http://[100::1]/", "http://[5f00::1]/",
+    "http://[2001:20::1]/", "http://[64:ff9b::a00:1]/", "http://[2002:c0a8:101::]/", "http://[3fff::1]/",
+    "http://192.0.0.8/", "http://192.88.99.1/", "http://198.18.0.1/", "http://198.51.100.1/", "http://203.0.113.1/",
+    "http://240.0.0.1/", "http://255.255.255.255/", "http://172.16.0.1/", "http://172.31.255.255/",
+    "http://192.168.1.1/", "http://169.254.170.2/", "http://100.100.100.200/", "http://100.127.255.255/",
+    "http://168.63.129.16/", "http://0.1.2.3/", "http://0x7f.1:{port}/", "http://0177.1:{port}/",
+    "http://0x7f000001.:{port}/", "http://4294967297:{port}/",
+    "http://127.0.0.1.:{port}/", "http://127.0.0.1..:{port}/", "http://[::ffff:127.0.0.1%25lo]:{port}/",
+    "http://127.0.0.1%20:{port}/", "http://127.0.0.1%00.example:{port}/", "http://127.0.0.1#@a.example:{port}/",
+    "http://a.example@127.0.0.1:{port}/", "http://127.0.0.1\\@a.example:{port}/", "http://[::1]a:{port}/",
+    "http://ⓛocalhost:{port}/", "http://ｌｏｃａｌｈｏｓｔ:{port}/", "http://localhost%2e:{port}/",
+    "http://127.0.0.1:{port}:80/", "http://;127.0.0.1:{port}/", "http://1２7.0.0.1:{port}/",
 ]  # fmt: skip
 for place, _spelling in enumerate(PRIVATE):
 

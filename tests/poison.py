@@ -14,6 +14,8 @@ from pipelines.reading.rules import Rules
 def read(page: Page, rules: Rules) -> Article:
     """Answer, or misbehave, as the body orders: ``hang``, ``segfault`` and so on. Anything else becomes the text."""
     order = page.body.decode()
+    if order == "half":
+        order = "a text with half a character: \udc80"
     if order in ORDERS:
         ORDERS[order]()
     if order.startswith("die-once ") and not (died := Path(order.partition(" ")[2])).exists():

@@ -63,6 +63,35 @@ def test_controls_and_surrogates_are_cleaned_and_misused_controls_are_read_as_me
 
 
 @pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("a&#0;b&#x0;c", "abc"),
+        ("a&#7;b&#x1b;[31m&#8", "ab[31m"),
+        ("a&#xD800;b&#57343;c", "abc"),
+        ("&#55357;&#56832; &#xD83D;&#xDE00;", "😀 😀"),
+        ("a&#x110000;b&#99999999999999;c&#xFFFE;d&#65535;e", "abcde"),
+        ("&#x9; &#10; &#228; &#x1F600; &#xFFFD; &#8211", "&#x9; &#10; &#228; &#x1F600; &#xFFFD; &#8211"),
+    ],
+)
+def test_references_to_what_is_no_character_are_no_text_either(written: str, meant: str):
+    assert clean(written) == meant
+
+
+def test_characters_in_two_halves_are_put_together():
+    halves = "X\ud83d\ude00Y \ud800Z".encode("utf-8", "surrogatepass")
+    text = text_of(page(WORDS * 9).encode().replace(b"Titel", halves), "text/html; charset=utf-8")
+    assert "X😀Y" in text
+    assert "\ufffd" not in text
+
+
+def test_a_name_for_a_smaller_set_means_the_larger_one_and_nothing_is_put_in_where_a_byte_is_lost():
+    words = "早报讯 – € Ä " * 9
+    assert words in text_of(page(words).encode("gb18030"), "text/html; charset=gb2312")
+    broken = page("Zażółć gęślą jaźń " * 9, "iso-8859-3").encode("iso-8859-2")  # bytes that iso-8859-3 does not have
+    assert "\ufffd" not in text_of(broken, "text/html")
+
+
+@pytest.mark.parametrize(
     ("body", "content_type", "reason"),
     [
         (b"", "text/html", Reason.EMPTY),

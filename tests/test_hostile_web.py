@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import asyncio
+import contextlib
+import socket
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -10,8 +13,10 @@ from scrapy import Request, Spider
 from scrapy.crawler import AsyncCrawlerRunner
 
 from crawler import settings as scrapy_settings
+from crawler.discovery import DiscoveryError, read_document
 from crawler.fetch import Fetcher, Limits, Manners, failure_reason
 from crawler.hosts import Hosts
+from crawler.links import Taking
 from crawler.robots import Robots
 from crawler.values import allowed_address
 from pipelines.urls import BadUrl, normalise
@@ -128,6 +133,44 @@ async def test_every_kind_of_request_is_guarded(fetcher, kind):
                 await fetcher.get(url, manners(web), kind)
             assert failure_reason(refused.value).reason == "blocked_address"
         assert web.canary == 0
+
+
+XXE = """<!DOCTYPE rss [<!ENTITY far SYSTEM "http://127.0.0.1:{port}/x"><!ENTITY file SYSTEM "file:///etc/hostname">
+<!ENTITY % all SYSTEM "http://127.0.0.1:{port}/dtd"> %all;]>"""
+INSIDE_DOCUMENTS = {
+    "entities": XXE + "<rss><channel><item><link>http://a.example/&file;</link><title>&far;&file;</title></item>",
+    "outer type": '<!DOCTYPE rss SYSTEM "http://127.0.0.1:{port}/dtd"><rss><channel><item><title>a</title></item>',
+    "a style": '<?xml-stylesheet href="http://127.0.0.1:{port}/x"?><rss><channel><item><title>a</title></item>',
+    "inclusion": '<rss xmlns:xi="http://www.w3.org/2001/XInclude"><channel><item><title><xi:include parse="text" '
+    'href="http://127.0.0.1:{port}/x"/></title><link>/a-12345</link></item>',
+    "a sitemap": XXE.replace("DOCTYPE rss", "DOCTYPE urlset") + "<urlset><url><loc>http://a.example/&file;</loc></url>",
+    "a section": '<base href="http://127.0.0.1:{port}/"><link rel="stylesheet" href="/x"><img src="/x">'
+    '<iframe src="/x"></iframe><object data="/x"></object><a href="/artikel-12345">a</a>',
+}
+
+
+@pytest.mark.parametrize("name", INSIDE_DOCUMENTS)
+@pytest.mark.parametrize("end", ["", "</broken"])
+async def test_no_document_makes_its_parser_connect_or_read_a_file(name, end):
+    async with serve() as web:
+        body = (INSIDE_DOCUMENTS[name].replace("{port}", str(web.canary_port)) + end).encode()
+        kind = {"a sitemap": "sitemap", "a section": "section"}.get(name, "feed")
+        taking = Taking("https://a.example/", datetime.now(UTC))
+        with contextlib.suppress(DiscoveryError):
+            found = await asyncio.to_thread(read_document, kind, body, "", "https://a.example/feed", taking)
+            assert socket.gethostname() not in str(found)
+        assert web.canary == 0
+
+
+@pytest.mark.parametrize("depth", [6, 60])
+def test_entities_that_multiply_stay_small(depth):
+    names = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10 if n else "lol"}">' for n in range(depth))
+    item = f"<item><title>&e{depth - 1};</title><link>/a-1</link></item>"
+    body = f"<!DOCTYPE rss [{names}]><rss><channel>{item}</channel></rss>"
+    found = read_document(
+        "feed", body.encode(), "", "https://a.example/", Taking("https://a.example/", datetime.now(UTC))
+    )
+    assert [len(link.hint.title) < 100 for link in found.links] == [True]
 
 
 def test_spellings_are_refused_or_mean_one_address():

@@ -159,3 +159,8 @@ def test_the_tree_is_not_changed():
     before = lxml.html.tostring(tree)
     collect(tree, "https://zeitung.example/")
     assert lxml.html.tostring(tree) == before
+
+
+def test_no_string_of_a_script_has_what_no_text_can_have():
+    written = r'{"headline": "Br\ud800\u00fccke \u0000\u0007\ud83d\ude00 \\u0000 \udc00\n", "a": ["\uD83DX"]}'
+    assert loads(written) == [{"headline": "Brücke 😀 \\u0000 \n", "a": ["X"]}]

@@ -65,6 +65,7 @@ async def test_an_article_comes_back_as_it_was_read(readers):
         ("fail", Reason.READER_CRASH, "KeyError in fail (poison.py:"),
         ("recurse", Reason.READER_CRASH, "RecursionError"),
         ("surrogate", Reason.READER_CRASH, "\\udc80 in the text"),
+        ("half", Reason.READER_CRASH, "surrogates not allowed"),
         ("refuse", Reason.SOFT_404, "Seite nicht gefunden"),
     ],
 )

@@ -28,8 +28,11 @@ _CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:-]+)", re.I)
 _META_CHARSET = re.compile(
     rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)|<\?xml[^>]{0,100}?encoding\s*=\s*[\"']([\w.:-]+)", re.I
 )
-# Western single-byte names all mean cp1252 on the web, as browsers read them.
-_WESTERN = {"iso8859-1", "ascii", "latin-1", "cp1252"}
+# What these names mean on the web is more than their standards say: browsers read each of them as the larger set.
+_MEANT = dict.fromkeys(("iso8859-1", "ascii", "latin-1"), "cp1252") | {
+    "gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "euc_kr": "cp949", "iso8859-9": "cp1254",
+    "big5": "big5hkscs", "tis-620": "cp874", "iso8859-11": "cp874",
+}  # fmt: skip
 _ESCAPED = re.compile("[\udc80-\udcff]+")
 _TEXTUAL = re.compile(r"text/|html|xml|unknown/|octet-stream|^$", re.I)
 
@@ -95,7 +98,9 @@ def _cleaned(raw: bytes) -> bytes:
         raw = _NO_CHARACTERS.sub(b"", raw)
     if b"\xc2" in raw:
         raw = _C1.sub(lambda m: _western(m[0][1]), raw)
-    return _C1_REFERENCE.sub(lambda m: _western(int(m[1]) if m[1] else int(m[2], 16)) if _is_c1(m) else m[0], raw)
+    if b"&#" in raw:
+        raw = _HALVES.sub(b"", _joined(_REFERENCE.sub(_referred, raw)))
+    return raw
 
 
 # C0 controls but tab and line ends
@@ -104,11 +109,32 @@ _CONTROLS = bytes((*range(9), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F))
 _NO_CHARACTERS = re.compile(rb"\xef(?:\xbb\xbf|\xbf[\xbe\xbf])")
 _LOST = re.compile(rb"\xef\xbf\xbd")
 _C1 = re.compile(rb"\xc2[\x80-\x9f]")
-_C1_REFERENCE = re.compile(rb"&#(?:(1[2-5]\d)|[xX]([89][0-9a-fA-F]));")
+_REFERENCE = re.compile(rb"&#(?:0*(\d+)|[xX]0*([0-9a-fA-F]+));?")
+# A character beyond the first 65,536 as two halves of three bytes each, as some databases write it; and a lone half.
+_TWO_HALVES = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]")
+_HALVES = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 
 
-def _is_c1(match: re.Match[bytes]) -> bool:
-    return bool(match[2]) or 128 <= int(match[1]) <= 159
+def _referred(match: re.Match[bytes]) -> bytes:
+    """A numeric reference as it stands; or, where no text can have its character, what is left of it.
+
+    A parser would put U+FFFD there, or build a tree that can never be written as text again.
+    """
+    number = int(match[1][:9]) if match[1] else int(match[2][:9], 16)
+    if 0x80 <= number <= 0x9F:
+        return _western(number)
+    if 0xD800 <= number <= 0xDFFF:
+        return chr(number).encode("utf-8", "surrogatepass")  # its other half may follow
+    is_text = number in (9, 10, 13) or (0x20 <= number <= 0x10FFFF and number not in (0x7F, 0xFFFE, 0xFFFF))
+    return match[0] if is_text else b""
+
+
+def _joined(raw: bytes) -> bytes:
+    if b"\xed" not in raw:
+        return raw
+    return _TWO_HALVES.sub(
+        lambda m: m[0].decode("utf-8", "surrogatepass").encode("utf-16", "surrogatepass").decode("utf-16").encode(), raw
+    )
 
 
 def _western(byte: int) -> bytes:
@@ -156,7 +182,8 @@ def _narrow(body: bytes, content_type: str) -> bytes:
 
 
 def _mixed(body: bytes, declared: list[str]) -> str:
-    """Bytes that are not UTF-8 throughout: in the encoding that breaks least."""
+    """Bytes that are not UTF-8 throughout: in the encoding that breaks least. No U+FFFD is put in; see ``utf8_of``."""
+    body = _joined(body)
     escaped = body.decode("utf-8", "surrogateescape")
     broken = sum(len(run) for run in _ESCAPED.findall(escaped))
     whole = len(escaped) - broken - sum(map(len, re.findall(r"[\x00-\x7f]+", escaped)))
@@ -169,7 +196,9 @@ def _mixed(body: bytes, declared: list[str]) -> str:
             except UnicodeDecodeError:
                 continue
     fallback = next((name for name in declared if name != "utf-8"), "cp1252")
-    return body.decode(fallback, "ignore" if fallback == "cp1252" else "replace")
+    text = body.decode(fallback, "ignore" if fallback == "cp1252" else "replace")
+    lost = text.count("\ufffd")
+    return body.decode(fallback, "ignore") if lost <= max(20, len(text) // 50) else text
 
 
 def _mended(match: re.Match[str]) -> str:
@@ -199,7 +228,7 @@ def _declared(body: bytes, content_type: str) -> list[str]:
             "undefined",
         ):
             continue
-        python_name = "cp1252" if known.name in _WESTERN else known.name
+        python_name = _MEANT.get(known.name, known.name)
         if python_name not in found and not python_name.startswith(("utf-16", "utf-32")):
             found.append(python_name)
     return found

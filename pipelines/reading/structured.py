@@ -221,8 +221,21 @@ _SAVED = re.compile(
 _SAVED_AUTHOR = re.compile(r'"author"\s*:\s*\[?\s*\{[^{}]{0,500}?"name"\s*:\s*("(?:[^"\\]|\\.){0,200}")')
 
 
+# Escapes of a JSON string: two halves of a character; what no text can have (it sets ``none``); any other.
+_ESCAPE = re.compile(
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    r"|u(?:[dD][89a-fA-F][0-9a-fA-F]{2}|00(?:0[0-8bcefBCEF]|1[0-9a-fA-F]|7[fF]))(?P<none>)|.)",
+    re.DOTALL,
+)
+
+
 def loads(text: str) -> list[Any]:
-    """The values in a JSON-LD script, however badly written; [] when nothing can be saved."""
+    """The values in a JSON-LD script, however badly written; [] when nothing can be saved.
+
+    No string in them has a NUL, another control character or half a character.
+    """
+    if "\\u" in text:
+        text = _ESCAPE.sub(lambda escape: escape[0] if escape["none"] is None else "", text)
     try:
         return [json.loads(text, strict=False)]
     except (ValueError, RecursionError):
