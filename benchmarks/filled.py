@@ -11,9 +11,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import random
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import psycopg
@@ -46,7 +47,7 @@ def _other_address(column: str) -> str:
     return f"{column} || '?set=' || %(set)s"
 
 
-_BAND = "(band # (%(set)s * 2654435769 * 2654435761))"  # all bits change, and no two of a set become one
+_BAND = "(band # %(mask)s)"  # all bits change, and no two of a set become one
 _BANDS = f"CASE WHEN bands IS NOT NULL THEN array(SELECT {_BAND} FROM unnest(bands) AS band) END"
 
 # What differs between a row and the one that is made from it; all other columns are the same.
@@ -108,37 +109,40 @@ def fresh_database(server: str, name: str) -> Iterator[str]:
 
 
 def filled_database(server: str, size: int, base: int = BASE) -> str:
-    """The DSN of a migrated database with *size* articles (a multiple of *base*, or fewer); made where it is missing.
+    """The DSN of a migrated database with *size* articles (*base* or a multiple of it); made where it is missing.
 
-    It stays on the server, so whoever measures in it leaves some articles more.
+    It stays on the server, so whoever measures in it leaves some articles more. What others are made from is measured
+    by nobody.
     """
-    name = f"filled_{size}"
+    pattern = _made(server, f"pattern_{base}", None, lambda dsn: asyncio.run(_store(dsn, base)))
+    name = conninfo.conninfo_to_dict(pattern)["dbname"]
+    return _made(server, f"filled_{size}", name, lambda dsn: multiply(dsn, size // base))
+
+
+def _made(server: str, name: str, template: str | None, put_in: Callable[[str], None]) -> str:
     dsn = conninfo.make_conninfo(server, dbname=name)
     with psycopg.connect(server, autocommit=True) as connection:
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
-            template = "template0" if size <= base else f"filled_{base}"
-            if size > base:
-                filled_database(server, base)
             half = f"{name}_half"  # a run that is broken off leaves no half of one behind
-            names = {"half": sql.Identifier(half), "name": sql.Identifier(name), "template": sql.Identifier(template)}
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {half} WITH (FORCE)").format(**names))
-            connection.execute(sql.SQL("CREATE DATABASE {half} TEMPLATE {template}").format(**names))
+            names = {"half": half, "name": name, "template": template or "template0"}
+            parts = {key: sql.Identifier(value) for key, value in names.items()}
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {half} WITH (FORCE)").format(**parts))
+            connection.execute(sql.SQL("CREATE DATABASE {half} TEMPLATE {template}").format(**parts))
             half_dsn = conninfo.make_conninfo(server, dbname=half)
             database.migrate(half_dsn)
-            if size > base:
-                multiply(half_dsn, size // base)
-            else:
-                asyncio.run(_store(half_dsn, size))
+            put_in(half_dsn)
             with psycopg.connect(half_dsn, autocommit=True) as finished:
                 finished.execute("VACUUM ANALYZE")
                 finished.execute("CHECKPOINT")
-            connection.execute(sql.SQL("ALTER DATABASE {half} RENAME TO {name}").format(**names))
+            connection.execute(sql.SQL("ALTER DATABASE {half} RENAME TO {name}").format(**parts))
     database.migrate(dsn)
     return dsn
 
 
 def multiply(dsn: str, times: int) -> None:
     """Make *times* as many articles of those that the store has written."""
+    if times < 2:
+        return
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute("SET synchronous_commit = off")
         connection.execute("SET maintenance_work_mem = '1GB'")
@@ -190,7 +194,7 @@ def _make_set(connection: psycopg.Connection, number: int) -> None:
             f"INSERT INTO ingest.{table} ({', '.join(columns)}) OVERRIDING SYSTEM VALUE "
             f"SELECT {', '.join(values)} FROM first_{table}"
         )
-        connection.execute(statement, {"set": number})
+        connection.execute(statement, {"set": number, "mask": random.Random(number).getrandbits(63)})
 
 
 def _columns(connection: psycopg.Connection, table: str) -> list[str]:

@@ -45,7 +45,7 @@ OWNERS = """
 SLICES = 64  # of all bands; as many as ingest.claims_slice counts
 MOST_SETTLED = 100_000  # claims in a transaction: a second
 
-# One process at a time; who does not get the lock has nothing to do.
+# One process at a time, and none while somebody forgets bands; who does not get the lock has nothing to do.
 SLICE = """
     SELECT nextval('ingest.claims_slice')
     FROM (SELECT pg_try_advisory_xact_lock(6224537, 3) AS mine OFFSET 0) AS asked WHERE mine
@@ -53,9 +53,10 @@ SLICE = """
 
 SETTLE = """
     WITH settled AS (
-        DELETE FROM ingest.claims WHERE band IN (
-            SELECT band FROM ingest.claims WHERE band BETWEEN %(first)s AND %(last)s
-            ORDER BY band LIMIT %(most)s FOR UPDATE SKIP LOCKED)
+        DELETE FROM ingest.claims
+        WHERE band >= %(first)s AND band <= coalesce(
+            (SELECT band FROM ingest.claims WHERE band BETWEEN %(first)s AND %(last)s
+             ORDER BY band OFFSET %(most)s LIMIT 1), %(last)s)
         RETURNING band, article_id)
     INSERT INTO ingest.bands (band, article_id)
     SELECT band, article_id FROM settled ORDER BY band
@@ -76,7 +77,7 @@ TEXTS = """
 """
 
 # bands of wordings that are about to be replaced: they shall not keep others from being found
-# Claims first: one that settles meanwhile is then found in the other table.
+FORGET_LOCK = "SELECT pg_advisory_xact_lock_shared(6224537, 3)"  # what settles meanwhile would be missed in both tables
 FORGET = """
     DELETE FROM ingest.{table} AS owned
     USING ingest.versions AS version
@@ -246,6 +247,7 @@ async def forget(connection: AsyncConnection, rewritten: Mapping[tuple[int, int]
     if rewritten:
         kept = [band for bands in rewritten.values() for band in bands]
         values = [[key[0] for key in rewritten], [key[1] for key in rewritten], kept]
+        await connection.execute(FORGET_LOCK)
         for table in ("claims", "bands"):
             await connection.execute(FORGET.format(table=table), values)
 

@@ -7,6 +7,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -35,6 +36,7 @@ def clean(value: Any) -> Any:
     return value
 
 
+@lru_cache(maxsize=64)  # of one page it is asked three times
 def page_key(url: str) -> bytes:
     """16 bytes that identify a page's address, however it is spelt; also for what is no address of the web."""
     try:

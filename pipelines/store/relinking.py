@@ -100,6 +100,7 @@ async def _make_some_bands(connection: AsyncConnection, after: tuple[int, int]) 
     for row, bands in zip(rows, made, strict=True):
         gone += [(band, row.article_id) for band in set(row.bands or ()) - set(bands or ())]
         come += [(band, row.article_id) for band in bands or ()]
+    await connection.execute(copying.FORGET_LOCK)
     for table in ("claims", "bands"):
         await connection.execute(GIVE_UP.format(table=table), _columns(sorted(gone)))
     await connection.execute(CLAIM, _columns(come))

@@ -15,6 +15,8 @@ from typing import Any
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 
+from pipelines.store import copying
+
 AT_A_TIME = 5000
 
 # ids follow time: the oldest are the first in the index, and the first that is too young ends the search
@@ -154,6 +156,7 @@ async def _repeated(run: Run, statement: str, values: dict[str, Any]) -> int:
     while True:
 
         async def once(connection: AsyncConnection) -> int:
+            await connection.execute(copying.FORGET_LOCK)
             return (await connection.execute(statement, values)).rowcount
 
         deleted = await run(once)

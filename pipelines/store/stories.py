@@ -22,11 +22,13 @@ MOST = 200  # articles in a transaction
 CANDIDATES = 400  # articles with the same heavy terms that are compared, latest first
 
 # The table grows from nothing to tens of thousands of rows before anybody counts them: a plan made while it was
-# small would read all of it for every article, or all of the last days.
+# small would read all of it for every article, or all of the last days. A look-up takes a millisecond; Postgres expects
+# it to find a hundred times as much, and would call for helpers.
 BY_INDEX = """
     SET LOCAL enable_seqscan = off;
     SET LOCAL enable_indexscan = off;
-    SET LOCAL plan_cache_mode = force_custom_plan
+    SET LOCAL plan_cache_mode = force_custom_plan;
+    SET LOCAL max_parallel_workers_per_gather = 0
 """
 
 STATE = "SELECT change, articles FROM ingest.story_state FOR UPDATE"
