@@ -145,10 +145,16 @@ CREATE OR REPLACE FUNCTION news.mentions(
 )
 RETURNS TABLE (article_id bigint, at timestamptz, source_name text, language text, copy_of bigint)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    WITH queries AS MATERIALIZED (
-        SELECT spoken.language, ingest.search_query(spoken.language, query) AS wanted
-        FROM (SELECT DISTINCT s.language FROM ingest.search AS s) AS spoken
-        WHERE lang IS NULL OR spoken.language = lang
+    WITH RECURSIVE languages AS (  -- as in news.search
+        (SELECT s.language FROM ingest.search AS s ORDER BY s.language LIMIT 1)
+        UNION ALL
+        SELECT (SELECT s.language FROM ingest.search AS s WHERE s.language > l.language ORDER BY s.language LIMIT 1)
+        FROM languages AS l WHERE l.language IS NOT NULL
+    ),
+    queries AS MATERIALIZED (
+        SELECT l.language, ingest.search_query(l.language, query) AS wanted
+        FROM languages AS l
+        WHERE l.language IS NOT NULL AND (lang IS NULL OR l.language = lang)
     )
     SELECT s.article_id, s.at, a.source, nullif(s.language, ''), a.copy_of
     FROM queries AS q
