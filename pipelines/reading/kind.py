@@ -150,10 +150,17 @@ def _in_own_frame(heading: Element | None) -> bool:
 def _framed(heading: Element | None) -> Iterator[Kind]:
     """What the elements around the headline are called."""
     for element in heading.iterancestors() if heading is not None else ():
-        for name in (element.get("class") or "").split():
-            for kind, pattern in _FRAMES:
-                if pattern.search(name) and not _HOLDS.match(name):
-                    yield kind
+        classes = element.get("class") or ""
+        for kind, pattern in _FRAMES:
+            if any(
+                not _HOLDS.match(classes, _begin(classes, found.start())) for found in pattern.finditer(classes[:2_000])
+            ):
+                yield kind
+
+
+def _begin(classes: str, at: int) -> int:
+    """Where the name begins that holds the character *at*."""
+    return classes.rfind(" ", 0, at) + 1
 
 
 def _microdata(heading: Element | None) -> set[str]:
