@@ -56,6 +56,19 @@ def og(title: str) -> str:
             "",
             "Der Hafen bleibt zu",
         ),
+        ("<title>Der Hafen bleibt zu - Politik - Zeitung</title>", "", "Der Hafen bleibt zu"),
+        ("<title>Der Hafen bleibt zu (Zeitung)</title>", "", "Der Hafen bleibt zu"),
+        ("<title>DER HAFEN BLEIBT ZU | ZEITUNG</title>", "<h1>Der Hafen bleibt zu</h1>", "Der Hafen bleibt zu"),
+        (
+            "<title>Der Hafen bleibt zu | Zeitung</title>",
+            "<h1><strong>Verkehr</strong><br>Der Hafen bleibt zu</h1>",
+            "Der Hafen bleibt zu",
+        ),
+        (
+            "<title>Verkehr: Der Hafen bleibt zu</title>" + og("Der Hafen bleibt zu"),
+            "<h1><span class=overline>Verkehr</span><span>:</span> <span>Der Hafen bleibt zu</span></h1>",
+            "Der Hafen bleibt zu",
+        ),
         (og("Köln - Bonn: Der Hafen bleibt zu"), "", "Köln - Bonn: Der Hafen bleibt zu"),
         (og("Hafen zu: Was Reisende jetzt wissen müssen"), "<h1>Der Hafen bleibt zu</h1>", "Der Hafen bleibt zu"),
         (

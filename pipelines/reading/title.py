@@ -190,13 +190,20 @@ def _heading_text(element: Element, sites: set[str], stated: list[str]) -> tuple
     title.
     """
     kicker = None
-    whole = text_of(element, 600)
+    lines = _lines(element)
+    whole = " ".join(lines)
+    named = _named_kicker(element)
+    for text in stated:
+        if named and whole.endswith(text) and squashed(whole[: len(whole) - len(text)]) == squashed(named):
+            return text, named.strip(" :-–—|/")
     for text in stated:
         if squashed(whole) == squashed(text):
+            text = whole if text.isupper() else text
             return clean(text, sites), None  # the same words; 'Kicker: Title' keeps the colon that the layout swallowed
     for text in stated:
         before = whole[: len(whole) - len(text)]
         apart = before and not before[-1].isalnum() and not before.rstrip().endswith(":")
+        apart = apart or (len(lines) > 1 and before.strip() == lines[0])  # a line of its own is a kicker
         if apart and len(text.split()) >= 3 and whole.endswith(text):
             return text, before.strip(" :-–—|/") or None
     for child in element.iterdescendants():
@@ -206,6 +213,24 @@ def _heading_text(element: Element, sites: set[str], stated: list[str]) -> tuple
                 kicker = text.strip(" :-–—|/")
                 whole = whole[len(text) :].lstrip(" :-–—|/")
     return clean(whole, sites), kicker or None
+
+
+def _named_kicker(element: Element) -> str | None:
+    """The text of what is named a kicker inside the heading."""
+    inside = (each for each in element.iterdescendants() if isinstance(each.tag, str))
+    named = (text_of(each, 200) for each in inside if _KICKER_CLASS.search(each.get("class") or ""))
+    return next(filter(None, named), None)
+
+
+def _lines(element: Element) -> list[str]:
+    """The heading's lines, cut where it breaks them."""
+    if element.find(".//br") is None:
+        return [text_of(element, 600)]
+    pieces = [element.text or ""]
+    for inner in element.iterdescendants():
+        pieces += ["\n" if inner.tag == "br" else " ".join((inner.text or "").split("\n")), inner.tail or ""]
+    text = "".join(pieces)[:600].replace("\xad", "").replace("\u200b", "")
+    return [line for line in (" ".join(line.split()) for line in text.split("\n")) if line]
 
 
 # -- site names -------------------------------------------------------------------------------------------------------
@@ -268,12 +293,19 @@ def clean(title: str | None, sites: set[str]) -> str | None:
     if not title:
         return None
     title = title.strip(" |–—-·•»›")
+    in_brackets = re.search(r"\s\(([^()]{2,60})\)$", title[-70:])
+    if in_brackets and squashed(in_brackets[1]) in sites:
+        title = title[: -len(in_brackets[0])]
+    is_cut = False
     for _ in range(3):
         cuts = list(_SEPARATOR.finditer(title))
         if not cuts:
             break
         head, tail = title[: cuts[-1].start()], title[cuts[-1].end() :]
         if _names_site(tail, sites) and len(head) >= 3:
+            title, is_cut = head.strip(), True
+            continue
+        if is_cut and tail.strip().casefold() in _SECTIONS and len(head) >= 3:  # 'Title - Politik - Zeitung'
             title = head.strip()
             continue
         head, tail = title[: cuts[0].start()], title[cuts[0].end() :]
