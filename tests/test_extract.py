@@ -159,3 +159,23 @@ def test_a_source_may_say_what_is_the_body_and_what_is_not():
 def test_a_source_rule_that_finds_nothing_changes_nothing():
     found = body(f"<article><h1>{TITLE}</h1>{PROSE}</article>", keep=("div.gone",), remove=("p.gone",))
     assert texts(found) == [FIRST, SECOND, THIRD]
+
+
+def test_byline_and_headline_are_looked_for_around_a_known_container_first():
+    known = known_on(
+        parse(
+            f"<body><header><h2>Seite</h2></header><main><h1>{TITLE}</h1><p>Von Anna Muster</p>"
+            f"<div class=text>{PROSE}</div></main><footer>Von Ben Beispiel</footer></body>"
+        ),
+        (),
+        ("div.text",),
+    )
+    assert known is not None
+    assert known.surroundings is not None
+    assert known.surroundings.tag == "main"
+
+
+def test_a_known_container_that_is_not_on_the_page_is_none():
+    tree = parse(f"<body><h1>{TITLE}</h1><div class=other>{PROSE}</div></body>")
+    assert known_on(tree, (), ("div.text",)) is None
+    assert known_on(tree, ("div.text",), ()) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import lru_cache
 
 from langdetect import DetectorFactory, LangDetectException, detect_langs
 
@@ -62,6 +63,7 @@ def language_of(text: str, declared: str | None = None, source: str | None = Non
     return _detected(text) or declared or source
 
 
+@lru_cache(maxsize=32)  # a page's last paragraphs are asked about more than once
 def share_of_common(text: str) -> float:
     """The share of *text*'s words, 0 to 1, that belong to the commonest of the language they fit best."""
     return max(_shares(text)[0].values())

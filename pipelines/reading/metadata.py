@@ -76,9 +76,9 @@ def describe(
     sight = Sight(tree, head.element, within)
     byline = _byline(tree, structured, page, rules, sight)
     published = publication.published(structured, sight, reading, page.hint)
-    if within is not None and not (byline and published):
+    if within is not None and not (byline.people and published):
         sight = Sight(tree, head.element)
-        byline = byline or _byline(tree, structured, page, rules, sight)
+        byline = byline if byline.people else _byline(tree, structured, page, rules, sight)
         published = published or publication.published(structured, sight, reading, page.hint)
     authors = _author_names(structured, structured.article.get("author"))[0] or structured.meta.get("author", [])
     sections = _sections(tree, structured, page, rules, title, head.element)

@@ -223,12 +223,16 @@ def is_jumbled(text: str, *, likely: bool = False) -> bool:
     """
     if _ENCODED.fullmatch(text):
         return True
-    text = _ADDRESS.sub(" ", text[:600])
-    words = _WORDS.findall(text)
+    text = text[:600]
+    if any(mark in text for mark in ("://", "www.", "@")):
+        text = _ADDRESS.sub(" ", text)
     least, common, known = (6, 0.2, 0.86) if likely else (16, 0.14, 0.8)
+    if share_of_common(text) > common:  # nearly every paragraph is known by this
+        return False
+    words = _WORDS.findall(text)
     if len(words) < least or sum(word[0].islower() for word in words) < 0.5 * len(words):
         return False
-    if share_of_common(text) > common or len(_OTHER_LETTERS.findall(text)) > 0.01 * len(text):
+    if len(_OTHER_LETTERS.findall(text)) > 0.01 * len(text):
         return False
     pairs = [f"^{word}$"[at : at + 2] for word in map(str.lower, words) for at in range(len(word) + 1)]
     return sum(pair in _PAIRS for pair in pairs) < known * len(pairs)

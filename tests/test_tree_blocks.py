@@ -1,0 +1,54 @@
+"""Elements as blocks: which containers are nothing but prose, and what stands in them."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipelines.reading.tree import parse
+from pipelines.reading.tree_blocks import direct, is_prose
+
+SENTENCE = "Die Gemeinde teilte am Montag mit, dass die Brücke über den Mühlbach bis zum Herbst gesperrt bleibt."
+PROSE = f"<p>{SENTENCE}</p>" * 3
+
+
+def core(inner: str):
+    return parse(f"<body><div id=core>{inner}</div></body>").find(".//div")
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        PROSE,
+        f"<section><div>{PROSE}</div></section>",
+        f"<h2>Ein Zwischentitel</h2>{PROSE}",
+        f"<p>Von vorn</p>{PROSE}",
+        f"{PROSE}<ul><li>Erster Punkt</li><li>Zweiter <a href=/x>Punkt</a> der langen Liste</li></ul><p>Ende.</p>",
+    ],
+)
+def test_paragraphs_headings_and_lists_are_prose(inner: str):
+    assert is_prose(core(inner))
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        f"{PROSE}<div>Jetzt in der App anhören</div>",
+        f"{PROSE}<div><span>Teilen</span></div>",
+        f"{PROSE}<table><tr><td>1</td></tr></table>",
+        f"{PROSE}<form><p>{SENTENCE}</p></form>",
+        f"{PROSE}<p><a href=/x>{SENTENCE}</a></p>",
+        f"<p><a href=/x>Mehr Bilder</a></p>{PROSE}",
+        f"<p>Foto: Anna Muster</p>{PROSE}",
+        f"<h2>{SENTENCE * 3}</h2>{PROSE}",
+        f"{PROSE}<p>Die Tabelle der Liga</p>",
+        f"<p>{SENTENCE}</p>",
+    ],
+)
+def test_loose_text_tables_forms_links_credits_and_last_lines_are_for_trafilatura(inner: str):
+    assert not is_prose(core(inner))
+
+
+def test_the_blocks_of_a_container_are_read_as_they_stand():
+    found = direct(core(f"<h2>Zwischentitel</h2>{PROSE}<ul><li>Eins</li><li>Zwei</li></ul>"))
+    assert [block.kind for block in found] == ["heading", "paragraph", "paragraph", "paragraph", "list"]
+    assert found[-1].items == ("Eins", "Zwei")
