@@ -35,7 +35,7 @@ from pipelines.reading.tree import parse
 __all__ = ["READER_VERSION", "Rules", "next_page", "read", "shipped_rules"]
 
 # Goes up when the same page would be read differently, so that a replay can tell which rows are out of date.
-READER_VERSION = "2"
+READER_VERSION = "3"
 
 _PHRASES = ("config/boilerplate", "crawler/shipped/config/boilerplate")  # in a checkout, in an installed package
 
