@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
+from pipelines.items import Page
+from pipelines.reading import read, shipped_rules
 from pipelines.reading.extract import body_of
 from pipelines.reading.tree import parse
 
@@ -95,6 +99,14 @@ def test_the_lead_is_no_caption_though_a_picture_stands_beside_it():
     tree = parse(f"<html><body><h1>{HEADLINE}</h1>{page}</body></html>")
     read = body_of(tree, title=HEADLINE)
     assert lead in "\n".join(filter(None, (read.lead, *(block.text for block in read.blocks))))
+
+
+def test_the_fields_of_a_form_are_there_when_a_whole_page_is_read():
+    form = "<div class=q1><h3>Die Lage</h3><p>Alles, was war, kommt um sechs.</p><form><input type=email></form></div>"
+    body = "".join(f"<p>{each}</p>" for each in PROSE * 2) + form + f"<p>{PROSE[0]}</p>"
+    html = f"<html lang=de><body><div><h1>{HEADLINE}</h1>{body}</div></body></html>"
+    page = Page("https://zeitung.example/a", "zeitung", html.encode(), datetime(2025, 12, 3, tzinfo=UTC), "text/html")
+    assert "Alles, was war" not in read(page, shipped_rules()).text
 
 
 def test_signs_that_tell_where_a_line_may_break_are_not_text():

@@ -113,7 +113,9 @@ def boxes_in(core: etree._Element, marks: Marks, host: str, teaser: str) -> Iter
         if (box := _box(field, core, _is_prompt, teaser)) is not None:
             yield box, "form"
     for heading in core.iter(*HEADINGS):
-        if _leads_elsewhere(heading, host) and (box := _box(heading, core, _is_card, teaser)) is not None:
+        if not _leads_elsewhere(heading, host) or (box := _box(heading, core, _is_card, teaser)) is None:
+            continue
+        if not _heads_paragraph(box, heading):
             yield box, "card"
     for picture in marks.pictures:
         if (box := _box(picture, core, _is_below_picture, teaser)) is not None:
@@ -162,6 +164,17 @@ def _is_prompt(element: etree._Element, inner: etree._Element | None, text: str)
 
 def _is_card(element: etree._Element, inner: etree._Element | None, text: str) -> bool:
     return len(text) <= _LONGEST_CARD and sum(1 for _ in element.iter(*HEADINGS)) <= 1
+
+
+def _heads_paragraph(box: etree._Element, heading: etree._Element) -> bool:
+    """Whether a box is a heading alone, over a paragraph outside of it: it may be the article's, or a whole list is."""
+    after = box.getnext()
+    return (
+        after is not None
+        and after.tag not in HEADINGS
+        and len(one_line(raw(after))) >= _SENTENCE
+        and len(plain(raw(box))) <= len(plain(raw(heading)))
+    )
 
 
 def _leads_elsewhere(heading: etree._Element, host: str) -> bool:
