@@ -76,7 +76,7 @@ class Generator:
 
 def page_and_article(number: int, text: str, title: str, source: str = "bench") -> tuple[Page, Article]:
     """A complete page and article: what storing costs depends on all columns."""
-    at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=number)
+    at = datetime(2025, 1, 1, tzinfo=UTC) + timedelta(minutes=number % 1_000_000)
     url = f"https://{source}.example/politik/artikel-{number}.html"
     page = Page(url=url, source=source, body=f"{number} {title}".encode(), fetched_at=at)
     article = Article(
@@ -86,3 +86,18 @@ def page_and_article(number: int, text: str, title: str, source: str = "bench") 
         published_precision=Precision.MINUTE, published_provenance=Provenance.JSONLD, language="de", reader_version="1",
     )  # fmt: skip
     return page, article
+
+
+def pages(number: int, first: int, seed: int, sources: int = 8) -> list[tuple[Page, Article]]:
+    """*number* pages with their articles, of several sources; one in five is a shortened copy."""
+    generator = Generator(seed)
+    made: list[str] = []
+    found = []
+    for place in range(number):
+        text = generator.text()
+        if place % 5 == 4:
+            text = made[-3][: int(len(made[-3]) * 0.8)]
+        made.append(text)
+        source = f"bench{(first + place) % sources}"
+        found.append(page_and_article(first + place, text, generator.sentence()[:90], source))
+    return found

@@ -124,7 +124,7 @@ class Paper:
     def article(self, number: int) -> str:
         text = "".join(f"<p>{WORDS} Absatz {part} zu Nummer {number}, {self.name}.</p>" for part in range(3))
         # most of its words are its own, so that it is no copy of another one
-        own = " ".join(f"Pfeiler{number}x{n} trägt Balken{number}x{n} über Fluss{number}x{n}." for n in range(60))
+        own = " ".join(f"Balken {number}-{n} trägt Pfeiler {number}-{n} über Fluss {number}-{n}." for n in range(60))
         return (
             f'<!DOCTYPE html><html lang="de"><head><title>Brücke {number} wird erneuert</title>'
             '<meta property="og:type" content="article"></head>'

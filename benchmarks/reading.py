@@ -6,11 +6,16 @@ The corpus is a folder with ``docs.jsonl`` (a page a line, with its truth), the 
 which judges. Without ``--corpus`` it is looked for in ``../shared/corpus`` beside the checkout. Each page is read by
 all readers in turn, so that a busy machine slows all of them alike; the CPU time of a page is the median over all
 pages. Peak memory is that of a fresh process which reads the first pages with that reader alone.
+
+``nachlese-known`` is our reader on sources that it knows: where a page's article stands was taught before, as a lesson
+from the source's other pages or ``[read] keep`` in its file tells it. Its row shows what that saves, not what it would
+learn: ``benchmarks.learning`` does.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
 import importlib.util
 import json
@@ -21,14 +26,20 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+
+from pipelines.items import Page, Rejected
+
+if TYPE_CHECKING:
+    from pipelines.items import Article
+    from pipelines.reading.rules import Rules
 
 BESIDE = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 SETS = ("publishers", "snippets", "dates", "english")
@@ -42,26 +53,28 @@ Reader = Callable[[Doc, "bytes | str"], Prediction]
 # -- the readers: each gives title, text, published, authors of a page -------------------------------------------------
 
 
-def ours() -> Reader:
-    from pipelines.items import Page, Rejected
-    from pipelines.reading import read, shipped_rules
+class Ours:
+    """Our reader; with *knows*, once it has been taught, where each page's source keeps its articles."""
 
-    rules = shipped_rules()
+    def __init__(self, knows: bool = False):
+        from pipelines.reading import shipped_rules
+        from pipelines.reading.rules import Learned
 
-    def reader(doc: Doc, page: bytes | str) -> Prediction:
-        known = isinstance(page, str)
-        fetched = doc.get("fetched_at")
+        self.rules = shipped_rules()
+        self.learning = replace(self.rules, learned=Learned(learning=True)) if knows else None
+        self.known: dict[str, Learned] = {}
+
+    def teach(self, doc: Doc, page: bytes | str) -> None:
+        """Let it see where the page's article stands, as a lesson from other pages of its source would tell it."""
+        with contextlib.suppress(Rejected):
+            article = self._read(doc, page, self.learning) if self.learning else None
+            if article and article.container:
+                self.known[doc["id"]] = replace(self.rules.learned, state=1, containers=(article.container,))
+
+    def __call__(self, doc: Doc, page: bytes | str) -> Prediction:
+        known = self.known.get(doc["id"])
         try:
-            article = read(
-                Page(
-                    url=doc["url"] or "",
-                    source="corpus",
-                    body=page.encode() if isinstance(page, str) else page,
-                    content_type="text/html; charset=utf-8" if known else "text/html",
-                    fetched_at=_aware(fetched) if fetched else datetime.now(UTC),
-                ),
-                rules,
-            )
+            article = self._read(doc, page, replace(self.rules, learned=known) if known else self.rules)
         except Rejected as rejected:
             return {"rejected": str(rejected)}
         lead = article.teaser if article.teaser_is_visible else None
@@ -72,7 +85,21 @@ def ours() -> Reader:
             "authors": list(article.authors) or ([article.agency] if article.agency else []),  # who signs
         }
 
-    return reader
+    def _read(self, doc: Doc, page: bytes | str, rules: Rules) -> Article:
+        from pipelines.reading import read
+
+        known = isinstance(page, str)
+        fetched = doc.get("fetched_at")
+        return read(
+            Page(
+                url=doc["url"] or "",
+                source="corpus",
+                body=page.encode() if isinstance(page, str) else page,
+                content_type="text/html; charset=utf-8" if known else "text/html",
+                fetched_at=_aware(fetched) if fetched else datetime.now(UTC),
+            ),
+            rules,
+        )
 
 
 def _aware(stated: str) -> datetime:
@@ -141,7 +168,8 @@ def _iso(at: Any) -> str | None:
 
 # name -> (module that must be importable, what makes the reader)
 READERS: dict[str, tuple[str, Callable[[], Reader]]] = {
-    "nachlese": ("pipelines.reading", ours),
+    "nachlese": ("pipelines.reading", Ours),
+    "nachlese-known": ("pipelines.reading", lambda: Ours(knows=True)),
     "trafilatura": ("trafilatura", trafilatura),
     "news-please": ("newsplease", news_please),
     "goose3": ("goose3", goose3),
@@ -169,6 +197,9 @@ def run(docs: list[Doc], score: Any, names: list[str], progress: Progress | None
     for name, reader in readers.items():  # what a reader loads at its first page is not the page's cost
         timed(reader, docs[0], score.html(docs[0]), Run())
         runs[name].peak_megabytes = _peak_of(name, docs, score)
+        if isinstance(reader, Ours):
+            for doc in docs if reader.learning else ():
+                reader.teach(doc, score.html(doc))
     task = progress.add_task("reading", total=len(docs)) if progress else None
     order = list(names)
     for doc in docs:

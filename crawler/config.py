@@ -113,7 +113,7 @@ class CrawlSettings(Table):
 
 class ReadingSettings(Table):
     learn: bool = Field(
-        False, description="Learn from a source's own pages where its articles stand and what repeats under them."
+        True, description="Learn from a source's own pages where its articles stand and what repeats under them."
     )
 
 

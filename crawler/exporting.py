@@ -23,7 +23,7 @@ TYPES = {
     "id": "int64", "copy_of": "int64", "version": "int32", "pages_read": "int32", "pages_total": "int32",
     "word_count": "int32", "is_accessible_for_free": "bool", "authors": "texts", "keywords": "texts",
     "sections": "texts", "headings": "texts", "published_at": "time", "modified_at": "time", "first_seen_at": "time",
-    "fetched_at": "time", "changed_at": "time", "gone_at": "time",
+    "fetched_at": "time", "changed_at": "time", "gone_at": "time", "published_on": "date",
 }  # fmt: skip
 COLUMNS = (
     "id", "url", "canonical_url", "source", "title", "teaser", "section", "authors", "keywords", "published_at",
@@ -31,6 +31,7 @@ COLUMNS = (
     "pages_read", "pages_total", "copy_of", "version", "kicker", "sections", "headings", "text_markdown", "word_count",
     "image_url", "image_caption", "image_credit", "kind", "is_accessible_for_free", "amp_url", "modified_precision",
     "modified_provenance", "first_seen_at", "fetched_at", "changed_at", "gone_at", "reader_version",
+    "published_on", "gone_reason",
 )  # fmt: skip
 
 
@@ -125,6 +126,7 @@ def parquet_rows(out: IO[bytes]) -> Iterator[Callable[[Sequence[Row]], None]]:
     kinds = {
         "int64": pyarrow.int64(), "int32": pyarrow.int32(), "bool": pyarrow.bool_(), "text": pyarrow.string(),
         "texts": pyarrow.list_(pyarrow.string()), "time": pyarrow.timestamp("us", tz="UTC"),
+        "date": pyarrow.date32(),
     }  # fmt: skip
     schema = pyarrow.schema([(name, kinds[TYPES.get(name, "text")]) for name in COLUMNS])
 

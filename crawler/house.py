@@ -251,6 +251,7 @@ def source_rows(configuration: Configuration) -> list[SourceRow]:
             country=source.country,
             time_zone=source.zone.key,
             enabled=source.enabled,
+            expected_per_day=source.expect.articles_per_day,
         )
         for source in configuration.sources.values()
     ]

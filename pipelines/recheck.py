@@ -26,6 +26,15 @@ def next_check(first_seen_at: datetime, published_at: datetime | None, fetched_a
     return fetched_at + min(gap, LATEST)
 
 
+# A page that is gone may be back: taken down by mistake, or while a lawyer looked at it. Each look costs one request.
+LOOKS_AT_GONE = (timedelta(hours=1), timedelta(days=1), timedelta(days=3), timedelta(days=10))
+
+
+def next_look(looks: int) -> timedelta | None:
+    """How long after the *looks*-th look (1, 2 ...) that found a page gone the next one is, or None: no more."""
+    return LOOKS_AT_GONE[looks - 1] if looks <= len(LOOKS_AT_GONE) else None
+
+
 MAX_ATTEMPTS = 8  # the waits below add up to more than a day: longer than most sites are down
 
 

@@ -93,6 +93,12 @@ def _words_changed(gone: list[Paragraph], come: list[Paragraph]) -> tuple[int, i
 # ---------------------------------------------------------------------------------------------------------------------
 # what is not worth a version
 
+_WHEN = (
+    r"\b(?:uhr|um|am|vom|den|on|at|vor|minuten?|stunden?|tagen?|minutes?|hours?|days?|ago|a|an|[ap]m|utc|gmt|mes?z"
+    r"|ces?t"
+    r"|jan\w*|feb\w*|märz|march|apr\w*|mai|may|jun\w*|jul\w*|aug\w*|sep\w*|o[kc]t\w*|nov\w*|de[zc]\w*"
+    r"|mo|di|mi|do|fr|sa|so|\w+tag|mittwoch|\w+day|gestern|heute|yesterday|today)\b"
+)
 # Numbers of the page, not of the news: a paragraph must be such a line and nothing else.
 _COUNTER = re.compile(
     r"""^\W*(?:
@@ -102,11 +108,19 @@ _COUNTER = re.compile(
       |(?:kommentare?|aufrufe?|gelesen|geteilt|klicks?|likes?|views?|comments?|shares?)\s*[:(]\s*\d[\d.,]*\)?
       |(?:lesezeit|lesedauer|reading\s+time)\W*(?:ca\.?\s*)?\d+\s*(?:min\w*\.?|sek\w*\.?)?
       |\d+\s*(?:min\w*\.?)\s*(?:lesezeit|lesedauer|read)
-      |vor\s+(?:\d+|einer|einem|wenigen)\s+(?:sekunden?|minuten?|stunden?|tag(?:en)?)
-      |\d+\s+(?:minutes?|hours?|days?)\s+ago
-      |(?:stand|aktualisiert(?:\s+am)?|zuletzt\s+aktualisiert(?:\s+am)?|updated|last\s+updated)\b
-          (?:[\d\W]|uhr|jan\w*|feb\w*|märz|apr\w*|mai|jun\w*|jul\w*|aug\w*|sep\w*|okt\w*|nov\w*|dez\w*)*
-    )\W*$""",
+      |(?:vor\s+)?(?:\d+|ein|einer|einem|zwei|drei|vier|fünf|wenigen|a|an)\s+
+          (?:sekunden?|minuten?|stunden?|tag(?:en)?|minutes?|hours?|days?)(?:\s+ago)?
+      |(?:(?:letzte\s+)?aktualisierung|stand|update|(?:zuletzt\s+)?(?:aktualisiert|geändert)|erstellt|veröffentlicht
+          |(?:last\s+)?(?:updated|modified)|published)\b(?:[\d\W]|WHEN)*
+      |(?:vor)?gestern\b(?:[\d\W]|WHEN)*|heute\b(?:[\d\W]|WHEN)*|(?:yesterday|today)\b(?:[\d\W]|WHEN)*
+      |(?:teilen|merken|drucken|kommentieren|(?:diskutieren|reden)\s+sie\s+mit|mitdiskutieren|gefällt(?:\s+mir)?)\W*
+          \d[\d.,]*\W*(?:mal|x|personen)?
+      |(?:bereits|schon)\s+\d[\d.,]*\s*(?:mal|x)\s+(?:gelesen|geteilt|gesehen|kommentiert)
+      |\d[\d.,]*\s+(?:personen|menschen|leser(?:innen)?|people)\s+(?:lesen|sehen|are\s+reading)\b
+          (?:\s+(?:das|gerade|jetzt|this|now))*
+      |(?:bewertung|rating)\W*\d[\d.,]*(?:\s*(?:/|von|of)\s*\d+)?(?:\W*\d[\d.,]*\s*(?:stimmen|bewertungen|votes))?
+      |(?:©|\(c\)|copyright)\W*[\w.\- ]{0,40}?\W*(?:19|20)\d\d
+    )\W*$""".replace("WHEN", _WHEN),
     re.I | re.X,
 )
 _AD = re.compile(r"^\W*(?:anzeige|werbung|advertisement|sponsored|ad|promotion|publicité)\W*$", re.I)
@@ -128,7 +142,7 @@ def _says_nothing(text: list[Paragraph], changed: list[Paragraph]) -> bool:
     for piece, _ in text:
         is_link = under_links and len(piece) < LONGEST_LINK and not _SENTENCE_END.search(piece)
         is_heading = bool(_RELATED.match(piece)) and len(piece) < LONGEST_LINK and not _tells(piece)
-        is_label = bool(_COUNTER.match(piece) or _AD.match(piece))
+        is_label = len(piece) < LONGEST_LINK and bool(_COUNTER.match(piece) or _AD.match(piece))
         under_links = is_heading or (under_links and (is_link or is_label))
         if left[piece]:
             left[piece] -= 1
@@ -149,20 +163,27 @@ _CORRECTION = re.compile(
     r"""\bin\s+(?:einer|der)\s+(?:früheren|ersten|vorherigen|älteren|ursprünglichen|vorigen)\s+(?:version|fassung)
     |\bin\s+einem\s+früheren\s+(?:text|artikel|beitrag|stand)\b
     |\b(?:frühere|erste|ursprüngliche|vorherige)\s+(?:version|fassung)\s+(?:des|dieses|der|dieser)\b
-    |^\W*(?:korrektur|berichtigung|richtigstellung|korrekturhinweis|correction|corrections|clarification|rectificatif)
-        \s*(?:[:\-–—]|\(|vom\b|am\b|\d)
-    |^\W*(?:anmerkung|hinweis)\s+der\s+redaktion\b.*\b(?:korrigier|berichtig|fehler|früher|irrtümlich|version|geändert)
+    |\b(?:ursprünglich|zunächst|zuerst)\s+(?:hieß|stand)\s+(?:es\s+)?(?:in|an)\s+dies(?:em|er)\b
+    |^\W*(?:korrektur|korrigierte\s+fassung|berichtigung|richtigstellung|korrekturhinweis|correction|corrections
+        |clarification|rectificatif)\s*(?:[:,\-–—]|\(|vom\b|am\b|\d)
+    |^\W*(?:anmerkung|anm\.|hinweis)\s+d(?:er|\.)\s+red(?:aktion|\.)\b
+        .*\b(?:korrigier|berichtig|fehler|früher|irrtümlich|version|geändert)
+    |^\W*redaktionelle[rn]?\s+hinweis\b.*\b(?:korrigier|berichtig|fehler|früher|irrtümlich|version|geändert)
     |\bwir\s+haben\s+(?:\w+\s+){0,6}(?:korrigiert|berichtigt|richtiggestellt)\b
-    |\b(?:dies|das|der\s+fehler|die\s+angabe|die\s+passage|die\s+stelle|der\s+text|der\s+artikel)\s+(?:wurde|haben\s+wir|ist)
-        \s+(?:\w+\s+){0,4}(?:korrigiert|berichtigt|richtiggestellt)\b
-    |\ban\s+earlier\s+version\s+of\s+th(?:is|e)\b
-    |\bthis\s+(?:article|story|piece)\s+(?:was|has\s+been)\s+(?:amended|corrected)\b
+    |\b(?:dies|das|der\s+fehler|die\s+angabe|die\s+passage|die\s+stelle|(?:der|dieser)\s+(?:text|artikel|beitrag)
+        |(?:die|diese)\s+meldung)\s+(?:wurde|haben\s+wir|ist)
+        \s+(?:[\w.]+\s+){0,5}(?:korrigiert|berichtigt|richtiggestellt|nachträglich\s+geändert)\b
+    |\b(?:an\s+earlier|a\s+previous|the\s+original)\s+(?:version|headline)\s+(?:of|on|in)\s+th(?:is|e)\b
+    |\bthis\s+(?:article|story|piece|post|report)\s+(?:was|has\s+been)\s+
+        (?:updated\s+to\s+)?(?:amended|correct(?:ed)?)\b
+    |^\W*(?:editor[’']?s\s+note|note)\s*:.*\b(?:earlier|previous)\s+version\b
     |\bune\s+(?:première|précédente)\s+version\s+de\s+(?:cet|l')""",
     re.I | re.X | re.S,
 )
 # in one quick look: most texts have none of these, and need no other
 _MAY_CORRECT = (
     "korr", "berichtig", "richtiggest", "version", "fassung", "früheren", "correct", "clarif", "rectif", "amended",
+    "fehler", "ursprünglich", "zunächst", "zuerst", "geändert", "earlier", "headline",
 )  # fmt: skip
 LONGEST_NOTE = 1000  # characters; a whole article in one paragraph is no note
 

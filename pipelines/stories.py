@@ -23,12 +23,15 @@ STEM = 7  # letters: inflected forms, and compounds by their first part
 LEAD = 60  # words at the top that count double
 MOST_WORDS = 500  # of a text; what an article is about stands in its first part
 UNDATED = 0.7  # factor where one of two does not say when it was published
-JOIN = 0.25  # least likeness of an article to the story that it joins; benchmarks/stories.py
+JOIN = 0.08  # least likeness of an article to the story that it joins; benchmarks/stories.py
+# An archive that has learnt nothing takes any word for a telling one, so all likenesses are higher: more is asked for.
+JOIN_MORE, JOIN_LEARNT = 0.18, 10
 KEPT = 100  # heaviest terms of an article that are kept
+FEWEST = 30  # an article has at least so many terms, for comparing
 KEYS = 16  # heaviest terms by which other articles are looked up
 NAME, NUMBER, TITLE = 2.0, 2.0, 3.0
 LEARNT = 25  # articles after which half of what is taken for common comes from the archive itself
-RARITY = 2  # power of the idf: what two tell of one event in common are few words, and rare ones
+RARITY = 3  # power of the idf: what two tell of one event in common are few words, and rare ones
 
 # Words that tell nothing in any archive; what else is common the archive itself teaches.
 _STOP = """
@@ -145,7 +148,8 @@ def weighted(counts: Mapping[int, float], seen: Mapping[int, int], articles: int
     }
     kept = sorted(weights, key=lambda term: (-weights[term], term))[:KEPT]
     length = math.sqrt(sum(weights[term] ** 2 for term in kept)) or 1.0
-    return {term: weights[term] / length for term in kept}
+    # as many digits as are stored: an article is compared alike before it was and after
+    return {term: round(weights[term] / length, 6) for term in kept}
 
 
 def similarity(one: Told, other: Told) -> float:
@@ -158,10 +162,25 @@ def similarity(one: Told, other: Told) -> float:
         return 0.0
     few, many = sorted((one.terms, other.terms), key=len)
     cosine = sum(weight * many[term] for term, weight in few.items() if term in many)
-    return cosine * 0.5 ** (apart / HALF_LIFE) * (1.0 if one.is_dated and other.is_dated else UNDATED)
+    return min(cosine, 1.0) * 0.5 ** (apart / HALF_LIFE) * (1.0 if one.is_dated and other.is_dated else UNDATED)
 
 
-def best_story(told: Told, members: Iterable[tuple[int, Told]], join: float = JOIN) -> tuple[int, float] | None:
+def likeness(one: Told, other: Told) -> float:
+    """0 to 1: the similarity, less where the two have few terms.
+
+    Of thirty terms a third is soon shared by chance, of a hundred it is not: without this, no one bound suits short
+    reports and long ones.
+    """
+    terms = [min(max(len(each.terms), FEWEST), KEPT) for each in (one, other)]
+    return similarity(one, other) * (terms[0] * terms[1]) ** 0.25 / KEPT**0.5
+
+
+def least_likeness(articles: int, join: float = JOIN) -> float:
+    """What an article must have in common with a story, where the archive has learnt from so many *articles*."""
+    return join + JOIN_MORE * JOIN_LEARNT / (JOIN_LEARNT + articles)
+
+
+def best_story(told: Told, members: Iterable[tuple[int, Told]], least: float) -> tuple[int, float] | None:
     """The story of *told* and how much it resembles it, or None: it begins one. *members*: (story, article).
 
     What counts is the mean of the members that it has heavy terms in common with, not the nearest alone: one article
@@ -169,7 +188,7 @@ def best_story(told: Told, members: Iterable[tuple[int, Told]], join: float = JO
     """
     near: dict[int, list[float]] = {}
     for story, member in members:
-        near.setdefault(story, []).append(similarity(told, member))
+        near.setdefault(story, []).append(likeness(told, member))
     scores = {story: sum(values) / len(values) for story, values in near.items()}
     story = max(scores, key=lambda one: (scores[one], -one), default=None)
-    return (story, scores[story]) if story is not None and scores[story] >= join else None
+    return (story, scores[story]) if story is not None and scores[story] >= least else None

@@ -66,6 +66,24 @@ async def test_each_kind_of_change_is_a_row(store, sql_rows):
     ]  # fmt: skip
 
 
+async def test_who_has_no_cursor_yet_gets_everything(store, sql_rows):
+    run = await store.begin_run("a", "crawl", "host:1")
+    await keep(store, run, "a", 1)
+    for cursor in ("NULL", "0", "-1", ""):
+        assert sql_rows(f"SELECT count(*) FROM news.changes_since({cursor})") == [(1,)]
+
+
+async def test_what_is_rolled_back_is_no_change_and_holds_nobody_up(store, database_url, sql_rows):
+    run = await store.begin_run("a", "crawl", "host:1")
+    await keep(store, run, "a", 1)
+    with psycopg.connect(database_url) as failing:
+        failing.execute("UPDATE ingest.articles SET gone_at = now()")
+        failing.execute("SET CONSTRAINTS ALL IMMEDIATE")  # writes the change, as a commit would
+        failing.rollback()
+    await keep(store, run, "a", 2)
+    assert [kind for kind, _, _ in kinds(sql_rows)] == ["new", "new"]
+
+
 async def test_an_article_that_is_read_better_is_told_again(store, sql_rows):
     run = await store.begin_run(None, "replay", "host:1")
     page = Page(url="https://a.example/1", source="a", body=b"1", fetched_at=T)
@@ -162,9 +180,10 @@ def test_the_documented_consumer_survives_kill_9_on_both_sides(server_folder: Pa
             consumer.stdout.readline()
             kill(consumer)
             kill(writer)
-        consumer = begin(CONSUMER, dsn, mirror)
+        consumer, second = begin(CONSUMER, dsn, mirror), begin(CONSUMER, dsn, mirror)
         writer = begin(WRITER, dsn, "b", "0", "60")
         assert consumer.stdout.readline()
+        kill(second)
         os.kill(int((server_folder / "postgres" / "postmaster.pid").read_text().split()[0]), 9)
         with database.connected(dsn) as connection:  # which starts it again
             for _ in writer.stdout:  # it waits for the database and goes on

@@ -132,6 +132,13 @@ def test_why_shows_where_times_come_from_and_what_was_stripped(home: Path):
     assert any("12 mal gelesen" in piece["text"] for piece in record["removed"])
 
 
+def test_why_shows_what_each_place_of_a_page_says(home: Path):
+    (home / "rat.html").write_text(ARTICLE, "utf-8")
+    shown = nachlese("read", home / "rat.html", "--why").stdout
+    said = shown.split("what the page says")[1]
+    assert any(line.startswith("  = title") and "Rat beschließt den Haushalt" in line for line in said.split("\n"))
+
+
 def test_read_takes_standard_input(home: Path):
     [html] = records(nachlese("read", "-", "--json", stdin=ARTICLE.encode()))
     assert html["title"] == "Rat beschließt den Haushalt"

@@ -6,11 +6,12 @@ import asyncio
 import random
 from datetime import timedelta
 
+import psycopg
 import pytest
 
 from pipelines.dedupe import Likeness, is_copy, is_of_family, likeness
 from pipelines.reading.fingerprint import shingles
-from pipelines.store import Store
+from pipelines.store import Store, copying
 from tests.test_store import T, article, begin, page
 
 EDITS = {
@@ -101,14 +102,17 @@ async def test_storing_the_same_fetch_again_keeps_whose_copy_it_is(store, sql_ro
 async def test_preview_knows_a_near_copy_and_claims_nothing(store, sql_rows):
     run = await begin(store)
     first = await keep(store, run, "a.example/1", report(1))
-    bands = sql_rows("SELECT count(*) FROM ingest.bands")
+    bands = sql_rows("SELECT count(*) FROM ingest.claims")
     other = page("https://b.example/1")
     ending = await store.preview(other, article(other, text=" ".join(report(1)[20:])))
     assert (ending.kind, ending.copy_of) == ("copy", first.article_id)
-    assert sql_rows("SELECT count(*) FROM ingest.bands") == bands
+    assert sql_rows("SELECT count(*) FROM ingest.claims") == bands
 
 
-async def test_many_writers_of_near_copies_make_one_first_per_family(database_url, sql_rows):
+@pytest.mark.parametrize("items", [1, 400])
+async def test_many_writers_of_near_copies_make_one_first_per_family(database_url, sql_rows, monkeypatch, items: int):
+    monkeypatch.setattr("pipelines.store.batches.TIDY_AFTER", items)  # after 1: claims settle while others look
+    monkeypatch.setattr("pipelines.store.copying.SLICES", 4)
     writers, families = 6, 12
     stores = [await Store.open(database_url) for _ in range(writers)]
 
@@ -144,13 +148,53 @@ async def test_a_writer_that_fails_leaves_its_claims_to_the_next(store, sql_rows
     assert sql_rows("SELECT count(*) FROM news.articles WHERE copy_of IS NULL") == [(1,)]
 
 
-async def test_a_text_read_anew_gives_up_its_old_bands(store, sql_rows):
+async def settle(database_url: str, slices: int = copying.SLICES) -> None:
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+        for _ in range(slices):
+            async with connection.transaction():
+                await copying.settle(connection)
+
+
+@pytest.mark.parametrize("settled", [0, copying.SLICES // 2, copying.SLICES])
+async def test_a_text_read_anew_gives_up_its_old_bands(store, sql_rows, database_url, settled: int):
     run = await begin(store, None, "replay")
     await keep(store, run, "a.example/1", report(1))
+    await settle(database_url, settled)
     await keep(store, run, "a.example/1", report(2))
-    owned = "SELECT count(*) FROM ingest.bands WHERE band <> ALL (SELECT unnest(bands) FROM ingest.versions)"
-    assert sql_rows(owned) == [(0,)]
+    for table in ("claims", "bands"):
+        owned = f"SELECT count(*) FROM ingest.{table} WHERE band <> ALL (SELECT unnest(bands) FROM ingest.versions)"
+        assert sql_rows(owned) == [(0,)]
     assert (await keep(store, run, "b.example/1", report(1))).kind == "new"
+
+
+async def test_claims_settle_slice_by_slice_and_copies_are_found_all_the_while(store, sql_rows, database_url):
+    run = await begin(store)
+    first = await keep(store, run, "a.example/1", report(1))
+    both = "SELECT (SELECT count(*) FROM ingest.claims), (SELECT count(*) FROM ingest.bands)"
+    assert sql_rows(both) == [(32, 0)]
+    await settle(database_url, copying.SLICES // 2)
+    ((waiting, settled),) = sql_rows(both)
+    assert waiting + settled == 32 and waiting and settled
+    half = await keep(store, run, "b.example/1", report(1)[20:])
+    await settle(database_url)
+    assert sql_rows("SELECT count(*) FROM ingest.claims") == [(0,)]
+    last = await keep(store, run, "c.example/1", report(1)[:-20])
+    assert half.copy_of == last.copy_of == first.article_id
+    # what had settled is not given to who claimed it again
+    assert sql_rows("SELECT count(*) FROM ingest.bands WHERE article_id = %s", first.article_id) == [(32,)]
+
+
+async def test_claims_that_are_being_settled_are_waited_for(store, database_url):
+    run = await begin(store)
+    first = await keep(store, run, "a.example/1", report(1))
+    async with await psycopg.AsyncConnection.connect(database_url) as connection:
+        for _ in range(copying.SLICES):
+            await copying.settle(connection)
+        copy = asyncio.create_task(keep(store, run, "b.example/1", report(1)[20:]))
+        # the claim of the copy waits for the rows that are on their way
+        assert await asyncio.wait({copy}, timeout=0.2) == (set(), {copy})
+        await connection.commit()
+        assert (await copy).copy_of == first.article_id
 
 
 async def test_the_agency_is_that_of_whoever_credits_one(store, sql_rows):
@@ -166,6 +210,44 @@ def test_likeness_says_what_is_shared_kept_and_own():
     assert likeness(first, other) == Likeness(2 / 5, 2 / 4, 1 - 2 / 3)
     assert likeness(first, first) == Likeness(1, 1, 0)
     assert likeness(first, shingles("")) == Likeness(0, 0, 1)
+
+
+def pattern(day: int) -> str:
+    """What some sites write anew every day: the words stay, the numbers do not."""
+    number = random.Random(day).randint
+    one, two, three = (f"{number(1, 28)}.{number(1, 12)}. um {number(10, 23)}" for _ in "abc")
+    return (
+        f"Geblitzt wird heute an drei Stellen der Stadt, und zwar am {one} Uhr in der Ringstraße, am {two} Uhr beim "
+        f"Bahnhof und am {three} Uhr vor der Schule. Die Polizei behält sich weitere Kontrollen im ganzen Stadtgebiet "
+        "vor, denn die Lage im Verkehr ändert sich ständig. Wer zu schnell fährt, muss mit einem Bußgeld rechnen; "
+        "alle Angaben sind ohne Gewähr und werden nicht berichtigt."
+    )
+
+
+async def test_what_is_written_from_one_pattern_every_day_is_no_copy(store):
+    run = await begin(store)
+    endings = [await keep(store, run, f"a.example/{day}", pattern(day).split()) for day in range(8)]
+    assert {ending.kind for ending in endings} == {"new"}
+    assert (await keep(store, run, "b.example/1", pattern(1).split()[12:])).copy_of == endings[1].article_id
+
+
+async def test_a_copy_is_known_in_any_spelling(store):
+    run = await begin(store)
+    words = [f"ö{word}" if place % 3 else f"ä{word}" for place, word in enumerate(report(1))]
+    first = await keep(store, run, "a.example/1", words)
+    other = [word.replace("ö", "oe").replace("ä", "a") for word in words]
+    copy = await keep(store, run, "b.example/1", other[30:])
+    assert (copy.kind, copy.copy_of) == ("copy", first.article_id)
+
+
+async def test_what_was_copied_from_a_copy_only_is_a_copy_of_that(store):
+    """A digest takes up a first report and brings a second; the second, elsewhere, is not that of the first's house."""
+    run = await begin(store)
+    first = await keep(store, run, "a.example/1", report(1))
+    digest = await keep(store, run, "b.example/1", report(1) + report(2))
+    other = await keep(store, run, "c.example/1", report(2))
+    assert digest.copy_of == first.article_id
+    assert other.copy_of == digest.article_id
 
 
 def test_a_report_within_a_longer_one_is_a_copy_and_a_quotation_is_none():

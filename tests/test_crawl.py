@@ -31,7 +31,7 @@ WORDS = (
 
 def article(number: int | str, following: str = "") -> str:
     # most of its words are its own, so that it is no copy of another one
-    own = " ".join(f"Pfeiler{number}x{n} trägt Brücke{number}x{n} über Fluss{number}x{n}." for n in range(60))
+    own = " ".join(f"Brücke {number}-{n} trägt Pfeiler {number}-{n} über Fluss {number}-{n}." for n in range(60))
     return f"""<!DOCTYPE html><html lang="de"><head><title>Brücke {number} wird erneuert</title>
 <meta property="og:type" content="article"><meta property="article:published_time" content="2025-11-20T10:00:00+01:00">
 </head><body><article><h1>Brücke {number} wird erneuert</h1>

@@ -82,3 +82,19 @@ def test_a_bar_that_is_escaped_is_part_of_its_cell():
 def test_a_row_with_one_word_is_the_title_of_its_table_whatever_it_says():
     rows = ["| Am Rande notiert | |", "|---|---|", "| Ort | Kassel |", "| Datum | 14.05.2026 |"]
     assert details.from_text(rows) == {"Ort": "Kassel", "Datum": "14.05.2026"}
+
+
+@pytest.mark.parametrize(
+    ("listed", "facts"),
+    [
+        (
+            "<h3>Details</h3><ul><li><b>Ort:</b> Bern</li><li><b>Datum</b>: 3. Mai</li></ul>",
+            {"Ort": "Bern", "Datum": "3. Mai"},
+        ),
+        ("<ul><li><b>Ort:</b> Bern</li><li><b>Datum:</b> 3. Mai</li></ul>", {}),  # no title tells that these are facts
+        ("<h3>Details</h3><ul><li><b>Bern</b> hat viele Brücken.</li><li><b>Biel</b> auch.</li></ul>", {}),
+        ("<h3>Details</h3><ul><li><b>Ort:</b> Bern</li><li>Ein ganzer Satz ohne Namen davor.</li></ul>", {}),
+    ],
+)
+def test_a_titled_list_of_labels_is_one_of_facts(listed: str, facts: dict):
+    assert details.from_tree(html.document_fromstring(f"<body><p>Davor.</p>{listed}</body>"))[0] == facts

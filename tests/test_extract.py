@@ -6,7 +6,7 @@ import pytest
 
 from pipelines.items import Reason, Rejected
 from pipelines.reading import tree as trees
-from pipelines.reading.extract import Body, body_of
+from pipelines.reading.extract import Body, body_of, known_on
 from pipelines.reading.tree import parse
 
 FIRST = "Die Gemeinde teilte am Montag mit, dass die Brücke über den Mühlbach bis zum Herbst gesperrt bleibt."
@@ -17,9 +17,9 @@ TITLE = "Brücke über den Mühlbach bleibt gesperrt"
 PROSE = f"<p>{FIRST}</p><p>{SECOND}</p><p>{THIRD}</p>"
 
 
-def body(inner: str, teaser: str | None = None, **options) -> Body:
+def body(inner: str, teaser: str | None = None, keep: tuple[str, ...] = (), **options) -> Body:
     tree = parse(f"<html lang=de><head><title>{TITLE}</title></head><body>{inner}</body></html>")
-    return body_of(tree, title=TITLE, teaser=teaser, **options)
+    return body_of(tree, title=TITLE, teaser=teaser, known=known_on(tree, keep, ()), **options)
 
 
 def texts(found: Body) -> list[str]:

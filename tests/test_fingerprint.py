@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from pipelines.reading.fingerprint import MIN_WORDS, bands, body_key, content_key, text_key
+from pipelines.reading.fingerprint import MIN_WORDS, bands, body_key, content_key, shingles, text_key
 
 TEXT = "Die Straße „Am Rathaus“ wird gesperrt.\n\nGrund sind Bauarbeiten, teilte die Stadt mit."
 
@@ -70,3 +70,22 @@ def test_an_edited_text_shares_a_band_and_another_text_does_not():
     of_words = set(bands(" ".join(words)))
     assert of_words & set(bands(" ".join(edited)))
     assert not of_words & set(bands(" ".join(strange)))
+
+
+@pytest.mark.parametrize(
+    "spelt",
+    [
+        "ÜBER Köln fließt größeres Glück",
+        "Ueber Koeln fliesst groesseres Glueck",
+        "Uber Koln fliesst grosseres Gluck",
+        "U\u0308ber Ko\u0308ln fließt gro\u0308ßeres Glu\u0308ck",
+    ],
+)
+def test_triples_and_bands_have_one_spelling_for_umlauts(spelt: str):
+    assert shingles(spelt) == shingles("über köln fließt größeres glück")
+    more = f"{spelt} und der Rat beschließt auch in diesem Jahr einen Haushalt"
+    assert bands(more) == bands(more.replace("Köln", "Koeln").replace("ß", "ss"))
+
+
+def test_spelling_is_a_change_all_the_same():
+    assert text_key("Koeln") != text_key("Köln")

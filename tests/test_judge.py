@@ -1,5 +1,6 @@
 """Why a page is not an article; and that articles which look odd stay articles."""
 
+# ruff: noqa: E501 - sentences stay on their lines
 from __future__ import annotations
 
 from datetime import UTC, datetime
@@ -65,6 +66,47 @@ def test_pages_that_are_no_article_have_their_reason(body: bytes, expected: Reas
     assert reason(body) is expected
 
 
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Hoppla!", "404 | Seite nicht gefunden", "Leider ist der Artikel nicht mehr online", "Dieser Beitrag wurde depubliziert",
+        "Es ist ein Fehler aufgetreten", "Sorry, this page isn't available", "We can't find the page you're looking for",
+        "Oups, cette page n'existe pas", "Cet article n'est plus disponible", "Pagina non trovata", "Página no encontrada",
+        "Wir sind gleich wieder da", "Keine Treffer gefunden",
+    ],
+)  # fmt: skip
+def test_a_headline_that_is_nothing_but_a_loss_is_one_whatever_stands_below(title: str):
+    teasers = "".join(
+        f"<h3><a href=/a/{n}>Schlagzeile Nummer {n} zum Tag</a></h3><p>{SENTENCES[n % 4]}</p>" for n in range(9)
+    )
+    for below in ("<p>Bitte nutzen Sie die Suche.</p>", teasers):
+        assert reason(document(title, f"<main><h1>{title}</h1>{below}</main>")) is Reason.SOFT_404
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "404 Fälle von Masern in einer Woche", "Vermisste Frau nicht gefunden", "Server-Panne legt Ämter lahm",
+        "Wartungsarbeiten an der Schleuse dauern länger", "Ups! Baggerfahrer trifft Leitung", "Seite an Seite durch Neustadt",
+        "Warum der Fehler 404 so heißt",
+    ],
+)  # fmt: skip
+def test_a_short_article_with_such_words_in_its_headline_stays(title: str):
+    news = f'{{"@type": "NewsArticle", "headline": "{title}", "datePublished": "2025-12-02T10:00:00+01:00"}}'
+    head = f'<script type="application/ld+json">{news}</script>'
+    assert reason(document(title, f"<h1>{title}</h1><p>{SENTENCES[0]}</p><p>{SENTENCES[1]}</p>", head)) is None
+
+
+def test_a_section_page_that_says_nothing_of_itself_is_known_by_its_text():
+    teasers = "".join(
+        f"<h3><a href=/a/{n}>Schlagzeile Nummer {n} zum Tag</a></h3><p>{SENTENCES[n % 4]}</p>" for n in range(12)
+    )
+    assert reason(document("Lokales", f"<main><h1>Lokales</h1>{teasers}</main>")) is Reason.HOME_PAGE
+    own = "".join(f"<p>{sentence} Das wurde am {day}. beschlossen.</p>" for day in (1, 2) for sentence in SENTENCES)
+    article = f"<article><h1>Brücke gesperrt</h1>{own}</article>{teasers}"
+    assert reason(document("Brücke gesperrt", f"<main>{article}</main>")) is None
+
+
 def test_the_front_page_of_a_site_is_no_article():
     assert reason(document("Zeitung", LINKS + PROSE), "https://zeitung.example/") is Reason.HOME_PAGE
 
@@ -82,6 +124,29 @@ def test_the_front_page_of_a_site_is_no_article():
 )
 def test_articles_stay_articles(title: str, body: str):
     assert reason(document(title, f"<article><h1>{title}</h1>{body}</article>")) is None
+
+
+def test_a_line_on_a_page_of_a_site_is_no_article_unless_it_is_dated_or_declared():
+    menu = "".join(f"<a href='/{name}'>{name}</a> " for name in ("Politik", "Sport", "Kultur", "Lokales", "Service"))
+    line = f"<div>{menu}</div><h1>Oh je!</h1><p>Unter dieser Adresse haben wir leider nichts für Sie.</p>"
+    assert reason(document("Zeitung", line)) is Reason.EMPTY
+    dated = f"<div>{menu}</div><h1>Brücke gesperrt</h1><p>3.12.2025</p><p>Die Brücke bleibt gesperrt.</p>"
+    assert reason(document("Brücke gesperrt", dated)) is None
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        "<ul><li><a href='/a/{n}'>Schlagzeile Nummer {n} zu einem Thema</a> – Ein Satz darüber, was geschah.</li></ul>",
+        "<p>{n}.12.2025 <a href='/a/{n}'>Schlagzeile Nummer {n} zu einem Thema</a>: Was geschah und warum.</p>",
+        "<div><a href='/a/{n}'><div>Schlagzeile Nummer {n} zu einem Thema</div></a><div>Was geschah.</div></div>",
+    ],
+)
+def test_a_page_whose_lines_begin_with_links_is_a_list_of_articles(item: str):
+    items = "".join(item.format(n=n) for n in range(10, 24))
+    assert reason(document("Verkehr", f"<h1>Verkehr</h1>{items}")) is Reason.HOME_PAGE
+    assert reason(document("Zeitung", items), "https://zeitung.example/") is Reason.HOME_PAGE
+    assert reason(document("Brücke gesperrt", f"<h1>Brücke gesperrt</h1>{PROSE * 2}{items}")) is None
 
 
 def test_made_pages_are_judged_right():

@@ -182,6 +182,16 @@ def test_the_day_in_the_first_words_of_a_press_release():
         assert described(body=f"<h1>Der Hafen bleibt zu</h1><p>{opening}{story}</p>").published is None
 
 
+def test_a_change_that_only_the_reader_sees():
+    lines = "<p>Veröffentlicht: 1.12.2025, 09:15 Uhr</p><p>Aktualisiert: 2.12.2025, 10:00 Uhr</p>"
+    found = described(body=f"<h1>Der Hafen bleibt zu</h1>{lines}")
+    assert (found.published.at.isoformat(), found.modified.at.isoformat()) == (
+        "2025-12-01T09:15:00+01:00",
+        "2025-12-02T10:00:00+01:00",
+    )
+    assert described(body="<h1>Der Hafen bleibt zu</h1><p>1.12.2025, 09:15 Uhr</p>").modified is None
+
+
 def test_a_day_called_published_comes_before_one_called_changed():
     body = (
         "<h1>Der Hafen bleibt zu</h1><p>Zuletzt geändert am: 3.12.2025</p><div>Erschienen am: <h2>1.12.2025</h2></div>"
@@ -237,6 +247,21 @@ def test_authors_are_people_and_agencies_stand_apart():
     assert found.authors == ("Anna Muster", "Ben Beispiel")
     assert found.organisations == ("Redaktion Zeitung",)
     assert found.agency == "dpa"
+
+
+@pytest.mark.parametrize(
+    "author",
+    [
+        [[{"name": "Anna Muster"}], [{"name": "Ben Beispiel"}]],
+        {"@type": "Person", "name": ["Anna Muster", "Ben Beispiel"]},
+        [[{"@type": "Person", "name": ["Anna Muster", "Ben Beispiel"]}]],
+        [{"@type": "Person", "name": "Anna Muster, Ben Beispiel"}],
+        "Von Anna Muster und Ben Beispiel",
+        ["Anna Muster", {"name": {"@value": "Ben Beispiel"}}],
+    ],
+)
+def test_authors_in_every_nesting(author: object):
+    assert described(jsonld(NEWS | {"author": author})).authors == ("Anna Muster", "Ben Beispiel")
 
 
 def test_a_visible_byline_names_the_people_that_jsonld_leaves_out():
@@ -327,6 +352,34 @@ def test_the_image_with_caption_and_credit():
         "<figcaption>Der Hafen (© Ben Beispiel)</figcaption></figure>",
     ).image
     assert (found.caption, found.credit) == ("Der Hafen", "Ben Beispiel")
+
+
+CAPTION = (
+    "<figcaption><span class=text>Der Hafen am Morgen. </span><span class=credit>(Anna Muster/dpa)</span></figcaption>"
+)
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        "<figure><img src='/bild/hafen-morgen.jpg'>{}</figure>",
+        "<figure><amp-img src='/bild/hafen-morgen.jpg'></amp-img>{}</figure>",
+        "<figure><b><img data-src='/bild/hafen-morgen.jpg' src='data:image/gif;base64,R0'></b><div>{}</div></figure>",
+        "<figure><picture><source srcset='/bild/hafen-morgen.jpg 800w, /bild/klein.jpg 400w'></picture>{}</figure>",
+        "<div><img src='/bild/hafen-morgen.jpg'>{}</div>",
+    ],
+)
+@pytest.mark.parametrize("head", ["", "<meta property='og:image' content='/bild/hafen-morgen.jpg'>"])
+def test_the_figure_tells_what_the_metadata_leaves_out(figure: str, head: str):
+    body = f"<article><h1>Der Hafen bleibt zu</h1>{figure.format(CAPTION)}<p>Text.</p></article>"
+    image = described(head, body).image
+    assert image.url == "https://www.zeitung.example/bild/hafen-morgen.jpg"
+    assert (image.caption, image.credit) == ("Der Hafen am Morgen.", "Anna Muster/dpa")
+
+
+def test_a_teaser_s_figure_is_not_the_article_s():
+    teaser = f"<div class=related-teaser><figure><img src='/bild/anderes.jpg'>{CAPTION}</figure></div>"
+    assert described("", f"<main><h1>Der Hafen bleibt zu</h1><p>Text.</p>{teaser}</main>").image is None
 
 
 @pytest.mark.parametrize("image", [None, 7, [], [[]], {}, {"url": {}}, "javascript:alert(1)", "http://[", "x" * 9_000])

@@ -12,6 +12,8 @@ from pipelines import database
 from pipelines.reading.fingerprint import bands, content_key, text_key
 
 MIGRATIONS = sorted((database.SQL / "migrations").glob("*.sql"))
+# the views of each state that somebody may have, by the name of its last migration; they are never changed
+RELEASES = sorted((Path(__file__).parent / "releases").glob("*.sql"))
 
 # All that makes up a schema, each with its comment, in an order that does not depend on when it was made.
 CATALOGUE = {
@@ -52,6 +54,13 @@ CATALOGUE = {
     """,
 }
 
+VIEW_COLUMNS = """
+    SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod)
+    FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+    WHERE c.relnamespace = 'news'::regnamespace AND c.relkind = 'v'
+    ORDER BY c.relname, a.attnum
+"""
+
 TEXTS = ["Der Rat hat am Montag den Haushalt für das kommende Jahr beschlossen und dabei viel gestrichen", "Ein Wort"]
 
 
@@ -60,12 +69,14 @@ def schema(dsn: str) -> dict[str, list[str]]:
         return {name: sorted(map(repr, connection.execute(query).fetchall())) for name, query in CATALOGUE.items()}
 
 
-def release(folder: Path, number: int) -> Path:
-    """The SQL of a release that had only the first *number* migrations; its views are not known any more."""
+def release(folder: Path, number: int, views: Path | None = None) -> Path:
+    """The SQL of a release that had only the first *number* migrations, with its *views*."""
     (folder / "migrations").mkdir(parents=True)
     (folder / "views").mkdir()
     for file in MIGRATIONS[:number]:
         shutil.copy(file, folder / "migrations")
+    if views:
+        shutil.copy(views, folder / "views")
     return folder
 
 
@@ -94,13 +105,41 @@ def put_in(dsn: str, number: int) -> None:
             )
 
 
-@pytest.mark.parametrize("number", range(1, len(MIGRATIONS)), ids=lambda number: MIGRATIONS[number - 1].stem)
+@pytest.mark.parametrize("views", RELEASES, ids=lambda views: views.stem)
 def test_a_database_of_every_earlier_release_becomes_as_a_fresh_one(
+    views: Path, empty_database: str, database_url: str, tmp_path: Path
+):
+    number = 1 + [file.stem for file in MIGRATIONS].index(views.stem)
+    database.migrate(empty_database, release(tmp_path / "sql", number, views))
+    put_in(empty_database, number)
+    before = columns(empty_database)
+    database.migrate(empty_database)
+    after = columns(empty_database)
+    for view, names in before.items():
+        assert after[view][: len(names)] == names, f"{view} has lost a column, or its place"
+    becomes_as_a_fresh_one(empty_database, database_url, number)
+
+
+@pytest.mark.parametrize("number", range(1, len(MIGRATIONS)), ids=lambda number: MIGRATIONS[number - 1].stem)
+def test_a_database_between_any_two_migrations_becomes_as_a_fresh_one(
     number: int, empty_database: str, database_url: str, tmp_path: Path
 ):
     database.migrate(empty_database, release(tmp_path / "sql", number))
     put_in(empty_database, number)
     database.migrate(empty_database)
+    becomes_as_a_fresh_one(empty_database, database_url, number)
+
+
+def columns(dsn: str) -> dict[str, list[tuple[str, str]]]:
+    """View of schema news -> its columns with their types, in order."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    with psycopg.connect(dsn) as connection:
+        for view, column, kind in connection.execute(VIEW_COLUMNS).fetchall():
+            found.setdefault(view, []).append((column, kind))
+    return found
+
+
+def becomes_as_a_fresh_one(empty_database: str, database_url: str, number: int) -> None:
     grown, fresh = schema(empty_database), schema(database_url)
     for what in CATALOGUE:
         assert grown[what] == fresh[what], what

@@ -75,7 +75,14 @@ def test_every_page_names_the_one_after_it_and_the_last_names_none():
     assert following(paging, url=f"{URL}?seite=3", number=3) is None
 
 
+def test_words_right_before_a_link_say_where_it_leads():
+    paging = '<div>Lesen Sie auf Seite {}: <a href="?p=2">Wie es weitergeht</a></div>'
+    assert following(paging.format(2)) == f"{URL}?p=2"
+    assert following(paging.format(12)) is None
+
+
 def test_pages_counted_from_zero_are_followed():
+    assert following('<li class="pager-next"><a href="?page=1">weiter ›</a></li>') == f"{URL}?page=1"
     assert following('<a rel="next" href="?page=1">Weiter</a>') == f"{URL}?page=1"
     assert following('<a rel="next" href="?page=2">Weiter</a>', url=f"{URL}?page=1", number=2) == f"{URL}?page=2"
 

@@ -3,6 +3,8 @@
 # ruff: noqa: E501 - sentences stay on their lines
 from __future__ import annotations
 
+import base64
+import random
 from datetime import UTC, datetime
 
 import pytest
@@ -87,11 +89,23 @@ def shifted(text: str, by: int) -> str:
     return "".join(c if c.isspace() else chr(ord(c) + by) for c in text)
 
 
+def jumbled(text: str) -> str:
+    """The letters of every word in another order, as chance would have it."""
+    chance = random.Random(len(text))
+    return " ".join("".join(chance.sample(word, len(word))) for word in text.split())
+
+
+def encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
 def turned(text: str) -> str:
     return "".join(chr((ord(c) - 97 + 13) % 26 + 97) if "a" <= c <= "z" else c for c in text)
 
 
-@pytest.mark.parametrize("scramble", [lambda t: shifted(t, 1), lambda t: shifted(t, -1), turned, lambda t: t[::-1]])
+@pytest.mark.parametrize(
+    "scramble", [lambda t: shifted(t, 1), lambda t: shifted(t, -1), turned, lambda t: t[::-1], jumbled, encoded]
+)
 def test_scrambled_text_is_never_stored_and_what_was_readable_stays(scramble):
     hidden = [scramble(f"{one} {two}") for one, two in zip(SENTENCES, SENTENCES[1:] + SENTENCES[:1], strict=True)]
     paragraphs = "".join(f"<p>{each.replace('<', '&lt;').replace('&', '&amp;')}</p>" for each in hidden)
@@ -117,3 +131,15 @@ def test_scrambled_text_is_never_stored_and_what_was_readable_stays(scramble):
 )
 def test_other_languages_names_and_figures_are_not_scrambled(text: str):
     assert not paywall.is_scrambled(text)
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        "Wszyscy ludzie rodzą się wolni i równi pod względem swej godności i swych praw oraz są obdarzeni rozumem",
+        "Es spielten Ivan Petrov, Milan Horvat, Zoltan Nagy, Pavel Novak, Jan Kowalski, Andrej Babic, Luka Modric, Ante Rebic",
+        "Quellen: https://zeitung.example/fileadmin/user_upload/berichte/2025/kosten.pdf und WWF (2020): Living Planet Report",
+    ],
+)
+def test_a_quoted_language_names_and_addresses_stay_in_an_article(quoted: str):
+    assert quoted in article(f"<p>{TEASER}</p>{LONG}<p>{quoted}.</p>").text

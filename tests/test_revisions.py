@@ -52,6 +52,15 @@ def test_long_texts_are_compared_in_bounded_time():
         ("Mehr zum Thema", "Mehr zum Thema\n\nStreit um die Brücke\n\nWas die Bürger sagen"),
         ("", "Lesen Sie auch: Wie der Rat schon einmal stritt"),
         ("5 comments", "No comments"),
+        ("Aktualisiert um 12:03 Uhr", "Aktualisiert am Montag um 14:05 Uhr"),
+        ("Letzte Aktualisierung: 3. Dezember 2025", "Letzte Aktualisierung: 4. Dezember 2025"),
+        ("Gestern, 12:30 Uhr", "vor zwei Tagen"),
+        ("Last updated on 3 December 2025 at 2:00 PM", "Updated 3 hours ago"),
+        ("Teilen (12)", "Teilen (40)"),
+        ("Gefällt 12 Mal", "Gefällt 40 Mal"),
+        ("12 Personen lesen das gerade", "20 Personen lesen das gerade"),
+        ("Bewertung: 4,5 (12 Stimmen)", "Bewertung: 4,6 (13 Stimmen)"),
+        ("© Der Anzeiger 2025", "© Der Anzeiger 2026"),
     ],
 )
 def test_counters_advertisements_and_links_are_no_change(before: str, after: str):
@@ -65,6 +74,10 @@ def test_counters_advertisements_and_links_are_no_change(before: str, after: str
         ("Es gab 3 Kommentare der Fraktionen.", "Es gab 4 Kommentare der Fraktionen."),
         ("Mehr dazu sagte der Sprecher am Montag.", "Mehr dazu sagte der Sprecher am Dienstag."),
         ("Stand der Dinge ist offen.", "Stand der Dinge ist klar."),
+        ("12 Tote", "14 Tote"),
+        ("Gestern kamen 3 Menschen um.", "Heute kamen 3 Menschen um."),
+        ("Aktualisiert: 12 Verletzte", "Aktualisiert: 14 Verletzte"),
+        ("Update: Brücke gesperrt", "Update: Brücke frei"),
         ("", "Korrektur: In einer früheren Version stand eine falsche Zahl."),
         (P3, ""),
     ],
@@ -89,6 +102,13 @@ def test_a_headline_beside_a_counter_is_a_change():
         "Der Fehler wurde inzwischen korrigiert. Wir bitten um Entschuldigung.",
         "An earlier version of this article misspelled the name.",
         "This article was amended on 3 December 2025.",
+        "Ursprünglich hieß es in diesem Artikel, der Rat habe 40 Sitze.",
+        "Diese Meldung wurde nachträglich geändert.",
+        "Korrigierte Fassung: Im dritten Absatz muss es Solms heißen.",
+        "Anm. d. Red.: Wir haben einen Fehler in der Überschrift berichtigt.",
+        "Correction, Dec. 3, 2025: This story misstated the year.",
+        "A previous version of this story gave another number.",
+        "This story has been updated to correct a name.",
     ],
 )
 def test_a_note_of_correction_is_found_in_the_text_and_beside_it(note: str):
@@ -97,7 +117,14 @@ def test_a_note_of_correction_is_found_in_the_text_and_beside_it(note: str):
 
 
 @pytest.mark.parametrize(
-    "text", [TEXT, "Die neue Version der Software ist da.", "Der Kurs hat sich korrigiert.", "Die Korrektur kam spät."]
+    "text",
+    [
+        TEXT,
+        "Die neue Version der Software ist da.",
+        "Der Kurs hat sich korrigiert.",
+        "Zunächst stand es 1:0 für Köln, dann fiel ein Tor durch einen Fehler.",
+        "Die Korrektur kam spät.",
+    ],
 )
 def test_a_text_that_only_speaks_of_such_things_has_no_note(text: str):
     assert correction(text) is None

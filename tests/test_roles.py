@@ -9,12 +9,18 @@ import pytest
 from psycopg import conninfo, errors, sql
 
 from pipelines import database
-from pipelines.store import SourceRow, Store
-from tests.test_store import article, begin, offer, page
+from pipelines.items import Reason
+from pipelines.store import SourceRow, Store, WatchRow, searching
+from tests.test_store import article, begin, offer, page, words_of
 
 ALLOWED = [
     ("nachlese_reader", "SELECT title, text FROM news.articles"),
     ("nachlese_reader", "SELECT FROM news.runs"),
+    ("nachlese_reader", "SELECT FROM news.search('haushalt')"),
+    ("nachlese_reader", "SELECT FROM news.mentions('haushalt')"),
+    ("nachlese_reader", "SELECT FROM news.articles_as_of(now())"),
+    ("nachlese_reader", "SELECT FROM news.changes_since(0)"),
+    ("nachlese_reader", "LISTEN nachlese_changes"),
     ("nachlese_writer", "SELECT FROM news.articles"),
     ("nachlese_writer", "UPDATE ingest.pages SET attempts = attempts"),
     ("nachlese_owner", "CREATE TABLE ingest.more (id bigint)"),
@@ -63,6 +69,22 @@ def as_role(dsn: str, role: str) -> str:
     return conninfo.make_conninfo(dsn, user=role)
 
 
+async def everything_else_a_crawl_writes(store: Store) -> None:
+    """A page read again, a changed one, one that went and came back; stories, watchlists, the index of the search."""
+    run = await begin(store, None, "replay")
+    for text in (words_of(1), words_of(2)):
+        await store.keep(run, page(), article(page(), text=text))
+    crawl = await begin(store, "other")
+    await store.keep(crawl, page(source="other"), article(page(source="other"), text=words_of(3)))
+    await store.reject(crawl, page().url, Reason.GONE)
+    await store.keep_unmodified(crawl, page().url)
+    await store.group_stories()
+    await store.keep_watches([WatchRow("w", "W", '"haushalt"')])
+    await store.keep_watches([])
+    await store.relink()
+    await store._connections.run(searching.flush)
+
+
 async def test_each_role_may_do_its_work_and_no_more(with_roles: str):
     secrets = {role: f"geheim-{role}" for role in database.ROLES}
     assert database.make_roles(with_roles, secrets) == list(database.ROLES)
@@ -75,6 +97,7 @@ async def test_each_role_may_do_its_work_and_no_more(with_roles: str):
         (target,) = await store.take(run, 10)
         assert (await store.keep(run, page(target.url), article(page(target.url)))).kind == "new"
         assert (await store.end_run(run, "finished")).new == 1
+        await everything_else_a_crawl_writes(store)
     assert database.migrate(as_role(with_roles, "nachlese_writer")) == []
 
     for role, statement in FORBIDDEN:

@@ -127,7 +127,7 @@ def test_the_index_takes_new_rows_without_a_flush_in_the_middle_of_a_write(sql_r
 
 
 async def test_the_store_flushes_the_index_beside_its_writing(store, sql_rows, monkeypatch):
-    monkeypatch.setattr("pipelines.store.batches.FLUSH_AFTER", 1)
+    monkeypatch.setattr("pipelines.store.batches.TIDY_AFTER", 1)
     await keep(store, "1", "Rat", "Der Haushalt steht fest.")
     await store.close()
     # nothing is left to flush

@@ -12,6 +12,7 @@ import pytest
 
 from pipelines import database
 from pipelines.items import Article, Hint, Link, Page, Precision, Provenance, Reason, Removed
+from pipelines.recheck import LOOKS_AT_GONE
 from pipelines.store import Archived, Document, HostState, Run, SourceRow, Store
 
 T = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -514,13 +515,32 @@ async def test_a_stored_article_that_is_due_comes_back_with_its_validators(store
     assert (counts.found, counts.unchanged) == (1, 1)
 
 
+async def test_an_article_that_is_gone_is_looked_at_a_few_times_more(store, sql_rows):
+    run = await begin(store)
+    await store.keep(run, page(), article(page()))
+    waits = []
+    for _ in (*LOOKS_AT_GONE, None):
+        await store.reject(run, page().url, Reason.GONE, "HTTP 404", 404)
+        await store.end_run(run, "finished")
+        waits += sql_rows("SELECT next_check_at - now() FROM ingest.pages")
+        run = await begin(store)
+    assert [wait and round(wait / timedelta(hours=1)) for (wait,) in waits] == [1, 24, 72, 240, None]
+    assert sql_rows("SELECT reason, back_at FROM news.absences") == [("gone", None)]
+    assert sql_rows("SELECT gone_reason FROM news.articles") == [("gone",)]
+    await store.keep_unmodified(run, page().url)
+    assert sql_rows("SELECT gone_at, gone_reason FROM news.articles") == [(None, None)]
+    assert sql_rows("SELECT back_at > gone_at FROM news.absences") == [(True,)]
+    then = "SELECT is_gone FROM news.articles_as_of((SELECT gone_at + (back_at - gone_at) / 2 FROM news.absences))"
+    assert sql_rows(then) == [(True,)]
+
+
 async def test_an_article_that_is_gone_keeps_its_row(store, sql_rows):
     run = await stored_and_due(store, sql_rows)
     await store.take(run, 10)
     assert (await store.reject(run, page().url, Reason.GONE, "HTTP 410", 410)).kind == "rejected"
     assert (await store.end_run(run, "finished")).reasons == {"gone": 1}
     assert sql_rows("SELECT gone_at IS NOT NULL, text FROM news.articles") == [(True, WORDS)]
-    assert sql_rows("SELECT next_check_at FROM ingest.pages") == [(None,)]
+    assert sql_rows("SELECT next_check_at > now() FROM ingest.pages") == [(True,)]
 
 
 async def test_a_recheck_that_meets_a_consent_wall_leaves_the_article_alone(store, sql_rows):

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import json
+import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from pathlib import Path
 
+import psycopg
 import pytest
 
-from pipelines import stories
-from pipelines.items import Page
+from benchmarks.stories import labelled
+from pipelines import database, stories
+from pipelines.items import Article, Page, Precision, Provenance
 from pipelines.store import Store
 from tests.test_seeds import EXPECTED, SEEDS, seed
 
 T = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 EXPECTED_STORIES = json.loads((SEEDS / "expected.json").read_text("utf-8"))["_stories"]
+
+
+TOGETHER = (
+    "SELECT array_agg(canonical_url ORDER BY canonical_url) FROM news.story_articles GROUP BY story_id ORDER BY 1"
+)
 
 
 async def keep_seeds(store: Store, names: list[str], at_once: bool = True) -> None:
@@ -51,6 +59,29 @@ async def test_the_seeds_are_grouped_the_same_in_any_order(store, sql_rows, orde
     assert grouped(sql_rows) == sorted(sorted(group) for group in EXPECTED_STORIES)
 
 
+async def test_the_portions_in_which_articles_come_make_no_difference(database_url, store, sql_rows, empty_database):
+    """Grouped after every article, or all at once in another order of storing: the same stories."""
+    database.migrate(empty_database)
+    articles = labelled(14, 3)
+    async with await Store.open(empty_database) as other:
+        for place, portion in ((store, 1), (other, len(articles))):
+            run = await place.begin_run(None, "replay", "host:1")
+            order = articles if portion == 1 else random.Random(1).sample(articles, len(articles))
+            for one in order:
+                url = f"https://a.example/{one.number}"
+                page = Page(url=url, source="a", body=b"1", fetched_at=one.at)
+                await place.keep(run, page, Article(
+                    url=url, canonical_url=url, source="a", title=one.title, text=one.text, fetched_at=one.at,
+                    published_at=one.at, published_precision=Precision.SECOND, published_provenance=Provenance.JSONLD,
+                ))  # fmt: skip
+                if portion == 1:
+                    await place.group_stories()
+            await place.group_stories()
+    with psycopg.connect(empty_database) as connection:
+        assert connection.execute(TOGETHER).fetchall() == sql_rows(TOGETHER)
+    assert len(sql_rows(TOGETHER)) < len(articles)
+
+
 async def test_a_story_has_what_people_ask_for_and_its_changes(store, sql_rows):
     await keep_seeds(store, sorted(EXPECTED))
     ((number, title, articles, sources),) = sql_rows(
@@ -71,9 +102,9 @@ def test_the_same_words_weigh_less_with_time_and_nothing_after_the_window():
     one = told(1, "Haushalt", "Köln", "Kern")
     later = [stories.similarity(one, replace(one, at=T + days, until=T + days)) for days in (
         timedelta(), stories.HALF_LIFE, stories.WINDOW, stories.WINDOW + timedelta(seconds=1))]  # fmt: skip
-    assert later == [pytest.approx(1), pytest.approx(0.5), pytest.approx(0.25), 0]
-    assert stories.similarity(one, replace(one, at=T - timedelta(hours=9), until=T)) == pytest.approx(1)
-    assert stories.similarity(one, replace(one, is_dated=False)) == pytest.approx(stories.UNDATED)
+    assert later == pytest.approx([1, 0.5, 0.25, 0], abs=1e-4)
+    assert stories.similarity(one, replace(one, at=T - timedelta(hours=9), until=T)) == pytest.approx(1, abs=1e-4)
+    assert stories.similarity(one, replace(one, is_dated=False)) == pytest.approx(stories.UNDATED, abs=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -95,5 +126,21 @@ def test_what_is_common_in_the_archive_weighs_little():
 
 
 def test_an_article_without_words_is_a_story_of_its_own():
-    assert stories.best_story(told(1), [(2, told(2))]) is None
-    assert stories.best_story(told(1, "Haushalt"), []) is None
+    assert stories.best_story(told(1), [(2, told(2))], stories.JOIN) is None
+    assert stories.best_story(told(1, "Haushalt"), [], stories.JOIN) is None
+
+
+def test_long_articles_need_to_share_less_than_short_ones():
+    def words(name: str, number: int) -> list[str]:
+        return [f"{name}{chr(97 + n // 26)}{chr(97 + n % 26)}" for n in range(number)]
+
+    short = [told(n, *words("gleich", 10), *words(own, 20)) for n, own in enumerate(("eins", "zwei"))]
+    long = [told(n, *words("gleich", 100), *words(own, 200)) for n, own in enumerate(("eins", "zwei"))]
+    assert stories.similarity(*short) == pytest.approx(stories.similarity(*long), abs=0.1)
+    assert stories.likeness(*short) < 0.7 * stories.likeness(*long)
+
+
+def test_an_archive_that_has_learnt_nothing_asks_for_more():
+    bounds = [stories.least_likeness(articles) for articles in (0, 10, 1000)]
+    assert bounds == sorted(bounds, reverse=True)
+    assert bounds[-1] == pytest.approx(stories.JOIN, abs=0.01)

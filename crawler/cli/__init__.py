@@ -59,4 +59,3 @@ app.add_typer(db.app, name="db", rich_help_panel="Keep house")
 def main() -> None:
     """The entry point."""
     app()
-

@@ -252,6 +252,9 @@ def show_sources(rows: list[Row], hidden: int, zone: ZoneInfo) -> None:
     for row in rows:
         if row["last_run_error"]:
             print_line(f"{row['name']}: {row['last_run_error']}")
+        if row["enabled"] and row["is_quiet"]:
+            brought = count(row["articles_last_day"], "article")
+            print_line(f"{row['name']}: {brought} in the last 24 hours; its file expects {row['expected_per_day']}")
         if row["template_changed"]:
             print_line(f"{row['name']}: its latest articles do not stand where the earlier ones did: a new design?")
     if hidden:

@@ -208,6 +208,26 @@ def megabytes(number: int) -> str:
 
 @app.command()
 @told()
+def relink(as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for programs.")] = False) -> None:
+    """Find copies among articles that an earlier version has stored. For once, after an upgrade; crawls may run."""
+    from crawler.cli.common import run
+
+    done = run(_relinked())
+    if as_json:
+        print_json(done)
+        return
+    print_line(f"{done['texts']:,} texts were looked at anew, {done['copies']:,} more articles are copies")
+
+
+async def _relinked() -> dict[str, int]:
+    from crawler.cli.common import open_store
+
+    async with await open_store() as store:
+        return await store.relink()
+
+
+@app.command()
+@told()
 def prune(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would be deleted.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for programs.")] = False,

@@ -43,7 +43,9 @@ def read(
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, for programs.")] = False,
-    why: Annotated[bool, typer.Option("--why", help="Also show where times come from and what was stripped.")] = False,
+    why: Annotated[
+        bool, typer.Option("--why", help="Also show what each place of the page says and what was stripped, by rule.")
+    ] = False,
 ) -> None:
     """Read one page and show the article. Nothing is stored.
 
@@ -80,6 +82,8 @@ def read_one(page: Page, configured: Configuration, as_json: bool, why: bool) ->
         show_rejected_page(page, rejected, as_json)
         return False
     show(article, rules.time_zone, as_json, why)
+    if why and not as_json:
+        show_places(page, article)
     return True
 
 
@@ -172,6 +176,20 @@ def show(article: Article, zone: ZoneInfo, as_json: bool, why: bool) -> None:
             print_line(f"  [{piece.rule}] {piece.text}")
 
 
+def show_places(page: Page, article: Article) -> None:
+    """What the page's places say, field by field; '=' where that was taken as it stands there."""
+    from pipelines.reading import whence
+
+    taken = {article.title, article.teaser, article.section, ", ".join(article.authors), *article.authors}
+    said = whence.places(page)
+    if said:
+        print_line(
+            "what the page says (= taken as it stands; times are compared with each other, see docs/reading.md):"
+        )
+    for each in said:
+        print_line(f"  {'=' if each.value in taken else ' '} {each.field:<10} {each.place:<28} {each.value}")
+
+
 def facts(article: Article, zone: ZoneInfo, why: bool) -> list[tuple[str, str]]:
     """Label and value of everything the page told beside its text."""
     published, modified = when(article.published_at, zone), when(article.modified_at, zone)
@@ -182,21 +200,32 @@ def facts(article: Article, zone: ZoneInfo, why: bool) -> list[tuple[str, str]]:
     details = "; ".join(
         f"{label}: {', '.join(value) if isinstance(value, list) else value}" for label, value in article.details.items()
     )
+    free = {True: "yes", False: "no, behind a paywall", None: ""}[article.is_accessible_for_free]
+    picture = article.image
+    image = " | ".join(filter(None, (picture.url, picture.caption, picture.credit))) if picture else ""
+    teaser = article.teaser or ""
+    if why and teaser and not article.teaser_is_visible:
+        teaser += " (from the metadata, not shown on the page)"
     pages_read = f"{article.pages_read} of {article.pages_total}" if article.pages_total > 1 else ""
     found = [
         ("title", article.title),
-        ("teaser", article.teaser),
+        ("kicker", article.kicker),
+        ("teaser", teaser),
         ("url", article.canonical_url),
         ("source", article.source),
         ("published", published),
         ("modified", modified if article.modified_at else ""),
-        ("section", article.section),
+        ("section", ", ".join(article.sections) or article.section),
         ("authors", ", ".join(article.authors)),
         ("keywords", ", ".join(article.keywords)),
         ("agency", article.agency),
         ("dateline", article.dateline),
         ("details", details),
+        ("image", image),
         ("language", article.language),
+        ("free", free),
+        ("amp", article.amp_url),
+        ("container", article.container if why else ""),
         ("kind", str(article.kind) if article.kind != "article" else ""),
         ("pages", pages_read),
         ("words", str(len(article.text.split()))),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +16,7 @@ from pipelines.reading import (
     details,
     extract,
     judge,
+    kind,
     language,
     metadata,
     pages,
@@ -27,6 +27,7 @@ from pipelines.reading import (
     textheader,
 )
 from pipelines.reading.boilerplate import Phrases, opens_block, site_phrases
+from pipelines.reading.clean import strip_unseen
 from pipelines.reading.pages import next_page
 from pipelines.reading.rules import Rules
 from pipelines.reading.tree import parse
@@ -60,8 +61,11 @@ def _with_address(page: Page) -> Page:
 def _read_html(page: Page, rules: Rules) -> Article:
     tree = parse(decode.utf8_of(page.body, page.content_type))
     stated = structured.collect(tree, page.url)
-    described = metadata.describe(tree, stated, page, rules)
-    seen = judge.signs(tree)
+    types = _types(stated)
+    seen = judge.signs(tree, is_sure=judge.declares_article(types) and bool(stated.article.get("datePublished")))
+    strip_unseen(tree)
+    known = extract.known_on(tree, rules.site.keep, rules.learned.containers)
+    described = metadata.describe(tree, stated, page, rules, known.surroundings if known else None)
     is_marked = paywall.marked(tree, described.heading)
     total = pages.pages_total(tree, page.url)
     facts, tables = details.taken_from(tree)
@@ -73,10 +77,10 @@ def _read_html(page: Page, rules: Rules) -> Article:
         teaser=described.teaser,
         headline=described.heading,
         german=tongue == "de",
-        keep=rules.site.keep,
+        known=known,
         remove=rules.site.remove,
-        learned=rules.learned.containers,
         learning=rules.learned.learning,
+        host=urlsplit(page.url).netloc,
         opens=lambda heading: next(filter(None, (opens_block(heading, each) for each in phrases)), None),
         is_boilerplate=lambda line: blocks.rule_of(line, phrases, described.authors) is not None,
     )
@@ -93,7 +97,7 @@ def _read_html(page: Page, rules: Rules) -> Article:
     free = described.is_accessible_for_free
     if scrambled or (free is None and paywall.looks_locked(found or body.lead or "", body.whole_text, is_marked)):
         free = False
-    judge.check(_for_judgement(page, described, stated, body, found), seen)
+    judge.check(_for_judgement(page, described, types, body, found), seen)
     return Article(
         url=page.url,
         canonical_url=described.canonical_url or page.url,
@@ -120,7 +124,7 @@ def _read_html(page: Page, rules: Rules) -> Article:
         agency=described.agency or agency.agency_in([block.text for block in raw]),
         dateline=dateline,
         image=described.image,
-        kind=_kind(described.kind, raw),
+        kind=_kind(described.kind, body.lead, raw),
         is_accessible_for_free=free,
         amp_url=described.amp_url,
         details=facts,
@@ -152,29 +156,29 @@ def _dateline(found: list[blocks.Block]) -> tuple[str | None, list[blocks.Block]
     return (agency.dateline(first.text)[0] if first else None), found
 
 
-# 'Neustadt (ots) - ...': what companies and authorities spread through a press service
-_PRESS_SERVICE = re.compile(
-    r".{0,60}\((?:ots|ots/\S+|lifepr|openpr|pressebox|pts\d*|\S+/ots)\)\s?[-–—:]", re.IGNORECASE
-)
-
-
-def _kind(described: Kind, found: list[blocks.Block]) -> Kind:
+def _kind(described: Kind, lead: str | None, found: list[blocks.Block]) -> Kind:
     """The kind that the page states, or a press release where the text begins with a press service's mark."""
-    begins = described is Kind.ARTICLE and any(_PRESS_SERVICE.match(block.text[:120]) for block in found[:3])
-    return Kind.PRESS_RELEASE if begins else described
+    begins = (lead or "", *(block.text for block in found[:3]))
+    is_release = described is Kind.ARTICLE and any(map(kind.is_from_press_service, begins))
+    return Kind.PRESS_RELEASE if is_release else described
+
+
+def _types(stated: structured.Structured) -> frozenset[str]:
+    """What the page calls itself in JSON-LD and OpenGraph, lower case."""
+    types = {name for node in stated.nodes for name in structured.types_of(node)}
+    return frozenset(types | {(stated.first_meta("og:type") or "").lower()})
 
 
 def _for_judgement(
-    page: Page, described: metadata.Description, stated: structured.Structured, body: extract.Body, text: str
+    page: Page, described: metadata.Description, types: frozenset[str], body: extract.Body, text: str
 ) -> judge.Read:
-    types = {name for node in stated.nodes for name in structured.types_of(node)}
     return judge.Read(
         url=page.url,
         title=described.title,
         headline=body.headline,
         text="\n".join(filter(None, (body.lead, text))),
         kind=described.kind,
-        types=frozenset(types | {(stated.first_meta("og:type") or "").lower()}),
+        types=types,
         is_dated=described.published is not None,
         page_text=body.page_text,
         page_length=body.page_length,

@@ -94,15 +94,18 @@ def _credited(line: str) -> str | None:
     return None
 
 
+_LONGEST_NAME = 80
+
+
 def agency_named(name: str) -> str | None:
     """The agency's short name when *name*, taken from a byline, is nothing but an agency: 'dpa', 'SDA', 'dpa/lno'."""
-    match = _ALONE.fullmatch(name.strip(" .:;,/()[]"))
+    match = _ALONE.fullmatch(name.strip(" .:;,/()[]")) if len(name) <= _LONGEST_NAME else None
     return NAMES[match["name"].lower()] if match else None
 
 
 # -- datelines --------------------------------------------------------------------------------------------------------
 
-_PLACE = r"[A-ZÄÖÜ][\w'’.-]*(?:[ -](?:am|an|der|im|a\.\s?d\.|ob|bei|[A-ZÄÖÜ][\w'’.-]*))*"
+_PLACE = r"[A-ZÄÖÜ][\w'’.]*(?:[ -]{1,2}(?:am|an|der|im|a\.\s?d\.|ob|bei|[A-ZÄÖÜ][\w'’.]*)){0,6}"
 _WITH_AGENCY = re.compile(
     rf"(?P<place>(?-i:{_PLACE}(?:\s?[/,]\s?{_PLACE}){{0,3}}))?,?\s*"
     rf"[(\[](?:\w{{2,8}}[/, +-]+){{0,2}}(?P<name>{_NAME})(?:[/, +-]+\w{{1,12}}){{0,3}}[)\]]"

@@ -30,7 +30,7 @@ class Block:
 
 def plain(text: str) -> str:
     """What two renderings of the same words have in common: letters and digits, lower case."""
-    return _SIGNS.sub("", text.casefold())
+    return _SIGNS.sub("", "".join(text.casefold().split()))  # most signs are blanks, and splitting is quicker
 
 
 _BYLINE_WORDS = re.compile(
@@ -54,6 +54,16 @@ _CAPTION = re.compile(
     re.DOTALL,
 )
 _CAPTION_HINT = re.compile(r"oto|ild|©|uelle|rafik|Abb|creenshot")  # nearly no paragraph has it: that is quicker to see
+# a paragraph that ends so stands below a picture: '... in Karlsruhe. Foto: Uli Maier/imago', '... Peter Kneffel/dpa'
+_ENDS_IN_CREDIT = re.compile(
+    r"(?:(?:^|[\W_])(?:Fotos?|Bild(?:er)?|Photos?|Photograph|Images?|Picture|Credits?|Grafik|Illustration"
+    r"|[A-Z]\w+(?:foto|bild)) ?: ?[^.:!?]{2,60}"
+    r"|Getty Images"
+    r"|[A-ZÄÖÜ][\w.'’-]+ [A-ZÄÖÜ][\w.'’-]+ ?/ ?(?:dpa|d?apd|AP|AFP|APA|AAP|EPA|Reuters|REUTERS|Keystone"
+    r"|KEYSTONE|imago|IMAGO"
+    r"|[Pp]icture[ -][Aa]lliance|Shutterstock|Xinhua|TASS|ZUMA)\b[\w /-]{0,30})[)\]]?\.?\Z"
+)
+_LONGEST_CAPTION, _LONGEST_ENDING = 450, 100
 _CREDIT = re.compile(r"[A-ZÄÖÜ][\w/.ÄÖÜ -]{1,30}\s?\([\w/., äöüÄÖÜ-]{2,50}\)\.?")
 
 
@@ -65,6 +75,44 @@ _SOURCES = re.compile(
 )
 
 
+_MONTH = (
+    r"(?:jan(?:uar|uary|vier|\.)?|feb(?:ruar|ruary|\.)?|f[ée]vr(?:ier|\.)?|m[aä]r(?:z|ch|s|\.)?|apr(?:il|\.)?|avril|ma[iy]"
+    r"|ju[nl][iey]?|juin|juillet|aug(?:ust|\.)?|ao[uû]t|sept?(?:ember|embre|\.)?|o[ck]t(?:ober|obre|\.)?"
+    r"|nov(?:ember|embre|\.)?|d[eé][zc](?:ember|embre|\.)?)"
+)
+# a day or a clock, in the words of three languages
+_WHEN = re.compile(
+    rf"\b(?:\d{{1,2}}[./-]\d{{1,2}}[./-](?:\d{{4}}|\d{{2}})|\d{{4}}-\d\d-\d\d|\d{{1,2}}[:.]\d\d(?:[:.]\d\d)?"
+    rf"|\d{{1,2}}(?:st|nd|rd|th|\.)?,? {_MONTH},?(?: \d{{4}})?|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}})(?!\w)",
+    re.IGNORECASE,
+)
+# what stands beside it, and what people who write are called
+_BESIDE_NAMES = re.compile(
+    r"\b(?:updated|published|posted|last|modified|on|at|[ap]\.?m|e[sd]?t|p[sd]?t|gmt|bst|cest|cet|utc|mesz|mez|uhr|stand|vom"
+    r"|min(?:uten|utes|s)?|read|lesezeit|(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:mon|diens|donners|frei|sams|sonn)tag"
+    r"|mittwoch|staff|senior|chief|deputy|national|security|political|sports?|business|foreign|news|technology|science"
+    r"|health|correspondent|writer|reporter|editor|columnist|contributor|associated press|reuters|afp|dpa|ap)\b",
+    re.IGNORECASE,
+)
+_NAMES_ALONE = re.compile(r"(?:[A-ZÄÖÜ][\w'’.-]+[ ,]+){1,3}[A-ZÄÖÜ][\w'’.-]+")
+
+
+def is_dated_byline(text: str, names: Sequence[str]) -> bool:
+    """A line that tells when the article was written, and at most by whom: 'By Jo Doe, 3 May 2024, 11:04 PM EST'."""
+    if len(text) > 120 or not any(map(str.isdigit, text)):
+        return False
+    rest, dates = _WHEN.subn(" ", text)
+    if not 0 < dates <= 2:
+        return False
+    for name in names:
+        rest = rest.replace(name, " ")
+    rest = _BESIDE_NAMES.sub(" ", rest)
+    if len(_BYLINE_WORDS.sub("", rest)) <= 3:
+        return True
+    rest = " ".join(rest.split()).strip(" ,|•·–—-")
+    return bool(_NAMES_ALONE.fullmatch(rest) or _BYLINE.fullmatch(rest[:1].lower() + rest[1:]))
+
+
 def is_byline(text: str, names: Sequence[str]) -> bool:
     """A line that names who wrote the article and says nothing else."""
     if len(text) > 120 or text.endswith(("!", "?", ":")):
@@ -74,14 +122,14 @@ def is_byline(text: str, names: Sequence[str]) -> bool:
     rest = text
     for name in names:
         rest = rest.replace(name, " ")
-    return len(rest) < len(text) and len(_BYLINE_WORDS.sub("", rest)) <= 3
+    return len(rest) < len(text) and len(_BYLINE_WORDS.sub("", _BESIDE_NAMES.sub(" ", rest))) <= 3
 
 
 def rule_of(line: str, phrases: Sequence[Phrases], authors: Sequence[str] = ()) -> str | None:
     """The rule that takes a line that stands alone above the body: a byline, a caption, a phrase."""
     if is_byline(line, authors):
         return "byline"
-    if len(line) <= 320 and _is_caption(line):
+    if _is_caption(line):
         return "caption"
     return _phrase(line, phrases)
 
@@ -119,7 +167,9 @@ def without_boilerplate(
 
 
 def _is_caption(text: str) -> bool:
-    return bool(_CAPTION_HINT.search(text) and _CAPTION.fullmatch(text))
+    if len(text) <= 320 and _CAPTION_HINT.search(text) and _CAPTION.fullmatch(text):
+        return True
+    return len(text) <= _LONGEST_CAPTION and bool(_ENDS_IN_CREDIT.search(text, max(0, len(text) - _LONGEST_ENDING)))
 
 
 def _is_credit(text: str) -> bool:
@@ -129,19 +179,32 @@ def _is_credit(text: str) -> bool:
     return len(text) <= 60 and bool(agency_named(text) or _CREDIT.fullmatch(text))
 
 
+# what follows the name of a person who is introduced
+_DOES = re.compile(
+    r"(?: \([^)]{1,30}\)|, (?:geboren|Jahrgang|\d\d,)[^.]{0,40}?)?,? (?:ist|war|schreibt|arbeitet|berichtet|leitet|lebt"
+    r"|studierte|hat|gehört|verantwortet|is|was|writes|works|covers|reports|has|joined|lives|studied|est|écrit|travaille)\b"
+)
+
+
+def _is_portrait(text: str, authors: Sequence[str]) -> bool:
+    """A sentence at the end that tells who the author is: 'Uli Maier schreibt seit 2016 für ...'."""
+    return any(text.startswith(name) and _DOES.match(text, len(name)) for name in authors if " " in name)
+
+
 def _without_credits(blocks: Sequence[Block], authors: Sequence[str]) -> tuple[list[Block], list[Removed]]:
     """Without bylines near the top and the credits of agencies and desks at the end."""
     kept: list[Block] = []
     removed: list[Removed] = []
     for place, block in enumerate(blocks):
         rule = None
-        if block.kind == "paragraph" and len(block.text) <= 320 and _is_caption(block.text):
+        if block.kind == "paragraph" and _is_caption(block.text):
             rule = "caption"
         elif block.kind in ("paragraph", "heading") and len(block.text) <= 280:
             is_last = place >= len(blocks) - 2
-            if (place < 4 or is_last) and is_byline(block.text, authors):
+            is_first = place < 4 and is_dated_byline(block.text, authors)
+            if is_first or ((place < 4 or is_last) and is_byline(block.text, authors)):
                 rule = "byline"
-            elif is_last and _is_credit(block.text):
+            elif is_last and (_is_credit(block.text) or _is_portrait(block.text, authors)):
                 rule = "credit"
         if rule:
             removed.append(Removed(block.text, rule))

@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from pipelines.reading.first_letters import alternatives, either, first_letters, name_of
@@ -58,18 +58,62 @@ class PhrasesError(ValueError):
     """A phrase file that cannot be used. The message has one line a mistake: file, key, what was expected."""
 
 
+@dataclass(frozen=True)
+class ByLetter:
+    """Section -> patterns, made into one pattern for each first character: a text meets only what can begin like it.
+
+    Each is compiled when the first text begins so. All of them take a second, and a command that looks at tables needs
+    none.
+    """
+
+    sections: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    _compiled: dict[str, re.Pattern[str] | None] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __reduce__(self) -> tuple[type[ByLetter], tuple[Mapping[str, Sequence[str]]]]:
+        return ByLetter, (self.sections,)
+
+    def section(self, text: str) -> str | None:
+        """The first section with a pattern that takes the whole of *text*, which is spelled plainly, or None."""
+        if not text:
+            return None
+        text = text.lower()
+        letter = text[0] if text[0] in self._letters else ""
+        if letter not in self._compiled:
+            self._compiled[letter] = self._pattern(letter)
+        found = pattern.match(text) if (pattern := self._compiled[letter]) else None
+        return name_of(found) if found else None
+
+    def _pattern(self, letter: str) -> re.Pattern[str] | None:
+        fitting = [(name, part) for name, part, first in self._parts if first is None or letter in first]
+        return re.compile(either(fitting, after=r"\Z")) if fitting else None
+
+    @cached_property
+    def _parts(self) -> list[tuple[str, str, frozenset[str] | None]]:
+        """Section, pattern, the letters with which it can begin; None: any."""
+        return [
+            (name, part, first_letters(part))
+            for name, patterns in self.sections.items()
+            for pattern in patterns
+            for part in alternatives(pattern)
+        ]
+
+    @cached_property
+    def _letters(self) -> frozenset[str]:
+        """Those that have a pattern of their own; all others share one."""
+        return frozenset().union(*(first for _, _, first in self._parts if first))
+
+
 @dataclass(frozen=True, slots=True)
 class Phrases:
     """The phrases of one language, from ``config/boilerplate/LANGUAGE.toml``.
 
-    ``opens`` and ``whole`` map the first character of a paragraph to one pattern in which every section is a named
-    group; the empty string stands for characters that are not listed. ``limits`` is the longest paragraph in characters
-    that a section takes, ``longest`` the longest of all. ``ends`` is searched at the end of a paragraph.
+    ``opens`` and ``whole`` tell the section of a heading and of a whole paragraph. ``limits`` is the longest paragraph
+    in characters that a section takes, ``longest`` the longest of all. ``ends`` is searched at the end of a paragraph.
     """
 
     language: str = ""
-    opens: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
-    whole: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
+    opens: ByLetter = field(default_factory=ByLetter)
+    whole: ByLetter = field(default_factory=ByLetter)
     limits: Mapping[str, int] = field(default_factory=dict)
     longest: int = 0
     ends: re.Pattern[str] | None = None
@@ -133,32 +177,25 @@ def _rule_for_one(paragraph: str, phrases: Phrases) -> str | None:
     if len(paragraph) > phrases.longest:
         return None
     text = _plain(paragraph)
-    section = _section(text, phrases.whole)
+    section = phrases.whole.section(text)
     if section and len(text) <= phrases.limits[section]:
         return section
     if len(text) > LONGEST_HEADING or _is_statement(paragraph):
         return None
-    return _section(text, phrases.opens)
+    return phrases.opens.section(text)
 
 
 def opens_block(heading: str, phrases: Phrases | None) -> str | None:
     """The section of foreign matter that *heading* opens ('Mehr zum Thema' -> ``related``), or None."""
     if phrases is None or len(heading) > LONGEST_HEADING or _is_statement(heading):
         return None
-    return _section(_plain(heading), phrases.opens)
+    return phrases.opens.section(_plain(heading))
 
 
 def _is_statement(text: str) -> bool:
     """'Mehr zum Thema sagte der Minister nicht.' is a sentence, 'Mehr zum Thema ...' is none."""
     text = text.rstrip()
     return text.endswith(".") and not text.endswith("..") and text.count(" ") >= 3
-
-
-def _section(text: str, patterns: Mapping[str, re.Pattern[str]]) -> str | None:
-    text = text.lower()
-    pattern = patterns.get(text[:1]) or patterns.get("") if text else None
-    found = pattern.match(text) if pattern else None
-    return name_of(found) if found else None
 
 
 def _plain(text: str) -> str:
@@ -209,7 +246,7 @@ def _checked(data: dict, where: str) -> Phrases:
     if mistakes:
         raise PhrasesError("\n".join(mistakes))
     longest = max([LONGEST_HEADING, *limits.values()]) + 20  # room for marks that are taken off before measuring
-    return Phrases(str(language), _combined(opens), _combined(whole), limits, longest, _either(ends))
+    return Phrases(str(language), ByLetter(opens), ByLetter(whole), limits, longest, _either(ends))
 
 
 def _words(table: object, where: str, mistakes: list[str]) -> dict[str, str]:
@@ -301,23 +338,6 @@ _UMLAUT_IN_SET = re.compile(r"(?<!\\)\[[^\]]*[äöüßÄÖÜ]")
 def _either(sections: dict[str, list[str]]) -> re.Pattern[str] | None:
     groups = [f"(?P<{name}>{'|'.join(patterns)})" for name, patterns in sections.items() if patterns]
     return re.compile(rf"(?:{'|'.join(groups)})\Z") if groups else None
-
-
-def _combined(sections: dict[str, list[str]]) -> dict[str, re.Pattern[str]]:
-    """One pattern for each first character: a paragraph meets only the phrases that can begin like it."""
-    known = [
-        (name, part, first_letters(part))
-        for name, patterns in sections.items()
-        for pattern in patterns
-        for part in alternatives(pattern)
-    ]
-    letters = sorted({letter for _, _, first in known if first for letter in first})
-    combined = {}
-    for letter in [*letters, ""]:
-        fitting = [(name, pattern) for name, pattern, first in known if first is None or letter in first]
-        if fitting:
-            combined[letter] = re.compile(either(fitting, after=r"\Z"))
-    return combined
 
 
 def _nearest(key: str, allowed: object) -> str:

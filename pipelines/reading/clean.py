@@ -4,22 +4,24 @@ blocks under headings such as 'Mehr zum Thema' inside of the article's container
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from lxml import etree
 
 from pipelines.items import Removed
 from pipelines.reading.blocks import is_foreign
-from pipelines.reading.core import core_of, masses_of, prose_in
+from pipelines.reading.core import masses_of, prose_in
 from pipelines.reading.names import rule_of
 from pipelines.reading.tree import HEADINGS, delete, one_line, raw
 
-# Never part of what a person reads as the article, whatever they are called.
+# Nobody sees them, or what they hold is no text of the page; they go before anybody looks at that.
+_UNSEEN_TAGS = ("script", "style", "template", "link", "meta", "datalist")
+# They tell something of the article or of what stands around them (captions, the title of a symbol, the fields of a
+# form), and are never part of what is read as its text.
 _SILENT_TAGS = (
-    "script", "style", "template", "noscript", "svg", "iframe", "canvas", "object", "embed", "audio", "video",
-    "picture", "img", "source", "map", "button", "select", "input", "textarea", "datalist", "dialog", "link", "meta",
-    "math", "applet",
+    "noscript", "svg", "iframe", "canvas", "object", "embed", "audio", "video", "picture", "img", "source", "map",
+    "button", "input", "select", "textarea", "dialog", "math", "applet",
 )  # fmt: skip
 # Other names stand on containers of articles too: they are not believed where they would take much of the prose.
 _STRONG_RULES = frozenset(("frame", "comments", "related", "hidden", "caption"))
@@ -36,31 +38,31 @@ class Removals:
 
     found: list[Removed] = field(default_factory=list)
 
-    def add(self, text: str, rule: str) -> None:
-        text = one_line(text)
-        if text and len(self.found) < _REMOVED_COUNT:
+    def add(self, element: etree._Element, rule: str) -> None:
+        """Note that *element* goes under *rule*."""
+        if len(self.found) < _REMOVED_COUNT and (text := one_line(raw(element)[: 8 * _REMOVED_LENGTH])):
             self.found.append(Removed(text[:_REMOVED_LENGTH], rule))
+
+
+def strip_unseen(tree: etree._Element) -> None:
+    """Take out what nobody sees, with all that is in it: for once that what it tells machines was read."""
+    etree.strip_elements(tree, *_UNSEEN_TAGS, with_tail=False)
 
 
 def strip_silent(root: etree._Element) -> None:
     """Take out what is never read, with all that is in it."""
-    etree.strip_elements(root, *_SILENT_TAGS, with_tail=False)
+    etree.strip_elements(root, *_UNSEEN_TAGS, *_SILENT_TAGS, with_tail=False)
 
 
-def prune(
-    root: etree._Element,
-    headline: etree._Element | None,
-    removals: Removals,
-    known: etree._Element | None = None,
-) -> tuple[etree._Element, int]:
-    """Take out what its tag or its name says is not the article; *known* is the container, where that is known.
+def prune(root: etree._Element, stay: Iterable[etree._Element | None], removals: Removals) -> dict[etree._Element, int]:
+    """Take out of *root* what its tag or its name says is not the article. What *stay* names stays.
 
-    Returns the element that holds the article, and how many characters of prose are left on the page.
+    Returns the elements that hold the prose that is left, each with its length in characters.
     """
     prose = prose_in(root)
     masses = masses_of(prose)
     total = masses.get(root, 0)
-    kept = {each for one in (headline, known) if one is not None for each in (one, *one.iterancestors())}
+    kept = {each for one in stay if one is not None for each in (one, *one.iterancestors())}
     found: list[tuple[etree._Element, str]] = []
     taken: dict[str, int] = {}
     walk = etree.iterwalk(root, events=("start",))
@@ -85,16 +87,12 @@ def prune(
         if rule not in _STRONG_RULES and taken[rule] > total // 2 and masses.get(element, 0) > 100:
             continue
         if rule != "frame":
-            removals.add(raw(element), rule)
+            removals.add(element, rule)
         delete(element)
         gone.add(element)
-    if known is not None:
-        return known, 0
-    left = {
+    return {
         element: length for element, length in prose.items() if gone.isdisjoint((element, *element.iterancestors()))
     }
-    masses = masses_of(left)
-    return core_of(root, masses, headline), masses.get(root, 0)
 
 
 def _has_paragraphs(element: etree._Element) -> bool:
@@ -118,7 +116,7 @@ def prune_teasers(core: etree._Element, removals: Removals) -> None:
         if element.find(".//h1") is None and (
             element.find(".//a") is not None or element.find(".//h2") is not None or element.find(".//h3") is not None
         ):
-            removals.add(raw(element), "teaser")
+            removals.add(element, "teaser")
             delete(element)
 
 
@@ -145,7 +143,7 @@ def prune_opened(core: etree._Element, opens: Callable[[str], str | None], remov
                 break
             below.append(sibling)
         for element in (opened, *below):
-            removals.add(raw(element), rule)
+            removals.add(element, rule)
             delete(element)
 
 
@@ -182,9 +180,9 @@ def prune_links(core: etree._Element, language_is_known: bool, removals: Removal
                 and len(raw(before)) < 80
                 and not _goes_on(element)
             ):
-                removals.add(raw(before), "links")
+                removals.add(before, "links")
                 gone.add(before)
-            removals.add(raw(element), "links")
+            removals.add(element, "links")
             gone.add(element)
     for element in gone:
         delete(element)

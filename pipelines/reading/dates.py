@@ -195,6 +195,7 @@ _UNITS = {"s": "seconds", "m": "minutes", "st": "hours", "h": "hours", "t": "day
 
 
 # what every date has: numbers joined as in one, or the beginning of a word that can stand in one
+_DIGIT = re.compile(r"\d")
 _NUMBERS = re.compile(r"\d(?:\s?\.\s?|[/-]|\s\|\s)\d")
 _DATE_WORDS = re.compile(
     "|".join(sorted({name[:3] for name in MONTHS} | {name for name in WEEKDAYS if len(name) >= 6}))
@@ -227,7 +228,7 @@ def first_published(found: list[Found]) -> Found | None:
 
 def find(text: str, fetched_at: datetime, time_zone: tzinfo, language: str | None = "de") -> list[Found]:
     """Every date stated in *text*, in order. Impossible, future and too old ones are left out."""
-    if not any(c.isdigit() for c in text) and len(text) > 60:
+    if len(text) > 60 and not _DIGIT.search(text):
         return []
     text = _clean(text)
     if not _NUMBERS.search(text) and not _DATE_WORDS.search(text.lower()):

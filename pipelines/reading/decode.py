@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from itertools import islice
 
 from pipelines.items import Reason, Rejected
 
@@ -67,10 +68,22 @@ def utf8_of(body: bytes, content_type: str = "") -> bytes:
     raw = _cleaned(raw)
     if not (raw[:1000].decode("utf-8", "ignore").strip() or raw.decode().strip()):
         raise Rejected(Reason.EMPTY, "no characters")
-    lost = raw.count(b"\xef\xbf\xbd") if b"\xef" in raw else 0
+    lost = len(_LOST.findall(raw)) if b"\xef" in raw else 0
     if lost > max(20, len(raw.decode()) // 50 if lost else 0):
         raise Rejected(Reason.UNDECODABLE, f"{lost} characters are lost")
-    return raw
+    return _MONSTROUS.sub(_without_attributes, raw) if len(raw) > _LONG else raw
+
+
+# The parser compares each attribute of an element with all before it: 200,000 of them would take it minutes.
+_LONG, _MOST_ATTRIBUTES = 100_000, 2_000
+_MONSTROUS = re.compile(rb"<[A-Za-z][^<>]{20000,}")
+_ATTRIBUTE = re.compile(rb"""[^\s=>"'/]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>"']+))?""")
+
+
+def _without_attributes(tag: re.Match[bytes]) -> bytes:
+    """The tag alone where it has more attributes than any page gives a reason for."""
+    many = sum(1 for _ in islice(_ATTRIBUTE.finditer(tag[0]), _MOST_ATTRIBUTES + 1))
+    return re.split(rb"[\s/]", tag[0], maxsplit=1)[0] if many > _MOST_ATTRIBUTES else tag[0]
 
 
 def clean(text: str) -> str:
@@ -78,7 +91,7 @@ def clean(text: str) -> str:
     return _cleaned(text.encode("utf-8", "ignore")).decode()  # what is ignored are lone surrogates
 
 
-# Bytes, because looking for them is ten times faster than a pattern over every character, and few pages have any.
+# In bytes, and by patterns that begin with one certain byte: these are looked for ten times as fast as characters.
 def _cleaned(raw: bytes) -> bytes:
     raw = raw.translate(None, _CONTROLS)
     if b"\xef" in raw:
@@ -94,6 +107,7 @@ def _cleaned(raw: bytes) -> bytes:
 _CONTROLS = bytes((*range(9), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F))
 # the byte order mark and the two non-characters: no text either, and some break databases
 _NO_CHARACTERS = re.compile(rb"\xef(?:\xbb\xbf|\xbf[\xbe\xbf])")
+_LOST = re.compile(rb"\xef\xbf\xbd")
 _C1 = re.compile(rb"\xc2[\x80-\x9f]")
 _REFERENCE = re.compile(rb"&#(?:0*(\d+)|[xX]0*([0-9a-fA-F]+));?")
 # A character beyond the first 65,536 as two halves of three bytes each, as some databases write it; and a lone half.

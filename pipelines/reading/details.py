@@ -105,17 +105,21 @@ def is_title(text: str) -> bool:
 
 
 def from_tree(tree: etree._Element) -> tuple[Details, list[etree._Element]]:
-    """The facts in the tables and definition lists of a page, and the elements that hold them."""
+    """The facts in the tables, definition lists and lists of labels of a page, and the elements that hold them."""
     facts: Details = {}
     holders = []
-    for element in tree.iter("table", "dl"):
+    for element in tree.iter("table", "dl", "ul"):
+        if element.tag == "ul" and not _labels_items(element):
+            continue
         if any(other in holders for other in element.iterancestors("table", "dl")):
             continue
-        rows = _definitions(element) if element.tag == "dl" else _table_rows(element)
+        rows = _ROWS[element.tag](element)
         before = element.getprevious()
         caption = " ".join(element.xpath("string(caption)").split()) if element.tag == "table" else ""
         heading = " ".join("".join(before.itertext()).split()) if before is not None and _is_short(before) else ""
-        found = from_rows(rows, is_titled=is_title(caption) or is_title(heading))
+        is_titled = is_title(caption) or is_title(heading)
+        # a list with labels is a common way to structure a text: only its title makes it one of facts
+        found = from_rows(rows, is_titled=is_titled) if is_titled or element.tag != "ul" else {}
         if found:
             facts = {**found, **facts}
             holders.append(element)
@@ -169,6 +173,34 @@ def _definitions(element: etree._Element) -> list[list[str]]:
         elif rows:
             rows[-1][1] += ("<li>" if rows[-1][1] else "") + _inner(child)
     return rows
+
+
+def _labels_items(element: etree._Element) -> bool:
+    """Whether a list's first item begins with a label: '<li><b>Ort:</b> Neustadt</li>'."""
+    label = element.find("./li/*")
+    is_first = label is not None and not (label.getparent().text or "").strip()
+    return is_first and label.tag in ("strong", "b") and _label(label) is not None
+
+
+def _label(element: etree._Element) -> str | None:
+    """A bold label without its colon, which may stand behind it; None for other bold text."""
+    text, tail = _text(element), (element.tail or "").lstrip()
+    return text.rstrip(" :") if text.endswith(":") or tail.startswith(":") else None
+
+
+def _list_rows(element: etree._Element) -> list[list[str]]:
+    rows = []
+    for item in element.iterchildren("li"):
+        label = next(iter(item), None)
+        name = _label(label) if label is not None and label.tag in ("strong", "b") else None
+        if not name:
+            return []
+        rest = _text(item).removeprefix(_text(label)).lstrip(" :")
+        rows.append([name, rest])
+    return rows
+
+
+_ROWS = {"table": _table_rows, "dl": _definitions, "ul": _list_rows}
 
 
 def _inner(element: etree._Element) -> str:

@@ -19,11 +19,13 @@ from trafilatura.settings import Extractor
 from pipelines.items import Removed
 from pipelines.reading import containers
 from pipelines.reading.blocks import Block, plain
+from pipelines.reading.boxes import describes_picture, marks_of, prune_boxes
 from pipelines.reading.clean import Removals, prune, prune_links, prune_opened, prune_teasers, strip_silent
+from pipelines.reading.core import core_of, masses_of
 from pipelines.reading.lead import headline_of, lead_of
 from pipelines.reading.metadata import selector
 from pipelines.reading.tree import LONG_PARAGRAPHS, delete, one_line, parser, raw
-from pipelines.reading.tree_blocks import blocks_in, direct
+from pipelines.reading.tree_blocks import blocks_in, direct, is_prose
 
 # it logs an error for every page without text; we judge that
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
@@ -32,7 +34,7 @@ VERY_SHORT = 300  # characters; below this nothing is lost by asking
 _LEFT_OUT = 1.1  # so much more prose on the page than in the result makes a short result doubtful
 SHORT = 1500  # characters; below this the full method is asked too, and wins where it finds clearly more
 _MANY_PARAGRAPHS = 8
-_IN_LINKS = etree.XPath(".//a//text()[normalize-space()]")
+_IN_LINKS = etree.XPath(".//a//text()[normalize-space()]", smart_strings=False)
 _FAST = Extractor(fast=True, comments=False, formatting=False, output_format="xml")
 _FULL = Extractor(fast=False, comments=False, formatting=False, output_format="xml")
 
@@ -53,6 +55,37 @@ class Body:
     container: str | None = None  # the name of the element that was read; None: it has none, or the whole page was
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The container that a source's rule (``is_rule``) or its other pages name, as the elements of this page.
+
+    ``is_plain``: its blocks can be read as they stand.
+    """
+
+    elements: tuple[etree._Element, ...]
+    is_rule: bool = False
+    is_plain: bool = False
+
+    @property
+    def surroundings(self) -> etree._Element | None:
+        """The smallest element around it with a headline: byline and date line are looked for there first."""
+        first = self.elements[0]
+        return next((each for each in (first, *first.iterancestors()) if each.find(".//h1") is not None), None)
+
+
+def known_on(tree: html.HtmlElement, keep: Sequence[str], learned: Sequence[str]) -> Known | None:
+    """Where the page's container is, by its source's selectors (*keep*) or else by what its other pages taught.
+
+    None when neither knows, or what they know is not on this page: then it is read in the general way.
+    """
+    if keep:
+        chosen = _selected(tree, keep)
+        return Known(tuple(chosen), is_rule=True) if chosen else None
+    root = _body(tree)
+    element, is_plain = containers.known_on(root, learned, int(LONG_PARAGRAPHS(root))) if learned else (None, False)
+    return Known((element,), is_plain=is_plain) if element is not None else None
+
+
 def body_of(
     tree: html.HtmlElement,
     *,
@@ -62,59 +95,58 @@ def body_of(
     german: bool = True,
     is_boilerplate: Callable[[str], bool] = lambda text: False,
     opens: Callable[[str], str | None] = lambda text: None,
-    keep: Sequence[str] = (),
+    known: Known | None = None,
     remove: Sequence[str] = (),
-    learned: Sequence[str] = (),
     learning: bool = False,
+    host: str = "",
 ) -> Body:
     """The article that a page shows. Prunes *tree*, so everything else that needs it must have read it before.
 
     *title* and *teaser* are what the metadata says, *headline* the element that shows the title where that is known;
     they serve to find the lead and to keep both out of the body. A line that *is_boilerplate*, such as a byline, is no
     lead; a heading for which *opens* names a rule goes with the lines below it. In *german* texts a paragraph that is
-    one link leads elsewhere. *keep* and *remove* are a source's own selectors: the body's container and what is not it.
-    *learned* are the containers of the source's other pages (``containers``): where one is on the page, it is read.
-    *learning* asks of every other container whether it could be read without trafilatura.
+    one link leads elsewhere. Where the container is *known*, the rest of the page is not looked at. *remove* are the
+    source's selectors of what is not the article. *learning* asks of a container that is not known yet whether it could
+    be read without trafilatura.
     """
-    root = tree.find("body")
-    root = tree if root is None else root
+    page = _body(tree)
     removals = Removals()
-    strip_silent(root)
-    page_text, paragraphs = one_line(raw(root)), int(LONG_PARAGRAPHS(root))
+    marks = marks_of(page)
+    strip_silent(page)
+    page_text, paragraphs = one_line(raw(page)), int(LONG_PARAGRAPHS(page))
     # how much of the page is links matters only where there is little else
-    link_length = sum(map(len, _IN_LINKS(root))) if paragraphs < _MANY_PARAGRAPHS else 0
+    link_length = sum(map(len, _IN_LINKS(page))) if paragraphs < _MANY_PARAGRAPHS else 0
     if headline is None or headline.getroottree().getroot() is not tree:
-        headline = headline_of(root, title)
-    for element in _selected(root, remove):
-        removals.add(raw(element), "site")
+        headline = headline_of(page, title)
+    for element in _selected(page, remove):
+        removals.add(element, "site")
         delete(element)
-    page = root
-    known, reads_plain = containers.known_on(root, learned, paragraphs) if learned and not keep else (None, False)
-    if known is not None:
-        root = _around(known, headline, root)
-    core, left_over = prune(root, headline, removals, known)
-    container = containers.name_of(core, page)
-    chosen = _selected(root, keep)
-    if chosen:
-        core, container = _gathered(chosen), None
+    if known and any(each.getroottree().getroot() is not tree for each in known.elements):
+        known = None
+    core, root, left_over = _container(page, headline, known, removals)
+    by_rule = known is not None and known.is_rule
+    container = None if by_rule else containers.name_of(core, page)
     prune_teasers(core, removals)
     prune_opened(core, opens, removals)
+    prune_boxes(core, marks, host, teaser or "", removals)
     prune_links(core, german, removals)
-    is_plain = known is not None and reads_plain
+    is_plain = (known is not None and known.is_plain) or is_prose(core)
     blocks = direct(core) if is_plain else _trafilatura(_framed(core), fast=True)
-    if learning and not is_plain and container:
+    if learning and known is None and not is_plain and container:
         is_plain = _same(blocks, direct(core))
     length = sum(len(block.text) for block in blocks)
-    if not chosen and length < SHORT and (length < VERY_SHORT or left_over > _LEFT_OUT * length):
+    if not by_rule and length < SHORT and (length < VERY_SHORT or left_over > _LEFT_OUT * length):
         full = _trafilatura(tree, fast=False)
         if sum(len(block.text) for block in full) > 1.2 * length:
             blocks, container = full, None
-    wanted = {plain(title or ""), plain(raw(headline)) if headline is not None else ""}
-    blocks = [block for block in blocks if plain(block.text) not in wanted and not block.text.startswith(("{", "[{"))]
-    lead, blocks = lead_of(root, core, headline, blocks, title, teaser, is_boilerplate)
-    blocks = _without_ends(blocks)
+    blocks = [
+        block for block in blocks if block.kind != "paragraph" or not describes_picture(block.text, marks.described)
+    ]
+    titles = {plain(title or ""), plain(raw(headline)) if headline is not None else ""}
+    blocks = [block for block in blocks if not _says(block.text, titles) and not block.text.startswith(("{", "[{"))]
+    lead, blocks = lead_of(root, core, headline, blocks, title, teaser, is_boilerplate, marks.pictures)
     return Body(
-        blocks=tuple(blocks),
+        blocks=tuple(_without_ends(blocks)),
         lead=lead,
         removed=tuple(removals.found),
         headline=one_line(raw(headline)) if headline is not None else None,
@@ -127,12 +159,30 @@ def body_of(
     )
 
 
-def _around(known: etree._Element, headline: etree._Element | None, root: etree._Element) -> etree._Element:
-    """The smallest element that holds both headline and container; the rest of the page need not be looked at."""
-    if headline is None:
-        return known.getparent() if known is not root else root
-    above = {known, *known.iterancestors()}
-    return next((each for each in headline.iterancestors() if each in above), root)
+def _body(tree: html.HtmlElement) -> etree._Element:
+    body = tree.find("body")
+    return tree if body is None else body
+
+
+def _container(
+    page: etree._Element, headline: etree._Element | None, known: Known | None, removals: Removals
+) -> tuple[etree._Element, etree._Element, int]:
+    """The element that holds the article, cleaned; the part of the page that was looked at; and how many characters of
+    prose are left on that, where the container had to be found.
+    """
+    if known:
+        root = _around((*known.elements, headline), page)
+        prune(root, (headline, *known.elements), removals)
+        return _gathered(known.elements), root, 0
+    masses = masses_of(prune(page, (headline,), removals))
+    return core_of(page, masses, headline), page, masses.get(page, 0)
+
+
+def _around(elements: Sequence[etree._Element | None], page: etree._Element) -> etree._Element:
+    """The smallest element around all of *elements*; the rest of the page need not be looked at."""
+    first, *others = (element for element in elements if element is not None)
+    above = [{other, *other.iterancestors()} for other in others]
+    return next((each for each in first.iterancestors() if all(each in one for one in above)), page)
 
 
 def _selected(root: etree._Element, expressions: Sequence[str]) -> list[etree._Element]:
@@ -144,8 +194,8 @@ def _selected(root: etree._Element, expressions: Sequence[str]) -> list[etree._E
     return [each for each in dict.fromkeys(found) if every.isdisjoint(each.iterancestors())]
 
 
-def _gathered(chosen: list[etree._Element]) -> etree._Element:
-    """One element that holds all that a source's rule keeps, in its order."""
+def _gathered(chosen: Sequence[etree._Element]) -> etree._Element:
+    """One element that holds all that is known of the container, in its order."""
     if len(chosen) == 1:
         return chosen[0]
     around = etree.Element("div")
@@ -173,6 +223,11 @@ def _trafilatura(root: etree._Element, fast: bool) -> list[Block]:
 
 def _same(one: list[Block], other: list[Block]) -> bool:
     return plain("".join(block.text for block in one)) == plain("".join(block.text for block in other))
+
+
+def _says(text: str, titles: set[str]) -> bool:
+    """Whether a block is one of *titles* and nothing else; a paragraph many times as long need not be spelled out."""
+    return len(text) <= 3 * max(map(len, titles)) + 40 and plain(text) in titles
 
 
 def _without_ends(blocks: list[Block]) -> list[Block]:

@@ -7,7 +7,8 @@ few that could match it at all.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import count
 
 ANY = None
 _ESCAPED = {"d": frozenset("0123456789"), "s": frozenset(" "), "t": frozenset("\t"), "n": frozenset("\n")}
@@ -134,6 +135,39 @@ def either(named: Iterable[tuple[str, str]], after: str = "") -> str:
     """
     parts = [(name, part) for name, pattern in named for part in alternatives(pattern)]
     return "|".join(f"{part}{after}(?P<{name}__{place}>)" for place, (name, part) in enumerate(parts))
+
+
+_WORD_BEGINS = "(?<![a-z])"
+
+
+def anywhere(named: Iterable[tuple[str, str]]) -> str:
+    """The same as ``either`` for patterns to search with: sorted by first letter, so that a place in the text meets
+    only what could begin there. Each alternative must begin with a letter, behind ``(?<![a-z])`` or not (ValueError).
+    """
+    by_letter: dict[str, list[str]] = {}
+    places = count()
+    for name, pattern in named:
+        for part in alternatives(pattern):
+            for letter, rest in _by_first_letter(part.removeprefix(_WORD_BEGINS)):
+                # the same question, asked from behind the letter
+                begins = f"(?<![a-z]{letter})" if part.startswith(_WORD_BEGINS) else ""
+                by_letter.setdefault(letter, []).append(f"{begins}{rest}(?P<{name}__{next(places)}>)")
+    return "|".join(f"{letter}(?:{'|'.join(parts)})" for letter, parts in by_letter.items())
+
+
+def _by_first_letter(pattern: str) -> Iterator[tuple[str, str]]:
+    """Letter and rest of each way in which *pattern* can begin: of '(?:ab|c)?d' these are 'a' 'bd', 'c' 'd', 'd' ''."""
+    if pattern.startswith("(?:"):
+        end = _group(pattern, 1)[2]
+        rest = pattern[end:].removeprefix("?")
+        for inner in alternatives(pattern[3 : end - 1]):
+            yield from _by_first_letter(inner + rest)
+        if pattern[end:].startswith("?"):
+            yield from _by_first_letter(rest)
+    elif pattern[:1].isalpha() and pattern[1:2] not in ("?", "*", "+", "{"):
+        yield pattern[0], pattern[1:]
+    else:
+        raise ValueError(f"expected a pattern that begins with a letter: {pattern!r}")
 
 
 def name_of(match: re.Match[str]) -> str:

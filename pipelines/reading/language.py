@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from langdetect import DetectorFactory, LangDetectException, detect_langs
 
@@ -10,7 +11,7 @@ DetectorFactory.seed = 0  # unseeded it answers differently from call to call
 
 # detection reads this much: as exact as the whole text, and a third of its time
 _DETECTED_LENGTH = 1000
-_CHECKED_WORDS = 300
+_CHECKED_WORDS, _CHECKED_LENGTH = 300, 2500  # characters in which so many words stand
 _CODE = re.compile(r"[a-z]{2,3}(?=$|[-_])", re.I)
 _WORD = re.compile(r"[^\W\d_]+")
 
@@ -48,10 +49,9 @@ def language_of(text: str, declared: str | None = None, source: str | None = Non
     these in that order. A declaration that the words contradict is not believed.
     """
     declared, source = code(declared), code(source)
-    words = [word.lower() for word in _WORD.findall(text[:4000])[:_CHECKED_WORDS]]
-    if len(words) < 12:
+    shares, words = _shares(text)
+    if words < 12:
         return declared or source or _detected(text)
-    shares = {name: sum(word in common for word in words) / len(words) for name, common in _COMMON.items()}
     best = max(shares, key=lambda name: shares[name])
     for claimed in (declared, source):
         if claimed == best and shares[best] >= _SURE:
@@ -64,8 +64,15 @@ def language_of(text: str, declared: str | None = None, source: str | None = Non
 
 def share_of_common(text: str) -> float:
     """The share of *text*'s words, 0 to 1, that belong to the commonest of the language they fit best."""
-    words = [word.lower() for word in _WORD.findall(text[:4000])[:_CHECKED_WORDS]]
-    return max(sum(word in common for word in words) for common in _COMMON.values()) / max(len(words), 1)
+    return max(_shares(text)[0].values())
+
+
+def _shares(text: str) -> tuple[dict[str, float], int]:
+    """For each language the share of its commonest words among the first words of *text*; and how many words."""
+    words = _WORD.findall(text[:_CHECKED_LENGTH].lower())[:_CHECKED_WORDS]
+    counts = Counter(words)
+    found = {name: sum(map(counts.__getitem__, common & counts.keys())) for name, common in _COMMON.items()}
+    return {name: count / max(len(words), 1) for name, count in found.items()}, len(words)
 
 
 def _detected(text: str) -> str | None:

@@ -4,11 +4,12 @@ or by its place alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from lxml import etree
 
 from pipelines.reading.blocks import Block, plain
+from pipelines.reading.boxes import stands_below_picture
 from pipelines.reading.names import names_lead
 from pipelines.reading.tree import BLOCK_TAGS, HEADINGS, content, link_length, raw
 
@@ -39,11 +40,12 @@ def lead_of(
     title: str | None,
     teaser: str | None,
     is_boilerplate: Callable[[str], bool],
+    pictures: Collection[etree._Element] = (),
 ) -> tuple[str | None, list[Block]]:
     """The lead that stands between headline and body, and the blocks without it.
 
     A lead is known by its name, by the page's own description, or by its place alone: a sentence after the headline
-    and before the body.
+    and before the body. What stands below one of the *pictures* (the elements around them) is a caption.
     """
     if not blocks:
         return None, blocks
@@ -52,7 +54,8 @@ def lead_of(
     first = plain(blocks[0].text)
     found: list[str] = []
     if headline is not None:
-        found = [line for line in _between(root, headline, core, first, wanted, described) if not is_boilerplate(line)]
+        between = _between(root, headline, core, first, wanted, described, pictures)
+        found = [line for line in between if not is_boilerplate(line)]
     if found:
         if plain(found[0]) == first:  # it is in the body, but set apart
             blocks = blocks[1:]
@@ -70,7 +73,13 @@ def lead_of(
 
 
 def _between(
-    root: etree._Element, headline: etree._Element, core: etree._Element, first: str, title: str, described: str
+    root: etree._Element,
+    headline: etree._Element,
+    core: etree._Element,
+    first: str,
+    title: str,
+    described: str,
+    pictures: Collection[etree._Element],
 ) -> list[str]:
     """The sentences between the headline and the body's first block, which begins with the letters *first*."""
     found: list[str] = []
@@ -91,6 +100,8 @@ def _between(
         if element.tag in HEADINGS and not is_described and not names_lead(element.get("class") or ""):
             continue
         if not _is_sentence(text) or _says_again(text, title) or link_length(element) * 2 >= len(text):
+            continue
+        if not is_described and stands_below_picture(element, pictures):
             continue
         found.append(text)
     return before_core or []

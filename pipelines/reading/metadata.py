@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -19,10 +20,10 @@ from lxml.etree import XPath
 from lxml.etree import _Element as Element
 
 from pipelines.items import Image, Kind, Page, Provenance
-from pipelines.reading import paywall, people, publication
+from pipelines.reading import kind, paywall, people, publication
 from pipelines.reading.dates import Dated, Reading
 from pipelines.reading.rules import Rules
-from pipelines.reading.sight import Sight
+from pipelines.reading.sight import Sight, just_above
 from pipelines.reading.structured import Structured, plain, plain_list, text_of, types_of
 from pipelines.reading.title import Headline, headline, site_names, squashed
 
@@ -57,15 +58,29 @@ class Description:
     heading: Element | None = None
 
 
-def describe(tree: Element, structured: Structured, page: Page, rules: Rules) -> Description:
-    """Everything the page tells about its article beside the text."""
+def describe(
+    tree: Element, structured: Structured, page: Page, rules: Rules, within: Element | None = None
+) -> Description:
+    """Everything the page tells about its article beside the text.
+
+    *within* is the part of the page where byline and date line are likely to stand; the rest is looked at only where
+    it has none.
+    """
     site = rules.site
     language = (structured.language or rules.language or "de")[:2]
     reading = Reading(page.fetched_at, rules.time_zone, language)
     head = headline(structured, tree)
     title = _selected_text(tree, site.title) or head.title or (page.hint.title if page.hint else None)
-    sight = Sight(tree, head.element)
+    if within is not None and (head.element is None or within not in head.element.iterancestors()):
+        within = None
+    sight = Sight(tree, head.element, within)
     byline = _byline(tree, structured, page, rules, sight)
+    published = publication.published(structured, sight, reading, page.hint)
+    if within is not None and not (byline and published):
+        sight = Sight(tree, head.element)
+        byline = byline or _byline(tree, structured, page, rules, sight)
+        published = published or publication.published(structured, sight, reading, page.hint)
+    authors = _author_names(structured, structured.article.get("author"))[0] or structured.meta.get("author", [])
     sections = _sections(tree, structured, page, rules, title, head.element)
     return Description(
         title=title,
@@ -76,11 +91,10 @@ def describe(tree: Element, structured: Structured, page: Page, rules: Rules) ->
         authors=byline.people or byline.organisations,
         organisations=byline.organisations,
         keywords=_keywords(structured, page),
-        published=_by_rule(tree, site.published, reading)
-        or publication.published(structured, sight, reading, page.hint),
-        modified=_by_rule(tree, site.modified, reading) or publication.modified(structured, reading, page.hint),
-        image=_image(tree, structured, page.url),
-        kind=_kind(structured, page.url, head, sections),
+        published=_by_rule(tree, site.published, reading) or published,
+        modified=_by_rule(tree, site.modified, reading) or publication.modified(structured, reading, page.hint, sight),
+        image=_image(tree, structured, page.url, head.element),
+        kind=kind.kind_of(structured, page.url, head, sections, (*authors, byline.agency or "")),
         is_accessible_for_free=paywall.stated(structured, tree),
         canonical_url=canonical(structured, page.url),
         amp_url=_absolute(structured.amp, page.url),
@@ -165,7 +179,7 @@ def _byline(tree: Element, structured: Structured, page: Page, rules: Rules, sig
             break
     if stated.people:
         return stated
-    seen = people.signed(tree, sight.heading)
+    seen = people.signed(sight.root, sight.heading)
     seen = _without_site(seen, sites)
     if not seen.people:
         seen = people.written(sight) or seen
@@ -202,10 +216,9 @@ def _author_places(structured: Structured, page: Page) -> Iterator[tuple[list[st
 
 
 def _author_names(structured: Structured, value: Any) -> tuple[list[str], list[str]]:
-    values = value if isinstance(value, list) else [value]
     names: list[str] = []
     organisations: list[str] = []
-    for each in values[:30]:
+    for each in _flat(value):
         each = structured.resolved(each)
         stated = names
         if isinstance(each, dict):
@@ -213,6 +226,13 @@ def _author_names(structured: Structured, value: Any) -> tuple[list[str], list[s
             each = each["name"] if isinstance(each.get("name"), list) else each
         stated += plain_list(each) if isinstance(each, list) else [plain(each) or ""]
     return list(filter(None, names)), list(filter(None, organisations))
+
+
+def _flat(value: Any, depth: int = 0) -> list[Any]:
+    """The members of a list, of lists within it too; any other value alone."""
+    if not isinstance(value, list) or depth > 3:
+        return [value]
+    return [inner for each in value[:30] for inner in _flat(each, depth + 1)][:60]
 
 
 _NO_SECTION = frozenset(
@@ -247,7 +267,7 @@ def _sections(
     names = [name for text in plain_list(structured.article.get("articleSection"), 10) for name in _listed(text)]
     names = names or [name for text in structured.meta.get("article:section", []) for name in _listed(text)]
     names = names or _breadcrumb(structured)
-    names = names or [text_of(e, 80) for e in structured.micro.get("articlesection", ())[:4]]
+    names = names or [e.get("content") or text_of(e, 80) for e in structured.micro.get("articlesection", ())[:4]]
     names = names or [text_of(link, 80) for link in _CRUMBS(tree)[:6]]
     names = names or _folders_above(heading, page.url)
     if not names and page.hint and page.hint.section:
@@ -258,30 +278,25 @@ def _sections(
 
 
 def _folders_above(heading: Element | None, url: str) -> list[str]:
-    """The section line over the headline: a few links, one of them to a folder that the page's own address lies in."""
+    """The section line over the headline: a few links, those of them to folders that the page's own address lies in."""
     own = urlsplit(url).path
-    for element in _just_above(heading):
+    for element in just_above(heading):
         links = list(element.iter("a"))
-        folders = [urlsplit(urljoin(url, link.get("href") or "")).path for link in links]
-        if len(links) <= 4 and any(len(path) > 2 and path.endswith("/") and own.startswith(path) for path in folders):
-            return [text_of(link, 60) for link in links]
+        names = [text_of(link, 60) for link in links if _is_folder_of(own, _path(link.get("href"), url))]
+        if len(links) <= 4 and names:
+            return names
     return []
 
 
-def _just_above(heading: Element | None) -> Iterator[Element]:
-    """The short pieces that stand before the heading, nearest first, up to the first longer one."""
-    element, pieces = heading, 0
-    for _ in range(3):
-        if element is None:
-            return
-        for above in element.itersiblings(preceding=True):
-            text = text_of(above, 90) if isinstance(above.tag, str) else ""
-            if text:
-                pieces += 1
-                if len(text) > 80 or pieces > 3:
-                    return
-                yield above
-        element = element.getparent()
+def _path(address: str | None, base: str) -> str:
+    try:
+        return urlsplit(urljoin(base, address or "")).path
+    except ValueError:
+        return ""
+
+
+def _is_folder_of(path: str, folder: str) -> bool:
+    return len(folder) > 2 and folder.endswith("/") and path.startswith(folder)
 
 
 def _breadcrumb(structured: Structured) -> list[str]:
@@ -316,8 +331,10 @@ def _listed(text: str | None) -> list[str]:
     return [word.strip() for word in re.split(r"[,;]", text or "") if word.strip()]
 
 
-def _image(tree: Element, structured: Structured, url: str) -> Image | None:
-    """The article's main picture; caption and credit from JSON-LD, else from the figure that shows it."""
+def _image(tree: Element, structured: Structured, url: str, heading: Element | None) -> Image | None:
+    """The article's main picture as stated, else the first figure beside the headline; caption and credit from JSON-LD,
+    else from the figure that shows it.
+    """
     value = structured.article.get("image") or structured.article.get("thumbnailUrl")
     value = structured.resolved(value[0] if isinstance(value, list) and value else value)
     caption = credit = None
@@ -331,115 +348,98 @@ def _image(tree: Element, structured: Structured, url: str) -> Image | None:
     address = _absolute(value if isinstance(value, str) else None, url) or _absolute(
         structured.first_meta("og:image", "og:image:url", "og:image:secure_url", "twitter:image"), url
     )
+    figure = _figure_of(tree, address) if address else _first_figure(heading)
+    address = address or (_absolute(_source(figure), url) if figure is not None else None)
     if address is None:
         return None
-    if caption is None:
-        caption = _caption(tree, address)
     said, named = _credit(caption)
+    if figure is not None and not (said and (credit or named)):
+        seen, by = _said_below(figure)
+        said, named = said or seen, named or by
     return Image(address, said, credit or named)
 
 
-def _caption(tree: Element, address: str) -> str | None:
-    """The caption of the figure that shows the picture at *address* (in whatever size: the file's name tells)."""
+_MOST_FIGURES = 8
+_PICTURES = ("img", "amp-img", "source")
+
+
+def _figure_of(tree: Element, address: str) -> Element | None:
+    """The figure that shows the picture at *address* (in whatever size: the file's name tells)."""
     name = max(re.findall(r"[\w-]{6,}", urlsplit(address).path), key=len, default="")
-    for number, element in enumerate(tree.iter("figcaption")):
-        figure = element.getparent()
-        if number == 8 or figure is None:
-            break
-        shown = " ".join(f"{i.get('src')} {i.get('data-src')} {i.get('srcset')}" for i in figure.iter("img", "source"))
-        if name and name in shown:
-            return text_of(element, 600) or None
+    for figure in _figures(tree) if name else ():
+        if any(name in f"{i.get('src')} {i.get('data-src')} {i.get('srcset')}" for i in figure.iter(*_PICTURES)):
+            return figure
     return None
 
 
+def _figures(tree: Element) -> Iterator[Element]:
+    """The first elements that hold a picture with its caption."""
+    for caption in islice(tree.iter("figcaption"), _MOST_FIGURES):
+        around = islice(caption.iterancestors("figure"), 1)
+        frame = next(around, caption.getparent())
+        if frame is not None:
+            yield frame
+
+
+def _first_figure(heading: Element | None) -> Element | None:
+    """The first figure with a picture and a caption in the article that holds the headline."""
+    around = heading.iterancestors("article", "main", "body") if heading is not None else iter(())
+    article = next(around, None)
+    if article is None:
+        return None
+    for figure in _figures(article):
+        if _source(figure) and not people.is_outside(figure.getparent()):
+            return figure
+    return None
+
+
+def _source(figure: Element) -> str | None:
+    """The address of a figure's picture, that of its first size where it has several."""
+    for element in figure.iter(*_PICTURES):
+        sizes = (element.get("srcset") or element.get("data-srcset") or "").split()
+        for value in (element.get("data-src"), element.get("src"), *sizes[:1]):
+            if value and not value.startswith("data:"):
+                return value.strip(" ,")
+    return None
+
+
+_CREDIT_CLASS = re.compile(r"credit|copyright|urheber|rights|photographer|fotograf|agency|source|quelle", re.IGNORECASE)
+
+
+def _said_below(figure: Element) -> tuple[str | None, str | None]:
+    """A figure's caption and credit; the credit may be an element of its own."""
+    element = figure.find(".//figcaption")
+    if element is None:
+        return None, None
+    whole = text_of(element, 600)
+    said, named = _credit(whole)
+    for part in element.iterdescendants() if named is None else ():
+        if isinstance(part.tag, str) and _CREDIT_CLASS.search(part.get("class") or ""):
+            text = text_of(part, 200)
+            if text and whole.endswith(text):
+                return whole[: len(whole) - len(text)].strip(" |–-") or None, _credit(text)[1] or text.strip("()[] ")
+    return said, named
+
+
 _CREDIT = re.compile(
-    r"[\s(|/–-]*(?:©|\(c\)|(?:(?:symbol|archiv)?(?:foto|bild)(?:rechte|quelle)?|quelle|photo|credit|picture|copyright|crédit)s?\s?:)\s*(?P<who>[^©]{2,120}?)[\s)]*$",
+    r"[\s(|/–-]*(?:©|\(c\)|(?:(?:symbol|archiv)?(?:foto|bild)(?:rechte|quelle)?|quelle|photo|credit|picture|copyright"
+    r"|crédit)s?\s?:)\s*(?P<who>[^©]{2,120}?)[\s)]*$",
     re.IGNORECASE,
 )
 
 
 def _credit(caption: str | None) -> tuple[str | None, str | None]:
     """Caption and credit apart: 'Der Hafen. Foto: Anna Muster/dpa' -> ('Der Hafen.', 'Anna Muster/dpa')."""
-    match = _CREDIT.search(caption or "")
+    match = _CREDIT.search((caption or "")[-300:])
     if not match:
-        return caption, None
-    return caption[: match.start()].strip() or None, _balanced(match["who"].strip(" :;,"))
+        return caption or None, None
+    said = caption[: max(0, len(caption) - 300) + match.start()]
+    return said.strip() or None, _balanced(match["who"].strip(" :;,"))
 
 
 def _balanced(text: str) -> str:
     """*text* with the bracket closed that belonged to it and not around it."""
     return text + ")" if text.count("(") > text.count(")") else text
-
-
-_PATH_KINDS = (
-    (Kind.LIVE_BLOG, re.compile(r"live-?(?:blog|ticker)|news-?(?:blog|ticker)|/ticker\b", re.IGNORECASE)),
-    (
-        Kind.ADVERTORIAL,
-        re.compile(r"advertorial|/(?:sponsored|anzeigen?|brandstory|partner-?content)(?:/|-post)", re.IGNORECASE),
-    ),
-    (
-        Kind.PRESS_RELEASE,
-        re.compile(r"presse-?(?:mitteilung|meldung|information|portal|release)|press-?release|/ots/", re.IGNORECASE),
-    ),
-    (
-        Kind.GALLERY,
-        re.compile(
-            r"/(?:bilder-?)?galerie|foto-?(?:strecke|galerie)|bilder-?strecke|/gallery/|diaporama", re.IGNORECASE
-        ),
-    ),
-    (Kind.VIDEO, re.compile(r"/videos?/|/mediathek/", re.IGNORECASE)),
-)
-_ADVERT_WORD = re.compile(
-    r"(?:anzeige|advertorial|sponsored|gesponsert|werbung|promotion|bezahlter? (?:inhalt|beitrag)|publireportage)\b",
-    re.IGNORECASE,
-)
-# above a headline; 'Anzeige' alone may name the advertising space there, so it has to stand in the headline's own frame
-_ADVERT_LABEL = re.compile(
-    r"(?:advertorial|sponsored(?: (?:post|content|article))?|paid (?:post|content)"
-    r"|gesponserter? (?:inhalt|beitrag|artikel)"
-    r"|bezahlter? (?:inhalt|beitrag|artikel|anzeige)|werblicher (?:inhalt|beitrag)"
-    r"|publi-?(?:reportage|rédactionnel)"
-    r"|contenu (?:sponsorisé|partenaire)|brand story|anzeigensonderveröffentlichung|sonderveröffentlichung)",
-    re.IGNORECASE,
-)
-_ADVERT_IN_FRAME = re.compile(r"anzeige|werbung|promotion|advertisement|publicité", re.IGNORECASE)
-_LIVE_WORD = re.compile(r"(?:live|news)-?\s?(?:blog|ticker)\b", re.IGNORECASE)
-
-
-def _kind(structured: Structured, url: str, head: Headline, sections: tuple[str, ...]) -> Kind:
-    """What sort of article it is: by its own type, by the words that label it, then by its address."""
-    types = types_of(structured.article)
-    if "liveblogposting" in types or any(structured.typed("liveblogposting")):
-        return Kind.LIVE_BLOG
-    labels = [label for label in (head.kicker, *sections) if label]
-    if "advertisercontentarticle" in types or any(_ADVERT_WORD.match(label) for label in labels):
-        return Kind.ADVERTORIAL
-    if _has_advert_label(head.element):
-        return Kind.ADVERTORIAL
-    if _LIVE_WORD.search(f"{head.kicker or ''} {head.title or ''}"):
-        return Kind.LIVE_BLOG
-    media = (structured.first_meta("og:type") or "").lower().startswith("video") or "videoobject" in types
-    if media and types.isdisjoint({"newsarticle", "article", "reportagenewsarticle"}):
-        return Kind.VIDEO
-    if types & {"imagegallery", "mediagallery"}:
-        return Kind.GALLERY
-    is_article = not types.isdisjoint({"newsarticle", "reportagenewsarticle", "article"})
-    for kind, pattern in _PATH_KINDS:
-        if pattern.search(urlsplit(url).path) and not (is_article and kind is Kind.VIDEO):
-            return kind
-    return Kind.ARTICLE
-
-
-def _has_advert_label(heading: Element | None) -> bool:
-    for above in _just_above(heading):
-        text = text_of(above, 90).strip(" :-–—|[]()*")
-        if _ADVERT_LABEL.fullmatch(text):
-            return True
-        frame = above.getparent()
-        is_own = heading is not None and frame is heading.getparent() and frame.tag in ("header", "hgroup")
-        if is_own and _ADVERT_IN_FRAME.fullmatch(text):
-            return True
-    return False
 
 
 # -- addresses --------------------------------------------------------------------------------------------------------

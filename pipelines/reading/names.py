@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from lxml import etree
 
-from pipelines.reading.first_letters import either, name_of
+from pipelines.reading.first_letters import anywhere, name_of
 from pipelines.reading.tree import HEADINGS
 
 _FRAME_TAGS = ("nav", "footer", "menu", "aside")
@@ -69,7 +69,7 @@ _NAMES: tuple[tuple[str, str], ...] = (
     ("hidden", r"(?<![a-z])(?:visually-hidden|visuallyhidden|screen-?reader(?:-text)?|sr-only|print-only"
                r"|only-print|no-?print)(?![a-z])"),
 )  # fmt: skip
-_NAMED = re.compile(either(_NAMES))
+_NAMED = re.compile(anywhere(_NAMES))
 _LEAD = re.compile(
     r"(?<![a-z])(?:lead|lede|leadtext|leadin|intro|introtext|introduction|standfirst|vorspann|anleser|anreisser"
     r"|subheadline|sub-?headline|subline"
@@ -78,6 +78,8 @@ _LEAD = re.compile(
 )
 # 'has-ads', 'with-sidebar' tell what an element holds or lacks, not what it is
 _HAS = re.compile(r"(?<![a-z])(?:has|have|with|without|no|ohne|mit)-[a-z]+")
+# 'css-1ad3x9z': what a build tool writes is no name, whatever letters come together in it
+_HASH = re.compile(r"(?<![a-z0-9])(?=[a-z]*\d+[a-z])(?:[a-z]{0,3}\d+)+[a-z]{0,3}(?![a-z0-9])")
 _NO_DISPLAY = re.compile(r"display\s*:\s*none")
 _SHOWN_LATER = re.compile(
     r"\b(?:xs|sm|md|lg|xl|2xl|tablet|desktop|mobile)[:-](?:block|flex|grid|inline|table|contents|visible)"
@@ -126,13 +128,17 @@ def _named(names: str) -> str | None:
 def _named_once(name: str) -> str | None:
     if len(name) < 2 or ":" in name or "[" in name:  # 'md:hidden', '[&>p]:mt-2' lay out, they do not name
         return None
-    found = _NAMED.search(_HAS.sub("", _cut(name)))
+    words = _cut(name)
+    words = _HASH.sub("", _HAS.sub("", words) if "-" in words else words)
+    found = _NAMED.search(words)
     return name_of(found) if found else None
 
 
 def _cut(names: str) -> str:
     """Class names in lower case, their words separated by '-'."""
-    return _SEPARATORS.sub("-", _CAMEL.sub("-", names).lower())
+    if not names.islower():
+        names = _CAMEL.sub("-", names).lower()
+    return names if names.isalnum() and names.isascii() else _SEPARATORS.sub("-", names)
 
 
 def names_lead(names: str) -> bool:

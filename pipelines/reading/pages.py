@@ -295,12 +295,23 @@ def _worth(element: etree._Element, there: _Numbered, number: int) -> int:
         if around.tag in ("aside", "footer") or (_FOREIGN_NAMES.search(names) and not is_next):
             return 0
         in_paging = in_paging or bool(_PAGING_NAMES.search(names))
-    says_next = bool(_NEXT_WORDS.fullmatch(text.strip(" .…|[]()"))) or (text or "").strip() == str(number + 1)
+    says_next = any(_NEXT_WORDS.fullmatch(text.strip(marks)) for marks in (_MARKS, f"{_MARKS}»›>→▶►❯⟩"))
+    says_next = says_next or text.strip() == str(number + 1) or _is_announced(element, number + 1)
     if not (is_next or says_next or in_paging or there.says_page) or not _is_beside_prose(element):
         return 0
     if not there.says_page and not (is_next or says_next):
         return 0
     return 1 + is_next * 3 + says_next * 2 + in_paging
+
+
+_MARKS = " .…|[]()"
+
+
+def _is_announced(element: etree._Element, number: int) -> bool:
+    """Whether the words right before a link say where it leads: 'Lesen Sie auf Seite 2: <a>Wie es weitergeht</a>'."""
+    before, parent = element.getprevious(), element.getparent()
+    words = before.tail if before is not None else parent.text if parent is not None else None
+    return bool(re.search(rf"\b(?:seite|page|teil)\s{number}\W*\Z", (words or "")[-60:], re.IGNORECASE))
 
 
 def _is_beside_prose(element: etree._Element) -> bool:
@@ -352,8 +363,12 @@ def _single_view(links: Iterable[tuple[etree._Element, str]], page_url: str) -> 
 # -- how many ---------------------------------------------------------------------------------------------------------
 
 
-# What every paging line has; asked before anything that costs more, because nearly no element has it.
+# asked of the whole page's text before any element is looked at: nearly no page has such a line
+_OF_NUMBERS = re.compile(r"[0-9]\s*(?:[/|]|[Vv][Oo][Nn]|[Oo][Ff]|[Ss][Uu][Rr]|[Aa][Uu][Ss]|[Dd][Ee])\s*[0-9]")
 _PAGING_WORD = re.compile(r"eite|EITE|age|AGE|eil|EIL|latt|LATT|artie|ARTIE")
+_IN_LINE = ("a", "span", "p", "li", "div", "nav", "td", "small", "strong", "em", "b", "i")
+_TEXT = etree.XPath("string()", smart_strings=False)
+_HAS_LINK_TO_TWO = etree.XPath("boolean(descendant::a[number(.) = 2 or @aria-label = '2' or @title = '2'])")
 _SHORT_LINKS = etree.XPath(".//a[string-length(normalize-space()) < 8]")
 
 
@@ -363,12 +378,14 @@ def pages_total(tree: etree._Element, page_url: str) -> int:
     Lines such as 'Seite 1 / 3' count, and links to numbered pages of the same article that stand in a paging element.
     """
     total = 1
-    for element in tree.iter("a", "span", "p", "li", "div", "nav", "td", "small", "strong", "em", "b", "i"):
+    for element in tree.iter(*_IN_LINE) if _may_state_pages(str(_TEXT(tree))) else ():
         text = element.text
         if not text or len(text) > 120 or not _PAGING_WORD.search(text) or len(element) > 6:
             continue
         if (stated := paging_in(_shallow(element))) and _worth_total(element):
             total = max(total, stated[1])
+    if not _HAS_LINK_TO_TWO(tree):
+        return total
     base = _base(tree, page_url)
     stem = _stem(page_url)
     numbers = {1}
@@ -383,6 +400,10 @@ def pages_total(tree: etree._Element, page_url: str) -> int:
         count += 1
     last = max(numbers)
     return min(MOST_PAGES, max(total, last if count >= 2 and last <= MOST_PAGES else count))
+
+
+def _may_state_pages(text: str) -> bool:
+    return any(_OF.search(text, max(0, m.start() - 20), m.end() + 20) for m in _OF_NUMBERS.finditer(text))
 
 
 def _worth_total(element: etree._Element) -> bool:
@@ -421,6 +442,8 @@ def joined(parts: Sequence[Sequence[Block]], said: Iterable[str] = ()) -> tuple[
     *said* is what stands outside of the blocks already (title, teaser). A later page repeats title, teaser or the first
     page's text on many sites; one that is out of range brings the first page again and so nothing.
     """
+    if len(parts) == 1:
+        return list(parts[0]), int(bool(parts[0]))
     seen = {plain(text) for text in said if text}
     whole: list[Block] = []
     brought = 0

@@ -7,7 +7,7 @@ and only where the text is short or breaks off. In doubt nothing is said.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from cssselect import SelectorError
@@ -21,6 +21,7 @@ from pipelines.reading.structured import Structured, text_of
 
 _ARTICLE = r"(?:artikel|beitrag|text|inhalt|bericht|volltext|story)s?"
 _THIS = rf"(?:diese[rns]?|de[rn]|ganzen|gesamten|vollständigen|kompletten) {_ARTICLE}"
+# compared with the page's text in lower case, which is several times as fast as ignoring case
 _PROMPT = re.compile(
     rf"\b(?:(?:jetzt|gratis|kostenlos|hier|sofort|einfach) (?:\w+ )?weiterlesen|weiterlesen (?:mit|im|nur|ab|für)\b"
     rf"|(?:mit|ohne|im) (?:\S+ ){{0,3}}\S*(?:abo|plus|premium|probemonat|tagespass|digitalpass)\S* (?:weiter)?lesen"
@@ -33,6 +34,10 @@ _PROMPT = re.compile(
     rf"|{_THIS} (?:jetzt )?freischalten|kostenpflichtiger {_ARTICLE}"
     rf"|exklusiv (?:für|mit) (?:\S+ ){{0,3}}\S*(?:abonnent\w*|abo|plus-\w+|plus)\b"
     rf"|(?:lesen|sichern) sie (?:diesen|den ganzen|den vollständigen) {_ARTICLE} (?:mit|im|jetzt)"
+    rf"|{_THIS} (?:lesen|lest|lies) (?:sie|ihr|du)? ?(?:nur )?(?:mit|im|als)\b"
+    rf"|(?:lesen sie|lest|lies) (?:\S+ ){{0,2}}{_THIS} (?:mit|im|als|weiter)\b|und {_THIS} (?:weiter)?lesen"
+    rf"|(?:ist|das ist) ein (?:\S+ )?(?:plus|premium|abo|bezahl)(?:[-+ ]|\S*-)?artikel"
+    rf"|zugriff auf (?:diesen|diese|den|dieses) (?:und alle |\S+ )?(?:weiteren |anderen )?{_ARTICLE}"
     r"|noch (?:kein|keine|nicht) (?:\S+ )?(?:abo|abonnent\w*|abonniert|digitalabo)\b"
     r"|(?:subscribe|sign up|register|log ?in|sign in) (?:\S+ )?to (?:continue|keep|read|unlock)"
     r"|(?:to )?continue reading"
@@ -40,7 +45,6 @@ _PROMPT = re.compile(
     r" (?:\S+ )?(?:subscribers|members)|already a subscriber"
     r"|(?:article |contenu )?réservé aux abonnés|il vous reste [\d.,]+ ?% de (?:cet|l)|pour lire la suite"
     r"|la suite (?:de cet article )?est réservée)",
-    re.IGNORECASE,
 )
 # what a container of the article is called when the page is locked; 'no-paywall' and 'paywall-free' are none
 _LOCKED = re.compile(
@@ -113,7 +117,36 @@ def looks_locked(text: str, page_text: str, is_marked: bool) -> bool:
         return False
     if is_marked and (cut or words < _VERY_SHORT):
         return True
-    return _PROMPT.search(page_text) is not None
+    return any(_PROMPT.search(piece) for piece in _around_words(page_text))
+
+
+# Every prompt has one of these; to look for them first is a quarter of the work.
+_PROMPT_WORDS = (
+    "lesen", "freischalt", "exklusiv", "artikel", "beitrag", "bericht", "inhalt", "volltext", "dieser text",
+    "diesen text", "story", "abo ", "abo\n", "abo?", "abo.", "digitalabo", "abonn", "subscri", "sign up", "sign in",
+    "register", "log in", "login", "continue", "already a", "member", "réservé", "vous reste", "la suite", "zugriff",
+)  # fmt: skip
+_NEAR = 160  # characters; no prompt is longer
+
+
+def _around_words(text: str) -> Iterator[str]:
+    """The pieces of *text*, in small letters, around the words that prompts have."""
+    small = text.lower() + " "
+    places = []
+    for word in _PROMPT_WORDS:
+        at = small.find(word)
+        while at >= 0:
+            places.append(at)
+            at = small.find(word, at + _NEAR)
+    begin = end = -1
+    for at in sorted(places):
+        if at - _NEAR > end:
+            if end > 0:
+                yield small[max(begin, 0) : end]
+            begin = at - _NEAR
+        end = at + 2 * _NEAR
+    if end > 0:
+        yield small[max(begin, 0) : end]
 
 
 def breaks_off(text: str) -> bool:
@@ -127,23 +160,78 @@ def breaks_off(text: str) -> bool:
 _LEAST = 60  # characters; a shorter line does not tell
 _LETTERS = re.compile(r"[^\W\d_]")
 _VOWELS = frozenset("aeiouyäöüàâéèêëîïôûAEIOUYÄÖÜ")
-_PLACEHOLDER = re.compile(r"\blorem ipsum\b|\bdolor sit amet\b", re.IGNORECASE)
+_PLACEHOLDERS = ("lorem ipsum", "dolor sit amet")
 
 
 def without_scrambled(blocks: Sequence[Block]) -> tuple[list[Block], list[Removed]]:
-    """The blocks without those whose letters were shifted or shuffled so that only subscribers can read them.
+    """The blocks without those whose letters were shifted, shuffled or encoded so that only subscribers can read them.
 
     Such text stands at the end of the page, so an article whose last paragraphs read well is not looked at further.
     """
     last = [block for block in blocks if len(block.text) >= _LEAST][-3:]
-    if not any(is_scrambled(block.text) for block in last):
+    is_bad = [is_scrambled(block.text) for block in last]
+    is_jumble = not any(is_bad) and _are_jumbled(blocks, last)
+    if not any(is_bad) and not is_jumble:
         return list(blocks), []
     # where one is, others are likely
-    kept = [block for block in blocks if not is_scrambled(block.text, words=4, language=0.12)]
+    kept = [
+        block
+        for block in blocks
+        if not is_scrambled(block.text, words=4, language=0.12)
+        and not (is_jumble and is_jumbled(block.text, likely=True))
+    ]
     removed = [Removed(block.text[:500], "scrambled") for block in blocks if block not in kept]
     while kept and kept[-1].kind == "heading":
         removed.append(Removed(kept.pop().text, "heading without text"))
     return kept, removed
+
+
+def _are_jumbled(blocks: Sequence[Block], last: Sequence[Block]) -> bool:
+    """Whether an article that begins in sentences goes on, for a good part of it, in jumbled letters.
+
+    A paragraph in a language that is not known here looks the same, but it is a quotation.
+    """
+    if not any(is_jumbled(block.text) for block in last):
+        return False
+    long = [block.text for block in blocks if len(block.text) >= _LEAST]
+    jumbled = sum(len(text) for text in long if is_jumbled(text, likely=True))
+    return jumbled * 3 >= sum(map(len, long)) - jumbled and any(share_of_common(text) > 0.2 for text in long)
+
+
+# The pairs of letters that make up nine tenths of German, English and French, ^ and $ being a word's ends.
+_PAIRS = frozenset(
+    re.findall(r"\S+", """
+    ^a ^b ^c ^d ^e ^f ^g ^h ^i ^j ^k ^l ^m ^n ^o ^p ^r ^s ^t ^u ^v ^w ^y ^z a$ ab ac ad ag ah ai al am an ar as at au
+    ba be bi bo bu ca ce ch ck co d$ da de di e$ ea ec ed ee eg eh ei el em en er es et eu f$ fa fe ff fi fo fr ft g$
+    ga ge gi gr h$ ha he hi hl ho hr ht i$ ia ic id ie ig il im in io ir is it iv k$ ke ko l$ la le li ll lo ls lt ly
+    m$ ma me mi mo mp n$ na nc nd ne ng ni nn no ns nt o$ oc of ol om on or os ot ou ow p$ pa pe pl po pr r$ ra rd re
+    rg ri rk rn ro rs rt ru s$ sa sc se si so sp ss st su t$ ta te th ti to tr ts tt tu tz u$ uc uf ul um un ur us ut
+    ve vi vo wa we wi wo y$ ze zu
+    """)
+)  # fmt: skip
+_ENCODED = re.compile(r"\s*[A-Za-z0-9+/_-]{120,}=*\s*")
+_ADDRESS = re.compile(r"\S*(?:://|www\.|@)\S*")
+_WORDS = re.compile(r"[^\W\d_]+")
+
+
+_OTHER_LETTERS = re.compile(r"[^\W\d_a-zäöüßàâáéèêëîïíìôóòõûùúçñœæåø]", re.IGNORECASE)
+
+
+def is_jumbled(text: str, *, likely: bool = False) -> bool:
+    """Whether *text* is written in small letters but not in words of German, English or French; names, results and
+    languages with other letters are not meant. *likely*: other paragraphs are jumbled, so less will do.
+    """
+    if _ENCODED.fullmatch(text):
+        return True
+    text = _ADDRESS.sub(" ", text[:600])
+    words = _WORDS.findall(text)
+    least, common, known = (6, 0.2, 0.86) if likely else (16, 0.14, 0.8)
+    if len(words) < least or sum(word[0].islower() for word in words) < 0.5 * len(words):
+        return False
+    if share_of_common(text) > common or len(_OTHER_LETTERS.findall(text)) > 0.01 * len(text):
+        return False
+    pairs = [f"^{word}$"[at : at + 2] for word in map(str.lower, words) for at in range(len(word) + 1)]
+    return sum(pair in _PAIRS for pair in pairs) < known * len(pairs)
 
 
 def is_scrambled(text: str, words: int = 16, language: float = 0.25) -> bool:
@@ -151,7 +239,8 @@ def is_scrambled(text: str, words: int = 16, language: float = 0.25) -> bool:
 
     A text of fewer *words* does not tell; *language* is the share of common words from which something is language.
     """
-    if _PLACEHOLDER.search(text):
+    lower = text.lower()
+    if any(placeholder in lower for placeholder in _PLACEHOLDERS):
         return True
     text = text[:600]
     if len(text.split()) < words or share_of_common(text) > 0.03:

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lxml.etree import XPath
 from lxml.etree import _Element as Element
@@ -311,8 +312,8 @@ def recased(name: str, *, small: bool = False) -> str:
 
 _SIGNED = XPath(
     # from the attributes up: far fewer than elements
-    "//@class[contains(.,'uthor') or contains(.,'utor') or contains(.,'yline')]/.. | //@rel[.='author']/.."
-    " | //a[contains(@href,'/aut')] | //h1"
+    ".//@class[contains(.,'uthor') or contains(.,'utor') or contains(.,'yline')]/.. | .//@rel[.='author']/.."
+    " | .//a[contains(@href,'/aut')] | .//h1"
 )
 _SAYS_BY = re.compile(
     r"(?:von|by|par|text|autor(?:in|en)?|interview|protokoll|written by|geschrieben von|ein \w+ von)"
@@ -367,7 +368,7 @@ def written(sight: Sight) -> Byline:
     for index in (*range(after, min(after + 25, len(sight.texts))), *range(max(0, first - 4), first)):
         text = _names_in_line(sight, index)
         element = sight.element(index) if text else None
-        if element is not None and element.tag not in ("h1", "h2", "h3") and not _outside(element, above):
+        if element is not None and element.tag not in ("h1", "h2", "h3") and not is_outside(element, above):
             found = byline([text])
             if found.people:
                 return found
@@ -380,7 +381,7 @@ def _signature(sight: Sight, start: int) -> Byline:
         text = sight.texts[index]
         match = _SIGNATURE.fullmatch(text) if len(text) <= 90 else None
         element = sight.element(index) if match else None
-        if element is None or _outside(element, sight.above):
+        if element is None or is_outside(element, sight.above):
             continue
         found = byline([match["rest"] or match["named"] or _names_in_line(sight, index) or ""])
         if found.people:
@@ -437,13 +438,13 @@ def _marked(tree: Element, heading: Element | None, above: frozenset) -> Iterato
         if element in above or any(up in accepted for up in element.iterancestors()):
             continue
         size = sum(map(len, _pieces(element)))
-        if 2 <= size <= 240 and not _outside(element, above):
+        if 2 <= size <= 240 and not is_outside(element, above):
             accepted.add(element)
             (after if passed else before).append(element)
     yield from after or before[-2:]
 
 
-def _outside(element: Element, above: frozenset) -> bool:
+def is_outside(element: Element | None, above: frozenset = frozenset()) -> bool:
     """Does an element stand in a part of the page that is not the article's? What holds the headline as well is."""
     level = 0
     while element is not None and element not in above and element.tag not in ("body", "main"):
@@ -451,11 +452,16 @@ def _outside(element: Element, above: frozenset) -> bool:
         own = element.tag in ("aside", "footer") and OWN_FRAME.search(names)
         if element.tag in ("nav", "aside", "footer", "figure", "figcaption", "select") and not own:
             return True
-        if level < 8 and _ELSEWHERE.search(_AUTHOR_FOOTER.sub("", names)):
+        if level < 8 and _is_elsewhere(names):
             return True
         element = element.getparent()
         level += 1
     return False
+
+
+@lru_cache(maxsize=4_096)
+def _is_elsewhere(names: str) -> bool:
+    return _ELSEWHERE.search(_AUTHOR_FOOTER.sub("", names)) is not None
 
 
 def _share(one: Element, other: Element) -> bool:

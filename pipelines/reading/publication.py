@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import islice
 
 from lxml.etree import _Element as Element
 
@@ -74,6 +76,8 @@ def _publications(structured: Structured, sight: Sight | None, reading: Reading,
     """
     yield from _machines([structured.article.get("datePublished")], Provenance.JSONLD, reading)
     seen = visible(sight, reading) if sight is not None else []
+    if sight is not None:
+        sight.dates = seen
     yield from (
         each.dated
         for each in seen[:1]
@@ -89,8 +93,10 @@ def _publications(structured: Structured, sight: Sight | None, reading: Reading,
     yield from _in_url(structured.url, reading)
 
 
-def modified(structured: Structured, reading: Reading, hint: Hint | None = None) -> Dated | None:
-    """When the page says that its article was last changed."""
+def modified(
+    structured: Structured, reading: Reading, hint: Hint | None = None, sight: Sight | None = None
+) -> Dated | None:
+    """When the page says that its article was last changed; what a reader sees counts where it was read already."""
     places = (
         ([structured.article.get("dateModified")], Provenance.JSONLD),
         ((structured.first_meta(name) for name in _MODIFIED_META), Provenance.META),
@@ -99,6 +105,9 @@ def modified(structured: Structured, reading: Reading, hint: Hint | None = None)
     for values, provenance in places:
         for dated in _machines(values, provenance, reading):
             return dated
+    for seen in (sight.dates if sight is not None else None) or ():
+        if seen.found.label is Label.MODIFIED and seen.points >= LEAST and not seen.found.rough:
+            return seen.dated
     if hint is not None and hint.modified_at is not None:
         return Dated(hint.modified_at, Precision.SECOND, hint.via)
     return None
@@ -130,7 +139,7 @@ def _in_url(url: str, reading: Reading) -> Iterator[Dated]:
 
 # -- what a reader sees -----------------------------------------------------------------------------------------------
 
-_MAYBE = re.compile(r"\d|heute|gestern|today|yesterday|aujourd|vor\s(?:ein|\d)", re.IGNORECASE)
+_MAYBE = re.compile(r"[0-9]|[Hh](?:eute|EUTE)|[Gg](?:estern|ESTERN)|[Tt]oday|[Yy]esterday|[Aa]ujourd|[Vv]or\sein")
 _DATE_CLASS = re.compile(
     r"(?<![a-z])(?:up)?dat(?:e|um)(?![a-z]{3})|[a-z]-?date\b|publish|publi[ck]ation|posted|pubdate|time-?stamp|dateline|created|submitted|post-?meta"
     r"|entry-?meta|byline|article-?info|release",
@@ -145,6 +154,7 @@ _ELSEWHERE = re.compile(
 # what stands before the day in the first words of a press release: 'Neustadt, 12. November 2025 - Der ...'
 _DATELINE = re.compile(r"[A-ZÄÖÜ][\w.-]+(?:[ /][\w.-]+){0,4}(?:, ?| ?\(|, ?\()(?:den |le )?")
 _LONGEST_DATELINE, _SHORTEST_PROSE = 80, 120  # characters
+_MOST_STRINGS = 1_000  # with something like a date in them; real pages have a hundred
 _COMMENTS = re.compile(r"comment|kommentar|cookie", re.IGNORECASE)
 PLAIN = 30  # points from which nobody would take it for anything else
 LEAST = 18  # points below which a date on the page is somebody else's
@@ -168,15 +178,17 @@ def visible(sight: Sight, reading: Reading) -> list[Seen]:
     """The dates that a reader would take for the article's, the likeliest first: near the headline, alone or
     labelled.
     """
-    found = []
-    for index, text in enumerate(sight.texts):
-        if _MAYBE.search(text if len(text) <= 300 else text[:_LONGEST_DATELINE]):
-            found += _of_string(sight, index, reading)
+    likely = (index for index, text in enumerate(sight.texts) if _may_state_a_date(text))
+    found = [seen for index in islice(likely, _MOST_STRINGS) for seen in _of_string(sight, index, reading)]
     found.sort(key=lambda each: -each.points)
     found = _with_publication_first(found)
     return [each for each in found if each.points >= LEAST] or [
         each for each in found[:1] if each.points >= _least(each, found)
     ]
+
+
+def _may_state_a_date(text: str) -> bool:
+    return _MAYBE.search(text if len(text) <= 300 else text[:_LONGEST_DATELINE]) is not None
 
 
 def _with_publication_first(found: list[Seen]) -> list[Seen]:
@@ -265,8 +277,8 @@ def _points(element: Element, near: int | None, label: Label | None, rest: int, 
             points -= 20 if element.tag == "h1" else 4  # a day in the headline is what the article is about
         elif element.tag == "li":
             points -= 8
-        if element not in above and level < 8 and _ELSEWHERE.search(own):
-            points -= 40 if _COMMENTS.search(own) else 18
+        if element not in above and level < 8:
+            points -= _strangeness(own)
         if element.tag in ("article", "main"):
             points += 4
             if element.tag == "main":
@@ -278,6 +290,12 @@ def _points(element: Element, near: int | None, label: Label | None, rest: int, 
     if linked and not _DATE_CLASS.search(around):
         points -= 6
     return points
+
+
+@lru_cache(maxsize=4_096)
+def _strangeness(names: str) -> int:
+    """Points against a date in something that is called so."""
+    return (40 if _COMMENTS.search(names) else 18) if _ELSEWHERE.search(names) else 0
 
 
 def _nearness(near: int | None) -> float:

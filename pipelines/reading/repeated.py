@@ -23,7 +23,7 @@ RULE = "repeated"
 FEWEST_ARTICLES = 5
 FEWEST_DAYS = 3
 SMALLEST_SHARE = 0.01  # of the articles that were looked at, for what speaks to the reader or about the author
-STATED_SHARE = 0.1  # and for everything else
+STATED_SHARE, FEWEST_STATED = 0.1, 20  # and for everything else: a story may run for weeks
 LONGEST = 800  # characters; 'about the author' stays below, a whole article that is printed again does not
 MOST = 300  # paragraphs that one source can teach
 OWN_TEXT = 0.5  # of an article's length; one with less of its own is an edition of another and says nothing
@@ -127,7 +127,7 @@ def repeated_in(articles: Sequence[Told]) -> tuple[Paragraph, ...]:
     good = []
     for key, places in under.items():
         text, days = keys[places[0]][key], len({articles[place].day for place in places})
-        is_common = len(places) >= max(FEWEST_ARTICLES, _share_needed(text) * len(articles)) and days >= FEWEST_DAYS
+        is_common = len(places) >= _articles_needed(text, len(articles)) and days >= FEWEST_DAYS
         may_go = is_common and len(text) <= LONGEST and not is_protected(text)
         if may_go and _is_foreign(text, [rests[place] for place in places], frequency, len(articles)):
             good.append(Paragraph(key, text, len(places), days))
@@ -138,10 +138,12 @@ def _words(texts: Iterable[str]) -> Set[str]:
     return {word for text in texts for word in _WORD.findall(text.casefold())}
 
 
-def _share_needed(text: str) -> float:
-    """Of all articles, under how many a paragraph must stand. A sentence that merely states something ('Verletzt wurde
-    niemand.') must do so often: reports have their formulas."""
-    return SMALLEST_SHARE if _ADDRESS.search(text) or _ABOUT_THE_AUTHOR.search(text) else STATED_SHARE
+def _articles_needed(text: str, articles: int) -> float:
+    """Under how many of all *articles* a paragraph must stand. A sentence that merely states something ('Verletzt wurde
+    niemand.') must do so often: reports have their formulas, and stories their background."""
+    if _ADDRESS.search(text) or _ABOUT_THE_AUTHOR.search(text):
+        return max(FEWEST_ARTICLES, SMALLEST_SHARE * articles)
+    return max(FEWEST_STATED, STATED_SHARE * articles)
 
 
 def _is_foreign(text: str, rests: Sequence[Set[str]], frequency: Mapping[str, int], articles: int) -> bool:

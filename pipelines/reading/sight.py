@@ -5,27 +5,36 @@ Computed once, on first use: pages that state everything for machines never pay 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from itertools import accumulate
+from typing import Any
 
 from lxml.etree import XPath
 from lxml.etree import _Element as Element
 
-_STRINGS = XPath("/html/body/descendant::text()[normalize-space()]")
+from pipelines.reading.structured import text_of
+
+_STRINGS = XPath("descendant::text()[normalize-space()]")
 _UNSEEN = frozenset(("script", "style", "noscript", "template", "option", "textarea", "svg", "title"))
 
 
 class Sight:
-    """The visible strings of *tree*. ``texts`` are on one line each and never empty."""
+    """The visible strings of *tree*, or of the part of it *within* an element. ``texts`` are on one line each and never
+    empty.
+    """
 
-    def __init__(self, tree: Element, heading: Element | None = None):
-        self._tree = tree
+    def __init__(self, tree: Element, heading: Element | None = None, within: Element | None = None):
+        self.root = tree if within is None else within
+        self._whole = within is None
         self.heading = heading
+        self.dates: list[Any] | None = None  # what `publication` has read from it, once it has been asked
 
     @cached_property
     def _read(self) -> tuple[list, list[str]]:
         strings, texts = [], []
-        for string in _STRINGS(self._tree.getroottree()):
+        body = self.root.find("body") if self._whole else self.root
+        for string in _STRINGS(body) if body is not None else ():
             text = " ".join(string.split())
             if text and not (len(text) > 200 and string.is_text and string.getparent().tag in _UNSEEN):
                 strings.append(string)
@@ -88,3 +97,19 @@ class Sight:
                 break
             found.append(self.texts[at])
         return " ".join(found if step > 0 else reversed(found))
+
+
+def just_above(heading: Element | None) -> Iterator[Element]:
+    """The short pieces that stand before the heading, nearest first, up to the first longer one."""
+    element, pieces = heading, 0
+    for _ in range(3):
+        if element is None:
+            return
+        for above in element.itersiblings(preceding=True):
+            text = text_of(above, 90) if isinstance(above.tag, str) else ""
+            if text:
+                pieces += 1
+                if len(text) > 80 or pieces > 3:
+                    return
+                yield above
+        element = element.getparent()

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from html import unescape
 from typing import Any
 
-from lxml.etree import XPath
 from lxml.etree import _Element as Element
 
 LARGEST_SCRIPT = 600_000  # characters; real article objects, live blogs with all their posts included, stay below
@@ -64,7 +63,6 @@ LESSER_TYPES = frozenset(
         "qapage",
     ]
 )
-_ITEMPROPS = XPath("//@itemprop")
 # what hangs below these belongs to another article than the page's
 _FOREIGN = frozenset(
     [
@@ -116,6 +114,8 @@ class Structured:
     canonical: str | None = None
     amp: str | None = None
     language: str | None = None
+    sites: set[str] | None = None  # what the site calls itself, once somebody asked (``title.site_names``)
+    types: list[set[str]] = field(default_factory=list)  # of the nodes, once somebody asked
 
     def first_meta(self, *names: str) -> str | None:
         """The first non-empty content among meta *names*, tried in that order."""
@@ -127,8 +127,10 @@ class Structured:
 
     def typed(self, *types: str) -> Iterator[dict[str, Any]]:
         """The JSON-LD objects of one of the (lower-case) *types*."""
-        for node in self.nodes:
-            if not types_of(node).isdisjoint(types):
+        if len(self.types) != len(self.nodes):
+            self.types = [types_of(node) for node in self.nodes]
+        for node, own in zip(self.nodes, self.types, strict=True):
+            if not own.isdisjoint(types):
                 yield node
 
     def resolved(self, value: Any) -> Any:
@@ -163,9 +165,10 @@ def collect(tree: Element, url: str) -> Structured:
             found.headings.append(element)
         elif found.window_title is None and tag == "title" and not _in_svg(element):
             found.window_title = plain(element.text)
-    for value in _ITEMPROPS(tree):
-        for name in value.split()[:4]:
-            found.micro.setdefault(name.lower(), []).append(value.getparent())
+    for element in tree.iter():
+        if names := element.get("itemprop"):
+            for name in names.split()[:4]:
+                found.micro.setdefault(name.lower(), []).append(element)
     for script in scripts:
         for value in loads(script):
             _walk(found, value)
@@ -357,6 +360,8 @@ _TAG = re.compile(r"<[^<>]{1,300}>")
 def plain(value: Any, longest: int = 5_000) -> str | None:
     """One line of plain text from a value as pages write them (entities, tags, lists, {'@value': ..}), or None."""
     for _ in range(4):
+        if isinstance(value, str):
+            break
         if isinstance(value, list):
             value = value[0] if value else None
         elif isinstance(value, dict):
@@ -372,8 +377,9 @@ def plain(value: Any, longest: int = 5_000) -> str | None:
         value = unescape(unescape(value))
     if "<" in value:
         value = _TAG.sub(" ", value)
-    value = " ".join(value.replace("\xad", "").replace("\u200b", "").replace("\ufeff", "").replace("\x00", "").split())
-    return value or None
+    if not value.isascii():
+        value = value.replace("\xad", "").replace("\u200b", "").replace("\ufeff", "")
+    return " ".join(value.replace("\x00", "").split()) or None
 
 
 def plain_list(value: Any, most: int = 100) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from lxml.etree import XPath
 from lxml.etree import _Element as Element
 
 from pipelines.reading.structured import Structured, plain, text_of
@@ -77,7 +78,8 @@ def _kicker_above(element: Element | None, title: str | None) -> str | None:
             above = above.getprevious()
         if above is not None:
             text = text_of(above, 120)
-            inside = above.iter() if len(text) <= 80 else ()
+            is_path = above.tag == "nav" and len(above.findall(".//a")) > 1
+            inside = above.iter() if len(text) <= 80 and not is_path else ()
             named = any(_KICKER_CLASS.search(each.get("class") or "") for each in inside if isinstance(each.tag, str))
             if named and 2 <= len(text) <= 80 and not _NO_KICKER.search(text) and text != title:
                 return text.strip(" :-–—|/") or None
@@ -161,6 +163,25 @@ def _unusual_heading(tree: Element, stated: list[str]) -> Element | None:
         short = squashed(text)
         if len(short) > max(longest, 9) and len(text.split()) >= 2 and any(short in other for other in folded):
             best, longest = element, len(short)
+    return best if best is not None else _heading_by_words(tree, folded)
+
+
+_SHORT_TEXTS = XPath("//body//text()[string-length() > 9 and string-length() < 400][not(ancestor::a or ancestor::nav)]")
+_UNSEEN = frozenset(("script", "style", "noscript", "title", "option", "textarea"))
+
+
+def _heading_by_words(tree: Element, folded: list[str]) -> Element | None:
+    """Where no heading of any level does: the element whose words are those of one of the page's other titles, or most
+    of them.
+    """
+    best, longest = None, 0
+    for text in _SHORT_TEXTS(tree.getroottree()):
+        element = text.getparent()
+        if text.is_tail or element.tag in _UNSEEN or len(element):
+            continue
+        short = squashed(text)
+        if len(short) > max(longest, 9) and any(short in other and 2 * len(short) > len(other) for other in folded):
+            best, longest = element, len(short)
     return best
 
 
@@ -192,6 +213,12 @@ def _heading_text(element: Element, sites: set[str], stated: list[str]) -> tuple
 
 def site_names(structured: Structured) -> set[str]:
     """What the site calls itself, squashed to letters and digits."""
+    if structured.sites is None:
+        structured.sites = {squashed(name) for name in _names_of_site(structured) if name} - {""}
+    return structured.sites
+
+
+def _names_of_site(structured: Structured) -> list[str]:
     names = [
         *structured.meta.get("og:site_name", ()),
         *structured.meta.get("application-name", ()),
@@ -203,8 +230,7 @@ def site_names(structured: Structured) -> set[str]:
         names.append(plain(node.get("name")) or "")
     host = (urlsplit(structured.url).hostname or "").removeprefix("www.")
     labels = host.split(".")
-    names += [host, ".".join(labels[-2:]), labels[-2] if len(labels) > 1 else host]
-    return {squashed(name) for name in names if name} - {""}
+    return [*names, host, ".".join(labels[-2:]), labels[-2] if len(labels) > 1 else host]
 
 
 _FLAT = str.maketrans({"ß": "ss", "ä": "ae", "ö": "oe", "ü": "ue"})
@@ -216,8 +242,9 @@ def squashed(text: str) -> str:
     """Letters and digits only, lower-case, umlauts without dots: for comparing what was typed differently."""
     text = text.lower()
     if not text.isascii():
-        text = unicodedata.normalize("NFKD", text.translate(_FLAT))
-        text = "".join(c for c in text if not unicodedata.combining(c))
+        text = text.translate(_FLAT)
+    if not text.isascii():
+        text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     return _NO_LETTER.sub("", text)
 
 

@@ -19,9 +19,10 @@ BLOCK_TAGS = frozenset(
 )  # fmt: skip
 HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 
+_INVISIBLE = ("\u00ad", "\u200b", "\u2060", "\ufeff")
 LONG_PARAGRAPHS = etree.XPath("count(.//p[string-length() >= 80])")
 _COUNT = etree.XPath("count(.//*)")
-_STRING = etree.XPath("string()")
+_STRING = etree.XPath("string()", smart_strings=False)
 
 
 def parser() -> etree.HTMLParser:
@@ -69,7 +70,11 @@ def _bound(tree: etree._Element) -> None:
 
 
 def one_line(text: str) -> str:
-    """*text* with every run of blanks as one space."""
+    """*text* with every run of blanks as one space, without the signs that only tell where a line may break."""
+    if not text.isascii():
+        for sign in _INVISIBLE:
+            if sign in text:
+                text = text.replace(sign, "")
     return " ".join(text.split())
 
 

@@ -2,15 +2,66 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator
 
 from lxml import etree
 
 from pipelines.reading.blocks import Block
-from pipelines.reading.tree import BLOCK_TAGS, content, one_line
+from pipelines.reading.tree import BLOCK_TAGS, HEADINGS, content, one_line, raw
 
+_TEXT_HOLDERS = frozenset(("p", "li", "blockquote")) | HEADINGS
+_NOT_PROSE = ("table", "dl", "form", "pre", "label")
+_LEAST_PROSE = 250  # characters
+_LINE = 60  # characters; a shorter paragraph that ends without a full stop is a line
+_SENTENCE_END = re.compile(r"[.!?:…][\"“”»«'’)\]]*\Z|[\"“”»«]\Z")
+_LONGEST_HEADING = 200
+_CREDITS = ("©", "Foto", "Bild", "Quelle", "(")
 _INNER = frozenset(("form", "fieldset", "hr", "address", "label", "legend"))
 _WHOLE = frozenset(("h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "blockquote", "table", "pre"))
+
+
+def is_prose(core: etree._Element) -> bool:
+    """Whether a container holds paragraphs, headings and lists and nothing that is neither: then they are its blocks,
+    and trafilatura would find the same.
+    """
+    if next(core.iter(*_NOT_PROSE), None) is not None:
+        return False
+    links: Counter[etree._Element] = Counter()
+    for link in core.iter("a"):
+        owner = next((above for above in link.iterancestors() if above.tag in BLOCK_TAGS), core)
+        links[owner] += len(raw(link))
+    length, is_whole = 0, True
+    for element in core.iter(*BLOCK_TAGS):
+        tag = element.tag
+        if tag not in _TEXT_HOLDERS:
+            if _has_text_of_its_own(element):
+                return False
+        elif tag in ("p", *HEADINGS) or element in links:
+            text = raw(element).strip()
+            if tag in HEADINGS and len(text) > _LONGEST_HEADING:
+                return False
+            if links[element] * 2 > len(text):
+                return False
+            if tag == "p" and text:
+                is_whole = len(text) >= _LINE or bool(_SENTENCE_END.search(text))
+                if not is_whole and (element in links or text.startswith(_CREDITS)):
+                    return False
+                length += len(text)
+    return length >= _LEAST_PROSE and is_whole  # a line that ends it leads elsewhere
+
+
+def _has_text_of_its_own(element: etree._Element) -> bool:
+    """Whether text stands in a container without a paragraph around it."""
+    if element.text and element.text.strip():
+        return True
+    for child in element:
+        if child.tail and child.tail.strip():
+            return True
+        if child.tag not in BLOCK_TAGS and child.tag != "br" and raw(child).strip():
+            return True
+    return False
 
 
 def direct(core: etree._Element) -> list[Block]:

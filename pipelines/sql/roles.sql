@@ -19,6 +19,13 @@ BEGIN
     LOOP
         EXECUTE format('ALTER %s %s OWNER TO nachlese_owner', CASE one.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, one.name);
     END LOOP;
+    -- the views' functions: some read with their owner's rights
+    FOR one IN
+        SELECT oid::regprocedure AS name FROM pg_proc
+        WHERE pronamespace IN ('ingest'::regnamespace, 'news'::regnamespace) AND proowner <> 'nachlese_owner'::regrole
+    LOOP
+        EXECUTE format('ALTER ROUTINE %s OWNER TO nachlese_owner', one.name);
+    END LOOP;
     -- who may connect is the operator's to say; what may be made in this database is not for everybody
     EXECUTE format('REVOKE CREATE, TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
 END
@@ -31,8 +38,9 @@ REVOKE ALL ON SCHEMA ingest, news FROM nachlese_writer, nachlese_reader;
 GRANT USAGE ON SCHEMA ingest, news TO nachlese_writer;
 GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA ingest TO nachlese_writer;
 REVOKE INSERT, UPDATE ON ingest.migrations FROM nachlese_writer;
--- links that were only seen again are counted and forgotten; nothing else is ever deleted
-GRANT DELETE ON ingest.run_pages TO nachlese_writer;
+-- links that were only seen again are counted and forgotten, fingerprints move and are replaced, watchlists are what the files
+-- say; nothing that was published is ever deleted
+GRANT DELETE ON ingest.run_pages, ingest.claims, ingest.bands, ingest.watches TO nachlese_writer;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA ingest TO nachlese_writer;
 GRANT SELECT ON ALL TABLES IN SCHEMA news TO nachlese_writer;
 

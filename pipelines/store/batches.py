@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import psycopg
 
 from pipelines import database
-from pipelines.store import searching, writing
+from pipelines.store import copying, searching, writing
 from pipelines.store.connections import Connections
 from pipelines.store.preparing import Item
 from pipelines.store.shapes import Ending
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 MOST = 100  # items in a transaction; more gains nothing, and a bad one costs more to find
 PAUSE = 0.004  # seconds that the first item waits for others
-FLUSH_AFTER = 400  # items; the index's list of new rows then has some megabytes, which a search reads through
+TIDY_AFTER = 400  # items; the search index's list of new rows then has some megabytes, which a search reads through
 
 Refuse = Callable[[Item, str], Awaitable[Ending]]
 
@@ -30,8 +30,8 @@ class Batches:
         self._connections = connections
         self._refuse = refuse
         self._waiting: asyncio.Queue[tuple[Item, asyncio.Future[Ending]] | None] = asyncio.Queue()
-        self._written_since_flush = 0
-        self._flush: asyncio.Task[None] | None = None
+        self._written_since_tidying = 0
+        self._tidying: asyncio.Task[None] | None = None
         self._writer = asyncio.create_task(self._write_all())
 
     async def keep(self, item: Item) -> Ending:
@@ -45,8 +45,8 @@ class Batches:
         """Write what is waiting, then end."""
         self._waiting.put_nowait(None)
         await self._writer
-        if self._flush is not None:
-            await self._flush
+        if self._tidying is not None:
+            await self._tidying
 
     async def _write_all(self) -> None:
         going_on = True
@@ -89,17 +89,18 @@ class Batches:
         for (_, future), ending in zip(batch, endings, strict=True):
             if not future.done():
                 future.set_result(ending)
-        self._written_since_flush += len(batch)
-        if self._written_since_flush >= FLUSH_AFTER and (self._flush is None or self._flush.done()):
-            self._written_since_flush = 0
-            self._flush = asyncio.create_task(self._flush_search())
+        self._written_since_tidying += len(batch)
+        if self._written_since_tidying >= TIDY_AFTER and (self._tidying is None or self._tidying.done()):
+            self._written_since_tidying = 0
+            self._tidying = asyncio.create_task(self._tidy())
 
-    async def _flush_search(self) -> None:
-        """Beside the writing, on a connection of its own."""
-        try:
-            await self._connections.run(searching.flush)
-        except (psycopg.Error, database.DatabaseError) as error:  # autovacuum does it too, later
-            log.warning("search index: %s", database.safe_text(error, self._connections.dsn))
+    async def _tidy(self) -> None:
+        """What makes indexes small and quick again: beside the writing, on a connection of its own."""
+        for work in (searching.flush, copying.settle):
+            try:
+                await self._connections.run(work)
+            except (psycopg.Error, database.DatabaseError) as error:  # nothing is lost; the next time will do it
+                log.warning("tidying the indexes: %s", database.safe_text(error, self._connections.dsn))
 
     async def _written(self, items: list[Item]) -> list[Ending]:
         try:

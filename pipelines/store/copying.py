@@ -1,9 +1,10 @@
 """Near copies: whose text a text is, whatever was cut, added or headed otherwise.
 
-Each text has up to 32 MinHash bands; ``ingest.bands`` says of each which article had it first. A writer *claims* the
-bands of its texts before it decides about them: where another transaction has just claimed one of them, the unique
-index makes it wait for that one's end. So of two near copies that are written at the same moment one is first, and the
-other sees it. Bands are claimed in order, so writers never wait in a circle.
+Each text has up to 32 MinHash bands; ``ingest.bands`` says of each which article had it first, ``ingest.claims`` of
+those that came lately. A writer *claims* the bands of its texts before it decides about them: where another transaction
+has just claimed one of them, the unique index makes it wait for that one's end. So of two near copies that are written
+at the same moment one is first, and the other sees it. Bands are claimed in order, so writers never wait in a circle.
+Beside the writing, claims *settle*: they move into the large table, a slice of all bands at a time.
 """
 
 from __future__ import annotations
@@ -25,14 +26,42 @@ CANDIDATES = 6  # articles that are compared word for word with a text, those wi
 STORED = 1 << 62  # above all serials that Postgres gives
 
 CLAIM = """
-    INSERT INTO ingest.bands (band, article_id)
+    INSERT INTO ingest.claims (band, article_id)
     SELECT band, article_id
     FROM unnest(%s::bigint[], %s::bigint[]) WITH ORDINALITY AS claim (band, article_id, place)
     ORDER BY band, place
     ON CONFLICT (band) DO NOTHING
 """
 
-OWNERS = "SELECT band, article_id FROM ingest.bands WHERE band = ANY (%s::bigint[])"
+# One statement, so that it sees a band that settles just now in one of the two. What has settled came earlier.
+OWNERS = """
+    SELECT band, article_id, true AS is_settled FROM ingest.bands
+    WHERE band = ANY (%(bands)s::bigint[]) AND article_id <> ALL (%(new)s::bigint[])
+    UNION ALL
+    SELECT band, article_id, false FROM ingest.claims
+    WHERE band = ANY (%(bands)s::bigint[]) AND article_id <> ALL (%(new)s::bigint[])
+"""
+
+SLICES = 64  # of all bands; as many as ingest.claims_slice counts
+MOST_SETTLED = 100_000  # claims in a transaction: a second
+
+# One process at a time, and none while somebody forgets bands; who does not get the lock has nothing to do.
+SLICE = """
+    SELECT nextval('ingest.claims_slice')
+    FROM (SELECT pg_try_advisory_xact_lock(6224537, 3) AS mine OFFSET 0) AS asked WHERE mine
+"""
+
+SETTLE = """
+    WITH settled AS (
+        DELETE FROM ingest.claims
+        WHERE band >= %(first)s AND band <= coalesce(
+            (SELECT band FROM ingest.claims WHERE band BETWEEN %(first)s AND %(last)s
+             ORDER BY band OFFSET %(most)s LIMIT 1), %(last)s)
+        RETURNING band, article_id)
+    INSERT INTO ingest.bands (band, article_id)
+    SELECT band, article_id FROM settled ORDER BY band
+    ON CONFLICT (band) DO NOTHING
+"""
 
 # of an article with many versions only those that have a band in common; of one that is the first of a family also its
 # first and its current wording
@@ -48,8 +77,9 @@ TEXTS = """
 """
 
 # bands of wordings that are about to be replaced: they shall not keep others from being found
+FORGET_LOCK = "SELECT pg_advisory_xact_lock_shared(6224537, 3)"  # what settles meanwhile would be missed in both tables
 FORGET = """
-    DELETE FROM ingest.bands AS owned
+    DELETE FROM ingest.{table} AS owned
     USING ingest.versions AS version
     JOIN unnest(%s::bigint[], %s::integer[]) AS wanted (article_id, number)
       ON wanted.article_id = version.article_id AND wanted.number = version.number
@@ -125,12 +155,20 @@ class Copies:
             origin = self.origin_of_wording(owner, stored.number)
             if origin is None:
                 return stored.serial, Origin(owner, alike)
-            return None if origin.article_id == mine.article_id else self._first(origin.article_id, mine)
+            if origin.article_id == mine.article_id:
+                return None
+            # of what the first has, nothing may be left in the copy's copy: then the copy had its text first
+            return self._first(origin.article_id, mine) or (stored.serial, Origin(owner, alike))
         return None
 
     def origin_of_wording(self, article_id: int, number: int) -> Origin | None:
         """Whose copy an article is, where *number* is its current wording; an older one counts as its own."""
         return self.origins.get(article_id) if self.current.get(article_id, number) == number else None
+
+    def of_family(self, first: int, mine: Text) -> Origin | None:
+        """*first* as the origin of what is a copy of its copy; None where too little of it is left."""
+        found = self._first(first, mine)
+        return found[1] if found else None
 
     def _first(self, first: int, mine: Text) -> tuple[int, Origin] | None:
         """*first* as the origin of what is a copy of its copy, unless the two have too little in common."""
@@ -156,25 +194,39 @@ async def claim(connection: AsyncConnection, wanted: Sequence[tuple[int, Sequenc
     bands = [band for _, of_text in wanted for band in of_text]
     articles = [article_id for article_id, of_text in wanted for _ in of_text]
     if bands:
-        await connection.execute(CLAIM, [bands, articles])
+        await connection.execute(CLAIM, [_array(bands), _array(articles)])
 
 
 async def known(connection: AsyncConnection, bands: Sequence[int], new: Collection[int] = ()) -> Copies:
     """Who had these bands first, with their texts and those of the firsts of their families.
 
-    *new*: articles that have claimed bands and are not stored yet.
+    *new*: articles that have claimed bands and are not stored yet; what is theirs is left out.
     """
     copies = Copies()
     if not bands:
         return copies
-    cursor = await connection.execute(OWNERS, [bands])
-    copies.owners = dict(await cursor.fetchall())
+    copies.owners = await owners(connection, bands, new)
     # only the bands that others have: comparing arrays takes the product of their lengths
-    others = {band: owner for band, owner in copies.owners.items() if owner not in new}
-    await _read_texts(connection, copies, set(others.values()), list(others))
+    others = list(copies.owners)
+    await _read_texts(connection, copies, set(copies.owners.values()), others)
     firsts = {origin.article_id for origin in copies.origins.values() if origin}
-    await _read_texts(connection, copies, firsts, list(others))
+    await _read_texts(connection, copies, firsts, others)
     return copies
+
+
+async def owners(connection: AsyncConnection, bands: Sequence[int], new: Collection[int] = ()) -> dict[int, int]:
+    """Band to the article that had it first, of those that any article but the *new* ones has."""
+    found: dict[int, int] = {}
+    cursor = await connection.execute(OWNERS, {"bands": _array(bands), "new": _array(sorted(new))})
+    for band, owner, is_settled in await cursor.fetchall():
+        if is_settled or band not in found:
+            found[band] = owner
+    return found
+
+
+def _array(numbers: Sequence[int]) -> str:
+    """As Postgres writes it: thousands of numbers one by one take psycopg longer than Postgres all the rest."""
+    return "{" + ",".join(map(str, numbers)) + "}"
 
 
 async def _read_texts(connection: AsyncConnection, copies: Copies, ids: set[int], bands: Sequence[int]) -> None:
@@ -194,4 +246,16 @@ async def forget(connection: AsyncConnection, rewritten: Mapping[tuple[int, int]
     """Give up the bands of versions whose text is replaced: *rewritten* is (article, number) to the new bands."""
     if rewritten:
         kept = [band for bands in rewritten.values() for band in bands]
-        await connection.execute(FORGET, [[key[0] for key in rewritten], [key[1] for key in rewritten], kept])
+        values = [[key[0] for key in rewritten], [key[1] for key in rewritten], kept]
+        await connection.execute(FORGET_LOCK)
+        for table in ("claims", "bands"):
+            await connection.execute(FORGET.format(table=table), values)
+
+
+async def settle(connection: AsyncConnection) -> None:
+    """Move the next slice of the claims to the bands."""
+    row = await (await connection.execute(SLICE)).fetchone()
+    if row is not None:
+        width = 2**64 // SLICES
+        first = row[0] * width - 2**63
+        await connection.execute(SETTLE, {"first": first, "last": first + width - 1, "most": MOST_SETTLED})

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 KEEP_SOURCES = """
-    INSERT INTO ingest.sources AS source (name, title, homepage, language, country, time_zone, enabled)
-    SELECT name, title, homepage, language, country, time_zone, enabled
+    INSERT INTO ingest.sources AS source (
+        name, title, homepage, language, country, time_zone, enabled, expected_per_day, day_zone)
+    SELECT row.name, title, homepage, language, country, time_zone, enabled, expected_per_day, zone.name
     FROM jsonb_to_recordset(%s) AS row (
-        name text, title text, homepage text, language text, country text, time_zone text, enabled boolean)
-    ORDER BY name
+        name text, title text, homepage text, language text, country text, time_zone text, enabled boolean,
+        expected_per_day integer)
+    LEFT JOIN pg_timezone_names AS zone ON zone.name = row.time_zone
+    ORDER BY row.name
     ON CONFLICT (name) DO UPDATE
     SET title = excluded.title, homepage = excluded.homepage, language = excluded.language, country = excluded.country,
-        time_zone = excluded.time_zone, enabled = excluded.enabled, updated_at = now()
+        time_zone = excluded.time_zone, enabled = excluded.enabled, expected_per_day = excluded.expected_per_day,
+        day_zone = excluded.day_zone, updated_at = now()
 """
 
 KEEP_SOURCE_NAME = "INSERT INTO ingest.sources (name, title) VALUES (%(source)s, %(source)s) ON CONFLICT DO NOTHING"
@@ -228,7 +232,7 @@ REJECT_PAGE = """
     WHERE id = %(page)s
 """
 
-# A stored article stays what it is; its page is looked at again later, or never more when it is gone.
+# A stored article stays what it is; its page is looked at again later.
 REJECT_RECHECK = """
     UPDATE ingest.pages
     SET reason = %(reason)s, detail = %(detail)s, http_status = %(status)s, attempts = attempts + 1,
@@ -236,7 +240,9 @@ REJECT_RECHECK = """
     WHERE id = %(page)s
 """
 
-ARTICLE_GONE = "UPDATE ingest.articles SET gone_at = coalesce(gone_at, now()) WHERE id = %(article)s"
+ARTICLE_GONE = """
+    UPDATE ingest.articles SET gone_at = now(), gone_reason = %(reason)s WHERE id = %(article)s AND gone_at IS NULL
+"""
 
 POSTPONE_PAGE = """
     UPDATE ingest.pages

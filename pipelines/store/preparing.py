@@ -7,6 +7,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -35,6 +36,7 @@ def clean(value: Any) -> Any:
     return value
 
 
+@lru_cache(maxsize=64)  # of one page it is asked three times
 def page_key(url: str) -> bytes:
     """16 bytes that identify a page's address, however it is spelt; also for what is no address of the web."""
     try:
@@ -198,7 +200,7 @@ def version_row(article: Article, fetched_at: datetime) -> dict[str, Any]:
         "container": article.container,
     }
     row = {name: clean(value) for name, value in row.items()}
-    row["bands"] = fingerprint.bands(row["text"])
+    row["bands"], row["bands_method"] = fingerprint.bands(row["text"]), fingerprint.METHOD
     row["correction"] = revisions.correction(row["text"], [piece["text"] for piece in row["removed"]])
     row["word_count"] = len(row["text"].split())
     return row

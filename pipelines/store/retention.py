@@ -15,6 +15,8 @@ from typing import Any
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 
+from pipelines.store import copying
+
 AT_A_TIME = 5000
 
 # ids follow time: the oldest are the first in the index, and the first that is too young ends the search
@@ -56,14 +58,18 @@ DELETE_VERSIONS = f"""
         ORDER BY article.id
         LIMIT %(limit)s
         FOR UPDATE OF article SKIP LOCKED
-    ), bands AS (
-        DELETE FROM ingest.bands AS owned
-        USING (SELECT article_id, unnest(bands) AS band FROM old) AS gone
+    ), gone AS MATERIALIZED (
+        SELECT old.article_id, band FROM old, unnest(old.bands) AS band
+        WHERE NOT EXISTS (
+            SELECT FROM ingest.versions AS kept
+            WHERE kept.article_id = old.article_id AND band = ANY (kept.bands)
+              AND (kept.article_id, kept.number) NOT IN (SELECT article_id, number FROM old))
+    ), claims AS (
+        DELETE FROM ingest.claims AS owned USING gone
         WHERE owned.band = gone.band AND owned.article_id = gone.article_id
-          AND NOT EXISTS (
-              SELECT FROM ingest.versions AS kept
-              WHERE kept.article_id = gone.article_id AND gone.band = ANY (kept.bands)
-                AND (kept.article_id, kept.number) NOT IN (SELECT article_id, number FROM old))
+    ), bands AS (
+        DELETE FROM ingest.bands AS owned USING gone
+        WHERE owned.band = gone.band AND owned.article_id = gone.article_id
     )
     DELETE FROM ingest.versions AS version USING old
     WHERE version.article_id = old.article_id AND version.number = old.number
@@ -150,6 +156,7 @@ async def _repeated(run: Run, statement: str, values: dict[str, Any]) -> int:
     while True:
 
         async def once(connection: AsyncConnection) -> int:
+            await connection.execute(copying.FORGET_LOCK)
             return (await connection.execute(statement, values)).rowcount
 
         deleted = await run(once)

@@ -22,7 +22,7 @@ KEEP_SEARCH = """
 
 # One process at a time; who does not get the lock has nothing to do.
 FLUSH = """
-    SELECT gin_clean_pending_list('ingest.search_words')
+    SELECT ingest.flush_search()
     FROM (SELECT pg_try_advisory_xact_lock(6224537, 2) AS mine OFFSET 0) AS asked WHERE mine
 """
 

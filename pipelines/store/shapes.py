@@ -25,6 +25,7 @@ class SourceRow:
     country: str | None = None
     time_zone: str | None = None
     enabled: bool = True
+    expected_per_day: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from pipelines import database, recheck, urls
 from pipelines.items import Article, Link, Page, Reason
 from pipelines.reading.rules import Learned
 from pipelines.store import frontier as sql
-from pipelines.store import learning, looking, preparing, retention, searching, stories, watching, writing
+from pipelines.store import learning, looking, preparing, relinking, retention, searching, stories, watching, writing
 from pipelines.store.batches import Batches
 from pipelines.store.connections import Connections
 from pipelines.store.shapes import (
@@ -333,7 +333,7 @@ class Store:
     ) -> Ending:
         """Final: the page is no article. *source* where the run has none (replay).
 
-        The page of a stored article keeps it: it is looked at again later, or, when it is gone, never more.
+        The page of a stored article keeps it: it is looked at again later; when it is gone, a few times more.
         """
         values = _page_values(run, url, source) | {
             "reason": str(reason), "detail": preparing.clean(detail)[:2000], "status": status, "ms": ms, "size": size,
@@ -473,6 +473,10 @@ class Store:
             self._connections.run, bookkeeping=bookkeeping, versions=versions, archive=archive, folder=folder,
             is_dry=is_dry,
         )  # fmt: skip
+
+    async def relink(self) -> dict[str, int]:
+        """Find the copies among what an earlier version has stored: {texts: read anew, copies: found}."""
+        return await relinking.relink(self._connections.run)
 
     async def size(self) -> Row:
         """{bytes, tables: [{name, rows, bytes, index_bytes, about}]}; rows are Postgres's estimate."""
@@ -672,17 +676,18 @@ async def _reject(connection: AsyncConnection, run: Run, page: dict[str, Any], v
 
 
 async def _reject_recheck(connection: AsyncConnection, page: dict[str, Any], row: dict[str, Any]) -> None:
-    """A stored article's page is no article now: look again later, and never more once it is gone.
+    """A stored article's page is no article now: look again later, a few times only where it is gone.
 
-    A page that says it is not there with status 200 may be a site in trouble: gone, but looked at again.
+    A page that says it is not there with status 200 may be a site in trouble: gone, and looked at like any other.
     """
     if row["reason"] in GONE:
         await connection.execute(sql.ARTICLE_GONE, row)
-    if row["reason"] == Reason.GONE:
-        await connection.execute(sql.REJECT_RECHECK, row | {"next": None})
-        return
     article = (await _rows(connection, sql.FIND_ARTICLE_TIMES, row))[0]
     tries = page["attempts"] + 1
+    if row["reason"] == Reason.GONE:
+        wait = recheck.next_look(tries)
+        await connection.execute(sql.REJECT_RECHECK, row | {"next": wait and article["now"] + wait})
+        return
     due = recheck.next_check(article["first_seen_at"], article["published_at"], article["now"], tries)
     await connection.execute(sql.REJECT_RECHECK, row | {"next": due if tries < recheck.MAX_ATTEMPTS else None})
 

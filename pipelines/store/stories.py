@@ -1,8 +1,8 @@
-"""Grouping articles into stories: what has come since the last look, in the order of its publication.
+"""Grouping articles into stories: what has come since the last look, in the order in which it was fetched.
 
 It runs behind the storing and reads from the changes what is new, so it misses nothing and holds no writer up. One
-process does it at a time. The order within a look does not depend on who stored what first, so that a replay into an
-empty database makes the same groups.
+process does it at a time. When a page was fetched travels with it, and each article is weighed by what came before it
+and nothing else: so a replay into an empty database makes the same groups, in whatever portions it is done.
 """
 
 from __future__ import annotations
@@ -21,6 +21,16 @@ from pipelines.stories import Told
 MOST = 200  # articles in a transaction
 CANDIDATES = 400  # articles with the same heavy terms that are compared, latest first
 
+# The table grows from nothing to tens of thousands of rows before anybody counts them: a plan made while it was
+# small would read all of it for every article, or all of the last days. A look-up takes a millisecond; Postgres expects
+# it to find a hundred times as much, and would call for helpers.
+BY_INDEX = """
+    SET LOCAL enable_seqscan = off;
+    SET LOCAL enable_indexscan = off;
+    SET LOCAL plan_cache_mode = force_custom_plan;
+    SET LOCAL max_parallel_workers_per_gather = 0
+"""
+
 STATE = "SELECT change, articles FROM ingest.story_state FOR UPDATE"
 
 LAST_CHANGE = "SELECT coalesce(max(id), 0) FROM ingest.changes"
@@ -34,18 +44,26 @@ WAITING = """
     JOIN ingest.articles AS article ON article.id = change.id
     JOIN ingest.versions AS version ON version.article_id = article.id AND version.number = article.version
     WHERE NOT EXISTS (SELECT FROM ingest.story_articles AS member WHERE member.article_id = article.id)
-    ORDER BY at, article.url_key
+    ORDER BY article.first_seen_at, article.url_key
     LIMIT %(limit)s
 """
 
 SEEN = "SELECT term, articles FROM ingest.story_terms WHERE term = ANY (%s)"
 
+# Materialized: else the time is looked up in the first place, and all articles of these days are read.
 NEAR = """
-    SELECT story_id, article_id, at, until, is_dated, terms, weights
-    FROM ingest.story_articles
-    WHERE keys && %(keys)s AND at BETWEEN %(from)s AND %(to)s
+    WITH near AS MATERIALIZED (
+        SELECT story_id, article_id, at
+        FROM ingest.story_articles
+        WHERE ingest.story_places(keys, at, at) && ingest.story_places(%(keys)s, %(from)s, %(to)s))
+    SELECT story_id, article_id FROM near
+    WHERE at BETWEEN %(from)s AND %(to)s
     ORDER BY at DESC, article_id
     LIMIT %(limit)s
+"""
+
+MEMBERS = """
+    SELECT article_id, at, until, is_dated, terms, weights FROM ingest.story_articles WHERE article_id = ANY (%s)
 """
 
 KEEP = """
@@ -65,6 +83,7 @@ KEEP_STATE = "UPDATE ingest.story_state SET change = %(change)s, articles = arti
 async def group(connection: AsyncConnection) -> int:
     """Group up to MOST articles in the caller's transaction; how many there were. Call again until it is 0."""
     cursor = connection.cursor(row_factory=namedtuple_row)
+    await cursor.execute(BY_INDEX)
     state = await (await cursor.execute(STATE)).fetchone()
     assert state is not None  # the migration made the row
     (last,) = await (await connection.execute(LAST_CHANGE)).fetchone() or (0,)
@@ -72,10 +91,13 @@ async def group(connection: AsyncConnection) -> int:
     rows = await (await cursor.execute(WAITING, values)).fetchall()
     counts = await asyncio.to_thread(lambda: [stories.counted(row.title, row.teaser, row.text) for row in rows])
     terms = Counter(term for counted in counts for term in counted)
-    seen = dict(await (await connection.execute(SEEN, [list(terms)])).fetchall()) if terms else {}
-    for row, counted in zip(rows, counts, strict=True):
-        told = _told(row, stories.weighted(counted, seen, state.articles))
-        await _join(cursor, told)
+    seen = Counter(dict(await (await connection.execute(SEEN, [list(terms)])).fetchall()) if terms else {})
+    members: dict[int, Told] = {}
+    for articles, (row, counted) in enumerate(zip(rows, counts, strict=True), state.articles):
+        told = _told(row, stories.weighted(counted, seen, articles))
+        await _join(cursor, told, members, stories.least_likeness(articles))
+        members[told.article] = told
+        seen.update(counted.keys())
     ordered = sorted(terms)
     await connection.execute(KEEP_SEEN, {"terms": ordered, "counts": [terms[term] for term in ordered]})
     done = last if len(rows) < MOST else state.change
@@ -88,18 +110,17 @@ def _told(row: Any, terms: dict[int, float]) -> Told:
     return Told(row.id, row.at, row.at + day, row.published_at is not None, terms)
 
 
-async def _join(cursor: Any, told: Told) -> None:
-    """Find the story of *told* and write it down."""
+async def _join(cursor: Any, told: Told, members: dict[int, Told], least: float) -> None:
+    """Find the story of *told* and write it down. *members*: what was read so far, for one may be near to many."""
     bounds = {"from": told.at - stories.WINDOW - timedelta(days=1), "to": told.until + stories.WINDOW}
     await cursor.execute(NEAR, {"keys": told.keys, "limit": CANDIDATES} | bounds)
-    near = [
-        (
-            row.story_id,
-            Told(row.article_id, row.at, row.until, row.is_dated, dict(zip(row.terms, row.weights, strict=True))),
-        )
-        for row in await cursor.fetchall()
-    ]
-    found = await asyncio.to_thread(stories.best_story, told, near)
+    story_of = {row.article_id: row.story_id for row in await cursor.fetchall()}
+    await cursor.execute(MEMBERS, [list(story_of.keys() - members.keys())])
+    for row in await cursor.fetchall():
+        terms = dict(zip(row.terms, row.weights, strict=True))
+        members[row.article_id] = Told(row.article_id, row.at, row.until, row.is_dated, terms)
+    near = [(story, members[article]) for article, story in story_of.items()]
+    found = await asyncio.to_thread(stories.best_story, told, near, least)
     story, likeness = found or (told.article, None)
     values = {"article": told.article, "story": story, "likeness": likeness, "at": told.at, "until": told.until}
     values |= {"is_dated": told.is_dated, "keys": told.keys, "terms": list(told.terms)}

@@ -23,10 +23,12 @@ KEEP_WATCHES = """
 """
 FORGET_WATCHES = "DELETE FROM ingest.watches WHERE NOT name = ANY (%(names)s)"
 
-# The queries once for each language of the batch, not once for each article.
+# The queries once for each language of the batch, not once for each article; each vector is read once (what || makes is
+# no pointer to its table any more), not for each query.
 KEEP_MATCHES = """
     WITH kept AS MATERIALIZED (
-        SELECT search.article_id, search.language, search.vector, article.source, article.version, wanted.is_told
+        SELECT search.article_id, search.language, search.vector || '' AS vector,
+               article.source, article.version, wanted.is_told
         FROM unnest(%(ids)s::bigint[], %(told)s::boolean[]) AS wanted (id, is_told)
         JOIN ingest.search AS search ON search.article_id = wanted.id
         JOIN ingest.articles AS article ON article.id = wanted.id

@@ -138,7 +138,7 @@ VERSION_ROW = """
         image_caption text, image_credit text, kind text, is_accessible_for_free boolean, amp_url text,
         pages_read integer, pages_total integer, word_count integer, removed jsonb, reader_version text,
         archive_record_id bigint, run_id bigint, compared_with integer, words_added integer, words_removed integer,
-        share_changed real, correction text, lesson integer, container text
+        share_changed real, correction text, lesson integer, container text, bands_method smallint
 """
 _COLUMNS = [column.split()[0] for column in VERSION_ROW.split(",")]
 _VALUES = [f"decode({name}, 'hex') AS {name}" if name.endswith("_key") else name for name in _COLUMNS]

@@ -39,9 +39,14 @@ SELECT
     article.fetched_at,
     article.changed_at,
     article.gone_at,
-    version.reader_version
+    version.reader_version,
+    -- a day without a time is local midnight: half a day later it is the same date in UTC, whatever the zone
+    (CASE WHEN version.published_precision = 'day' THEN version.published_at AT TIME ZONE 'UTC' + interval '12 hours'
+          ELSE version.published_at AT TIME ZONE coalesce(source.day_zone, 'Europe/Berlin') END)::date AS published_on,
+    CASE WHEN article.gone_at IS NOT NULL THEN article.gone_reason END AS gone_reason
 FROM ingest.articles AS article
-JOIN ingest.versions AS version ON version.article_id = article.id AND version.number = article.version;
+JOIN ingest.versions AS version ON version.article_id = article.id AND version.number = article.version
+LEFT JOIN ingest.sources AS source ON source.name = article.source;
 
 COMMENT ON VIEW news.articles IS 'A row per article, in its current wording; copies have rows of their own';
 COMMENT ON COLUMN news.articles.id IS 'Number of the article; never changes, never given twice';
@@ -84,3 +89,5 @@ COMMENT ON COLUMN news.articles.fetched_at IS 'Last fetch that confirmed or chan
 COMMENT ON COLUMN news.articles.changed_at IS 'Fetch that brought the current wording';
 COMMENT ON COLUMN news.articles.gone_at IS 'When its address answered that it is gone; the row stays';
 COMMENT ON COLUMN news.articles.reader_version IS 'Version of the reader that made this row';
+COMMENT ON COLUMN news.articles.published_on IS 'Day of published_at where the site is (Europe/Berlin where that is not known); right for precision day, too';
+COMMENT ON COLUMN news.articles.gone_reason IS 'gone: 404 or 410; soft_404: a notice; home_page: it leads to the front page; null: not gone, or not known';

@@ -25,6 +25,6 @@ COMMENT ON COLUMN news.changes.canonical_url IS 'Address of the article; null on
 
 CREATE OR REPLACE FUNCTION news.changes_since(cursor bigint DEFAULT 0, "limit" integer DEFAULT 1000)
 RETURNS SETOF news.changes LANGUAGE sql STABLE AS $$
-    SELECT * FROM news.changes WHERE id > $1 ORDER BY id LIMIT $2
+    SELECT * FROM news.changes WHERE id > coalesce($1, 0) ORDER BY id LIMIT $2  -- null: who has no cursor yet
 $$;
 COMMENT ON FUNCTION news.changes_since IS 'The changes after a cursor (0: all), oldest first; the last id is the next cursor. NOTIFY nachlese_changes tells that there is more';

@@ -12,7 +12,12 @@ SELECT
     ARRAY(SELECT DISTINCT name FROM unnest(copies.sources || original.source) AS name ORDER BY name) AS sources,
     coalesce(original_version.agency, copies.agency) AS agency,
     copies.exact AS exact_copies,
-    copies.similarity AS least_similarity
+    copies.similarity AS least_similarity,
+    -- published_at of nobody: who was seen first; of two at the same time, too
+    CASE WHEN copies.published_at < original_version.published_at OR original_version.published_at IS NULL
+         THEN coalesce(copies.earliest, original.id) ELSE original.id END AS earliest_id,
+    CASE WHEN copies.published_at < original_version.published_at OR original_version.published_at IS NULL
+         THEN coalesce(copies.earliest_source, original.source) ELSE original.source END AS earliest_source
 FROM (
     SELECT
         copy.copy_of,
@@ -22,7 +27,11 @@ FROM (
         array_agg(DISTINCT copy.source) AS sources,
         max(copy.first_seen_at) AS last_seen_at,
         min(version.published_at) AS published_at,
-        mode() WITHIN GROUP (ORDER BY version.agency) AS agency
+        mode() WITHIN GROUP (ORDER BY version.agency) AS agency,
+        (array_agg(copy.id ORDER BY version.published_at, copy.first_seen_at, copy.id)
+            FILTER (WHERE version.published_at IS NOT NULL))[1] AS earliest,
+        (array_agg(copy.source ORDER BY version.published_at, copy.first_seen_at, copy.id)
+            FILTER (WHERE version.published_at IS NOT NULL))[1] AS earliest_source
     FROM ingest.articles AS copy
     JOIN ingest.versions AS version ON version.article_id = copy.id AND version.number = copy.version
     WHERE copy.copy_of IS NOT NULL
@@ -46,3 +55,5 @@ COMMENT ON COLUMN news.families.sources IS 'Sources that have it';
 COMMENT ON COLUMN news.families.agency IS 'News agency that the first credits, else the one that most copies credit';
 COMMENT ON COLUMN news.families.exact_copies IS 'Copies with the very same words';
 COMMENT ON COLUMN news.families.least_similarity IS 'similarity in news.copies of the copy that was changed most';
+COMMENT ON COLUMN news.families.earliest_id IS 'id in news.articles of the one that states earliest_published_at; id where none states a time';
+COMMENT ON COLUMN news.families.earliest_source IS 'Its source: who had the text first as the sites say, where first_source is who was seen with it first';

@@ -22,7 +22,13 @@ SELECT
     CASE WHEN step.is_compared THEN step.words_removed END AS words_removed,
     CASE WHEN step.is_compared THEN step.share_changed END AS share_changed,
     CASE WHEN step.correction IS DISTINCT FROM step.correction_before THEN step.correction END AS correction,
-    step.kind
+    step.kind,
+    ARRAY(
+        SELECT piece FROM unnest(string_to_array(step.text_before, E'\n\n')) WITH ORDINALITY AS old (piece, place)
+        WHERE piece <> ALL (string_to_array(step.text, E'\n\n')) ORDER BY place) AS paragraphs_before,
+    ARRAY(
+        SELECT piece FROM unnest(string_to_array(step.text, E'\n\n')) WITH ORDINALITY AS new (piece, place)
+        WHERE piece <> ALL (string_to_array(step.text_before, E'\n\n')) ORDER BY place) AS paragraphs_after
 FROM (
     SELECT
         version.article_id,
@@ -49,6 +55,8 @@ FROM (
         version.kind
     FROM ingest.versions AS version
     JOIN ingest.articles AS article ON article.id = version.article_id
+    -- most articles never change, and need not be looked through
+    WHERE version.article_id IN (SELECT changed.article_id FROM ingest.versions AS changed WHERE changed.number > 1)
     WINDOW earlier AS (PARTITION BY version.article_id ORDER BY version.fetched_at, version.number)
 ) AS step
 WHERE step.version_before IS NOT NULL;
@@ -77,3 +85,5 @@ COMMENT ON COLUMN news.revisions.words_removed IS 'Words of the text that are go
 COMMENT ON COLUMN news.revisions.share_changed IS 'Words added and removed, of the words of both texts: 0 to 1';
 COMMENT ON COLUMN news.revisions.correction IS 'The paragraph in which the page says that it corrects itself, where the change brought one';
 COMMENT ON COLUMN news.revisions.kind IS 'Kind of the article; of a live_blog only the last wording of each six hours is kept';
+COMMENT ON COLUMN news.revisions.paragraphs_before IS 'Paragraphs of the text before that the text after has not, in order; empty: none';
+COMMENT ON COLUMN news.revisions.paragraphs_after IS 'Paragraphs of the text after that the text before has not, in order: beside each other they show the change';

@@ -1,3 +1,80 @@
+-- The latest articles in one language that have the words. There are two ways to them: backwards through time, reading
+-- every article until enough have the words, which is short where many have them; and through the index of words, which
+-- is short where few do. A sample of the latest tells which. The index of time shall not serve the second way, for it
+-- would read every article: so what bounds it stands outside (OFFSET 0 keeps it there).
+CREATE OR REPLACE FUNCTION ingest.search_latest(
+    lang text, wanted tsquery, since timestamptz, until timestamptz, source text, most integer, sample integer
+)
+RETURNS TABLE (article_id bigint, at timestamptz, vector tsvector)
+LANGUAGE plpgsql STABLE SET enable_seqscan = off AS $$
+DECLARE
+    earliest timestamptz := coalesce(since, '-infinity');
+    latest timestamptz := coalesce(until, 'infinity');
+    stored bigint := (SELECT greatest(reltuples, 1) FROM pg_class WHERE oid = 'ingest.search'::regclass);
+    looked integer;
+    hits integer;
+BEGIN
+    SELECT count(*), count(*) FILTER (WHERE one.vector @@ wanted) INTO looked, hits
+    FROM (
+        SELECT s.vector FROM ingest.search AS s
+        WHERE s.language = lang AND s.at >= earliest AND s.at < latest
+        ORDER BY s.at DESC LIMIT sample) AS one;
+    -- to read an article takes five times as long as to find one through the index
+    IF looked < sample OR hits::real / looked > sqrt(5.0 * most / stored) THEN
+        RETURN QUERY
+        SELECT s.article_id, s.at, s.vector FROM ingest.search AS s
+        WHERE s.language = lang AND s.at >= earliest AND s.at < latest AND s.vector @@ wanted
+          AND (search_latest.source IS NULL
+               OR EXISTS (SELECT FROM ingest.articles AS a WHERE a.id = s.article_id AND a.source = search_latest.source))
+        ORDER BY s.at DESC, s.article_id DESC
+        LIMIT most;
+    ELSE
+        RETURN QUERY
+        SELECT f.article_id, f.at, f.vector
+        FROM (SELECT s.article_id, s.at, s.language, s.vector
+              FROM ingest.search AS s WHERE s.vector @@ wanted OFFSET 0) AS f
+        WHERE f.language = lang AND f.at >= earliest AND f.at < latest
+          AND (search_latest.source IS NULL
+               OR EXISTS (SELECT FROM ingest.articles AS a WHERE a.id = f.article_id AND a.source = search_latest.source))
+        ORDER BY f.at DESC, f.article_id DESC
+        LIMIT most;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ingest.search_latest IS 'Of one language the latest articles that have the words, at most so many; sample: how many are looked at to choose the way';
+
+-- The places in a text where the words are. To look at every word of a text as the search does takes half a millisecond,
+-- so that is done only around the places where the letters of the words stand first; and where they stand nowhere (an
+-- inflected word may have others), for the whole text. The letters are those of the folded text, which is a little longer.
+CREATE OR REPLACE FUNCTION ingest.snippet(language text, words text, exact tsquery, wide tsquery) RETURNS text
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    options text := 'StartSel=«, StopSel=», MaxFragments=2, MaxWords=18, MinWords=8, FragmentDelimiter=" … "';
+    folded text := ingest.folded(words);
+    places int4multirange := (
+        SELECT range_agg(int4range(greatest(place - 150, 1), place + 300))
+        FROM regexp_matches(querytree(exact), $re$'([^']+)'$re$, 'g') AS lexeme
+        CROSS JOIN LATERAL (
+            SELECT (strpos(folded, lexeme[1])::bigint * length(words) / length(folded))::integer AS place) AS letters
+        WHERE place > 0);
+    around text := (
+        SELECT string_agg(
+            regexp_replace(
+                substr(words, lower(place), upper(place) - lower(place)),
+                concat_ws('|', CASE WHEN lower(place) > 1 THEN '^\S+\s' END,
+                          CASE WHEN upper(place) <= length(words) THEN '\s\S+$' END), '', 'g'),
+            E'\n\n' ORDER BY place)
+        FROM unnest(places) AS place);
+    made text := ts_headline(ingest.text_config(language), around, wide, options);
+BEGIN
+    IF made ~ '«' THEN
+        RETURN made;
+    END IF;
+    RETURN ts_headline(ingest.text_config(language), words, wide, options);
+END
+$$;
+COMMENT ON FUNCTION ingest.snippet IS 'Up to two places of a text where the words are, the words in «»';
+
 CREATE OR REPLACE FUNCTION news.search(
     query text,
     lang text DEFAULT NULL,
@@ -17,7 +94,7 @@ RETURNS TABLE (
     language text,
     copy_of bigint
 )
-LANGUAGE sql STABLE AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     WITH RECURSIVE languages AS (
         (SELECT s.language FROM ingest.search AS s ORDER BY s.language LIMIT 1)
         UNION ALL
@@ -26,32 +103,31 @@ LANGUAGE sql STABLE AS $$
     ),
     queries AS MATERIALIZED (
         SELECT l.language, ingest.search_query(l.language, query) AS wide,
-               ingest.search_query(l.language, query, compounds => false) AS exact
+               ingest.search_query(l.language, query, compounds => false) AS exact,
+               (count(*) OVER ())::integer AS number
         FROM languages AS l
         WHERE l.language IS NOT NULL AND (lang IS NULL OR l.language = lang)
     ),
     -- ranking reads every vector: of what a common word finds, the latest are ranked
     found AS MATERIALIZED (
-        SELECT s.article_id, s.at, s.language, s.vector, q.wide, q.exact
+        SELECT f.article_id, f.at, f.vector || '' AS vector, q.language, q.wide, q.exact
         FROM queries AS q
-        JOIN ingest.search AS s ON s.language = q.language AND s.vector @@ q.wide
-        JOIN ingest.articles AS a ON a.id = s.article_id
-        WHERE (since IS NULL OR s.at >= since) AND (until IS NULL OR s.at < until)
-          AND (search.source IS NULL OR a.source = search.source)
-        ORDER BY s.at DESC, s.article_id DESC
-        LIMIT greatest(500, max_rows)
+        CROSS JOIN LATERAL ingest.search_latest(
+            q.language, q.wide, since, until, search.source, greatest(200, max_rows), 200 / q.number + 20) AS f
+        ORDER BY f.at DESC, f.article_id DESC
+        LIMIT greatest(200, max_rows)
     ),
     ranked AS MATERIALIZED (
         -- the word itself before compounds with it; title, teaser and text count as 1 : 0.4 : 0.1
-        SELECT f.*, (2 * ts_rank('{0.02, 0.1, 0.4, 1}', f.vector, f.exact, 1)
-                     + ts_rank('{0.02, 0.1, 0.4, 1}', f.vector, f.wide, 1))::real AS rank
+        SELECT f.article_id, f.at, f.language, f.exact, f.wide,
+               (2 * ts_rank('{0.02, 0.1, 0.4, 1}', f.vector, f.exact, 1)
+                + ts_rank('{0.02, 0.1, 0.4, 1}', f.vector, f.wide, 1))::real AS rank
         FROM found AS f
         ORDER BY rank DESC, f.at DESC, f.article_id DESC
         LIMIT max_rows
     )
     SELECT r.article_id, r.rank, v.published_at, a.source, v.title,
-           ts_headline(ingest.text_config(r.language), concat_ws(E'\n\n', v.teaser, v.text), r.exact || r.wide,
-                       'StartSel=«, StopSel=», MaxFragments=2, MaxWords=18, MinWords=8, FragmentDelimiter=" … "'),
+           ingest.snippet(r.language, concat_ws(E'\n\n', v.teaser, v.text), r.exact, r.wide),
            a.canonical_url, v.language, a.copy_of
     FROM ranked AS r
     JOIN ingest.articles AS a ON a.id = r.article_id
@@ -59,3 +135,32 @@ LANGUAGE sql STABLE AS $$
     ORDER BY r.rank DESC, r.at DESC, r.article_id DESC
 $$;
 COMMENT ON FUNCTION news.search IS 'Articles that have the words, best first: words are all wanted, "words in order", -without, one or other; compounds and ae for ä are found';
+
+CREATE OR REPLACE FUNCTION news.mentions(
+    query text,
+    lang text DEFAULT NULL,
+    since timestamptz DEFAULT NULL,
+    until timestamptz DEFAULT NULL,
+    source text DEFAULT NULL
+)
+RETURNS TABLE (article_id bigint, at timestamptz, source_name text, language text, copy_of bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    WITH RECURSIVE languages AS (  -- as in news.search
+        (SELECT s.language FROM ingest.search AS s ORDER BY s.language LIMIT 1)
+        UNION ALL
+        SELECT (SELECT s.language FROM ingest.search AS s WHERE s.language > l.language ORDER BY s.language LIMIT 1)
+        FROM languages AS l WHERE l.language IS NOT NULL
+    ),
+    queries AS MATERIALIZED (
+        SELECT l.language, ingest.search_query(l.language, query) AS wanted
+        FROM languages AS l
+        WHERE l.language IS NOT NULL AND (lang IS NULL OR l.language = lang)
+    )
+    SELECT s.article_id, s.at, a.source, nullif(s.language, ''), a.copy_of
+    FROM queries AS q
+    JOIN ingest.search AS s ON s.language = q.language AND s.vector @@ q.wanted
+    JOIN ingest.articles AS a ON a.id = s.article_id
+    WHERE (since IS NULL OR s.at >= since) AND (until IS NULL OR s.at < until)
+      AND (mentions.source IS NULL OR a.source = mentions.source)
+$$;
+COMMENT ON FUNCTION news.mentions IS 'All articles that have the words, as news.search finds them, without rank and snippet: for counting';

@@ -18,7 +18,11 @@ SELECT
     source.next_run_at,
     coalesce(lesson.number, 0) AS lesson,
     lesson.made_at AS lesson_made_at,
-    coalesce(latest.strange >= 8, false) AS template_changed
+    coalesce(latest.strange >= 8, false) AS template_changed,
+    day.number AS articles_last_day,
+    source.expected_per_day,
+    -- a third: on a Sunday or a holiday many bring half
+    CASE WHEN source.added_at < now() - interval '1 day' THEN day.number < source.expected_per_day / 3.0 END AS is_quiet
 FROM ingest.sources AS source
 LEFT JOIN LATERAL (
     SELECT * FROM ingest.runs WHERE runs.source = source.name ORDER BY started_at DESC, id DESC LIMIT 1
@@ -30,6 +34,10 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT count(*) AS pending FROM ingest.pages WHERE pages.source = source.name AND pages.state = 'pending'
 ) AS page
+CROSS JOIN LATERAL (
+    SELECT count(*) AS number FROM ingest.articles
+    WHERE articles.source = source.name AND articles.first_seen_at > now() - interval '1 day'
+) AS day
 LEFT JOIN LATERAL (
     SELECT * FROM ingest.lessons WHERE lessons.source = source.name ORDER BY number DESC LIMIT 1
 ) AS lesson ON true
@@ -67,3 +75,6 @@ COMMENT ON COLUMN news.sources.next_run_at IS 'When the schedule will run it nex
 COMMENT ON COLUMN news.sources.lesson IS 'Number of what its own pages have taught the reader; 0: nothing yet';
 COMMENT ON COLUMN news.sources.lesson_made_at IS 'When that was learned';
 COMMENT ON COLUMN news.sources.template_changed IS 'Whether 8 of its last 10 articles were not where the lesson says: the site was probably redesigned';
+COMMENT ON COLUMN news.sources.articles_last_day IS 'Articles that were first fetched in the last 24 hours, copies included';
+COMMENT ON COLUMN news.sources.expected_per_day IS 'New articles on an ordinary day, as its source file says; null: it says nothing';
+COMMENT ON COLUMN news.sources.is_quiet IS 'Whether the last 24 hours brought less than a third of what is expected; null: nothing is expected, or it is known for less than a day';

@@ -21,7 +21,8 @@ SELECT
     version.reader_version,
     version.correction,
     version.lesson,
-    version.container
+    version.container,
+    version.kind
 FROM ingest.versions AS version
 JOIN ingest.articles AS article ON article.id = version.article_id;
 
@@ -48,3 +49,31 @@ COMMENT ON COLUMN news.versions.reader_version IS 'Version of the reader';
 COMMENT ON COLUMN news.versions.correction IS 'The paragraph in which the page says that it was corrected';
 COMMENT ON COLUMN news.versions.lesson IS 'Number of what the source''s pages had taught the reader by then; 0: nothing';
 COMMENT ON COLUMN news.versions.container IS 'Element of the page that was read, by its stable names; null where it has none';
+COMMENT ON COLUMN news.versions.kind IS 'Kind of this wording, as in news.articles; of a live_blog only the last wording of each six hours is kept';
+
+CREATE OR REPLACE FUNCTION news.articles_as_of(at timestamptz)
+RETURNS TABLE (
+    id bigint, version integer, source text, canonical_url text, title text, teaser text, text text, text_markdown text,
+    section text, authors text[], keywords text[], published_at timestamptz, modified_at timestamptz, language text,
+    agency text, kind text, word_count integer, first_seen_at timestamptz, fetched_at timestamptz, is_gone boolean)
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+    -- from the views, which readers may read, and in one SELECT, which Postgres can merge with the query around it
+    SELECT article.id, then_.version, article.source, article.canonical_url, then_.title, then_.teaser, then_.text,
+           then_.text_markdown, then_.section, then_.authors, then_.keywords, then_.published_at, then_.modified_at,
+           then_.language, then_.agency, then_.kind, then_.word_count, article.first_seen_at, then_.fetched_at,
+           EXISTS (
+               SELECT FROM news.absences AS absence
+               WHERE absence.article_id = article.id AND absence.gone_at <= articles_as_of.at
+                 AND (absence.back_at IS NULL OR absence.back_at > articles_as_of.at))
+    FROM news.articles AS article
+    CROSS JOIN LATERAL (
+        SELECT * FROM news.versions AS version
+        WHERE version.article_id = article.id AND version.fetched_at <= articles_as_of.at
+        ORDER BY version.fetched_at DESC, version.version DESC
+        LIMIT 1
+    ) AS then_
+    WHERE article.first_seen_at <= articles_as_of.at
+$$;
+
+COMMENT ON FUNCTION news.articles_as_of(timestamptz) IS 'The articles as Nachlese knew them at an instant: a row per article that it had fetched by then, in the wording it had then';

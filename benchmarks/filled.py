@@ -1,0 +1,260 @@
+"""Databases with many articles to measure in.
+
+The first BASE articles go through the store, as a crawl's do: batches, copies, searching, watchlists, changes, stories.
+What is needed beyond that is made from their rows in SQL, table by table and column by column, so that nothing is left
+out that the store would write: other numbers, addresses and hashes, every set of BASE a week later than the one before.
+``tests/test_filled.py`` compares the two.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import random
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import psycopg
+from psycopg import conninfo, sql
+
+from benchmarks.articles import Generator, pages
+from pipelines import database
+from pipelines.store import Store
+from pipelines.store.shapes import WatchRow
+
+BASE = 10_000  # articles that the store itself writes
+APART = 1_000_000  # between the numbers of one set and those of the next
+WEEK = "make_interval(days => 7 * %(set)s)"
+WATCHES = 20
+
+
+def _later(column: str) -> str:
+    return f"{column} + {WEEK}"
+
+
+def _other_key(column: str) -> str:
+    return f"decode(md5({column}::text || %(set)s), 'hex')"
+
+
+def _other_number(column: str) -> str:
+    return f"{column} + {APART} * %(set)s"
+
+
+def _other_address(column: str) -> str:
+    return f"{column} || '?set=' || %(set)s"
+
+
+_BAND = "(band # %(mask)s)"  # all bits change, and no two of a set become one
+_BANDS = f"CASE WHEN bands IS NOT NULL THEN array(SELECT {_BAND} FROM unnest(bands) AS band) END"
+
+# What differs between a row and the one that is made from it; all other columns are the same.
+DIFFERENT = {
+    "articles": dict.fromkeys(("id", "copy_of"), _other_number)
+    | {"url_key": _other_key, "url": _other_address, "canonical_url": _other_address}
+    | dict.fromkeys(("first_seen_at", "fetched_at", "changed_at", "gone_at"), _later),
+    "versions": dict.fromkeys(("article_id", "serial"), _other_number)
+    | dict.fromkeys(("text_key", "content_key", "body_key"), _other_key)
+    | dict.fromkeys(("fetched_at", "published_at", "modified_at"), _later)
+    | {"bands": lambda _: _BANDS},
+    "bands": {"band": lambda _: _BAND, "article_id": _other_number},
+    "claims": {"band": lambda _: _BAND, "article_id": _other_number},
+    "search": {"article_id": _other_number, "at": _later},
+    "pages": dict.fromkeys(("id", "article_id"), _other_number)
+    | {"url_key": _other_key, "url": _other_address}
+    | dict.fromkeys(("last_fetched_at", "next_check_at"), _later),
+    "run_pages": dict.fromkeys(("page_id", "article_id", "copy_of"), _other_number)
+    | {"content_key": _other_key, "fetched_at": _later},
+    "attempts": dict.fromkeys(("id", "page_id"), _other_number),
+    "changes": dict.fromkeys(("id", "article_id", "copy_of", "story_id"), _other_number),
+    "matches": dict.fromkeys(("id", "article_id"), _other_number),
+    "story_articles": dict.fromkeys(("article_id", "story_id"), _other_number) | dict.fromkeys(("at", "until"), _later),
+}
+
+
+@contextlib.contextmanager
+def server(folder: Path | None = None) -> Iterator[str]:
+    """The DSN of a server to measure on: that of NACHLESE_BENCHMARK_DATABASE_URL, else an embedded one.
+
+    The embedded one has its data in *folder*, which stays; without it, in one that is removed.
+    """
+    stated = os.environ.get("NACHLESE_BENCHMARK_DATABASE_URL")
+    if stated:
+        yield stated
+        return
+    own = folder or Path(tempfile.mkdtemp(prefix="nachlese-benchmark-"))
+    dsn = database.embedded(own / "postgres")
+    try:
+        yield dsn
+    finally:
+        database.leave(dsn)
+        if folder is None:
+            shutil.rmtree(own, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def fresh_database(server: str, name: str) -> Iterator[str]:
+    """The DSN of an empty, migrated database that is gone afterwards."""
+    identifier = sql.Identifier(name)
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(identifier))
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(identifier))
+    dsn = conninfo.make_conninfo(server, dbname=name)
+    database.migrate(dsn)
+    yield dsn
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(identifier))
+
+
+def filled_database(server: str, size: int, base: int = BASE) -> str:
+    """The DSN of a migrated database with *size* articles (*base* or a multiple of it); made where it is missing.
+
+    It stays on the server, so whoever measures in it leaves some articles more. What others are made from is measured
+    by nobody.
+    """
+    pattern = _made(server, f"pattern_{base}", None, lambda dsn: asyncio.run(_store(dsn, base)))
+    name = conninfo.conninfo_to_dict(pattern)["dbname"]
+    return _made(server, f"filled_{size}", name, lambda dsn: multiply(dsn, size // base))
+
+
+def _made(server: str, name: str, template: str | None, put_in: Callable[[str], None]) -> str:
+    dsn = conninfo.make_conninfo(server, dbname=name)
+    with psycopg.connect(server, autocommit=True) as connection:
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+            half = f"{name}_half"  # a run that is broken off leaves no half of one behind
+            names = {"half": half, "name": name, "template": template or "template0"}
+            parts = {key: sql.Identifier(value) for key, value in names.items()}
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {half} WITH (FORCE)").format(**parts))
+            connection.execute(sql.SQL("CREATE DATABASE {half} TEMPLATE {template}").format(**parts))
+            half_dsn = conninfo.make_conninfo(server, dbname=half)
+            database.migrate(half_dsn)
+            put_in(half_dsn)
+            with psycopg.connect(half_dsn, autocommit=True) as finished:
+                finished.execute("VACUUM ANALYZE")
+                finished.execute("CHECKPOINT")
+            connection.execute(sql.SQL("ALTER DATABASE {half} RENAME TO {name}").format(**parts))
+    database.migrate(dsn)
+    return dsn
+
+
+def multiply(dsn: str, times: int) -> None:
+    """Make *times* as many articles of those that the store has written."""
+    if times < 2:
+        return
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("SET synchronous_commit = off")
+        connection.execute("SET maintenance_work_mem = '1GB'")
+        connection.execute("SET session_replication_role = replica")  # no triggers: their rows are made as well
+        with _without_indexes(connection):
+            _keep_first_set(connection)
+            for number in range(1, times):
+                _make_set(connection, number)
+        _go_on_counting(connection)
+
+
+def watches() -> list[WatchRow]:
+    """Watchlists for words that a few articles in a hundred have."""
+    words = Generator(0).words[1000::1000][:WATCHES]
+    return [WatchRow(f"watch{number}", word, f"{word} or {word[::-1]}") for number, word in enumerate(words)]
+
+
+async def _store(dsn: str, number: int) -> None:
+    async with await Store.open(dsn) as store:
+        await store.keep_watches(watches())
+        runs = {}
+        made = pages(number, 0, seed=1)
+        for first in range(0, number, 100):
+            part = made[first : first + 100]
+            for page, _ in part:
+                if page.source not in runs:
+                    runs[page.source] = await store.begin_run(page.source, "crawl", "benchmark")
+            await asyncio.gather(*(store.keep(runs[page.source], page, article) for page, article in part))
+        for run in runs.values():
+            await store.end_run(run, "finished")
+        while await store.group_stories():
+            pass
+
+
+def _keep_first_set(connection: psycopg.Connection) -> None:
+    for table, different in DIFFERENT.items():
+        name = "article_id" if "article_id" in different else "id"
+        connection.execute(
+            f"CREATE TEMP TABLE first_{table} AS SELECT * FROM ingest.{table} WHERE {name} < {APART} ORDER BY {name}"
+        )
+
+
+def _make_set(connection: psycopg.Connection, number: int) -> None:
+    """The rows of the first set once more, as the set of this *number*."""
+    for table, different in DIFFERENT.items():
+        columns = _columns(connection, table)
+        values = [different[name](name) if name in different else name for name in columns]
+        statement = (
+            f"INSERT INTO ingest.{table} ({', '.join(columns)}) OVERRIDING SYSTEM VALUE "
+            f"SELECT {', '.join(values)} FROM first_{table}"
+        )
+        connection.execute(statement, {"set": number, "mask": random.Random(number).getrandbits(63)})
+
+
+def _columns(connection: psycopg.Connection, table: str) -> list[str]:
+    rows = connection.execute(
+        "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped "
+        "AND attgenerated = '' ORDER BY attnum",
+        [f"ingest.{table}"],
+    )
+    return [row[0] for row in rows.fetchall()]
+
+
+@contextlib.contextmanager
+def _without_indexes(connection: psycopg.Connection) -> Iterator[None]:
+    """Indexes are made at the end, which takes a tenth of the time; keys that others refer to stay."""
+    tables = [f"ingest.{table}" for table in DIFFERENT]
+    keys = connection.execute(
+        "SELECT conrelid::regclass::text, quote_ident(conname), pg_get_constraintdef(oid) FROM pg_constraint AS one "
+        "WHERE conrelid = ANY (%s::regclass[]) AND contype IN ('p', 'u') "
+        "AND NOT EXISTS (SELECT FROM pg_constraint AS f WHERE f.conindid = one.conindid AND f.contype = 'f')",
+        [tables],
+    ).fetchall()
+    indexes = connection.execute(
+        "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index "
+        "WHERE indrelid = ANY (%s::regclass[]) "
+        "AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid AND contype IN ('p', 'u'))",
+        [tables],
+    ).fetchall()
+    comments = connection.execute(
+        "SELECT indexrelid::regclass::text, obj_description(indexrelid, 'pg_class') FROM pg_index "
+        "WHERE indrelid = ANY (%s::regclass[]) AND obj_description(indexrelid, 'pg_class') IS NOT NULL",
+        [tables],
+    ).fetchall()
+    for table, name, _ in keys:
+        connection.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+    for name, _ in indexes:
+        connection.execute(f"DROP INDEX {name}")
+    yield
+    for _, definition in indexes:
+        connection.execute(definition)
+    for table, name, definition in keys:
+        connection.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}")
+    for name, comment in comments:
+        connection.execute(sql.SQL("COMMENT ON INDEX {} IS {}").format(sql.SQL(name), sql.Literal(comment)))
+
+
+def _go_on_counting(connection: psycopg.Connection) -> None:
+    """The next number of every table comes after those that were made."""
+    for table, column in (
+        ("articles", "id"), ("versions", "serial"), ("pages", "id"), ("attempts", "id"), ("changes", "id"),
+        ("matches", "id"),
+    ):  # fmt: skip
+        connection.execute(
+            f"SELECT setval(pg_get_serial_sequence('ingest.{table}', '{column}'), max({column})) FROM ingest.{table}"
+        )
+    connection.execute(
+        "UPDATE ingest.story_state SET change = (SELECT max(id) FROM ingest.changes), "
+        "articles = (SELECT count(*) FROM ingest.story_articles)"
+    )
+
+
+def sizes(text: str) -> Sequence[int]:
+    """The sizes that a command line names, as "10000,100000"."""
+    return [int(size) for size in text.split(",") if size]
