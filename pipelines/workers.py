@@ -62,7 +62,7 @@ READ = "pipelines.reading:read"
 # times as much.
 CLOCK_FACTOR = 3
 # What a page has beside others: most take 50 ms and 10 MiB, and one of 500 kB with a mark-up made for it 50 MiB.
-SHARE_SECONDS, SHARE_MEMORY = 2.0, 48 << 20
+SHARE_SECONDS, SHARE_MEMORY = 1.0, 48 << 20
 # Bytes beyond which a page is read alone at once.
 LARGE = 1_000_000
 # Rules that the parent holds ready for sending, and those that one reader holds before a fresh one takes its place:

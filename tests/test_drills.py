@@ -57,6 +57,12 @@ async def test_poison_and_killed_readers_cost_no_good_page(at):
     check(await drills.poison(at, count=12, most=1))
 
 
+async def test_bombs_take_little_memory_and_no_good_page_and_let_nobody_inside(at):
+    result = await drills.hostile(at, count=6, is_short=True)
+    check(result)
+    assert 0 < result.peak_mb < 800
+
+
 async def test_small_sources_do_not_wait_for_a_large_one(at):
     result = await drills.fairness(at, many=600, small=2)
     check(result)
