@@ -116,7 +116,9 @@ def rows(draft: Draft) -> list[Element]:
 
 def _hash(draft: Draft, name: str, length: int = 6) -> str:
     digest = hashlib.sha256(f"{draft.doc['id']} {name}".encode()).hexdigest()
-    return "".join("abcdefghijklmnopqrstuvwxyz0123456789"[int(digest[n : n + 2], 16) % 36] for n in range(0, 2 * length, 2))
+    return "".join(
+        "abcdefghijklmnopqrstuvwxyz0123456789"[int(digest[n : n + 2], 16) % 36] for n in range(0, 2 * length, 2)
+    )
 
 
 def _rename(draft: Draft, changed: Callable[[str], str]) -> None:
@@ -151,7 +153,18 @@ def names_of_modules(draft: Draft) -> None:
 
 # -- what the page says of itself --------------------------------------------------------------------------------------
 
-_MICRODATA = ("itemprop", "itemscope", "itemtype", "itemid", "itemref", "rel", "property", "typeof", "datatype", "vocab")
+_MICRODATA = (
+    "itemprop",
+    "itemscope",
+    "itemtype",
+    "itemid",
+    "itemref",
+    "rel",
+    "property",
+    "typeof",
+    "datatype",
+    "vocab",
+)
 
 
 def _drop(elements: Iterator[Element] | list[Element]) -> None:
@@ -313,7 +326,10 @@ _COMMENTS = {
         ("H. Brander", "I don't get what the fuss is about, this used to be perfectly normal."),
     ),
 }  # fmt: skip
-_COMMENT_WORDS = {True: ("vor 3 Std.", "Darauf antworten", "4 Stimmen aus der Leserschaft"), False: ("3 hrs ago", "Answer this", "4 voices from our readers")}
+_COMMENT_WORDS = {
+    True: ("vor 3 Std.", "Darauf antworten", "4 Stimmen aus der Leserschaft"),
+    False: ("3 hrs ago", "Answer this", "4 voices from our readers"),
+}
 _WRITER = {
     True: ("Lena Hartwig", "Lena Hartwig, Jahrgang 1984, hat in Leipzig studiert und schreibt seit 2016 über Wirtschaft und Verkehr. Am liebsten ist sie mit dem Rad unterwegs.", "Alle Texte der Autorin"),
     False: ("Lena Hartwick", "Lena Hartwick studied in Leeds and has been writing about business and transport since 2016. She likes to travel by bike.", "Everything by this writer"),
@@ -379,7 +395,9 @@ def teasers_at_the_end(draft: Draft) -> None:
 def one_teaser_between(draft: Draft) -> None:
     """One linked line between two paragraphs, as a p."""
     title, _ = draft.random.choice(_TEASERS[draft.is_german])
-    word = draft.random.choice(("Dazu passt", "Hintergrund", "Lesen hilft") if draft.is_german else ("Background", "Worth a look", "Earlier"))
+    word = draft.random.choice(
+        ("Dazu passt", "Hintergrund", "Lesen hilft") if draft.is_german else ("Background", "Worth a look", "Earlier")
+    )
     block = _new(draft, f"<p><strong>{word}:</strong> <a href='/{_hash(draft, title)}'>{title}</a></p>", [title])
     _behind(draft, block, "middle")
 
@@ -395,7 +413,11 @@ def newsletter_box(draft: Draft) -> None:
 def cookie_banner(draft: Draft) -> None:
     """A banner about cookies as the first or last thing of the page."""
     head, text, yes, no = _BANNER[draft.is_german]
-    block = _new(draft, f"<div class=layer><div><h2>{head}</h2><p>{text}</p><button>{yes}</button><a href=#>{no}</a></div></div>", [head, text])
+    block = _new(
+        draft,
+        f"<div class=layer><div><h2>{head}</h2><p>{text}</p><button>{yes}</button><a href=#>{no}</a></div></div>",
+        [head, text],
+    )
     draft.body.insert(draft.random.choice((0, len(draft.body))), block)
 
 
@@ -414,14 +436,20 @@ def comments_below(draft: Draft) -> None:
 def about_the_writer(draft: Draft) -> None:
     """A portrait of the writer behind the last paragraph, without a heading that says so."""
     name, text, link = _WRITER[draft.is_german]
-    block = _new(draft, f"<div class=writer><img src=/p.jpg alt='{name}'><p>{text}</p><a href=/w>{link}</a></div>", [text, link])
+    block = _new(
+        draft, f"<div class=writer><img src=/p.jpg alt='{name}'><p>{text}</p><a href=/w>{link}</a></div>", [text, link]
+    )
     _behind(draft, block, "end")
 
 
 def appeal(draft: Draft) -> None:
     """An appeal for support in the middle or at the end."""
     head, text = _APPEAL[draft.is_german]
-    block = _new(draft, f"<div class=appeal><p><strong>{head}</strong> {text}</p><a href=/give class=go>{'Jetzt geben' if draft.is_german else 'Give now'}</a></div>", [text])
+    block = _new(
+        draft,
+        f"<div class=appeal><p><strong>{head}</strong> {text}</p><a href=/give class=go>{'Jetzt geben' if draft.is_german else 'Give now'}</a></div>",
+        [text],
+    )
     _behind(draft, block, draft.random.choice(("middle", "end")))
 
 
@@ -429,7 +457,11 @@ def digest_before(draft: Draft) -> None:
     """A machine's summary as a list before the first paragraph."""
     head, lines = _DIGEST[draft.is_german]
     items = "".join(f"<li>{line}</li>" for line in lines)
-    block = _new(draft, f"<div class=digest><h3>{head}</h3><ul>{items}</ul><small>{'Erstellt mit KI' if draft.is_german else 'Made with AI'}</small></div>", list(lines))
+    block = _new(
+        draft,
+        f"<div class=digest><h3>{head}</h3><ul>{items}</ul><small>{'Erstellt mit KI' if draft.is_german else 'Made with AI'}</small></div>",
+        list(lines),
+    )
     if found := rows(draft):
         found[0].addprevious(block)
     else:
@@ -451,8 +483,13 @@ def _between_raw(markup: str, changed: Callable[[str], str]) -> str:
 
 def minified(draft: Draft) -> None:
     """No blanks between blocks, attributes without quotes where that is allowed."""
+
     def unquoted(found: re.Match[str]) -> str:
-        return f"{found[1]}={found[2]}" if re.fullmatch(r"[\w.:/-]+", found[2]) and not found[2].endswith("/") else found[0]
+        return (
+            f"{found[1]}={found[2]}"
+            if re.fullmatch(r"[\w.:/-]+", found[2]) and not found[2].endswith("/")
+            else found[0]
+        )
 
     def short(piece: str) -> str:
         names = "|".join(_BLOCKS)
@@ -464,6 +501,7 @@ def minified(draft: Draft) -> None:
 
 def pretty_printed(draft: Draft) -> None:
     """Every block on a line of its own, its text broken after eighty characters."""
+
     def lines(piece: str) -> str:
         piece = re.sub(rf"(</?(?:{'|'.join(_BLOCKS)})\b[^<>]*>)", r"\n    \1\n\t\t", piece)
         return re.sub(r"([^<>\n]{60,80}) (?=[^<>]*<)", r"\1\r\n            ", piece)
@@ -473,6 +511,7 @@ def pretty_printed(draft: Draft) -> None:
 
 def capitals(draft: Draft) -> None:
     """Tags in capitals, attributes in single quotes."""
+
     def loud(tag: re.Match[str]) -> str:
         return f"<{tag[1]}{tag[2].upper()}{_ATTRIBUTE.sub(single, tag[3])}{tag[4]}>"
 
@@ -512,6 +551,7 @@ def entities(draft: Draft) -> None:
 
 def invisible_signs(draft: Draft) -> None:
     """Hard blanks, soft hyphens and zero-width blanks in the text."""
+
     def sprinkled(text: str) -> str:
         text = re.sub(r"\b(\w{7})(\w{5,})\b", "\\1\xad\\2", text)
         text = re.sub(r"(\d) (\w)", "\\1\xa0\\2", text)
@@ -572,8 +612,16 @@ def picture_before_lead(draft: Draft) -> None:
     headline = next(draft.body.iter("h1"), None)
     if headline is None:
         return
-    caption, credit = ("Im Rathaus wird seit Wochen beraten.", "Foto: Stadtarchiv") if draft.is_german else ("Talks have been going on for weeks.", "Photo: Town archive")
-    block = _new(draft, f"<div class=pic><img src=/p.jpg alt=''><div class=under><span>{caption}</span> <span>{credit}</span></div></div>", [caption])
+    caption, credit = (
+        ("Im Rathaus wird seit Wochen beraten.", "Foto: Stadtarchiv")
+        if draft.is_german
+        else ("Talks have been going on for weeks.", "Photo: Town archive")
+    )
+    block = _new(
+        draft,
+        f"<div class=pic><img src=/p.jpg alt=''><div class=under><span>{caption}</span> <span>{credit}</span></div></div>",
+        [caption],
+    )
     block.tail, headline.tail = headline.tail, None
     headline.addnext(block)
 
@@ -599,7 +647,20 @@ def byline_below(draft: Draft) -> None:
 
 # -- dates -------------------------------------------------------------------------------------------------------------
 
-_MONTHS = ("Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember")
+_MONTHS = (
+    "Januar",
+    "Februar",
+    "März",
+    "April",
+    "Mai",
+    "Juni",
+    "Juli",
+    "August",
+    "September",
+    "Oktober",
+    "November",
+    "Dezember",
+)
 _SHORT_DATE = re.compile(r"\b(\d{1,2})\.(\d{1,2})\.(20\d\d)\b")
 _LONG_DATE = re.compile(rf"\b(\d{{1,2}})\. ({'|'.join(_MONTHS)}) (20\d\d)\b")
 _CLOCK = re.compile(r"\b([012]?\d):([0-5]\d) Uhr")
@@ -608,6 +669,7 @@ _STATED = re.compile(r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:
 
 def _other_words(text: str) -> str:
     """A visible date in the other of its two common shapes."""
+
     def long(found: re.Match[str]) -> str:
         month = int(found[2])
         return f"{int(found[1])}. {_MONTHS[month - 1]} {found[3]}" if 1 <= month <= 12 else found[0]

@@ -21,13 +21,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-import psutil
 import psycopg
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks import filled
 from benchmarks.articles import Generator, pages
+from benchmarks.filled import backend_seconds, processor_seconds
 from pipelines.store import Store, stories
 
 AT_ONCE = 100  # articles that a writer has in hand
@@ -97,24 +97,6 @@ async def grouped(dsn: str, times: int = 3) -> float:
     return used * 1000 / max(number, 1)
 
 
-def processor_seconds(dsn: str) -> float:
-    """What the server behind *dsn* has used since its start; 0 where it is on another machine."""
-    with psycopg.connect(dsn) as connection:
-        folder = connection.execute("SHOW data_directory").fetchone()[0]
-    try:
-        postmaster = psutil.Process(int((Path(folder) / "postmaster.pid").read_text().split("\n", 1)[0]))
-    except (OSError, ValueError, psutil.Error):
-        return 0.0
-    total = 0.0
-    for process in (postmaster, *postmaster.children()):
-        try:
-            times = process.cpu_times()
-        except psutil.NoSuchProcess:
-            continue
-        total += times.user + times.system + times.children_user + times.children_system
-    return total
-
-
 def asked(dsn: str, times: int = 25) -> dict[str, tuple[float, float]]:
     """Of each question the median milliseconds until its answer, and the server's processor time for it."""
     found = {}
@@ -129,15 +111,6 @@ def asked(dsn: str, times: int = 25) -> dict[str, tuple[float, float]]:
                 took.append((time.perf_counter() - begin) * 1000)
             found[name] = statistics.median(took), (backend_seconds(connection) - used) * 1000 / times
     return found
-
-
-def backend_seconds(connection: psycopg.Connection) -> float:
-    """What the server's process of this connection has used; 0 where it is on another machine."""
-    try:
-        used = psutil.Process(connection.info.backend_pid).cpu_times()
-    except psutil.NoSuchProcess:
-        return 0.0
-    return used.user + used.system
 
 
 def measured(dsn: str, size: int, articles: int, writers: int) -> dict[str, Any]:
