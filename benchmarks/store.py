@@ -21,13 +21,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-import psutil
 import psycopg
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks import filled
 from benchmarks.articles import Generator, pages
+from benchmarks.filled import backend_seconds, processor_seconds
 from pipelines.store import Store, stories
 
 AT_ONCE = 100  # articles that a writer has in hand
@@ -44,7 +44,7 @@ QUESTIONS = {
     "its revisions": "SELECT * FROM news.revisions WHERE article_id = 17",
     "it, as of an instant": "SELECT title FROM news.articles_as_of('2026-06-01') WHERE id = 17",
 }
-# by their place in the vocabulary, which is their rank
+# by their rank in the vocabulary: half of the articles have the first, 7 in a hundred the second, 1 the third
 WORDS = {"a common word": 60, "an ordinary word": 600, "a rare word": 6000}
 
 
@@ -86,6 +86,12 @@ async def stored(dsn: str, articles: list[list[tuple[Any, Any]]]) -> dict[str, A
     }
 
 
+def leave_stories(dsn: str) -> None:
+    """What waits for its story now is left without one: a crawl groups what it has stored, and no more is waiting."""
+    with psycopg.connect(dsn) as connection:
+        connection.execute("UPDATE ingest.story_state SET change = (SELECT max(id) FROM ingest.changes)")
+
+
 async def grouped(dsn: str, times: int = 3) -> float:
     """Milliseconds of processor time to find the story of an article, for some of those that wait for theirs."""
     client, server, number = time.process_time(), processor_seconds(dsn), 0
@@ -95,24 +101,6 @@ async def grouped(dsn: str, times: int = 3) -> float:
                 number += await stories.group(connection)
     used = time.process_time() - client + processor_seconds(dsn) - server
     return used * 1000 / max(number, 1)
-
-
-def processor_seconds(dsn: str) -> float:
-    """What the server behind *dsn* has used since its start; 0 where it is on another machine."""
-    with psycopg.connect(dsn) as connection:
-        folder = connection.execute("SHOW data_directory").fetchone()[0]
-    try:
-        postmaster = psutil.Process(int((Path(folder) / "postmaster.pid").read_text().split("\n", 1)[0]))
-    except (OSError, ValueError, psutil.Error):
-        return 0.0
-    total = 0.0
-    for process in (postmaster, *postmaster.children()):
-        try:
-            times = process.cpu_times()
-        except psutil.NoSuchProcess:
-            continue
-        total += times.user + times.system + times.children_user + times.children_system
-    return total
 
 
 def asked(dsn: str, times: int = 25) -> dict[str, tuple[float, float]]:
@@ -131,19 +119,12 @@ def asked(dsn: str, times: int = 25) -> dict[str, tuple[float, float]]:
     return found
 
 
-def backend_seconds(connection: psycopg.Connection) -> float:
-    """What the server's process of this connection has used; 0 where it is on another machine."""
-    try:
-        used = psutil.Process(connection.info.backend_pid).cpu_times()
-    except psutil.NoSuchProcess:
-        return 0.0
-    return used.user + used.system
-
-
 def measured(dsn: str, size: int, articles: int, writers: int) -> dict[str, Any]:
     each = articles // writers
     rounds = []
-    for _ in range(ROUNDS):
+    for number in range(ROUNDS):
+        if number == ROUNDS - 1:
+            leave_stories(dsn)
         first = time.time_ns() // 1_000_000 * 1_000  # other rounds and runs have left their articles there
         parts = [pages(each, first + writer * each, first + writer) for writer in range(writers)]
         rounds.append(asyncio.run(stored(dsn, parts)))

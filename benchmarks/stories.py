@@ -299,9 +299,7 @@ def measured(world: str, articles: Sequence[Labelled], method: str, join: float)
 def compared(worlds: dict[str, list[Labelled]], others: Sequence[list[Labelled]]) -> list[Row]:
     """A row per world and method: the baseline with the threshold that is best on *others*, ours as it is shipped."""
     joins = {"TF-IDF, single pass": best_join(baseline, others), "ours": stories.JOIN}
-    return [
-        measured(world, articles, name, join) for world, articles in worlds.items() for name, join in joins.items()
-    ]
+    return [measured(world, articles, name, join) for world, articles in worlds.items() for name, join in joins.items()]
 
 
 def main() -> None:

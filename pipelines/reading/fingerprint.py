@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import struct
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -17,6 +18,7 @@ SEED = 2025
 MIN_WORDS = 12  # below that, word triples say little about a text
 METHOD = 2  # how bands are made; texts whose bands were made otherwise are not found as copies until they are made anew
 
+_BAND = struct.Struct(f">H{ROWS}I")
 _WORD = re.compile(r"\w+")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 _MARKS = re.compile("[\u0300-\u036f]+")
@@ -60,7 +62,7 @@ def shingles(text: str) -> frozenset[str]:
 
 
 def _shingles(of_text: Sequence[str]) -> set[str]:
-    return {" ".join(triple) for triple in zip(of_text, of_text[1:], of_text[2:], strict=False)}
+    return set(map(" ".join, zip(of_text, of_text[1:], of_text[2:], strict=False)))
 
 
 @lru_cache(maxsize=8)
@@ -88,7 +90,7 @@ def bands(text: str) -> list[int] | None:
 
 def _band(number: int, values: list[int]) -> int:
     # the number of the band goes in, so that equal values in different bands do not meet
-    data = number.to_bytes(2, "big") + b"".join(value.to_bytes(4, "big") for value in values)
+    data = _BAND.pack(number, *values)
     return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big", signed=True)
 
 

@@ -13,21 +13,23 @@ DECLARE
     stored bigint := (SELECT greatest(reltuples, 1) FROM pg_class WHERE oid = 'ingest.search'::regclass);
     looked integer;
     hits integer;
+    enough integer;  -- of a common word half of them, for on this way each takes its time
 BEGIN
     SELECT count(*), count(*) FILTER (WHERE one.vector @@ wanted) INTO looked, hits
     FROM (
         SELECT s.vector FROM ingest.search AS s
         WHERE s.language = lang AND s.at >= earliest AND s.at < latest
         ORDER BY s.at DESC LIMIT sample) AS one;
+    enough := CASE WHEN looked < sample THEN most ELSE most / 2 END;
     -- to read an article takes five times as long as to find one through the index
-    IF looked < sample OR hits::real / looked > sqrt(5.0 * most / stored) THEN
+    IF looked < sample OR hits::real / looked > sqrt(5.0 * enough / stored) THEN
         RETURN QUERY
         SELECT s.article_id, s.at, s.vector FROM ingest.search AS s
         WHERE s.language = lang AND s.at >= earliest AND s.at < latest AND s.vector @@ wanted
           AND (search_latest.source IS NULL
                OR EXISTS (SELECT FROM ingest.articles AS a WHERE a.id = s.article_id AND a.source = search_latest.source))
         ORDER BY s.at DESC, s.article_id DESC
-        LIMIT most;
+        LIMIT enough;
     ELSE
         RETURN QUERY
         SELECT f.article_id, f.at, f.vector
@@ -113,9 +115,9 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         SELECT f.article_id, f.at, f.vector || '' AS vector, q.language, q.wide, q.exact
         FROM queries AS q
         CROSS JOIN LATERAL ingest.search_latest(
-            q.language, q.wide, since, until, search.source, greatest(200, max_rows), 200 / q.number + 20) AS f
+            q.language, q.wide, since, until, search.source, greatest(200, 2 * max_rows), 200 / q.number + 20) AS f
         ORDER BY f.at DESC, f.article_id DESC
-        LIMIT greatest(200, max_rows)
+        LIMIT greatest(200, 2 * max_rows)
     ),
     ranked AS MATERIALIZED (
         -- the word itself before compounds with it; title, teaser and text count as 1 : 0.4 : 0.1
