@@ -107,6 +107,25 @@ def test_a_section_page_that_says_nothing_of_itself_is_known_by_its_text():
     assert reason(document("Brücke gesperrt", f"<main>{article}</main>")) is None
 
 
+@pytest.mark.parametrize(
+    "notice",
+    [
+        "Dieser Artikel ist leider nicht mehr verfügbar.",
+        "Der von Ihnen gewünschte Artikel steht aus rechtlichen Gründen nicht mehr zur Verfügung.",
+        "Aus lizenzrechtlichen Gründen können wir Ihnen diesen Beitrag nicht mehr anzeigen.",
+        "Die Redaktion hat diesen Text zurückgezogen. Er entsprach nicht unseren Regeln.",
+        "Dieser Beitrag wurde auf Wunsch der Agentur gelöscht.",
+        "This story has been removed at the request of the agency.",
+        "This article is no longer available.",
+    ],
+)
+def test_a_notice_below_the_old_headline_is_no_article(notice: str):
+    head = "<meta property='og:type' content='article'>"
+    body = f"<article><h1>Rat beschließt Haushalt</h1><p>{notice}</p></article>"
+    assert reason(document("Rat beschließt Haushalt", body, head)) is Reason.SOFT_404
+    assert reason(document("Rat beschließt Haushalt", f"<article><p>{notice}</p>{PROSE}</article>", head)) is None
+
+
 def test_the_front_page_of_a_site_is_no_article():
     assert reason(document("Zeitung", LINKS + PROSE), "https://zeitung.example/") is Reason.HOME_PAGE
 
@@ -116,6 +135,8 @@ def test_the_front_page_of_a_site_is_no_article():
     [
         ("Warum Seiten nicht gefunden werden", PROSE),
         ("Brücke gesperrt", f"<p>{SENTENCES[0]}</p>"),
+        ("Frist", "<p>Die Frist für den Beitrag ist am Montag im Rat verlängert worden, sagte die Kämmerin.</p>"),
+        ("Seite an Seite", "<p>An der Seite der Kämmerin ist der Rat am Montag nicht mehr zu sehen gewesen.</p>"),
         ("Abschnitt wird für Vorhaben 1404 erneuert", f"<p>{SENTENCES[0]}</p>"),
         ("Streit um Cookies und Datenschutz", PROSE + "<p>Die Zustimmung der Nutzer zu Cookies fehlte.</p>"),
         ("Brücke gesperrt", PROSE + LINKS + "<form><input type=password></form>"),

@@ -46,6 +46,19 @@ def test_every_view_is_in_the_list_of_views():
     assert set(re.findall(r"^\| \[news\.(\w+)\]\(#news\w+\) \|", TEXT, re.M)) == set(VIEWS)
 
 
+def test_every_function_is_documented_as_the_database_has_it(sql_rows):
+    in_document = set(re.findall(r"^\| news\.(\w+) \| (.+?) \| (.+?) \|$", TEXT, re.M))
+    in_database = set()
+    for name, arguments, result in sql_rows("""
+        SELECT proname, pg_get_function_arguments(oid), pg_get_function_result(oid)
+        FROM pg_proc WHERE pronamespace = 'news'::regnamespace
+    """):
+        plain = re.sub(r" DEFAULT [^,]+", "", arguments).replace('"', "")
+        rows = result.removeprefix("TABLE(").removesuffix(")").replace("SETOF", "as in").replace('"', "")
+        in_database.add((name, plain, rows))
+    assert in_document == in_database
+
+
 def test_every_reason_is_explained():
     explained = re.findall(r"^\| `(\w+)` \| .+ \|$", VIEWS["rejections"], re.M)
     assert explained == [str(reason) for reason in Reason]

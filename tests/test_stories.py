@@ -12,10 +12,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from benchmarks.stories import labelled
+from benchmarks.stories import Labelled, labelled
 from pipelines import database, stories
 from pipelines.items import Article, Page, Precision, Provenance
-from pipelines.store import Store
+from pipelines.store import Run, Store
 from tests.test_seeds import EXPECTED, SEEDS, seed
 
 T = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -59,6 +59,17 @@ async def test_the_seeds_are_grouped_the_same_in_any_order(store, sql_rows, orde
     assert grouped(sql_rows) == sorted(sorted(group) for group in EXPECTED_STORIES)
 
 
+async def keep(store: Store, run: Run, one: Labelled, at: datetime, text: str) -> None:
+    source = "ab"[one.number % 2]
+    url = f"https://{source}.example/{one.number}"
+    page = Page(url=url, source=source, body=text.encode(), fetched_at=at)
+    read = Article(
+        url=url, canonical_url=url, source=source, title=one.title, text=text, fetched_at=at, published_at=one.at,
+        published_precision=Precision.SECOND, published_provenance=Provenance.JSONLD,
+    )  # fmt: skip
+    await store.keep(run, page, read)
+
+
 async def test_the_portions_in_which_articles_come_make_no_difference(database_url, store, sql_rows, empty_database):
     """Grouped after every article, or all at once in another order of storing: the same stories."""
     database.migrate(empty_database)
@@ -68,14 +79,11 @@ async def test_the_portions_in_which_articles_come_make_no_difference(database_u
             run = await place.begin_run(None, "replay", "host:1")
             order = articles if portion == 1 else random.Random(1).sample(articles, len(articles))
             for one in order:
-                url = f"https://a.example/{one.number}"
-                page = Page(url=url, source="a", body=b"1", fetched_at=one.at)
-                await place.keep(run, page, Article(
-                    url=url, canonical_url=url, source="a", title=one.title, text=one.text, fetched_at=one.at,
-                    published_at=one.at, published_precision=Precision.SECOND, published_provenance=Provenance.JSONLD,
-                ))  # fmt: skip
+                await keep(place, run, one, one.at, one.text)
                 if portion == 1:
                     await place.group_stories()
+            for one in order:  # what is changed later changes nothing
+                await keep(place, run, one, one.at + timedelta(days=9), order[0].text)
             await place.group_stories()
     with psycopg.connect(empty_database) as connection:
         assert connection.execute(TOGETHER).fetchall() == sql_rows(TOGETHER)
@@ -144,3 +152,21 @@ def test_an_archive_that_has_learnt_nothing_asks_for_more():
     bounds = [stories.least_likeness(articles) for articles in (0, 10, 1000)]
     assert bounds == sorted(bounds, reverse=True)
     assert bounds[-1] == pytest.approx(stories.JOIN, abs=0.01)
+
+
+async def test_a_story_is_counted_as_its_members_are(store, sql_rows):
+    run = await store.begin_run(None, "replay", "host:1")
+    for one in labelled(14, 3):
+        await keep(store, run, one, one.at, one.text)
+        await store.group_stories()
+    counted = """
+        SELECT member.story_id, min(first_seen_at), max(first_seen_at), count(*), array_agg(DISTINCT source)
+        FROM news.story_articles AS member GROUP BY story_id ORDER BY story_id
+    """
+    shown = "SELECT id, first_seen_at, last_seen_at, articles, sources FROM news.stories ORDER BY id"
+    assert sql_rows(shown) == sql_rows(counted)
+    # fetched earlier than was known; deleted by hand
+    sql_rows("UPDATE ingest.articles SET first_seen_at = first_seen_at - interval '1 day' WHERE id % 2 = 0 RETURNING 1")
+    assert sql_rows(shown) == sql_rows(counted)
+    sql_rows("DELETE FROM ingest.story_articles WHERE likeness IS NOT NULL AND article_id % 3 = 0 RETURNING 1")
+    assert sql_rows(shown) == sql_rows(counted)

@@ -71,6 +71,21 @@ _LOST_TITLE = re.compile(
     re.IGNORECASE,
 )
 _LOST_TEXT = re.compile(rf"\b{_THING}\b[^.!?]{{0,50}}{_GONE}", re.IGNORECASE)
+# What stands in the place of an article that was taken down, often below its old headline.
+_TAKEN_DOWN = re.compile(
+    r"\b(?:dies(?:er|e|es|en)|der|die|den|das)\b[^.]{0,40}"
+    r"\b(?:artikel|beitrag|inhalt|meldung|text|seite|video|dokument)\b[^.]{0,80}"
+    r"\b(?:nicht (?:mehr|länger) (?:\w+ ){0,3}"
+    r"(?:verfügbar|abrufbar|online|erreichbar|vorhanden|anzeigen|angezeigt|zugänglich|zur verfügung)"
+    r"|wurde\b[^.]{0,60}\b(?:gelöscht|entfernt|offline genommen)|depubliziert|zurückgezogen|abgelaufen)\b"
+    r"|^\W*(?:artikel|beitrag|meldung|inhalt)\b[^.]{0,30}"
+    r"\bnicht (?:mehr|länger) (?:verfügbar|abrufbar|online|vorhanden)\b"
+    r"|\b(?:this|the) (?:article|story|page|content|post|video|report)\b[^.]{0,50}"
+    r"\b(?:is no longer (?:\w+ )?(?:available|online|accessible)"
+    r"|(?:has been|was) (?:\w+ )?(?:removed|deleted|withdrawn|retracted|taken down|unpublished)|has expired)\b",
+    re.IGNORECASE,
+)
+_NOTICE = 45  # words; whoever writes more about it writes an article
 _CONSENT = re.compile(
     r"cookies?\b|einwillig|zustimm|tracking|datenschutz|personenbezogen|werbe(?:zwecke|partner)|drittanbieter"
     r"|weitergabe|pur-?abo|akzeptier|widerruf"
@@ -266,6 +281,8 @@ def _not_found(read: Read, seen: Signs, words: int, declared: bool) -> _Finding:
     for text in (read.headline, read.title):
         if text and len(text) < 120 and not is_vouched and _LOST_TITLE.fullmatch(text):
             return Reason.SOFT_404, text
+    if words <= _NOTICE and (found := _TAKEN_DOWN.search(read.text[:300])):
+        return Reason.SOFT_404, found[0]
     is_prose = read.paragraphs >= 4 and seen.linked_headings < 4
     if words > 150 or (words > 60 and is_prose) or (declared and words > 40) or (is_vouched and words > 15):
         return _NOTHING

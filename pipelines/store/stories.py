@@ -35,6 +35,7 @@ STATE = "SELECT change, articles FROM ingest.story_state FOR UPDATE"
 
 LAST_CHANGE = "SELECT coalesce(max(id), 0) FROM ingest.changes"
 
+# In their first wording: a look soon after sees that one, and a replay that stores all wordings first shall see it too.
 WAITING = """
     SELECT article.id, coalesce(version.published_at, article.first_seen_at) AS at, version.published_at,
            version.published_precision, version.title, version.teaser, version.text
@@ -42,7 +43,9 @@ WAITING = """
         SELECT DISTINCT article_id AS id FROM ingest.changes
         WHERE kind IN ('new', 'copy') AND id > %(after)s AND id <= %(until)s) AS change
     JOIN ingest.articles AS article ON article.id = change.id
-    JOIN ingest.versions AS version ON version.article_id = article.id AND version.number = article.version
+    CROSS JOIN LATERAL (
+        SELECT * FROM ingest.versions WHERE versions.article_id = article.id ORDER BY fetched_at, number LIMIT 1
+    ) AS version
     WHERE NOT EXISTS (SELECT FROM ingest.story_articles AS member WHERE member.article_id = article.id)
     ORDER BY article.first_seen_at, article.url_key
     LIMIT %(limit)s

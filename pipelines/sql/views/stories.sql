@@ -6,17 +6,7 @@ SELECT
     story.last_seen_at,
     story.articles,
     story.sources
-FROM (
-    SELECT
-        member.story_id AS id,
-        min(article.first_seen_at) AS first_seen_at,
-        max(article.first_seen_at) AS last_seen_at,
-        count(*) AS articles,
-        array_agg(DISTINCT article.source ORDER BY article.source) AS sources
-    FROM ingest.story_articles AS member
-    JOIN ingest.articles AS article ON article.id = member.article_id
-    GROUP BY member.story_id
-) AS story
+FROM ingest.stories AS story
 JOIN ingest.articles AS first ON first.id = story.id
 JOIN ingest.versions AS first_version ON first_version.article_id = first.id AND first_version.number = first.version;
 
