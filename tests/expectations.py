@@ -38,6 +38,7 @@ def expected(name: str) -> dict[str, dict[str, Any]]:
 
 def differences(article: Mapping[str, Any], wanted: Mapping[str, Any], fetched_at: datetime) -> list[str]:
     """A sentence for each thing that is not as wanted; empty when all is well."""
+    wanted = _as_known_at(wanted, fetched_at)
     found = [f"{key}: {article[key]!r}, wanted {wanted[key]!r}" for key in PLAIN if key in wanted and key in article
              and article[key] != wanted[key]]  # fmt: skip
     found += [f"{key}: {list(article[key])!r}, wanted {wanted[key]!r}" for key in LISTS if key in wanted
@@ -48,14 +49,28 @@ def differences(article: Mapping[str, Any], wanted: Mapping[str, Any], fetched_a
     return found + list(text_differences(article["text"], wanted))
 
 
+def _as_known_at(wanted: Mapping[str, Any], fetched_at: datetime) -> Mapping[str, Any]:
+    """*wanted*, where 'heute 16:36 Uhr' on a page that is fetched in the morning states no time: nothing is published
+    later than it was fetched.
+    """
+    published = wanted.get("published")
+    if not isinstance(published, Mapping) or _relative(published, fetched_at) <= fetched_at:
+        return wanted
+    return {**wanted, "published": None, "published_precision": None, "published_provenance": None}
+
+
+def _relative(wanted: Mapping[str, Any], fetched_at: datetime) -> datetime:
+    zone, relative = ZoneInfo(wanted["zone"]), wanted["relative"]
+    day = fetched_at.astimezone(zone).date() + timedelta(days=relative["days"])
+    return datetime.combine(day, time.fromisoformat(relative["time"]), zone)
+
+
 def is_time(stated: datetime | None, wanted: Any, fetched_at: datetime) -> bool:
     """*wanted*: None, a day, a time with its offset, or ``{"relative": {"days": -1, "time": "09:15"}}``."""
     if wanted is None or stated is None:
         return wanted is None and stated is None
     if isinstance(wanted, Mapping):
-        zone, relative = ZoneInfo(wanted["zone"]), wanted["relative"]
-        day = fetched_at.astimezone(zone).date() + timedelta(days=relative["days"])
-        return stated == datetime.combine(day, time.fromisoformat(relative["time"]), zone)
+        return stated == _relative(wanted, fetched_at)
     if len(wanted) == len("2025-12-03"):
         return stated.astimezone(ZoneInfo("Europe/Berlin")).date().isoformat() == wanted
     return stated == datetime.fromisoformat(wanted)
