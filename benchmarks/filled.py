@@ -71,6 +71,7 @@ DIFFERENT = {
     "attempts": dict.fromkeys(("id", "page_id"), _other_number),
     "changes": dict.fromkeys(("id", "article_id", "copy_of", "story_id"), _other_number),
     "matches": dict.fromkeys(("id", "article_id"), _other_number),
+    "stories": {"id": _other_number, "first_seen_at": _later, "last_seen_at": _later},
     "story_articles": dict.fromkeys(("article_id", "story_id"), _other_number) | dict.fromkeys(("at", "until"), _later),
 }
 
