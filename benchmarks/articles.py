@@ -7,9 +7,9 @@ import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from benchmarks.reading import BESIDE
 from pipelines.items import Article, Page, Precision, Provenance
 
-BESIDE = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 LEAST_WORDS = 80  # of a real text: below that it is a stub
 
 

@@ -25,8 +25,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import filled
-from benchmarks.articles import BESIDE, Generator, page_and_article, real_texts
+from benchmarks.articles import Generator, page_and_article, real_texts
 from benchmarks.filled import backend_seconds
+from benchmarks.reading import BESIDE
 from pipelines import dedupe
 from pipelines.reading import fingerprint
 from pipelines.store import Store, copying

@@ -273,10 +273,10 @@ def figures() -> dict[str, dict]:
 
 def corpus_rejections(corpus: Path) -> dict[str, str]:
     """The corpus' articles that are refused, by their ids."""
-    from benchmarks.reading import Ours, scorer
+    from benchmarks.reading import Ours, documents, scorer
 
     score, reader, refused = scorer(corpus), Ours(), {}
-    docs = [json.loads(line) for line in (corpus / "docs.jsonl").read_text("utf-8").splitlines()]
+    docs = documents(corpus)
     for doc in docs:
         got = reader(doc, score.html(doc))
         if "rejected" in got:

@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.reading import BESIDE, Doc, scorer
+from benchmarks.reading import BESIDE, Doc, documents, scorer
 from pipelines.items import Article, Page, Rejected
 from pipelines.learning import lesson_of, told
 from pipelines.reading import read, shipped_rules
@@ -72,7 +72,7 @@ def _mean(values: list[float]) -> float | None:
 def leave_one_out(corpus: Path, fewest: int, rounds: int) -> dict[str, dict[str, Any]]:
     """Rows of the corpus' table, by set and for its publishers."""
     score = scorer(corpus)
-    docs = [json.loads(line) for line in (corpus / "docs.jsonl").read_text("utf-8").splitlines()]
+    docs = documents(corpus)
     hosts: dict[tuple[str, str], list[Doc]] = defaultdict(list)
     for doc in docs:
         if doc["set"] in SETS and doc.get("text") and (host := urlsplit(doc["url"] or "").hostname):

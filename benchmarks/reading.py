@@ -303,26 +303,38 @@ def write_predictions(folder: Path, runs: dict[str, Run]) -> None:
                 lines.write(json.dumps(prediction, ensure_ascii=False) + "\n")
 
 
+def is_corpus(folder: Path, benchmark: str, console: Console) -> bool:
+    """Whether there is a corpus to measure on; says so where there is none."""
+    found = (folder / "docs.jsonl").is_file() and (folder / "score.py").is_file()
+    if not found:
+        console.print(f"{benchmark}: skipped, there is no corpus at {folder} (docs.jsonl, score.py); give --corpus DIR")
+    return found
+
+
+def installed(wanted: list[str], console: Console) -> list[str]:
+    """Those of the *wanted* readers that can be imported; the others are named."""
+    names = [name for name in wanted if importlib.util.find_spec(READERS[name][0])]
+    if missing := sorted(set(wanted) - set(names)):
+        console.print(f"not installed, left out: {', '.join(missing)}")
+    return names
+
+
+def progress_bar(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
+    )
+
+
 def main(arguments: list[str] | None = None) -> int:
     options = _options(arguments)
     corpus = options.corpus or BESIDE
     console = Console(stderr=True)
-    if not (corpus / "docs.jsonl").is_file() or not (corpus / "score.py").is_file():
-        console.print(
-            f"benchmarks.reading: skipped, there is no corpus at {corpus} (docs.jsonl, score.py); give --corpus DIR"
-        )
+    if not is_corpus(corpus, "benchmarks.reading", console):
         return 0
     score = scorer(corpus)
     docs = documents(corpus, options.only, options.limit)
-    wanted = options.readers.split(",") if options.readers else list(READERS)
-    names = [name for name in wanted if importlib.util.find_spec(READERS[name][0])]
-    missing = sorted(set(wanted) - set(names))
-    if missing:
-        console.print(f"not installed, left out: {', '.join(missing)}")
-    bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
-    )
-    with bar as progress:
+    names = installed(options.readers.split(",") if options.readers else list(READERS), console)
+    with progress_bar(console) as progress:
         runs = run(docs, score, names, progress)
     results = {
         name: {

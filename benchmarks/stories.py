@@ -31,7 +31,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.articles import BESIDE, real_texts
+from benchmarks.articles import real_texts
+from benchmarks.reading import BESIDE
 from pipelines import stories
 
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)

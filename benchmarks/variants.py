@@ -13,17 +13,30 @@ article's.
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import Progress
 from rich.table import Table
 
-from benchmarks.reading import BESIDE, COLUMNS, READERS, SETS, Doc, Run, documents, figures, scorer, timed
+from benchmarks.reading import (
+    BESIDE,
+    COLUMNS,
+    READERS,
+    SETS,
+    Doc,
+    Run,
+    documents,
+    figures,
+    installed,
+    is_corpus,
+    progress_bar,
+    scorer,
+    timed,
+)
 from benchmarks.rewriting import REWRITINGS, rewritten
 
 AS_IT_IS = "as it is"
@@ -93,22 +106,13 @@ def main(arguments: list[str] | None = None) -> int:
     options = _options(arguments)
     corpus = options.corpus or BESIDE
     console = Console(stderr=True)
-    if not (corpus / "docs.jsonl").is_file() or not (corpus / "score.py").is_file():
-        console.print(
-            f"benchmarks.variants: skipped, there is no corpus at {corpus} (docs.jsonl, score.py); give --corpus DIR"
-        )
+    if not is_corpus(corpus, "benchmarks.variants", console):
         return 0
     score = scorer(corpus)
     docs = documents(corpus, options.only, options.limit)
     ways = options.rewritings.split(",") if options.rewritings else list(REWRITINGS)
-    wanted = options.readers.split(",")
-    names = [name for name in wanted if importlib.util.find_spec(READERS[name][0])]
-    if missing := sorted(set(wanted) - set(names)):
-        console.print(f"not installed, left out: {', '.join(missing)}")
-    bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
-    )
-    with bar as progress:
+    names = installed(options.readers.split(","), console)
+    with progress_bar(console) as progress:
         done = run(docs, score, names, ways, progress)
     results = {name: {way: judged(docs, done[way][name], score) for way in done} for name in names}
     if options.json:

@@ -91,7 +91,7 @@ def _read_html(page: Page, rules: Rules) -> Article:
     kept, removed = blocks.without_boilerplate(raw, _phrases_for(code, rules), described.authors)
     kept, scrambled = paywall.without_scrambled(kept)
     kept, returning = repeated.without_repeated(kept, rules.learned.repeated)
-    dateline, kept = _dateline(kept)
+    dateline = _dateline(kept)
     sections = textheader.sections_in(described.kicker, described.sections)
     found = blocks.text_of(kept)
     free = described.is_accessible_for_free
@@ -150,10 +150,10 @@ def _part(part: Part, described: metadata.Description) -> tuple[blocks.Block, ..
     return body.blocks
 
 
-def _dateline(found: list[blocks.Block]) -> tuple[str | None, list[blocks.Block]]:
+def _dateline(found: list[blocks.Block]) -> str | None:
     """The place that opens the first paragraph; the paragraph itself stays as it is."""
     first = next((block for block in found if block.kind == "paragraph"), None)
-    return (agency.dateline(first.text)[0] if first else None), found
+    return agency.dateline(first.text)[0] if first else None
 
 
 def _kind(described: Kind, lead: str | None, found: list[blocks.Block]) -> Kind:
@@ -165,8 +165,7 @@ def _kind(described: Kind, lead: str | None, found: list[blocks.Block]) -> Kind:
 
 def _types(stated: structured.Structured) -> frozenset[str]:
     """What the page calls itself in JSON-LD and OpenGraph, lower case."""
-    types = {name for node in stated.nodes for name in structured.types_of(node)}
-    return frozenset(types | {(stated.first_meta("og:type") or "").lower()})
+    return frozenset({(stated.first_meta("og:type") or "").lower()}.union(*stated.types_of_nodes()))
 
 
 def _for_judgement(

@@ -158,8 +158,11 @@ def _follows_sentence(element: etree._Element) -> bool:
     return any(len(raw(each)) >= _SENTENCE for each in element.itersiblings(preceding=True))
 
 
-def _is_prompt(element: etree._Element, inner: etree._Element | None, text: str) -> bool:
-    return len(text) <= _LONGEST_PROMPT
+def _up_to(length: int) -> Fits:
+    return lambda element, inner, text: len(text) <= length
+
+
+_is_prompt, _is_digest = _up_to(_LONGEST_PROMPT), _up_to(_LONGEST_DIGEST)
 
 
 def _is_card(element: etree._Element, inner: etree._Element | None, text: str) -> bool:
@@ -201,10 +204,6 @@ def _is_inside(link: etree._Element, host: str) -> bool:
 
 def _site(host: str) -> str:
     return ".".join(host.rpartition("@")[2].partition(":")[0].lower().split(".")[-2:])
-
-
-def _is_digest(element: etree._Element, inner: etree._Element | None, text: str) -> bool:
-    return len(text) <= _LONGEST_DIGEST
 
 
 def _around(box: etree._Element, inner: etree._Element) -> str:

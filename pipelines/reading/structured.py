@@ -127,11 +127,15 @@ class Structured:
 
     def typed(self, *types: str) -> Iterator[dict[str, Any]]:
         """The JSON-LD objects of one of the (lower-case) *types*."""
-        if len(self.types) != len(self.nodes):
-            self.types = [types_of(node) for node in self.nodes]
-        for node, own in zip(self.nodes, self.types, strict=True):
+        for node, own in zip(self.nodes, self.types_of_nodes(), strict=True):
             if not own.isdisjoint(types):
                 yield node
+
+    def types_of_nodes(self) -> list[set[str]]:
+        """What each JSON-LD object calls itself, lower case; found once for the objects that are there."""
+        if len(self.types) != len(self.nodes):
+            self.types = [types_of(node) for node in self.nodes]
+        return self.types
 
     def resolved(self, value: Any) -> Any:
         """*value*, or the object that it only refers to by ``@id``."""
