@@ -77,17 +77,16 @@ class Batches:
     async def _write(self, batch: Sequence[tuple[Item, asyncio.Future[Ending]]]) -> None:
         try:
             endings = await self._written([item for item, _ in batch])
-        except Exception as error:  # noqa: BLE001 - it is not lost: everybody who waits gets it
-            for _, future in batch:
-                if not future.done():
-                    future.set_exception(error)
-            return
         except asyncio.CancelledError:
             for _, future in batch:
                 future.cancel()
             raise
         for (_, future), ending in zip(batch, endings, strict=True):
-            if not future.done():
+            if future.done():
+                continue
+            if isinstance(ending, Exception):  # it is not lost: whoever waits gets it
+                future.set_exception(ending)
+            else:
                 future.set_result(ending)
         self._written_since_tidying += len(batch)
         if self._written_since_tidying >= TIDY_AFTER and (self._tidying is None or self._tidying.done()):
@@ -102,13 +101,33 @@ class Batches:
             except (psycopg.Error, database.DatabaseError) as error:  # nothing is lost; the next time will do it
                 log.warning("tidying the indexes: %s", database.safe_text(error, self._connections.dsn))
 
-    async def _written(self, items: list[Item]) -> list[Ending]:
+    async def _written(self, items: list[Item]) -> list[Ending | Exception]:
+        """The ending of each item, or what kept it from one."""
         try:
-            return await self._connections.run(lambda connection: writing.write(connection, items))
-        except (psycopg.Error, ValueError, TypeError) as error:
+            return list(await self._connections.run(lambda connection: writing.write(connection, items)))
+        except database.DatabaseError as error:
+            return [error] * len(items)  # it would meet each of them
+        except Exception as error:  # noqa: BLE001 - of one item it is told or returned
             if len(items) > 1:
                 # one bad row never costs its batch: each alone, and only the bad one is refused
                 return [(await self._written([item]))[0] for item in items]
-            message = database.safe_text(error, self._connections.dsn)
-            log.error("%s cannot be stored: %s", items[0].page_url[:200], message)
-            return [await self._refuse(items[0], message)]
+            return [await self._of_one(items[0], error)]
+
+    async def _of_one(self, item: Item, error: Exception) -> Ending | Exception:
+        """Refuse an item for what lies in its own row; any other error is not its fault and comes back."""
+        if not database.may_be_of_the_row(error):
+            return error
+        message = database.safe_text(error, self._connections.dsn)
+        try:
+            await self._connections.run(lambda connection: writing.try_plain_row(connection, item))
+        except database.DatabaseError as trouble:
+            return trouble
+        except (psycopg.Error, ValueError, TypeError) as same:
+            # not even a row in which nothing can be wrong: a column without a value, a constraint, another encoding
+            said = database.safe_text(same, self._connections.dsn)
+            return database.DatabaseError(f"{database.shown(self._connections.dsn)}: no article can be stored: {said}")
+        log.error("%s cannot be stored: %s", item.page_url[:200], message)
+        try:
+            return await self._refuse(item, message)
+        except Exception as trouble:  # noqa: BLE001 - it comes back
+            return trouble

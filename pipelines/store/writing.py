@@ -8,6 +8,7 @@ text, whatever the number of writers.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +19,7 @@ from psycopg.rows import dict_row, namedtuple_row
 
 from pipelines import dedupe, recheck, revisions
 from pipelines.dedupe import Decision, KnownArticle, KnownVersion, decide
+from pipelines.items import Article, Page
 from pipelines.revisions import Change, Wording
 from pipelines.store import copying, preparing, searching, watching
 from pipelines.store.copying import Copies, Origin
@@ -270,6 +272,20 @@ async def preview(connection: AsyncConnection, item: Item) -> Ending:
     article = known.articles.get(item.article_key)
     _, decision, _ = _decide(known, item)
     return Ending(decision.kind, article.id if article else None, decision.copy_of, decision.version)
+
+
+async def try_plain_row(connection: AsyncConnection, item: Item) -> None:
+    """Write an article in which nothing can be wrong, for the run and source of *item*, and take it back.
+
+    Raises what Postgres says to it: then it is not *item*'s own row that cannot be stored.
+    """
+    url = f"https://plain-row.invalid/{uuid.uuid4()}"
+    page = Page(url, item.source, b"plain", item.fetched_at)
+    text = f"A plain article of a few words, which stands for all others: {url.rpartition('/')[2]}."
+    article = Article(url, url, item.source, "A plain title", text, item.fetched_at, reader_version="1")
+    async with connection.transaction(force_rollback=True):
+        await write(connection, [preparing.item(item.run, page, article, None)])
+        await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
 # ---------------------------------------------------------------------------------------------------------------------
