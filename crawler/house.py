@@ -81,6 +81,7 @@ class House:
         dsn = dsn or await asyncio.to_thread(database.address)
         await database.until_there(dsn, patience)
         await asyncio.to_thread(database.migrate, dsn, patience=patience)
+        await asyncio.to_thread(database.refuse_read_only, dsn, patience)
         folder = Path(settings.archive.folder or database.home() / "archive")
         readers = ReaderPool(
             settings.crawl.readers or None,

@@ -24,7 +24,18 @@ from pipelines import database, recheck, urls
 from pipelines.items import Article, Link, Page, Reason
 from pipelines.reading.rules import Learned
 from pipelines.store import frontier as sql
-from pipelines.store import learning, looking, preparing, relinking, retention, searching, stories, watching, writing
+from pipelines.store import (
+    learning,
+    looking,
+    preparing,
+    relinking,
+    retention,
+    retrying,
+    searching,
+    stories,
+    watching,
+    writing,
+)
 from pipelines.store.batches import Batches
 from pipelines.store.connections import Connections
 from pipelines.store.shapes import (
@@ -264,15 +275,17 @@ class Store:
     ) -> Ending:
         """Store an article; returns after its transaction is committed. Idempotent.
 
-        What cannot be stored ends as rejected with the reason ``unstorable``, and is not raised.
+        What cannot be stored ends as rejected with the reason ``unstorable``, and is not raised. Trouble of the
+        database is: DatabaseError, and the page has no end.
         """
         try:
             item = preparing.item(run, page, article, archived, etag, last_modified, ms)
         except (ValueError, TypeError) as error:
             url, detail = page.asked_url or page.url, database.safe_text(error)
             return await self.reject(
-                run, url, Reason.UNSTORABLE, detail, page.status, source=page.source, archived=archived, ms=ms
-            )
+                run, url, Reason.UNSTORABLE, detail, page.status, source=page.source, fetched_at=page.fetched_at,
+                archived=archived, ms=ms,
+            )  # fmt: skip
         ending = await self._batches.keep(item)
         self._ended(run, item.page_key)
         return ending
@@ -395,6 +408,26 @@ class Store:
         if attempted:
             self._ended(run, values["key"])
         return ending
+
+    async def retry(
+        self,
+        reasons: Sequence[Reason],
+        sources: Sequence[str] | None = None,
+        since: datetime | None = None,
+        is_dry: bool = False,
+    ) -> tuple[list[Row], list[tuple[str, Archived]]]:
+        """Pages that ended for one of *reasons* (since then, in *sources*) become pending again.
+
+        ([{source, reason, pages}], [(source, where the archive has the page)]). *is_dry*: only count, change nothing.
+        """
+        names = [str(reason) for reason in reasons]
+
+        async def work(connection: AsyncConnection) -> tuple[list[Row], list[Row]]:
+            return await retrying.retry(connection, names, sources, since, is_dry)
+
+        counted, archived = await self._connections.run(work)
+        places = [Archived(row["file"], row["record_offset"], row["length"]) for row in archived]
+        return counted, [(row["source"], place) for row, place in zip(archived, places, strict=True)]
 
     async def preview(self, page: Page, article: Article) -> Ending:
         """Where ``keep`` would end this page; nothing is written. Raises ValueError or TypeError: it is unstorable."""
