@@ -150,7 +150,7 @@ def item(
         canonical_url=canonical,
         article_key=page_key(canonical),
         seen=dedupe.Seen(
-            text_key=fingerprint.text_key(version["text"]),
+            text_key=_text_key(version, canonical),
             content_key=fingerprint.content_key(version["title"], version["teaser"], version["text"]),
             body_key=fingerprint.body_key([page.body, *(part.body for part in page.more)]),
             fetched_at=page.fetched_at,
@@ -159,6 +159,14 @@ def item(
         ),
         version=version,
     )
+
+
+def _text_key(version: dict[str, Any], canonical_url: str) -> bytes:
+    """Of an article without text, headline and teaser stand for it; a headline alone is nobody's copy."""
+    if version["text"]:
+        return fingerprint.text_key(version["text"])
+    shown = f"{version['title']}\n{version['teaser']}" if version["teaser"] else canonical_url
+    return fingerprint.text_key(f"without text: {shown}")
 
 
 def version_row(article: Article, fetched_at: datetime) -> dict[str, Any]:
