@@ -12,6 +12,7 @@ from pathlib import Path
 
 import platformdirs
 
+from pipelines.asking import Refused, looked_up
 from pipelines.connecting import (
     IN_TRANSACTION,
     Patience,
@@ -41,9 +42,9 @@ from pipelines.postgres import (
 )
 
 __all__ = [
-    "IN_TRANSACTION", "LOCK_HOLDERS", "ROLES", "SQL", "DatabaseError", "Patience", "address", "connect_async",
-    "connected", "connection_info", "embedded", "embedded_folder", "holders_said", "home", "is_away", "is_locked",
-    "is_passing", "is_pooled", "is_read_only", "leave", "make_roles", "may_be_of_the_row", "migrate",
+    "IN_TRANSACTION", "LOCK_HOLDERS", "ROLES", "SQL", "DatabaseError", "Patience", "Refused", "address",
+    "connect_async", "connected", "connection_info", "embedded", "embedded_folder", "holders_said", "home", "is_away",
+    "is_locked", "is_passing", "is_pooled", "is_read_only", "leave", "looked_up", "make_roles", "may_be_of_the_row", "migrate",
     "refuse_read_only", "revive", "safe_text", "said", "shown", "until_there", "wait_for",
 ]  # fmt: skip
 

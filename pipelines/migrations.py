@@ -125,6 +125,8 @@ def migrate(dsn: str, folder: Path = SQL, patience: timedelta = timedelta(days=1
         try:
             if not _missing(_applied(connection), files, views):
                 return []
+        except psycopg.errors.InsufficientPrivilege:
+            return []  # a reader, who may not know what was applied and could not apply anything
         except psycopg.Error as error:
             raise DatabaseError(said(error, dsn)) from None
     return _tried(dsn, patience, "bringing tables and views up to date", lambda found: _migrate(found, files, views))

@@ -110,7 +110,10 @@ def query(
     sql: Annotated[str, typer.Argument(metavar="SQL", help="One statement; it cannot change anything.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, for programs.")] = False,
 ) -> None:
-    """Run one SQL statement and print what it answers. The transaction is read-only."""
+    """Run one SQL statement that reads, and print what it answers: SELECT, WITH, VALUES, TABLE, EXPLAIN or SHOW.
+
+    It runs in a read-only transaction, as nachlese_reader where that role was made (`nachlese db roles`).
+    """
     from pipelines import database
 
     dsn = reachable()
@@ -124,16 +127,13 @@ def query(
 
 
 def answer(dsn: str, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Column names and rows. A statement that Postgres refuses ends the command with its message."""
+    """Column names and rows. A statement that changes something, or that Postgres refuses, ends the command."""
     from pipelines import database
 
-    with database.connected(dsn) as connection:
-        connection.execute("SET default_transaction_read_only = on")
-        try:
-            cursor = connection.execute(sql)
-        except connection.Error as error:
-            fail(f"Postgres says: {database.safe_text(error, dsn)}", Exit.USAGE)
-        return [column.name for column in cursor.description or ()], cursor.fetchall() if cursor.description else []
+    try:
+        return database.looked_up(dsn, sql)
+    except database.Refused as error:
+        fail(str(error), Exit.USAGE)
 
 
 def show_answer(names: list[str], rows: list[tuple[Any, ...]]) -> None:
