@@ -41,6 +41,7 @@ from crawler.values import (
 )
 from pipelines.reading.boilerplate import Phrases
 from pipelines.reading.rules import Rules, SiteRules
+from pipelines.recheck import RecheckPlan
 
 Model = TypeVar("Model", bound="Table")
 
@@ -111,6 +112,33 @@ class CrawlSettings(Table):
     reader_memory: Size = Field(200_000_000, description="Most memory one reading process may take.")
 
 
+class RecheckSettings(Table):
+    """``[recheck]``: how often a stored article is looked at again, to see what its site has changed."""
+
+    enabled: bool = Field(True, description="false: a stored article is asked for again by `nachlese recheck` only.")
+    first: PositiveDuration = Field(
+        timedelta(minutes=30), description="The first look comes so long after the fetch; none comes sooner."
+    )
+    longest: PositiveDuration = Field(
+        timedelta(days=3), le=timedelta(days=30), description="Longest time between two looks."
+    )
+    until: PositiveDuration = Field(
+        timedelta(days=14), description="Articles that are older than this are not looked at again."
+    )
+    unchanged: int = Field(
+        5, ge=1, le=100, description="After so many looks in a row without a change, an article of a day is left alone."
+    )
+
+    @model_validator(mode="after")
+    def first_is_not_after_longest(self) -> RecheckSettings:
+        if self.first > self.longest:
+            raise ValueError("first must not be longer than longest")
+        return self
+
+    def plan(self) -> RecheckPlan:
+        return RecheckPlan(**self.model_dump())
+
+
 class ReadingSettings(Table):
     learn: bool = Field(
         True, description="Learn from a source's own pages where its articles stand and what repeats under them."
@@ -142,6 +170,7 @@ class Settings(Table):
     retention: Retention = Retention()
     limits: Limits = Limits()
     crawl: CrawlSettings = CrawlSettings()
+    recheck: RecheckSettings = RecheckSettings()
     reading: ReadingSettings = ReadingSettings()
     schedule: ScheduleDefaults = ScheduleDefaults()
 

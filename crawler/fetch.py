@@ -33,12 +33,12 @@ from aiohttp.http_exceptions import LineTooLong
 from scrapy.exceptions import NotSupported, UnsupportedURLSchemeError
 from yarl import URL
 
-from crawler.decompress import Undecodable, Unfinished, decoded, encodings_of
 from crawler.guard import AT_ONCE, Wire
 from crawler.hosts import HostRests, Hosts, utc_now
 from crawler.robots import LARGEST as LARGEST_ROBOTS
 from crawler.robots import Disallowed, NoRobots, Robots, RobotsAnswer, Unavailable
 from crawler.values import AllowedAddress
+from pipelines.decompress import Undecodable, Unfinished, decoded, encodings_of, is_text
 from pipelines.items import Reason
 from pipelines.turnstile import Turnstile
 from pipelines.urls import BadUrl, host, normalise
@@ -656,7 +656,10 @@ class Fetcher:
                 stage = "a connection" if isinstance(error, aiohttp.ConnectionTimeoutError) else "the whole answer"
                 return request.failed(Reason.TIMEOUT, f"no time left to wait for {stage}", True)
             case Undecodable():
-                return request.failed(Reason.UNDECODABLE, "the body is not compressed as its header says", status=200)
+                detail = (
+                    _plain(str(error)) if "not known" in str(error) else "the body is not compressed as its header says"
+                )
+                return request.failed(Reason.UNDECODABLE, detail, status=200)
             case Unfinished() | aiohttp.ClientPayloadError():
                 return request.failed(Reason.TRUNCATED, "the answer ended before its end", True, status=200)
             case aiohttp.ClientConnectorDNSError():
@@ -760,7 +763,7 @@ async def _undo(names: list[str], sink: _Sink) -> None:
                 break
             await asyncio.sleep(0)  # a bomb takes a while up to its limit; others have their turn in between
     except (Undecodable, Unfinished) as error:
-        if looks_like_html(packed):  # the header promises compression, the body has none
+        if looks_like_html(packed) or is_text(packed):  # the header promises compression, the body has none
             sink.kept = bytearray(packed)
         elif not (cut and isinstance(error, Unfinished)):
             raise

@@ -89,7 +89,7 @@ class House:
             memory=settings.crawl.reader_memory,
             tasks=(LOOKING, NEXT_PAGE),
         )
-        async with await Store.open(dsn, patience) as store:
+        async with await Store.open(dsn, patience, settings.recheck.plan()) as store:
             await store.keep_sources(source_rows(configuration))
             await store.keep_watches(watching.watch_rows(list(configuration.watches.values())))
             hosts = Hosts(store, settings.politeness.longest_retry_after, settings.politeness.jitter)

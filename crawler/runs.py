@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from crawler import files, watching
@@ -39,18 +39,25 @@ FIRST_YEAR, LAST_YEAR = 2025, 2150
 
 
 async def crawl_source(
-    house: House, name: str, slot: datetime | None = None, progress: Progress | None = None
+    house: House,
+    name: str,
+    slot: datetime | None = None,
+    progress: Progress | None = None,
+    kind: Literal["crawl", "recheck"] = "crawl",
 ) -> RunReport:
-    """One crawl of one source. Raises ``KeyError`` where there is no such source."""
+    """One crawl of one source. Raises ``KeyError`` where there is no such source.
+
+    *kind* ``recheck``: no document is asked, only the pages of stored articles that are due for a look.
+    """
     house.configuration.source(name)
     if not FIRST_YEAR <= datetime.now(UTC).year <= LAST_YEAR:
         said = f"the clock of this machine says {datetime.now(UTC):%Y-%m-%d}; no page can be dated by it"
         log.error("no run of %s: %s", name, said)
-        return RunReport(name, "crawl", "failed", error=said, slot=slot)
-    run = None if house.stopping else await house.begin(name, slot=slot)
+        return RunReport(name, kind, "failed", error=said, slot=slot)
+    run = None if house.stopping else await house.begin(name, kind, slot=slot)
     if run is None:
         why = "this process is stopping" if house.stopping else "another process runs it now, or the slot is done"
-        return RunReport(name, "crawl", "skipped", error=why, slot=slot)
+        return RunReport(name, kind, "skipped", error=why, slot=slot)
     report = await crawled(house, run, NewsSpider, name=name, progress=progress)
     if report.counts.new:
         await house.learn(name)

@@ -18,11 +18,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from crawler.decompress import Undecodable, Unfinished, decoded, encodings_of
 from crawler.fetch import Fetcher, FetchFailed, Limits, Manners, Stopped, failure_reason
 from crawler.hosts import HostRests, Hosts
 from crawler.robots import Disallowed, NoRobots, Robots
 from crawler.values import allowed_address
+from pipelines.decompress import Undecodable, Unfinished, decoded, encodings_of, is_text
 from pipelines.urls import BadUrl
 from tests.hostile_web import BODY, bomb, serve
 
@@ -496,8 +496,17 @@ def test_a_bomb_comes_in_pieces(name):
 def test_encodings_are_undone_from_the_last_to_the_first():
     assert encodings_of("gzip, BR") == ["br", "gzip"]
     assert encodings_of("identity, x-gzip,utf-8") == ["gzip"]
-    assert encodings_of("") == []
+    assert encodings_of("") == encodings_of("none, ISO-8859-1, text/html,chunked") == []
+    assert encodings_of('"gzip";q=1, compress, base64') == ["base64", "compress", "gzip"]
     assert b"".join(decoded(brotli.compress(gzip.compress(TEXT)), ["br", "gzip"])) == TEXT
+
+
+def test_what_is_packed_in_an_unknown_way_is_not_taken_for_text():
+    with pytest.raises(Undecodable, match="'compress' is not known"):
+        list(decoded(b"x", ["compress"]))
+    assert list(decoded(b"", ["compress"])) == []
+    assert all(map(is_text, (b"", b"User-agent: *\n", "<p>Übergröße äöü".encode(), b"\x1b[0m text")))
+    assert not any(is_text(pack(TEXT)) for pack in PACKERS.values())
 
 
 def test_every_failure_has_a_reason():

@@ -243,6 +243,8 @@ class NewsSpider(RunSpider):
 
     async def discover(self) -> None:
         """Ask every discovery document of the source; each of them ends by itself."""
+        if self.run.kind == "recheck":
+            return
         self.taking = Taking.of(self.source, datetime.now(UTC), self.limits.sitemaps)
         places = self.source.discover
         async with asyncio.TaskGroup() as group:

@@ -65,7 +65,7 @@ COUNT_RUN = """
         UNION ALL
         SELECT NULL, page.reason
         FROM ingest.pages AS page
-        JOIN ingest.runs AS run ON run.source = page.source AND run.kind <> 'replay'
+        JOIN ingest.runs AS run ON run.source = page.source AND run.kind = 'crawl'
         WHERE run.id = %(run)s AND page.state = 'pending'
         UNION ALL
         SELECT NULL, waiting.reason
@@ -187,6 +187,27 @@ TAKE_RECHECKS = """
       AND (next_check_at <= now() OR next_check_at > now() + interval '32 days')
     ORDER BY next_check_at, id
     LIMIT %(limit)s
+"""
+
+# One page of each article, the one that was asked last: others have led to the same. Those of an address, whatever
+# their age; those of a source that were first seen since then.
+RECHECK_NOW = """
+    WITH wanted AS (
+        SELECT DISTINCT ON (page.article_id) page.id
+        FROM ingest.pages AS page
+        JOIN ingest.articles AS article ON article.id = page.article_id
+        WHERE page.state = 'ended' AND article.url NOT LIKE 'file:%%' AND (
+            page.article_id = ANY (%(articles)s)
+            OR page.source = ANY (%(sources)s) AND article.first_seen_at >= %(since)s)
+        ORDER BY page.article_id, page.next_check_at IS NULL, page.last_fetched_at DESC NULLS LAST, page.id
+    )
+    UPDATE ingest.pages AS page SET next_check_at = now()
+    FROM wanted WHERE page.id = wanted.id
+    RETURNING page.source
+"""
+
+FIND_ARTICLE_IDS = """
+    SELECT wanted.url, (SELECT id FROM news.find(wanted.url)) AS id FROM unnest(%(urls)s::text[]) AS wanted (url)
 """
 
 TAKEN_FOR_RECHECK = """

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from pipelines.items import Hint, Reason
+from pipelines.recheck import RecheckPlan
 
 RunKind = Literal["crawl", "replay", "recheck"]
 RunOutcome = Literal["finished", "failed", "stopped"]
@@ -39,6 +40,7 @@ class Run:
     slot: datetime | None
     lease: timedelta
     started_at: datetime
+    rechecks: RecheckPlan = field(default_factory=RecheckPlan)
 
 
 @dataclass(frozen=True, slots=True)

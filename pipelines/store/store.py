@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from psycopg.types.json import Jsonb
 from pipelines import database, recheck, urls
 from pipelines.items import Article, Link, Page, Reason
 from pipelines.reading.rules import Learned
+from pipelines.recheck import RecheckPlan
 from pipelines.store import frontier as sql
 from pipelines.store import (
     learning,
@@ -63,7 +65,8 @@ ARTICLES_AT_A_TIME = 200  # some megabytes
 class Store:
     """One process's way to the database. Every method waits for a database that is away (up to *patience*)."""
 
-    def __init__(self, dsn: str, patience: timedelta):
+    def __init__(self, dsn: str, patience: timedelta, rechecks: RecheckPlan | None = None):
+        self._rechecks = rechecks or RecheckPlan()
         self._connections = Connections(dsn, patience=patience)
         self._batches = Batches(self._connections, self._refuse)
         self._in_hand: dict[
@@ -71,9 +74,14 @@ class Store:
         ] = {}  # run -> pages that take() has given out and that have no end yet
 
     @classmethod
-    async def open(cls, dsn: str, patience: timedelta = timedelta(days=1)) -> Store:
-        """Connect; raises ``database.DatabaseError`` when the database does not answer within *patience*."""
-        store = cls(dsn, patience)
+    async def open(
+        cls, dsn: str, patience: timedelta = timedelta(days=1), rechecks: RecheckPlan | None = None
+    ) -> Store:
+        """Connect; raises ``database.DatabaseError`` when the database does not answer within *patience*.
+
+        *rechecks* says when the articles that its runs store are looked at again.
+        """
+        store = cls(dsn, patience, rechecks)
         try:
             await store._connections.run(lambda connection: connection.execute("SELECT FROM ingest.runs LIMIT 0"))
         except psycopg.Error as error:
@@ -154,7 +162,7 @@ class Store:
         begun = await self._connections.run(work)
         if not begun:
             return None
-        return Run(begun[0]["id"], source, kind, holder, slot, lease, begun[0]["started_at"])
+        return Run(begun[0]["id"], source, kind, holder, slot, lease, begun[0]["started_at"], self._rechecks)
 
     async def heartbeat(self, run: Run) -> bool:
         """Prolong the lease. False: somebody took the run over; stop working on it."""
@@ -246,6 +254,24 @@ class Store:
             row["hint"] = preparing.HINT.validate_python(row["hint"]) if row["hint"] else None
         return [Target(**row) for row in rows]
 
+    async def recheck_now(
+        self, sources: Sequence[str] = (), urls: Sequence[str] = (), since: datetime | None = None
+    ) -> tuple[dict[str, int], list[str]]:
+        """Make stored articles due for a look: those at *urls*, and those of *sources* that were first seen since then.
+
+        Returns how many of each source are due now, and the *urls* at which no article is known.
+        """
+        cleaned = [preparing.clean(url) for url in urls]
+
+        async def work(connection: AsyncConnection) -> tuple[dict[str, int], list[str]]:
+            found = await _rows(connection, sql.FIND_ARTICLE_IDS, {"urls": cleaned})
+            ids = [row["id"] for row in found if row["id"] is not None]
+            values = {"articles": ids, "sources": list(sources), "since": since or datetime.min.replace(tzinfo=UTC)}
+            due = Counter(row["source"] for row in await _rows(connection, sql.RECHECK_NOW, values))
+            return dict(sorted(due.items())), [row["url"] for row in found if row["id"] is None]
+
+        return await self._connections.run(work)
+
     async def was_broken_off(self, run: Run) -> bool:
         """Whether the run of this source before *run* did not finish."""
         rows = await self._do(sql.BROKEN_OFF, source=run.source, run=run.id)
@@ -319,7 +345,7 @@ class Store:
             unchanged = unchanged or page["checks_unchanged"] + 1
             if page["checks_unchanged"] >= unchanged:
                 return Ending("unchanged", article["id"], None, article["version"])
-            due = recheck.next_check(article["first_seen_at"], article["published_at"], article["now"], unchanged)
+            due = run.rechecks.next_check(article["first_seen_at"], article["published_at"], article["now"], unchanged)
             await connection.execute(sql.UNMODIFIED, {"page": page["id"], "next": due})
             await connection.execute(sql.CONFIRM_ARTICLE, {"article": article["id"]})
             done = values | {"page": page["id"], "article": article["id"], "version": article["version"]}
@@ -703,12 +729,12 @@ async def _reject(connection: AsyncConnection, run: Run, page: dict[str, Any], v
     if page["state"] == "pending" or (page["article_id"] is None and run.kind != "replay"):
         await connection.execute(sql.REJECT_PAGE, row)
     elif run.kind != "replay":
-        await _reject_recheck(connection, page, row)
+        await _reject_recheck(connection, run, page, row)
     await _record(connection, run, row)
     return ending
 
 
-async def _reject_recheck(connection: AsyncConnection, page: dict[str, Any], row: dict[str, Any]) -> None:
+async def _reject_recheck(connection: AsyncConnection, run: Run, page: dict[str, Any], row: dict[str, Any]) -> None:
     """A stored article's page is no article now: look again later, a few times only where it is gone.
 
     A page that says it is not there with status 200 may be a site in trouble: gone, and looked at like any other.
@@ -721,7 +747,7 @@ async def _reject_recheck(connection: AsyncConnection, page: dict[str, Any], row
         wait = recheck.next_look(tries)
         await connection.execute(sql.REJECT_RECHECK, row | {"next": wait and article["now"] + wait})
         return
-    due = recheck.next_check(article["first_seen_at"], article["published_at"], article["now"], tries)
+    due = run.rechecks.next_check(article["first_seen_at"], article["published_at"], article["now"], tries)
     await connection.execute(sql.REJECT_RECHECK, row | {"next": due if tries < recheck.MAX_ATTEMPTS else None})
 
 

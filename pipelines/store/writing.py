@@ -17,7 +17,7 @@ from typing import Any
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row, namedtuple_row
 
-from pipelines import dedupe, recheck, revisions
+from pipelines import dedupe, revisions
 from pipelines.dedupe import Decision, KnownArticle, KnownVersion, decide
 from pipelines.items import Article, Page
 from pipelines.revisions import Change, Wording
@@ -542,7 +542,7 @@ def _write_page(
     # a page that only a replay knows is nobody's to fetch again
     plan = not (is_replay and is_new)
     published = item.version["published_at"]
-    next_check = recheck.next_check(known.first_seen[article.id], published, item.fetched_at, unchanged)
+    next_check = item.run.rechecks.next_check(known.first_seen[article.id], published, item.fetched_at, unchanged)
     writes.ended_pages[page["id"]] = {
         "page_id": page["id"],
         "ending": decision.kind,
