@@ -20,7 +20,7 @@ from crawler.hosts import Hosts
 from crawler.links import Taking
 from crawler.robots import Robots
 from pipelines.items import Page, Rejected
-from pipelines.store.shapes import HostState
+from pipelines.store.shapes import HostRest, HostState
 
 
 def user_agent(settings: Settings) -> str:
@@ -36,6 +36,12 @@ class Forgetful:
         return None
 
     async def keep_host_state(self, state: HostState) -> None:
+        return None
+
+    async def host_rests(self, host: str | None = None) -> list[HostRest]:
+        return []
+
+    async def keep_host_rest(self, rest: HostRest) -> None:
         return None
 
 
@@ -72,7 +78,14 @@ def manners(source: Source | None, configured: Configuration) -> Manners:
     """How this source's hosts are asked; without a source, as settings.toml says, and only on the public internet."""
     if source is None:
         return Manners("", timeout=configured.settings.limits.timeout)
-    return Manners(source.name, tuple(source.fetch.allow_addresses), source.delay, source.concurrency, source.timeout)
+    return Manners(
+        source.name,
+        tuple(source.fetch.allow_addresses),
+        source.delay,
+        source.concurrency,
+        source.timeout,
+        source.homepage,
+    )
 
 
 def source_of(url: str, configured: Configuration) -> Source | None:

@@ -336,6 +336,7 @@ def manners(source: Any) -> Manners:
         delay=source.delay,
         concurrency=source.concurrency,
         timeout=source.timeout,
+        homepage=source.homepage,
     )
 
 
