@@ -79,8 +79,8 @@ class Limits:
     connect: float = 10.0
     robots: float = 15.0
     encodings: int = 2
-    #: more than all runs together ask for: what bounds them is their own number, so that none waits for another's dead
-    #: hosts. This is only here for the day on which that is not so
+    #: far more than are open at a time, so that nobody waits for another's dead hosts: those are left alone after a few
+    #: requests (``Hosts``). ``crawler.places`` says what the system allows
     connections: int = 200
     connections_per_source: int = 32
     #: a body beyond ``large`` bytes takes one of so many places, and keeps it while its page waits to be read
@@ -531,7 +531,9 @@ class Fetcher:
         await self.hosts.check(place, manners.source)
         own = request.is_own(url)
         trust = (manners.allowed, own)
-        crawl_delay = await self.robots.check(url, lambda address: self._robots(address, manners, own), trust)
+        crawl_delay = await self.robots.check(
+            url, lambda address: self._robots(address, manners, own), trust, manners.source
+        )
         delay = max(manners.delay.total_seconds(), crawl_delay)
         async with self.hosts.turn(place, manners.source, delay, manners.concurrency, request.kind != "page"):
             return await self._exchange(url, request)

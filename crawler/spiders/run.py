@@ -73,6 +73,10 @@ class RunSpider(Spider):
             self.stopped, self.grace = why, grace
             self.stopping.set()
 
+    def look(self) -> bool:
+        """Look for more while the run goes on; False where there is nothing to look at."""
+        return False
+
     async def start(self) -> AsyncIterator[Any]:
         async with self.at_home():
             work = asyncio.create_task(self._work())

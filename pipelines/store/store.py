@@ -24,7 +24,18 @@ from pipelines import database, recheck, urls
 from pipelines.items import Article, Link, Page, Reason
 from pipelines.reading.rules import Learned
 from pipelines.store import frontier as sql
-from pipelines.store import hosts, learning, looking, preparing, relinking, retention, searching, stories, watching, writing
+from pipelines.store import (
+    hosts,
+    learning,
+    looking,
+    preparing,
+    relinking,
+    retention,
+    searching,
+    stories,
+    watching,
+    writing,
+)
 from pipelines.store.batches import Batches
 from pipelines.store.connections import Connections
 from pipelines.store.shapes import (
