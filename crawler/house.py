@@ -30,6 +30,7 @@ from crawler.hosts import Hosts
 from crawler.parsing import TASKS, Parsing
 from crawler.places import InHand
 from crawler.robots import Robots
+from crawler.watching import Notifier
 from pipelines import archive, database, urls
 from pipelines.archive import Archive
 from pipelines.database import DatabaseError
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+#: seconds at the end of a command in which its last matches are sent: a little more than one address may take
+LAST_WORDS = 15.0
 #: what was fetched longer ago, and never came to its end, is fetched anew
 STILL_NEWS = timedelta(days=1)
 
@@ -62,6 +65,7 @@ class House:
     holder: str
     runner: AsyncCrawlerRunner
     in_hand: InHand
+    notifier: Notifier
     spiders: set[RunSpider] = field(default_factory=set)
     stopping: bool = False
     _rules_of: Configuration | None = None
@@ -106,10 +110,17 @@ class House:
                 holder=holder_name(),
                 runner=AsyncCrawlerRunner(scrapy_settings()),
                 in_hand=InHand(settings.crawl.sources_at_once * places.EACH),
+                notifier=Notifier(
+                    lambda: list(house.configuration.watches.values()),
+                    lambda watch: watching.tell_one(store, fetcher, watch, database.home() / "feeds"),
+                ),
             )
             try:
                 yield house
+                if not house.stopping:
+                    await house.notifier.settle(LAST_WORDS)
             finally:
+                await house.notifier.close()
                 await fetcher.close()
                 await readers.close()
                 if kept_in is not None:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import psutil
 import pytest
@@ -67,17 +68,27 @@ class Web:
         return web.Response(text=page, content_type=kind)
 
 
-@pytest.fixture
-async def site() -> AsyncIterator[Web]:
-    site = Web()
+W = TypeVar("W", bound=Web)
+
+
+@asynccontextmanager
+async def served(site: W) -> AsyncIterator[W]:
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", site.answer)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     site.base = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield site
-    await runner.cleanup()
+    try:
+        yield site
+    finally:
+        await runner.cleanup()
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Web]:
+    async with served(Web()) as site:
+        yield site
 
 
 def configured(

@@ -100,8 +100,8 @@ def check(
             for name in wanted:
                 print_json({"source": name, "valid": True, "warnings": dangers[name]})
         else:
-            for name, warning in ((name, warning) for name in wanted for warning in dangers[name]):
-                out().print(plain(f"{name}: {warning}"), markup=False, highlight=False)
+            for source, warning in [(name, warning) for name in wanted for warning in dangers[name]]:
+                out().print(plain(f"{source}: {warning}"), markup=False, highlight=False)
             out().print(f"{count(len(wanted), 'source file')} in {configured.folder}: no mistakes")
         return
     raise typer.Exit(Exit.WELL if run(looked_at(configured, wanted, as_json)) else Exit.NOT_ALL)

@@ -124,6 +124,8 @@ class RunSpider(Spider):
     def tell(self, url: str, ending: Ending) -> None:
         if self.progress is not None:
             self.progress(url, ending)
+        if ending.kind in ("new", "new_version", "copy") and not self.house.stopping:
+            self.house.notifier.wake()  # a run may last hours
 
     @asynccontextmanager
     async def at_home(self) -> AsyncIterator[None]:

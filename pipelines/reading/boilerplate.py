@@ -69,7 +69,9 @@ class ByLetter:
 
     sections: Mapping[str, Sequence[str]] = field(default_factory=dict)
     is_bounded: bool = False  # patterns of a source file, which may run away
-    _compiled: dict[str, re.Pattern[str] | Whole | None] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _compiled: dict[str, re.Pattern[str] | Whole | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def __reduce__(self) -> tuple[type[ByLetter], tuple[Mapping[str, Sequence[str]], bool]]:
         return ByLetter, (self.sections, self.is_bounded)
@@ -146,7 +148,8 @@ def site_phrases(patterns: tuple[str, ...]) -> Phrases:
 
 @lru_cache(maxsize=256)
 def _site_phrases(patterns: tuple[str, ...]) -> Phrases:
-    return _checked({"language": "any", "site": {"whole": list(patterns), "longest": LONGEST}}, "phrases", is_bounded=True)
+    section = {"whole": list(patterns), "longest": LONGEST}
+    return _checked({"language": "any", "site": section}, "phrases", is_bounded=True)
 
 
 def rule_for(paragraph: str, phrases: Phrases | None) -> str | None:
