@@ -266,7 +266,7 @@ class Place:
 
     def clear(self) -> None:
         """Forget everything but the tables."""
-        self.rows("TRUNCATE ingest.sources, ingest.hosts, ingest.archive_records CASCADE")
+        self.rows("TRUNCATE ingest.sources, ingest.hosts, ingest.host_rests, ingest.archive_records CASCADE")
         shutil.rmtree(self.archive, ignore_errors=True)
 
     def counted(self, drill: str, broken: int, urls: set[str], asked: int, said: str = "", where: str = "") -> Result:

@@ -14,13 +14,15 @@ from importlib.metadata import version
 from urllib.parse import urlsplit
 
 from crawler.config import Configuration, Settings, Source
-from crawler.discovery import DiscoveryError, read_document
+from crawler.discovery import DiscoveryError
 from crawler.fetch import Answer, Fetcher, Limits, Manners, failure_reason
 from crawler.hosts import Hosts
 from crawler.links import Taking
-from crawler.robots import Robots
+from crawler.parsing import TASKS, Parsing
+from crawler.robots import Robots, judged_here
 from pipelines.items import Page, Rejected
-from pipelines.store.shapes import HostState
+from pipelines.store.shapes import HostRest, HostState
+from pipelines.workers import ReaderPool
 
 
 def user_agent(settings: Settings) -> str:
@@ -38,6 +40,12 @@ class Forgetful:
     async def keep_host_state(self, state: HostState) -> None:
         return None
 
+    async def host_rests(self, host: str | None = None) -> list[HostRest]:
+        return []
+
+    async def keep_host_rest(self, rest: HostRest) -> None:
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -51,14 +59,14 @@ class Look:
 
 
 @asynccontextmanager
-async def asking(configured: Configuration) -> AsyncIterator[Fetcher]:
-    """A fetcher with the bounds of settings.toml."""
+async def asking(configured: Configuration, readers: ReaderPool | None = None) -> AsyncIterator[Fetcher]:
+    """A fetcher with the bounds of settings.toml; *readers* judge robots.txt, or this process does."""
     limits, politeness = configured.settings.limits, configured.settings.politeness
     memory = Forgetful()
     agent = user_agent(configured.settings)
     fetcher = Fetcher(
         Hosts(memory, politeness.longest_retry_after, politeness.jitter),
-        Robots(memory, "nachlese"),
+        Robots(memory, "nachlese", judge=Parsing(readers).judgement if readers else judged_here),
         agent,
         Limits(limits.page, limits.document, limits.headers, limits.redirects),
     )
@@ -72,7 +80,14 @@ def manners(source: Source | None, configured: Configuration) -> Manners:
     """How this source's hosts are asked; without a source, as settings.toml says, and only on the public internet."""
     if source is None:
         return Manners("", timeout=configured.settings.limits.timeout)
-    return Manners(source.name, tuple(source.fetch.allow_addresses), source.delay, source.concurrency, source.timeout)
+    return Manners(
+        source.name,
+        tuple(source.fetch.allow_addresses),
+        source.delay,
+        source.concurrency,
+        source.timeout,
+        source.homepage,
+    )
 
 
 def source_of(url: str, configured: Configuration) -> Source | None:
@@ -100,21 +115,26 @@ async def page(url: str, name: str | None, configured: Configuration) -> Page:
 
 async def looks(configured: Configuration, names: Sequence[str]) -> AsyncIterator[Look]:
     """One look at each feed, sitemap and section page of these sources, one after the other."""
-    async with asking(configured) as fetcher:
+    async with ReaderPool(1, tasks=TASKS) as readers, asking(configured, readers) as fetcher:
         for name in names:
             source = configured.sources[name]
             for kind in ("feed", "sitemap", "section"):
                 for url in getattr(source.discover, f"{kind}s"):
-                    yield await _look(fetcher, source, configured, kind, url)
+                    yield await _look(fetcher, readers, source, configured, kind, url)
 
 
-async def _look(fetcher: Fetcher, source: Source, configured: Configuration, kind: str, url: str) -> Look:
+async def _look(
+    fetcher: Fetcher, readers: ReaderPool, source: Source, configured: Configuration, kind: str, url: str
+) -> Look:
     """Sitemaps that an index names are counted, not opened."""
     try:
         answer = await _answer(fetcher, url, source, configured, kind)
+        name = source.name
         taking = Taking.of(source, datetime.now(UTC), configured.settings.limits.sitemaps)
         types = [value.decode("latin-1") for key, value in answer.headers if key.lower() == b"content-type"]
-        found = read_document(kind, answer.body, types[0] if types else "", answer.url, taking)
+        found = await Parsing(readers).document(
+            kind, answer.body, types[0] if types else "", answer.url, taking, configured.settings.limits.document, name
+        )
     except (Rejected, DiscoveryError) as error:
         return Look(source.name, kind, url, error=str(error))
     if not found.links and not found.sitemaps:

@@ -41,7 +41,7 @@ from crawler.values import AllowedAddress
 from pipelines.decompress import Undecodable, Unfinished, decoded, encodings_of, is_text
 from pipelines.items import Reason
 from pipelines.turnstile import Turnstile
-from pipelines.urls import BadUrl, host, normalise
+from pipelines.urls import BadUrl, host, normalise, same_site
 
 #: headers that described the body before it was decompressed
 _GONE_WITH_DECODING = frozenset({b"content-encoding", b"content-length", b"transfer-encoding"})
@@ -79,8 +79,8 @@ class Limits:
     connect: float = 10.0
     robots: float = 15.0
     encodings: int = 2
-    #: more than all runs together ask for: what bounds them is their own number, so that none waits for another's dead
-    #: hosts. This is only here for the day on which that is not so
+    #: far more than are open at a time, so that nobody waits for another's dead hosts: those are left alone after a few
+    #: requests (``Hosts``). ``crawler.places`` says what the system allows
     connections: int = 200
     connections_per_source: int = 32
     #: a body beyond ``large`` bytes takes one of so many places, and keeps it while its page waits to be read
@@ -94,13 +94,15 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Manners:
-    """How one source's hosts are asked. ``timeout``: how long a request may be connected, all its hops together."""
+    """How one source's hosts are asked. ``timeout``: how long a request may be connected, all its hops together.
+    ``homepage``: pages of other sites are not this source's own, so their Retry-After holds for this source alone."""
 
     source: str
     allowed: tuple[AllowedAddress, ...] = ()
     delay: timedelta = timedelta(seconds=1)
     concurrency: int = 2
     timeout: timedelta = timedelta(seconds=30)
+    homepage: str = ""
 
 
 class Room(AsyncExitStack):
@@ -358,6 +360,16 @@ class _Request:
     timer: asyncio.Timeout = field(default_factory=lambda: asyncio.timeout(None))
     hops: list[Hop] = field(default_factory=list)
     in_body: bool = False
+    for_own: bool = True  # of a robots.txt: whether the page that it is asked for is the source's own
+
+    def is_own(self, url: str) -> bool:
+        """Whether what *url*'s host says about its time is said to this source's face: the host is the source's, or
+        was named by its file, and no redirect of another host led here."""
+        if self.hops and host(self.hops[0].url) != host(url):
+            return False
+        if self.kind != "page" or not self.manners.homepage:
+            return self.for_own
+        return same_site(url, normalise(self.manners.homepage))
 
     def failed(self, reason: Reason, detail: str, transient: bool = False, status: int | None = None) -> FetchFailed:
         return FetchFailed(reason, detail, transient=transient, status=status, hops=len(self.hops))
@@ -416,15 +428,16 @@ class Fetcher:
         etag: str | None = None,
         modified: str | None = None,
         room: Room | None = None,
+        for_own: bool = True,
     ) -> Answer:
         """The complete answer to a GET of *url*, redirects followed; *etag* and *modified* make it conditional.
 
-        *room* is where a large body lies until the caller leaves it.
+        *room* is where a large body lies until the caller leaves it. *for_own*: see ``_Request``.
         Raises FetchFailed, BadUrl, Disallowed, NoRobots, HostRests, Stopped: ``failure_reason`` knows them all.
         """
         if self._stopping:
             raise Stopped
-        task = asyncio.ensure_future(self._get(url, manners, kind, etag, modified, room))
+        task = asyncio.ensure_future(self._get(url, manners, kind, etag, modified, room, for_own))
         self._at_work.add(task)
         task.add_done_callback(self._at_work.discard)
         try:
@@ -478,7 +491,14 @@ class Fetcher:
         await self._names.close()
 
     async def _get(
-        self, url: str, manners: Manners, kind: str, etag: str | None, modified: str | None, room: Room | None
+        self,
+        url: str,
+        manners: Manners,
+        kind: str,
+        etag: str | None,
+        modified: str | None,
+        room: Room | None,
+        for_own: bool,
     ) -> Answer:
         url = normalise(url, keep_tracking=True)
         headers = self._headers(kind)
@@ -488,7 +508,7 @@ class Fetcher:
         seconds = self.limits.robots if kind == "robots" else manners.timeout.total_seconds()
         wire = Wire(manners.allowed)
         async with self._session(wire) as session:
-            request = _Request(kind, manners, headers, limit, seconds, wire, session, room)
+            request = _Request(kind, manners, headers, limit, seconds, wire, session, room, for_own=for_own)
             seen: set[tuple[str, frozenset[tuple[str, str]]]] = set()
             while True:
                 # the same address with other cookies is a new question: sites that set one and send us back exist
@@ -506,18 +526,22 @@ class Fetcher:
         manners, place = request.manners, host(url)
         if request.kind == "robots":
             # asked for before the first page, and on its behalf: it waits for no turn, but a host at rest stays so
-            await self.hosts.check(place)
+            await self.hosts.check(place, manners.source)
             return await self._exchange(url, request)
-        await self.hosts.check(place)
-        crawl_delay = await self.robots.check(url, lambda address: self._robots(address, manners), manners.allowed)
+        await self.hosts.check(place, manners.source)
+        own = request.is_own(url)
+        trust = (manners.allowed, own)
+        crawl_delay = await self.robots.check(
+            url, lambda address: self._robots(address, manners, own), trust, manners.source
+        )
         delay = max(manners.delay.total_seconds(), crawl_delay)
-        async with self.hosts.turn(place, manners.source, delay, manners.concurrency):
+        async with self.hosts.turn(place, manners.source, delay, manners.concurrency, request.kind != "page"):
             return await self._exchange(url, request)
 
-    async def _robots(self, url: str, manners: Manners) -> RobotsAnswer:
+    async def _robots(self, url: str, manners: Manners, own: bool) -> RobotsAnswer:
         """What ``Robots`` asks for: an answer that counts, or Unavailable."""
         try:
-            answer = await self.get(url, manners, "robots")
+            answer = await self.get(url, manners, "robots", for_own=own)
         except FetchFailed as error:
             if error.reason is Reason.BLOCKED_ADDRESS and not error.hops:
                 raise  # the page lies at the same address, and ends for the same reason
@@ -542,7 +566,9 @@ class Fetcher:
             self._connected.add(task)
             try:
                 async with asyncio.timeout(request.seconds) as request.timer:
-                    return await self._ask(url, request)
+                    answer = await self._ask(url, request)
+                self.hosts.answered(host(url), source, request.kind == "page")
+                return answer
             except FetchFailed as error:
                 failed = error.with_traceback(None)  # its frames hold the body
             except (aiohttp.ClientError, OSError, ValueError, Undecodable, Unfinished) as raised:
@@ -551,13 +577,20 @@ class Fetcher:
                 unconnected = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
                 failed.unconnected = unconnected and failed.reason is not Reason.BLOCKED_ADDRESS
                 if failed.unconnected:
-                    failed.not_before = self.hosts.failed(host(url))
+                    failed.not_before = await self.hosts.failed(host(url))
+                elif failed.reason is Reason.TIMEOUT:
+                    failed.not_before = await self.hosts.unanswered(host(url), source)
                 del error
             finally:
                 self._connected.discard(task)
                 request.seconds -= clock() - started
         if failed.status in (429, 503):
-            failed.not_before = await self.hosts.asked_to_wait(host(url), failed.status, failed.retry_after)
+            place, is_page, is_own = host(url), request.kind == "page", request.is_own(url)
+            failed.not_before = await self.hosts.asked_to_wait(
+                place, failed.status, failed.retry_after, source, is_page, is_own
+            )
+        elif failed.status is not None:
+            self.hosts.answered(host(url), source, request.kind == "page")
         failed.__context__ = None
         try:
             raise failed
@@ -567,7 +600,6 @@ class Fetcher:
     async def _ask(self, url: str, request: _Request) -> Answer | str:
         asked = URL(url, encoded=True)
         async with request.session.get(asked, headers=request.headers, allow_redirects=False) as response:
-            self.hosts.answered(host(url))
             if sum(len(name) + len(value) + 4 for name, value in response.raw_headers) > self.limits.headers:
                 raise request.failed(Reason.TOO_LARGE, f"more than {self.limits.headers:,} bytes of headers")
             if response.status in REDIRECTS:

@@ -22,29 +22,30 @@ from typing import TYPE_CHECKING
 from scrapy.crawler import AsyncCrawlerRunner
 from scrapy.settings import Settings as ScrapySettings
 
-from crawler import watching
+from crawler import places, watching
 from crawler.asking import user_agent
 from crawler.config import Configuration
-from crawler.discovery import Found, Refused
 from crawler.fetch import Fetcher, Limits
 from crawler.hosts import Hosts
+from crawler.parsing import TASKS, Parsing
+from crawler.places import InHand
 from crawler.robots import Robots
+from crawler.watching import Notifier
 from pipelines import archive, database, urls
 from pipelines.archive import Archive
 from pipelines.database import DatabaseError
 from pipelines.items import Page
 from pipelines.reading.rules import Learned, Rules
 from pipelines.store import Archived, Run, RunKind, SourceRow, Store
-from pipelines.workers import ReaderPool, Task
+from pipelines.workers import ReaderPool
 
 if TYPE_CHECKING:
     from crawler.spiders.run import RunSpider
 
 log = logging.getLogger(__name__)
 
-#: what reader processes do beside reading articles: a feed can be as poisonous as a page
-LOOKING: Task[Found | Refused] = Task("crawler.discovery:look", Found | Refused)
-NEXT_PAGE: Task[str] = Task("pipelines.reading.pages:next_page", str)
+#: seconds at the end of a command in which its last matches are sent: a little more than one address may take
+LAST_WORDS = 15.0
 #: what was fetched longer ago, and never came to its end, is fetched anew
 STILL_NEWS = timedelta(days=1)
 
@@ -63,6 +64,8 @@ class House:
     fetcher: Fetcher
     holder: str
     runner: AsyncCrawlerRunner
+    in_hand: InHand
+    notifier: Notifier
     spiders: set[RunSpider] = field(default_factory=set)
     stopping: bool = False
     _rules_of: Configuration | None = None
@@ -87,13 +90,13 @@ class House:
             settings.crawl.readers or None,
             seconds=settings.crawl.reader_timeout.total_seconds(),
             memory=settings.crawl.reader_memory,
-            tasks=(LOOKING, NEXT_PAGE),
+            tasks=TASKS,
         )
         async with await Store.open(dsn, patience, settings.recheck.plan()) as store:
             await store.keep_sources(source_rows(configuration))
             await store.keep_watches(watching.watch_rows(list(configuration.watches.values())))
             hosts = Hosts(store, settings.politeness.longest_retry_after, settings.politeness.jitter)
-            robots = Robots(store, "Nachlese")
+            robots = Robots(store, "Nachlese", judge=Parsing(readers).judgement)
             fetcher = Fetcher(hosts, robots, user_agent(settings), limits(configuration))
             kept_in = Archive(folder) if settings.archive.enabled else None
             house = cls(
@@ -107,14 +110,26 @@ class House:
                 fetcher=fetcher,
                 holder=holder_name(),
                 runner=AsyncCrawlerRunner(scrapy_settings()),
+                in_hand=InHand(settings.crawl.sources_at_once * places.EACH),
+                notifier=Notifier(
+                    lambda: list(house.configuration.watches.values()),
+                    lambda watch: watching.tell_one(store, fetcher, watch, database.home() / "feeds"),
+                ),
             )
             try:
                 yield house
+                if not house.stopping:
+                    await house.notifier.settle(LAST_WORDS)
             finally:
+                await house.notifier.close()
                 await fetcher.close()
                 await readers.close()
                 if kept_in is not None:
                     kept_in.close()
+
+    @property
+    def parsing(self) -> Parsing:
+        return Parsing(self.readers)
 
     async def prune(self, is_dry: bool = False) -> dict[str, int]:
         """Delete what ``[retention]`` says, as ``Store.prune`` does."""
@@ -197,6 +212,10 @@ class House:
             log.warning("what an earlier process left in the archive cannot be used: %s", error)
             return {}
 
+    def look_again(self, source: str) -> bool:
+        """The run of *source* asks its feeds, sitemaps and section pages again; False where it does not any more."""
+        return any(spider.name == source and spider.look() for spider in self.spiders)
+
     async def stop(self, why: str, within: float) -> None:
         """End all runs of this process: what is in flight gets *within* seconds, everything else stays pending."""
         self.stopping = True
@@ -261,7 +280,13 @@ def source_rows(configuration: Configuration) -> list[SourceRow]:
 def limits(configuration: Configuration) -> Limits:
     """The operator's bounds as the fetcher wants them."""
     stated = configuration.settings.limits
-    return Limits(page=stated.page, document=stated.document, headers=stated.headers, redirects=stated.redirects)
+    return Limits(
+        page=stated.page,
+        document=stated.document,
+        headers=stated.headers,
+        redirects=stated.redirects,
+        connections=places.connections(),
+    )
 
 
 def scrapy_settings() -> ScrapySettings:

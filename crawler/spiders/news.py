@@ -7,6 +7,7 @@ also those that an earlier run left. A page is done when its end is recorded, no
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,15 +15,13 @@ from typing import Any
 from scrapy import Request
 from scrapy.http import Response
 
-from crawler.discovery import DiscoveryError, Found, Refused, Trouble, read_document
+from crawler.discovery import DiscoveryError, Found, Trouble
 from crawler.fetch import Manners, Room, Stopped, failure_reason
-from crawler.house import LOOKING, NEXT_PAGE
 from crawler.links import Taking
 from crawler.spiders.run import RunSpider, log
 from pipelines import urls
 from pipelines.flow import Fetched
 from pipelines.items import Page, Part, Rejected
-from pipelines.reading import pages as article_pages
 from pipelines.reading.rules import Rules
 from pipelines.store import Document, Target, Validators
 from pipelines.store.shapes import DocumentKind
@@ -31,10 +30,6 @@ from pipelines.workers import ReadersUnavailable
 #: Some servers answer 304 for ever. After so many in a row, or so long, a document is asked for unconditionally.
 MOST_NOT_MODIFIED = 20
 LONGEST_NOT_ASKED = timedelta(days=1)
-#: a smaller document is parsed sooner than a reader process is asked
-QUICKLY_PARSED = 20_000
-#: in a smaller page, a look for the number of a next page takes a few milliseconds
-QUICKLY_SEARCHED = 500_000
 #: what a run tells of its documents
 MOST_TOLD = 100
 #: so often a page whose later pages do not come is tried again; then it is kept as far as it came
@@ -49,7 +44,9 @@ class NewsSpider(RunSpider):
     def __init__(self, *args: Any, name: str | None = None, **kwargs: Any):
         super().__init__(*args, name=name or self.name, **kwargs)
         self.offered = asyncio.Event()
-        self.seen_documents: set[bytes] = set()
+        self.looks: set[asyncio.Task[None]] = set()
+        self.asking: set[bytes] = set()  # documents, by url_key
+        self.is_taking = False
 
     async def work(self) -> None:
         if self.stopping.is_set():
@@ -59,36 +56,48 @@ class NewsSpider(RunSpider):
         self.rules = self.house.rules(self.name, await self.house.lesson(self.name))
         self.manners = manners(self.source)
         self.fetched_before = await self.house.fetched_before(self.run)
-        discovery = asyncio.create_task(self.discover())
+        self.is_taking = True
+        self.look()
         try:
-            await self.fetch_pages(discovery)
-            if not self.stopping.is_set():
-                await discovery
+            await self.fetch_pages()
         finally:
-            discovery.cancel()
-            await asyncio.wait([discovery])
+            self.is_taking = False
+            for look in self.looks:
+                look.cancel()
+            if self.looks:
+                await asyncio.wait(self.looks)
+
+    def look(self) -> bool:
+        """Ask the source's documents while the pages of this run go on; False where the run is at its end."""
+        if not self.is_taking or self.stopping.is_set():
+            return False
+        self.looks.add(asyncio.create_task(self.discover()))
+        self.offered.set()
+        return True
 
     # --- pages -------------------------------------------------------------------------------------------------------
 
-    async def fetch_pages(self, discovery: asyncio.Task[None]) -> None:
-        """Take pages while there are any and discovery may bring more; stop when told to."""
+    async def fetch_pages(self) -> None:
+        """Take pages while there are any and a look may bring more; stop when told to."""
         left = self.limits.pages_per_run
         stop = asyncio.create_task(self.stopping.wait())
         pages: set[asyncio.Task[None]] = set()
         try:
             while not stop.done():
                 self.offered.clear()
-                was_over = discovery.done()
+                self.looks = still_running(self.looks)
+                was_over = not self.looks
                 free = max(0, min(self.places - len(pages), left))
                 targets = await self.house.store.take(self.run, free) if free else []
                 left -= len(targets)
                 pages |= {asyncio.create_task(self.page(target)) for target in targets}
-                if was_over and not pages:
+                if was_over and not pages and not self.looks:
+                    self.is_taking = False
                     if not left:
                         most = self.limits.pages_per_run
                         self.note(f"one run fetches {most} pages at most (limits.pages_per_run), the rest waits")
                     break
-                await self.until_something_happens({stop, *pages} if was_over else {stop, discovery, *pages})
+                await self.until_something_happens({stop, *pages, *self.looks})
                 pages = still_running(pages)
             if pages:
                 await asyncio.wait(pages, timeout=self.grace)
@@ -114,20 +123,27 @@ class NewsSpider(RunSpider):
 
     async def page(self, target: Target) -> None:
         """Fetch one article with all its pages, send it through the pipelines, and see its end recorded."""
+        await self.house.in_hand.room(self.name)
         async with Room() as room:
-            await self.page_in(room, target)
+            with self.house.in_hand.of(self.name) as came:
+                await self.page_in(room, target, came)
 
-    async def page_in(self, room: Room, target: Target) -> None:
+    async def page_in(self, room: Room, target: Target, came: Callable[[int], None]) -> None:
         try:
             fetched = await self.fetched(target, room)
         except asyncio.CancelledError:
             raise
+        except ReadersUnavailable as error:  # trouble of this machine: the page stays pending as it was
+            self.trouble = self.trouble or str(error)
+            self.stop(self.trouble)
+            return
         except Exception as error:  # noqa: BLE001  failure_reason has a name for each of them
             await self.not_fetched(target, error)
             return
         if fetched is None:
             self.tell(target.url, await self.house.store.keep_unmodified(self.run, target.url))
         else:
+            came(len(fetched.page.body) + sum(len(part.body) for part in fetched.page.more))
             await self.through(fetched)
 
     async def fetched(self, target: Target, room: Room) -> Fetched | None:
@@ -192,14 +208,8 @@ class NewsSpider(RunSpider):
 
     async def next_page(self, last: Part, number: int) -> str | None:
         """The address of the page after *last*, which is page *number* of its article."""
-        arguments = (last.url, last.body, last.content_type, number)
-        size = len(last.body)
-        if size < QUICKLY_SEARCHED and not await asyncio.to_thread(article_pages.may_have_next, *arguments, self.rules):
-            return None
         try:
-            return await self.house.readers.ask(
-                NEXT_PAGE, arguments, self.rules, whose=self.name, size=size, about=last.url
-            )
+            return await self.house.parsing.next_page(last, number, self.rules, self.name)
         except Rejected as error:  # the page itself will come to the same end, and be told of it
             self.note(f"{last.url}, page {number} of an article: {error}")
             return None
@@ -246,29 +256,33 @@ class NewsSpider(RunSpider):
         if self.run.kind == "recheck":
             return
         self.taking = Taking.of(self.source, datetime.now(UTC), self.limits.sitemaps)
-        places = self.source.discover
+        places, seen = self.source.discover, set[bytes]()
         async with asyncio.TaskGroup() as group:
             for kind, addresses in (("feed", places.feeds), ("sitemap", places.sitemaps), ("section", places.sections)):
                 for address in addresses:
-                    group.create_task(self.document(kind, address))
+                    group.create_task(self.document(kind, address, seen))
 
-    async def document(self, kind: DocumentKind, url: str, depth: int = 0) -> None:
-        """One feed, sitemap or section page, and the sitemaps that an index names."""
+    async def document(self, kind: DocumentKind, url: str, seen: set[bytes], depth: int = 0) -> None:
+        """One feed, sitemap or section page, and the sitemaps that an index names; *seen*: those of this look."""
         key = urls.url_key(urls.normalise(url))
-        if key in self.seen_documents:
+        if key in seen or key in self.asking:  # an earlier look may still wait for it
             return
-        self.seen_documents.add(key)
-        known = await self.house.store.validators(self.run, url)
-        found, document = await self.asked(kind, url, known)
-        await self.house.store.offer(self.run, found.links, document)
+        seen.add(key)
+        self.asking.add(key)
+        try:
+            known = await self.house.store.validators(self.run, url)
+            found, document = await self.asked(kind, url, known)
+            await self.house.store.offer(self.run, found.links, document)
+        finally:
+            self.asking.discard(key)
         self.offered.set()
         if found.sitemaps and depth >= self.limits.sitemap_depth:
             self.note(f"{url} names {len(found.sitemaps)} sitemaps, deeper than sitemap_depth")
             return
-        room = max(0, self.limits.sitemaps - len(self.seen_documents))
+        room = max(0, self.limits.sitemaps - len(seen))
         async with asyncio.TaskGroup() as group:
             for address in found.sitemaps[:room]:
-                group.create_task(self.document("sitemap", address, depth + 1))
+                group.create_task(self.document("sitemap", address, seen, depth + 1))
 
     async def asked(self, kind: DocumentKind, url: str, known: Validators | None) -> tuple[Found, Document]:
         """Ask for a document: what it names, and what the store remembers of this attempt."""
@@ -281,6 +295,7 @@ class NewsSpider(RunSpider):
         self, room: Room, kind: DocumentKind, url: str, etag: str | None, modified: str | None
     ) -> tuple[Found, Document]:
         nothing = Found(kind)
+        self.failures = [said for said in self.failures if not said.startswith(f"{url}: ")]  # those of an earlier look
         try:
             response = await self.download(url, kind, etag, modified, room)
             etag, modified = header(response, "ETag"), header(response, "Last-Modified")
@@ -311,14 +326,9 @@ class NewsSpider(RunSpider):
     async def parsed(self, kind: DocumentKind, response: Response) -> Found:
         largest = self.limits.page if kind == "section" else self.limits.document
         content_type = header(response, "Content-Type") or ""
-        arguments = (kind, response.body, content_type, response.url, self.taking, largest)
-        size = len(response.body)
-        if size < QUICKLY_PARSED:
-            return read_document(*arguments)
-        found = await self.house.readers.ask(LOOKING, arguments, whose=self.name, size=size, about=response.url)
-        if isinstance(found, Refused):
-            raise DiscoveryError(found.trouble, found.detail)
-        return found or Found(kind)
+        return await self.house.parsing.document(
+            kind, response.body, content_type, response.url, self.taking, largest, self.name
+        )
 
     def failed(self, url: str, said: str) -> None:
         log.warning("%s: %s: %s", self.name, url, said)
@@ -326,7 +336,7 @@ class NewsSpider(RunSpider):
 
     def note(self, said: str) -> None:
         log.info("%s: %s", self.name, said)
-        if len(self.problems) < MOST_TOLD:
+        if len(self.problems) < MOST_TOLD and said not in self.problems:
             self.problems.append(said)
 
 
@@ -338,6 +348,7 @@ def manners(source: Any) -> Manners:
         delay=source.delay,
         concurrency=source.concurrency,
         timeout=source.timeout,
+        homepage=source.homepage,
     )
 
 

@@ -73,6 +73,10 @@ class RunSpider(Spider):
             self.stopped, self.grace = why, grace
             self.stopping.set()
 
+    def look(self) -> bool:
+        """Look for more while the run goes on; False where there is nothing to look at."""
+        return False
+
     async def start(self) -> AsyncIterator[Any]:
         async with self.at_home():
             work = asyncio.create_task(self._work())
@@ -120,6 +124,8 @@ class RunSpider(Spider):
     def tell(self, url: str, ending: Ending) -> None:
         if self.progress is not None:
             self.progress(url, ending)
+        if ending.kind in ("new", "new_version", "copy") and not self.house.stopping:
+            self.house.notifier.wake()  # a run may last hours
 
     @asynccontextmanager
     async def at_home(self) -> AsyncIterator[None]:

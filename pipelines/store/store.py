@@ -27,6 +27,7 @@ from pipelines.reading.rules import Learned
 from pipelines.recheck import RecheckPlan
 from pipelines.store import frontier as sql
 from pipelines.store import (
+    hosts,
     learning,
     looking,
     preparing,
@@ -44,6 +45,7 @@ from pipelines.store.shapes import (
     Archived,
     Document,
     Ending,
+    HostRest,
     HostState,
     Offered,
     Row,
@@ -505,12 +507,24 @@ class Store:
     # hosts
 
     async def host_state(self, host: str) -> HostState | None:
-        rows = await self._do(sql.HOST_STATE, host=host)
+        rows = await self._do(hosts.HOST_STATE, host=host)
         return HostState(**rows[0]) if rows else None
 
     async def keep_host_state(self, state: HostState) -> None:
-        """Fields that are None leave what is stored; ``not_before`` only ever moves later."""
-        await self._do(sql.KEEP_HOST_STATE, **asdict(state))
+        """Fields that are None leave what is stored."""
+        await self._do(hosts.KEEP_HOST_STATE, **asdict(state))
+
+    async def host_rests(self, host: str | None = None) -> list[HostRest]:
+        """What is known of one host, also what is over by now; without *host*, the rests of all that are not over."""
+        return [HostRest(**row) for row in await self._do(hosts.HOST_RESTS, host=host)]
+
+    async def keep_host_rest(self, rest: HostRest) -> None:
+        """A shorter rest never replaces a longer one."""
+        await self._do(hosts.KEEP_HOST_REST, **asdict(rest))
+
+    async def lift_host_rests(self, host: str | None = None, source: str | None = None) -> list[HostRest]:
+        """End the rests of a host (None: of all), of one source or of all; those that were ended."""
+        return [HostRest(**row) for row in await self._do(hosts.LIFT_HOST_RESTS, host=host, source=source)]
 
     # -----------------------------------------------------------------------------------------------------------------
     # what is deleted after a time
