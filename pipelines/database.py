@@ -24,7 +24,7 @@ from pipelines.connecting import (
     until_there,
     wait_for,
 )
-from pipelines.embedded import embedded, leave, revive
+from pipelines.embedded import DEFAULT_PORT, embedded, leave, revive, serve, served_port, stop_serving
 from pipelines.migrations import ROLES, SQL, make_roles, migrate
 from pipelines.postgres import (
     LOCK_HOLDERS,
@@ -42,10 +42,11 @@ from pipelines.postgres import (
 )
 
 __all__ = [
-    "IN_TRANSACTION", "LOCK_HOLDERS", "ROLES", "SQL", "DatabaseError", "Patience", "Refused", "address",
-    "connect_async", "connected", "connection_info", "embedded", "embedded_folder", "holders_said", "home", "is_away",
-    "is_locked", "is_passing", "is_pooled", "is_read_only", "leave", "looked_up", "make_roles", "may_be_of_the_row", "migrate",
-    "refuse_read_only", "revive", "safe_text", "said", "shown", "until_there", "wait_for",
+    "DEFAULT_PORT", "IN_TRANSACTION", "LOCK_HOLDERS", "ROLES", "SQL", "DatabaseError", "Patience", "Refused",
+    "address", "connect_async", "connected", "connection_info", "embedded", "embedded_folder", "holders_said", "home",
+    "is_away", "is_locked", "is_passing", "is_pooled", "is_read_only", "leave", "looked_up", "make_roles",
+    "may_be_of_the_row", "migrate", "refuse_read_only", "revive", "safe_text", "said", "serve", "served_port",
+    "shown", "stop_serving", "until_there", "wait_for",
 ]  # fmt: skip
 
 
