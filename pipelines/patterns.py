@@ -56,7 +56,7 @@ class Pattern:
             return bounded.search(text, timeout=seconds) is not None
         except TimeoutError:
             self._given_up[16:] = [text[:80]]
-            raise RanAway(f"the pattern {self.text!r} takes too long with {text[:200]!r}") from None
+            raise RanAway(f"the pattern '{self.text}' takes too long with {text[:200]!r}") from None
 
 
 def matches_any(patterns: Iterable[Pattern], text: str) -> bool:
@@ -130,7 +130,7 @@ def danger(text: str) -> str | None:
     for character in _ALPHABET:
         if _Ways(character, ignores_case).most(tree) >= _TOO_MANY:
             return (
-                f"{text!r} can be read in very many ways, for example where {character!r} is repeated: "
+                f"'{text}' can be read in very many ways, for example where {character!r} is repeated: "
                 "a repetition inside or beside another one that takes the same characters"
             )
     return None

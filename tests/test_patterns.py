@@ -47,12 +47,12 @@ def test_a_careless_pattern_comes_to_an_end(pattern):
         try:
             Pattern(pattern).search(text)
         except RanAway as error:
-            assert pattern in str(error).replace("\\\\", "\\")
+            assert f"'{pattern}'" in str(error)
 
 
 @pytest.mark.parametrize("pattern", [*RUN_AWAY[:4], r"(\d+)+x", r".*.*.*.*x", r"/([^/]*/*)*x"])
 def test_a_dangerous_pattern_is_named(pattern):
-    assert repr(pattern) in (danger(pattern) or "")
+    assert f"'{pattern}'" in (danger(pattern) or "")
 
 
 @pytest.mark.parametrize(

@@ -39,3 +39,11 @@ LIFT_HOST_RESTS = """
       AND (%(source)s::text IS NULL OR source = %(source)s)
     RETURNING host, source, not_before, unreachable, why
 """
+
+# Pages that waited for these hosts. Few: a run stops asking a host that rests.
+WAKE_PAGES = """
+    UPDATE ingest.pages SET next_attempt_at = now()
+    WHERE state = 'pending' AND next_attempt_at > now() AND (%(source)s::text IS NULL OR source = %(source)s)
+      AND EXISTS (SELECT FROM unnest(%(hosts)s::text[]) AS host
+                  WHERE starts_with(url, 'https://' || host || '/') OR starts_with(url, 'http://' || host || '/'))
+"""

@@ -523,8 +523,18 @@ class Store:
         await self._do(hosts.KEEP_HOST_REST, **asdict(rest))
 
     async def lift_host_rests(self, host: str | None = None, source: str | None = None) -> list[HostRest]:
-        """End the rests of a host (None: of all), of one source or of all; those that were ended."""
-        return [HostRest(**row) for row in await self._do(hosts.LIFT_HOST_RESTS, host=host, source=source)]
+        """End the rests of a host (None: of all), of one source or of all; those that were ended.
+
+        Pages that waited for one of them are due now.
+        """
+
+        async def work(connection: AsyncConnection) -> list[Row]:
+            lifted = await _rows(connection, hosts.LIFT_HOST_RESTS, {"host": host, "source": source})
+            names = sorted({row["host"] for row in lifted})
+            await connection.execute(hosts.WAKE_PAGES, {"hosts": names, "source": source})
+            return lifted
+
+        return [HostRest(**row) for row in await self._connections.run(work)]
 
     # -----------------------------------------------------------------------------------------------------------------
     # what is deleted after a time
