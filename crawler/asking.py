@@ -17,7 +17,7 @@ from crawler.config import Configuration, Settings, Source
 from crawler.discovery import DiscoveryError, read_document
 from crawler.fetch import Answer, Fetcher, Limits, Manners, failure_reason
 from crawler.hosts import Hosts
-from crawler.links import Taking
+from crawler.links import LinkFilter
 from crawler.robots import Robots
 from pipelines.items import Page, Rejected
 from pipelines.store.shapes import HostState
@@ -112,9 +112,9 @@ async def _look(fetcher: Fetcher, source: Source, configured: Configuration, kin
     """Sitemaps that an index names are counted, not opened."""
     try:
         answer = await _answer(fetcher, url, source, configured, kind)
-        taking = Taking.of(source, datetime.now(UTC), configured.settings.limits.sitemaps)
+        link_filter = LinkFilter.of(source, datetime.now(UTC), configured.settings.limits.sitemaps)
         types = [value.decode("latin-1") for key, value in answer.headers if key.lower() == b"content-type"]
-        found = read_document(kind, answer.body, types[0] if types else "", answer.url, taking)
+        found = read_document(kind, answer.body, types[0] if types else "", answer.url, link_filter)
     except (Rejected, DiscoveryError) as error:
         return Look(source.name, kind, url, error=str(error))
     if not found.links and not found.sitemaps:

@@ -57,14 +57,14 @@ KINDS = ("page", "section", "feed", "sitemap", "robots")
 _ACCEPT = {
     "page": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.1",
     "section": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.1",
-    "feed": "application/rss+xml,application/atom+xml,application/xml;q=0.9,text/xml;q=0.9,*/*;q=0.1",
+    "feed": "application/rss+xml,application/atom+xml,application/feed+json,application/xml;q=0.9,*/*;q=0.1",
     "sitemap": "application/xml,text/xml,*/*;q=0.1",
     "robots": "text/plain,*/*;q=0.1",
 }
 _HTML_TYPES = frozenset({"text/html", "application/xhtml+xml", "application/xml", "text/xml"})
 #: servers give these to HTML whose type they do not know; the first bytes decide
 _UNSURE_TYPES = frozenset({"text/plain", "application/octet-stream", "application/unknown", "unknown/unknown"})
-_NEVER_A_LIST = ("image/", "audio/", "video/", "font/", "application/pdf", "application/zip", "application/javascript")
+_NEVER_A_LIST = ("image/", "audio/", "video/", "font/", "application/pdf", "application/zip")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,10 @@ from typing import Any
 from scrapy import Request
 from scrapy.http import Response
 
-from crawler.discovery import DiscoveryError, Found, Refused, Trouble, read_document
+from crawler.discovery import DiscoveryError, DiscoveryFailure, DiscoveryResult, ParseIssue, read_document
 from crawler.fetch import Manners, Room, Stopped, failure_reason
 from crawler.house import LOOKING, NEXT_PAGE
-from crawler.links import Taking
+from crawler.links import LinkFilter
 from crawler.spiders.run import RunSpider, log
 from pipelines import urls
 from pipelines.flow import Fetched
@@ -243,7 +243,7 @@ class NewsSpider(RunSpider):
 
     async def discover(self) -> None:
         """Ask every discovery document of the source; each of them ends by itself."""
-        self.taking = Taking.of(self.source, datetime.now(UTC), self.limits.sitemaps)
+        self.link_filter = LinkFilter.of(self.source, datetime.now(UTC), self.limits.sitemaps)
         places = self.source.discover
         async with asyncio.TaskGroup() as group:
             for kind, addresses in (("feed", places.feeds), ("sitemap", places.sitemaps), ("section", places.sections)):
@@ -268,7 +268,7 @@ class NewsSpider(RunSpider):
             for address in found.sitemaps[:room]:
                 group.create_task(self.document("sitemap", address, depth + 1))
 
-    async def asked(self, kind: DocumentKind, url: str, known: Validators | None) -> tuple[Found, Document]:
+    async def asked(self, kind: DocumentKind, url: str, known: Validators | None) -> tuple[DiscoveryResult, Document]:
         """Ask for a document: what it names, and what the store remembers of this attempt."""
         known = known if known is not None and not is_stale(known, datetime.now(UTC)) else None
         etag, modified = (known.etag, known.last_modified) if known else (None, None)
@@ -277,8 +277,8 @@ class NewsSpider(RunSpider):
 
     async def asked_in(
         self, room: Room, kind: DocumentKind, url: str, etag: str | None, modified: str | None
-    ) -> tuple[Found, Document]:
-        nothing = Found(kind)
+    ) -> tuple[DiscoveryResult, Document]:
+        nothing = DiscoveryResult(kind)
         try:
             response = await self.download(url, kind, etag, modified, room)
             etag, modified = header(response, "ETag"), header(response, "Last-Modified")
@@ -299,24 +299,24 @@ class NewsSpider(RunSpider):
             return nothing, Document(url, kind, failure.status, error=said)
         for problem in found.problems:
             self.note(f"{url}: {problem}")
-        if found.sitemaps or any(one.trouble in (Trouble.TRUNCATED, Trouble.BROKEN) for one in found.problems):
+        if found.sitemaps or any(one.issue in (ParseIssue.TRUNCATED, ParseIssue.BROKEN) for one in found.problems):
             # an index may stay the same while its sitemaps change; of a damaged document the rest is still to come
             etag = modified = None
         return found, Document(
             url, kind, response.status, etag, modified, links=len(found.links), bytes=len(response.body)
         )
 
-    async def parsed(self, kind: DocumentKind, response: Response) -> Found:
+    async def parsed(self, kind: DocumentKind, response: Response) -> DiscoveryResult:
         largest = self.limits.page if kind == "section" else self.limits.document
         content_type = header(response, "Content-Type") or ""
-        arguments = (kind, response.body, content_type, response.url, self.taking, largest)
+        arguments = (kind, response.body, content_type, response.url, self.link_filter, largest)
         size = len(response.body)
         if size < QUICKLY_PARSED:
             return read_document(*arguments)
         found = await self.house.readers.ask(LOOKING, arguments, whose=self.name, size=size, about=response.url)
-        if isinstance(found, Refused):
-            raise DiscoveryError(found.trouble, found.detail)
-        return found or Found(kind)
+        if isinstance(found, DiscoveryFailure):
+            raise DiscoveryError(found.issue, found.detail)
+        return found or DiscoveryResult(kind)
 
     def failed(self, url: str, said: str) -> None:
         log.warning("%s: %s: %s", self.name, url, said)
