@@ -17,7 +17,7 @@ from crawler.config import Configuration, Settings, Source
 from crawler.discovery import DiscoveryError
 from crawler.fetch import Answer, Fetcher, Limits, Manners, failure_reason
 from crawler.hosts import Hosts
-from crawler.links import Taking
+from crawler.links import LinkFilter
 from crawler.parsing import TASKS, Parsing
 from crawler.robots import Robots, judged_here
 from pipelines.items import Page, Rejected
@@ -129,11 +129,11 @@ async def _look(
     """Sitemaps that an index names are counted, not opened."""
     try:
         answer = await _answer(fetcher, url, source, configured, kind)
-        name = source.name
-        taking = Taking.of(source, datetime.now(UTC), configured.settings.limits.sitemaps)
+        name, largest = source.name, configured.settings.limits.document
+        link_filter = LinkFilter.of(source, datetime.now(UTC), configured.settings.limits.sitemaps)
         types = [value.decode("latin-1") for key, value in answer.headers if key.lower() == b"content-type"]
         found = await Parsing(readers).document(
-            kind, answer.body, types[0] if types else "", answer.url, taking, configured.settings.limits.document, name
+            kind, answer.body, types[0] if types else "", answer.url, link_filter, largest, name
         )
     except (Rejected, DiscoveryError) as error:
         return Look(source.name, kind, url, error=str(error))

@@ -31,6 +31,7 @@ from crawler.values import (
     Duration,
     HostName,
     Language,
+    ParamName,
     Pattern,
     PositiveDuration,
     SearchWords,
@@ -99,6 +100,9 @@ class Limits(Table):
     links: int = Field(5000, ge=1, le=50_000, description="Most links taken from one feed, sitemap or section page.")
     sitemaps: int = Field(50, ge=1, le=1000, description="Most sitemaps followed from one sitemap index.")
     sitemap_depth: int = Field(2, ge=0, le=5, description="How many indexes deep sitemaps are followed.")
+    pending: int = Field(
+        5000, ge=1, le=1_000_000, description="Most pages of one source that wait to be fetched; the newest are kept."
+    )
     pages_per_run: int = Field(
         1000, ge=1, le=100_000, description="Most pages fetched in one run; the rest waits for the next."
     )
@@ -208,6 +212,14 @@ class LinkRules(Table):
         None, description="Entries that a feed or sitemap dates older than this are left out."
     )
     max_links: int | None = Field(None, ge=1, le=50_000, description="Most links taken from one document.")
+    max_pending: int | None = Field(
+        None, ge=1, le=1_000_000, description="Most pages of this source that wait to be fetched; the newest are kept."
+    )
+    drop_params: list[ParamName] = Field(
+        default_factory=list,
+        max_length=100,
+        description='Parameters of addresses that mean nothing, such as "sid"; "ref*": all that begin so.',
+    )
 
 
 class Discover(Table):
@@ -252,6 +264,9 @@ class Fetch(Table):
         None, ge=1, le=200, description="Most pages of one article that are fetched and joined."
     )
     timeout: PositiveDuration | None = Field(None, description="Longest time for one request, start to end.")
+    conditional: bool = Field(
+        True, description="false: never ask whether something has changed; for servers that say no when it has."
+    )
     allow_addresses: list[Allowed] = Field(
         default_factory=list,
         max_length=50,
@@ -302,6 +317,9 @@ class Source(Table):
         True, description="false: nobody has yet seen this file deliver articles from the live site."
     )
     note: str | None = Field(None, max_length=2000, description="A sentence for the next person.")
+    formerly: list[str] = Field(
+        default_factory=list, max_length=20, description="Former names of this source; what they have becomes its own."
+    )
     schedule: Schedule = Schedule()
     fetch: Fetch = Fetch()
     read: Read = Read()
@@ -340,6 +358,11 @@ class Source(Table):
     @property
     def max_links(self) -> int:
         return self.discover.links.max_links or self._settings.limits.links
+
+    @property
+    def max_pending(self) -> int:
+        """Most pages that wait to be fetched."""
+        return self.discover.links.max_pending or self._settings.limits.pending
 
     @property
     def jitter(self) -> timedelta:
@@ -492,10 +515,26 @@ def load(folder: Path | str | None = None) -> Configuration:
         source = load_table(path, Source, mistakes)
         if source is not None:
             sources[path.stem] = source.bound(path.stem, settings, phrases)
+    mistakes.extend(wrong_names(folder, sources))
     watches = load_watches(folder, sources, mistakes)
     if mistakes:
         raise ConfigError(mistakes)
     return Configuration(folder, settings, sources, phrases, watches)
+
+
+def wrong_names(folder: Path, sources: dict[str, Source]) -> Iterator[Mistake]:
+    """Former names that are somebody's now, or two sources'."""
+    known = {path.stem for path in (folder / "sources").glob("*.toml")}
+    owners: dict[str, str] = {}
+    for name, source in sources.items():
+        for former in source.formerly:
+            place = folder / "sources" / f"{name}.toml"
+            if not SOURCE_NAME.fullmatch(former) or former == REPLAY:
+                yield Mistake(place, "formerly", f"{former!r} is no name of a source")
+            elif former in known:
+                yield Mistake(place, "formerly", f"{former!r} has a source file of its own; remove that")
+            elif owners.setdefault(former, name) != name:
+                yield Mistake(place, "formerly", f"{former!r} is a former name of {owners[former]!r} already")
 
 
 def load_watches(folder: Path, sources: dict[str, Source], mistakes: list[Mistake]) -> dict[str, Watch]:

@@ -57,14 +57,14 @@ KINDS = ("page", "section", "feed", "sitemap", "robots")
 _ACCEPT = {
     "page": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.1",
     "section": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.1",
-    "feed": "application/rss+xml,application/atom+xml,application/xml;q=0.9,text/xml;q=0.9,*/*;q=0.1",
+    "feed": "application/rss+xml,application/atom+xml,application/feed+json,application/xml;q=0.9,*/*;q=0.1",
     "sitemap": "application/xml,text/xml,*/*;q=0.1",
     "robots": "text/plain,*/*;q=0.1",
 }
 _HTML_TYPES = frozenset({"text/html", "application/xhtml+xml", "application/xml", "text/xml"})
 #: servers give these to HTML whose type they do not know; the first bytes decide
 _UNSURE_TYPES = frozenset({"text/plain", "application/octet-stream", "application/unknown", "unknown/unknown"})
-_NEVER_A_LIST = ("image/", "audio/", "video/", "font/", "application/pdf", "application/zip", "application/javascript")
+_NEVER_A_LIST = ("image/", "audio/", "video/", "font/", "application/pdf", "application/zip")
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,10 +205,11 @@ def failure_reason(failure: Any) -> Failure:
             return Failure(Reason.ROBOTS, str(error), None, False, False)
         case NoRobots():
             # a page may wait for a site's rules for as long as it takes; a host that is away is away
-            return Failure(error.reason, str(error), error.not_before, True, error.reason is not Reason.ROBOTS)
+            was_asked = error.reason is not Reason.ROBOTS or error.is_behind_redirect
+            return Failure(error.reason, str(error), error.not_before, True, was_asked)
         case HostRests():
             reason = Reason.CONNECTION if error.dead else Reason.HTTP_ERROR
-            return Failure(reason, str(error), error.not_before, True, False)
+            return Failure(reason, str(error), error.not_before, True, error.is_behind_redirect)
         case Stopped() | asyncio.CancelledError():
             return Failure(Reason.CONNECTION, "the crawl was stopped", None, True, False)
         case TimeoutError():
@@ -516,7 +517,11 @@ class Fetcher:
                 if question in seen:
                     raise request.failed(Reason.REDIRECT_LOOP, "redirects lead back to where they came from")
                 seen.add(question)
-                step = await self._hop(url, request)
+                try:
+                    step = await self._hop(url, request)
+                except (HostRests, NoRobots) as error:
+                    error.is_behind_redirect = bool(request.hops)
+                    raise
                 if isinstance(step, Answer):
                     return step
                 url = step

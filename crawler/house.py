@@ -24,7 +24,7 @@ from scrapy.settings import Settings as ScrapySettings
 
 from crawler import places, watching
 from crawler.asking import user_agent
-from crawler.config import Configuration
+from crawler.config import Configuration, Source
 from crawler.fetch import Fetcher, Limits
 from crawler.hosts import Hosts
 from crawler.parsing import TASKS, Parsing
@@ -272,9 +272,21 @@ def source_rows(configuration: Configuration) -> list[SourceRow]:
             time_zone=source.zone.key,
             enabled=source.enabled,
             expected_per_day=source.expect.articles_per_day,
+            hosts=hosts_of(source),
+            drop_params=source.discover.links.drop_params,
+            formerly=source.formerly,
         )
         for source in configuration.sources.values()
     ]
+
+
+def hosts_of(source: Source) -> list[str]:
+    """The hosts whose articles are a source's own."""
+    try:
+        host = urls.host(urls.normalise(source.homepage))
+    except urls.BadUrl:  # a name that no address may have is nobody's site
+        return list(source.discover.links.hosts)
+    return [host, *source.discover.links.hosts]
 
 
 def limits(configuration: Configuration) -> Limits:

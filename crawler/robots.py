@@ -52,6 +52,7 @@ class NoRobots(Exception):
         super().__init__(f"{site}/robots.txt cannot be had: {why}")
         self.not_before = not_before
         self.reason = reason
+        self.is_behind_redirect = False  # then another host was asked, which is an attempt
 
 
 class Unavailable(Exception):

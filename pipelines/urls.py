@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import re
+from collections.abc import Iterable, Set
 from contextlib import suppress
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -84,6 +85,51 @@ def url_key(url: str) -> bytes:
     return hashlib.blake2b(url.partition("://")[2].encode(), digest_size=16).digest()
 
 
+def without_params(url: str, names: Set[str]) -> str:
+    """A normalised address without the parameters of these *names* (lower case; ``name*``: all that begin so)."""
+    before, mark, query = url.partition("?")
+    if not mark or not names:
+        return url
+    kept = "&".join(piece for piece in query.split("&") if not _is_named(param_name(piece), names))
+    return f"{before}?{kept}" if kept else before
+
+
+def param_name(piece: str) -> str:
+    """The name of one ``name=value`` of a query, in lower case."""
+    return unquote(piece.partition("=")[0]).lower()
+
+
+def _is_named(name: str, names: Set[str]) -> bool:
+    return name in names or any(one.endswith("*") and name.startswith(one[:-1]) for one in names)
+
+
+def noise_params(pairs: Iterable[tuple[str, str]]) -> set[str]:
+    """Names of parameters that mean nothing, by (address asked for, canonical address its page states), normalised.
+
+    A canonical address that is the one asked for without a parameter says that the parameter does not matter. Two pages
+    must say so and none the contrary. Where many addresses come to few canonical ones, these are likelier to be wrong.
+    """
+    asked: dict[str, set[str]] = {}
+    canonicals: dict[str, set[str]] = {}
+    needed: set[str] = set()
+    for url, canonical in pairs:
+        needed |= {param_name(piece) for piece in canonical.partition("?")[2].split("&")}
+        if url_key(url.partition("?")[0].rstrip("/")) != url_key(canonical.partition("?")[0].rstrip("/")):
+            continue
+        kept = set(canonical.partition("?")[2].split("&")) - {""}
+        pieces = set(url.partition("?")[2].split("&")) - {""}
+        if not kept <= pieces:
+            continue
+        for piece in pieces - kept:
+            asked.setdefault(param_name(piece), set()).add(url)
+            canonicals.setdefault(param_name(piece), set()).add(canonical)
+    return {
+        name
+        for name, leading in canonicals.items()
+        if name not in needed and len(leading) >= 2 and len(leading) * 8 >= len(asked[name])
+    }
+
+
 def host(url: str) -> str:
     """The host of a normalised address, with its port where that is not the scheme's own: ``example.org:8080``."""
     return url.partition("://")[2].partition("/")[0]
@@ -96,21 +142,13 @@ def origin(url: str) -> str:
 
 
 def same_site(a: str, b: str) -> bool:
-    """Whether two normalised addresses belong to one publisher's site: one host, or one a subdomain of the other.
+    """Whether two normalised addresses belong to one publisher's site: hosts that were registered together.
 
-    A leading ``www.`` counts for nothing. Numeric hosts must be equal, port included.
+    Numeric hosts must be equal, port included.
     """
-    first, second = host(a).removeprefix("www."), host(b).removeprefix("www.")
-    if first == second:
-        return True
-    if _is_numeric(first) or _is_numeric(second):
-        return False
-    first, second = first.partition(":")[0], second.partition(":")[0]
-    return first == second or first.endswith("." + second) or second.endswith("." + first)
+    from pipelines.sites import site_of  # a tenth of a second, for whoever only spells addresses
 
-
-def _is_numeric(host_and_port: str) -> bool:
-    return host_and_port.startswith("[") or host_and_port.partition(":")[0].rpartition(".")[2].isdigit()
+    return site_of(host(a)) == site_of(host(b))
 
 
 def _authority(netloc: str, scheme: str) -> str:

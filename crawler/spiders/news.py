@@ -8,32 +8,46 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from scrapy import Request
 from scrapy.http import Response
 
-from crawler.discovery import DiscoveryError, Found, Trouble
+from crawler.conditional import full_look_is_due, judged
+from crawler.discovery import DiscoveryError, DiscoveryResult
 from crawler.fetch import Manners, Room, Stopped, failure_reason
-from crawler.links import Taking
+from crawler.links import LinkFilter
 from crawler.spiders.run import RunSpider, log
 from pipelines import urls
 from pipelines.flow import Fetched
 from pipelines.items import Page, Part, Rejected
 from pipelines.reading.rules import Rules
-from pipelines.store import Document, Target, Validators
+from pipelines.store import Document, DocumentState, Target, Validators
 from pipelines.store.shapes import DocumentKind
 from pipelines.workers import ReadersUnavailable
 
 #: Some servers answer 304 for ever. After so many in a row, or so long, a document is asked for unconditionally.
 MOST_NOT_MODIFIED = 20
 LONGEST_NOT_ASKED = timedelta(days=1)
-#: what a run tells of its documents
-MOST_TOLD = 100
+#: what a run tells of its documents, and the row of a document of itself
+MOST_TOLD, MOST_NOTED = 100, 5
 #: so often a page whose later pages do not come is tried again; then it is kept as far as it came
 ATTEMPTS_FOR_ALL_PAGES = 3
+
+
+@dataclass
+class Round:
+    """One look at all documents of a source. ``seen``: the keys of those that were met.
+
+    ``unmodified``: documents that said 304, and whose word is doubted where another document names what is new.
+    """
+
+    sitemaps_left: int
+    seen: set[bytes] = field(default_factory=set)
+    named_new: bool = False
+    unmodified: list[tuple[DocumentKind, str, DocumentState]] = field(default_factory=list)
 
 
 class NewsSpider(RunSpider):
@@ -151,7 +165,7 @@ class NewsSpider(RunSpider):
         if not target.recheck and (before := self.fetched_before.pop(urls.url_key(urls.normalise(target.url)), None)):
             archived, page = before
             return Fetched(replace(page, hint=target.hint), self.run, self.rules, archived=archived)
-        etag, modified = (target.etag, target.last_modified) if target.recheck else (None, None)
+        etag, modified = (target.etag, target.last_modified) if self.may_ask_conditionally(target) else (None, None)
         response = await self.download(target.url, "page", etag, modified, room)
         if response.status == 304:
             return None
@@ -173,6 +187,9 @@ class NewsSpider(RunSpider):
             etag=header(response, "ETag"),
             last_modified=header(response, "Last-Modified"),
         )
+
+    def may_ask_conditionally(self, target: Target) -> bool:
+        return target.recheck and self.source.fetch.conditional
 
     async def rules_for(self, target: Target) -> Rules:
         """An article is looked at again with the lesson with which it was read: only the site's changes count."""
@@ -255,53 +272,107 @@ class NewsSpider(RunSpider):
         """Ask every discovery document of the source; each of them ends by itself."""
         if self.run.kind == "recheck":
             return
-        self.taking = Taking.of(self.source, datetime.now(UTC), self.limits.sitemaps)
-        places, seen = self.source.discover, set[bytes]()
+        await self.house.store.settle_params(self.name)
+        self.link_filter = LinkFilter.of(self.source, datetime.now(UTC), self.limits.sitemaps)
+        places = self.source.discover
+        look = Round(self.limits.sitemaps * max(1, len(places.sitemaps) + len(places.feeds)))
         async with asyncio.TaskGroup() as group:
             for kind, addresses in (("feed", places.feeds), ("sitemap", places.sitemaps), ("section", places.sections)):
                 for address in addresses:
-                    group.create_task(self.document(kind, address, seen))
+                    group.create_task(self.document(kind, address, look))
+        for kind, url, state in look.unmodified if look.named_new else ():
+            found, document = await self.full_look(kind, url, state, is_suspicious=True)
+            await self.take_in(found, document, look, 0)
 
-    async def document(self, kind: DocumentKind, url: str, seen: set[bytes], depth: int = 0) -> None:
-        """One feed, sitemap or section page, and the sitemaps that an index names; *seen*: those of this look."""
+    async def document(self, kind: DocumentKind, url: str, look: Round, depth: int = 0) -> None:
+        """One feed, sitemap or section page, and the sitemaps that an index names."""
         key = urls.url_key(urls.normalise(url))
-        if key in seen or key in self.asking:  # an earlier look may still wait for it
+        if key in look.seen or key in self.asking:  # an earlier look may still wait for it
             return
-        seen.add(key)
+        look.seen.add(key)
         self.asking.add(key)
         try:
-            known = await self.house.store.validators(self.run, url)
-            found, document = await self.asked(kind, url, known)
-            await self.house.store.offer(self.run, found.links, document)
+            state = await self.house.store.document_state(self.run, url)
+            found, document = await self.asked(kind, url, state, look)
         finally:
             self.asking.discard(key)
-        self.offered.set()
-        if found.sitemaps and depth >= self.limits.sitemap_depth:
-            self.note(f"{url} names {len(found.sitemaps)} sitemaps, deeper than sitemap_depth")
-            return
-        room = max(0, self.limits.sitemaps - len(seen))
-        async with asyncio.TaskGroup() as group:
-            for address in found.sitemaps[:room]:
-                group.create_task(self.document("sitemap", address, seen, depth + 1))
+        await self.take_in(found, document, look, depth)
 
-    async def asked(self, kind: DocumentKind, url: str, known: Validators | None) -> tuple[Found, Document]:
+    async def take_in(self, found: DiscoveryResult, document: Document, look: Round, depth: int) -> None:
+        """What a document named goes into the frontier; the sitemaps that it names are looked at."""
+        sitemaps, said = self.sitemaps_of(found, look, depth)
+        if said:
+            note = f"{document.note}; {said}" if document.note else said
+            left_out = document.left_out + len(found.sitemaps) - len(sitemaps)
+            document = replace(document, note=note, left_out=left_out)
+            self.note(f"{document.url}: {said}")
+        offered = await self.house.store.offer(self.run, found.links, document, self.source.max_pending)
+        if offered.left_out or offered.displaced:
+            self.note(
+                f"{document.url}: left_out: {self.source.max_pending} pages wait already (max_pending); "
+                f"{offered.left_out} new ones were left out, {offered.displaced} older ones gave their place to newer"
+            )
+        look.named_new = look.named_new or offered.new > 0
+        self.offered.set()
+        async with asyncio.TaskGroup() as group:
+            for address in sitemaps:
+                group.create_task(self.document("sitemap", address, look, depth + 1))
+
+    def sitemaps_of(self, found: DiscoveryResult, look: Round, depth: int) -> tuple[tuple[str, ...], str]:
+        """The sitemaps of an index that are looked at, and what is to be said of the others."""
+        if found.sitemaps and depth >= self.limits.sitemap_depth:
+            return (), f"left_out: {len(found.sitemaps)} sitemaps lie deeper than sitemap_depth"
+        sitemaps = found.sitemaps[: look.sitemaps_left]
+        look.sitemaps_left -= len(sitemaps)
+        left_out = len(found.sitemaps) - len(sitemaps)
+        return sitemaps, f"left_out: {left_out} more sitemaps than one run looks at" if left_out else ""
+
+    async def asked(
+        self, kind: DocumentKind, url: str, state: DocumentState, look: Round
+    ) -> tuple[DiscoveryResult, Document]:
         """Ask for a document: what it names, and what the store remembers of this attempt."""
+        known = state.validators if self.source.fetch.conditional else None
         known = known if known is not None and not is_stale(known, datetime.now(UTC)) else None
         etag, modified = (known.etag, known.last_modified) if known else (None, None)
         async with Room() as room:
-            return await self.asked_in(room, kind, url, etag, modified)
+            found, document = await self.asked_in(room, kind, url, etag, modified, state.memory)
+        if known is None or not document.not_modified:
+            return found, document
+        in_a_row = known.not_modified_in_a_row + 1
+        if full_look_is_due(in_a_row, state.confirmed):
+            return await self.full_look(kind, url, state)
+        if full_look_is_due(in_a_row, state.confirmed, is_suspicious=True):
+            look.unmodified.append((kind, url, state))
+        return found, document
+
+    async def full_look(
+        self, kind: DocumentKind, url: str, state: DocumentState, is_suspicious: bool = False
+    ) -> tuple[DiscoveryResult, Document]:
+        """Ask unconditionally for a document that has just said that it has not changed."""
+        async with Room() as room:
+            found, document = await self.asked_in(room, kind, url, None, None, state.memory)
+        document = judged(document, found, state, is_suspicious)
+        if document.distrusted:
+            self.note(f"{url}: {document.distrusted}; it is asked unconditionally from now on")
+        return found, document
 
     async def asked_in(
-        self, room: Room, kind: DocumentKind, url: str, etag: str | None, modified: str | None
-    ) -> tuple[Found, Document]:
-        nothing = Found(kind)
+        self,
+        room: Room,
+        kind: DocumentKind,
+        url: str,
+        etag: str | None,
+        modified: str | None,
+        memory: bytes | None,
+    ) -> tuple[DiscoveryResult, Document]:
+        nothing = DiscoveryResult(kind)
         self.failures = [said for said in self.failures if not said.startswith(f"{url}: ")]  # those of an earlier look
         try:
             response = await self.download(url, kind, etag, modified, room)
             etag, modified = header(response, "ETag"), header(response, "Last-Modified")
             if response.status == 304:
                 return nothing, Document(url, kind, 304, etag, modified, not_modified=True)
-            found = await self.parsed(kind, response)
+            found = await self.parsed(kind, response, memory)
         except asyncio.CancelledError:
             raise
         except (DiscoveryError, Rejected, ReadersUnavailable) as error:
@@ -316,18 +387,30 @@ class NewsSpider(RunSpider):
             return nothing, Document(url, kind, failure.status, error=said)
         for problem in found.problems:
             self.note(f"{url}: {problem}")
-        if found.sitemaps or any(one.trouble in (Trouble.TRUNCATED, Trouble.BROKEN) for one in found.problems):
+        if found.sitemaps or found.is_damaged:
             # an index may stay the same while its sitemaps change; of a damaged document the rest is still to come
             etag = modified = None
         return found, Document(
-            url, kind, response.status, etag, modified, links=len(found.links), bytes=len(response.body)
+            url,
+            kind,
+            response.status,
+            etag,
+            modified,
+            links=len(found.links),
+            bytes=len(response.body),
+            entries=found.entries,
+            left_out=found.left_out,
+            note="; ".join(map(str, found.problems[:MOST_NOTED])) or None,
+            digest=found.digest,
+            memory=found.memory,
         )
 
-    async def parsed(self, kind: DocumentKind, response: Response) -> Found:
+    async def parsed(self, kind: DocumentKind, response: Response, memory: bytes | None) -> DiscoveryResult:
         largest = self.limits.page if kind == "section" else self.limits.document
         content_type = header(response, "Content-Type") or ""
+        link_filter = replace(self.link_filter, known=memory)
         return await self.house.parsing.document(
-            kind, response.body, content_type, response.url, self.taking, largest, self.name
+            kind, response.body, content_type, response.url, link_filter, largest, self.name
         )
 
     def failed(self, url: str, said: str) -> None:

@@ -123,15 +123,17 @@ def item(
     etag: str | None = None,
     last_modified: str | None = None,
     ms: int | None = None,
+    params: frozenset[str] = frozenset(),
 ) -> Item:
     """Everything about a page that can be worked out without the database; *run* is None where nothing gets written.
 
-    Raises ValueError or TypeError.
+    *params* are parameters of addresses that mean nothing. Raises ValueError or TypeError.
     """
     if page.fetched_at.tzinfo is None:
         raise ValueError("fetched_at has no time zone")
     url = clean(page.asked_url or page.url)
     canonical = dedupe.identity(clean(article.canonical_url or article.url or page.url), clean(article.url or page.url))
+    canonical = urls.without_params(canonical, params)
     version = version_row(article, page.fetched_at)
     return Item(
         run=run,

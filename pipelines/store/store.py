@@ -30,6 +30,7 @@ from pipelines.store import (
     hosts,
     learning,
     looking,
+    offering,
     preparing,
     relinking,
     retention,
@@ -39,11 +40,13 @@ from pipelines.store import (
     watching,
     writing,
 )
+from pipelines.store import sources as source_rows
 from pipelines.store.batches import Batches
 from pipelines.store.connections import Connections
 from pipelines.store.shapes import (
     Archived,
     Document,
+    DocumentState,
     Ending,
     HostRest,
     HostState,
@@ -74,6 +77,7 @@ class Store:
         self._in_hand: dict[
             int, dict[bytes, int]
         ] = {}  # run -> pages that take() has given out and that have no end yet
+        self._params: dict[str, frozenset[str]] = {}  # source -> parameters that mean nothing
 
     @classmethod
     async def open(
@@ -121,13 +125,18 @@ class Store:
     # sources
 
     async def keep_sources(self, sources: Sequence[SourceRow]) -> None:
-        """Insert or update; a source that is missing from *sources* is left as it is."""
+        """Insert or update; a source that is missing from *sources* is left as it is.
 
-        async def work(connection: AsyncConnection) -> None:
-            rows = [preparing.clean(asdict(source)) for source in sources]
-            await connection.execute(sql.KEEP_SOURCES, [preparing.dumps(rows)])
+        What has the former name of one of them is given to it.
+        """
+        await self._connections.run(lambda connection: source_rows.keep(connection, sources))
+        self._params.clear()
 
-        await self._connections.run(work)
+    async def settle_params(self, source: str) -> frozenset[str]:
+        """Learn which parameters of addresses mean nothing, and know its pages without them; their names."""
+        params = await self._connections.run(lambda connection: source_rows.settle_params(connection, source))
+        self._params[source] = params
+        return params
 
     async def keep_next_run(self, source: str, at: datetime | None) -> None:
         """What ``nachlese status`` shows as the next run."""
@@ -210,29 +219,44 @@ class Store:
         rows = await self._do(sql.VALIDATORS, source=run.source, key=preparing.page_key(url))
         return Validators(**rows[0]) if rows else None
 
-    async def offer(self, run: Run, links: Sequence[Link], document: Document) -> Offered:
+    async def document_state(self, run: Run, url: str) -> DocumentState:
+        """What is known of a discovery document of this source, before it is asked for."""
+        rows = await self._do(sql.DOCUMENT_STATE, source=run.source, key=preparing.page_key(url))
+        if not rows:
+            return DocumentState()
+        row = rows[0]
+        names = ("etag", "last_modified", "checked_at", "not_modified_in_a_row")
+        has_validators = (row["etag"] or row["last_modified"]) and not row["is_distrusted"]
+        return DocumentState(
+            validators=Validators(**{name: row[name] for name in names}) if has_validators else None,
+            digest=bytes(row["digest"] or b""),
+            memory=bytes(row["memory"]) if row["memory"] is not None else None,
+            confirmed=row["confirmed_looks"],
+            is_distrusted=row["is_distrusted"],
+        )
+
+    async def offer(
+        self, run: Run, links: Sequence[Link], document: Document, most_pending: int | None = None
+    ) -> Offered:
         """Links, the document's validators and its attempt row in ONE transaction.
+
+        *most_pending*: so many pages of the source may wait; of what is new the latest are kept.
 
         A failed fetch is offered too: no links, ``document.error`` set; validators then stay as they were. A link that
         is no address is rejected here; one that has ended and is not due for a recheck ends unchanged in this run.
         """
         # off the loop: a sitemap may have 50,000 links, and other sources' fetches must not wait for a second
-        good, bad, text = await asyncio.to_thread(_link_rows, links)
-        keys = [row["url_key"] for row in good]
-        values = {"source": run.source, "run": run.id, "keys": keys, "links": text}
+        good, bad = await asyncio.to_thread(_link_rows, links)
+        in_hand = list(self._in_hand.get(run.id, {}).values())
+        values = {"source": run.source, "run": run.id, "in_hand": in_hand}
 
         async def work(connection: AsyncConnection) -> Offered:
-            await _keep_document(connection, run, document)
-            if not good and not bad:
-                return Offered()
-            new = {row["url_key"] for row in await _rows(connection, sql.OFFER, values)}
-            await connection.execute(sql.HASTEN_RECHECKS, values)
-            await connection.execute(sql.SEEN_AGAIN, values)
+            offered = await offering.offer(connection, values, good, most_pending) if good else Offered()
+            await _keep_document(connection, run, document, offered)
             if bad:
+                await connection.execute(sql.OFFER, values | {"links": preparing.dumps(bad)})
                 await _reject_bad_links(connection, run, bad)
-            now = (await _rows(connection, sql.OFFERED, values))[0]
-            fresh = sum(key in new for key in keys)
-            return Offered(fresh, now["waiting"] - fresh, now["ended"])
+            return offered
 
         return await self._connections.run(work)
 
@@ -307,7 +331,8 @@ class Store:
         database is: DatabaseError, and the page has no end.
         """
         try:
-            item = preparing.item(run, page, article, archived, etag, last_modified, ms)
+            params = await self._params_of(page, article)
+            item = preparing.item(run, page, article, archived, etag, last_modified, ms, params)
         except (ValueError, TypeError) as error:
             url, detail = page.asked_url or page.url, database.safe_text(error)
             return await self.reject(
@@ -317,6 +342,23 @@ class Store:
         ending = await self._batches.keep(item)
         self._ended(run, item.page_key)
         return ending
+
+    async def _params_of(self, page: Page, article: Article) -> frozenset[str]:
+        """The parameters that mean nothing in the address under which an article is to be known.
+
+        None, where it is known with them already: it keeps its row.
+        """
+        url = preparing.clean(article.canonical_url or article.url or page.url)
+        if "?" not in url:
+            return frozenset()
+        if page.source not in self._params:
+            rows = await self._do(source_rows.PARAMS, source=page.source)
+            self._params[page.source] = frozenset(rows[0]["drop_params"] + rows[0]["noise_params"] if rows else ())
+        params = self._params[page.source]
+        if not params:
+            return params
+        known = await self._do("SELECT FROM ingest.articles WHERE url_key = %(key)s", key=preparing.page_key(url))
+        return frozenset() if known else params
 
     async def _refuse(self, item: preparing.Item, message: str) -> Ending:
         return await self.reject(
@@ -680,8 +722,8 @@ async def _end_run(connection: AsyncConnection, run: int, outcome: RunOutcome, e
     return counts
 
 
-def _link_rows(links: Sequence[Link]) -> tuple[list[dict[str, Any]], list[dict[str, Any]], str]:
-    """Rows for the links that are addresses and for those that are not, each address once; and both as JSON."""
+def _link_rows(links: Sequence[Link]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Rows for the links that are addresses and for those that are not, each address once."""
     good: dict[bytes, dict[str, Any]] = {}
     bad: dict[bytes, dict[str, Any]] = {}
     for link in links:
@@ -691,16 +733,20 @@ def _link_rows(links: Sequence[Link]) -> tuple[list[dict[str, Any]], list[dict[s
             key = urls.url_key(urls.normalise(url))
         except urls.BadUrl as error:
             key = preparing.other_key(url)
-            bad.setdefault(key, row | {"url_key": key, "detail": str(error)})
+            bad.setdefault(key, row | {"url_key": key, "detail": str(error), "dated_at": None})
             continue
         modified = link.hint.modified_at if link.hint else None
-        good.setdefault(key, row | {"url_key": key, "modified_at": modified})
-    return list(good.values()), list(bad.values()), preparing.dumps([*good.values(), *bad.values()])
+        dated = (link.hint.published_at or modified) if link.hint else None
+        good.setdefault(key, row | {"url_key": key, "modified_at": modified, "dated_at": dated})
+    return list(good.values()), list(bad.values())
 
 
-async def _keep_document(connection: AsyncConnection, run: Run, document: Document) -> None:
+async def _keep_document(connection: AsyncConnection, run: Run, document: Document, offered: Offered) -> None:
     is_full = document.error is None and not document.not_modified
     values = preparing.clean(asdict(document)) | {
+        "left_out": document.left_out + offered.left_out,
+        "note": _document_note(document, offered),
+        "digest": document.digest or None,
         "run": run.id,
         "source": run.source,
         "key": preparing.page_key(document.url),
@@ -708,7 +754,18 @@ async def _keep_document(connection: AsyncConnection, run: Run, document: Docume
         "outcome": "error" if document.error is not None else "not_modified" if document.not_modified else "ok",
     }
     await connection.execute(sql.KEEP_DOCUMENT, values)
+    if is_full and document.memory is not None:
+        await connection.execute(sql.KEEP_MEMORY, values)
     await connection.execute(sql.KEEP_DOCUMENT_ATTEMPT, values)
+
+
+def _document_note(document: Document, offered: Offered) -> str | None:
+    said = [preparing.clean(document.note)] if document.note else []
+    if offered.left_out:
+        said.append(f"left_out: {offered.left_out} new pages, for which the frontier has no room")
+    if offered.displaced:
+        said.append(f"{offered.displaced} older pages gave their place to newer ones")
+    return "; ".join(said)[:2000] or None
 
 
 async def _reject_bad_links(connection: AsyncConnection, run: Run, bad: list[dict[str, Any]]) -> None:

@@ -48,7 +48,9 @@ SELECT
         JOIN ingest.attempts AS attempt ON attempt.page_id = page.id
         WHERE page.article_id = article.id)) AS checked_at,
     (SELECT min(page.next_check_at) FROM ingest.pages AS page
-     WHERE page.article_id = article.id AND page.state = 'ended') AS next_check_at
+     WHERE page.article_id = article.id AND page.state = 'ended') AS next_check_at,
+    ARRAY(SELECT DISTINCT page.source FROM ingest.pages AS page
+          WHERE page.article_id = article.id AND page.source <> article.source ORDER BY page.source) AS named_by
 FROM ingest.articles AS article
 JOIN ingest.versions AS version ON version.article_id = article.id AND version.number = article.version;
 
@@ -56,7 +58,7 @@ COMMENT ON VIEW news.articles IS 'A row per article, in its current wording; cop
 COMMENT ON COLUMN news.articles.id IS 'Number of the article; never changes, never given twice';
 COMMENT ON COLUMN news.articles.url IS 'Address from which the article is read: its own page, or a view of it where only that is known';
 COMMENT ON COLUMN news.articles.canonical_url IS 'Address under which it is known; one row per canonical address';
-COMMENT ON COLUMN news.articles.source IS 'Source in which it was first found; see news.sources';
+COMMENT ON COLUMN news.articles.source IS 'Source on whose site it is, or else that found it first; see news.sources';
 COMMENT ON COLUMN news.articles.title IS 'Headline';
 COMMENT ON COLUMN news.articles.teaser IS 'Lead above the text; not repeated in the text';
 COMMENT ON COLUMN news.articles.section IS 'Section of the site, the first one where it names several';
@@ -97,3 +99,4 @@ COMMENT ON COLUMN news.articles.published_on IS 'Day of published_at where the s
 COMMENT ON COLUMN news.articles.gone_reason IS 'gone: 404 or 410; soft_404: a notice; home_page: it leads to the front page; null: not gone, or not known';
 COMMENT ON COLUMN news.articles.checked_at IS 'Last look at its page, whatever came of it; fetched_at is the last one that found the article';
 COMMENT ON COLUMN news.articles.next_check_at IS 'When its page is due to be looked at again, in the first run of its source after that; null: no more';
+COMMENT ON COLUMN news.articles.named_by IS 'Other sources whose feeds, sitemaps or pages named it, too; empty: none';
