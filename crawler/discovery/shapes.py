@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
+from pydantic import ConfigDict
+
 from pipelines.items import Link
 
 Kind = Literal["feed", "sitemap", "section"]
@@ -73,6 +75,9 @@ class DiscoveryResult:
     left_out: int = 0
     digest: bytes = b""
     memory: bytes | None = None
+
+    # reader processes answer in JSON, in which bytes are no text
+    __pydantic_config__ = ConfigDict(ser_json_bytes="hex", val_json_bytes="hex")
 
     @property
     def is_damaged(self) -> bool:
