@@ -13,7 +13,7 @@ from crawler import runs
 from crawler.house import House
 from pipelines import database
 from pipelines.items import Reason
-from pipelines.store import Store, connections
+from pipelines.store import Store, batches, connections
 from tests.test_crawl import Web, article, configured, counted, house_of, site
 from tests.test_roles import as_role, with_roles
 from tests.test_store import T, begin, page, words_of
@@ -151,6 +151,22 @@ async def test_a_lock_that_somebody_holds_is_named_and_costs_no_page(
     assert "somebody" in failed.error
     assert "ingest.versions" in failed.error
     assert (again.outcome, again.counts.new) == ("finished", 3)
+
+
+async def test_who_waits_behind_a_lock_gives_up_with_the_others(database_url: str, monkeypatch):
+    monkeypatch.setattr(connections, "CONFLICT_FOR", 0.0)
+    monkeypatch.setattr(batches, "LONG", 0.0)
+    monkeypatch.setattr(batches, "MOST", 1)  # so that each would wait by itself
+    async with await Store.open(conninfo.make_conninfo(database_url, options="-c lock_timeout=200ms")) as store:
+        run = await begin(store)
+        pages = [page(f"https://news.example/{n}") for n in range(3)]
+        with psycopg.connect(database_url) as holding:
+            holding.execute("LOCK TABLE ingest.versions IN EXCLUSIVE MODE")
+            keeping = [store.keep(run, one, read_of(one, text=words_of(n))) for n, one in enumerate(pages)]
+            errors = await asyncio.gather(*keeping, return_exceptions=True)
+        assert [type(error) for error in errors] == [database.DatabaseError] * 3
+        assert len({id(error) for error in errors}) == 1
+        assert (await store.keep(run, pages[0], read_of(pages[0]))).kind == "new"
 
 
 async def test_a_value_that_is_out_of_range_still_costs_that_row_alone(store: Store):
