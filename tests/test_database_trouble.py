@@ -81,6 +81,26 @@ TROUBLES = {
         "ALTER TABLE ingest.versions DROP CONSTRAINT none",
         '"none"',
     ),
+    "what is known of a host": (
+        "REVOKE SELECT ON ingest.hosts FROM nachlese_writer",
+        "GRANT SELECT ON ingest.hosts TO nachlese_writer",
+        "permission denied for table hosts",
+    ),
+    "robots.txt that cannot be kept": (
+        "REVOKE INSERT ON ingest.hosts FROM nachlese_writer",
+        "GRANT INSERT ON ingest.hosts TO nachlese_writer",
+        "permission denied for table hosts",
+    ),
+    "links that cannot be kept": (
+        "REVOKE INSERT ON ingest.pages FROM nachlese_writer",
+        "GRANT INSERT ON ingest.pages TO nachlese_writer",
+        "permission denied for table pages",
+    ),
+    "a frontier that cannot be read": (
+        "ALTER TABLE ingest.pages RENAME COLUMN next_attempt_at TO due_at",
+        "ALTER TABLE ingest.pages RENAME COLUMN due_at TO next_attempt_at",
+        "next_attempt_at",
+    ),
     "an end that cannot be written": (
         "REVOKE UPDATE ON ingest.run_pages FROM nachlese_writer",
         "GRANT UPDATE ON ingest.run_pages TO nachlese_writer",

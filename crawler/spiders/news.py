@@ -20,6 +20,7 @@ from crawler.house import LOOKING, NEXT_PAGE
 from crawler.links import Taking
 from crawler.spiders.run import RunSpider, log
 from pipelines import urls
+from pipelines.database import DatabaseError
 from pipelines.flow import Fetched
 from pipelines.items import Page, Part, Rejected
 from pipelines.reading import pages as article_pages
@@ -120,7 +121,7 @@ class NewsSpider(RunSpider):
     async def page_in(self, room: Room, target: Target) -> None:
         try:
             fetched = await self.fetched(target, room)
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, DatabaseError):  # what is known of a host is in the database, too
             raise
         except Exception as error:  # noqa: BLE001  failure_reason has a name for each of them
             await self.not_fetched(target, error)
@@ -180,6 +181,8 @@ class NewsSpider(RunSpider):
             seen.add(key)
             try:
                 response = await self.download(following, "page", room=room)
+            except DatabaseError:
+                raise
             except Exception as error:
                 if failure_reason(error).transient and target.attempts + 1 < ATTEMPTS_FOR_ALL_PAGES:
                     raise  # the article comes again as a whole
@@ -285,7 +288,7 @@ class NewsSpider(RunSpider):
             if response.status == 304:
                 return nothing, Document(url, kind, 304, etag, modified, not_modified=True)
             found = await self.parsed(kind, response)
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, DatabaseError):
             raise
         except (DiscoveryError, Rejected, ReadersUnavailable) as error:
             self.failed(url, str(error))
