@@ -77,7 +77,9 @@ def _looked_up(connection: Connection, statement: str) -> tuple[list[str], list[
 def _reader(cursor: psycopg.Cursor) -> str | None:
     found = cursor.execute(
         "SELECT rolname FROM pg_roles WHERE rolname = ANY (%(readers)s::name[]) AND pg_has_role(rolname, 'MEMBER') "
-        "AND (rolname = %(first)s OR current_setting('is_superuser') = 'on') "
+        "AND CASE WHEN rolname <> %(first)s THEN current_setting('is_superuser') = 'on' "
+        # roles belong to the whole server; in this database it may have no rights
+        "ELSE coalesce(has_schema_privilege(oid, to_regnamespace('news')::oid, 'USAGE'), false) END "
         "ORDER BY rolname <> %(first)s LIMIT 1",
         {"readers": list(READERS), "first": READERS[0]},
     ).fetchone()

@@ -104,7 +104,10 @@ def is_read_only(error: BaseException) -> bool:
 
 def is_passing(error: BaseException) -> bool:
     """True for a conflict with somebody else's transaction: rolled back whole, so try it again."""
-    if isinstance(error, errors.DeadlockDetected | errors.SerializationFailure | errors.QueryCanceled):
+    if isinstance(error, psycopg.Error) and (error.sqlstate or "").startswith("40"):
+        return True  # rolled back: a deadlock, a serialization failure
+    # a time limit of the server's, which may have fallen on a busy moment of ours
+    if isinstance(error, errors.QueryCanceled) or getattr(error, "sqlstate", None) in ("25P03", "25P04", "57P05"):
         return True
     # the catalogue's way to say the same: GRANT and ALTER beside each other
     return is_locked(error) or (isinstance(error, errors.InternalError_) and "concurrently" in str(error))

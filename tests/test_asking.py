@@ -82,6 +82,13 @@ def test_it_runs_as_the_reader_where_there_is_one(with_roles: str):
         database.looked_up(with_roles, "SELECT FROM ingest.pages")
 
 
+def test_a_reader_that_was_made_for_another_database_is_not_asked(with_roles: str):
+    database.make_roles(with_roles, {})
+    with psycopg.connect(with_roles, autocommit=True) as connection:
+        connection.execute("REVOKE USAGE ON SCHEMA news FROM nachlese_reader")
+    assert database.looked_up(with_roles, "SELECT count(*) FROM news.articles")[1] == [(0,)]
+
+
 def test_what_is_refused_is_exit_code_2_and_says_what_is_run(database_url: str, monkeypatch):
     monkeypatch.setenv("NACHLESE_DATABASE_URL", database_url)
     result = CliRunner().invoke(app, ["db", "query", "DELETE FROM ingest.sources"])

@@ -13,7 +13,7 @@ from crawler import runs
 from crawler.house import House
 from pipelines import database
 from pipelines.items import Reason
-from pipelines.store import Store, connections
+from pipelines.store import Store, batches, connections
 from tests.test_crawl import Web, article, configured, counted, house_of, site
 from tests.test_roles import as_role, with_roles
 from tests.test_store import T, begin, page, words_of
@@ -80,6 +80,26 @@ TROUBLES = {
         "ALTER TABLE ingest.versions ADD CONSTRAINT none CHECK (word_count < 0)",
         "ALTER TABLE ingest.versions DROP CONSTRAINT none",
         '"none"',
+    ),
+    "what is known of a host": (
+        "REVOKE SELECT ON ingest.hosts FROM nachlese_writer",
+        "GRANT SELECT ON ingest.hosts TO nachlese_writer",
+        "permission denied for table hosts",
+    ),
+    "robots.txt that cannot be kept": (
+        "REVOKE INSERT ON ingest.hosts FROM nachlese_writer",
+        "GRANT INSERT ON ingest.hosts TO nachlese_writer",
+        "permission denied for table hosts",
+    ),
+    "links that cannot be kept": (
+        "REVOKE INSERT ON ingest.pages FROM nachlese_writer",
+        "GRANT INSERT ON ingest.pages TO nachlese_writer",
+        "permission denied for table pages",
+    ),
+    "a frontier that cannot be read": (
+        "ALTER TABLE ingest.pages RENAME COLUMN next_attempt_at TO due_at",
+        "ALTER TABLE ingest.pages RENAME COLUMN due_at TO next_attempt_at",
+        "next_attempt_at",
     ),
     "an end that cannot be written": (
         "REVOKE UPDATE ON ingest.run_pages FROM nachlese_writer",
@@ -151,6 +171,22 @@ async def test_a_lock_that_somebody_holds_is_named_and_costs_no_page(
     assert "somebody" in failed.error
     assert "ingest.versions" in failed.error
     assert (again.outcome, again.counts.new) == ("finished", 3)
+
+
+async def test_who_waits_behind_a_lock_gives_up_with_the_others(database_url: str, monkeypatch):
+    monkeypatch.setattr(connections, "CONFLICT_FOR", 0.0)
+    monkeypatch.setattr(batches, "LONG", 0.0)
+    monkeypatch.setattr(batches, "MOST", 1)  # so that each would wait by itself
+    async with await Store.open(conninfo.make_conninfo(database_url, options="-c lock_timeout=200ms")) as store:
+        run = await begin(store)
+        pages = [page(f"https://news.example/{n}") for n in range(3)]
+        with psycopg.connect(database_url) as holding:
+            holding.execute("LOCK TABLE ingest.versions IN EXCLUSIVE MODE")
+            keeping = [store.keep(run, one, read_of(one, text=words_of(n))) for n, one in enumerate(pages)]
+            errors = await asyncio.gather(*keeping, return_exceptions=True)
+        assert [type(error) for error in errors] == [database.DatabaseError] * 3
+        assert len({id(error) for error in errors}) == 1
+        assert (await store.keep(run, pages[0], read_of(pages[0]))).kind == "new"
 
 
 async def test_a_value_that_is_out_of_range_still_costs_that_row_alone(store: Store):

@@ -21,6 +21,7 @@ from crawler.fetch import Manners, Room, Stopped, failure_reason
 from crawler.links import LinkFilter
 from crawler.spiders.run import RunSpider, log
 from pipelines import urls
+from pipelines.database import DatabaseError
 from pipelines.flow import Fetched
 from pipelines.items import Page, Part, Rejected
 from pipelines.reading.rules import Rules
@@ -145,7 +146,7 @@ class NewsSpider(RunSpider):
     async def page_in(self, room: Room, target: Target, came: Callable[[int], None]) -> None:
         try:
             fetched = await self.fetched(target, room)
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, DatabaseError):  # what is known of a host is in the database, too
             raise
         except ReadersUnavailable as error:  # trouble of this machine: the page stays pending as it was
             self.trouble = self.trouble or str(error)
@@ -213,6 +214,8 @@ class NewsSpider(RunSpider):
             seen.add(key)
             try:
                 response = await self.download(following, "page", room=room)
+            except DatabaseError:
+                raise
             except Exception as error:
                 if failure_reason(error).transient and target.attempts + 1 < ATTEMPTS_FOR_ALL_PAGES:
                     raise  # the article comes again as a whole
@@ -373,7 +376,7 @@ class NewsSpider(RunSpider):
             if response.status == 304:
                 return nothing, Document(url, kind, 304, etag, modified, not_modified=True)
             found = await self.parsed(kind, response, memory)
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, DatabaseError):
             raise
         except (DiscoveryError, Rejected, ReadersUnavailable) as error:
             self.failed(url, str(error))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 
 import psycopg
@@ -18,6 +19,7 @@ log = logging.getLogger(__name__)
 
 MOST = 100  # items in a transaction; more gains nothing, and a bad one costs more to find
 PAUSE = 0.004  # seconds that the first item waits for others
+LONG = 20.0  # seconds; who gives up after that has waited for a lock or for a database that is away
 TIDY_AFTER = 400  # items; the search index's list of new rows then has some megabytes, which a search reads through
 
 Refuse = Callable[[Item, str], Awaitable[Ending]]
@@ -103,15 +105,27 @@ class Batches:
 
     async def _written(self, items: list[Item]) -> list[Ending | Exception]:
         """The ending of each item, or what kept it from one."""
+        begun = time.monotonic()
         try:
             return list(await self._connections.run(lambda connection: writing.write(connection, items)))
         except database.DatabaseError as error:
+            if time.monotonic() - begun > LONG:
+                self._give_up_waiting(error)
             return [error] * len(items)  # it would meet each of them
         except Exception as error:  # noqa: BLE001 - of one item it is told or returned
             if len(items) > 1:
                 # one bad row never costs its batch: each alone, and only the bad one is refused
                 return [(await self._written([item]))[0] for item in items]
             return [await self._of_one(items[0], error)]
+
+    def _give_up_waiting(self, error: database.DatabaseError) -> None:
+        """Whoever has come meanwhile has waited as well: the same trouble, and not as long a wait once more."""
+        for _ in range(self._waiting.qsize()):
+            entry = self._waiting.get_nowait()
+            if entry is None:
+                self._waiting.put_nowait(None)  # the end stays the end
+            elif not entry[1].done():
+                entry[1].set_exception(error)
 
     async def _of_one(self, item: Item, error: Exception) -> Ending | Exception:
         """Refuse an item for what lies in its own row; any other error is not its fault and comes back."""
