@@ -633,8 +633,9 @@ def _link_rows(links: Sequence[Link]) -> tuple[list[dict[str, Any]], list[dict[s
         try:
             key = urls.url_key(urls.normalise(url))
         except urls.BadUrl as error:
-            key = preparing.other_key(url)
-            bad.setdefault(key, row | {"url_key": key, "detail": str(error)})
+            shown = urls.without_userinfo(url)
+            key = preparing.other_key(shown)
+            bad.setdefault(key, row | {"url_key": key, "url": shown[:8000], "detail": str(error)})
             continue
         modified = link.hint.modified_at if link.hint else None
         good.setdefault(key, row | {"url_key": key, "modified_at": modified})
