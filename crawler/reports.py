@@ -57,6 +57,15 @@ class RunReport:
         return " ".join(filter(None, [*pieces, f"error: {self.error}" if self.error else ""]))
 
 
+def level_of(report: RunReport) -> int:
+    """How loudly a run is told: nobody wants a line each few minutes for a scheduled look that found nothing new."""
+    if report.outcome != "finished":
+        return logging.WARNING
+    counts = report.counts
+    is_usual = report.slot is not None and not (counts.new or counts.new_version or counts.copy)
+    return logging.DEBUG if is_usual else logging.INFO
+
+
 async def finish(house: House, run: Run, spider: RunSpider) -> RunReport:
     """Record a run's end and report it."""
     outcome, error = outcome_of(spider)
@@ -67,7 +76,7 @@ async def finish(house: House, run: Run, spider: RunSpider) -> RunReport:
     if counts.new or counts.copy:
         await group_stories(house)
     report = RunReport(run.source, run.kind, outcome, counts, error, run.id, run.slot, tuple(spider.problems))
-    log.log(logging.INFO if outcome == "finished" else logging.WARNING, "%s", report)
+    log.log(level_of(report), "%s", report)
     return report
 
 

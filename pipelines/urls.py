@@ -34,6 +34,7 @@ _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})?")
 _NOT_IN_PATH = re.compile(r"[^!$%&'()*+,\-./0-9:;=@A-Z_a-z~]")
 _NOT_IN_QUERY = re.compile(r"[^!$%&()*+,\-./0-9:;=?@A-Z_a-z~]")
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
+_USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,20}:/{2,}|^//)[^/?#\s\"'<>@]{1,500}@(?:[^/?#\s\"'<>@]{1,500}@)*")
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]*|[0-9]+")
 
 
@@ -78,6 +79,11 @@ def normalise(url: str, base: str | None = None, *, max_length: int = MAX_LENGTH
     if len(result) > max_length:
         raise BadUrl(f"the address has {len(result)} characters, {max_length} are allowed")
     return result
+
+
+def without_userinfo(text: str) -> str:
+    """*text* with the user names and passwords of all addresses in it masked, so that it may be stored or logged."""
+    return _USERINFO.sub(r"\1***@", text)
 
 
 def url_key(url: str) -> bytes:

@@ -21,6 +21,10 @@ def read(page: Page, rules: Rules) -> Article:
     if order.startswith("die-once ") and not (died := Path(order.partition(" ")[2])).exists():
         died.touch()
         killed()
+    if order.startswith("hold "):
+        hold(Path(order.partition(" ")[2]))
+    if order.startswith("begin "):
+        begin(Path(order.partition(" ")[2]))
     return Article(
         url=page.url,
         canonical_url=page.url,
@@ -30,6 +34,23 @@ def read(page: Page, rules: Rules) -> Article:
         fetched_at=page.fetched_at,
         details={"Ort": ["Köln", "Bonn"], "Preis": "3 €"},
     )
+
+
+def hold(folder: Path) -> None:
+    """Read until somebody opens the pipe ``go``; note where another does the same at the same time."""
+    try:
+        (folder / "held").mkdir()
+    except FileExistsError:
+        (folder / "two at once").touch()
+        return
+    (folder / "go").read_bytes()
+    (folder / "held").rmdir()
+
+
+def begin(pipe: Path) -> None:
+    """Tell that reading has begun, and never come to an end."""
+    pipe.write_bytes(b"")
+    signal.pause()
 
 
 def hang() -> None:

@@ -79,6 +79,13 @@ def test_a_date_that_is_not_stated_is_none(text: str):
     assert parse(text, FETCHED, BERLIN) is None
 
 
+def test_in_english_a_day_that_is_its_month_is_read_and_others_are_anybodys_guess():
+    read = {text: parse(text, FETCHED, BERLIN, language="en") for text in ("05/05/2025", "11/11/2025", "03/04/2025")}
+    assert [one and one.at for one in read.values()] == [local(2025, 5, 5), local(2025, 11, 11), None]
+    assert parse("04/13/2025", FETCHED, BERLIN, language="en").at == local(2025, 4, 13)
+    assert parse("03/04/2025", FETCHED, BERLIN, language="de").at == local(2025, 4, 3)
+
+
 def test_a_day_without_a_year_needs_its_weekday_or_to_be_recent():
     assert parse("Mittwoch, 25. Juni, 8:00 Uhr", FETCHED, BERLIN).at == local(2025, 6, 25, 8, 0)
     assert parse("Dienstag, 25. Juni, 8:00 Uhr", FETCHED, BERLIN) is None

@@ -465,6 +465,46 @@ async def test_a_stop_lets_those_that_are_nearly_done_finish(fetcher):
         await stopping
 
 
+async def test_a_get_that_nobody_waits_for_any_more_hangs_up(fetcher):
+    """Its caller is cancelled: the server sees the connection go, and the turn at its host is another's."""
+    asked, gone = asyncio.Event(), asyncio.Event()
+
+    async def slow(visit):
+        asked.set()
+        try:
+            while not visit.writer.is_closing():
+                await visit.send(b" ")  # fails once the other side has hung up
+                await asyncio.sleep(0)
+        except ConnectionError:
+            pass
+        gone.set()
+
+    async with serve(slow=slow) as web:
+        alone = Manners("s", manners(web).allowed, timedelta(), 1, timedelta(hours=1))
+        task = asyncio.ensure_future(fetcher.get(web.url("/slow"), alone))
+        await asyncio.wait_for(asked.wait(), 60)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await asyncio.wait_for(gone.wait(), 60)
+        assert (await fetcher.get(web.url("/good"), alone)).status == 200
+
+
+async def test_a_deadline_holds_for_all_hops_together(fetcher):
+    """Each hop takes a third of it, and all of them too long."""
+
+    async def hop(visit):
+        number = int(visit.path.rpartition("/")[2])
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(asyncio.Event().wait(), 0.4)
+        await (visit.redirect(f"/hop/{number + 1}") if number < 5 else visit.answer())
+
+    async with serve(**{f"hop/{number}": hop for number in range(6)}) as web:
+        with pytest.raises(FetchFailed) as failed:
+            await fetcher.get(web.url("/hop/0"), manners(web, seconds=1.2))
+        assert failed.value.reason == "timeout"
+
+
 # --- decompression ----------------------------------------------------------------------------------------------------
 
 PACKERS = {

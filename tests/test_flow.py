@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -173,10 +174,11 @@ async def test_trouble_of_the_machine_is_told_to_the_spider_and_every_page_stays
     assert (await house.store.end_run(run, "failed")).pending == 5
 
 
-async def test_a_page_in_flight_when_the_crawl_is_cancelled_stays_pending(house):
-    run, [fetched] = await begun(house.store, "sleep")
+async def test_a_page_in_flight_when_the_crawl_is_cancelled_stays_pending(house, tmp_path):
+    os.mkfifo(tmp_path / "begun")
+    run, [fetched] = await begun(house.store, f"begin {tmp_path / 'begun'}")
     task = asyncio.ensure_future(pass_through(house, fetched))
-    await asyncio.sleep(0.1)
+    await asyncio.to_thread((tmp_path / "begun").read_bytes)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

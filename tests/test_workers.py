@@ -129,16 +129,21 @@ async def test_pages_that_hang_wait_for_each_other_and_a_good_one_for_none_of_th
         await asyncio.gather(*hanging, return_exceptions=True)
 
 
-async def test_large_pages_are_read_one_at_a_time(readers):
-    large = replace(page("sleep"), body=b"sleep", more=(Part("https://example.org/2", bytes(LARGE), "text/html"),))
-    both = [asyncio.ensure_future(readers.read(large, RULES)) for _ in range(2)]
-    await asyncio.sleep(0.1)
-    assert readers.reading_alone("probe") == 2
-    assert len(readers._nursery.born) == 1
-    for task in both:
-        task.cancel()
-    await asyncio.gather(*both, return_exceptions=True)
-    assert (await readers.read(page("gut"), RULES)).text == "gut"
+async def test_large_pages_are_read_one_at_a_time(tmp_path):
+    """While one reader holds a large page, the other has time for a small one that came later, not for a second."""
+    os.mkfifo(tmp_path / "go")
+    large = replace(page(f"hold {tmp_path}"), more=(Part("https://example.org/2", bytes(LARGE), "text/html"),))
+    async with ReaderPool(2, seconds=60, read="tests.poison:read") as pool:
+        both = [asyncio.ensure_future(pool.read(large, RULES)) for _ in range(2)]
+        await asyncio.sleep(0)
+        assert pool.reading_alone("probe") == 2
+        assert (await pool.read(page("gut"), RULES)).text == "gut"
+        assert not (tmp_path / "two at once").exists()
+        for _ in both:
+            await asyncio.to_thread((tmp_path / "go").write_bytes, b"")
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            both = [task for task in both if not task.done()]
+    assert both == []
 
 
 async def test_readers_do_other_tasks_too_and_say_what_went_wrong():
@@ -160,7 +165,7 @@ async def test_the_event_loop_goes_on_while_pages_hang():
         hanging = [asyncio.ensure_future(pool.read(page("sleep"), RULES)) for _ in range(2)]
         turns = 0
         while not all(task.done() for task in hanging):
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0)
             turns += 1
     assert turns > 2
     assert [task.exception().reason for task in hanging] == [Reason.READER_TIMEOUT] * 2
@@ -188,10 +193,11 @@ async def test_rules_travel_once_and_each_page_gets_its_own():
     assert sent.pickled(Rules(language="fr"))[0] == sent.pickled(french)[0]
 
 
-async def test_a_page_that_nobody_waits_for_any_more_does_not_occupy_its_reader():
+async def test_a_page_that_nobody_waits_for_any_more_does_not_occupy_its_reader(tmp_path):
+    os.mkfifo(tmp_path / "begun")
     async with ReaderPool(1, seconds=60, read="tests.poison:read") as pool:
-        task = asyncio.ensure_future(pool.read(page("sleep"), RULES))
-        await asyncio.sleep(0.1)
+        task = asyncio.ensure_future(pool.read(page(f"begin {tmp_path / 'begun'}"), RULES))
+        await asyncio.to_thread((tmp_path / "begun").read_bytes)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -213,15 +219,18 @@ async def test_a_reading_function_that_cannot_be_loaded_is_no_fault_of_the_page(
     assert "AttributeError" in capfd.readouterr().err
 
 
-async def test_after_closing_nothing_is_read_and_nothing_is_left(readers):
-    reader = int((await readers.read(page("who"), RULES)).text)
-    waiting = [asyncio.ensure_future(readers.read(page("sleep"), RULES)) for _ in range(4)]
-    await asyncio.sleep(0.1)
-    await readers.close()
-    ends = await asyncio.gather(*waiting, return_exceptions=True)
-    assert [type(end) for end in ends] == [ReadersUnavailable] * 4
-    with pytest.raises(ReadersUnavailable):
-        await readers.read(page("gut"), RULES)
+async def test_after_closing_nothing_is_read_and_nothing_is_left(tmp_path):
+    os.mkfifo(tmp_path / "begun")
+    async with ReaderPool(2, seconds=60, read="tests.poison:read") as readers:
+        reader = int((await readers.read(page("who"), RULES)).text)
+        orders = [f"begin {tmp_path / 'begun'}", "sleep", "sleep", "sleep"]
+        waiting = [asyncio.ensure_future(readers.read(page(order), RULES)) for order in orders]
+        await asyncio.to_thread((tmp_path / "begun").read_bytes)
+        await readers.close()
+        ends = await asyncio.gather(*waiting, return_exceptions=True)
+        assert [type(end) for end in ends] == [ReadersUnavailable] * 4
+        with pytest.raises(ReadersUnavailable):
+            await readers.read(page("gut"), RULES)
     assert not alive(reader)
 
 
@@ -253,7 +262,7 @@ async def main():
     busy = asyncio.ensure_future(pool.read(page(b"hang"), Rules()))
     await pool.read(page(b"who"), Rules())
     while len(pool._nursery.born) < 2:
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0)
     print(pool._nursery._process.pid, *pool._nursery.born, flush=True)
     await asyncio.Event().wait()
 

@@ -226,14 +226,14 @@ def show_answer(names: list[str], rows: list[tuple[Any, ...]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from crawler.cli.common import count, out, plain
+    from crawler.cli.common import count, out, plain, print_table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in names:
         table.add_column(name, overflow="fold")
     for row in rows:
         table.add_row(*(Text("" if value is None else plain(value)) for value in row))
-    out().print(table)
+    print_table(table)
     out().print(count(len(rows), "row"))
 
 

@@ -7,6 +7,7 @@ also those that an earlier run left. A page is done when its end is recorded, no
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -421,7 +422,8 @@ class NewsSpider(RunSpider):
         self.failures.append(f"{url}: {said}")
 
     def note(self, said: str) -> None:
-        log.info("%s: %s", self.name, said)
+        # of a scheduled run it is said again at each look; the report and news.documents have it
+        log.log(logging.DEBUG if self.run.slot else logging.INFO, "%s: %s", self.name, said)
         if len(self.problems) < MOST_TOLD and said not in self.problems:
             self.problems.append(said)
 

@@ -732,8 +732,9 @@ def _link_rows(links: Sequence[Link]) -> tuple[list[dict[str, Any]], list[dict[s
         try:
             key = urls.url_key(urls.normalise(url))
         except urls.BadUrl as error:
-            key = preparing.other_key(url)
-            bad.setdefault(key, row | {"url_key": key, "detail": str(error), "dated_at": None})
+            shown = urls.without_userinfo(url)
+            key = preparing.other_key(shown)
+            bad.setdefault(key, row | {"url_key": key, "url": shown[:8000], "detail": str(error), "dated_at": None})
             continue
         modified = link.hint.modified_at if link.hint else None
         dated = (link.hint.published_at or modified) if link.hint else None
