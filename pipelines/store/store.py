@@ -279,7 +279,9 @@ class Store:
         What cannot be stored ends as rejected with the reason ``unstorable``, and is not raised.
         """
         try:
-            item = preparing.item(run, page, article, archived, etag, last_modified, ms)
+            arguments = (run, page, article, archived, etag, last_modified, ms)
+            is_long = len(article.text) > preparing.LONG_TEXT
+            item = await asyncio.to_thread(preparing.item, *arguments) if is_long else preparing.item(*arguments)
         except (ValueError, TypeError) as error:
             url, detail = page.asked_url or page.url, database.safe_text(error)
             return await self.reject(
