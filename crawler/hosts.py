@@ -5,7 +5,8 @@ with Retry-After. None of them may keep anybody else waiting, so
 
 - waiting happens here, in front of the connection, and holds nothing but the waiter's own place in its host's queue;
 - a queue serves its sources in turn, so that a source with 40,000 new pages and one with three get every second turn;
-- a feed, sitemap or section page goes before article pages: what it shows may be gone when they are done;
+- a feed, sitemap or section page takes the next turn but one at the latest, however many article pages wait: what
+  it shows may be gone when they are done;
 - a host that rests is not waited for: its pages go back to the frontier with the time of its rest's end.
 
 Who leaves a host alone depends on who was told to:
@@ -108,13 +109,15 @@ def retry_after(value: str | None, now: datetime, longest: timedelta) -> timedel
 
 
 class _Line:
-    """Who waits for one host. Lists go before pages; among pages, each source has its turn."""
+    """Who waits for one host. A list goes before pages, and after it a page, so that neither starves; among pages, as
+    among lists, each source has its turn."""
 
     def __init__(self) -> None:
         self.pages, self.lists = Turnstile(1), Turnstile(1)
         self.limit = 1_000_000
         self.inside = 0
-        self.lists_waiting = 0
+        self.waiting = {True: 0, False: 0}  # lists, pages
+        self.was_list = False  # the last one that was let in
         self.free_at = 0.0  # on the loop's clock: when the next request may start
         self._moved = asyncio.Event()
 
@@ -125,15 +128,16 @@ class _Line:
     @asynccontextmanager
     async def place(self, source: str, is_list: bool, pause: Callable[[], float]) -> AsyncIterator[None]:
         """Wait for a place among ``limit`` and for ``free_at``, which then moves on by a *pause*, in seconds."""
-        self.lists_waiting += is_list
+        self.waiting[is_list] += 1
         try:
             async with (self.lists if is_list else self.pages).place(source):
                 await self._first_in_line(is_list)
                 wait = pause()
                 self.inside += 1
+                self.was_list = is_list
                 self.free_at = asyncio.get_running_loop().time() + wait
         finally:
-            self.lists_waiting -= is_list
+            self.waiting[is_list] -= 1
             self._move()
         try:
             yield
@@ -144,7 +148,8 @@ class _Line:
     async def _first_in_line(self, is_list: bool) -> None:
         clock = asyncio.get_running_loop().time
         while True:
-            if self.inside >= self.limit or (self.lists_waiting and not is_list):
+            is_turn = not self.waiting[not is_list] or is_list != self.was_list
+            if self.inside >= self.limit or not is_turn:
                 await self._moved.wait()
             elif (wait := self.free_at - clock()) > 0:
                 await asyncio.sleep(wait)

@@ -238,7 +238,17 @@ async def test_a_rest_that_was_lifted_is_over_in_a_running_process_too(store, cl
     assert await rests(hosts, "a.de", "s") is None
 
 
+async def test_lists_and_pages_take_turns_where_both_wait(hosts):
+    """Feeds that are always due leave room for pages, and pages for feeds."""
+    assert await in_line(hosts, pages=3, lists=5) == ["list", 0, "list", 1, "list", 2, "list", "list"]
+
+
 async def test_a_feed_goes_before_the_pages_that_wait(hosts):
+    assert await in_line(hosts, pages=5, lists=1) == ["list", 0, 1, 2, 3, 4]
+
+
+async def in_line(hosts, pages: int, lists: int) -> list:
+    """In which order pages, and then lists, are served that began to wait while one page was asked for."""
     began = []
 
     async def ask(name, is_list=False):
@@ -246,11 +256,11 @@ async def test_a_feed_goes_before_the_pages_that_wait(hosts):
             began.append(name)
 
     async with hosts.turn("a.de", "s", 0.01, 1):
-        pages = [asyncio.ensure_future(ask(number)) for number in range(5)]
+        waiting = [asyncio.ensure_future(ask(number)) for number in range(pages)]
         for _ in range(20):
             await asyncio.sleep(0)
-        feed = asyncio.ensure_future(ask("feed", is_list=True))
+        waiting += [asyncio.ensure_future(ask("list", is_list=True)) for _ in range(lists)]
         for _ in range(20):
             await asyncio.sleep(0)
-    await asyncio.gather(feed, *pages)
-    assert began == ["feed", 0, 1, 2, 3, 4]
+    await asyncio.gather(*waiting)
+    return began

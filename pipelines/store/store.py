@@ -332,7 +332,9 @@ class Store:
         """
         try:
             params = await self._params_of(page, article)
-            item = preparing.item(run, page, article, archived, etag, last_modified, ms, params)
+            arguments = (run, page, article, archived, etag, last_modified, ms, params)
+            is_long = len(article.text) > preparing.LONG_TEXT
+            item = await asyncio.to_thread(preparing.item, *arguments) if is_long else preparing.item(*arguments)
         except (ValueError, TypeError) as error:
             url, detail = page.asked_url or page.url, database.safe_text(error)
             return await self.reject(
