@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from crawler.discovery import Found, Refused, Trouble
-from crawler.links import Taking
+from crawler.discovery import DiscoveryFailure, DiscoveryResult, ParseIssue, read_document
+from crawler.links import LinkFilter
 from pipelines.items import Article, Page, Part, Reason, Rejected
 from pipelines.reading.rules import Rules
 from pipelines.workers import LARGE, ReaderPool, ReadersUnavailable, Task, _SentRules, death
@@ -142,17 +142,19 @@ async def test_large_pages_are_read_one_at_a_time(readers):
 
 
 async def test_readers_do_other_tasks_too_and_say_what_went_wrong():
-    task = Task("crawler.discovery:look", Found | Refused)
-    taking = Taking("https://example.org/", NOON)
+    task = Task("crawler.discovery:look", DiscoveryResult | DiscoveryFailure)
+    link_filter = LinkFilter("https://example.org/", NOON)
 
-    async def look(body: bytes) -> Found | Refused | None:
-        arguments = ("feed", body, "", "https://example.org/feed", taking, 1000)
+    async def look(body: bytes) -> DiscoveryResult | DiscoveryFailure | None:
+        arguments = ("feed", body, "", "https://example.org/feed", link_filter, 1000)
         return await pool.ask(task, arguments, whose="probe", size=len(body), about="a feed")
 
     async with ReaderPool(1, read="tests.poison:read", tasks=[task]) as pool:
         found = await look(b"<rss><channel><item><link>https://example.org/a-1</link></item></channel></rss>")
         assert [link.url for link in found.links] == ["https://example.org/a-1"]
-        assert await look(b"x" * 2000) == Refused(Trouble.TOO_LARGE, "2000 bytes, 1000 are allowed")
+        undated = b"<urlset>" + b"".join(b"<url><loc>/%d</loc></url>" % number for number in range(9)) + b"</urlset>"
+        assert await look(undated) == read_document("sitemap", undated, "", "https://example.org/feed", link_filter)
+        assert await look(b"x" * 2000) == DiscoveryFailure(ParseIssue.TOO_LARGE, "2000 bytes, 1000 are allowed")
 
 
 async def test_the_event_loop_goes_on_while_pages_hang():

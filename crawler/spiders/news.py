@@ -336,7 +336,7 @@ class NewsSpider(RunSpider):
         url: str,
         etag: str | None,
         modified: str | None,
-        memory: bytes | None,
+        memory: str | None,
     ) -> tuple[DiscoveryResult, Document]:
         nothing = DiscoveryResult(kind)
         try:
@@ -377,7 +377,7 @@ class NewsSpider(RunSpider):
             memory=found.memory,
         )
 
-    async def parsed(self, kind: DocumentKind, response: Response, memory: bytes | None) -> DiscoveryResult:
+    async def parsed(self, kind: DocumentKind, response: Response, memory: str | None) -> DiscoveryResult:
         largest = self.limits.page if kind == "section" else self.limits.document
         content_type = header(response, "Content-Type") or ""
         arguments = (kind, response.body, content_type, response.url, replace(self.link_filter, known=memory), largest)
