@@ -481,6 +481,11 @@ class Configuration:
             return self.sources[name]
         raise KeyError(f"there is no source {name!r} in {self.folder / 'sources'}{nearest(name, list(self.sources))}")
 
+    @property
+    def former_names(self) -> dict[str, str]:
+        """A name that a source had -> the name that it has."""
+        return {former: name for name, source in self.sources.items() for former in source.formerly}
+
     def rules(self) -> Rules:
         """Rules for pages that belong to no source file."""
         return Rules(time_zone=ZoneInfo(self.settings.time_zone), phrases=self.phrases)

@@ -198,12 +198,13 @@ class House:
         since = datetime.now(UTC) - STILL_NEWS
         names = [name for name in archive.recent(self.archive_folder, since) if name != self.archive.file_name]
         gaps = await self.store.archive_gaps(names)
+        former = self.configuration.former_names
 
         def found() -> dict[bytes, tuple[Archived, Page]]:
             return {
-                urls.url_key(urls.normalise(page.asked_url or page.url)): (where, page)
+                urls.url_key(urls.normalise(page.asked_url or page.url)): (where, replace(page, source=run.source))
                 for where, page in archive.left(self.archive_folder, gaps, since)
-                if page.source == run.source
+                if former.get(page.source, page.source) == run.source
             }
 
         try:

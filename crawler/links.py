@@ -57,7 +57,7 @@ class LinkFilter:
     max_sitemaps: int = 50
     zone: tzinfo = UTC
     language: str | None = None
-    known: bytes | None = None
+    known: str | None = None
 
     @classmethod
     def of(cls, source: Source, fetched_at: datetime, max_sitemaps: int = 50) -> LinkFilter:

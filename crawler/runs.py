@@ -93,7 +93,14 @@ def stored_pages(
 ) -> Iterator[Page | files.Unreadable]:
     configuration = house.configuration
     hosts = {urlsplit(one.homepage).hostname or "": one.name for one in configuration.sources.values()}
-    return files.pages(paths, source=source, hosts=hosts, largest=configuration.settings.limits.page, **times)
+    return files.pages(
+        paths,
+        source=source,
+        hosts=hosts,
+        former=configuration.former_names,
+        largest=configuration.settings.limits.page,
+        **times,
+    )
 
 
 def is_archive(folder: Path) -> bool:

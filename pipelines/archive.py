@@ -15,7 +15,7 @@ import os
 import re
 import uuid
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -215,18 +215,24 @@ def files(paths: Path | Iterable[Path]) -> list[Path]:
     return found
 
 
-def pages(paths: Path | Iterable[Path], since: datetime | None = None, source: str | None = None) -> Iterator[Page]:
+def pages(
+    paths: Path | Iterable[Path],
+    since: datetime | None = None,
+    source: str | None = None,
+    formerly: Collection[str] = (),
+) -> Iterator[Page]:
     """The pages in WARC files, or folders of them, in file order; with *since*, those fetched then or later.
 
     Ours come back as they were kept. Of foreign files every response with a page in it is one; it belongs to *source*,
-    or to a source that is called as its host. Of our own pages, *source* names those that are wanted.
+    or to a source that is called as its host. Of our own pages, *source* names those that are wanted;
+    *formerly* are other names that it had when they were kept.
 
     What is damaged is left out and the rest goes on; ArchiveDamage comes at the end and names the places.
     """
     damage: list[str] = []
     for file in files(paths):
         for _, _, page in _pages_of(file, source, damage):
-            if (since is None or page.fetched_at >= since) and (source is None or page.source == source):
+            if (since is None or page.fetched_at >= since) and (source is None or page.source in (source, *formerly)):
                 yield page
     if damage:
         raise ArchiveDamage("; ".join(damage))

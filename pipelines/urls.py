@@ -35,6 +35,10 @@ _NOT_IN_PATH = re.compile(r"[^!$%&'()*+,\-./0-9:;=@A-Z_a-z~]")
 _NOT_IN_QUERY = re.compile(r"[^!$%&()*+,\-./0-9:;=?@A-Z_a-z~]")
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,20}:/{2,}|^//)[^/?#\s\"'<>@]{1,500}@(?:[^/?#\s\"'<>@]{1,500}@)*")
+# what is in its one spelling already: no port, escape, query or dot segment, and no number for a host
+_PLAIN = re.compile(
+    r"https?://(?:[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?\.){1,5}[a-z]{2,20}/[A-Za-z0-9_~/-]*(?:\.[A-Za-z]{1,5})?"
+)
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]*|[0-9]+")
 
 
@@ -51,6 +55,8 @@ def normalise(url: str, base: str | None = None, *, max_length: int = MAX_LENGTH
     Normalising twice changes nothing. Raises BadUrl.
     """
     url = url.strip(" \t\r\n\f")
+    if _PLAIN.fullmatch(url) and len(url) <= max_length and "xn--" not in url:
+        return url  # as most addresses are: a sitemap may have 50,000 of them
     if not url:
         raise BadUrl("the address is empty")
     if len(url) > 4 * max_length:

@@ -56,7 +56,7 @@ def test_full_looks_come_after_the_fourth_304_and_rarer_where_they_show_what_was
 
 @pytest.mark.parametrize(
     ("before", "after", "confirmed", "is_caught"),
-    [(b"a", b"a", True, False), (b"a", b"b", False, True), (b"", b"b", False, False), (b"a", b"", False, False)],
+    [("aa", "aa", True, False), ("aa", "bb", False, True), ("", "bb", False, False), ("aa", "", False, False)],
 )
 def test_what_a_full_look_says(before, after, confirmed, is_caught):
     document = judged(Document("u", "feed"), DiscoveryResult("feed", digest=after), DocumentState(digest=before))
@@ -346,12 +346,14 @@ async def test_a_renamed_source_keeps_what_it_has(tmp_path, site, database_url, 
     for table in ("articles", "pages", "runs", "documents", "attempts", "archive_records"):
         assert sql_rows(f"SELECT DISTINCT source FROM ingest.{table}") == [("zeitung",)], table
     assert sql_rows("SELECT name FROM ingest.sources") == [("zeitung",)]
+    pages = list(runs.stored_pages(opened, [tmp_path / "archive"], "zeitung"))
+    assert [page.source for page in pages] == ["zeitung"] * 2
 
 
 async def test_what_both_names_have_becomes_one(store, sql_rows):
     for name, urls in (("alt", "ab"), ("neu", "bc")):
         run = await store.begin_run(name, "crawl", "test:1")
-        document = Document("https://blatt.example/feed.xml", "feed", 200, '"1"', memory=b"12345678")
+        document = Document("https://blatt.example/feed.xml", "feed", 200, '"1"', memory="31" * 8)
         await store.offer(run, [Link(f"https://blatt.example/{one}", "f") for one in urls], document)
         if name == "alt":
             for target in await store.take(run, 9):

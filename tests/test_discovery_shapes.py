@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from pydantic import TypeAdapter
 
-from crawler.discovery import DiscoveryError, DiscoveryFailure, ParseIssue, look, read_document
+from crawler.discovery import DiscoveryError, DiscoveryFailure, DiscoveryResult, ParseIssue, look, read_document
 from crawler.fetch import is_unfit
 from crawler.links import LinkFilter
 
@@ -208,6 +209,13 @@ def test_what_a_reader_process_is_asked_can_be_sent_to_it_and_back():
     assert isinstance(failure, DiscoveryFailure)
 
 
+def test_what_a_reader_process_answers_survives_its_way_as_json():
+    answers = TypeAdapter(DiscoveryResult | DiscoveryFailure)
+    result = read_document("sitemap", sitemap(OLD).encode(), "", FEED, FILTER)
+    assert answers.validate_json(answers.dump_json(result)) == result
+    assert result.digest and result.memory
+
+
 def test_a_password_in_an_address_is_not_told():
     with pytest.raises(DiscoveryError) as caught:
         found(rss("<item><title>x</title><link>https://otto:hunter2@blatt.example/a</link></item>"))
@@ -266,7 +274,7 @@ OLD = [f"{number:03}" for number in range(100)]
 def test_what_is_new_in_an_undated_sitemap_is_what_was_not_there_before(place):
     first = found(sitemap(OLD), "sitemap", max_links=10)
     assert numbers(first) == [*OLD[:5], *OLD[-5:]]
-    assert (first.entries, first.left_out, len(first.memory)) == (100, 90, 800)
+    assert (first.entries, first.left_out, len(first.memory)) == (100, 90, 1600)
     at = {"first": 0, "middle": 50, "last": 100}[place]
     listed = [*OLD[:at], "new-1", "new-2", *OLD[at:]]
     second = found(sitemap(listed), "sitemap", max_links=10, known=first.memory)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from crawler.discovery import DiscoveryFailure, DiscoveryResult, ParseIssue
+from crawler.discovery import DiscoveryFailure, DiscoveryResult, ParseIssue, read_document
 from crawler.links import LinkFilter
 from pipelines.items import Article, Page, Part, Reason, Rejected
 from pipelines.reading.rules import Rules
@@ -157,6 +157,8 @@ async def test_readers_do_other_tasks_too_and_say_what_went_wrong():
     async with ReaderPool(1, read="tests.poison:read", tasks=[task]) as pool:
         found = await look(b"<rss><channel><item><link>https://example.org/a-1</link></item></channel></rss>")
         assert [link.url for link in found.links] == ["https://example.org/a-1"]
+        undated = b"<urlset>" + b"".join(b"<url><loc>/%d</loc></url>" % number for number in range(9)) + b"</urlset>"
+        assert await look(undated) == read_document("sitemap", undated, "", "https://example.org/feed", link_filter)
         assert await look(b"x" * 2000) == DiscoveryFailure(ParseIssue.TOO_LARGE, "2000 bytes, 1000 are allowed")
 
 

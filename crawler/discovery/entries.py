@@ -38,7 +38,7 @@ class Selection:
     """Which of too many candidates are taken, in the order in which they matter; ``memory`` as in DiscoveryResult."""
 
     taken: list[Candidate]
-    memory: bytes | None
+    memory: str | None
     said: str = ""
 
 
@@ -107,8 +107,8 @@ def candidates_of(
     return list(found.values()), keys, problems
 
 
-def digest_of(keys: set[bytes]) -> bytes:
-    return hashlib.blake2b(b"".join(sorted(keys)), digest_size=16).digest() if keys else b""
+def digest_of(keys: set[bytes]) -> str:
+    return hashlib.blake2b(b"".join(sorted(keys)), digest_size=16).hexdigest() if keys else ""
 
 
 # --- which of too many -----------------------------------------------------------------------------------------------
@@ -149,24 +149,25 @@ def ends(candidates: list[Candidate], count: int) -> list[Candidate]:
     return [*candidates[: count - last], *candidates[len(candidates) - last :]]
 
 
-def remembered(memory: bytes | None) -> set[bytes] | None:
-    if memory is None:
+def remembered(known: str | None) -> set[bytes] | None:
+    if known is None:
         return None
+    memory = bytes.fromhex(known)
     return {memory[at : at + REMEMBERED] for at in range(0, len(memory), REMEMBERED)}
 
 
 def memory_of(
     undated: list[Candidate], taken: list[Candidate], known: set[bytes] | None, is_whole: bool
-) -> bytes | None:
+) -> str | None:
     """What counts as known from now on: at a first look all, later what was known or was taken.
 
     What was left out of a later look is new at the next. A damaged document says nothing about what it does not list.
     """
     if known is None:
-        return b"".join(sorted({one.key[:REMEMBERED] for one in undated})) if is_whole else None
+        return b"".join(sorted({one.key[:REMEMBERED] for one in undated})).hex() if is_whole else None
     listed = {one.key[:REMEMBERED] for one in undated}
     now = {one.key[:REMEMBERED] for one in taken if one.at is None}
-    return b"".join(sorted((known & listed if is_whole else known) | now))
+    return b"".join(sorted((known & listed if is_whole else known) | now)).hex()
 
 
 # --- one entry -------------------------------------------------------------------------------------------------------

@@ -63,8 +63,9 @@ class DiscoveryResult:
     """What a document named: ``links`` to articles, further ``sitemaps`` to look at.
 
     ``entries`` counts what it lists, ``left_out`` what of that was over a limit. ``digest`` is 16 bytes that stand for
-    all that it lists, whatever was taken of it; b"": nothing. ``memory``, 8 bytes for each undated entry that counts as
+    all that it lists, whatever was taken of it; "": nothing. ``memory``, 8 bytes for each undated entry that counts as
     known from now on, is for ``LinkFilter.known`` of the next look at the same document; None: nothing to remember.
+    Both are hex digits: reader processes answer in JSON, in which bytes are no text.
     """
 
     kind: Kind
@@ -73,8 +74,8 @@ class DiscoveryResult:
     problems: tuple[Problem, ...] = ()
     entries: int = 0
     left_out: int = 0
-    digest: bytes = b""
-    memory: bytes | None = None
+    digest: str = ""
+    memory: str | None = None
 
     # reader processes answer in JSON, in which bytes are no text
     __pydantic_config__ = ConfigDict(ser_json_bytes="hex", val_json_bytes="hex")

@@ -137,7 +137,7 @@ def sitemaps_of(entries: list[Entry], url: str, link_filter: LinkFilter, is_whol
 
 def ordered_sitemaps(
     dated: list[Named], undated: list[Named], link_filter: LinkFilter, is_whole: bool
-) -> tuple[list[str], bytes | None]:
+) -> tuple[list[str], str | None]:
     """The addresses to look at, and what of the undated ones counts as known from now on."""
     most, known = link_filter.max_sitemaps, remembered(link_filter.known)
     latest = sorted(dated, key=lambda one: one.rank, reverse=True)
@@ -152,7 +152,7 @@ def ordered_sitemaps(
         now = (
             listed if known is None else (known & listed if is_whole else known) | (listed & {one.key for one in taken})
         )
-        memory = b"".join(sorted(now))
+        memory = b"".join(sorted(now)).hex()
     return [one.address for one in taken], memory
 
 

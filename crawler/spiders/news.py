@@ -367,7 +367,7 @@ class NewsSpider(RunSpider):
         url: str,
         etag: str | None,
         modified: str | None,
-        memory: bytes | None,
+        memory: str | None,
     ) -> tuple[DiscoveryResult, Document]:
         nothing = DiscoveryResult(kind)
         self.failures = [said for said in self.failures if not said.startswith(f"{url}: ")]  # those of an earlier look
@@ -409,7 +409,7 @@ class NewsSpider(RunSpider):
             memory=found.memory,
         )
 
-    async def parsed(self, kind: DocumentKind, response: Response, memory: bytes | None) -> DiscoveryResult:
+    async def parsed(self, kind: DocumentKind, response: Response, memory: str | None) -> DiscoveryResult:
         largest = self.limits.page if kind == "section" else self.limits.document
         content_type = header(response, "Content-Type") or ""
         link_filter = replace(self.link_filter, known=memory)

@@ -92,8 +92,8 @@ class Document:
     entries: int | None = None
     left_out: int = 0
     note: str | None = None
-    digest: bytes = b""
-    memory: bytes | None = None
+    digest: str = ""
+    memory: str | None = None
     confirmed: bool = False
     distrusted: str | None = None
 
@@ -113,12 +113,13 @@ class DocumentState:
     """What is known of a discovery document before it is asked for.
 
     ``validators`` is None where it is to be asked for unconditionally. ``digest`` and ``memory`` are those of the last
-    full answer (b"" and None: not known), ``confirmed`` how many full looks right after a 304 showed what was known.
+    full answer, as hex digits ("" and None: not known), ``confirmed`` how many full looks right after a 304 showed what
+    was known.
     """
 
     validators: Validators | None = None
-    digest: bytes = b""
-    memory: bytes | None = None
+    digest: str = ""
+    memory: str | None = None
     confirmed: int = 0
     is_distrusted: bool = False
 

@@ -229,8 +229,8 @@ class Store:
         has_validators = (row["etag"] or row["last_modified"]) and not row["is_distrusted"]
         return DocumentState(
             validators=Validators(**{name: row[name] for name in names}) if has_validators else None,
-            digest=bytes(row["digest"] or b""),
-            memory=bytes(row["memory"]) if row["memory"] is not None else None,
+            digest=(row["digest"] or b"").hex(),
+            memory=row["memory"].hex() if row["memory"] is not None else None,
             confirmed=row["confirmed_looks"],
             is_distrusted=row["is_distrusted"],
         )
@@ -749,7 +749,8 @@ async def _keep_document(connection: AsyncConnection, run: Run, document: Docume
     values = preparing.clean(asdict(document)) | {
         "left_out": document.left_out + offered.left_out,
         "note": _document_note(document, offered),
-        "digest": document.digest or None,
+        "digest": bytes.fromhex(document.digest) or None,
+        "memory": None if document.memory is None else bytes.fromhex(document.memory),
         "run": run.id,
         "source": run.source,
         "key": preparing.page_key(document.url),
