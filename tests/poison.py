@@ -52,6 +52,11 @@ def need_much() -> None:
     bytearray(b"x" * (70 << 20))
 
 
+def need_some() -> None:
+    """What a large page takes beside others, and gives back."""
+    bytearray(b"x" * (30 << 20))
+
+
 def swallow() -> None:
     """Like a library that catches the MemoryError, and then finds nothing on the page."""
     try:
@@ -111,6 +116,7 @@ ORDERS = {
         sleep,
         explode,
         need_much,
+        need_some,
         swallow,
         segfault,
         killed,
