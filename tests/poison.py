@@ -54,7 +54,15 @@ def need_much() -> None:
 
 def need_some() -> None:
     """What a large page takes beside others, and gives back."""
-    bytearray(b"x" * (30 << 20))
+    bytearray(b"x" * (15 << 20))
+
+
+def hoard() -> None:
+    """What a cache keeps of a page."""
+    HOARD.append(bytearray(b"x" * (15 << 20)))
+
+
+HOARD: list[bytearray] = []
 
 
 def swallow() -> None:
@@ -117,6 +125,7 @@ ORDERS = {
         explode,
         need_much,
         need_some,
+        hoard,
         swallow,
         segfault,
         killed,
