@@ -73,6 +73,19 @@ def need_much() -> None:
     bytearray(b"x" * (70 << 20))
 
 
+def need_some() -> None:
+    """What a large page takes beside others, and gives back."""
+    bytearray(b"x" * (15 << 20))
+
+
+def hoard() -> None:
+    """What a cache keeps of a page."""
+    HOARD.append(bytearray(b"x" * (15 << 20)))
+
+
+HOARD: list[bytearray] = []
+
+
 def swallow() -> None:
     """Like a library that catches the MemoryError, and then finds nothing on the page."""
     try:
@@ -132,6 +145,8 @@ ORDERS = {
         sleep,
         explode,
         need_much,
+        need_some,
+        hoard,
         swallow,
         segfault,
         killed,

@@ -184,6 +184,25 @@ async def test_a_reader_is_kept_for_the_next_page():
         assert (await pool.read(page("who"), RULES)).text != first
 
 
+async def test_what_earlier_pages_took_is_not_laid_to_the_next_one():
+    async with ReaderPool(1, memory=256 << 20, read="tests.poison:read") as pool:
+        first = (await pool.read(page("who"), RULES)).text
+        for order in ("hoard", "need_some", "hoard", "need_some"):
+            assert (await pool.read(page(order), RULES)).text == order
+        assert (await pool.read(page("who"), RULES)).text == first
+
+
+async def test_where_many_pages_need_more_than_their_share_it_becomes_small():
+    async with ReaderPool(1, memory=256 << 20, read="tests.poison:read") as pool:
+        wide = pool.share.seconds
+        for number in range(2):
+            assert (await pool.read(page("need_much", number), RULES)).text == "need_much"
+        assert pool.share.seconds < wide
+        for number in range(40):
+            await pool.read(page("gut", number), RULES)
+        assert pool.share.seconds == wide
+
+
 async def test_rules_travel_once_and_each_page_gets_its_own():
     french, german = Rules(language="fr"), Rules(language="de")
     async with ReaderPool(1, read="tests.poison:read") as pool:
