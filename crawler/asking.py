@@ -14,10 +14,10 @@ from importlib.metadata import version
 from urllib.parse import urlsplit
 
 from crawler.config import Configuration, Settings, Source
-from crawler.discovery import DiscoveryError, read_document
+from crawler.discovery.documents import DiscoveryError, read_document
+from crawler.discovery.links import Taking
+from crawler.downloader.hosts import Hosts
 from crawler.fetch import Answer, Fetcher, Limits, Manners, failure_reason
-from crawler.hosts import Hosts
-from crawler.links import Taking
 from crawler.robots import Robots
 from pipelines.items import Page, Rejected
 from pipelines.store.shapes import HostState

@@ -33,12 +33,12 @@ from aiohttp.http_exceptions import LineTooLong
 from scrapy.exceptions import NotSupported, UnsupportedURLSchemeError
 from yarl import URL
 
-from crawler.decompress import Undecodable, Unfinished, decoded, encodings_of
-from crawler.guard import AT_ONCE, Wire
-from crawler.hosts import HostRests, Hosts, utc_now
+from crawler.config.values import AllowedAddress
+from crawler.downloader.decompress import Undecodable, Unfinished, decoded, encodings_of
+from crawler.downloader.guard import AT_ONCE, Wire
+from crawler.downloader.hosts import HostRests, Hosts, utc_now
 from crawler.robots import LARGEST as LARGEST_ROBOTS
 from crawler.robots import Disallowed, NoRobots, Robots, RobotsAnswer, Unavailable
-from crawler.values import AllowedAddress
 from pipelines.items import Reason
 from pipelines.turnstile import Turnstile
 from pipelines.urls import BadUrl, host, normalise

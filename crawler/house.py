@@ -25,9 +25,9 @@ from scrapy.settings import Settings as ScrapySettings
 from crawler import watching
 from crawler.asking import user_agent
 from crawler.config import Configuration
-from crawler.discovery import Found, Refused
+from crawler.discovery.documents import Found, Refused
+from crawler.downloader.hosts import Hosts
 from crawler.fetch import Fetcher, Limits
-from crawler.hosts import Hosts
 from crawler.robots import Robots
 from pipelines import archive, database, urls
 from pipelines.archive import Archive
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 #: what reader processes do beside reading articles: a feed can be as poisonous as a page
-LOOKING: Task[Found | Refused] = Task("crawler.discovery:look", Found | Refused)
+LOOKING: Task[Found | Refused] = Task("crawler.discovery.documents:look", Found | Refused)
 NEXT_PAGE: Task[str] = Task("pipelines.reading.pages:next_page", str)
 #: what was fetched longer ago, and never came to its end, is fetched anew
 STILL_NEWS = timedelta(days=1)

@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 
 from protego import Protego
 
-from crawler.hosts import Memory, utc_now
+from crawler.downloader.hosts import Memory, utc_now
 from pipelines.items import Reason
 from pipelines.store.shapes import HostState
 from pipelines.urls import origin

@@ -20,7 +20,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from crawler import config
 from crawler.config import ConfigError, Configuration, Source
-from crawler.hosts import utc_now
+from crawler.downloader.hosts import utc_now
 from crawler.house import House, source_rows
 from crawler.reports import RunReport
 from crawler.runs import crawl_source

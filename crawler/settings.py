@@ -2,7 +2,7 @@
 
 Scrapy runs the spider, its engine and its item pipelines. What it offers for politeness, retries, redirects, robots.txt
 and duplicates is off: each of these loses pages silently somewhere, or knows nothing of other runs. ``crawler.fetch``,
-``crawler.hosts`` and ``crawler.robots`` do it per host over all runs, and the frontier is in Postgres.
+``crawler.downloader.hosts`` and ``crawler.robots`` do it per host over all runs, and the frontier is in Postgres.
 """
 
 BOT_NAME = "nachlese"
@@ -37,7 +37,7 @@ ITEM_PIPELINES = {
     "pipelines.flow.KeepPipeline": 300,
 }
 
-# The spider and crawler.hosts decide how many requests are in flight; Scrapy's queues must not add to it.
+# The spider and crawler.downloader.hosts decide how many requests are in flight; Scrapy's queues must not add to it.
 CONCURRENT_REQUESTS = 1000
 CONCURRENT_REQUESTS_PER_DOMAIN = 1000
 DOWNLOAD_DELAY = 0

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from crawler import discovery
-from crawler.discovery import DiscoveryError, Trouble, read_document
-from crawler.links import Taking, looks_like_article
+from crawler.discovery import documents as discovery
+from crawler.discovery.documents import DiscoveryError, Trouble, read_document
+from crawler.discovery.links import Taking, looks_like_article
 from pipelines.items import Precision, Provenance
 
 NOW = datetime(2025, 11, 22, 12, tzinfo=UTC)

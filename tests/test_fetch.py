@@ -18,11 +18,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from crawler.decompress import Undecodable, Unfinished, decoded, encodings_of
+from crawler.config.values import allowed_address
+from crawler.downloader.decompress import Undecodable, Unfinished, decoded, encodings_of
+from crawler.downloader.hosts import HostRests, Hosts
 from crawler.fetch import Fetcher, FetchFailed, Limits, Manners, Stopped, failure_reason
-from crawler.hosts import HostRests, Hosts
 from crawler.robots import Disallowed, NoRobots, Robots
-from crawler.values import allowed_address
 from pipelines.urls import BadUrl
 from tests.hostile_web import BODY, bomb, serve
 

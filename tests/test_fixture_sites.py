@@ -16,9 +16,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from crawler import config, fixture_sites
-from crawler.discovery import Kind, read_document
+from crawler.discovery.documents import Kind, read_document
+from crawler.discovery.links import Taking
 from crawler.fixture_sites import Asked, Sites
-from crawler.links import Taking
 from pipelines.items import Article, Page, Part, Reason, Rejected
 from pipelines.reading import read, shipped_rules
 from tests.expectations import PAGES, differences, expected

@@ -13,12 +13,12 @@ from scrapy import Request, Spider
 from scrapy.crawler import AsyncCrawlerRunner
 
 from crawler import settings as scrapy_settings
-from crawler.discovery import DiscoveryError, read_document
+from crawler.config.values import allowed_address
+from crawler.discovery.documents import DiscoveryError, read_document
+from crawler.discovery.links import Taking
+from crawler.downloader.hosts import Hosts
 from crawler.fetch import Fetcher, Limits, Manners, failure_reason
-from crawler.hosts import Hosts
-from crawler.links import Taking
 from crawler.robots import Robots
-from crawler.values import allowed_address
 from pipelines.urls import BadUrl, normalise
 from tests.hostile_web import CASES, PRIVATE, WHOLE, serve
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from crawler.hosts import DEAD_AFTER, DEAD_REST, UNNAMED_REST, HostRests, Hosts, retry_after
+from crawler.downloader.hosts import DEAD_AFTER, DEAD_REST, UNNAMED_REST, HostRests, Hosts, retry_after
 from pipelines.store import HostState
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

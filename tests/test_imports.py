@@ -21,7 +21,7 @@ DOORS = {
     "rensa": ["pipelines/reading/fingerprint.py"],
     "apscheduler": ["crawler/schedule.py"],
     "warcio": ["pipelines/archive.py"],
-    "feedparser": ["crawler/discovery.py"],
+    "feedparser": ["crawler/discovery/documents.py"],
     "aiohttp": ["crawler/fetch.py", "crawler/fixture_sites.py"],
     "psycopg": ["pipelines/database.py", "pipelines/store/*.py"],
     "psycopg_pool": ["pipelines/database.py", "pipelines/store/*.py"],

@@ -15,10 +15,10 @@ import pytest
 
 from crawler import config, watching
 from crawler.config import Watch
+from crawler.config.values import allowed_address
+from crawler.downloader.hosts import Hosts
 from crawler.fetch import Fetcher
-from crawler.hosts import Hosts
 from crawler.robots import Robots
-from crawler.values import allowed_address
 from pipelines.items import Article, Page
 from pipelines.store import Store
 from tests.test_search import T, keep

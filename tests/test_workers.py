@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from crawler.discovery import Found, Refused, Trouble
-from crawler.links import Taking
+from crawler.discovery.documents import Found, Refused, Trouble
+from crawler.discovery.links import Taking
 from pipelines.items import Article, Page, Part, Reason, Rejected
 from pipelines.reading.rules import Rules
 from pipelines.workers import LARGE, ReaderPool, ReadersUnavailable, Task, _SentRules, death
@@ -142,7 +142,7 @@ async def test_large_pages_are_read_one_at_a_time(readers):
 
 
 async def test_readers_do_other_tasks_too_and_say_what_went_wrong():
-    task = Task("crawler.discovery:look", Found | Refused)
+    task = Task("crawler.discovery.documents:look", Found | Refused)
     taking = Taking("https://example.org/", NOON)
 
     async def look(body: bytes) -> Found | Refused | None:

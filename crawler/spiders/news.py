@@ -14,10 +14,10 @@ from typing import Any
 from scrapy import Request
 from scrapy.http import Response
 
-from crawler.discovery import DiscoveryError, Found, Refused, Trouble, read_document
+from crawler.discovery.documents import DiscoveryError, Found, Refused, Trouble, read_document
+from crawler.discovery.links import Taking
 from crawler.fetch import Manners, Room, Stopped, failure_reason
 from crawler.house import LOOKING, NEXT_PAGE
-from crawler.links import Taking
 from crawler.spiders.run import RunSpider, log
 from pipelines import urls
 from pipelines.flow import Fetched

@@ -23,8 +23,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
-from crawler.slots import Cron, Every, Slots
-from crawler.values import (
+from crawler.config.values import (
     Allowed,
     Country,
     CronText,
@@ -39,6 +38,7 @@ from crawler.values import (
     TimeZone,
     WebAddress,
 )
+from crawler.slots import Cron, Every, Slots
 from pipelines.reading.boilerplate import Phrases
 from pipelines.reading.rules import Rules, SiteRules
 
@@ -434,7 +434,7 @@ class Configuration:
 
 def shipped_folder() -> Path:
     """``config/`` of the checkout, or the copy that lies in an installed package."""
-    here = Path(__file__).resolve().parent
+    here = Path(__file__).resolve().parent.parent
     installed = here / "shipped" / "config"
     return installed if installed.is_dir() else here.parent / "config"
 

@@ -24,8 +24,8 @@ import lxml.html
 from lxml import etree
 from parsel.csstranslator import HTMLTranslator
 
-from crawler.links import Taking, looks_like_article
-from crawler.values import is_xpath
+from crawler.config.values import is_xpath
+from crawler.discovery.links import Taking, looks_like_article
 from pipelines import urls
 from pipelines.items import Hint, Link, Provenance, Rejected
 from pipelines.reading import dates, decode

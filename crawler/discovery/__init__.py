@@ -1,0 +1,1 @@
+"""Where articles are found: feeds, sitemaps and section pages become links. Pure."""
