@@ -12,12 +12,15 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 from crawler.config import Watch
-from crawler.fetch import Fetcher, FetchFailed, Manners, Stopped
+from crawler.downloader.client import HttpClient
+from crawler.downloader.errors import FetchError
+from crawler.downloader.policy import FetchPolicy
 from pipelines.store import Row, Store, WatchRow
 from pipelines.urls import BadUrl
 
@@ -54,21 +57,21 @@ def watch_rows(watches: Sequence[Watch]) -> list[WatchRow]:
     ]
 
 
-async def tell(store: Store, fetcher: Fetcher, watches: Sequence[Watch], folder: Path) -> list[Told]:
+async def tell(store: Store, client: HttpClient, watches: Sequence[Watch], folder: Path) -> list[Told]:
     """Send what is due, and bring the feeds in *folder* up to date."""
     for watch in watches:
         rows = await store.latest_matches(watch.name, ENTRIES)
         await asyncio.to_thread(write_feed, folder / f"{watch.name}.atom", watch.title, rows)
-    return [await send(store, fetcher, watch) for watch in watches if watch.webhook]
+    return [await send(store, client, watch) for watch in watches if watch.webhook]
 
 
-async def send(store: Store, fetcher: Fetcher, watch: Watch) -> Told:
+async def send(store: Store, client: HttpClient, watch: Watch) -> Told:
     """POST what is due as JSON, at most AT_ONCE at a time; stop at the first failure. At least once: ``id`` tells."""
     sent = 0
-    manners = Manners(f"watch {watch.name}", tuple(watch.allow_addresses))
+    policy = FetchPolicy(f"watch {watch.name}", tuple(watch.allow_addresses))
     while rows := await store.take_matches(watch.name, AT_ONCE):
         ids = [row["id"] for row in rows]
-        error = await post(fetcher, watch.webhook or "", {"watch": watch.name, "matches": rows}, manners)
+        error = await post(client, watch.webhook or "", {"watch": watch.name, "matches": rows}, policy)
         await store.told(ids, error)
         if error:
             log.warning("watch %s: %s", watch.name, error)
@@ -77,14 +80,18 @@ async def send(store: Store, fetcher: Fetcher, watch: Watch) -> Told:
     return Told(watch.name, sent)
 
 
-async def post(fetcher: Fetcher, url: str, value: dict[str, Any], manners: Manners) -> str | None:
+async def post(client: HttpClient, url: str, value: dict[str, Any], policy: FetchPolicy) -> str | None:
     """None where the address took it, else why not."""
     body = json.dumps(value, ensure_ascii=False, default=_plain).encode("utf-8")
     try:
-        status = await fetcher.post(url, body, manners)
-    except (FetchFailed, Stopped, BadUrl) as error:
+        status = await client.post(url, body, {"User-Agent": agent()}, policy)
+    except (FetchError, BadUrl) as error:
         return str(error) or type(error).__name__
     return None if 200 <= status < 300 else f"the address answered {status}"
+
+
+def agent() -> str:
+    return f"Nachlese/{version('nachlese')}"
 
 
 def _plain(value: object) -> str:

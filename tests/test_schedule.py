@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from crawler import config, runs
-from crawler.house import House
 from crawler.reports import RunReport
 from crawler.schedule import Scheduler, SlotTrigger
+from crawler.services import open_services
 from crawler.slots import Cron, Every, share
 from tests.test_crawl import Web, article, configured, environment, site
 
@@ -123,20 +123,20 @@ def scheduled(folder: Path, site: Web, every: str = "1 hour") -> config.Configur
 
 async def test_a_missed_slot_is_caught_up_with_once(tmp_path, site, database_url):
     configuration = scheduled(tmp_path, site)
-    async with House.open(configuration, database_url) as house:
+    async with open_services(configuration, database_url) as services:
         ended: asyncio.Queue[RunReport] = asyncio.Queue()
-        scheduler = Scheduler(house, ended.put_nowait)
+        scheduler = Scheduler(services, ended.put_nowait)
         scheduler.start()
         report = await ended.get()
         assert (report.outcome, report.counts.new) == ("finished", 1)
         assert report.slot == configuration.sources["blatt"].slots().at_or_before(report.slot)
         await scheduler.stop(1)
-    async with House.open(configuration, database_url) as house:  # a restart in the same slot
-        scheduler = Scheduler(house, ended.put_nowait)
+    async with open_services(configuration, database_url) as services:  # a restart in the same slot
+        scheduler = Scheduler(services, ended.put_nowait)
         scheduler.start()
         assert (await ended.get()).outcome == "skipped"
         await scheduler.stop(1)
-        (status,) = await house.store.status()
+        (status,) = await services.store.status()
         assert status["next_run_at"] > report.slot
 
 
@@ -144,10 +144,10 @@ async def test_two_schedulers_make_one_run_of_a_slot(tmp_path, site, database_ur
     configuration = scheduled(tmp_path, site)
     ended: asyncio.Queue[RunReport] = asyncio.Queue()
     async with (
-        House.open(configuration, database_url) as one,
-        House.open(configuration, database_url) as other,
+        open_services(configuration, database_url) as one,
+        open_services(configuration, database_url) as other,
     ):
-        schedulers = [Scheduler(house, ended.put_nowait) for house in (one, other)]
+        schedulers = [Scheduler(services, ended.put_nowait) for services in (one, other)]
         for scheduler in schedulers:
             scheduler.start()
         outcomes = sorted([(await ended.get()).outcome for _ in schedulers])
@@ -162,8 +162,8 @@ async def test_sources_that_are_off_do_not_run(tmp_path, site, database_url):
     scheduled(tmp_path, site)
     file = tmp_path / "sources" / "blatt.toml"
     file.write_text("enabled = false\n" + file.read_text())
-    async with House.open(config.load(tmp_path), database_url) as house:
-        scheduler = Scheduler(house)
+    async with open_services(config.load(tmp_path), database_url) as services:
+        scheduler = Scheduler(services)
         scheduler.start()
         assert not scheduler.running
         await scheduler.stop(1)
@@ -171,8 +171,8 @@ async def test_sources_that_are_off_do_not_run(tmp_path, site, database_url):
 
 async def test_a_changed_configuration_is_taken_over(tmp_path, site, database_url):
     configuration = scheduled(tmp_path, site)
-    async with House.open(configuration, database_url) as house:
-        scheduler = Scheduler(house)
+    async with open_services(configuration, database_url) as services:
+        scheduler = Scheduler(services)
         scheduler.start()
         text = (tmp_path / "sources" / "blatt.toml").read_text()
         (tmp_path / "sources" / "zweites.toml").write_text(text.replace("1 hour", "2 hours"))
@@ -207,12 +207,12 @@ async def test_a_signal_ends_the_schedule_with_what_is_in_flight_left_for_later(
         assert await process.wait() == 0
     site.hold.clear()
     site.pages["/haengt"] = article(3)
-    async with House.open(configuration, database_url) as house:
-        (run,) = await house.store.last_runs("blatt")
+    async with open_services(configuration, database_url) as services:
+        (run,) = await services.store.last_runs("blatt")
         assert (run["outcome"], run["error"]) == ("stopped", "the scheduler was stopped")
         assert run["pending"] >= 1
-        await runs.crawl_source(house, "blatt")
-        assert len(await house.store.articles()) == 2
+        await runs.crawl_source(services, "blatt")
+        assert len(await services.store.articles()) == 2
 
 
 async def test_a_killed_scheduler_s_run_is_taken_over(tmp_path, site, database_url):
@@ -226,6 +226,6 @@ async def test_a_killed_scheduler_s_run_is_taken_over(tmp_path, site, database_u
     process.kill()
     await process.wait()
     site.hold.clear()
-    async with House.open(configuration, database_url) as house:
-        report = await runs.crawl_source(house, "blatt")
+    async with open_services(configuration, database_url) as services:
+        report = await runs.crawl_source(services, "blatt")
         assert (report.outcome, report.counts.new) == ("finished", 1)

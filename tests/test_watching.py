@@ -12,12 +12,12 @@ from pathlib import Path
 import feedparser
 import psycopg
 import pytest
+from crawler.fetch import Fetcher
 
 from crawler import config, watching
 from crawler.config import Watch
 from crawler.config.values import allowed_address
 from crawler.downloader.hosts import Hosts
-from crawler.fetch import Fetcher
 from crawler.robots import Robots
 from pipelines.items import Article, Page
 from pipelines.store import Store

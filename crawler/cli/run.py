@@ -59,15 +59,15 @@ def crawl(
 async def crawled(configured: Configuration, names: Sequence[str]) -> list[RunReport]:
     """One round over *names*, some of them at a time."""
     from crawler import runs
-    from crawler.house import House
+    from crawler.services import open_services
 
     places = asyncio.Semaphore(configured.settings.crawl.sources_at_once)
     with Bar("pages") as bar:
-        async with House.open(configured, await asyncio.to_thread(reachable)) as house:
+        async with open_services(configured, await asyncio.to_thread(reachable)) as services:
 
             async def one(name: str) -> RunReport:
                 async with places:
-                    return await runs.crawl_source(house, name, progress=bar.page)
+                    return await runs.crawl_source(services, name, progress=bar.page)
 
             return list(await gathered([one(name) for name in names]))
 
@@ -134,20 +134,20 @@ def replay(
 
 async def replayed(configured: Configuration, paths: list[Path] | None, what: dict[str, Any]) -> RunReport:
     from crawler import runs
-    from crawler.house import House
+    from crawler.services import open_services
 
     with Bar("pages") as bar:
-        async with House.open(configured, await asyncio.to_thread(reachable)) as house:
-            return await runs.replay(house, paths or [house.archive_folder], **what, progress=bar.page)
+        async with open_services(configured, await asyncio.to_thread(reachable)) as services:
+            return await runs.replay(services, paths or [services.archive_folder], **what, progress=bar.page)
 
 
 async def compared(configured: Configuration, paths: list[Path] | None, what: dict[str, Any]) -> list[Comparison]:
     from crawler.comparing import compare
-    from crawler.house import House
+    from crawler.services import open_services
 
     with Bar("pages") as bar:
-        async with House.open(configured, await asyncio.to_thread(reachable)) as house:
-            return await compare(house, paths or [house.archive_folder], **what, progress=bar.page)
+        async with open_services(configured, await asyncio.to_thread(reachable)) as services:
+            return await compare(services, paths or [services.archive_folder], **what, progress=bar.page)
 
 
 def show_differences(found: Sequence[Comparison], as_json: bool) -> Exit:

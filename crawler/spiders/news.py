@@ -1,342 +1,400 @@
 """The one spider that serves every source file: discovery documents, then the pages they named.
 
-What is to be fetched is decided by the frontier in Postgres: discovery offers links to it, and pages are taken from it,
-also those that an earlier run left. A page is done when its end is recorded, not before.
+A spider of your own for one source is a subclass; docs/adding-a-source.md shows one. It overrides ``links``,
+``parse_section`` or ``parse_article``, and everything else (frontier, robots.txt, archive, store) stays.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from scrapy import Request
 from scrapy.http import Response
+from scrapy.settings import BaseSettings
+from twisted.python.failure import Failure as TwistedFailure
 
-from crawler.discovery.documents import DiscoveryError, Found, Refused, Trouble, read_document
+from crawler.config import Configuration, Source
+from crawler.discovery.documents import DiscoveryError, Found, Refused, Trouble
 from crawler.discovery.links import Taking
-from crawler.fetch import Manners, Room, Stopped, failure_reason
-from crawler.house import LOOKING, NEXT_PAGE
-from crawler.spiders.run import RunSpider, log
+from crawler.downloader.body import BodySlot
+from crawler.downloader.errors import Failure, NotModified, ShutdownError, failure_reason
+from crawler.frontier import frontier_of
+from crawler.services import NEXT_PAGE, PARSE_DOCUMENT, Services, services_of
+from crawler.shutdown import shutdown_of
+from crawler.spiders.base import RunSpider
 from pipelines import urls
-from pipelines.flow import Fetched
-from pipelines.items import Page, Part, Rejected
+from pipelines.article_item import ArticleItem
+from pipelines.items import Article, Link, Page, Part, Rejected
 from pipelines.reading import pages as article_pages
 from pipelines.reading.rules import Rules
 from pipelines.store import Document, Target, Validators
 from pipelines.store.shapes import DocumentKind
-from pipelines.workers import ReadersUnavailable
+
+log = logging.getLogger(__name__)
 
 #: Some servers answer 304 for ever. After so many in a row, or so long, a document is asked for unconditionally.
 MOST_NOT_MODIFIED = 20
 LONGEST_NOT_ASKED = timedelta(days=1)
-#: a smaller document is parsed sooner than a reader process is asked
-QUICKLY_PARSED = 20_000
 #: in a smaller page, a look for the number of a next page takes a few milliseconds
 QUICKLY_SEARCHED = 500_000
-#: what a run tells of its documents
-MOST_TOLD = 100
 #: so often a page whose later pages do not come is tried again; then it is kept as far as it came
 ATTEMPTS_FOR_ALL_PAGES = 3
 
 
 class NewsSpider(RunSpider):
-    """One run of one source. ``name`` is the source's."""
+    """One run of one source. ``name`` is the source's, ``source`` its file."""
 
-    name = "news"
+    ARGUMENTS: ClassVar[dict[str, str]] = {
+        "url": "crawl this one address, known or not, and look for no others",
+        "pages": "fetch at most so many pages",
+        "discover": "look at these only: feeds, sitemaps, sections (a list with commas), or none",
+    }
+    url: str | None = None
+    pages: str | None = None
+    discover: str = "feeds,sitemaps,sections"
 
-    def __init__(self, *args: Any, name: str | None = None, **kwargs: Any):
-        super().__init__(*args, name=name or self.name, **kwargs)
-        self.offered = asyncio.Event()
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.most_pages = whole_number(self.pages, "pages") if self.pages is not None else None
+        self.places = [word.strip() for word in self.discover.split(",") if word.strip() not in ("", "none")]
+        for word in self.places:
+            if word not in ("feeds", "sitemaps", "sections"):
+                raise ValueError(f"discover={word!r}: expected feeds, sitemaps, sections or none")
         self.seen_documents: set[bytes] = set()
 
-    async def work(self) -> None:
-        if self.stopping.is_set():
+    @classmethod
+    def update_settings(cls, settings: BaseSettings) -> None:
+        """The source's own settings, under those that ``custom_settings`` of a subclass sets."""
+        from crawler.addon import source_settings
+
+        configuration = getattr(cls, "configuration", None)
+        if isinstance(configuration, Configuration) and cls.name in configuration.sources:
+            for name, value in source_settings(configuration.sources[cls.name], settings).items():
+                settings.set(name, value, priority="spider")
+        super().update_settings(settings)
+
+    @property
+    def source(self) -> Source:
+        return self.configuration.source(self.name)
+
+    @property
+    def services(self) -> Services:
+        return services_of(self.crawler)
+
+    async def start(self) -> AsyncIterator[Any]:
+        """Requests for the source's discovery documents, then those for pages, as they come from the frontier."""
+        self.taking = self.link_filter()
+        if self.url is not None:
+            yield self.article_request(Target(urls.normalise(self.url)))
             return
-        self.source = self.house.configuration.source(self.name)
-        self.limits = self.house.configuration.settings.limits
-        self.rules = self.house.rules(self.name, await self.house.lesson(self.name))
-        self.manners = manners(self.source)
-        self.fetched_before = await self.house.fetched_before(self.run)
-        discovery = asyncio.create_task(self.discover())
-        try:
-            await self.fetch_pages(discovery)
-            if not self.stopping.is_set():
-                await discovery
-        finally:
-            discovery.cancel()
-            await asyncio.wait([discovery])
+        for kind, url in self.documents():
+            if (request := await self.document_request(kind, url)) is not None:
+                yield request
+        most = self.most_pages or self.configuration.settings.limits.pages_per_run
+        async for entry in self.frontier.entries(most, self.at_once):
+            before = self.frontier.recovered.pop(urls.url_key(urls.normalise(entry.url)), None)
+            if before is not None and not entry.recheck:
+                archived, page = before
+                yield self.item(replace(page, hint=entry.hint), await self.rules_for(entry), archived=archived)
+            else:
+                yield self.article_request(entry)
+
+    def at_once(self) -> int:
+        """How many pages may be in hand. Some that are hard to read do not hold up those behind them."""
+        at_once = self.settings.getint("CONCURRENT_REQUESTS")
+        return 2 * at_once + min(self.services.readers.reading_alone(self.name), at_once)
+
+    # --- discovery ---------------------------------------------------------------------------------------------------
+
+    def documents(self) -> Iterable[tuple[DocumentKind, str]]:
+        """The discovery documents that the source file names."""
+        places = self.source.discover
+        named: tuple[tuple[str, DocumentKind, list[str]], ...] = (
+            ("feeds", "feed", places.feeds),
+            ("sitemaps", "sitemap", places.sitemaps),
+            ("sections", "section", places.sections),
+        )
+        return [(kind, url) for name, kind, found in named if name in self.places for url in found]
+
+    def link_filter(self) -> Taking:
+        return Taking.of(self.source, datetime.now(UTC), self.configuration.settings.limits.sitemaps)
+
+    async def document_request(self, kind: DocumentKind, url: str, depth: int = 0) -> Request | None:
+        """A request for a discovery document, conditional where the last response allows it; None: asked already."""
+        key = urls.url_key(urls.normalise(url))
+        if key in self.seen_documents:
+            return None
+        self.seen_documents.add(key)
+        frontier = frontier_of(self.crawler)
+        known = await self.services.store.validators(frontier.run, url) if frontier else None
+        is_fresh = known is not None and not is_stale(known, datetime.now(UTC))
+        return Request(
+            url,
+            callback=getattr(self, f"parse_{kind}"),
+            errback=self.failed,
+            meta={
+                "kind": kind,
+                "document_url": url,
+                "sitemap_depth": depth,
+                "validators": (known.etag, known.last_modified) if known and is_fresh else None,
+            },
+            dont_filter=True,
+        )
+
+    async def parse_feed(self, response: Response) -> AsyncIterator[Any]:
+        """Links of an RSS, Atom or JSON feed."""
+        async for found in self.parse_document(response):
+            yield found
+
+    async def parse_sitemap(self, response: Response) -> AsyncIterator[Any]:
+        """Links of a sitemap, or requests for the sitemaps that an index names."""
+        async for found in self.parse_document(response):
+            yield found
+
+    async def parse_section(self, response: Response) -> AsyncIterator[Any]:
+        """Links of a section page. Override it and yield ``Link``s, or requests for ``parse_article``: the frontier
+        takes them, and asks only for what is not known."""
+        async for found in self.parse_document(response):
+            yield found
+
+    async def parse_document(self, response: Response) -> AsyncIterator[Any]:
+        """What every discovery document yields: its links, and requests for the sitemaps it names."""
+        found = await self.discovered(response)
+        for link in self.links(response, found):
+            yield link
+        limits, depth = self.configuration.settings.limits, response.meta.get("sitemap_depth", 0)
+        if found.sitemaps and depth >= limits.sitemap_depth:
+            self.note(f"{response.url} names {len(found.sitemaps)} sitemaps, deeper than sitemap_depth")
+            return
+        for url in found.sitemaps[: max(0, limits.sitemaps - len(self.seen_documents))]:
+            if (request := await self.document_request("sitemap", url, depth + 1)) is not None:
+                yield request
+
+    def links(self, response: Response, found: Found) -> Iterable[Link]:
+        """Which of a document's links go on; override it to leave some out or to add some."""
+        return found.links
+
+    async def discovered(self, response: Response) -> Found:
+        """What a discovery document names, parsed in a reader process. Raises DiscoveryError."""
+        kind = response.meta.get("kind", "section")
+        limits = self.configuration.settings.limits
+        largest = limits.page if kind == "section" else limits.document
+        content_type = header(response, "Content-Type") or ""
+        taking = getattr(self, "taking", None) or self.link_filter()
+        arguments = (kind, response.body, content_type, response.url, taking, largest)
+        found = await shutdown_of(self.crawler).run(
+            self.services.readers.ask(
+                PARSE_DOCUMENT, arguments, whose=self.name, size=len(response.body), about=response.url
+            )
+        )
+        if isinstance(found, Refused):
+            raise DiscoveryError(found.trouble, found.detail)
+        found = found or Found(kind)
+        for problem in found.problems:
+            self.note(f"{response.url}: {problem}")
+        response.meta["document"] = self.document(response, found)
+        return found
+
+    def document(self, response: Response, found: Found | None = None) -> Document:
+        """What the store remembers of a document that was fetched."""
+        etag, modified = header(response, "ETag"), header(response, "Last-Modified")
+        problems = found.problems if found else ()
+        if found and (found.sitemaps or any(one.trouble in (Trouble.TRUNCATED, Trouble.BROKEN) for one in problems)):
+            # an index may stay the same while its sitemaps change; of a damaged document the rest is still to come
+            etag = modified = None
+        kind = response.meta.get("kind")
+        return Document(
+            url=response.meta.get("document_url", response.url),
+            kind=kind if kind in ("feed", "sitemap", "section") else "section",
+            status=response.status,
+            etag=etag,
+            last_modified=modified,
+            links=len(found.links) if found else 0,
+            bytes=len(response.body),
+        )
 
     # --- pages -------------------------------------------------------------------------------------------------------
 
-    async def fetch_pages(self, discovery: asyncio.Task[None]) -> None:
-        """Take pages while there are any and discovery may bring more; stop when told to."""
-        left = self.limits.pages_per_run
-        stop = asyncio.create_task(self.stopping.wait())
-        pages: set[asyncio.Task[None]] = set()
-        try:
-            while not stop.done():
-                self.offered.clear()
-                was_over = discovery.done()
-                free = max(0, min(self.places - len(pages), left))
-                targets = await self.house.store.take(self.run, free) if free else []
-                left -= len(targets)
-                pages |= {asyncio.create_task(self.page(target)) for target in targets}
-                if was_over and not pages:
-                    if not left:
-                        most = self.limits.pages_per_run
-                        self.note(f"one run fetches {most} pages at most (limits.pages_per_run), the rest waits")
-                    break
-                await self.until_something_happens({stop, *pages} if was_over else {stop, discovery, *pages})
-                pages = still_running(pages)
-            if pages:
-                await asyncio.wait(pages, timeout=self.grace)
-        finally:
-            for task in (stop, *pages):
-                task.cancel()
-            await asyncio.wait([stop, *pages])
-        still_running(pages - {task for task in pages if task.cancelled()})
+    def article_request(self, entry: Target) -> Request:
+        """A request for an article's page. A page that is stored already is asked for on a condition."""
+        return Request(
+            entry.url,
+            callback=self.parse_article,
+            errback=self.failed,
+            cb_kwargs={"entry": entry},
+            meta={
+                "kind": "page",
+                "page_url": entry.url,
+                "validators": (entry.etag, entry.last_modified) if entry.recheck else None,
+            },
+            dont_filter=True,
+        )
 
-    @property
-    def places(self) -> int:
-        """How many pages may be in hand. Some that are hard to read do not hold up those behind them."""
-        at_once = self.house.configuration.settings.crawl.concurrency
-        return at_once + min(self.house.readers.reading_alone(self.name), at_once)
-
-    async def until_something_happens(self, tasks: set[asyncio.Task[Any]]) -> None:
-        """Until one of *tasks* is done or links were offered."""
-        offered = asyncio.create_task(self.offered.wait())
-        try:
-            await asyncio.wait({offered, *tasks}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            offered.cancel()
-
-    async def page(self, target: Target) -> None:
-        """Fetch one article with all its pages, send it through the pipelines, and see its end recorded."""
-        async with Room() as room:
-            await self.page_in(room, target)
-
-    async def page_in(self, room: Room, target: Target) -> None:
-        try:
-            fetched = await self.fetched(target, room)
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:  # noqa: BLE001  failure_reason has a name for each of them
-            await self.not_fetched(target, error)
+    async def parse(self, response: Response, **kwargs: Any) -> AsyncIterator[Any]:
+        """What ``scrapy parse URL`` shows: the links of a discovery document, else the article."""
+        named = {urls.normalise(url): kind for kind, url in self.documents()}
+        kind = named.get(urls.normalise(response.url))
+        if kind is not None:
+            response.meta["kind"] = kind
+            async for found in getattr(self, f"parse_{kind}")(response):
+                yield found
             return
-        if fetched is None:
-            self.tell(target.url, await self.house.store.keep_unmodified(self.run, target.url))
-        else:
-            await self.through(fetched)
+        async for item in self.parse_article(response):
+            if isinstance(item, ArticleItem) and item.article is None:
+                item.article = await self.services.readers.read(item.page, item.rules)
+            yield item
 
-    async def fetched(self, target: Target, room: Room) -> Fetched | None:
-        """The article's pages as fetched; None: it has not changed since it was stored."""
-        if not target.recheck and (before := self.fetched_before.pop(urls.url_key(urls.normalise(target.url)), None)):
-            archived, page = before
-            return Fetched(replace(page, hint=target.hint), self.run, self.rules, archived=archived)
-        etag, modified = (target.etag, target.last_modified) if target.recheck else (None, None)
-        response = await self.download(target.url, "page", etag, modified, room)
-        if response.status == 304:
-            return None
+    async def parse_article(self, response: Response, entry: Target | None = None) -> AsyncIterator[Any]:
+        """The page with its further pages, as an item for the pipelines, which read and store it.
+
+        Override it to change the page before it is read, or to give the item an article that you have read yourself.
+        """
+        entry = entry or Target(response.url)
+        try:
+            item = await self.article_item(response, entry)
+        except Exception as error:
+            if failure_reason(error).unexpected is not None:
+                raise
+            await self.page_failed(entry.url, error)  # a further page did not come: the article comes again as a whole
+            return
+        yield item
+
+    async def article_item(
+        self, response: Response, entry: Target | None = None, article: Article | None = None
+    ) -> ArticleItem:
+        """The item for a response; *article* where it was read already."""
+        entry = entry or Target(response.url)
         page = Page(
             url=response.url,
             source=self.name,
             body=response.body,
-            fetched_at=response.meta["fetched_at"],
+            fetched_at=response.meta.get("fetched_at") or datetime.now(UTC),
             content_type=header(response, "Content-Type") or "text/html",
             status=response.status,
-            asked_url=target.url,
-            hint=target.hint,
+            asked_url=entry.url,
+            hint=entry.hint,
         )
-        return Fetched(
-            page=replace(page, more=await self.more_pages(page, target, room)),
-            run=self.run,
-            rules=await self.rules_for(target),
+        rules = await self.rules_for(entry)
+        if article is None:
+            page = replace(page, more=await self.further_pages(page, entry, rules, response.meta.get("body_slot")))
+        return self.item(
+            page,
+            rules,
+            article=article,
             headers={name.decode("latin-1"): header(response, name) or "" for name in response.headers},
             etag=header(response, "ETag"),
             last_modified=header(response, "Last-Modified"),
+            body_slot=response.meta.get("body_slot"),
         )
 
-    async def rules_for(self, target: Target) -> Rules:
-        """An article is looked at again with the lesson with which it was read: only the site's changes count."""
-        if target.lesson is None or target.lesson == self.rules.learned.state:
-            return self.rules
-        return self.house.rules(self.name, await self.house.lesson(self.name, target.lesson))
+    def item(self, page: Page, rules: Rules, **more: Any) -> ArticleItem:
+        frontier = frontier_of(self.crawler)
+        return ArticleItem(page, rules, run=frontier.run if frontier else None, **more)
 
-    async def more_pages(self, page: Page, target: Target, room: Room) -> tuple[Part, ...]:
+    async def rules_for(self, entry: Target) -> Rules:
+        """An article is looked at again with the site model with which it was read: only the site's changes count."""
+        rules: Rules | None = getattr(self, "rules", None)
+        if rules is None:
+            rules = self.rules = self.services.derived.rules(self.name)
+        if entry.lesson is None or entry.lesson == rules.learned.state:
+            return rules
+        return self.services.derived.rules(self.name, await self.services.site_model(self.name, entry.lesson))
+
+    async def further_pages(self, page: Page, entry: Target, rules: Rules, slot: BodySlot | None) -> tuple[Part, ...]:
         """Pages 2, 3, ... of the article: as long as each names the next, no address twice, up to the source's cap.
 
         All of them together may be as large as one page may be, and the last goes beyond that.
         """
         parts: list[Part] = []
-        size = len(page.body)
-        seen = {urls.url_key(urls.normalise(url)) for url in (page.url, target.url)}
+        size, largest = len(page.body), self.settings.getint("DOWNLOAD_MAXSIZE")
+        seen = {urls.url_key(urls.normalise(url)) for url in (page.url, entry.url)}
         last = Part(page.url, page.body, page.content_type)
-        while len(parts) + 1 < self.source.max_pages and size < self.limits.page:
-            following = await self.next_page(last, len(parts) + 1)
+        while len(parts) + 1 < self.source.max_pages and size < largest:
+            following = await self.next_page(last, len(parts) + 1, rules)
             if following is None or (key := urls.url_key(urls.normalise(following))) in seen:
                 break
             seen.add(key)
+            request = Request(following, meta={"kind": "page", "body_slot": slot or BodySlot()}, dont_filter=True)
             try:
-                response = await self.download(following, "page", room=room)
+                response = await self.crawler.engine.download_async(request)
             except Exception as error:
-                if failure_reason(error).transient and target.attempts + 1 < ATTEMPTS_FOR_ALL_PAGES:
+                failure = failure_reason(error)
+                if failure.transient and entry.attempts + 1 < ATTEMPTS_FOR_ALL_PAGES:
                     raise  # the article comes again as a whole
-                self.note(f"{following}, a further page of {target.url}: {failure_reason(error).detail}")
+                self.note(f"{following}, a further page of {entry.url}: {failure.detail}")
                 break
             last = Part(response.url, response.body, header(response, "Content-Type") or "text/html")
             parts.append(last)
             size += len(last.body)
         return tuple(parts)
 
-    async def next_page(self, last: Part, number: int) -> str | None:
+    async def next_page(self, last: Part, number: int, rules: Rules) -> str | None:
         """The address of the page after *last*, which is page *number* of its article."""
         arguments = (last.url, last.body, last.content_type, number)
         size = len(last.body)
-        if size < QUICKLY_SEARCHED and not await asyncio.to_thread(article_pages.may_have_next, *arguments, self.rules):
+        if size < QUICKLY_SEARCHED and not await asyncio.to_thread(article_pages.may_have_next, *arguments, rules):
             return None
         try:
-            return await self.house.readers.ask(
-                NEXT_PAGE, arguments, self.rules, whose=self.name, size=size, about=last.url
+            return await shutdown_of(self.crawler).run(
+                self.services.readers.ask(NEXT_PAGE, arguments, rules, whose=self.name, size=size, about=last.url)
             )
         except Rejected as error:  # the page itself will come to the same end, and be told of it
             self.note(f"{last.url}, page {number} of an article: {error}")
             return None
 
-    async def not_fetched(self, target: Target, error: Exception) -> None:
-        """Record why there is no page: for good, or until it is tried again."""
-        failure = failure_reason(error)
-        if failure.detail.startswith("unexpected"):
-            log.error("%s: unexpected", target.url, exc_info=error)
-        if isinstance(error, Stopped):
-            return  # nothing was asked: the page stays pending as it was
-        store = self.house.store
-        if failure.transient:
-            ending = await store.postpone(
-                self.run,
-                target.url,
-                failure.reason,
-                failure.detail,
-                failure.not_before,
-                failure.status,
-                attempted=failure.attempted,
-            )
+    # --- what does not come ------------------------------------------------------------------------------------------
+
+    async def failed(self, failure: TwistedFailure) -> None:
+        """The errback of every request: what has not changed, and what cannot be had, now or ever."""
+        request, error = failure.request, failure.value  # type: ignore[attr-defined]
+        if slot := request.meta.get("body_slot"):
+            slot.release()
+        if frontier_of(self.crawler) is None:
+            failure.raiseException()  # `scrapy parse` says it
+        if request.meta.get("kind") == "page":
+            await self.page_failed(request.meta.get("page_url", request.url), error)
         else:
-            ending = await store.reject(self.run, target.url, failure.reason, failure.detail, failure.status)
-        self.tell(target.url, ending)
+            await self.document_failed(request, error)
 
-    async def download(
-        self, url: str, kind: str, etag: str | None = None, modified: str | None = None, room: Room | None = None
-    ) -> Response:
-        """A complete 200, or a 304 to a conditional request. Everything else raises what ``failure_reason`` knows."""
-        headers = {"If-None-Match": etag, "If-Modified-Since": modified}
-        request = Request(
-            url,
-            headers={name: value for name, value in headers.items() if value},
-            meta={"kind": kind, "room": room},
-            dont_filter=True,
-        )
-        return await self.crawler.engine.download_async(request)
+    async def page_failed(self, url: str, error: BaseException) -> None:
+        frontier = frontier_of(self.crawler)
+        if frontier is None:
+            raise error
+        if isinstance(error, NotModified):
+            await frontier.unmodified(url)
+        elif isinstance(error, ShutdownError):
+            frontier.released(url)  # nothing was asked: the page stays pending as it was
+        else:
+            await frontier.fetch_failed(url, logged(url, failure_reason(error)))
 
-    # --- discovery ---------------------------------------------------------------------------------------------------
-
-    async def discover(self) -> None:
-        """Ask every discovery document of the source; each of them ends by itself."""
-        self.taking = Taking.of(self.source, datetime.now(UTC), self.limits.sitemaps)
-        places = self.source.discover
-        async with asyncio.TaskGroup() as group:
-            for kind, addresses in (("feed", places.feeds), ("sitemap", places.sitemaps), ("section", places.sections)):
-                for address in addresses:
-                    group.create_task(self.document(kind, address))
-
-    async def document(self, kind: DocumentKind, url: str, depth: int = 0) -> None:
-        """One feed, sitemap or section page, and the sitemaps that an index names."""
-        key = urls.url_key(urls.normalise(url))
-        if key in self.seen_documents:
-            return
-        self.seen_documents.add(key)
-        known = await self.house.store.validators(self.run, url)
-        found, document = await self.asked(kind, url, known)
-        await self.house.store.offer(self.run, found.links, document)
-        self.offered.set()
-        if found.sitemaps and depth >= self.limits.sitemap_depth:
-            self.note(f"{url} names {len(found.sitemaps)} sitemaps, deeper than sitemap_depth")
-            return
-        room = max(0, self.limits.sitemaps - len(self.seen_documents))
-        async with asyncio.TaskGroup() as group:
-            for address in found.sitemaps[:room]:
-                group.create_task(self.document("sitemap", address, depth + 1))
-
-    async def asked(self, kind: DocumentKind, url: str, known: Validators | None) -> tuple[Found, Document]:
-        """Ask for a document: what it names, and what the store remembers of this attempt."""
-        known = known if known is not None and not is_stale(known, datetime.now(UTC)) else None
-        etag, modified = (known.etag, known.last_modified) if known else (None, None)
-        async with Room() as room:
-            return await self.asked_in(room, kind, url, etag, modified)
-
-    async def asked_in(
-        self, room: Room, kind: DocumentKind, url: str, etag: str | None, modified: str | None
-    ) -> tuple[Found, Document]:
-        nothing = Found(kind)
-        try:
-            response = await self.download(url, kind, etag, modified, room)
-            etag, modified = header(response, "ETag"), header(response, "Last-Modified")
-            if response.status == 304:
-                return nothing, Document(url, kind, 304, etag, modified, not_modified=True)
-            found = await self.parsed(kind, response)
-        except asyncio.CancelledError:
-            raise
-        except (DiscoveryError, Rejected, ReadersUnavailable) as error:
-            self.failed(url, str(error))
-            return nothing, Document(url, kind, 200, error=str(error))
-        except Exception as error:  # noqa: BLE001  as for pages
-            failure = failure_reason(error)
-            if failure.detail.startswith("unexpected"):
-                log.error("%s: unexpected", url, exc_info=error)
+    async def document_failed(self, request: Request, error: BaseException) -> None:
+        url, kind = request.meta["document_url"], request.meta["kind"]
+        frontier = self.frontier
+        if isinstance(error, NotModified):
+            etag, modified = header(error.response, "ETag"), header(error.response, "Last-Modified")
+            await frontier.enqueue([], Document(url, kind, 304, etag, modified, not_modified=True))
+        elif not isinstance(error, ShutdownError):
+            failure = logged(url, failure_reason(error))
             said = f"{failure.reason}: {failure.detail}"
-            self.failed(url, said)
-            return nothing, Document(url, kind, failure.status, error=said)
-        for problem in found.problems:
-            self.note(f"{url}: {problem}")
-        if found.sitemaps or any(one.trouble in (Trouble.TRUNCATED, Trouble.BROKEN) for one in found.problems):
-            # an index may stay the same while its sitemaps change; of a damaged document the rest is still to come
-            etag = modified = None
-        return found, Document(
-            url, kind, response.status, etag, modified, links=len(found.links), bytes=len(response.body)
-        )
-
-    async def parsed(self, kind: DocumentKind, response: Response) -> Found:
-        largest = self.limits.page if kind == "section" else self.limits.document
-        content_type = header(response, "Content-Type") or ""
-        arguments = (kind, response.body, content_type, response.url, self.taking, largest)
-        size = len(response.body)
-        if size < QUICKLY_PARSED:
-            return read_document(*arguments)
-        found = await self.house.readers.ask(LOOKING, arguments, whose=self.name, size=size, about=response.url)
-        if isinstance(found, Refused):
-            raise DiscoveryError(found.trouble, found.detail)
-        return found or Found(kind)
-
-    def failed(self, url: str, said: str) -> None:
-        log.warning("%s: %s: %s", self.name, url, said)
-        self.failures.append(f"{url}: {said}")
+            frontier.failed(url, said)
+            await frontier.enqueue([], Document(url, kind, failure.status, error=said))
 
     def note(self, said: str) -> None:
-        log.info("%s: %s", self.name, said)
-        if len(self.problems) < MOST_TOLD:
-            self.problems.append(said)
+        if frontier := frontier_of(self.crawler):
+            frontier.note(said)
+        else:
+            log.info("%s: %s", self.name, said)
 
 
-def manners(source: Any) -> Manners:
-    """How this source's hosts are asked."""
-    return Manners(
-        source=source.name,
-        allowed=tuple(source.fetch.allow_addresses),
-        delay=source.delay,
-        concurrency=source.concurrency,
-        timeout=source.timeout,
-    )
+def logged(url: str, failure: Failure) -> Failure:
+    if failure.unexpected is not None:
+        log.error("%s: %s", url, failure.detail, exc_info=failure.unexpected)
+    return failure
 
 
 def is_stale(known: Validators, now: datetime) -> bool:
@@ -349,9 +407,7 @@ def header(response: Response, name: str | bytes) -> str | None:
     return b", ".join(values).decode("latin-1") if values else None
 
 
-def still_running(tasks: set[asyncio.Task[None]]) -> set[asyncio.Task[None]]:
-    """Those that are not done; the exception of one that is comes out here."""
-    for task in tasks:
-        if task.done():
-            task.result()
-    return {task for task in tasks if not task.done()}
+def whole_number(text: str, name: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise ValueError(f"{name}={text!r}: expected a whole number from 1 on")
+    return int(text)
