@@ -125,6 +125,6 @@ def wrong_on_command_line(settings: BaseSettings) -> Iterator[str]:
     known = known_names()
     of_command = ("EDITOR", "FEEDS", "LOG_ENABLED", "LOG_LEVEL", "LOG_FILE")
     for name in settings:
-        if (settings.getpriority(name) or 0) >= SETTINGS_PRIORITIES["cmdline"] and name not in of_command:
-            if (said := problem_of(name, known)) is not None:
-                yield f"-s {said}"
+        stated = (settings.getpriority(name) or 0) >= SETTINGS_PRIORITIES["cmdline"] and name not in of_command
+        if stated and (said := problem_of(name, known)) is not None:
+            yield f"-s {said}"

@@ -7,6 +7,7 @@ it, also those that an earlier run left. A page is done when its outcome is reco
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
@@ -106,7 +107,7 @@ class Frontier:
 
     async def settled(self) -> None:
         """Wait until Scrapy, too, counts all items as gone: it would look again only seconds later."""
-        while (slot := self.crawler.engine.scraper.slot) is not None and slot.itemproc_size:
+        while (slot := self.crawler.engine.scraper.slot) is not None and slot.itemproc_size:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
 
     def stop(self) -> None:
@@ -164,7 +165,7 @@ class Frontier:
         return outcome
 
     async def reschedule(self, url: str, detail: str) -> Ending:
-        """A mistake of ours met the page. It stays pending, with one attempt more, so that it does not come for ever."""
+        """A mistake of ours met the page. It stays pending with one attempt more, so that it does not come for ever."""
         outcome = await self.services.store.postpone(self.run, url, Reason.UNSTORABLE, detail)
         self.ended(url, outcome)
         return outcome
@@ -180,10 +181,8 @@ class Frontier:
 
     def released(self, url: str) -> None:
         """The page is on its way no more, with or without an outcome."""
-        try:
+        with contextlib.suppress(urls.BadUrl):
             self.in_flight.pop(urls.url_key(urls.normalise(url)), None)
-        except urls.BadUrl:
-            pass
         self.changed()
 
 

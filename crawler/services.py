@@ -4,7 +4,7 @@
         report = await crawl_source(services, "tagesschau")
 
 Whoever makes a crawler gives it the services; where nobody did (``scrapy crawl``), RunExtension opens some. Commands
-that only look (``scrapy fetch``, ``shell``, ``parse``) have ``in_memory`` ones: guard, robots.txt and pace, no database.
+that only look (``scrapy fetch``, ``shell``, ``parse``) have ``in_memory`` ones: guard, robots.txt, pace, no database.
 This is the only file of ``crawler/`` that opens a store.
 """
 
@@ -34,6 +34,7 @@ from crawler.robots import Robots
 from crawler.watching import watch_rows
 from pipelines import archive, database, urls
 from pipelines.archive import Archive
+from pipelines.database import DatabaseError
 from pipelines.items import Page
 from pipelines.reading.rules import Learned, Rules
 from pipelines.store import Archived, Run, RunKind, SourceRow, Store
@@ -127,6 +128,18 @@ class Services:
             return self.derived.rules(page.source)
         number = await self.store.lesson_number(page.source, page.asked_url or page.url, page.fetched_at)
         return self.derived.rules(page.source, await self.store.lesson(page.source, number))
+
+    async def learn(self, source: str) -> None:
+        """After a run of *source*: make the next site model where one is due. A run is not failed by what follows."""
+        if not self.configuration.settings.reading.learn or self.stopping:
+            return
+        try:
+            number = await self.store.learn(source)
+        except DatabaseError as error:
+            log.warning("nothing could be learned from the pages of %s: %s", source, error)
+        else:
+            if number is not None:
+                log.info("%s: site model %d was learned from its latest articles", source, number)
 
     # --- runs --------------------------------------------------------------------------------------------------------
 

@@ -505,7 +505,8 @@ async def test_a_crawl_listens_on_no_port(tmp_path, site, database_url):
 
 async def test_no_run_starts_while_the_clock_is_wrong_by_years(services, site, monkeypatch):
     site.feed("/a")
-    monkeypatch.setattr("crawler.extensions.run.FIRST_YEAR", datetime.now(UTC).year + 1)  # as if the clock had lost its battery
+    # as if the clock had lost its battery
+    monkeypatch.setattr("crawler.extensions.run.FIRST_YEAR", datetime.now(UTC).year + 1)
     report = await runs.crawl_source(services, "blatt")
     assert (report.outcome, site.asked) == ("failed", [])
     assert "the clock of this machine says" in report.error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -284,10 +285,10 @@ async def services(tmp_path: Path, database_url: str) -> AsyncIterator[Services]
 
 async def test_a_stored_page_is_read_again_with_the_lesson_that_was_in_force(services):
     old = [page(number, *[PROMPT] * (number % 2)) for number in range(20)]
-    await kept(services.store, old, services.rules("blatt", await services.lesson("blatt")))
+    await kept(services.store, old, services.derived.rules("blatt", await services.site_model("blatt")))
     await services.learn("blatt")
     new = page(21, PROMPT)
-    await kept(services.store, [new], services.rules("blatt", await services.lesson("blatt")))
+    await kept(services.store, [new], services.derived.rules("blatt", await services.site_model("blatt")))
     assert [(await services.rules_for(each)).learned.state for each in (old[1], new)] == [0, 1]
     for each in (old[1], new):
         comparison = await compared(services, each)
@@ -297,8 +298,8 @@ async def test_a_stored_page_is_read_again_with_the_lesson_that_was_in_force(ser
 async def test_where_learning_is_off_nothing_is_learned(services):
     settings = services.configuration.settings
     off = settings.model_copy(update={"reading": settings.reading.model_copy(update={"learn": False})})
-    services.configuration = type(services.configuration)(services.configuration.folder, off, services.configuration.sources)
-    await kept(services.store, [page(number, PROMPT) for number in range(25)], services.rules("blatt"))
+    services = services.with_configuration(replace(services.configuration, settings=off))
+    await kept(services.store, [page(number, PROMPT) for number in range(25)], services.derived.rules("blatt"))
     await services.learn("blatt")
-    assert await services.lesson("blatt") == Learned()
+    assert await services.site_model("blatt") == Learned()
     assert (await services.store.lesson("blatt")).state == 0

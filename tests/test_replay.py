@@ -35,7 +35,8 @@ def seed_files() -> list[Path]:
 
 async def rows(services: Services) -> list[dict]:
     hidden = {"id", "first_seen_at", "last_seen_at", "last_checked_at", "stored_at", "story"}
-    return [{name: value for name, value in row.items() if name not in hidden} for row in await services.store.articles()]
+    stored = await services.store.articles()
+    return [{name: value for name, value in row.items() if name not in hidden} for row in stored]
 
 
 async def test_the_seeds_become_articles_and_a_second_time_nothing_changes(services):

@@ -1,4 +1,4 @@
-"""Which Scrapy settings a ``[scrapy]`` table or ``-s`` may set, and what to use instead of those that do nothing here."""
+"""Which Scrapy settings a ``[scrapy]`` table or ``-s`` may set, and what to use instead of those that do nothing."""
 
 from __future__ import annotations
 

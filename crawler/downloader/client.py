@@ -49,11 +49,6 @@ _ENCODINGS = 2
 #: more than all crawls together ask for: what bounds them is their own number, so that none waits for another's dead
 #: hosts. This is only here for the day on which that is not so
 CONNECTIONS, CONNECTIONS_PER_SOURCE = 200, 32
-#: a body beyond LARGE bytes takes one of so many slots, and keeps it while its page waits to be read. So all bombs
-#: together find little memory: four times 10 MB and two times 20 MB, twice for a moment
-LARGE = 1_000_000
-LARGE_PAGES, LARGE_PAGES_PER_SOURCE = 4, 2
-LARGE_DOCUMENTS, LARGE_DOCUMENTS_PER_SOURCE = 2, 1
 
 Headers = tuple[tuple[bytes, bytes], ...]
 #: the guard of the request at hand; the connector is shared, and its sockets ask for the one that is meant
@@ -119,18 +114,37 @@ class _Exchange:
         self.waited += waited
 
 
+@dataclass(frozen=True, slots=True)
+class LargeBodies:
+    """A body beyond ``size`` bytes takes one of so many slots, and keeps it while its page waits to be read. So all
+    bombs together find little memory: four times 10 MB and two times 20 MB, twice for a moment."""
+
+    size: int = 1_000_000
+    pages: int = 4
+    pages_per_source: int = 2
+    documents: int = 2
+    documents_per_source: int = 1
+
+
 class HttpClient:
     """One object a process, shared by all crawls; ``close`` it at the end.
 
     *context* replaces the trust in certificates, for tests with an authority of their own. *resolver* replaces DNS.
     """
 
-    def __init__(self, context: ssl.SSLContext | None = None, resolver: AbstractResolver | None = None):
+    def __init__(
+        self,
+        context: ssl.SSLContext | None = None,
+        resolver: AbstractResolver | None = None,
+        large: LargeBodies | None = None,
+    ):
+        large = large or LargeBodies()
+        self._large = large.size
         self._context = context or trusted()
         self._resolver = resolver or Resolver()
         self._connections = Turnstile(CONNECTIONS, CONNECTIONS_PER_SOURCE)
-        self._large_pages = Turnstile(LARGE_PAGES, LARGE_PAGES_PER_SOURCE)
-        self._large_documents = Turnstile(LARGE_DOCUMENTS, LARGE_DOCUMENTS_PER_SOURCE)
+        self._large_pages = Turnstile(large.pages, large.pages_per_source)
+        self._large_documents = Turnstile(large.documents, large.documents_per_source)
         self._sessions: dict[int, aiohttp.ClientSession] = {}
 
     async def exchange(self, request: HttpRequest, slot: BodySlot | None = None) -> HttpResponse:
@@ -216,7 +230,7 @@ class HttpClient:
         most = hop.guard.limit = maxsize + maxsize // 8 + hop.request.policy.headers + 2 * AT_ONCE
         slots = self._large_pages if kind in ("page", "other") else self._large_documents
         source = hop.request.policy.source
-        buffer = BodyBuffer(maxsize, LARGE, lambda: hop.beyond_deadline(hop.slot.acquire(slots, source)))
+        buffer = BodyBuffer(maxsize, self._large, lambda: hop.beyond_deadline(hop.slot.acquire(slots, source)))
         try:
             async for piece in response.content.iter_any():
                 if not await buffer.add(piece):

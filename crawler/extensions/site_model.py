@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-
 from scrapy import Spider
 from scrapy.crawler import Crawler
 
@@ -11,10 +9,7 @@ from crawler.reports import RunReport
 from crawler.services import services_of
 from crawler.signals import run_closed, run_opened
 from crawler.spiders.base import RunSpider
-from pipelines.database import DatabaseError
 from pipelines.store import Run
-
-log = logging.getLogger(__name__)
 
 
 class SiteModelExtension:
@@ -36,16 +31,5 @@ class SiteModelExtension:
             spider.rules = services.derived.rules(run.source, await services.site_model(run.source))
 
     async def run_closed(self, report: RunReport) -> None:
-        """A run is not failed by what follows it."""
-        services = services_of(self.crawler)
-        if not report.counts.new or report.source is None or services.stopping:
-            return
-        if not services.configuration.settings.reading.learn:
-            return
-        try:
-            number = await services.store.learn(report.source)
-        except DatabaseError as error:
-            log.warning("nothing could be learned from the pages of %s: %s", report.source, error)
-        else:
-            if number is not None:
-                log.info("%s: site model %d was learned from its latest articles", report.source, number)
+        if report.counts.new and report.source is not None:
+            await services_of(self.crawler).learn(report.source)

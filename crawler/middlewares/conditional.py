@@ -11,7 +11,7 @@ _LONGEST = 1000
 
 
 class ConditionalMiddleware:
-    """Sends ``meta["validators"]``, a pair (ETag, Last-Modified) of strings or None, and raises NotModified on a 304."""
+    """Sends ``meta["validators"]``, a pair (ETag, Last-Modified) of strings or None; raises NotModified on a 304."""
 
     def process_request(self, request: Request) -> None:
         etag, last_modified = request.meta.get("validators") or (None, None)

@@ -16,7 +16,7 @@ from pipelines.urls import BadUrl, normalise
 class RedirectMiddleware(ScrapyRedirectMiddleware):
     """Scrapy's, with our spelling of addresses, and with a failure that has a name where Scrapy drops the request.
 
-    A redirect back to an address that was asked for is a loop, unless it has set a cookie since: sites that do so exist.
+    A redirect back to an address that was asked for is a loop, unless it has set a cookie since: there are such sites.
     """
 
     def process_response(self, request: Request, response: Response) -> Request | Response:  # type: ignore[override]

@@ -223,7 +223,7 @@ class NewsSpider(RunSpider):
     def article_request(self, entry: Target) -> Request:
         """A request for an article's page. A page that is stored already is asked for on a condition."""
         return Request(
-            entry.url,
+            urls.normalise(entry.url, keep_tracking=True),
             callback=self.parse_article,
             errback=self.failed,
             cb_kwargs={"entry": entry},
