@@ -124,7 +124,8 @@ class Paper:
     def article(self, number: int) -> str:
         text = "".join(f"<p>{WORDS} Absatz {part} zu Nummer {number}, {self.name}.</p>" for part in range(3))
         # most of its words are its own, so that it is no copy of another one
-        own = " ".join(f"Balken {number}-{n} trägt Pfeiler {number}-{n} über Fluss {number}-{n}." for n in range(60))
+        mine = f"{self.name[:3]}{number}"  # one word, with the number: papers are no copies of each other
+        own = " ".join(f"Balken {mine}-{n} trägt Pfeiler {mine}-{n} über Fluss {mine}-{n}." for n in range(60))
         return (
             f'<!DOCTYPE html><html lang="de"><head><title>Brücke {number} wird erneuert</title>'
             '<meta property="og:type" content="article"></head>'
@@ -266,7 +267,7 @@ class Place:
 
     def clear(self) -> None:
         """Forget everything but the tables."""
-        self.rows("TRUNCATE ingest.sources, ingest.hosts, ingest.archive_records CASCADE")
+        self.rows("TRUNCATE ingest.sources, ingest.hosts, ingest.host_rests, ingest.archive_records CASCADE")
         shutil.rmtree(self.archive, ignore_errors=True)
 
     def counted(self, drill: str, broken: int, urls: set[str], asked: int, said: str = "", where: str = "") -> Result:
@@ -811,6 +812,36 @@ async def fairness(at: tuple[Path, str], many: int = 40_000, small: int = 6, mos
     return result
 
 
+async def waiting(at: tuple[Path, str], looks: int = 10, every: int = 3) -> Result:
+    """Sites that hang and sites with a long delay beside a quick source: it is looked at when it is due, and so is a
+    source whose pages take their time. Later than twice its interval fails."""
+    hanging = {f"haengt{number}": Paper(count=0, name="Hängt") for number in range(8)}
+    slow = {f"langsam{number}": Paper(count=20, window=20, name=f"Langsam {number}") for number in range(4)}
+    window, quick = Paper(count=60, window=10, step=10, name="Fenster"), Paper(count=10, window=10, name="Schnell")
+    for paper in hanging.values():
+        paper.hold |= {path: asyncio.Event() for path in ("/robots.txt", "/feed.xml")}
+    with place(at) as here:
+        async with served(*hanging.values(), *slow.values(), window, quick):
+            more = f'[schedule]\nevery = "{every} seconds"\njitter = "0 seconds"\n'
+            here.configure(more=more, settings="[crawl]\nsources_at_once = 2\n", **hanging, schnell=quick)
+            for delay, papers in ((30, slow), (2, {"fenster": window})):
+                here.configure(f'delay = "{delay} seconds"\n{more}', "[crawl]\nsources_at_once = 2\n", **papers)
+            process = await here.start("schedule")
+            ending = asyncio.create_task(here.ended(process))
+            await until(lambda: quick.asked["/feed.xml"])
+            begun = window.asked["/feed.xml"]
+            took = await until(lambda: quick.asked["/feed.xml"] > looks, LONGEST)
+            beside = window.asked["/feed.xml"] - begun
+            process.terminate()
+            code, said = await ending
+            result = here.counted("waiting", 12, quick.urls, quick.articles_asked, where="WHERE source = 'schnell'")
+    result.said = f"{looks} looks in {took:.0f} s, one each {every} s; at a source with a delay of 2 s {beside}"
+    result.ok = not (result.lost or result.doubled) and code == 0 and took <= 2 * every * looks
+    if code:
+        result.said += f"; exit code {code}: {said[-300:]}"
+    return result
+
+
 Drill = Callable[[tuple[Path, str]], Awaitable[Result]]
 
 
@@ -829,6 +860,7 @@ def drills(times: int) -> dict[str, Drill]:
         "full-database": full_database,
         "poison": poison,
         "hostile": hostile,
+        "waiting": waiting,
         "fairness": lambda at: fairness(at, most=2.0),
     }
 

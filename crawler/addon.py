@@ -82,6 +82,7 @@ def source_settings(source: Source, settings: BaseSettings) -> dict[str, Any]:
         "DOWNLOAD_DELAY": source.delay.total_seconds(),
         "CONCURRENT_REQUESTS_PER_DOMAIN": source.concurrency,
         "DOWNLOAD_TIMEOUT": source.timeout.total_seconds(),
+        "HOMEPAGE": source.homepage,
     }
     if fetch.user_agent:
         found["USER_AGENT"] = fetch.user_agent

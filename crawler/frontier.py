@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any
 
 from scrapy.crawler import Crawler
@@ -48,6 +48,8 @@ class Frontier:
         self._items_ended = 0
         self._enqueued = 0  # times that links were enqueued
         self._stopped = False
+        self.is_open = False  # whether entries are given out
+        self.looks: set[asyncio.Task[None]] = set()  # documents about to be asked for once more
 
     # --- what is to be fetched ---------------------------------------------------------------------------------------
 
@@ -56,7 +58,7 @@ class Frontier:
 
         They are claimed in batches, so that no more than *at_once()* are in flight.
         """
-        left, nothing_since = most, -1
+        self.is_open, left, nothing_since = True, most, -1
         while not self._stopped:
             self._changed.clear()
             free, is_idle = min(at_once() - len(self.in_flight), left), self.is_idle()
@@ -67,11 +69,13 @@ class Frontier:
                 left -= len(batch)
                 self.in_flight |= {urls.url_key(urls.normalise(target.url)): target for target in batch}
                 for target in batch:
+                    await self.services.in_hand.room(self.run.source or "")
                     yield target
                 if not batch and is_idle and not self._changed.is_set():
                     break
             else:
                 await self._changed.wait()
+        self.is_open = False
         if not left:
             self.note(f"one run fetches {most} pages at most (limits.pages_per_run), the rest waits")
 
@@ -83,7 +87,7 @@ class Frontier:
         """Whether Scrapy has nothing on its way: no request, no response, no item. What it dropped is let go."""
         engine = self.crawler.engine
         slot, scheduler = engine.scraper.slot, engine.scheduler
-        if slot is None or scheduler is None or not slot.is_idle() or engine.downloader.active:
+        if slot is None or scheduler is None or not slot.is_idle() or engine.downloader.active or self.looks:
             return False
         if scheduler.has_pending_requests():
             return False
@@ -112,6 +116,7 @@ class Frontier:
 
     def stop(self) -> None:
         """Give out nothing more."""
+        self.is_open = False
         self._stopped = True
         self._changed.set()
 
@@ -124,14 +129,30 @@ class Frontier:
         self.changed()
 
     def failed(self, url: str, said: str) -> None:
-        """A discovery document cannot be used."""
+        """A discovery document cannot be used. ``asked_again`` takes it back."""
         log.warning("%s: %s: %s", self.run.source, url, said)
         self.failures.append(f"{url}: {said}")
+
+    def asked_again(self, url: str) -> None:
+        """A document is asked for once more: what was wrong with it at an earlier look is no matter now."""
+        self.failures = [said for said in self.failures if not said.startswith(f"{url}: ")]
+
+    def look(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let *work* ask for documents while pages go on."""
+        task = asyncio.create_task(work)
+        self.looks.add(task)
+        task.add_done_callback(self._looked)
+
+    def _looked(self, task: asyncio.Task[None]) -> None:
+        self.looks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("%s: a look failed", self.run.source, exc_info=error)
+        self.changed()
 
     def note(self, said: str) -> None:
         """A part of a document, or of an article, cannot be used."""
         log.info("%s: %s", self.run.source, said)
-        if len(self.problems) < MOST_TOLD:
+        if len(self.problems) < MOST_TOLD and said not in self.problems:
             self.problems.append(said)
 
     # --- outcomes ----------------------------------------------------------------------------------------------------

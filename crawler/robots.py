@@ -9,6 +9,9 @@ another 2xx, any 4xx   no rules: everything is allowed (429 is not meant here: i
 =====================  ==========================================================================================
 
 Pages that are not allowed *for now* stay pending. Pages that the rules forbid are rejected.
+
+Rules are parsed and matched where *judge* does it: in a reader process, because a file of 500 KiB made for it costs
+seconds.
 """
 
 from __future__ import annotations
@@ -17,11 +20,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from protego import Protego
 
 from crawler.downloader.hosts import Memory, utc_now
-from pipelines.items import Reason
+from pipelines.items import Reason, Rejected
 from pipelines.store.shapes import HostState
 from pipelines.urls import origin
 
@@ -32,7 +36,7 @@ STALE = timedelta(hours=24)
 #: after a failure the file is asked for again no sooner than this
 FAILED_AGAIN = timedelta(minutes=5)
 LARGEST = 500 * 1024
-#: what is kept in memory, in bytes of robots.txt; the store remembers the rest. Parsed rules take about ten times that
+#: what is kept in memory, in bytes of robots.txt; the store remembers the rest
 BYTES_KEPT = 10_000_000
 FAILURES_KEPT = 5_000
 
@@ -71,7 +75,17 @@ class RobotsAnswer:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the rules say about one address; ``delay`` is their Crawl-delay in seconds, or None."""
+
+    allowed: bool
+    delay: float | None = None
+
+
 Get = Callable[[str], Awaitable[RobotsAnswer]]
+#: (body of robots.txt, our product token, address, source) -> what the rules say
+Judge = Callable[[bytes, str, str, str], Awaitable[Judgement]]
 
 
 class Rules:
@@ -122,11 +136,30 @@ def speaks_to(value: str, agent: str) -> bool:
     return token == "*" or token.partition("/")[0].strip(" *") == agent
 
 
+#: rules that a reader keeps parsed: small files only, so that they are no more than some megabytes
+SMALL = 20_000
+_parsed = lru_cache(maxsize=64)(Rules)
+
+
+def judged(body: bytes, agent: str, url: str) -> Judgement:
+    """The task of a reader process: *agent* is our product token."""
+    rules = (_parsed if len(body) < SMALL else Rules)(body, agent)
+    return Judgement(rules.allows(url), rules.crawl_delay)
+
+
+async def judged_here(body: bytes, agent: str, url: str, whose: str) -> Judgement:
+    """For a process that does nothing else meanwhile."""
+    return judged(body, agent, url)
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
-    rules: Rules
+    body: bytes
     fetched_at: datetime
-    size: int
+
+    @property
+    def size(self) -> int:
+        return len(self.body) + 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +170,7 @@ class _Failed:
 
 
 class Robots:
-    """One object a process. *agent* is our product token; *longest_delay* caps a Crawl-delay."""
+    """One object a process. *agent* is our product token; *longest_delay* caps a Crawl-delay; *judge* reads rules."""
 
     def __init__(
         self,
@@ -145,8 +178,10 @@ class Robots:
         agent: str,
         longest_delay: timedelta = timedelta(seconds=30),
         now: Callable[[], datetime] = utc_now,
+        judge: Judge = judged_here,
     ):
         self._memory = memory
+        self._judge = judge
         self._agent = agent
         self._longest_delay = longest_delay.total_seconds()
         self._now = now
@@ -155,32 +190,42 @@ class Robots:
         self._size = 0
         self._in_flight: dict[Hashable, asyncio.Future[_Known]] = {}
 
-    async def check(self, url: str, get: Get, trust: Hashable = None) -> float:
+    async def check(self, url: str, get: Get, trust: Hashable = None, whose: str = "") -> float:
         """Raise Disallowed or NoRobots, or return the Crawl-delay in seconds (0 where there is none).
 
         *get* fetches a robots.txt, following redirects; it raises Unavailable where RFC 9309 says *unreachable*. Any
         other exception it raises goes through, and is remembered by nobody. Requests for one site wait for the same
-        fetch if they have the same *trust*: the addresses they may reach.
+        fetch if they have the same *trust*: the addresses they may reach. *whose*: the source that asks.
         """
-        rules = await self._rules(origin(url), get, trust)
-        if not rules.allows(url):
+        site = origin(url)
+        known = await self._current(site, get, trust)
+        if not known.body:
+            return 0.0
+        try:
+            judgement = await self._judge(known.body, self._agent, url, whose)
+        except Rejected as given_up:
+            # rules that nobody can read in bounded time allow nothing; the site may put something else there
+            raise NoRobots(
+                site, f"no reader can judge it: {given_up}", self._now() + FAILED_AGAIN, Reason.ROBOTS
+            ) from None
+        if not judgement.allowed:
             raise Disallowed("robots.txt of the site forbids this page")
-        return min(rules.crawl_delay or 0.0, self._longest_delay)
+        return min(judgement.delay or 0.0, self._longest_delay)
 
-    async def _rules(self, site: str, get: Get, trust: Hashable) -> Rules:
+    async def _current(self, site: str, get: Get, trust: Hashable) -> _Known:
         known = self._known.get(site)
         if known is not None and abs(self._now() - known.fetched_at) < FRESH:
-            return known.rules
+            return known
         failed = self._failed.get(site)
         if failed is not None and self._now() < failed.not_before:
-            return self._last_good(site, failed).rules
+            return self._last_good(site, failed)
         fetch = self._in_flight.get((site, trust))
         if fetch is None:
             fetch = asyncio.ensure_future(self._fetch(site, get))
             self._in_flight[site, trust] = fetch
             fetch.add_done_callback(lambda done: self._landed((site, trust), done))
         # shielded: when the first of the waiting pages gives up, the others still want the answer
-        return (await asyncio.shield(fetch)).rules
+        return await asyncio.shield(fetch)
 
     def _landed(self, key: Hashable, done: asyncio.Future[_Known]) -> None:
         self._in_flight.pop(key, None)
@@ -194,9 +239,10 @@ class Robots:
         try:
             answer = await get(f"{site}/robots.txt")
         except Unavailable as error:
-            again = max(error.not_before or self._now(), self._now() + FAILED_AGAIN)
-            failed = self._failed[site] = _Failed(error.why, again, error.reason)
-            return self._last_good(site, failed)
+            # no longer than that for everybody: a time that the host named is for whoever was told it (``Hosts``)
+            soon = self._now() + FAILED_AGAIN
+            self._failed[site] = _Failed(error.why, soon, error.reason)
+            return self._last_good(site, _Failed(error.why, max(error.not_before or soon, soon), error.reason))
         self._failed.pop(site, None)
         body = answer.body[:LARGEST] if answer.status == 200 else b""
         known = self._keep(site, body, self._now())
@@ -219,7 +265,7 @@ class Robots:
 
     def _keep(self, site: str, body: bytes, fetched_at: datetime) -> _Known:
         self._drop(site)
-        known = self._known[site] = _Known(Rules(body, self._agent), fetched_at, len(body) + 1000)
+        known = self._known[site] = _Known(bytes(body), fetched_at)
         self._size += known.size
         while self._size > BYTES_KEPT and len(self._known) > 1:
             self._drop(next(iter(self._known)))

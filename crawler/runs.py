@@ -30,6 +30,7 @@ from crawler.frontier import Progress
 from crawler.reports import RunReport
 from crawler.services import Services, give_services
 from crawler.spiderloader import SourceLoader
+from crawler.spiders.base import RunSpider
 from crawler.spiders.replay import ReplaySpider
 from pipelines.items import Page
 
@@ -140,3 +141,9 @@ async def stop_all(services: Services, why: str, within: float) -> None:
     for crawler in list(services.crawlers):
         with suppress(RuntimeError):  # it has not begun
             run_extension(crawler).stop(why, within)
+
+
+def look_again(services: Services, source: str) -> bool:
+    """The run of *source* asks for its feeds, sitemaps and section pages again; False where it does not any more."""
+    spiders = [crawler.spider for crawler in services.crawlers if crawler.spider is not None]
+    return any(isinstance(spider, RunSpider) and spider.name == source and spider.look() for spider in spiders)

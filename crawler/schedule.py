@@ -3,6 +3,9 @@
 APScheduler is the clock and remembers nothing. Which slots there are follows from the source files (``crawler.slots``),
 which of them were run is in Postgres: a slot is claimed by inserting its run, so any number of schedulers, restarts and
 clock steps make one run of it. Each source has at most one run at a time, and at most one missed slot is made up for.
+
+A run that lasts longer than to the next slot is not waited for: its feeds, sitemaps and section pages are looked at
+when they are due, and its pages go on beside that. Runs do not wait for each other either (``crawler.places``).
 """
 
 from __future__ import annotations
@@ -19,10 +22,11 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from crawler import config
+from crawler.clock import ClockWatch
 from crawler.config import ConfigError, Configuration, Source
 from crawler.downloader.hosts import utc_now
 from crawler.reports import RunReport
-from crawler.runs import SHUTDOWN_GRACE, crawl_source, stop_all
+from crawler.runs import SHUTDOWN_GRACE, crawl_source, look_again, stop_all
 from crawler.services import Services, open_services, source_rows
 from crawler.slots import Slots, share
 from crawler.watching import watch_rows
@@ -32,9 +36,11 @@ log = logging.getLogger(__name__)
 
 #: missed slots are caught up with over so long, each source at a moment of its own
 CATCH_UP_WITHIN = timedelta(minutes=2)
-#: APScheduler sleeps until the next slot by a clock that does not notice when the wall clock is set; this wakes it
 FIRST_PRUNING = timedelta(minutes=10)  # after a start: first the sources
-LOOK_AT_THE_CLOCK = timedelta(seconds=20)
+#: APScheduler's jobs wait for times of the wall clock; a task that counts seconds sees when that clock is set
+LOOK_AT_THE_CLOCK = timedelta(seconds=2)
+#: clocks are corrected by less than this all the time
+LEAST_STEP = timedelta(seconds=2)
 
 
 class SlotTrigger(BaseTrigger):
@@ -65,12 +71,16 @@ class Scheduler:
         self.reports = reports
         self.clock = AsyncIOScheduler(timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True})
         self.running: dict[str, asyncio.Task[None]] = {}
-        self.places = asyncio.Semaphore(services.configuration.settings.crawl.sources_at_once)
+        self._begun: set[str] = set()  # of those that are running: the ones that do not wait for their moment any more
+        self._missed: dict[str, datetime] = {}  # slots that came when a run had just stopped to look
+        self._watch = ClockWatch(now)
+        self._watching: asyncio.Task[None] | None = None
+        self._repeats_until: datetime | None = None  # what the wall clock said before it was set back
 
     def start(self) -> None:
         """Catch up with the last slot of every source, where it was missed, and go on from there."""
         self.clock.start()
-        self.clock.add_job(self.look_at_the_clock, IntervalTrigger(seconds=int(LOOK_AT_THE_CLOCK.total_seconds())))
+        self._watching = asyncio.create_task(self.watch_the_clock())
         now = self.now()
         self.clock.add_job(self.prune, IntervalTrigger(days=1), next_run_time=datetime.now(UTC) + FIRST_PRUNING)
         for source in self.set_jobs():
@@ -111,18 +121,32 @@ class Scheduler:
             self.begin(name, slot, random.uniform(0, 1) * longest)
 
     def begin(self, name: str, slot: datetime, after: timedelta) -> None:
-        """Start the run of a slot after a wait, unless this process runs the source already."""
-        if name in self.running or self.services.stopping:
+        """Start the run of a slot after a wait; where this process runs the source already, that run looks again."""
+        if self.services.stopping:
+            return
+        if name in self.running:
+            if name in self._begun and not look_again(self.services, name):
+                self._missed[name] = slot
             return
         task = asyncio.create_task(self.run(name, slot, after.total_seconds()))
         self.running[name] = task
-        task.add_done_callback(lambda _: self.running.pop(name, None))
+        task.add_done_callback(lambda _: self.ended(name))
+
+    def ended(self, name: str) -> None:
+        self.running.pop(name, None)
+        self._begun.discard(name)
+        slot = self._missed.pop(name, None)
+        if slot is not None:
+            self.begin(name, slot, timedelta())
 
     async def run(self, name: str, slot: datetime, wait: float) -> None:
         await asyncio.sleep(wait)
+        self._begun.add(name)
         try:
-            async with self.places:
-                report = await crawl_source(self.services, name, slot)
+            report = await crawl_source(self.services, name, slot)
+            if report.outcome == "skipped" and self._repeats_until is not None and slot <= self._repeats_until:
+                # the hour comes a second time: its slots are done, but nobody has looked since
+                report = await crawl_source(self.services, name)
             await self.note_next_run(name)
             if self.reports is not None:
                 self.reports(report)
@@ -153,14 +177,25 @@ class Scheduler:
         if deleted:
             log.info("deleted as too old: %s", ", ".join(f"{number} {name}" for name, number in deleted.items()))
 
-    async def look_at_the_clock(self) -> None:
-        """Set the jobs anew where the wall clock was set back: they would wait for a time that is long gone."""
-        now = self.now()
-        for source in self.services.configuration.sources.values():
-            job = self.clock.get_job(f"source:{source.name}")
-            following = source.slots().after(now)
-            if job is not None and following is not None and job.next_run_time and job.next_run_time > following:
-                job.reschedule(SlotTrigger(source.slots()))
+    async def watch_the_clock(self) -> None:
+        """Sleep by the loop's clock, which nobody can set, and see whether the other one was."""
+        while True:
+            await asyncio.sleep(LOOK_AT_THE_CLOCK.total_seconds())
+            step = self._watch.step()
+            if abs(step) >= LEAST_STEP:
+                self.clock_was_set(step)
+
+    def clock_was_set(self, step: timedelta) -> None:
+        """Back: the jobs would wait for a time that is long gone, and are set anew. Ahead: what is due by now runs."""
+        ahead = step > timedelta()
+        log.warning("the clock of this machine was set %s by %s", "ahead" if ahead else "back", abs(step))
+        if ahead:
+            self.clock.wakeup()
+            return
+        before = self.now() - step
+        self._repeats_until = max(before, self._repeats_until or before)
+        for job in self.clock.get_jobs():
+            job.reschedule(job.trigger)
 
     async def reload(self, configuration: Configuration) -> None:
         """Go on with other source files. Runs that have begun end as they began."""
@@ -173,6 +208,9 @@ class Scheduler:
     async def stop(self, within: float) -> None:
         """No new runs; what is in flight has *within* seconds, then it is let go and stays pending."""
         self.clock.shutdown(wait=False)
+        if self._watching is not None:
+            self._watching.cancel()
+        self._missed.clear()
         tasks = set(self.running.values())
         crawled = {crawler.spidercls.name for crawler in self.services.crawlers}
         stopping = asyncio.create_task(stop_all(self.services, "the scheduler was stopped", within))

@@ -26,26 +26,27 @@ from pathlib import Path
 from scrapy import Spider
 from scrapy.crawler import Crawler
 
-from crawler.config import Configuration, Settings
-from crawler.discovery.documents import Found, Refused
+from crawler import places, watching
+from crawler.config import Configuration, Settings, Watch
 from crawler.downloader.client import HttpClient
 from crawler.downloader.hosts import Hosts
+from crawler.parsing import TASKS, Parsing
+from crawler.places import InHand
 from crawler.robots import Robots
-from crawler.watching import watch_rows
+from crawler.watching import Notifier, watch_rows
 from pipelines import archive, database, urls
 from pipelines.archive import Archive
 from pipelines.database import DatabaseError
 from pipelines.items import Page
 from pipelines.reading.rules import Learned, Rules
 from pipelines.store import Archived, Run, RunKind, SourceRow, Store
-from pipelines.store.shapes import HostState
-from pipelines.workers import ReaderPool, Task
+from pipelines.store.shapes import HostRest, HostState
+from pipelines.workers import ReaderPool
 
 log = logging.getLogger(__name__)
 
-#: what reader processes do beside reading articles: a feed can be as poisonous as a page
-PARSE_DOCUMENT: Task[Found | Refused] = Task("crawler.discovery.documents:look", Found | Refused)
-NEXT_PAGE: Task[str] = Task("pipelines.reading.pages:next_page", str)
+#: seconds at the end of a command in which its last matches are sent: a little more than one address may take
+LAST_DELIVERIES = 15.0
 #: what was fetched longer ago, and never came to its end, is fetched anew
 STILL_NEWS = timedelta(days=1)
 
@@ -79,11 +80,14 @@ class Services:
     http: HttpClient
     readers: ReaderPool
     derived: Derived
+    in_hand: InHand
     maybe_store: Store | None = None
     archive: Archive | None = None
     archive_lock: asyncio.Lock = field(default_factory=asyncio.Lock, compare=False)
     archive_folder: Path = Path("archive")
     worker_id: str = ""
+    notifier: Notifier | None = None
+    watches: list[Watch] = field(default_factory=list, compare=False)
     crawlers: set[Crawler] = field(default_factory=set, compare=False)
     state: dict[str, bool] = field(default_factory=dict, compare=False)
 
@@ -103,11 +107,22 @@ class Services:
         """Whether this process is going down."""
         return self.state.get("stopping", False)
 
+    @property
+    def parsing(self) -> Parsing:
+        """What understands strangers' documents."""
+        return Parsing(self.readers)
+
+    def wake_notifier(self) -> None:
+        """Articles were stored that watchlists may match."""
+        if self.notifier is not None and not self.stopping:
+            self.notifier.wake()
+
     def begin_stop(self) -> None:
         self.state["stopping"] = True
 
     def with_configuration(self, configuration: Configuration) -> Services:
         """The same services for crawls that begin from now on; those that have begun keep what they have."""
+        self.watches[:] = configuration.watches.values()
         return replace(self, configuration=configuration, derived=Derived(configuration))
 
     async def prune(self, is_dry: bool = False) -> dict[str, int]:
@@ -212,13 +227,21 @@ async def open_services(
     async with await Store.open(dsn, patience) as store:
         await store.keep_sources(source_rows(configuration))
         await store.keep_watches(watch_rows(list(configuration.watches.values())))
+        client, readers = HttpClient(connections=places.connections()), reader_pool(configuration)
+        watches = list(configuration.watches.values())
         services = Services(
             configuration=configuration,
             hosts=Hosts(store, settings.politeness.longest_retry_after, settings.politeness.jitter),
-            robots=Robots(store, "Nachlese"),
-            http=HttpClient(),
-            readers=reader_pool(configuration),
+            robots=Robots(store, "Nachlese", judge=Parsing(readers).judgement),
+            http=client,
+            readers=readers,
             derived=Derived(configuration),
+            in_hand=in_hand(configuration),
+            notifier=Notifier(
+                lambda: watches,
+                lambda watch: watching.tell_one(store, client, watch, database.home() / "feeds"),
+            ),
+            watches=watches,
             maybe_store=store,
             archive=Archive(folder) if settings.archive.enabled else None,
             archive_folder=folder,
@@ -226,6 +249,8 @@ async def open_services(
         )
         try:
             yield services
+            if not services.stopping and services.notifier is not None:
+                await services.notifier.settle(LAST_DELIVERIES)
         finally:
             await close(services)
 
@@ -239,22 +264,36 @@ class InMemoryHostStore:
     async def keep_host_state(self, state: HostState) -> None:
         return None
 
+    async def host_rests(self, host: str | None = None) -> list[HostRest]:
+        return []
+
+    async def keep_host_rest(self, rest: HostRest) -> None:
+        return None
+
 
 def in_memory(configuration: Configuration) -> Services:
     """Services that remember nothing: for one look at something. Whoever has them calls ``close``."""
     politeness = configuration.settings.politeness
-    memory = InMemoryHostStore()
+    memory, readers = InMemoryHostStore(), reader_pool(configuration)
     return Services(
         configuration=configuration,
         hosts=Hosts(memory, politeness.longest_retry_after, politeness.jitter),
-        robots=Robots(memory, "Nachlese"),
+        robots=Robots(memory, "Nachlese", judge=Parsing(readers).judgement),
         http=HttpClient(),
-        readers=reader_pool(configuration),
+        readers=readers,
         derived=Derived(configuration),
+        in_hand=in_hand(configuration),
     )
 
 
+def in_hand(configuration: Configuration) -> InHand:
+    """What all sources together may have in memory until it is read and stored."""
+    return InHand(configuration.settings.crawl.sources_at_once * places.EACH)
+
+
 async def close(services: Services) -> None:
+    if services.notifier is not None:
+        await services.notifier.close()
     await services.http.close()
     await services.readers.close()
     if services.archive is not None:
@@ -268,7 +307,7 @@ def reader_pool(configuration: Configuration) -> ReaderPool:
         crawl.readers or None,
         seconds=crawl.reader_timeout.total_seconds(),
         memory=crawl.reader_memory,
-        tasks=(PARSE_DOCUMENT, NEXT_PAGE),
+        tasks=TASKS,
     )
 
 

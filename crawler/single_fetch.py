@@ -20,11 +20,11 @@ from scrapy.http import Response
 from twisted.python.failure import Failure as TwistedFailure
 
 from crawler.config import Configuration, Source
-from crawler.discovery.documents import DiscoveryError, Found, Refused
+from crawler.discovery.documents import DiscoveryError
 from crawler.discovery.links import Taking
 from crawler.downloader.errors import failure_reason
 from crawler.runs import SHUTDOWN_GRACE, scrapy_settings
-from crawler.services import PARSE_DOCUMENT, Services, close, give_services, in_memory
+from crawler.services import Services, close, give_services, in_memory
 from crawler.spiders.news import NewsSpider, header
 from pipelines.items import Page, Rejected
 
@@ -136,14 +136,12 @@ async def look_of(services: Services, source: Source, kind: str, url: str, resul
     try:
         response = or_rejected(result)
         taking = Taking.of(source, datetime.now(UTC), limits.sitemaps)
-        arguments = (kind, response.body, header(response, "Content-Type") or "", response.url, taking, limits.document)
-        size = len(response.body)
-        found = await services.readers.ask(PARSE_DOCUMENT, arguments, whose=source.name, size=size, about=url)
-        if isinstance(found, Refused):
-            raise DiscoveryError(found.trouble, found.detail)
+        content_type = header(response, "Content-Type") or ""
+        found = await services.parsing.document(
+            kind, response.body, content_type, response.url, taking, limits.document, source.name
+        )
     except (Rejected, DiscoveryError) as error:
         return Look(source.name, kind, url, error=str(error))
-    found = found or Found("feed")
     if not found.links and not found.sitemaps:
         return Look(source.name, kind, url, error="it names no article")
     return Look(source.name, kind, url, tuple(link.url for link in found.links) or found.sitemaps)

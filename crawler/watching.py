@@ -1,6 +1,8 @@
 """What matches a watchlist is told: sent to its address, put into its feed. From rows, so a kill loses nothing.
 
 An address is asked like any other: public ones only, unless the watchlist's file allows more; no redirect is followed.
+Each watchlist has a task of its own (``Notifier``): an address that never answers holds up no crawl and no other
+watchlist.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ import asyncio
 import json
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -21,6 +23,8 @@ from crawler.config import Watch
 from crawler.downloader.client import HttpClient
 from crawler.downloader.errors import FetchError
 from crawler.downloader.policy import FetchPolicy
+from pipelines import database
+from pipelines.database import DatabaseError
 from pipelines.store import Row, Store, WatchRow
 from pipelines.urls import BadUrl
 
@@ -29,6 +33,12 @@ log = logging.getLogger(__name__)
 ATOM = "http://www.w3.org/2005/Atom"
 AT_ONCE = 50  # matches in one request
 ENTRIES = 100  # in a feed
+#: seconds that an address may take for one request
+PATIENCE = 10.0
+#: requests in one go: an address that answers slowly is asked again with the next article, or a minute later
+REQUESTS = 20
+#: seconds between two looks at the same watchlist: a run's articles are told of in few requests
+PAUSE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +67,76 @@ def watch_rows(watches: Sequence[Watch]) -> list[WatchRow]:
     ]
 
 
+class Notifier:
+    """Tells of matches beside everything else. *tell* does it for one watchlist; *watches* are those there are now.
+
+    ``wake`` after something was stored, ``settle`` to wait for what has begun, ``close`` at the end: what is not sent
+    by then is due again later.
+    """
+
+    def __init__(self, watches: Callable[[], Sequence[Watch]], tell: Callable[[Watch], Awaitable[object]]):
+        self._watches, self._tell = watches, tell
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._again: set[str] = set()
+
+    def wake(self) -> None:
+        """Look at every watchlist, one that is being told of right now after that."""
+        for watch in self._watches():
+            self._again.add(watch.name)
+            if watch.name not in self._tasks:
+                self._tasks[watch.name] = asyncio.create_task(self._told(watch))
+
+    async def settle(self, within: float) -> None:
+        """Wait for what has begun, *within* seconds at most."""
+        if self._tasks:
+            await asyncio.wait(list(self._tasks.values()), timeout=within)
+
+    async def close(self) -> None:
+        self._again.clear()
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    async def _told(self, watch: Watch) -> None:
+        try:
+            while watch.name in self._again:
+                self._again.discard(watch.name)
+                await self._told_once(watch)
+                if watch.name in self._again:
+                    await asyncio.sleep(PAUSE)
+        finally:
+            del self._tasks[watch.name]  # in the same step as the last look at what is wanted: no call is overheard
+
+    async def _told_once(self, watch: Watch) -> None:
+        try:
+            await self._tell(watch)
+        except (DatabaseError, OSError) as error:  # it comes again with the next article
+            log.warning("watch %s: %s", watch.name, database.safe_text(error))
+
+
 async def tell(store: Store, client: HttpClient, watches: Sequence[Watch], folder: Path) -> list[Told]:
-    """Send what is due, and bring the feeds in *folder* up to date."""
-    for watch in watches:
-        rows = await store.latest_matches(watch.name, ENTRIES)
-        await asyncio.to_thread(write_feed, folder / f"{watch.name}.atom", watch.title, rows)
-    return [await send(store, client, watch) for watch in watches if watch.webhook]
+    """Send what is due, to all addresses at once, and bring the feeds in *folder* up to date."""
+    told = await asyncio.gather(*(tell_one(store, client, watch, folder) for watch in watches))
+    return [one for one in told if one is not None]
+
+
+async def tell_one(store: Store, client: HttpClient, watch: Watch, folder: Path) -> Told | None:
+    """The same for one watchlist; None: it has no address."""
+    rows = await store.latest_matches(watch.name, ENTRIES)
+    await asyncio.to_thread(write_feed, folder / f"{watch.name}.atom", watch.title, rows)
+    return await send(store, client, watch) if watch.webhook else None
 
 
 async def send(store: Store, client: HttpClient, watch: Watch) -> Told:
     """POST what is due as JSON, at most AT_ONCE at a time; stop at the first failure. At least once: ``id`` tells."""
     sent = 0
-    policy = FetchPolicy(f"watch {watch.name}", tuple(watch.allow_addresses))
-    while rows := await store.take_matches(watch.name, AT_ONCE):
+    policy = FetchPolicy(f"watch {watch.name}", tuple(watch.allow_addresses), timeout=PATIENCE)
+    for _ in range(REQUESTS):
+        rows = await store.take_matches(watch.name, AT_ONCE)
+        if not rows:
+            break
         ids = [row["id"] for row in rows]
         error = await post(client, watch.webhook or "", {"watch": watch.name, "matches": rows}, policy)
         await store.told(ids, error)

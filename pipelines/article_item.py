@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -23,7 +25,7 @@ _SERIALIZED = frozenset({"fetched_at", "published_at", "modified_at", "image", "
 _OF_PAGE = ("url", "source", "status", "content_type", "fetched_at")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class ArticleItem:
     """A page on its way through the item pipelines: ``archive`` sets ``archived``, ``read`` sets ``article``, ``store``
     sets ``outcome``.
@@ -45,9 +47,24 @@ class ArticleItem:
     outcome: Ending | None = None
     #: what is held as long as the item lives: the place of a large body
     body_slot: Any = None
+    held: ExitStack | None = None
     #: of stored pages, which are stored in order: what to wait for, and what to set
     after: asyncio.Event | None = None
     handed_over: asyncio.Event | None = None
+
+    def hold(self, counting: AbstractContextManager[Callable[[int], None]]) -> None:
+        """Count the bodies as in hand until ``release``, or until the item is gone."""
+        stack = ExitStack()
+        stack.enter_context(counting)(len(self.page.body) + sum(len(part.body) for part in self.page.more))
+        weakref.finalize(self, stack.close)
+        self.held = stack
+
+    def release(self) -> None:
+        """The item has left the pipelines: what was held for it is free."""
+        if self.held is not None:
+            self.held.close()
+        if self.body_slot is not None:
+            self.body_slot.release()
 
     @property
     def url(self) -> str:

@@ -317,7 +317,7 @@ class ReaderPool:
         try:
             await nursery.ready()
         except (EOFError, OSError) as error:
-            if await asyncio.to_thread(nursery.close) < 0:
+            if await nursery.close() < 0:
                 return None
             raise ReadersUnavailable(f"the reading code could not be loaded: {', '.join(self.functions)}") from error
         return nursery
@@ -326,7 +326,7 @@ class ReaderPool:
         async with self._nursery_lock:
             if self._nursery is nursery:
                 self._nursery = None
-                await asyncio.to_thread(nursery.close)
+                await nursery.close()
 
     async def close(self) -> None:
         """End all readers, busy ones too; whoever waits for a page gets ReadersUnavailable."""
@@ -335,7 +335,7 @@ class ReaderPool:
             self._idle.pop().pipe.close()
         if self._nursery is not None:
             nursery, self._nursery = self._nursery, None
-            await asyncio.to_thread(nursery.close)
+            await nursery.close()
 
 
 def cores() -> int:
@@ -457,14 +457,15 @@ class _Nursery:
             raise EOFError("the nursery ended")
         return struct.unpack("!q", data)[0]
 
-    def close(self) -> int:
+    async def close(self) -> int:
         """End the nursery and with it its readers; returns its exit code when it is gone."""
         self._control.close()
+        # no wait with a timeout: that one sleeps again and again, by a clock that drills move
+        killing = asyncio.get_running_loop().call_later(5, self._process.kill)
         try:
-            return self._process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            return self._process.wait()
+            return await asyncio.to_thread(self._process.wait)
+        finally:
+            killing.cancel()
 
 
 def reader_environment(environment: dict[str, str] | os._Environ) -> dict[str, str]:

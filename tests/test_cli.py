@@ -383,3 +383,41 @@ def test_version_and_help():
     shown = nachlese("--help").stdout
     for name in ("demo", "crawl", "schedule", "replay", "read", "status", "explain", "articles", "sources", "db"):
         assert name in shown
+
+
+# --- hosts and patterns ----------------------------------------------------------------------------------------------
+
+
+def test_hosts_shows_who_is_left_alone_and_ends_it(home, database_url, sql_rows, monkeypatch):
+    monkeypatch.setenv("NACHLESE_DATABASE_URL", database_url)
+    assert "no host is left alone" in nachlese("hosts").stdout
+    for host, source in (("a.example", ""), ("b.example:8080", "blatt")):
+        sql_rows(f"""INSERT INTO ingest.host_rests (host, source, not_before, why)
+                     VALUES ('{host}', '{source}', now() + interval '1 hour', 'it answered 429') RETURNING 1""")
+    sql_rows("INSERT INTO ingest.sources (name, title, homepage, time_zone) "
+             "VALUES ('blatt', 'B', 'https://b.example', 'UTC') RETURNING 1")  # fmt: skip
+    for number, url in enumerate(("http://b.example:8080/1", "http://b.example/2")):
+        sql_rows(f"""INSERT INTO ingest.pages (source, url_key, url, next_attempt_at)
+                     VALUES ('blatt', '{number}', '{url}', now() + interval '1 hour') RETURNING 1""")
+    shown = nachlese("hosts").stdout
+    assert "every source" in shown and "b.example:8080" in shown and "it answered 429" in shown
+    nachlese("hosts", "c.example", code=Exit.NOT_ALL)
+    assert nachlese("hosts", "--lift", "b.example:8080").stdout == "1 rest lifted\n"
+    assert sql_rows("SELECT url FROM ingest.pages WHERE next_attempt_at <= now()") == [("http://b.example:8080/1",)]
+    (left,) = records(nachlese("hosts", "--json"))
+    assert (left["host"], left["source"], left["lifted"]) == ("a.example", None, False)
+    nachlese("hosts", "--lift")
+    assert "no host is left alone" in nachlese("hosts").stdout
+
+
+def test_check_names_a_dangerous_pattern(home):
+    (home / "config" / "sources" / "blatt.toml").write_text(
+        'title = "B"\nhomepage = "https://b.example/"\n[discover]\nfeeds = ["https://b.example/f"]\n'
+        "[discover.links]\nallow = ['/\\d+$', '/(\\w+-?)+\\.html$']\n[read]\nphrases = ['(a+)+b']\n"
+    )
+    checked = nachlese("sources", "check", "--json")
+    (record,) = records(checked)
+    assert record["valid"]
+    keys = [warning.partition(":")[0] for warning in record["warnings"]]
+    assert keys == ["discover.links.allow[2]", "read.phrases[1]"]
+    assert "(\\w+-?)+" in nachlese("sources", "check").stdout

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from crawler.discovery import documents as discovery
 from crawler.discovery.documents import DiscoveryError, Trouble, read_document
+from crawler.discovery.documents import documents as discovery
 from crawler.discovery.links import Taking, looks_like_article
 from pipelines.items import Precision, Provenance
 

@@ -6,8 +6,17 @@ from itertools import pairwise
 
 import pytest
 
-from crawler.downloader.hosts import DEAD_AFTER, DEAD_REST, UNNAMED_REST, HostRests, Hosts, retry_after
-from pipelines.store import HostState
+from crawler.downloader.hosts import (
+    CLOSED_AFTER,
+    DEAD_AFTER,
+    DEAD_REST,
+    PAGE_REST,
+    UNNAMED_REST,
+    HostRests,
+    Hosts,
+    retry_after,
+)
+from pipelines.store import HostRest
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -124,22 +133,134 @@ async def test_a_restarted_process_still_leaves_the_host_alone(store, hosts, clo
 
 async def test_a_dead_host_is_left_alone_for_longer_each_time(hosts, clock):
     for _ in range(DEAD_AFTER - 1):
-        assert hosts.failed("a.de") is None
-    assert hosts.failed("a.de") == NOON + DEAD_REST
+        assert await hosts.failed("a.de") is None
+    assert await hosts.failed("a.de") == NOON + DEAD_REST
     with pytest.raises(HostRests) as refused:
         await use(hosts, "a.de")
     assert refused.value.dead
     clock.time += DEAD_REST
-    assert hosts.failed("a.de") == clock.time + 2 * DEAD_REST
+    assert await hosts.failed("a.de") == clock.time + 2 * DEAD_REST
     clock.time += 2 * DEAD_REST
     hosts.answered("a.de")
-    assert hosts.failed("a.de") is None
+    assert await hosts.failed("a.de") is None
     await use(hosts, "a.de")
 
 
 async def test_a_rest_that_a_wrong_clock_has_written_is_no_longer_than_the_longest(store, clock):
-    await store.keep_host_state(HostState("x.example", not_before=clock() + timedelta(days=3650)))
+    await store.keep_host_rest(HostRest("x.example", "", clock() + timedelta(days=3650)))
     hosts = Hosts(store, longest=timedelta(hours=1), now=clock)
     with pytest.raises(HostRests) as resting:
         await hosts.check("x.example")
     assert resting.value.not_before <= clock() + timedelta(hours=1)
+
+
+# --- who leaves a host alone -----------------------------------------------------------------------------------------
+
+
+async def rests(hosts, host, source):
+    """Until when *source* leaves *host* alone; None: it does not."""
+    try:
+        await hosts.check(host, source)
+    except HostRests as resting:
+        return resting.not_before
+    return None
+
+
+def refused(hosts, host="a.de", source="s", after="86400", **more):
+    return hosts.asked_to_wait(host, 429, after, source, **{"is_page": True, **more})
+
+
+async def test_a_page_slows_its_source_for_minutes_and_comes_again_when_it_said(hosts, clock):
+    assert await refused(hosts) == NOON + DAY
+    assert await rests(hosts, "a.de", "s") == NOON + PAGE_REST
+    assert await rests(hosts, "a.de", "other") is None
+    clock.time = NOON + PAGE_REST
+    await refused(hosts)
+    assert await rests(hosts, "a.de", "s") == clock.time + 2 * PAGE_REST
+
+
+async def test_pages_that_were_asked_for_at_the_same_moment_count_once(hosts):
+    for _ in range(CLOSED_AFTER + 2):
+        await refused(hosts)
+    assert await rests(hosts, "a.de", "s") == NOON + PAGE_REST
+    assert await rests(hosts, "a.de", "other") is None
+
+
+async def test_page_after_page_means_the_host(hosts, clock):
+    for _ in range(CLOSED_AFTER):
+        clock.time = await rests(hosts, "a.de", "s") or clock.time
+        await refused(hosts)
+    assert await rests(hosts, "a.de", "other") == clock.time + DAY
+
+
+async def test_a_page_that_came_between_ends_the_row(hosts, clock):
+    for _ in range(CLOSED_AFTER + 2):
+        clock.time = await rests(hosts, "a.de", "s") or clock.time
+        hosts.answered("a.de", "s")
+        await refused(hosts)
+    assert await rests(hosts, "a.de", "s") == clock.time + PAGE_REST
+    assert await rests(hosts, "a.de", "other") is None
+
+
+async def test_a_feed_closes_the_host_for_all(hosts):
+    await refused(hosts, is_page=False)
+    assert await rests(hosts, "a.de", "other") == NOON + DAY
+
+
+@pytest.mark.parametrize("is_page", [True, False])
+async def test_a_host_that_is_not_the_sources_own_is_closed_for_nobody_else(hosts, clock, is_page):
+    for _ in range(CLOSED_AFTER + 1):
+        clock.time = await rests(hosts, "victim.de", "s") or clock.time
+        await refused(hosts, "victim.de", is_page=is_page, is_own=False)
+    assert await rests(hosts, "victim.de", "s") == clock.time + DAY
+    assert await rests(hosts, "victim.de", "victim") is None
+
+
+async def test_requests_that_are_never_answered_end_in_a_rest_of_their_source(hosts, clock):
+    for _ in range(DEAD_AFTER - 1):
+        assert await hosts.unanswered("a.de", "s") is None
+    assert await hosts.unanswered("a.de", "s") == NOON + DEAD_REST
+    assert await rests(hosts, "a.de", "s") == NOON + DEAD_REST
+    assert await rests(hosts, "a.de", "patient") is None
+    clock.time += DEAD_REST
+    hosts.answered("a.de", "s")
+    assert await hosts.unanswered("a.de", "s") is None
+
+
+async def test_a_rest_that_was_lifted_is_over_in_a_running_process_too(store, clock, monkeypatch):
+    monkeypatch.setattr("crawler.downloader.hosts.RESTING_KNOWN_FOR", 0.0)
+    clock.time = datetime.now(UTC)
+    hosts = Hosts(store, now=clock)
+    await refused(hosts, is_page=False)
+    assert await rests(hosts, "a.de", "s")
+    assert [rest.host for rest in await store.lift_host_rests("a.de")] == ["a.de"]
+    clock.time += timedelta(seconds=1)  # the database's clock and ours may be a moment apart
+    assert await rests(hosts, "a.de", "s") is None
+
+
+async def test_lists_and_pages_take_turns_where_both_wait(hosts):
+    """Feeds that are always due leave room for pages, and pages for feeds."""
+    assert await in_line(hosts, pages=3, lists=5) == ["list", 0, "list", 1, "list", 2, "list", "list"]
+
+
+async def test_a_feed_goes_before_the_pages_that_wait(hosts):
+    assert await in_line(hosts, pages=5, lists=1) == ["list", 0, 1, 2, 3, 4]
+
+
+async def in_line(hosts, pages: int, lists: int) -> list:
+    """In which order pages, and then lists, are served that began to wait while one page was asked for."""
+    began = []
+
+    async def ask(name, is_list=False):
+        async with hosts.turn("a.de", "s", 0.01, 1, is_list):
+            began.append(name)
+
+    async with hosts.turn("a.de", "s", 0.01, 1):
+        waiting = [asyncio.ensure_future(ask(number)) for number in range(pages)]
+        for _ in range(20):
+            await asyncio.sleep(0)
+        waiting += [asyncio.ensure_future(ask("list", is_list=True)) for _ in range(lists)]
+        for _ in range(20):
+            await asyncio.sleep(0)
+    await asyncio.gather(*waiting)
+    return began

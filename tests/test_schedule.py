@@ -6,18 +6,21 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from aiohttp import web
 
 from crawler import config, runs
+from crawler.clock import ClockWatch
 from crawler.reports import RunReport
 from crawler.schedule import Scheduler, SlotTrigger
 from crawler.services import open_services
 from crawler.slots import Cron, Every, share
-from tests.test_crawl import Web, article, configured, environment, site
+from tests.test_crawl import Web, article, configured, environment, served, site
 
 BERLIN = ZoneInfo("Europe/Berlin")
 __all__ = ["site"]
@@ -229,3 +232,121 @@ async def test_a_killed_scheduler_s_run_is_taken_over(tmp_path, site, database_u
     async with open_services(configuration, database_url) as services:
         report = await runs.crawl_source(services, "blatt")
         assert (report.outcome, report.counts.new) == ("finished", 1)
+
+
+# --- nobody waits for another one's site -----------------------------------------------------------------------------
+
+
+class Counted(Web):
+    """``reached(path, times)`` waits until a path was asked for so often."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.moved = asyncio.Condition()
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        self.asked.append(request.path)
+        async with self.moved:
+            self.moved.notify_all()
+        self.asked.pop()
+        return await super().answer(request)
+
+    async def reached(self, path: str, times: int) -> None:
+        async with asyncio.timeout(60), self.moved:
+            await self.moved.wait_for(lambda: self.asked.count(path) >= times)
+
+
+@pytest.fixture
+async def counted() -> AsyncIterator[Counted]:
+    async with served(Counted()) as site:
+        yield site
+
+
+def source(folder: Path, site: Web, name: str, feed: str, every: str = "1 second", more: str = "") -> None:
+    (folder / "sources" / f"{name}.toml").write_text(
+        f'title = "{name}"\nhomepage = "{site.base}/"\nlanguage = "de"\n[discover]\nfeeds = ["{site.base}{feed}"]\n'
+        f'[schedule]\nevery = "{every}"\njitter = "0 seconds"\n[fetch]\nallow_addresses = ["127.0.0.1/32:*"]\n{more}'
+    )
+
+
+async def test_sites_that_accept_and_never_answer_take_no_other_source_s_turn(tmp_path, site, counted, database_url):
+    configured(tmp_path, site)
+    settings = tmp_path / "settings.toml"
+    settings.write_text(settings.read_text().replace("[crawl]", "[crawl]\nsources_at_once = 1"))
+    (tmp_path / "sources" / "blatt.toml").unlink()
+    for number in range(4):
+        site.hold.add(f"/haengt{number}.xml")
+        source(tmp_path, site, f"haengt{number}", f"/haengt{number}.xml", every="1 hour")
+    counted.pages["/a"] = article(1)
+    counted.feed("/a")
+    source(tmp_path, counted, "gut", "/feed.xml")
+    async with open_services(config.load(tmp_path), database_url) as services:
+        scheduler = Scheduler(services)
+        scheduler.start()
+        await site.held.wait()
+        asked = counted.asked.count("/feed.xml")
+        await counted.reached("/feed.xml", asked + 3)
+        assert {spider.name for spider in services.spiders} >= {"haengt0"} or "haengt0" in scheduler.running
+        await scheduler.stop(0)
+
+
+async def test_a_feed_is_looked_at_when_it_is_due_while_the_pages_of_its_run_go_on(tmp_path, counted, database_url):
+    configured(tmp_path, counted)
+    counted.hold.add("/haengt")
+    counted.pages["/neu"] = article(2)
+    counted.feed("/haengt")
+    source(tmp_path, counted, "blatt", "/feed.xml")
+    async with open_services(config.load(tmp_path), database_url) as services:
+        scheduler = Scheduler(services)
+        scheduler.start()
+        await counted.held.wait()
+        await counted.reached("/feed.xml", counted.asked.count("/feed.xml") + 2)
+        counted.feed("/haengt", "/neu")  # what a window shows now may be gone when the run has ended
+        await counted.reached("/neu", 1)
+        assert len(await services.store.last_runs("blatt")) == 1
+        await scheduler.stop(0)
+
+
+# --- clocks that are set ---------------------------------------------------------------------------------------------
+
+
+def test_a_step_of_the_wall_clock_is_seen_by_one_that_nobody_sets():
+    wall, seconds = utc("2026-03-01T12:00"), 100.0
+    watch = ClockWatch(lambda: wall, lambda: seconds)
+    wall, seconds = wall + timedelta(seconds=10), seconds + 10
+    assert watch.step() == timedelta()
+    wall, seconds = wall - timedelta(hours=1), seconds + 10
+    assert watch.step() == -timedelta(hours=1, seconds=10)
+    assert watch.step() == timedelta()
+
+
+FAKETIME = [*Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), *Path("/usr/lib").glob("faketime/libfaketime.so.1")]
+
+
+@pytest.mark.skipif(not FAKETIME, reason="libfaketime is not installed (Debian: faketime)")
+@pytest.mark.parametrize("steps", [("+3600", "+0"), ("+0", "-3600"), ("-3600", "+86400"), ("+0", "-10d", "+0")])
+async def test_a_schedule_goes_on_when_its_clock_is_set(tmp_path, counted, database_url, steps):
+    """The real command under a wall clock that is moved; its monotonic clock goes on as everybody's."""
+    configured(tmp_path, counted)
+    counted.pages["/a"] = article(1)
+    counted.feed("/a")
+    source(tmp_path, counted, "blatt", "/feed.xml", every="2 seconds")
+    clock = tmp_path / "clock"
+    clock.write_text(steps[0])
+    env = os.environ | environment(tmp_path, database_url) | {
+        "LD_PRELOAD": str(FAKETIME[0]), "FAKETIME_TIMESTAMP_FILE": str(clock), "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }  # fmt: skip
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", SCHEDULE, env=env)
+    try:
+        await counted.reached("/feed.xml", 2)
+        for step in steps[1:]:
+            clock.write_text(step)
+            await counted.reached("/feed.xml", counted.asked.count("/feed.xml") + 4)
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(60):
+            assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()

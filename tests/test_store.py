@@ -13,7 +13,7 @@ import pytest
 from pipelines import database
 from pipelines.items import Article, Hint, Link, Page, Precision, Provenance, Reason, Removed
 from pipelines.recheck import LOOKS_AT_GONE
-from pipelines.store import Archived, Document, HostState, Run, SourceRow, Store
+from pipelines.store import Archived, Document, HostRest, HostState, Run, SourceRow, Store
 
 T = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 FEED = "https://news.example/feed.xml"
@@ -619,11 +619,31 @@ async def test_a_replay_counts_every_stored_record(store):
 
 async def test_what_a_host_wants_is_remembered(store):
     assert await store.host_state("news.example") is None
-    await store.keep_host_state(HostState("news.example", not_before=T))
-    await store.keep_host_state(
-        HostState("news.example", T - timedelta(hours=1), 200, b"User-agent: *\n\x00", robots_fetched_at=T)
-    )
-    assert await store.host_state("news.example") == HostState("news.example", T, 200, b"User-agent: *\n\x00", T)
+    state = HostState("news.example", 200, b"User-agent: *\n\x00", robots_fetched_at=T)
+    await store.keep_host_state(state)
+    await store.keep_host_state(HostState("news.example", robots_status=404))
+    assert await store.host_state("news.example") == replace(state, robots_status=404)
+
+
+async def test_rests_of_hosts_are_kept_shown_and_lifted(store):
+    soon, later = (datetime.now(UTC) + timedelta(hours=hours) for hours in (1, 2))
+    for rest in (
+        HostRest("a.example", "", later, why="it answered 429"),
+        HostRest("a.example", "", soon, why="a shorter one"),
+        HostRest("a.example", "blatt", soon, why="a page"),
+        HostRest("b.example", "", soon, True, "no answer"),
+        HostRest("c.example", "", T, why="long ago"),
+    ):
+        await store.keep_host_rest(rest)
+    assert [(rest.host, rest.source, rest.why) for rest in await store.host_rests()] == [
+        ("a.example", "", "it answered 429"),
+        ("a.example", "blatt", "a page"),
+        ("b.example", "", "no answer"),
+    ]
+    assert [rest.source for rest in await store.lift_host_rests("a.example", "blatt")] == ["blatt"]
+    assert [rest.host for rest in await store.lift_host_rests()] == ["a.example", "b.example"]
+    assert await store.host_rests() == []
+    assert [rest.source for rest in await store.host_rests("a.example")] == ["", "blatt"]
 
 
 async def test_status_shows_each_source_with_its_last_and_next_run(store):

@@ -13,13 +13,17 @@ import feedparser
 import psycopg
 import pytest
 
-from crawler import config, watching
+from crawler import config, runs, watching
 from crawler.config import Watch
 from crawler.config.values import allowed_address
 from crawler.downloader.client import HttpClient
+from crawler.services import open_services
 from pipelines.items import Article, Page
 from pipelines.store import Store
+from tests.test_crawl import article, configured, site
 from tests.test_search import T, keep
+
+__all__ = ["site"]
 
 ROOT = Path(__file__).parent.parent
 
@@ -202,6 +206,63 @@ async def test_a_match_is_sent_once_and_again_where_it_was_not_taken(store, clie
         assert told.sent == 0
     assert [message["matches"][0]["title"] for message in sent] == ["Rat 1"] * 3
     assert sql_rows("SELECT attempts, error, delivered_at IS NULL FROM news.matches") == [(3, None, False)]
+
+
+async def test_an_address_that_never_answers_holds_up_no_crawl_and_no_other_watchlist(tmp_path, site, database_url):
+    held, released, taken = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def takes(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 204 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        taken.set()
+        writer.close()
+
+    async def never(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        held.set()
+        await released.wait()
+        writer.close()
+
+    hanging = await asyncio.start_server(never, "127.0.0.1", 0)
+    taking = await asyncio.start_server(takes, "127.0.0.1", 0)
+    async with hanging, taking:
+        configured(tmp_path, site)
+        (tmp_path / "watch").mkdir()
+        for name, server in (("a", hanging), ("b", taking)):
+            to = server.sockets[0].getsockname()[1]
+            (tmp_path / "watch" / f"{name}.toml").write_text(
+                f'title = "{name}"\nwords = ["Brücke"]\nwebhook = "http://127.0.0.1:{to}/hook"\n'
+                'allow_addresses = ["127.0.0.1/32:*"]\n'
+            )
+        site.pages["/a"] = article(1)
+        site.feed("/a")
+        async with open_services(config.load(tmp_path), database_url) as services:
+            report = await runs.crawl_source(services, "blatt")
+            await held.wait()
+            assert (report.outcome, report.counts.new, released.is_set()) == ("finished", 1, False)
+            await taken.wait()
+            released.set()
+            await services.notifier.close()
+
+
+async def test_what_is_stored_while_a_watchlist_is_told_of_is_told_of_after_that(monkeypatch):
+    monkeypatch.setattr(watching, "PAUSE", 0)
+    told, go_on, names = [], asyncio.Event(), asyncio.Queue()
+
+    async def tell(one: Watch) -> None:
+        told.append(one.name)
+        names.put_nowait(one.name)
+        if one.name == "slow":
+            await go_on.wait()
+
+    notifier = watching.Notifier(lambda: [watch("slow", words=["a"]), watch("quick", words=["a"])], tell)
+    notifier.wake()
+    assert {await names.get(), await names.get()} == {"slow", "quick"}
+    notifier.wake()
+    notifier.wake()
+    assert await names.get() == "quick"
+    go_on.set()
+    await notifier.settle(60)
+    assert sorted(told) == ["quick", "quick", "slow", "slow"]
 
 
 async def test_no_private_address_is_asked_unless_the_file_allows_it(store, client, tmp_path, sql_rows):

@@ -57,17 +57,15 @@ def crawl(
 
 
 async def crawled(configured: Configuration, names: Sequence[str]) -> list[RunReport]:
-    """One round over *names*, some of them at a time."""
+    """One round over *names*: none waits for another one's site."""
     from crawler import runs
     from crawler.services import open_services
 
-    places = asyncio.Semaphore(configured.settings.crawl.sources_at_once)
     with Bar("pages") as bar:
         async with open_services(configured, await asyncio.to_thread(reachable)) as services:
 
             async def one(name: str) -> RunReport:
-                async with places:
-                    return await runs.crawl_source(services, name, progress=bar.page)
+                return await runs.crawl_source(services, name, progress=bar.page)
 
             return list(await gathered([one(name) for name in names]))
 

@@ -86,19 +86,35 @@ def check(
 ) -> None:
     """Check the configuration; every mistake is named with its file, its key and what is allowed.
 
+    A pattern that can be read in very many ways is named too. It is no mistake: it is matched by an engine that cannot
+    run away, but a text may be given up with it.
+
     Without --fetch nothing is asked of any site. With it, nothing is stored. Exit code 2 for a mistake in a file, 1
     when a feed, sitemap or section page cannot be read.
     """
     configured = configuration()
     wanted = known_sources(configured, names or sorted(configured.sources))
     if not fetch:
+        dangers = {name: dangerous(configured.sources[name]) for name in wanted}
         if as_json:
             for name in wanted:
-                print_json({"source": name, "valid": True})
+                print_json({"source": name, "valid": True, "warnings": dangers[name]})
         else:
+            for source, warning in [(name, warning) for name in wanted for warning in dangers[name]]:
+                out().print(plain(f"{source}: {warning}"), markup=False, highlight=False)
             out().print(f"{count(len(wanted), 'source file')} in {configured.folder}: no mistakes")
         return
     raise typer.Exit(Exit.WELL if run(looked_at(configured, wanted, as_json)) else Exit.NOT_ALL)
+
+
+def dangerous(source: Source) -> list[str]:
+    """The patterns of a source file that an ordinary engine would run away with, each with its key."""
+    from pipelines.patterns import danger
+
+    rules = source.discover.links
+    keys = {"discover.links.allow": rules.allow, "discover.links.deny": rules.deny, "read.phrases": source.read.phrases}
+    patterns = ((f"{key}[{number}]", text) for key, texts in keys.items() for number, text in enumerate(texts, 1))
+    return [f"{key}: {said}" for key, text in patterns if (said := danger(text))]
 
 
 async def looked_at(configured: Configuration, names: list[str], as_json: bool) -> bool:

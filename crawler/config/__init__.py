@@ -108,7 +108,9 @@ class Limits(Table):
 
 class CrawlSettings(Table):
     concurrency: int = Field(16, ge=1, le=500, description="Most requests in flight in one run.")
-    sources_at_once: int = Field(8, ge=1, le=100, description="Most sources crawled at the same time.")
+    sources_at_once: int = Field(
+        8, ge=1, le=100, description="For so many sources pages may lie in memory and wait to be read (16 MB each)."
+    )
     readers: int = Field(0, ge=0, le=128, description="Processes that read pages; 0: one a core.")
     reader_timeout: PositiveDuration = Field(timedelta(seconds=30), description="Longest time for reading one page.")
     reader_memory: Size = Field(200_000_000, description="Most memory one reading process may take.")

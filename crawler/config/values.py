@@ -20,6 +20,7 @@ from parsel.csstranslator import HTMLTranslator
 from pydantic import BeforeValidator
 
 from crawler.slots import Cron
+from pipelines.patterns import Pattern as SafePattern
 
 DURATION_UNITS = {
     "second": timedelta(seconds=1),
@@ -117,13 +118,13 @@ def host_name(value: Any) -> str:
 
 
 def pattern(value: Any) -> str:
-    """A regular expression that Python can compile."""
+    """A regular expression that Python can compile, and an engine that cannot run away as well."""
     if not isinstance(value, str) or not value:
         raise ValueError("expected a regular expression in quotes")
     if len(value) > LONGEST_PATTERN:
         raise ValueError(f"the regular expression is longer than {LONGEST_PATTERN} characters")
     try:
-        re.compile(value)
+        SafePattern(value)
     except (re.error, RecursionError, OverflowError) as error:
         raise ValueError(f"{value!r} is no regular expression: {error}") from None
     return value

@@ -28,6 +28,7 @@ from crawler.config.values import is_xpath
 from crawler.discovery.links import Taking, looks_like_article
 from pipelines import urls
 from pipelines.items import Hint, Link, Provenance, Rejected
+from pipelines.patterns import RanAway
 from pipelines.reading import dates, decode
 
 Kind = Literal["feed", "sitemap", "section"]
@@ -190,8 +191,17 @@ def text_of(body: bytes, content_type: str) -> str:
 
 def root_of(text: str) -> str:
     """Local name of the first element, in lower case; "" where there is none."""
-    marks = re.finditer(r"(?s)<(?:\?.*?\?>|!--.*?-->|!|(?:[\w.-]+:)?([A-Za-z][\w.-]*))", text[:20_000])
-    return next((match[1].lower() for match in marks if match[1]), "")
+    text, at = text[:20_000], 0
+    while (at := text.find("<", at)) >= 0:
+        closing = next((end for begin, end in (("<?", "?>"), ("<!--", "-->")) if text.startswith(begin, at)), None)
+        if closing is not None and (end := text.find(closing, at)) >= 0:
+            at = end
+        elif name := re.compile(r"<(?:[\w.-]{1,100}:)?([A-Za-z][\w.-]{0,100})").match(text, at):
+            return name[1].lower()
+        elif closing is not None:
+            return ""  # the rest of the text is inside it
+        at += 1
+    return ""
 
 
 def feeds_named(text: str, url: str) -> str:
@@ -586,7 +596,13 @@ def links_of(kind: Kind, entries: Iterable[Entry], url: str, taking: Taking) -> 
                 )
             continue
         key = urls.url_key(address)
-        if key in links or not taking.wants(address, here) or is_too_old(entry, taking):
+        try:
+            is_wanted = key not in links and taking.wants(address, here) and not is_too_old(entry, taking)
+        except RanAway as error:
+            if len(problems) < MOST_PROBLEMS:
+                problems.append(Problem(Trouble.LEFT_OUT, str(error)))
+            continue
+        if not is_wanted:
             continue
         links[key] = Link(address, url, hint_of(kind, entry, taking))
     if bad > MOST_PROBLEMS:
@@ -652,8 +668,9 @@ def plain(text: str | None, longest: int) -> str | None:
 def author_name(text: str) -> str | None:
     """``redaktion@example.de (Anna Muster)`` -> ``Anna Muster``; an address alone is no name."""
     name = plain(text, 200) or ""
-    in_brackets = re.search(r"\S+@\S+\s*\((.+)\)", name)
-    name = in_brackets[1] if in_brackets else name
+    mail, bracket, inside = name.partition("(")
+    if bracket and "@" in mail and ")" in inside:
+        name = inside[: inside.rindex(")")]
     return None if not name or "@" in name or re.match(r"(?i)https?:", name) else name
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from pipelines import urls
+from pipelines.patterns import Pattern, matches_any
 
 if TYPE_CHECKING:
     from crawler.config import Source
@@ -46,8 +47,8 @@ class Taking:
 
     homepage: str
     fetched_at: datetime
-    allow: tuple[re.Pattern[str], ...] = ()
-    deny: tuple[re.Pattern[str], ...] = ()
+    allow: tuple[Pattern, ...] = ()
+    deny: tuple[Pattern, ...] = ()
     hosts: tuple[str, ...] = ()
     css: tuple[str, ...] = ()
     not_before: datetime | None = None
@@ -62,8 +63,8 @@ class Taking:
         return cls(
             homepage=source.homepage,
             fetched_at=fetched_at,
-            allow=tuple(map(re.compile, rules.allow)),
-            deny=tuple(map(re.compile, rules.deny)),
+            allow=tuple(map(Pattern, rules.allow)),
+            deny=tuple(map(Pattern, rules.deny)),
             hosts=tuple(rules.hosts),
             css=tuple(rules.css),
             not_before=fetched_at - rules.max_age if rules.max_age else None,
@@ -74,10 +75,11 @@ class Taking:
         )
 
     def wants(self, url: str, found_on: str) -> bool:
-        """Whether the source's own rules let an address through; both addresses are normalised."""
-        if any(rule.search(url) for rule in self.deny) or (
-            self.allow and not any(rule.search(url) for rule in self.allow)
-        ):
+        """Whether the source's own rules let an address through; both addresses are normalised.
+
+        Raises ``RanAway`` where a pattern does not come to an end with this address.
+        """
+        if matches_any(self.deny, url) or (self.allow and not matches_any(self.allow, url)):
             return False
         if self.hosts and not self.is_own(url, found_on):
             return False

@@ -46,8 +46,8 @@ _HANDSHAKE = 32_000
 _FRAMING = 500_000
 #: how many times over a body may be compressed
 _ENCODINGS = 2
-#: more than all crawls together ask for: what bounds them is their own number, so that none waits for another's dead
-#: hosts. This is only here for the day on which that is not so
+#: far more than are open at a time, so that nobody waits for another's dead hosts: those are left alone after a few
+#: requests (``Hosts``). ``crawler.places`` says what the system allows
 CONNECTIONS, CONNECTIONS_PER_SOURCE = 200, 32
 
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -137,12 +137,13 @@ class HttpClient:
         context: ssl.SSLContext | None = None,
         resolver: AbstractResolver | None = None,
         large: LargeBodies | None = None,
+        connections: int = CONNECTIONS,
     ):
         large = large or LargeBodies()
         self._large = large.size
         self._context = context or trusted()
         self._resolver = resolver or Resolver()
-        self._connections = Turnstile(CONNECTIONS, CONNECTIONS_PER_SOURCE)
+        self._connections = Turnstile(connections, CONNECTIONS_PER_SOURCE)
         self._large_pages = Turnstile(large.pages, large.pages_per_source)
         self._large_documents = Turnstile(large.documents, large.documents_per_source)
         self._sessions: dict[int, aiohttp.ClientSession] = {}

@@ -14,10 +14,11 @@ from scrapy.responsetypes import responsetypes
 from crawler.downloader.body import ACCEPT, BodySlot
 from crawler.downloader.client import HttpRequest, HttpResponse
 from crawler.downloader.errors import FetchError
-from crawler.downloader.policy import FetchPolicy, Kind
-from crawler.middlewares.status import wants_body
+from crawler.downloader.policy import Kind, policy_of
+from crawler.middlewares.status import ASKS_FOR_TIME, wants_body
 from crawler.services import services_of
 from crawler.shutdown import shutdown_of
+from pipelines.items import Reason
 from pipelines.urls import host, normalise
 
 
@@ -45,8 +46,7 @@ class GuardedDownloadHandler(BaseDownloadHandler):
 
     def __init__(self, crawler: Crawler):
         super().__init__(crawler)
-        assert crawler.spider is not None
-        self.policy = FetchPolicy.from_settings(crawler.settings, crawler.spider.name)
+        self.policy = policy_of(crawler)
         self.services = services_of(crawler)
         self.shutdown = shutdown_of(crawler)
 
@@ -55,13 +55,14 @@ class GuardedDownloadHandler(BaseDownloadHandler):
 
     async def _at_its_turn(self, request: Request) -> Response:
         url = normalise(request.url, keep_tracking=True)
-        hosts, place, policy = self.services.hosts, host(url), self.policy
-        if request.meta.get("kind") == "robots":
+        hosts, place, policy, kind = self.services.hosts, host(url), self.policy, request.meta.get("kind")
+        if kind == "robots":
             # asked for before the first page, and on its behalf: it waits for no turn, but a host at rest stays so
-            await hosts.check(place)
+            await hosts.check(place, policy.source)
             return await self._hop(url, request)
         delay = max(policy.delay, float(request.meta.get("crawl_delay", 0.0)))
-        async with hosts.turn(place, policy.source, delay, policy.concurrency):
+        is_list = kind in ("feed", "sitemap", "section")
+        async with hosts.turn(place, policy.source, delay, policy.concurrency, is_list):
             return await self._hop(url, request)
 
     async def _hop(self, url: str, request: Request) -> Response:
@@ -75,11 +76,14 @@ class GuardedDownloadHandler(BaseDownloadHandler):
         except FetchError as error:
             slot.release()
             if error.unconnected:
-                error.retry_at = hosts.failed(host(url))
-            else:
-                hosts.answered(host(url))
+                error.retry_at = await hosts.failed(host(url))
+            elif error.reason is Reason.TIMEOUT:
+                error.retry_at = await hosts.unanswered(host(url), self.policy.source)
+            elif error.status is not None:
+                hosts.answered(host(url), self.policy.source, meta.get("kind") == "page")
             raise
-        hosts.answered(host(url))
+        if answer.status not in ASKS_FOR_TIME:
+            hosts.answered(host(url), self.policy.source, meta.get("kind") == "page")
         meta["seconds_left"] = seconds - answer.seconds
         meta["fetched_at"] = answer.fetched_at
         return response_of(url, answer)

@@ -1,13 +1,27 @@
-"""Manners towards a host, over all sources and runs of this process.
+"""The pace of requests to each host, over all sources and runs of this process, and which hosts are left alone.
 
 Three waits keep a host comfortable: a delay between two requests, a few requests at a time, and the time it asked for
 with Retry-After. None of them may keep anybody else waiting, so
 
 - waiting happens here, in front of the connection, and holds nothing but the waiter's own place in its host's queue;
 - a queue serves its sources in turn, so that a source with 40,000 new pages and one with three get every second turn;
-- a host that wants to be left alone is not waited for: its pages go back to the frontier with the time it named.
+- a feed, sitemap or section page takes the next turn but one at the latest, however many article pages wait: what
+  it shows may be gone when they are done;
+- a host that rests is not waited for: its pages go back to the frontier with the time of its rest's end.
 
-Each run has a Scrapy engine of its own, so a request that waits here takes room from its own run only.
+Who leaves a host alone depends on who was told to:
+
+===================================================  ==================================================================
+a page's 429 or 503                                  the source it belongs to, for a minute, doubled with each in a row
+the third of them in a row                           every source, for the time that the host asked for
+the same for a feed, a sitemap, robots.txt           every source, for the time that the host asked for
+an answer at the end of another host's redirect,     the one source that was led there
+or on a host that is not the source's own
+three connections in a row that failed               every source, for longer each time
+three requests in a row without a whole answer       the source whose requests they were, for longer each time
+===================================================  ==================================================================
+
+Rests are rows, so that a restart keeps them; ``nachlese hosts`` shows and lifts them, in a running process too.
 """
 
 from __future__ import annotations
@@ -21,31 +35,45 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Protocol
 
-from pipelines.store.shapes import HostState
+from pipelines.store.shapes import HostRest, HostState
 from pipelines.turnstile import Turnstile
 
 #: a 429 that names no time is taken for this
 UNNAMED_REST = timedelta(minutes=1)
+#: a page that is answered 429 or 503 slows its own source down for so long, then for twice as long, ...
+PAGE_REST = timedelta(minutes=1)
+#: ... and so many of them in a row mean the host, not the page
+CLOSED_AFTER = 3
+#: longer headers name no time
+LONGEST_RETRY_AFTER = 100
 #: after so many failed connections in a row a host is taken for dead, and left alone for longer each time
 DEAD_AFTER = 3
 DEAD_REST = timedelta(minutes=1)
 DEAD_REST_LONGEST = timedelta(hours=1)
 #: seconds after which the store is asked again: another process may have been told to wait
 KNOWN_FOR = 300.0
+#: the same while a host rests: somebody may have lifted it
+RESTING_KNOWN_FOR = 10.0
+#: the source of a rest that holds for every source
+EVERYBODY = ""
 #: hosts remembered; beyond this the ones nobody waits for are forgotten
 HOSTS_KEPT = 20_000
 
 
 class Memory(Protocol):
-    """What must outlive the process: the store's two methods for hosts."""
+    """What must outlive the process: the store's methods for hosts."""
 
     async def host_state(self, host: str) -> HostState | None: ...
 
     async def keep_host_state(self, state: HostState) -> None: ...
 
+    async def host_rests(self, host: str | None = None) -> list[HostRest]: ...
+
+    async def keep_host_rest(self, rest: HostRest) -> None: ...
+
 
 class HostRests(Exception):
-    """The host is not to be asked before ``not_before``. Nothing was sent. ``dead``: it could not be connected to."""
+    """The host is not to be asked before ``not_before``. Nothing was sent. ``dead``: it did not answer."""
 
     def __init__(self, host: str, not_before: datetime, why: str, dead: bool):
         super().__init__(f"{host} is left alone until {not_before:%Y-%m-%d %H:%M:%S} UTC: {why}")
@@ -62,7 +90,7 @@ def retry_after(value: str | None, now: datetime, longest: timedelta) -> timedel
 
     None where there is no header, or one that cannot be understood.
     """
-    if value is None:
+    if value is None or len(value) > LONGEST_RETRY_AFTER:
         return None
     value = value.strip()
     if value.isascii() and value.isdigit():
@@ -76,13 +104,73 @@ def retry_after(value: str | None, now: datetime, longest: timedelta) -> timedel
     return min(max(at - now, timedelta()), longest)
 
 
+class _Line:
+    """Who waits for one host. A list goes before pages, and after it a page, so that neither starves; among pages, as
+    among lists, each source has its turn."""
+
+    def __init__(self) -> None:
+        self.pages, self.lists = Turnstile(1), Turnstile(1)
+        self.limit = 1_000_000
+        self.inside = 0
+        self.waiting = {True: 0, False: 0}  # lists, pages
+        self.was_list = False  # the last one that was let in
+        self.free_at = 0.0  # on the loop's clock: when the next request may start
+        self._moved = asyncio.Event()
+
+    @property
+    def idle(self) -> bool:
+        return self.pages.idle and self.lists.idle and not self.inside
+
+    @asynccontextmanager
+    async def place(self, source: str, is_list: bool, pause: Callable[[], float]) -> AsyncIterator[None]:
+        """Wait for a place among ``limit`` and for ``free_at``, which then moves on by a *pause*, in seconds."""
+        self.waiting[is_list] += 1
+        try:
+            async with (self.lists if is_list else self.pages).place(source):
+                await self._first_in_line(is_list)
+                wait = pause()
+                self.inside += 1
+                self.was_list = is_list
+                self.free_at = asyncio.get_running_loop().time() + wait
+        finally:
+            self.waiting[is_list] -= 1
+            self._move()
+        try:
+            yield
+        finally:
+            self.inside -= 1
+            self._move()
+
+    async def _first_in_line(self, is_list: bool) -> None:
+        clock = asyncio.get_running_loop().time
+        while True:
+            is_turn = not self.waiting[not is_list] or is_list != self.was_list
+            if self.inside >= self.limit or not is_turn:
+                await self._moved.wait()
+            elif (wait := self.free_at - clock()) > 0:
+                await asyncio.sleep(wait)
+            else:
+                return
+
+    def _move(self) -> None:
+        self._moved.set()
+        self._moved = asyncio.Event()
+
+
+@dataclass
+class _Rest:
+    until: datetime
+    why: str
+    unreachable: bool
+
+
 @dataclass
 class _Host:
-    turnstile: Turnstile
-    free_at: float = 0.0  # on the loop's clock: when the next request may start
-    rest_until: datetime | None = None
-    rest_why: str = ""
-    failures: int = 0
+    line: _Line = field(default_factory=_Line)
+    rests: dict[str, _Rest] = field(default_factory=dict)  # by source; EVERYBODY: for all
+    unconnected: int = 0
+    unanswered: dict[str, int] = field(default_factory=dict)  # by source: requests in a row
+    refused: dict[str, int] = field(default_factory=dict)  # by source: pages in a row that were answered 429 or 503
     known_at: float = 0.0
     known: asyncio.Task[None] | None = field(default=None, repr=False)
 
@@ -104,24 +192,31 @@ class Hosts:
         self._hosts: dict[str, _Host] = {}
 
     @asynccontextmanager
-    async def turn(self, host: str, source: str, delay: float, concurrency: int) -> AsyncIterator[None]:
+    async def turn(
+        self, host: str, source: str, delay: float, concurrency: int, is_list: bool = False
+    ) -> AsyncIterator[None]:
         """Wait for this host to be ready for one more request of *source*; *delay* in seconds since the last one.
 
-        Raises HostRests at once when the host wants to be left alone, also when it began to while we waited.
+        Raises HostRests at once when the host is left alone, also when its rest began while we waited. *is_list*: a
+        feed, sitemap or section page is asked for, which goes before pages.
         """
-        await self.check(host)
+        await self.check(host, source)
         entry = self._entry(host)
         # the strictest source sets the number for all: the host does not know our sources apart
-        entry.turnstile.limit = min(entry.turnstile.limit, concurrency)
-        async with entry.turnstile.place(source):
-            await self._wait(entry, delay)
-            self._raise_if_resting(host, entry)
+        entry.line.limit = min(entry.line.limit, concurrency)
+
+        def pause() -> float:
+            self._raise_if_resting(host, source, entry)
+            return delay + (random.uniform(0, self._jitter) if delay else 0)
+
+        async with entry.line.place(source, is_list, pause):
             yield
 
-    async def check(self, host: str) -> None:
-        """Raise HostRests if *host* wants to be left alone now. Asks the store the first time, and now and then."""
+    async def check(self, host: str, source: str = EVERYBODY) -> None:
+        """Raise HostRests if *source* leaves *host* alone now. Asks the store the first time, and now and then."""
         entry, clock = self._entry(host), asyncio.get_running_loop().time()
-        if entry.known is None or (entry.known.done() and clock - entry.known_at > KNOWN_FOR):
+        known_for = RESTING_KNOWN_FOR if self._rest(source, entry) else KNOWN_FOR
+        if entry.known is None or (entry.known.done() and clock - entry.known_at > known_for):
             entry.known, entry.known_at = asyncio.ensure_future(self._remember(host, entry)), clock
         if not entry.known.done():
             try:
@@ -129,74 +224,120 @@ class Hosts:
             except Exception:
                 entry.known = None  # the store could not say; the next request asks again
                 raise
-        self._raise_if_resting(host, entry)
+        self._raise_if_resting(host, source, entry)
 
-    async def asked_to_wait(self, host: str, status: int, header: str | None) -> datetime | None:
-        """A 429 or 503 came, with this Retry-After. Returns until when the host is left alone, None if not at all."""
+    async def asked_to_wait(
+        self,
+        host: str,
+        status: int,
+        header: str | None,
+        source: str = EVERYBODY,
+        is_page: bool = False,
+        is_own: bool = True,
+    ) -> datetime | None:
+        """A 429 or 503 came, with this Retry-After. Returns until when what was asked for waits, None if not at all.
+
+        *is_page*: an article page was asked for. *is_own* False: a redirect of another host led here, or the host is
+        not the one of *source*. The table above says who leaves the host alone, and for how long.
+        """
         wait = retry_after(header, self._now(), self._longest)
         if wait is None and status == 429:
             wait = UNNAMED_REST
         if not wait:
             return None
-        until = self._now() + wait
-        entry = self._entry(host)
-        if entry.rest_until is None or until > entry.rest_until:
-            entry.rest_until, entry.rest_why = until, f"it answered {status} and asked for time"
-            await self._memory.keep_host_state(HostState(host, not_before=until))
+        until, entry = self._now() + wait, self._entry(host)
+        who, why = source if not is_own else EVERYBODY, f"it answered {status} and asked for time"
+        if not is_page:
+            await self._keep(host, who, entry, _Rest(until, why, False))
+        elif self._rest(source, entry) is None:  # what was asked at the same moment is told the same, and counts once
+            times = entry.refused[source] = entry.refused.get(source, 0) + 1
+            if times < CLOSED_AFTER:
+                slower = self._now() + min(wait, PAGE_REST * 2 ** (times - 1))
+                await self._keep(host, source, entry, _Rest(slower, f"a page was answered {status}", False))
+            else:
+                await self._keep(host, who, entry, _Rest(until, why, False))
         return until
 
-    def answered(self, host: str) -> None:
-        """A connection to *host* worked."""
-        self._entry(host).failures = 0
+    def answered(self, host: str, source: str = EVERYBODY, is_page: bool = True) -> None:
+        """A whole answer came from *host*, and it was none that asks for time."""
+        entry = self._entry(host)
+        entry.unconnected = 0
+        entry.unanswered.pop(source, None)
+        if is_page:
+            entry.refused.pop(source, None)
 
-    def failed(self, host: str) -> datetime | None:
+    async def failed(self, host: str) -> datetime | None:
         """No connection to *host* came about. Returns until when it is taken for dead, None if not yet."""
         entry = self._entry(host)
-        entry.failures += 1
-        if entry.failures < DEAD_AFTER:
+        entry.unconnected += 1
+        return await self._dead(host, EVERYBODY, entry, entry.unconnected, "connections in a row failed")
+
+    async def unanswered(self, host: str, source: str) -> datetime | None:
+        """*host* took a request of *source* and gave no whole answer. As ``failed``, for that source alone: what is
+        too slow for the patience of one may be quick enough for another."""
+        entry = self._entry(host)
+        times = entry.unanswered[source] = entry.unanswered.get(source, 0) + 1
+        return await self._dead(host, source, entry, times, "requests in a row were not answered")
+
+    async def _dead(self, host: str, source: str, entry: _Host, times: int, what: str) -> datetime | None:
+        if times < DEAD_AFTER:
             return None
-        rest = min(DEAD_REST * 2 ** min(entry.failures - DEAD_AFTER, 10), DEAD_REST_LONGEST)
-        entry.rest_until = max(self._now() + rest, entry.rest_until or self._now())
-        entry.rest_why = f"{entry.failures} connections in a row failed"
-        return entry.rest_until
+        until = self._now() + min(DEAD_REST * 2 ** min(times - DEAD_AFTER, 10), DEAD_REST_LONGEST)
+        await self._keep(host, source, entry, _Rest(until, f"{times} {what}", True))
+        return entry.rests[source].until
+
+    async def _keep(self, host: str, source: str, entry: _Host, rest: _Rest) -> None:
+        """Of two rests the longer one counts."""
+        known = entry.rests.get(source)
+        if known is not None and known.until >= rest.until:
+            return
+        entry.rests[source] = rest
+        await self._memory.keep_host_rest(HostRest(host, source, rest.until, rest.unreachable, rest.why))
 
     async def _remember(self, host: str, entry: _Host) -> None:
-        state = await self._memory.host_state(host)
-        if state is None or state.not_before is None:
-            return
-        # no later than we would ever promise: it may have been written while the clock was wrong by years
-        until = min(state.not_before, self._now() + self._longest)
-        if entry.rest_until is None or until > entry.rest_until:
-            entry.rest_until, entry.rest_why = until, "it asked for time"
+        """The rows say which rests there are: one that is over there was lifted."""
+        now = self._now()
+        for known in await self._memory.host_rests(host):
+            # no later than we would ever promise: it may have been written while the clock was wrong by years
+            until, held = min(known.not_before, now + self._longest), entry.rests.get(known.source)
+            if until > now:
+                if held is None or until > held.until:
+                    entry.rests[known.source] = _Rest(until, known.why, known.unreachable)
+            elif held is not None and held.until > now:
+                self._lift(known.source, entry)
 
-    def _raise_if_resting(self, host: str, entry: _Host) -> None:
-        if entry.rest_until is not None and self._now() < entry.rest_until:
-            raise HostRests(host, entry.rest_until, entry.rest_why, entry.failures >= DEAD_AFTER)
+    @staticmethod
+    def _lift(source: str, entry: _Host) -> None:
+        entry.rests.pop(source, None)
+        entry.unanswered.pop(source, None)
+        entry.refused.pop(source, None)
+        if source == EVERYBODY:
+            entry.unconnected = 0
+            entry.refused.clear()
 
-    async def _wait(self, entry: _Host, delay: float) -> None:
-        clock = asyncio.get_running_loop().time
-        # again and again, because another one may have been quicker meanwhile
-        while (wait := entry.free_at - clock()) > 0:  # noqa: ASYNC110  nothing but time is waited for
-            await asyncio.sleep(wait)
-        entry.free_at = clock() + delay + (random.uniform(0, self._jitter) if delay else 0)
+    def _rest(self, source: str, entry: _Host) -> _Rest | None:
+        """The longest rest that *source* keeps now."""
+        rests = [rest for name in {source, EVERYBODY} if (rest := entry.rests.get(name)) and self._now() < rest.until]
+        return max(rests, key=lambda rest: rest.until, default=None)
+
+    def _raise_if_resting(self, host: str, source: str, entry: _Host) -> None:
+        rest = self._rest(source, entry)
+        if rest is not None:
+            raise HostRests(host, rest.until, rest.why, rest.unreachable)
 
     def _entry(self, host: str) -> _Host:
         entry = self._hosts.get(host)
         if entry is None:
             if len(self._hosts) >= HOSTS_KEPT:
                 self._forget_idle()
-            entry = self._hosts[host] = _Host(Turnstile(limit=1_000_000))
+            entry = self._hosts[host] = _Host()
         return entry
 
     def _forget_idle(self) -> None:
         now = self._now()
         clock = asyncio.get_running_loop().time()
         for host, entry in list(self._hosts.items()):
-            resting = entry.rest_until is not None and entry.rest_until > now
-            if (
-                entry.turnstile.idle
-                and entry.free_at < clock
-                and not resting
-                and (not entry.known or entry.known.done())
-            ):
+            is_used = not entry.line.idle or (entry.known is not None and not entry.known.done())
+            is_resting = any(rest.until > now for rest in entry.rests.values())
+            if not is_used and not is_resting and entry.line.free_at < clock:
                 del self._hosts[host]

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from scrapy import Request
+from scrapy.crawler import Crawler
 from scrapy.settings import BaseSettings
 
 from crawler.config.values import AllowedAddress, allowed_address
+from pipelines.urls import host, normalise, same_site
 
 #: what a request asks for, in ``request.meta["kind"]``; a request that does not say is "other"
 Kind = Literal["page", "section", "feed", "sitemap", "robots", "other"]
@@ -35,6 +38,8 @@ class FetchPolicy:
     page: int = 10_000_000
     document: int = 20_000_000
     headers: int = 64_000
+    #: the source's; pages of other sites are not its own, so what they say of their time holds for this source alone
+    homepage: str = ""
 
     @classmethod
     def from_settings(cls, settings: BaseSettings, source: str) -> FetchPolicy:
@@ -49,10 +54,27 @@ class FetchPolicy:
             page=settings.getint("DOWNLOAD_MAXSIZE"),
             document=settings.getint("DOCUMENT_MAXSIZE"),
             headers=settings.getint("HEADERS_MAXSIZE"),
+            homepage=settings.get("HOMEPAGE") or "",
         )
+
+    def is_own(self, request: Request) -> bool:
+        """Whether what a host says about its time is said to this source's face: the host is the source's, or was named
+        by its file, and no redirect of another host led there."""
+        url, before = normalise(request.url, keep_tracking=True), request.meta.get("redirect_urls", ())
+        if before and host(normalise(before[0], keep_tracking=True)) != host(url):
+            return False
+        if request.meta.get("kind") != "page" or not self.homepage:
+            return bool(request.meta.get("for_own", True))
+        return same_site(url, normalise(self.homepage))
 
     def maxsize(self, kind: Kind) -> int:
         """Most bytes of a body of this kind."""
         if kind == "robots":
             return ROBOTS_MAXSIZE
         return self.page if kind in ("page", "other") else self.document
+
+
+def policy_of(crawler: Crawler) -> FetchPolicy:
+    """That of a crawl, from the moment its settings are fixed."""
+    assert crawler.spider is not None
+    return FetchPolicy.from_settings(crawler.settings, crawler.spider.name)

@@ -23,7 +23,7 @@ class Resolver(AbstractResolver):
     connected to is checked afterwards, each time.
     """
 
-    def __init__(self, threads: int = 64, keep: float = 60.0):
+    def __init__(self, threads: int = 256, keep: float = 60.0):
         self._threads = asyncio.Semaphore(threads)
         self._keep = keep
         self._asked: OrderedDict[tuple[str, int], tuple[float, asyncio.Future[list[AddressInfo]]]] = OrderedDict()

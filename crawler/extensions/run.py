@@ -28,6 +28,7 @@ from pipelines.database import DatabaseError
 from pipelines.item_pipelines import InfrastructureError, RejectedItem
 from pipelines.items import Reason
 from pipelines.store import Run, RunCounts
+from pipelines.workers import ReadersUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -190,7 +191,7 @@ class RunExtension:
         if frontier_of(self.crawler) is None:
             return
         error = failure.value
-        if isinstance(error, DatabaseError | InfrastructureError):
+        if isinstance(error, DatabaseError | InfrastructureError | ReadersUnavailable):
             self.failed(str(error))
         elif response is None:
             self.failed(f"internal error: {type(error).__name__}: {error}")
@@ -282,8 +283,7 @@ def handed_over(item: ArticleItem, frontier: Frontier) -> None:
     frontier.item_ended()
     if item.handed_over is not None:
         item.handed_over.set()
-    if item.body_slot is not None:
-        item.body_slot.release()
+    item.release()
 
 
 def is_crawl(crawler: Crawler) -> bool:

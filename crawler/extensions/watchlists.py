@@ -1,23 +1,19 @@
-"""After a crawl: feeds and webhooks of the watchlists."""
+"""Feeds and webhooks of the watchlists: woken when something was stored, delivered in tasks of their own."""
 
 from __future__ import annotations
 
-import logging
+from typing import Any
 
+from scrapy import signals
 from scrapy.crawler import Crawler
 
-from crawler import watching
-from crawler.reports import RunReport
-from crawler.services import Services, services_of
+from crawler.services import services_of
 from crawler.signals import run_closed
-from pipelines import database
-from pipelines.database import DatabaseError
-
-log = logging.getLogger(__name__)
+from pipelines.article_item import ArticleItem
 
 
 class WatchlistsExtension:
-    """What goes wrong here is no failure of a run, and comes again after the next."""
+    """Wakes the process's notifier. What goes wrong with a delivery is no failure of a run."""
 
     def __init__(self, crawler: Crawler):
         self.crawler = crawler
@@ -25,19 +21,16 @@ class WatchlistsExtension:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> WatchlistsExtension:
         extension = cls(crawler)
+        crawler.signals.connect(extension.item_scraped, signal=signals.item_scraped)
         crawler.signals.connect(extension.run_closed, signal=run_closed)
         return extension
 
-    async def run_closed(self, report: RunReport) -> None:
-        services = services_of(self.crawler)
-        if report.kind == "crawl" and services.configuration.watches and not services.stopping:
-            await deliver(services)
+    def item_scraped(self, item: Any) -> None:
+        """A run may last hours: matches are delivered meanwhile."""
+        stored = isinstance(item, ArticleItem) and item.outcome and item.outcome.kind in ("new", "new_version", "copy")
+        if stored and item.run is not None and item.run.kind == "crawl":
+            services_of(self.crawler).wake_notifier()
 
-
-async def deliver(services: Services) -> list[watching.Told]:
-    watches = list(services.configuration.watches.values())
-    try:
-        return await watching.tell(services.store, services.http, watches, database.home() / "feeds")
-    except (DatabaseError, OSError) as error:
-        log.warning("watchlists: %s", database.safe_text(error))
-        return []
+    def run_closed(self, report: Any) -> None:
+        if report.kind == "crawl":
+            services_of(self.crawler).wake_notifier()

@@ -73,6 +73,7 @@ class FrontierMiddleware:
             await frontier.reject(page, Reason.EMPTY, "the spider made no article of it", status=response.status)
 
     async def _enqueue(self, frontier: Frontier, spider: NewsSpider, response: Response, links: list[Link]) -> None:
+        spider.asked(response.meta.get("document_url", response.url))
         if not links and response.meta.get("kind") not in DOCUMENTS:
             return
         document = response.meta.get("document") or spider.document(response)
@@ -90,6 +91,7 @@ class FrontierMiddleware:
                 await frontier.reschedule(url, said)
         elif not isinstance(error, ShutdownError):
             document = spider.document(response)
+            spider.asked(document.url)
             frontier.failed(document.url, said)
             await frontier.enqueue([], replace(document, error=said, etag=None, last_modified=None, links=0))
         return is_known

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 
 from crawler.downloader.errors import FetchError, ShutdownError
 from crawler.downloader.hosts import HostRests
-from crawler.downloader.policy import FetchPolicy
+from crawler.downloader.policy import policy_of
 from crawler.robots import RobotsAnswer, Unavailable
 from crawler.services import services_of
 from crawler.shutdown import shutdown_of
@@ -39,24 +41,23 @@ class RobotsMiddleware:
     async def _check(self, request: Request) -> None:
         services = services_of(self.crawler)
         url = normalise(request.url, keep_tracking=True)
-        await services.hosts.check(host(url))
-        allowed = self._policy().allowed
+        policy = policy_of(self.crawler)
+        await services.hosts.check(host(url), policy.source)
+        own = policy.is_own(request)
+        fetch = partial(self._fetch, own=own)
         while True:
             try:
-                request.meta["crawl_delay"] = await services.robots.check(url, self._fetch, allowed)
+                trust = (policy.allowed, own)
+                request.meta["crawl_delay"] = await services.robots.check(url, fetch, trust, policy.source)
                 return
             except ShutdownError:  # of another crawl, which had asked for the file: this one asks itself
                 if shutdown_of(self.crawler).stopping:
                     raise
 
-    def _policy(self) -> FetchPolicy:
-        assert self.crawler.spider is not None
-        return FetchPolicy.from_settings(self.crawler.settings, self.crawler.spider.name)
-
-    async def _fetch(self, url: str) -> RobotsAnswer:
-        """A response that counts, or Unavailable."""
-        timeout = self._policy().robots_timeout
-        request = Request(url, meta={"kind": "robots", "download_timeout": timeout}, dont_filter=True)
+    async def _fetch(self, url: str, own: bool) -> RobotsAnswer:
+        """A response that counts, or Unavailable. *own*: whether it is asked for a page of the source's own."""
+        meta = {"kind": "robots", "download_timeout": policy_of(self.crawler).robots_timeout, "for_own": own}
+        request = Request(url, meta=meta, dont_filter=True)
         try:
             response = await self.crawler.engine.download_async(request)
         except FetchError as error:

@@ -10,10 +10,13 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 
 from crawler.downloader.errors import FetchError
+from crawler.downloader.policy import policy_of
 from crawler.services import services_of
 from pipelines.items import Reason
 from pipelines.urls import host
 
+#: statuses with which a host asks to be left alone for a while
+ASKS_FOR_TIME = (429, 503)
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -36,14 +39,17 @@ class StatusMiddleware:
         if error is None or is_handled(response.status, request, self.crawler.spider):
             return response
         error.hops = request.meta.get("redirect_times", 0)
-        if response.status in (429, 503):
+        if response.status in ASKS_FOR_TIME:
             error.retry_at = await self._asked_to_wait(request, response)
         raise error
 
     async def _asked_to_wait(self, request: Request, response: Response) -> datetime | None:
         header = response.headers.get("Retry-After")
         value = header.decode("latin-1") if header else None
-        return await services_of(self.crawler).hosts.asked_to_wait(host(request.url), response.status, value)
+        policy, is_page = policy_of(self.crawler), request.meta.get("kind") == "page"
+        return await services_of(self.crawler).hosts.asked_to_wait(
+            host(request.url), response.status, value, policy.source, is_page, policy.is_own(request)
+        )
 
 
 def refusal(status: int, kind: str) -> FetchError | None:

@@ -49,6 +49,10 @@ class RunSpider(Spider):
         """The source whose run this is; None where stored pages of several are read."""
         return self.name
 
+    def look(self) -> bool:
+        """Look for more while the run goes on; False where there is nothing to look at."""
+        return False
+
     @property
     def frontier(self) -> Frontier:
         found = frontier_of(self.crawler)

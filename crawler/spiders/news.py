@@ -6,7 +6,6 @@ A spider of your own for one source is a subclass; docs/adding-a-source.md shows
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
@@ -19,29 +18,28 @@ from scrapy.settings import BaseSettings
 from twisted.python.failure import Failure as TwistedFailure
 
 from crawler.config import Configuration, Source
-from crawler.discovery.documents import DiscoveryError, Found, Refused, Trouble
+from crawler.discovery.documents import Found, Trouble
 from crawler.discovery.links import Taking
 from crawler.downloader.body import BodySlot
 from crawler.downloader.errors import Failure, NotModified, ShutdownError, failure_reason
 from crawler.frontier import frontier_of
-from crawler.services import NEXT_PAGE, PARSE_DOCUMENT, Services, services_of
+from crawler.services import Services, services_of
 from crawler.shutdown import shutdown_of
 from crawler.spiders.base import RunSpider
 from pipelines import urls
 from pipelines.article_item import ArticleItem
+from pipelines.database import DatabaseError
 from pipelines.items import Article, Link, Page, Part, Rejected
-from pipelines.reading import pages as article_pages
 from pipelines.reading.rules import Rules
 from pipelines.store import Document, Target, Validators
 from pipelines.store.shapes import DocumentKind
+from pipelines.workers import ReadersUnavailable
 
 log = logging.getLogger(__name__)
 
 #: Some servers answer 304 for ever. After so many in a row, or so long, a document is asked for unconditionally.
 MOST_NOT_MODIFIED = 20
 LONGEST_NOT_ASKED = timedelta(days=1)
-#: in a smaller page, a look for the number of a next page takes a few milliseconds
-QUICKLY_SEARCHED = 500_000
 #: so often a page whose later pages do not come is tried again; then it is kept as far as it came
 ATTEMPTS_FOR_ALL_PAGES = 3
 
@@ -65,7 +63,7 @@ class NewsSpider(RunSpider):
         for word in self.places:
             if word not in ("feeds", "sitemaps", "sections"):
                 raise ValueError(f"discover={word!r}: expected feeds, sitemaps, sections or none")
-        self.seen_documents: set[bytes] = set()
+        self.asking: set[bytes] = set()  # documents that are being asked for, by url_key
 
     @classmethod
     def update_settings(cls, settings: BaseSettings) -> None:
@@ -92,8 +90,9 @@ class NewsSpider(RunSpider):
         if self.url is not None:
             yield self.article_request(Target(urls.normalise(self.url)))
             return
+        seen: set[bytes] = set()
         for kind, url in self.documents():
-            if (request := await self.document_request(kind, url)) is not None:
+            if (request := await self.document_request(kind, url, seen)) is not None:
                 yield request
         most = self.most_pages or self.configuration.settings.limits.pages_per_run
         async for entry in self.frontier.entries(most, self.at_once):
@@ -103,6 +102,20 @@ class NewsSpider(RunSpider):
                 yield self.item(replace(page, hint=entry.hint), await self.rules_for(entry), archived=archived)
             else:
                 yield self.article_request(entry)
+
+    def look(self) -> bool:
+        """Ask for the source's documents while the pages of this run go on; False where the run is at its end."""
+        frontier = frontier_of(self.crawler)
+        if frontier is None or not frontier.is_open or self.url is not None:
+            return False
+        frontier.look(self._look())
+        return True
+
+    async def _look(self) -> None:
+        self.taking, seen = self.link_filter(), set[bytes]()
+        for kind, url in self.documents():
+            if (request := await self.document_request(kind, url, seen)) is not None:
+                self.crawler.engine.crawl(request)
 
     def at_once(self) -> int:
         """How many pages may be in hand. Some that are hard to read do not hold up those behind them."""
@@ -124,13 +137,21 @@ class NewsSpider(RunSpider):
     def link_filter(self) -> Taking:
         return Taking.of(self.source, datetime.now(UTC), self.configuration.settings.limits.sitemaps)
 
-    async def document_request(self, kind: DocumentKind, url: str, depth: int = 0) -> Request | None:
-        """A request for a discovery document, conditional where the last response allows it; None: asked already."""
+    async def document_request(
+        self, kind: DocumentKind, url: str, seen: set[bytes], depth: int = 0
+    ) -> Request | None:
+        """A request for a discovery document, conditional where the last response allows it; None: asked already.
+
+        *seen* are the documents of this look; an earlier one may still wait for some.
+        """
         key = urls.url_key(urls.normalise(url))
-        if key in self.seen_documents:
+        if key in seen or key in self.asking:
             return None
-        self.seen_documents.add(key)
+        seen.add(key)
+        self.asking.add(key)
         frontier = frontier_of(self.crawler)
+        if frontier is not None:
+            frontier.asked_again(url)
         known = await self.services.store.validators(frontier.run, url) if frontier else None
         is_fresh = known is not None and not is_stale(known, datetime.now(UTC))
         return Request(
@@ -141,6 +162,7 @@ class NewsSpider(RunSpider):
                 "kind": kind,
                 "document_url": url,
                 "sitemap_depth": depth,
+                "look": seen,
                 "validators": (known.etag, known.last_modified) if known and is_fresh else None,
             },
             dont_filter=True,
@@ -168,11 +190,12 @@ class NewsSpider(RunSpider):
         for link in self.links(response, found):
             yield link
         limits, depth = self.configuration.settings.limits, response.meta.get("sitemap_depth", 0)
+        seen: set[bytes] = response.meta.get("look", set())
         if found.sitemaps and depth >= limits.sitemap_depth:
             self.note(f"{response.url} names {len(found.sitemaps)} sitemaps, deeper than sitemap_depth")
             return
-        for url in found.sitemaps[: max(0, limits.sitemaps - len(self.seen_documents))]:
-            if (request := await self.document_request("sitemap", url, depth + 1)) is not None:
+        for url in found.sitemaps[: max(0, limits.sitemaps - len(seen))]:
+            if (request := await self.document_request("sitemap", url, seen, depth + 1)) is not None:
                 yield request
 
     def links(self, response: Response, found: Found) -> Iterable[Link]:
@@ -186,15 +209,11 @@ class NewsSpider(RunSpider):
         largest = limits.page if kind == "section" else limits.document
         content_type = header(response, "Content-Type") or ""
         taking = getattr(self, "taking", None) or self.link_filter()
-        arguments = (kind, response.body, content_type, response.url, taking, largest)
         found = await shutdown_of(self.crawler).run(
-            self.services.readers.ask(
-                PARSE_DOCUMENT, arguments, whose=self.name, size=len(response.body), about=response.url
+            self.services.parsing.document(
+                kind, response.body, content_type, response.url, taking, largest, self.name
             )
         )
-        if isinstance(found, Refused):
-            raise DiscoveryError(found.trouble, found.detail)
-        found = found or Found(kind)
         for problem in found.problems:
             self.note(f"{response.url}: {problem}")
         response.meta["document"] = self.document(response, found)
@@ -258,7 +277,7 @@ class NewsSpider(RunSpider):
         try:
             item = await self.article_item(response, entry)
         except Exception as error:
-            if failure_reason(error).unexpected is not None:
+            if isinstance(error, DatabaseError | ReadersUnavailable) or failure_reason(error).unexpected is not None:
                 raise
             await self.page_failed(entry.url, error)  # a further page did not come: the article comes again as a whole
             return
@@ -294,7 +313,9 @@ class NewsSpider(RunSpider):
 
     def item(self, page: Page, rules: Rules, **more: Any) -> ArticleItem:
         frontier = frontier_of(self.crawler)
-        return ArticleItem(page, rules, run=frontier.run if frontier else None, **more)
+        item = ArticleItem(page, rules, run=frontier.run if frontier else None, **more)
+        item.hold(self.services.in_hand.of(self.name))
+        return item
 
     async def rules_for(self, entry: Target) -> Rules:
         """An article is looked at again with the site model with which it was read: only the site's changes count."""
@@ -335,14 +356,8 @@ class NewsSpider(RunSpider):
 
     async def next_page(self, last: Part, number: int, rules: Rules) -> str | None:
         """The address of the page after *last*, which is page *number* of its article."""
-        arguments = (last.url, last.body, last.content_type, number)
-        size = len(last.body)
-        if size < QUICKLY_SEARCHED and not await asyncio.to_thread(article_pages.may_have_next, *arguments, rules):
-            return None
         try:
-            return await shutdown_of(self.crawler).run(
-                self.services.readers.ask(NEXT_PAGE, arguments, rules, whose=self.name, size=size, about=last.url)
-            )
+            return await shutdown_of(self.crawler).run(self.services.parsing.next_page(last, number, rules, self.name))
         except Rejected as error:  # the page itself will come to the same end, and be told of it
             self.note(f"{last.url}, page {number} of an article: {error}")
             return None
@@ -354,8 +369,8 @@ class NewsSpider(RunSpider):
         request, error = failure.request, failure.value  # type: ignore[attr-defined]
         if slot := request.meta.get("body_slot"):
             slot.release()
-        if frontier_of(self.crawler) is None:
-            failure.raiseException()  # `scrapy parse` says it
+        if frontier_of(self.crawler) is None or isinstance(error, DatabaseError | ReadersUnavailable):
+            failure.raiseException()  # `scrapy parse` says it; RunExtension stops a run that this machine cannot do
         if request.meta.get("kind") == "page":
             await self.page_failed(request.meta.get("page_url", request.url), error)
         else:
@@ -375,6 +390,7 @@ class NewsSpider(RunSpider):
     async def document_failed(self, request: Request, error: BaseException) -> None:
         url, kind = request.meta["document_url"], request.meta["kind"]
         frontier = self.frontier
+        self.asked(url)
         if isinstance(error, NotModified):
             etag, modified = header(error.response, "ETag"), header(error.response, "Last-Modified")
             await frontier.enqueue([], Document(url, kind, 304, etag, modified, not_modified=True))
@@ -383,6 +399,10 @@ class NewsSpider(RunSpider):
             said = f"{failure.reason}: {failure.detail}"
             frontier.failed(url, said)
             await frontier.enqueue([], Document(url, kind, failure.status, error=said))
+
+    def asked(self, url: str) -> None:
+        """A document was read, or will not come: it may be asked for again."""
+        self.asking.discard(urls.url_key(urls.normalise(url)))
 
     def note(self, said: str) -> None:
         if frontier := frontier_of(self.crawler):

@@ -17,6 +17,7 @@ from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from pathlib import Path
 
+from pipelines.patterns import Whole
 from pipelines.reading.first_letters import alternatives, either, first_letters, name_of
 
 # A paragraph longer than this is never looked at: prompts are short, and it keeps a page of prose nearly free.
@@ -67,10 +68,13 @@ class ByLetter:
     """
 
     sections: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    _compiled: dict[str, re.Pattern[str] | None] = field(default_factory=dict, init=False, repr=False, compare=False)
+    is_bounded: bool = False  # patterns of a source file, which may run away
+    _compiled: dict[str, re.Pattern[str] | Whole | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
-    def __reduce__(self) -> tuple[type[ByLetter], tuple[Mapping[str, Sequence[str]]]]:
-        return ByLetter, (self.sections,)
+    def __reduce__(self) -> tuple[type[ByLetter], tuple[Mapping[str, Sequence[str]], bool]]:
+        return ByLetter, (self.sections, self.is_bounded)
 
     def section(self, text: str) -> str | None:
         """The first section with a pattern that takes the whole of *text*, which is spelled plainly, or None."""
@@ -83,9 +87,12 @@ class ByLetter:
         found = pattern.match(text) if (pattern := self._compiled[letter]) else None
         return name_of(found) if found else None
 
-    def _pattern(self, letter: str) -> re.Pattern[str] | None:
+    def _pattern(self, letter: str) -> re.Pattern[str] | Whole | None:
         fitting = [(name, part) for name, part, first in self._parts if first is None or letter in first]
-        return re.compile(either(fitting, after=r"\Z")) if fitting else None
+        if not fitting:
+            return None
+        pattern = either(fitting, after=r"\Z")
+        return Whole(pattern) if self.is_bounded else re.compile(pattern)
 
     @cached_property
     def _parts(self) -> list[tuple[str, str, frozenset[str] | None]]:
@@ -141,7 +148,8 @@ def site_phrases(patterns: tuple[str, ...]) -> Phrases:
 
 @lru_cache(maxsize=256)
 def _site_phrases(patterns: tuple[str, ...]) -> Phrases:
-    return _checked({"language": "any", "site": {"whole": list(patterns), "longest": LONGEST}}, "phrases")
+    section = {"whole": list(patterns), "longest": LONGEST}
+    return _checked({"language": "any", "site": section}, "phrases", is_bounded=True)
 
 
 def rule_for(paragraph: str, phrases: Phrases | None) -> str | None:
@@ -217,7 +225,7 @@ def _plain(text: str) -> str:
     return text + ")" if text.count("(") > text.count(")") else text
 
 
-def _checked(data: dict, where: str) -> Phrases:
+def _checked(data: dict, where: str, is_bounded: bool = False) -> Phrases:
     mistakes: list[str] = []
     language = data.get("language")
     if not isinstance(language, str) or not language:
@@ -240,13 +248,14 @@ def _checked(data: dict, where: str) -> Phrases:
             continue
         _check_section(name, section, where, mistakes)
         limits[name] = section.get("longest", DEFAULT_WHOLE)
-        opens[name] = _patterns(name, "opens", section, words, where, mistakes)
-        whole[name] = _patterns(name, "whole", section, words, where, mistakes)
-        ends[name] = _patterns(name, "ends", section, words, where, mistakes)
+        opens[name] = _patterns(name, "opens", section, words, where, mistakes, is_bounded)
+        whole[name] = _patterns(name, "whole", section, words, where, mistakes, is_bounded)
+        ends[name] = _patterns(name, "ends", section, words, where, mistakes, is_bounded)
     if mistakes:
         raise PhrasesError("\n".join(mistakes))
     longest = max([LONGEST_HEADING, *limits.values()]) + 20  # room for marks that are taken off before measuring
-    return Phrases(str(language), ByLetter(opens), ByLetter(whole), limits, longest, _either(ends))
+    by_letter = (ByLetter(opens, is_bounded), ByLetter(whole, is_bounded))
+    return Phrases(str(language), *by_letter, limits, longest, _either(ends))
 
 
 def _words(table: object, where: str, mistakes: list[str]) -> dict[str, str]:
@@ -286,7 +295,9 @@ def _check_section(name: str, section: dict, where: str, mistakes: list[str]) ->
         mistakes.append(f"{where}: [{name}] about: expected a sentence for people")
 
 
-def _patterns(name: str, key: str, section: dict, words: dict[str, str], where: str, mistakes: list[str]) -> list[str]:
+def _patterns(
+    name: str, key: str, section: dict, words: dict[str, str], where: str, mistakes: list[str], is_bounded: bool
+) -> list[str]:
     """The patterns of one list, words filled in and spelled plainly; a mistake is noted and left out."""
     good = []
     for pattern in section.get(key, []):
@@ -308,6 +319,7 @@ def _patterns(name: str, key: str, section: dict, words: dict[str, str], where: 
         except re.error as error:
             mistakes.append(f"{place}: expected a regular expression ({error})")
             continue
+        compiled = Whole(plain, ignores_case=True) if is_bounded else compiled
         if compiled.fullmatch("") or any(compiled.fullmatch(probe) for probe in _PROBES):
             mistakes.append(f"{place}: expected a phrase, this takes any sentence")
         else:

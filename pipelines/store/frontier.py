@@ -316,21 +316,3 @@ BROKEN_OFF = """
     WHERE source = %(source)s AND id < %(run)s AND kind <> 'replay'
     ORDER BY id DESC LIMIT 1
 """
-
-# ---------------------------------------------------------------------------------------------------------------------
-# hosts
-
-HOST_STATE = """
-    SELECT host, not_before, robots_status, robots_body, robots_fetched_at FROM ingest.hosts WHERE host = %(host)s
-"""
-
-KEEP_HOST_STATE = """
-    INSERT INTO ingest.hosts AS known (host, not_before, robots_status, robots_body, robots_fetched_at)
-    VALUES (%(host)s, %(not_before)s, %(robots_status)s, %(robots_body)s, %(robots_fetched_at)s)
-    ON CONFLICT (host) DO UPDATE
-    SET not_before = greatest(excluded.not_before, known.not_before),
-        robots_status = coalesce(excluded.robots_status, known.robots_status),
-        robots_body = coalesce(excluded.robots_body, known.robots_body),
-        robots_fetched_at = coalesce(excluded.robots_fetched_at, known.robots_fetched_at),
-        updated_at = now()
-"""

@@ -20,6 +20,8 @@ from pipelines.store.shapes import Archived, Run
 HINT: TypeAdapter[Hint] = TypeAdapter(Hint)
 
 # Postgres stores no NUL, UTF-8 has no lone surrogates; the other control characters only ever come from broken pages
+#: characters; fingerprints of a longer text and what was changed in it are found in a thread
+LONG_TEXT = 20_000
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _AHEAD = timedelta(days=2)  # zones and wrong clocks; the same figure as in the tables' constraints

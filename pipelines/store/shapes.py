@@ -135,13 +135,26 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class HostState:
-    """What all sources and runs share about a host: until when it wants to be left alone, and its robots.txt."""
+    """What all sources and runs share about a host: its robots.txt."""
 
     host: str
-    not_before: datetime | None = None
     robots_status: int | None = None
     robots_body: bytes | None = None
     robots_fetched_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HostRest:
+    """A host is left alone until ``not_before``: by one source, or by every one where ``source`` is empty.
+
+    ``unreachable``: it did not answer; otherwise it asked for time. ``why`` is for a person.
+    """
+
+    host: str
+    source: str
+    not_before: datetime
+    unreachable: bool = False
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,13 +24,25 @@ from pipelines import database, recheck, urls
 from pipelines.items import Article, Link, Page, Reason
 from pipelines.reading.rules import Learned
 from pipelines.store import frontier as sql
-from pipelines.store import learning, looking, preparing, relinking, retention, searching, stories, watching, writing
+from pipelines.store import (
+    hosts,
+    learning,
+    looking,
+    preparing,
+    relinking,
+    retention,
+    searching,
+    stories,
+    watching,
+    writing,
+)
 from pipelines.store.batches import Batches
 from pipelines.store.connections import Connections
 from pipelines.store.shapes import (
     Archived,
     Document,
     Ending,
+    HostRest,
     HostState,
     Offered,
     Row,
@@ -267,7 +279,9 @@ class Store:
         What cannot be stored ends as rejected with the reason ``unstorable``, and is not raised.
         """
         try:
-            item = preparing.item(run, page, article, archived, etag, last_modified, ms)
+            arguments = (run, page, article, archived, etag, last_modified, ms)
+            is_long = len(article.text) > preparing.LONG_TEXT
+            item = await asyncio.to_thread(preparing.item, *arguments) if is_long else preparing.item(*arguments)
         except (ValueError, TypeError) as error:
             url, detail = page.asked_url or page.url, database.safe_text(error)
             return await self.reject(
@@ -446,12 +460,34 @@ class Store:
     # hosts
 
     async def host_state(self, host: str) -> HostState | None:
-        rows = await self._do(sql.HOST_STATE, host=host)
+        rows = await self._do(hosts.HOST_STATE, host=host)
         return HostState(**rows[0]) if rows else None
 
     async def keep_host_state(self, state: HostState) -> None:
-        """Fields that are None leave what is stored; ``not_before`` only ever moves later."""
-        await self._do(sql.KEEP_HOST_STATE, **asdict(state))
+        """Fields that are None leave what is stored."""
+        await self._do(hosts.KEEP_HOST_STATE, **asdict(state))
+
+    async def host_rests(self, host: str | None = None) -> list[HostRest]:
+        """What is known of one host, also what is over by now; without *host*, the rests of all that are not over."""
+        return [HostRest(**row) for row in await self._do(hosts.HOST_RESTS, host=host)]
+
+    async def keep_host_rest(self, rest: HostRest) -> None:
+        """A shorter rest never replaces a longer one."""
+        await self._do(hosts.KEEP_HOST_REST, **asdict(rest))
+
+    async def lift_host_rests(self, host: str | None = None, source: str | None = None) -> list[HostRest]:
+        """End the rests of a host (None: of all), of one source or of all; those that were ended.
+
+        Pages that waited for one of them are due now.
+        """
+
+        async def work(connection: AsyncConnection) -> list[Row]:
+            lifted = await _rows(connection, hosts.LIFT_HOST_RESTS, {"host": host, "source": source})
+            names = sorted({row["host"] for row in lifted})
+            await connection.execute(hosts.WAKE_PAGES, {"hosts": names, "source": source})
+            return lifted
+
+        return [HostRest(**row) for row in await self._connections.run(work)]
 
     # -----------------------------------------------------------------------------------------------------------------
     # what is deleted after a time

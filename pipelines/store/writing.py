@@ -8,6 +8,7 @@ text, whatever the number of writers.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -249,7 +250,10 @@ async def write(connection: AsyncConnection, items: Sequence[Item]) -> list[Endi
         name = (item.run.id, page["id"], item.name)
         ending = ended.get((*name, item.fetched_at, item.seen.content_key))
         if ending is None:
-            article, decision, step = _decide(known, item)
+            # of a long text, which takes seconds where it was made for that, aside: the loop goes on turning
+            is_long = len(item.version["text"]) > preparing.LONG_TEXT
+            decided = await asyncio.to_thread(_decide, known, item) if is_long else _decide(known, item)
+            article, decision, step = decided
             record_id = records.get((item.archived.file, item.archived.offset)) if item.archived else None
             _write_article(writes, known, item, article, decision, record_id, step)
             _write_page(writes, known, item, article, decision, page, page["id"] in new_pages)

@@ -1,0 +1,72 @@
+"""``nachlese hosts``: which hosts are left alone now, and an end to that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from crawler.cli.common import Exit, count, open_store, out, plain, print_json, run, told
+
+if TYPE_CHECKING:
+    from pipelines.store import HostRest
+
+
+@told()
+def hosts(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[HOST]...", help="Only these hosts, with their port where it is not the usual one."),
+    ] = None,
+    lift: Annotated[bool, typer.Option("--lift", help="Ask them again from now on; without names: all.")] = False,
+    source: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only rests of this source.", show_default=False)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, for programs.")] = False,
+) -> None:
+    """Show the hosts that are left alone because they asked for time (Retry-After) or did not answer.
+
+    --lift ends that, and what waited for it is due at once. A schedule that is running takes it over within seconds.
+    Exit code 1 when a host that is named does not rest.
+    """
+    rests = run(_found(names or [], lift, source))
+    for rest in rests if as_json else []:
+        print_json(record(rest) | {"lifted": lift})
+    if not as_json:
+        show(rests, lift)
+    if set(names or []) - {rest.host for rest in rests}:
+        raise typer.Exit(Exit.NOT_ALL)
+
+
+async def _found(names: list[str], lift: bool, source: str | None) -> list[HostRest]:
+    async with await open_store() as store:
+        if not lift:
+            rests = await store.host_rests()
+            return [rest for rest in rests if source in (None, rest.source) and (not names or rest.host in names)]
+        lifted = [await store.lift_host_rests(name, source) for name in names or [None]]
+        return [rest for some in lifted for rest in some]
+
+
+def record(rest: HostRest) -> dict[str, Any]:
+    return {
+        "host": rest.host,
+        "source": rest.source or None,
+        "not_before": rest.not_before.isoformat(),
+        "unreachable": rest.unreachable,
+        "why": rest.why,
+    }
+
+
+def show(rests: list[HostRest], lifted: bool) -> None:
+    from rich.table import Table
+
+    if lifted or not rests:
+        out().print(f"{count(len(rests), 'rest')} lifted" if lifted else "no host is left alone now")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("host", "left alone by", "until (UTC)", "why"):
+        table.add_column(name, overflow="fold")
+    for rest in rests:
+        until = f"{rest.not_before:%Y-%m-%d %H:%M:%S}"
+        table.add_row(plain(rest.host), plain(rest.source) if rest.source else "every source", until, plain(rest.why))
+    out().print(table)

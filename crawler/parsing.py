@@ -1,0 +1,58 @@
+"""What strangers wrote is understood in reader processes: feeds, sitemaps, section pages, robots.txt, further pages.
+
+None of it is parsed, matched or searched in the main process, however small it is: a feed of 19 kB can keep a pattern
+busy for seconds, and meanwhile no other source would be served. A reader has a limit of time and memory for each
+question, and the source that asked is the one that waits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from crawler.discovery.documents import DiscoveryError, Found, Kind, Refused
+from crawler.discovery.links import Taking
+from crawler.robots import Judgement
+from pipelines.items import Part, Reason, Rejected
+from pipelines.reading.rules import Rules
+from pipelines.workers import ReaderPool, Task
+
+LOOKING: Task[Found | Refused] = Task("crawler.discovery.documents:look", Found | Refused)
+NEXT_PAGE: Task[str] = Task("pipelines.reading.pages:next_page", str)
+JUDGING: Task[Judgement] = Task("crawler.robots:judged", Judgement)
+#: what readers are asked for beside reading articles
+TASKS = (LOOKING, NEXT_PAGE, JUDGING)
+
+
+@dataclass(frozen=True, slots=True)
+class Parsing:
+    """Every method raises ``ReadersUnavailable`` where no reader process can be had."""
+
+    readers: ReaderPool
+
+    async def document(
+        self, kind: Kind, body: bytes, content_type: str, url: str, taking: Taking, largest: int, whose: str
+    ) -> Found:
+        """What a feed, sitemap or section page names. Raises DiscoveryError, or Rejected where a reader gave it up.
+
+        *largest* is in bytes; *whose* is the source.
+        """
+        arguments = (kind, body, content_type, url, taking, largest)
+        found = await self.readers.ask(LOOKING, arguments, whose=whose, size=len(body), about=url)
+        if isinstance(found, Refused):
+            raise DiscoveryError(found.trouble, found.detail)
+        return found or Found(kind)
+
+    async def next_page(self, last: Part, number: int, rules: Rules, whose: str) -> str | None:
+        """The address of the page after *last*, which is page *number* of its article. Raises Rejected."""
+        if "html" not in (last.content_type or "html").lower():
+            return None
+        arguments = (last.url, last.body, last.content_type, number)
+        return await self.readers.ask(NEXT_PAGE, arguments, rules, whose=whose, size=len(last.body), about=last.url)
+
+    async def judgement(self, body: bytes, agent: str, url: str, whose: str) -> Judgement:
+        """What a robots.txt says about *url*. Raises Rejected where a reader gave it up."""
+        arguments, about = (body, agent, url), f"robots.txt, for {url}"
+        judgement = await self.readers.ask(JUDGING, arguments, whose=whose, size=len(body), about=about)
+        if judgement is None:
+            raise Rejected(Reason.READER_CRASH, "the reader answered nothing")
+        return judgement
