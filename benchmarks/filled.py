@@ -58,7 +58,7 @@ DIFFERENT = {
     | dict.fromkeys(("first_seen_at", "fetched_at", "changed_at", "gone_at"), _later),
     "versions": dict.fromkeys(("article_id", "serial"), _other_number)
     | dict.fromkeys(("text_key", "content_key", "body_key"), _other_key)
-    | dict.fromkeys(("fetched_at", "published_at", "modified_at"), _later)
+    | dict.fromkeys(("fetched_at", "published_at", "published_on", "modified_at"), _later)
     | {"bands": lambda _: _BANDS},
     "bands": {"band": lambda _: _BAND, "article_id": _other_number},
     "claims": {"band": lambda _: _BAND, "article_id": _other_number},

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
@@ -55,16 +55,18 @@ def pages(
     fetched_at: datetime | None = None,
     since: datetime | None = None,
     hosts: Mapping[str, str] | None = None,
+    former: Mapping[str, str] | None = None,
     largest: int = 10_000_000,
 ) -> Iterator[Page | Unreadable]:
     """The pages in files and, in the order of their names, in folders; other files of a folder are passed over.
 
-    *hosts* maps the host of a source's homepage to the source's name. *largest* is in bytes. *since* leaves out what
+    *hosts* maps the host of a source's homepage to the source's name, *former* a name that it had to the one it has,
+    under which pages come that were archived before. *largest* is in bytes. *since* leaves out what
     was fetched earlier. A file that cannot be read is one Unreadable and the rest goes on.
     """
     for file in files(paths):
         if file.name.lower().endswith(WARC):
-            found = _archived(file, source, since)
+            found = _archived(file, source, since, former or {})
         else:
             found = iter([_page(file, source, url, fetched_at, hosts or {}, largest)])
         yield from (page for page in found if isinstance(page, Unreadable) or not since or page.fetched_at >= since)
@@ -137,10 +139,14 @@ def _page(
     return from_bytes(body, name=address, url=url, source=source, fetched_at=fetched_at or changed, hosts=hosts)
 
 
-def _archived(file: Path, source: str | None, since: datetime | None) -> Iterator[Page | Unreadable]:
+def _archived(
+    file: Path, source: str | None, since: datetime | None, former: Mapping[str, str]
+) -> Iterator[Page | Unreadable]:
     """The pages of one WARC file. What stands behind a damaged place is lost, and said."""
     try:
-        yield from archive.pages(file, since=since, source=source)
+        formerly = [old for old, name in former.items() if name == source]
+        for page in archive.pages(file, since=since, source=source, formerly=formerly):
+            yield replace(page, source=former.get(page.source, page.source))
     except (OSError, ValueError, EOFError) as error:
         detail = f"{file}: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
         yield Unreadable(file.resolve().as_uri(), source or NO_SOURCE, Reason.TRUNCATED, detail)

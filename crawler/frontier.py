@@ -18,7 +18,7 @@ from crawler.downloader.errors import Failure
 from crawler.services import Services
 from pipelines import urls
 from pipelines.items import Link, Page, Reason
-from pipelines.store import Archived, Document, Ending, Run, Target
+from pipelines.store import Archived, Document, Ending, Offered, Run, Target
 
 log = logging.getLogger(__name__)
 
@@ -122,11 +122,12 @@ class Frontier:
 
     # --- discovery ---------------------------------------------------------------------------------------------------
 
-    async def enqueue(self, links: Sequence[Link], document: Document) -> None:
+    async def enqueue(self, links: Sequence[Link], document: Document, most_pending: int | None = None) -> Offered:
         """Links, and how the document that named them was fetched; what is known already is not fetched again."""
-        await self.services.store.offer(self.run, links, document)
+        offered = await self.services.store.offer(self.run, links, document, most_pending)
         self._enqueued += 1
         self.changed()
+        return offered
 
     def failed(self, url: str, said: str) -> None:
         """A discovery document cannot be used. ``asked_again`` takes it back."""
@@ -151,7 +152,8 @@ class Frontier:
 
     def note(self, said: str) -> None:
         """A part of a document, or of an article, cannot be used."""
-        log.info("%s: %s", self.run.source, said)
+        # of a scheduled run it is said again at each look; the report and news.documents have it
+        log.log(logging.DEBUG if self.run.slot else logging.INFO, "%s: %s", self.run.source, said)
         if len(self.problems) < MOST_TOLD and said not in self.problems:
             self.problems.append(said)
 

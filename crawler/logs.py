@@ -1,8 +1,13 @@
-"""Log lines that nobody can forge: whatever a page, a header or an exception says, one record is one line."""
+"""Log lines that nobody can forge: whatever a page, a header or an exception says, one record is one line.
+
+Passwords in addresses are masked, whoever has put them there.
+"""
 
 from __future__ import annotations
 
 import logging
+
+from pipelines.urls import without_userinfo
 
 
 def plain(value: object) -> str:
@@ -14,10 +19,13 @@ class OneLine(logging.Formatter):
     """A log record is one line; a traceback, where one is wanted, is further lines that begin with a bar."""
 
     def format(self, record: logging.LogRecord) -> str:
-        message = record.getMessage()
+        message = without_userinfo(record.getMessage())
         line = f"{self.formatTime(record, '%Y-%m-%d %H:%M:%S')} {record.levelname.lower():7} {plain(message)}"
         if record.exc_info and logging.getLogger().isEnabledFor(logging.DEBUG):
-            line += "".join(f"\n    | {plain(part)}" for part in self.formatException(record.exc_info).splitlines())
+            line += "".join(
+                f"\n    | {plain(part)}"
+                for part in without_userinfo(self.formatException(record.exc_info)).splitlines()
+            )
         return line
 
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from crawler.discovery.documents import DiscoveryError, Found, Kind, Refused
-from crawler.discovery.links import Taking
+from crawler.discovery import DiscoveryError, DiscoveryFailure, DiscoveryResult, Kind
+from crawler.discovery.links import LinkFilter
 from crawler.robots import Judgement
 from pipelines.items import Part, Reason, Rejected
 from pipelines.reading.rules import Rules
 from pipelines.workers import ReaderPool, Task
 
-LOOKING: Task[Found | Refused] = Task("crawler.discovery.documents:look", Found | Refused)
+LOOKING: Task[DiscoveryResult | DiscoveryFailure] = Task("crawler.discovery:look", DiscoveryResult | DiscoveryFailure)
 NEXT_PAGE: Task[str] = Task("pipelines.reading.pages:next_page", str)
 JUDGING: Task[Judgement] = Task("crawler.robots:judged", Judgement)
 #: what readers are asked for beside reading articles
@@ -30,17 +30,17 @@ class Parsing:
     readers: ReaderPool
 
     async def document(
-        self, kind: Kind, body: bytes, content_type: str, url: str, taking: Taking, largest: int, whose: str
-    ) -> Found:
+        self, kind: Kind, body: bytes, content_type: str, url: str, link_filter: LinkFilter, largest: int, whose: str
+    ) -> DiscoveryResult:
         """What a feed, sitemap or section page names. Raises DiscoveryError, or Rejected where a reader gave it up.
 
         *largest* is in bytes; *whose* is the source.
         """
-        arguments = (kind, body, content_type, url, taking, largest)
+        arguments = (kind, body, content_type, url, link_filter, largest)
         found = await self.readers.ask(LOOKING, arguments, whose=whose, size=len(body), about=url)
-        if isinstance(found, Refused):
-            raise DiscoveryError(found.trouble, found.detail)
-        return found or Found(kind)
+        if isinstance(found, DiscoveryFailure):
+            raise DiscoveryError(found.issue, found.detail)
+        return found or DiscoveryResult(kind)
 
     async def next_page(self, last: Part, number: int, rules: Rules, whose: str) -> str | None:
         """The address of the page after *last*, which is page *number* of its article. Raises Rejected."""

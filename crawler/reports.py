@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -47,6 +48,15 @@ class RunReport:
         reasons = " ".join(f"{reason}={number}" for reason, number in sorted(counts.reasons.items()))
         pieces = [f"{self.kind} of {self.source or REPLAY} {self.outcome}:", said, f"({reasons})" if reasons else ""]
         return " ".join(filter(None, [*pieces, f"error: {self.error}" if self.error else ""]))
+
+
+def level_of(report: RunReport) -> int:
+    """How loudly a run is told: nobody wants a line each few minutes for a scheduled look that found nothing new."""
+    if report.outcome != "finished":
+        return logging.WARNING
+    counts = report.counts
+    is_usual = report.slot is not None and not (counts.new or counts.new_version or counts.copy)
+    return logging.DEBUG if is_usual else logging.INFO
 
 
 def outcome_of(

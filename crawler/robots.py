@@ -17,6 +17,7 @@ seconds.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -52,6 +53,7 @@ class NoRobots(Exception):
         super().__init__(f"{site}/robots.txt cannot be had: {why}")
         self.not_before = not_before
         self.reason = reason
+        self.is_behind_redirect = False  # then another host was asked, which is an attempt
 
 
 class Unavailable(Exception):
@@ -112,10 +114,9 @@ def relevant_lines(body: bytes, agent: str) -> str:
     """
     kept: list[str] = []
     naming, ours = False, False  # whether the last line named an agent; whether the group at hand speaks to us
-    for line in body.decode("utf-8-sig", "replace").replace("\0", "").splitlines():
-        field, colon, value = line.partition("#")[0].partition(":")
-        field, value = field.strip().lower(), value.strip()
-        if not colon or field in ("sitemap", "host"):
+    for line in decoded_robots(body).splitlines():
+        field, value = field_and_value(line.partition("#")[0])
+        if not field or field in ("sitemap", "host"):
             continue
         if field in ("user-agent", "useragent", "user agent"):
             to_us = speaks_to(value, agent)
@@ -128,6 +129,32 @@ def relevant_lines(body: bytes, agent: str) -> str:
             if ours:
                 kept.append(f"{field}: {value}")
     return "\n".join(kept)
+
+
+_WITHOUT_COLON = re.compile(r"(user-agent|disallow|allow|crawl-delay)[ \t=]+(\S.*)", re.IGNORECASE)
+
+
+def field_and_value(line: str) -> tuple[str, str]:
+    """The two sides of a line; "Disallow /a/" means what "Disallow: /a/" does. ("", "") where it is no rule."""
+    field, colon, value = line.strip().partition(":")
+    bare = _WITHOUT_COLON.fullmatch(line.strip())
+    if bare and (not colon or any(sign in field.strip() for sign in " \t/=")) and field.strip().lower() != "user agent":
+        return bare[1].lower(), bare[2].strip()
+    return (field.strip().lower(), value.strip()) if colon else ("", "")
+
+
+def decoded_robots(body: bytes) -> str:
+    """UTF-8 as the RFC says; UTF-16, which some editors save, where a mark or the zeros between the letters show it."""
+    start = body[:200]
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
+        text = body.decode("utf-16", "replace")
+    elif len(start) > 1 and start[1::2].count(0) * 2 > len(start[1::2]):
+        text = body.decode("utf-16-le", "replace")
+    elif len(start) > 1 and start[::2].count(0) * 2 > len(start[::2]):
+        text = body.decode("utf-16-be", "replace")
+    else:
+        text = body.decode("utf-8-sig", "replace")
+    return text.replace("\0", "")
 
 
 def speaks_to(value: str, agent: str) -> bool:

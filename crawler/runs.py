@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from scrapy import Spider
@@ -41,17 +41,24 @@ SHUTDOWN_GRACE = 3.0
 
 
 async def crawl_source(
-    services: Services, name: str, slot: datetime | None = None, progress: Progress | None = None
+    services: Services,
+    name: str,
+    slot: datetime | None = None,
+    progress: Progress | None = None,
+    kind: Literal["crawl", "recheck"] = "crawl",
 ) -> RunReport:
-    """One crawl of one source. Raises ``KeyError`` where there is no such source."""
+    """One crawl of one source. Raises ``KeyError`` where there is no such source.
+
+    *kind* ``recheck``: no document is asked, only the pages of stored articles that are due for a look.
+    """
     services.configuration.source(name)
     if services.stopping:
-        return RunReport(name, "crawl", "skipped", error="this process is stopping", slot=slot)
+        return RunReport(name, kind, "skipped", error="this process is stopping", slot=slot)
     settings, known = scrapy_settings(services), services.derived.spiders
     if not known:
         loader = SourceLoader(settings, services.configuration)
         known.update({one: loader.load(one) for one in services.configuration.sources})
-    return await crawled(services, settings, known[name], Assignment(slot, progress))
+    return await crawled(services, settings, known[name], Assignment(slot, progress, kind))
 
 
 async def replay(
@@ -70,10 +77,19 @@ async def replay(
     in files; without it, the day each was last changed.
     """
     pages = stored_pages(services, paths, source, since=since, fetched_at=fetched_at, url=url)
-    if all((path.is_dir() and is_archive(path)) or path.name.endswith(files.WARC) for path in paths):
-        services = replace(services, archive=None)  # what is in an archive is not put there again
+    of_archive = all((path.is_dir() and is_archive(path)) or path.name.endswith(files.WARC) for path in paths)
+    return await replay_stored(services, pages, progress, is_archived=of_archive)
+
+
+async def replay_stored(
+    services: Services, pages: Iterator[Any], progress: Progress | None = None, is_archived: bool = True
+) -> RunReport:
+    """One run over *pages* as ReplaySpider takes them. What is in an archive is not put there again."""
+    if is_archived:
+        services = replace(services, archive=None)
     spider = type("ReplaySpider", (ReplaySpider,), {"name": "replay", "configuration": services.configuration})
-    return await crawled(services, scrapy_settings(services), spider, Assignment(None, progress), stored=pages)
+    assignment = Assignment(None, progress, "replay")
+    return await crawled(services, scrapy_settings(services), spider, assignment, stored=pages)
 
 
 def stored_pages(
@@ -81,7 +97,14 @@ def stored_pages(
 ) -> Iterator[Page | files.Unreadable]:
     configuration = services.configuration
     hosts = {urlsplit(one.homepage).hostname or "": one.name for one in configuration.sources.values()}
-    return files.pages(paths, source=source, hosts=hosts, largest=configuration.settings.limits.page, **times)
+    return files.pages(
+        paths,
+        source=source,
+        hosts=hosts,
+        former=configuration.former_names,
+        largest=configuration.settings.limits.page,
+        **times,
+    )
 
 
 def is_archive(folder: Path) -> bool:
@@ -117,7 +140,7 @@ async def crawled(
         raise
     except Exception as error:  # what Scrapy itself could not start ends this run, not the process
         log.exception("run of %s", spider.name)
-        return RunReport(spider.name, "crawl", "failed", error=f"{type(error).__name__}: {error}")
+        return RunReport(spider.name, assignment.kind, "failed", error=f"{type(error).__name__}: {error}")
     finally:
         services.crawlers.discard(crawler)
     report = run_extension(crawler).report

@@ -27,7 +27,7 @@ from scrapy import Spider
 from scrapy.crawler import Crawler
 
 from crawler import places, watching
-from crawler.config import Configuration, Settings, Watch
+from crawler.config import Configuration, Settings, Source, Watch
 from crawler.downloader.client import HttpClient
 from crawler.downloader.hosts import Hosts
 from crawler.parsing import TASKS, Parsing
@@ -184,12 +184,13 @@ class Services:
         since = datetime.now(UTC) - STILL_NEWS
         names = [name for name in archive.recent(self.archive_folder, since) if name != self.archive.file_name]
         gaps = await self.store.archive_gaps(names)
+        former = self.configuration.former_names
 
         def found() -> dict[bytes, tuple[Archived, Page]]:
             return {
-                urls.url_key(urls.normalise(page.asked_url or page.url)): (where, page)
+                urls.url_key(urls.normalise(page.asked_url or page.url)): (where, replace(page, source=run.source))
                 for where, page in archive.left(self.archive_folder, gaps, since)
-                if page.source == run.source
+                if former.get(page.source, page.source) == run.source
             }
 
         try:
@@ -223,8 +224,9 @@ async def open_services(
     dsn = dsn or await asyncio.to_thread(database.address)
     await database.until_there(dsn, patience)
     await asyncio.to_thread(database.migrate, dsn, patience=patience)
+    await asyncio.to_thread(database.refuse_read_only, dsn, patience)
     folder = Path(settings.archive.folder or database.home() / "archive")
-    async with await Store.open(dsn, patience) as store:
+    async with await Store.open(dsn, patience, settings.recheck.plan()) as store:
         await store.keep_sources(source_rows(configuration))
         await store.keep_watches(watch_rows(list(configuration.watches.values())))
         client, readers = HttpClient(connections=places.connections()), reader_pool(configuration)
@@ -364,6 +366,18 @@ def source_rows(configuration: Configuration) -> list[SourceRow]:
             time_zone=source.zone.key,
             enabled=source.enabled,
             expected_per_day=source.expect.articles_per_day,
+            hosts=hosts_of(source),
+            drop_params=source.discover.links.drop_params,
+            formerly=source.formerly,
         )
         for source in configuration.sources.values()
     ]
+
+
+def hosts_of(source: Source) -> list[str]:
+    """The hosts whose articles are a source's own."""
+    try:
+        host = urls.host(urls.normalise(source.homepage))
+    except urls.BadUrl:  # a name that no address may have is nobody's site
+        return list(source.discover.links.hosts)
+    return [host, *source.discover.links.hosts]

@@ -20,12 +20,13 @@ from scrapy.http import Response
 from twisted.python.failure import Failure as TwistedFailure
 
 from crawler.config import Configuration, Source
-from crawler.discovery.documents import DiscoveryError
-from crawler.discovery.links import Taking
+from crawler.discovery import DiscoveryError
+from crawler.discovery.links import LinkFilter
 from crawler.downloader.errors import failure_reason
 from crawler.runs import SHUTDOWN_GRACE, scrapy_settings
 from crawler.services import Services, close, give_services, in_memory
-from crawler.spiders.news import NewsSpider, header
+from crawler.spiders.documents import header
+from crawler.spiders.news import NewsSpider
 from pipelines.items import Page, Rejected
 
 
@@ -135,10 +136,10 @@ async def look_of(services: Services, source: Source, kind: str, url: str, resul
     limits = services.configuration.settings.limits
     try:
         response = or_rejected(result)
-        taking = Taking.of(source, datetime.now(UTC), limits.sitemaps)
+        link_filter = LinkFilter.of(source, datetime.now(UTC), limits.sitemaps)
         content_type = header(response, "Content-Type") or ""
         found = await services.parsing.document(
-            kind, response.body, content_type, response.url, taking, limits.document, source.name
+            kind, response.body, content_type, response.url, link_filter, limits.document, source.name
         )
     except (Rejected, DiscoveryError) as error:
         return Look(source.name, kind, url, error=str(error))

@@ -15,7 +15,7 @@ import os
 import re
 import uuid
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -23,12 +23,13 @@ from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter
 from warcio.archiveiterator import ArchiveIterator
-from warcio.exceptions import ArchiveLoadFailed
+from warcio.bufferedreaders import ChunkedDataReader
 from warcio.recordbuilder import RecordBuilder
 from warcio.recordloader import ArcWarcRecord
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
+from pipelines.decompress import Undecodable, Unfinished, decoded, encodings_of, is_text
 from pipelines.items import Hint, Page, Part
 from pipelines.store.shapes import Archived
 
@@ -45,6 +46,9 @@ _LEFT_OUT = {"content-encoding", "transfer-encoding", "content-length", "content
 _HTML = ("text/html", "application/xhtml+xml", "text/plain", "application/xml", "text/xml")
 _HINT: TypeAdapter[Hint] = TypeAdapter(Hint)
 _GZIP = b"\x1f\x8b\x08"
+_VERSION = b"WARC/1."
+_PLAIN = b"\r\n\r\n" + _VERSION  # where a record may begin in a file that is not compressed
+MOST_ENCODINGS = 4
 _BUILDER = RecordBuilder(warc_version="1.1")
 
 
@@ -211,18 +215,24 @@ def files(paths: Path | Iterable[Path]) -> list[Path]:
     return found
 
 
-def pages(paths: Path | Iterable[Path], since: datetime | None = None, source: str | None = None) -> Iterator[Page]:
+def pages(
+    paths: Path | Iterable[Path],
+    since: datetime | None = None,
+    source: str | None = None,
+    formerly: Collection[str] = (),
+) -> Iterator[Page]:
     """The pages in WARC files, or folders of them, in file order; with *since*, those fetched then or later.
 
     Ours come back as they were kept. Of foreign files every response with a page in it is one; it belongs to *source*,
-    or to a source that is called as its host. Of our own pages, *source* names those that are wanted.
+    or to a source that is called as its host. Of our own pages, *source* names those that are wanted;
+    *formerly* are other names that it had when they were kept.
 
     What is damaged is left out and the rest goes on; ArchiveDamage comes at the end and names the places.
     """
     damage: list[str] = []
     for file in files(paths):
         for _, _, page in _pages_of(file, source, damage):
-            if (since is None or page.fetched_at >= since) and (source is None or page.source == source):
+            if (since is None or page.fetched_at >= since) and (source is None or page.source in (source, *formerly)):
                 yield page
     if damage:
         raise ArchiveDamage("; ".join(damage))
@@ -309,8 +319,10 @@ def _pages_of(file: Path, source: str | None, damage: list[str], begin: int = 0)
                 done, group = group, None
                 facts = json.loads(_whole(record))
                 yield done.offset, offset + size() - done.offset, done.page(facts)
-        except (ValueError, LookupError, zlib.error, EOFError, TypeError) as error:
-            damage.append(f"{file.name} at byte {offset}: {error}")
+        except OSError:
+            raise  # trouble of the disk is none of the record
+        except Exception as error:  # noqa: BLE001  whatever a record holds, the next one comes
+            damage.append(f"{file.name} at byte {offset}: {_said(error)}")
             group = None
     _name_if_cut(file, group, damage)
 
@@ -324,69 +336,110 @@ _Record = tuple[int, ArcWarcRecord, Callable[[], int]]
 
 
 def _records(file: Path, damage: list[str], begin: int = 0) -> Iterator[_Record]:
-    """(offset, record, its length when asked); goes on behind a damage where each record is compressed by itself."""
+    """(offset, record, its length when asked); what cannot be parsed is left out, and the next one comes."""
     with file.open("rb") as stream:
-        stream.seek(begin)
-        while True:
-            iterator = ArchiveIterator(stream, arc2warc=True)
-            try:
-                for record in iterator:
-                    yield iterator.offset, record, iterator.get_record_length
-                return
-            except (ArchiveLoadFailed, zlib.error, EOFError, ValueError, KeyError, AttributeError, TypeError) as error:
-                at = iterator.offset
-                if "non-chunked" in str(error):
-                    yield from _one_stream(file, damage)
-                    return
-                damage.append(
-                    f"{file.name} at byte {at}: {str(error).strip().splitlines()[0] if str(error) else error!r}"
-                )
-                following = _next_member(stream, at + 1)
-                if following is None:
-                    return
-                stream.seek(following)
-
-
-def _one_stream(file: Path, damage: list[str]) -> Iterator[_Record]:
-    """The records of a file that was compressed as a whole, but for the first, which has been yielded already."""
+        mark = _GZIP if stream.read(len(_GZIP)) == _GZIP else _PLAIN
+        try:
+            yield from _each(stream, mark, file.name, damage, begin)
+            return
+        except _OneStreamError:
+            pass
     with gzip.open(file) as stream:
+        records = _each(stream, _PLAIN, file.name, damage)
+        next(records, None)  # it came already
+        yield from records
+
+
+class _OneStreamError(Exception):
+    """The file was compressed as a whole, not record by record; its first record was yielded."""
+
+
+def _each(stream: Any, mark: bytes, name: str, damage: list[str], begin: int = 0) -> Iterator[_Record]:
+    """The records of an open file. Behind a damage it goes on where *mark* says that the next one may begin."""
+    following: int | None = begin
+    while following is not None:
+        stream.seek(following)
         iterator = ArchiveIterator(stream, arc2warc=True)
         try:
-            for number, record in enumerate(iterator):
-                if number:
-                    yield iterator.offset, record, iterator.get_record_length
-        except (ArchiveLoadFailed, zlib.error, EOFError, ValueError, OSError) as error:
-            damage.append(f"{file.name}: {error}")
+            for record in iterator:
+                yield iterator.offset, record, iterator.get_record_length
+            return
+        except OSError as error:
+            if not isinstance(error, gzip.BadGzipFile):
+                raise  # trouble of the disk is none of the archive
+            damage.append(f"{name}: {_said(error)}")
+            return
+        except Exception as error:  # noqa: BLE001  a stranger's bytes, and a library that was made for good ones
+            if "non-chunked" in str(error):
+                raise _OneStreamError from None
+            damage.append(f"{name} at byte {iterator.offset}: {_said(error)}")
+            following = _next_mark(stream, mark, iterator.offset + 1)
 
 
-def _next_member(stream: BinaryIO, begin: int) -> int | None:
-    """Where the next gzip member may begin, at *begin* or behind it."""
-    stream.seek(begin)
+def _said(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+
+
+def _next_mark(stream: Any, mark: bytes, begin: int) -> int | None:
+    """Where the next record may begin, at *begin* or behind it."""
     kept = b""
-    while block := stream.read(1 << 20):
-        found = (kept + block).find(_GZIP)
-        if found >= 0:
-            return begin - len(kept) + found
-        begin, kept = begin + len(block), (kept + block)[-2:]
+    try:
+        stream.seek(begin)
+        while block := stream.read(1 << 20):
+            found = (kept + block).find(mark)
+            if found >= 0:
+                return begin - len(kept) + found + (len(mark) - len(_VERSION) if mark == _PLAIN else 0)
+            begin, kept = begin + len(block), (kept + block)[1 - len(mark) :]
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        pass  # the end of what can be decompressed, which was named already
     return None
 
 
 def _whole(record: ArcWarcRecord) -> bytes:
-    """The decoded body. Raises ValueError where it is not all there, or too much."""
-    body = record.content_stream().read(LARGEST + 1)
-    if len(body) > LARGEST:
+    """The decoded body. Raises ValueError where it is not all there, or too much.
+
+    warcio undoes what it knows and hands out the rest as it is; so what stands in the record is read, and undone here.
+    """
+    headers = record.http_headers
+    transfer = ((headers and headers.get_header("Transfer-Encoding")) or "").lower()
+    stream = ChunkedDataReader(record.raw_stream) if "chunked" in transfer else record.raw_stream
+    packed = stream.read(LARGEST + 1)
+    if len(packed) > LARGEST:
         raise ValueError(f"the body has more than {LARGEST:,} bytes")
     if getattr(record.raw_stream, "limit", 0) and not record.raw_stream.read(1):
         raise ValueError("the record is cut off")
     if record.rec_headers.get_header("WARC-Truncated"):
         raise ValueError("the record says that its body was truncated")
-    return body
+    stated = (headers.get_header("Content-Encoding") or "") if headers else ""
+    return _undone(packed, encodings_of(f"{stated},{transfer}"))
+
+
+def _undone(packed: bytes, encodings: list[str]) -> bytes:
+    """The body without its codings, or as it is where an archive kept it undone and its headers as they were."""
+    if not encodings:
+        return packed
+    if len(encodings) > MOST_ENCODINGS:
+        raise ValueError(f"the body was compressed {len(encodings)} times over")
+    body = bytearray()
+    try:
+        for piece in decoded(packed, encodings):
+            body += piece
+            if len(body) > LARGEST:
+                raise ValueError(f"the body has more than {LARGEST:,} bytes")
+    except (Undecodable, Unfinished) as error:
+        if is_text(packed):
+            return packed
+        what = "the compressed body is cut off" if isinstance(error, Unfinished) else str(error)
+        raise ValueError(f"{what} (Content-Encoding {', '.join(reversed(encodings))})") from None
+    return bytes(body)
 
 
 def _foreign_page(record: ArcWarcRecord, source: str | None) -> Page | None:
     if record.rec_type not in ("response", "resource"):
         return None
     url = (record.rec_headers.get_header("WARC-Target-URI") or "").strip("<> ")
+    if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", url):
+        raise ValueError("this is no record, or one without an address")
     http = record.http_headers
     content_type = (http or record.rec_headers).get_header("Content-Type") or "text/html"
     status = int(http.get_statuscode()) if http else 200

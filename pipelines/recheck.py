@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-SOONEST = timedelta(minutes=30)
-LATEST = timedelta(days=3)
-OLD = timedelta(days=14)  # what changes later than that is not news any more
-STABLE = 5  # rechecks in a row without a change ...
-STABLE_AFTER = timedelta(days=1)  # ... once the article is this old
+STABLE_AFTER = timedelta(days=1)  # however often a younger article was found unchanged, it is looked at again
 
 
-def next_check(first_seen_at: datetime, published_at: datetime | None, fetched_at: datetime, unchanged: int = 0) -> (
-    datetime | None
-):  # fmt: skip
-    """The time of the next recheck after a fetch at *fetched_at*, or None: no more.
+@dataclass(frozen=True, slots=True)
+class RecheckPlan:
+    """When stored articles are looked at again: ``[recheck]`` of settings.toml."""
 
-    *unchanged* is the number of rechecks in a row that found nothing new; each one makes the next one rarer.
-    """
-    since = min(first_seen_at, published_at or first_seen_at)
-    age = max(fetched_at - since, timedelta(0))
-    if age > OLD or (unchanged >= STABLE and age > STABLE_AFTER):
-        return None
-    gap = max(SOONEST, age / 2) * (1 + unchanged)
-    return fetched_at + min(gap, LATEST)
+    enabled: bool = True
+    first: timedelta = timedelta(minutes=30)
+    longest: timedelta = timedelta(days=3)
+    until: timedelta = timedelta(days=14)  # what changes later than that is not news any more
+    unchanged: int = 5  # rechecks in a row without a change, once the article is STABLE_AFTER old
+
+    def next_check(
+        self, first_seen_at: datetime, published_at: datetime | None, fetched_at: datetime, unchanged: int = 0
+    ) -> datetime | None:
+        """The time of the next recheck after a fetch at *fetched_at*, or None: no more.
+
+        *unchanged* is the number of rechecks in a row that found nothing new; each one makes the next one rarer.
+        """
+        since = min(first_seen_at, published_at or first_seen_at)
+        age = max(fetched_at - since, timedelta(0))
+        if not self.enabled or age > self.until or (unchanged >= self.unchanged and age > STABLE_AFTER):
+            return None
+        gap = max(self.first, age / 2) * (1 + unchanged)
+        return fetched_at + min(gap, self.longest)
 
 
 # A page that is gone may be back: taken down by mistake, or while a lawyer looked at it. Each look costs one request.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import re
+from collections.abc import Iterable, Set
 from contextlib import suppress
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -33,6 +34,11 @@ _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})?")
 _NOT_IN_PATH = re.compile(r"[^!$%&'()*+,\-./0-9:;=@A-Z_a-z~]")
 _NOT_IN_QUERY = re.compile(r"[^!$%&()*+,\-./0-9:;=?@A-Z_a-z~]")
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
+_USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,20}:/{2,}|^//)[^/?#\s\"'<>@]{1,500}@(?:[^/?#\s\"'<>@]{1,500}@)*")
+# what is in its one spelling already: no port, escape, query or dot segment, and no number for a host
+_PLAIN = re.compile(
+    r"https?://(?:[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?\.){1,5}[a-z]{2,20}/[A-Za-z0-9_~/-]*(?:\.[A-Za-z]{1,5})?"
+)
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]*|[0-9]+")
 
 
@@ -49,6 +55,8 @@ def normalise(url: str, base: str | None = None, *, max_length: int = MAX_LENGTH
     Normalising twice changes nothing. Raises BadUrl.
     """
     url = url.strip(" \t\r\n\f")
+    if _PLAIN.fullmatch(url) and len(url) <= max_length and "xn--" not in url:
+        return url  # as most addresses are: a sitemap may have 50,000 of them
     if not url:
         raise BadUrl("the address is empty")
     if len(url) > 4 * max_length:
@@ -79,9 +87,59 @@ def normalise(url: str, base: str | None = None, *, max_length: int = MAX_LENGTH
     return result
 
 
+def without_userinfo(text: str) -> str:
+    """*text* with the user names and passwords of all addresses in it masked, so that it may be stored or logged."""
+    return _USERINFO.sub(r"\1***@", text)
+
+
 def url_key(url: str) -> bytes:
     """16 bytes that identify a normalised address. http and https name the same page."""
     return hashlib.blake2b(url.partition("://")[2].encode(), digest_size=16).digest()
+
+
+def without_params(url: str, names: Set[str]) -> str:
+    """A normalised address without the parameters of these *names* (lower case; ``name*``: all that begin so)."""
+    before, mark, query = url.partition("?")
+    if not mark or not names:
+        return url
+    kept = "&".join(piece for piece in query.split("&") if not _is_named(param_name(piece), names))
+    return f"{before}?{kept}" if kept else before
+
+
+def param_name(piece: str) -> str:
+    """The name of one ``name=value`` of a query, in lower case."""
+    return unquote(piece.partition("=")[0]).lower()
+
+
+def _is_named(name: str, names: Set[str]) -> bool:
+    return name in names or any(one.endswith("*") and name.startswith(one[:-1]) for one in names)
+
+
+def noise_params(pairs: Iterable[tuple[str, str]]) -> set[str]:
+    """Names of parameters that mean nothing, by (address asked for, canonical address its page states), normalised.
+
+    A canonical address that is the one asked for without a parameter says that the parameter does not matter. Two pages
+    must say so and none the contrary. Where many addresses come to few canonical ones, these are likelier to be wrong.
+    """
+    asked: dict[str, set[str]] = {}
+    canonicals: dict[str, set[str]] = {}
+    needed: set[str] = set()
+    for url, canonical in pairs:
+        needed |= {param_name(piece) for piece in canonical.partition("?")[2].split("&")}
+        if url_key(url.partition("?")[0].rstrip("/")) != url_key(canonical.partition("?")[0].rstrip("/")):
+            continue
+        kept = set(canonical.partition("?")[2].split("&")) - {""}
+        pieces = set(url.partition("?")[2].split("&")) - {""}
+        if not kept <= pieces:
+            continue
+        for piece in pieces - kept:
+            asked.setdefault(param_name(piece), set()).add(url)
+            canonicals.setdefault(param_name(piece), set()).add(canonical)
+    return {
+        name
+        for name, leading in canonicals.items()
+        if name not in needed and len(leading) >= 2 and len(leading) * 8 >= len(asked[name])
+    }
 
 
 def host(url: str) -> str:
@@ -96,21 +154,13 @@ def origin(url: str) -> str:
 
 
 def same_site(a: str, b: str) -> bool:
-    """Whether two normalised addresses belong to one publisher's site: one host, or one a subdomain of the other.
+    """Whether two normalised addresses belong to one publisher's site: hosts that were registered together.
 
-    A leading ``www.`` counts for nothing. Numeric hosts must be equal, port included.
+    Numeric hosts must be equal, port included.
     """
-    first, second = host(a).removeprefix("www."), host(b).removeprefix("www.")
-    if first == second:
-        return True
-    if _is_numeric(first) or _is_numeric(second):
-        return False
-    first, second = first.partition(":")[0], second.partition(":")[0]
-    return first == second or first.endswith("." + second) or second.endswith("." + first)
+    from pipelines.sites import site_of  # a tenth of a second, for whoever only spells addresses
 
-
-def _is_numeric(host_and_port: str) -> bool:
-    return host_and_port.startswith("[") or host_and_port.partition(":")[0].rpartition(".")[2].isdigit()
+    return site_of(host(a)) == site_of(host(b))
 
 
 def _authority(netloc: str, scheme: str) -> str:

@@ -38,8 +38,9 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 import traceback
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
@@ -61,9 +62,20 @@ READ = "pipelines.reading:read"
 # A busy machine is not the page's fault: what is limited is processor time, and by the clock a page gets this many
 # times as much.
 CLOCK_FACTOR = 3
-# What a page has beside others: most take 20 ms and 10 MiB, and one of 500 kB with a mark-up made for it 50 MiB. With a
-# second instead, forty bombs made twenty good pages three times as slow; with this they take no tenth longer.
-SHARE_SECONDS, SHARE_MEMORY = 0.3, 48 << 20
+# What a page has beside others, in times of what the probe page (WARM_UP) costs on this machine: of 334 news pages half
+# cost one, 98 in a hundred ten, and the dearest thirty-five. Where many pages need more, they are bombs rather than
+# pages, and each gets little: forty of them shall not hold up the good ones.
+WIDE, NARROW = 60, 15
+# The processor time of the probe page where it was not measured, in seconds.
+YARDSTICK = 0.02
+# So many of the latest pages that were given up beside others are many.
+LATEST, MANY = 32, 2
+# Most news pages take 10 MiB, and one of 500 kB with a mark-up made for it 50 MiB.
+SHARE_MEMORY = 48 << 20
+# By the clock a share is long: waiting for a processor is no work, and the limit on work is the processor's.
+SHARE_CLOCK = 10.0
+# A reader that holds so much more than at its birth makes room for a fresh one.
+HELD = 64 << 20
 # Bytes beyond which a page is read alone at once.
 LARGE = 1_000_000
 # Rules that the parent holds ready for sending, and those that one reader holds before a fresh one takes its place:
@@ -162,8 +174,7 @@ class ReaderPool:
     ):
         self.size = size or cores()
         self.most = Share(seconds, clock or seconds * CLOCK_FACTOR, memory)
-        short = min(seconds, SHARE_SECONDS)
-        self.share = Share(short, min(self.most.clock, short * CLOCK_FACTOR), min(memory, SHARE_MEMORY))
+        self._given_up: deque[bool] = deque(maxlen=LATEST)
         self.reading = READING if read == READ else Task(read, Article)
         self.functions = [self.reading.function, *(task.function for task in tasks)]
         self._nursery: _Nursery | None = None
@@ -208,9 +219,14 @@ class ReaderPool:
         if size <= LARGE:
             try:
                 async with self._places.place(whose):
-                    return await self._answered(question, self.share)
+                    share = self.share
+                    answer = await self._answered(question, share)
+                self._given_up.append(False)
+                return answer
             except Rejected as rejected:
-                if rejected.reason not in (Reason.READER_TIMEOUT, Reason.READER_MEMORY) or not self._may_try(rejected):
+                given_up = rejected.reason in (Reason.READER_TIMEOUT, Reason.READER_MEMORY)
+                self._given_up.append(given_up)
+                if not given_up or not (isinstance(rejected, KilledFromOutside) or share != self.most):
                     raise
         async with self._alone.place(whose), self._places.place(whose) if self.size > 1 else nullcontext():
             try:
@@ -222,9 +238,12 @@ class ReaderPool:
         """How many pages of this source are read alone now, or wait for that."""
         return self._alone.present(whose)
 
-    def _may_try(self, rejected: Rejected) -> bool:
-        """Whether a page that failed beside others has a better chance alone."""
-        return isinstance(rejected, KilledFromOutside) or self.share != self.most
+    @property
+    def share(self) -> Share:
+        """What a page has beside others now."""
+        yardstick = (self._nursery.yardstick if self._nursery else 0.0) or YARDSTICK
+        seconds = min(self.most.seconds, yardstick * (NARROW if sum(self._given_up) >= MANY else WIDE))
+        return Share(seconds, min(self.most.clock, SHARE_CLOCK), min(self.most.memory, SHARE_MEMORY))
 
     async def _answered(self, question: _Question, share: Share) -> Any:
         reader = self._idle.pop() if self._idle else None
@@ -384,6 +403,7 @@ class _Nursery:
         self._lock = asyncio.Lock()
         self._is_taught = False
         self._knows: set[str] = set()
+        self.yardstick = 0.0  # seconds of processor time for the probe page; 0: not measured
         self.born: set[int] = set()
         with theirs:
             told = {"control": theirs.fileno(), "path": sys.path, "functions": functions}
@@ -438,7 +458,7 @@ class _Nursery:
             told = digest.encode() + rules
             loop = asyncio.get_running_loop()
             await loop.sock_sendall(self._control, b"l" + LENGTH.pack(len(told)) + told)
-            await self._reply()
+            self.yardstick = await self._reply() / 1_000_000
             self._knows.add(digest)
 
     async def bury(self, pid: int) -> int:
@@ -527,8 +547,10 @@ def nurse(control: int, functions: list[str]) -> None:
             elif command[:1] == b"l":
                 told = _exactly(pipe, LENGTH.unpack(command[1:])[0])
                 rules[told[:64].decode()] = learned = pickle.loads(told[64:])
+                for phrases in learned.phrases.values():
+                    phrases.compile()  # half a second, which otherwise each reader takes again
                 if READ in known:
-                    _warm_up(known[READ], learned)
+                    reply = _warm_up(known[READ], learned)
                 gc.collect()
                 gc.freeze()  # the shared memory stays shared
             else:
@@ -626,7 +648,7 @@ def _answer(function: Callable[..., Any], arguments: tuple, share: Share, is_alo
         is_whole = is_alone and answer.reason is None
         if memory.grown > 0.8 * share.memory and not is_whole and answer.reason is not Reason.READER_MEMORY:
             answer = Answer(reason=Reason.READER_MEMORY, detail=f"the page was given up after {memory.grown >> 20} MiB")
-        used_up = answer.reason is Reason.READER_MEMORY or memory.held > share.memory // 2
+        used_up = answer.reason is Reason.READER_MEMORY or memory.held > HELD
         try:
             return ANSWER.dump_json(replace(answer, retire=answer.retire or used_up))
         except Exception as error:  # noqa: BLE001  half a character in a text, as much a page's doing as the rest
@@ -644,17 +666,20 @@ def _one_line(error: Exception) -> str:
 
 
 class _Memory:
-    """What a reader has taken since it was born, and how much it may take."""
+    """What a task has taken, how much it may take, and what the reader has kept of all its tasks."""
 
     def __init__(self) -> None:
         self._begun = _data()
-        self._peak = _peak_memory()
+        self._before = _peak_memory()
 
     def allow(self, size: int) -> None:
-        """Allow *size* bytes on top of what the reader began with. RLIMIT_DATA counts what was allocated; RLIMIT_AS
-        would also count libraries and files that are only mapped."""
+        """Begin a task with *size* bytes on top of what the reader holds. RLIMIT_DATA counts what was allocated;
+        RLIMIT_AS would also count libraries and files that are only mapped."""
+        with contextlib.suppress(OSError):  # then the peak is that of all tasks, which only looks larger
+            Path("/proc/self/clear_refs").write_text("5")
+        self._before = _peak_memory()
         hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
-        wanted = self._begun + size
+        wanted = _data() + size
         with contextlib.suppress(OSError, ValueError):  # a stricter limit is in force already
             resource.setrlimit(
                 resource.RLIMIT_DATA, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
@@ -662,12 +687,12 @@ class _Memory:
 
     @property
     def grown(self) -> int:
-        """Bytes at the highest."""
-        return _peak_memory() - self._peak
+        """Bytes at the task's highest."""
+        return _peak_memory() - self._before
 
     @property
     def held(self) -> int:
-        """Bytes now."""
+        """Bytes that the reader holds now beyond those of its birth."""
         return _data() - self._begun
 
 
@@ -686,7 +711,10 @@ def _offer_as_first_victim() -> None:
 
 
 def _peak_memory() -> int:
-    """Bytes of memory that this process had at its highest."""
+    """Bytes of memory that this process had at its highest since its task began; where nobody tells, ever."""
+    with contextlib.suppress(OSError, StopIteration, ValueError, IndexError):
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) << 10
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak << 10
 
@@ -703,7 +731,16 @@ kirkossa, yleisö lauloi kuoron mukana, kunnanjohtaja kiitti pelastuslaitosta no
 </article></body></html>"""
 
 
-def _warm_up(read: Callable[[Page, Rules], Article], rules: Rules) -> None:
-    """Read a page, so that language profiles and the like are loaded once, before the fork, and shared."""
-    with contextlib.suppress(Rejected):
-        read(Page("http://example.org/probe", "", WARM_UP.encode(), datetime(2024, 10, 3, 18, tzinfo=UTC)), rules)
+def _warm_up(read: Callable[[Page, Rules], Article], rules: Rules) -> int:
+    """Read a page, so that language profiles and the like are loaded once, before the fork, and shared.
+
+    Returns microseconds of processor time that it takes once everything is loaded.
+    """
+    page = Page("http://example.org/probe", "", WARM_UP.encode(), datetime(2024, 10, 3, 18, tzinfo=UTC))
+    took = []
+    for _ in range(4):
+        begun = time.process_time_ns()
+        with contextlib.suppress(Rejected):
+            read(page, rules)
+        took.append(time.process_time_ns() - begun)
+    return min(took) // 1000

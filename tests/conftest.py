@@ -15,6 +15,7 @@ from psycopg import conninfo, sql
 
 from pipelines import database
 from pipelines.store import Store
+from tests.postgres15 import postgres15  # noqa: F401  a fixture
 
 _numbers = itertools.count(1)
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pipelines.reading.dates import SLACK
+
 PAGES = Path(__file__).parent / "pages"
 #: keys that are compared as they stand
 PLAIN = (
@@ -51,10 +53,10 @@ def differences(article: Mapping[str, Any], wanted: Mapping[str, Any], fetched_a
 
 def _as_known_at(wanted: Mapping[str, Any], fetched_at: datetime) -> Mapping[str, Any]:
     """*wanted*, where 'heute 16:36 Uhr' on a page that is fetched in the morning states no time: nothing is published
-    later than it was fetched.
+    later than it was fetched, but for the hours that local time sold as UTC is ahead.
     """
     published = wanted.get("published")
-    if not isinstance(published, Mapping) or _relative(published, fetched_at) <= fetched_at:
+    if not isinstance(published, Mapping) or _relative(published, fetched_at) <= fetched_at + SLACK:
         return wanted
     return {**wanted, "published": None, "published_precision": None, "published_provenance": None}
 

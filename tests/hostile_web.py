@@ -182,6 +182,12 @@ simple(
 )
 simple("encoding/identity", Content_Encoding="identity")
 simple("encoding/unknown", Content_Encoding="compress")
+simple(
+    "encoding/unknown-and-true", "undecodable", body=b"\x1f\x9d\x90<\xd0\xa0\x00\x02" * 40, Content_Encoding="compress"
+)
+simple("encoding/several-one-unknown", "undecodable", body=gzip.compress(b"\0\1" * 9), Content_Encoding="dcb, gzip")
+simple("encoding/a-charset", Content_Encoding="windows-1252")
+simple("encoding/a-type", Content_Encoding="text/html")
 simple("encoding/empty-gzip", expected=b"", body=b"", Content_Encoding="gzip")
 simple(
     "encoding/zstd-frames", body=zstandard.compress(BODY[:40]) + zstandard.compress(BODY[40:]), Content_Encoding="zstd"

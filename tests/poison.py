@@ -21,6 +21,10 @@ def read(page: Page, rules: Rules) -> Article:
     if order.startswith("die-once ") and not (died := Path(order.partition(" ")[2])).exists():
         died.touch()
         killed()
+    if order.startswith("hold "):
+        hold(Path(order.partition(" ")[2]))
+    if order.startswith("begin "):
+        begin(Path(order.partition(" ")[2]))
     return Article(
         url=page.url,
         canonical_url=page.url,
@@ -30,6 +34,23 @@ def read(page: Page, rules: Rules) -> Article:
         fetched_at=page.fetched_at,
         details={"Ort": ["Köln", "Bonn"], "Preis": "3 €"},
     )
+
+
+def hold(folder: Path) -> None:
+    """Read until somebody opens the pipe ``go``; note where another does the same at the same time."""
+    try:
+        (folder / "held").mkdir()
+    except FileExistsError:
+        (folder / "two at once").touch()
+        return
+    (folder / "go").read_bytes()
+    (folder / "held").rmdir()
+
+
+def begin(pipe: Path) -> None:
+    """Tell that reading has begun, and never come to an end."""
+    pipe.write_bytes(b"")
+    signal.pause()
 
 
 def hang() -> None:
@@ -50,6 +71,19 @@ def explode() -> None:
 def need_much() -> None:
     """As much memory as a page may have, and more than its share beside others."""
     bytearray(b"x" * (70 << 20))
+
+
+def need_some() -> None:
+    """What a large page takes beside others, and gives back."""
+    bytearray(b"x" * (15 << 20))
+
+
+def hoard() -> None:
+    """What a cache keeps of a page."""
+    HOARD.append(bytearray(b"x" * (15 << 20)))
+
+
+HOARD: list[bytearray] = []
 
 
 def swallow() -> None:
@@ -111,6 +145,8 @@ ORDERS = {
         sleep,
         explode,
         need_much,
+        need_some,
+        hoard,
         swallow,
         segfault,
         killed,

@@ -67,6 +67,8 @@ def test_names_from_bylines():
         ("WIEN (APA) - Es regnet.", "WIEN", "Es regnet."),
         ("Washington, USA - Am Donnerstag reist er ab.", "Washington, USA", "Am Donnerstag reist er ab."),
         ("Kiew – Die Nacht blieb ruhig.", "Kiew", "Die Nacht blieb ruhig."),
+        ("Musterau/Beispielheim - Der Zug fährt wieder.", "Musterau/Beispielheim", "Der Zug fährt wieder."),
+        ("Musterau, Kreis Beispiel – Der Zug fährt wieder.", "Musterau, Kreis Beispiel", "Der Zug fährt wieder."),
         ("(dpa) - Der Bundestag hat entschieden.", None, "Der Bundestag hat entschieden."),
     ],
 )
@@ -78,6 +80,7 @@ def test_a_dateline_is_taken_off(paragraph: str, place: str | None, rest: str):
     "paragraph",
     [
         "Nein – Der Kanzler bleibt dabei.",
+        "Musterau - Der Zug fährt wieder.",  # one place that nobody knows may be anything
         "Er kam an (dpa) und ging wieder.",
         "Der Kanzler - Chef der Partei - reist ab.",
         "Die Lage in Berlin – Hauptstadt seit 1990 – ist ruhig.",

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
+import uuid
+import zlib
 from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import brotli
 import pytest
+import zstandard
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
@@ -198,3 +203,103 @@ def test_foreign_archives_give_their_pages(tmp_path: Path, how: str):
     assert found[0].fetched_at == datetime(2025, 12, 3, 15, 30, 43, tzinfo=UTC)
     assert (found[0].source, found[0].content_type) == ("zeitung.example", "text/html; charset=utf-8")
     assert {page.source for page in archive.pages(file, source="meine")} == {"meine"}
+
+
+def response(url: str, body: bytes, status: str = "200 OK", protocol: str = "HTTP/1.1", date: str = "", **headers: str):
+    """The bytes of a record of another crawler, as it came over the wire."""
+    lines = [f"{name.replace('_', '-')}: {value}" for name, value in ({"Content_Type": "text/html"} | headers).items()]
+    http = "\r\n".join([f"{protocol} {status}", *lines, "", ""]).encode() + body
+    head = (
+        f"WARC/1.0\r\nWARC-Type: response\r\nWARC-Record-ID: <urn:uuid:{uuid.uuid4()}>\r\nWARC-Target-URI: {url}\r\n"
+        f"WARC-Date: {date or '2025-12-03T15:30:43Z'}\r\nContent-Type: application/http; msgtype=response\r\n"
+        f"Content-Length: {len(http)}\r\n\r\n"
+    )
+    return head.encode() + http + b"\r\n\r\n"
+
+
+def chunked(body: bytes) -> bytes:
+    return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (body[:7], body[7:])) + b"0\r\n\r\n"
+
+
+BODY = "<html><p>Der Rat hat den Haushalt für das nächste Jahr beschlossen.</p></html>".encode()
+RAW_DEFLATE = zlib.compressobj(wbits=-15)
+PLAIN = {  # Content-Encoding -> the body as an archive may have it; all of them are read
+    "br": brotli.compress(BODY),
+    "BR ": brotli.compress(BODY),
+    "zstd": zstandard.compress(BODY),
+    "gzip": gzip.compress(BODY),
+    "x-gzip": gzip.compress(BODY[:20]) + gzip.compress(BODY[20:]),
+    "deflate": zlib.compress(BODY),
+    "Deflate": RAW_DEFLATE.compress(BODY) + RAW_DEFLATE.flush(),
+    "gzip, br": brotli.compress(gzip.compress(BODY)),
+    "identity": BODY,
+    "utf-8": BODY,
+    "br;q=1": BODY,  # undone by the crawler, which left the header as it was
+    "zstd, gzip": BODY,
+    "compress": BODY,
+}
+BROKEN = {  # and what cannot be read
+    "compress": b"\x1f\x9d\x90<\xd0\xa0\x00\x02" * 9,
+    "br": b"\x8b\x02\x80" + b"\xff\x00\x80" * 30,
+    "gzip": gzip.compress(BODY)[:-20],
+    "zstd": zstandard.compress(BODY)[:-9],
+    "gzip, gzip, gzip, gzip, gzip": gzip.compress(BODY),
+}
+
+
+def put(file: Path, records: list[bytes], how: str) -> Path:
+    data = b"".join(gzip.compress(record) if how == "by record" else record for record in records)
+    file.write_bytes(gzip.compress(data) if how == "as a whole" else data)
+    return file
+
+
+@pytest.mark.parametrize("how", ["by record", "plain", "as a whole"])
+def test_a_foreign_archive_is_read_whatever_its_bodies_are_packed_in(tmp_path: Path, how: str):
+    records = [
+        response(f"https://a.example/{place}", body, Content_Encoding=name)
+        for place, (name, body) in enumerate(PLAIN.items())
+    ]
+    packed = brotli.compress(BODY)
+    records += [
+        response("https://a.example/90", chunked(packed), Content_Encoding="br", Transfer_Encoding="Chunked"),
+        response("https://a.example/91", chunked(gzip.compress(BODY)), Transfer_Encoding="gzip, chunked"),
+        response("https://a.example/92", BODY, Transfer_Encoding="chunked"),
+        response("https://a.example/93", BODY, protocol="HTTP/2"),
+    ]  # fmt: skip
+    found = list(archive.pages(put(tmp_path / "f.warc.gz", records, how)))
+    assert [page.url.rsplit("/", 1)[1] for page in found if page.body == BODY] == [
+        *map(str, range(len(PLAIN))), "90", "91", "92", "93"
+    ]  # fmt: skip
+
+
+STRANGE = {name: response("https://a.example/x", body, Content_Encoding=name) for name, body in BROKEN.items()} | {
+    "no date": response("https://a.example/x", BODY, date="gestern"),
+    "no status": response("https://a.example/x", BODY, status="zwei"),
+    "no address": response("https://[a/x", BODY),
+    "no length": re.sub(rb"Content-Length: \d+", b"Content-Length: viel", response("https://a.example/x", BODY)),
+    "no record": b"\x00\x01\x02 nothing of the kind\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("how", ["by record", "plain", "as a whole"])
+@pytest.mark.parametrize("what", STRANGE)
+def test_no_record_of_a_foreign_archive_costs_another(tmp_path: Path, what: str, how: str):
+    good = [response(f"https://a.example/{place}", BODY) for place in range(3)]
+    file = put(tmp_path / "f.warc.gz", [good[0], STRANGE[what], *good[1:]], how)
+    found = []
+    with pytest.raises(ArchiveDamage, match=r"f\.warc\.gz at byte \d+: "):
+        for page in archive.pages(file):
+            found.append(page.url)
+    assert found == ["https://a.example/0", "https://a.example/1", "https://a.example/2"]
+
+
+def test_a_body_that_unpacks_without_end_is_named_and_not_kept(tmp_path: Path):
+    bomb = brotli.compress(bytes(archive.LARGEST + 1))
+    records = [
+        response("https://a.example/0", bomb, Content_Encoding="br"), response("https://a.example/1", BODY)
+    ]  # fmt: skip
+    found = []
+    with pytest.raises(ArchiveDamage, match="has more than"):
+        for page in archive.pages(put(tmp_path / "f.warc.gz", records, "by record")):
+            found.append(page.url)
+    assert found == ["https://a.example/1"]

@@ -281,3 +281,8 @@ def test_a_paragraph_that_ends_in_such_words_by_itself_stays(tail):
 )
 def test_lines_of_dates_and_addresses_go(line):
     assert rule_for(line, DE) in ("dates", "credits")
+
+
+def test_rules_that_arrive_pickled_share_their_compiled_patterns():
+    first, second = (pickle.loads(pickle.dumps(DE)) for _ in range(2))
+    assert first.whole is second.whole and first.opens is second.opens

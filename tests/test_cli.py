@@ -289,6 +289,8 @@ def test_the_database_can_be_asked_and_not_changed(stored: Path):
     assert nachlese("db", "migrate").stdout == "tables and views are up to date\n"
     assert records(nachlese("db", "query", "SELECT 1 AS one, now() AS at", "--json"))[0]["one"] == 1
     assert "0 rows" in nachlese("db", "query", "SELECT * FROM news.articles").stdout
+    wide = nachlese("db", "query", "SELECT repeat('Wort ', 60) AS a, repeat('x', 300) AS b").stdout.splitlines()
+    assert len(wide) == 3 and wide[1].split() == ["Wort"] * 60 + ["x" * 300]  # a row is a line, however wide
     (sizes,) = records(nachlese("db", "size", "--json"))
     assert {row["name"] for row in sizes["tables"]} > {"articles", "versions"}
     assert sizes["archive"] == {"files": 0, "bytes": 0}

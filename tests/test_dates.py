@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -77,6 +77,13 @@ def test_a_stated_time_is_read(text: str, at: datetime, precision: str):
 )  # fmt: skip
 def test_a_date_that_is_not_stated_is_none(text: str):
     assert parse(text, FETCHED, BERLIN) is None
+
+
+def test_in_english_a_day_that_is_its_month_is_read_and_others_are_anybodys_guess():
+    read = {text: parse(text, FETCHED, BERLIN, language="en") for text in ("05/05/2025", "11/11/2025", "03/04/2025")}
+    assert [one and one.at for one in read.values()] == [local(2025, 5, 5), local(2025, 11, 11), None]
+    assert parse("04/13/2025", FETCHED, BERLIN, language="en").at == local(2025, 4, 13)
+    assert parse("03/04/2025", FETCHED, BERLIN, language="de").at == local(2025, 4, 3)
 
 
 def test_a_day_without_a_year_needs_its_weekday_or_to_be_recent():
@@ -214,3 +221,30 @@ def test_machine_nonsense_is_none(value: object):
 def test_a_language_beyond_the_grammar_is_read_when_complete():
     assert parse("3 grudnia 2025", FETCHED, BERLIN, "pl").at == local(2025, 12, 3)
     assert parse("grudzień 2025", FETCHED, BERLIN, "pl") is None
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["Mon, 01 Jan 0001 00:00:00 +0000", "Thu, 1 Jan 0001 00:00:00 GMT", "01 Jan 0001 00:00:00", "0001-01-01T00:00:00Z",
+     "Mon, 30 Nov -0001 00:00:00 +0000", "-0001-11-30T00:00:00+00:00", "0000-00-00 00:00:00", "01 January 0001 10:00",
+     "Sat, 22 Nov 125 09:30:00 +0100", "Thu, 01 Jan 1970 00:00:00 GMT", "01.01.0001 00:00:00"],
+)  # fmt: skip
+def test_a_year_that_systems_write_when_they_know_none_is_none(written):
+    assert machine(written, datetime(2026, 1, 22, 12, tzinfo=UTC), ZoneInfo("Europe/Berlin"), "de") is None
+
+
+@pytest.mark.parametrize(
+    ("offset", "hours"),
+    [("+1", 8.5), ("+01", 8.5), ("+01:00", 8.5), ("+1:00", 8.5), ("+100", 8.5), ("GMT+1", 8.5), ("UTC+0100", 8.5),
+     ("MEZ", 8.5), ("-5", 14.5), ("+0530", 4), ("+530", 4), ("+10", -0.5), ("+0100 (CET)", 8.5), ("GMT", 9.5)],
+)  # fmt: skip
+@pytest.mark.parametrize("form", ["Sat, 22 Nov 2025 09:30:00 {}", "22 Nov 2025 09:30:00 {}"])
+def test_an_offset_is_hours_however_it_is_written(form, offset, hours):
+    stated = machine(form.format(offset), datetime(2026, 1, 22, 12, tzinfo=UTC), ZoneInfo("Asia/Tokyo"), "de")
+    assert stated.at == datetime(2025, 11, 22, tzinfo=UTC) + timedelta(hours=hours)
+
+
+@pytest.mark.parametrize("offset", ["+1", "+01", "+0100", "+01:00", " +1", "+100"])
+def test_an_offset_behind_an_iso_time_is_hours(offset):
+    stated = machine(f"2025-11-22T09:30:00{offset}", datetime(2026, 1, 22, tzinfo=UTC), ZoneInfo("Asia/Tokyo"))
+    assert stated.at == datetime(2025, 11, 22, 8, 30, tzinfo=UTC)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pipelines.dedupe import Decision, KnownArticle, KnownVersion, Seen, decide, identity
-from pipelines.recheck import MAX_ATTEMPTS, backoff, next_check
+from pipelines.recheck import MAX_ATTEMPTS, RecheckPlan, backoff
 from pipelines.urls import BadUrl
 
 T = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -101,6 +101,9 @@ def test_no_address_at_all_has_no_identity():
         identity("", " ")
 
 
+next_check = RecheckPlan().next_check
+
+
 def test_rechecks_come_soon_then_rarer_then_no_more():
     gaps, at = [], T
     for unchanged in range(20):
@@ -124,3 +127,25 @@ def test_waits_grow_are_spread_and_last_longer_than_a_day():
     assert waits == sorted(waits)
     assert sum(waits, timedelta(0)) > timedelta(days=1)
     assert backoff(1, 0) < backoff(1, 0.5) < backoff(2, 0)
+
+
+def test_an_article_that_nobody_edits_is_looked_at_as_docs_sql_md_says():
+    """Each look without a change makes the next one rarer."""
+    at, looks = T, []
+    while (due := next_check(T, T, at, len(looks))) is not None:
+        at = due
+        looks.append(round((at - T) / timedelta(hours=1), 1))
+    assert looks == [0.5, 1.5, 3.8, 11.2, 39.4]
+    edited = [T]
+    while (due := next_check(T, T, edited[-1], 0)) is not None:
+        edited.append(due)
+    assert timedelta(days=14) < edited[-1] - T < timedelta(days=17)
+
+
+def test_a_plan_is_what_the_operator_says():
+    plan = RecheckPlan(first=timedelta(minutes=5), longest=timedelta(hours=1), until=timedelta(days=2), unchanged=1)
+    assert plan.next_check(T, None, T) == T + timedelta(minutes=5)
+    assert plan.next_check(T, None, T + timedelta(hours=20), 5) == T + timedelta(hours=21)
+    assert plan.next_check(T, None, T + timedelta(hours=30), 1) is None
+    assert plan.next_check(T, None, T + timedelta(days=3)) is None
+    assert RecheckPlan(enabled=False).next_check(T, None, T) is None

@@ -9,18 +9,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from crawler.discovery.documents import DiscoveryError, Trouble, read_document
-from crawler.discovery.documents import documents as discovery
-from crawler.discovery.links import Taking, looks_like_article
+from crawler.discovery import DiscoveryError, ParseIssue, read_document
+from crawler.discovery import feed as feeds
+from crawler.discovery.links import LinkFilter, looks_like_article
 from pipelines.items import Precision, Provenance
 
 NOW = datetime(2025, 11, 22, 12, tzinfo=UTC)
 FEED = "https://www.blatt.example/rss/alles.xml"
-TAKING = Taking("https://www.blatt.example/", NOW, zone=ZoneInfo("Europe/Berlin"), language="de")
+FILTER = LinkFilter("https://www.blatt.example/", NOW, zone=ZoneInfo("Europe/Berlin"), language="de")
 
 
-def found(kind, text, content_type="application/xml", url=FEED, taking=TAKING):
-    return read_document(kind, text if isinstance(text, bytes) else text.encode(), content_type, url, taking)
+def found(kind, text, content_type="application/xml", url=FEED, link_filter=FILTER):
+    return read_document(kind, text if isinstance(text, bytes) else text.encode(), content_type, url, link_filter)
 
 
 def addresses(kind, text, **how):
@@ -66,9 +66,9 @@ def test_the_quick_way_and_feedparser_find_the_same(text, monkeypatch):
     quick = found("feed", text)
 
     def never(*_):
-        raise discovery.etree.XMLSyntaxError("as if it were broken", 0, 1, 1)
+        raise feeds.etree.XMLSyntaxError("as if it were broken", 0, 1, 1)
 
-    monkeypatch.setattr(discovery, "well_formed_entries", never)
+    monkeypatch.setattr(feeds, "well_formed_entries", never)
     slow = found("feed", text)
     assert quick.links == slow.links
     assert quick.links
@@ -121,7 +121,7 @@ def test_bad_links_are_named_and_never_end_the_others():
     bad = ["javascript:alert(1)", "mailto:a@b.example", "http://[", "file:///etc/passwd", "http://u:p@x.example/", ""]
     result = found("feed", rss(item(1), *(f"<item><title>x</title><link>{one}</link></item>" for one in bad), item(2)))
     assert [link.url[-3:] for link in result.links] == ["a-1", "a-2"]
-    assert [problem.trouble for problem in result.problems] == [Trouble.BAD_LINK] * 5 + [Trouble.NO_LINK]
+    assert [problem.issue for problem in result.problems] == [ParseIssue.BAD_LINK] * 5 + [ParseIssue.NO_LINK]
 
 
 def test_feedburner_says_where_the_article_really_is():
@@ -156,30 +156,30 @@ def test_of_a_truncated_feed_the_whole_items_are_used():
     text = rss(item(1), item(2))
     result = found("feed", text[: text.rindex("a-2") + 1])
     assert [link.url for link in result.links] == ["https://www.blatt.example/a-1"]
-    assert result.problems[0].trouble is Trouble.TRUNCATED
+    assert result.problems[0].issue is ParseIssue.TRUNCATED
 
 
 def test_a_feed_with_broken_markup_is_read_by_feedparser():
     result = found("feed", rss("<item><title>Eins <b></title><link>/a-1</link></item>", item(2)))
     assert [link.url[-3:] for link in result.links] == ["a-1", "a-2"]
-    assert result.problems[0].trouble is Trouble.BROKEN
+    assert result.problems[0].issue is ParseIssue.BROKEN
 
 
 @pytest.mark.parametrize(
     ("body", "trouble"),
     [
-        (b"", Trouble.EMPTY),
-        (b" \n", Trouble.EMPTY),
-        (b"\x89PNG\r\n\x1a\n" + bytes(100), Trouble.BINARY),
-        (b"<!DOCTYPE html><html><head><title>x</title></head></html>", Trouble.HTML),
-        (b"Wartungsarbeiten", Trouble.NO_LIST),
-        (b'{"items": []}', Trouble.NO_LIST),
+        (b"", ParseIssue.EMPTY),
+        (b" \n", ParseIssue.EMPTY),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), ParseIssue.BINARY),
+        (b"<!DOCTYPE html><html><head><title>x</title></head></html>", ParseIssue.HTML),
+        (b"Wartungsarbeiten", ParseIssue.NO_LIST),
+        (b'{"items": []}', ParseIssue.NO_LIST),
     ],
 )
 def test_documents_that_are_no_feed_are_named(body, trouble):
     with pytest.raises(DiscoveryError) as caught:
         found("feed", body)
-    assert caught.value.trouble is trouble
+    assert caught.value.issue is trouble
 
 
 def test_a_page_instead_of_a_feed_says_where_the_feed_is():
@@ -190,7 +190,7 @@ def test_a_page_instead_of_a_feed_says_where_the_feed_is():
 
 def test_an_empty_feed_is_no_error_but_is_told():
     result = found("feed", rss())
-    assert (result.links, result.problems[0].trouble) == ((), Trouble.NO_ENTRIES)
+    assert (result.links, result.problems[0].issue) == ((), ParseIssue.NO_ENTRIES)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "utf-16", "windows-1252"])
@@ -204,20 +204,20 @@ def test_encodings_declared_and_lying(encoding):
 
 
 def test_only_so_many_entries_are_taken_and_the_rest_is_told():
-    taking = Taking(TAKING.homepage, NOW, max_links=3)
-    result = found("feed", rss(*map(item, range(10))), taking=taking)
+    link_filter = LinkFilter(FILTER.homepage, NOW, max_links=3)
+    result = found("feed", rss(*map(item, range(10))), link_filter=link_filter)
     assert (len(result.links), result.entries) == (3, 10)
     assert str(result.problems[0]) == "left_out: 7 of 10 entries are over max_links"
 
 
 def test_old_entries_are_left_out_and_undated_ones_kept():
-    taking = Taking(TAKING.homepage, NOW, not_before=NOW - timedelta(days=3), zone=ZoneInfo("Europe/Berlin"))
+    link_filter = LinkFilter(FILTER.homepage, NOW, not_before=NOW - timedelta(days=3), zone=ZoneInfo("Europe/Berlin"))
     text = rss(
         item(1, "<pubDate>Sat, 22 Nov 2025 09:30:00 +0100</pubDate>"),
         item(2, "<pubDate>Sat, 01 Nov 2025 09:30:00 +0100</pubDate>"),
         item(3),
     )
-    assert [url[-3:] for url in addresses("feed", text, taking=taking)] == ["a-1", "a-3"]
+    assert [url[-3:] for url in addresses("feed", text, link_filter=link_filter)] == ["a-1", "a-3"]
 
 
 def test_the_same_address_counts_once():
@@ -258,13 +258,13 @@ def test_a_gzip_that_ends_early_is_used_as_far_as_it_goes():
     packed = gzip.compress(f"<urlset>{urls}</urlset>".encode())
     result = found("sitemap", packed[: len(packed) // 2])
     assert 0 < len(result.links) < 2000
-    assert {problem.trouble for problem in result.problems} == {Trouble.TRUNCATED}
+    assert {problem.issue for problem in result.problems} == {ParseIssue.TRUNCATED}
 
 
 def test_a_gzip_bomb_is_refused():
     with pytest.raises(DiscoveryError) as caught:
         found("sitemap", gzip.compress(bytes(30_000_000)))
-    assert caught.value.trouble is Trouble.TOO_LARGE
+    assert caught.value.issue is ParseIssue.TOO_LARGE
 
 
 def test_of_too_many_addresses_the_latest_are_taken():
@@ -272,8 +272,8 @@ def test_of_too_many_addresses_the_latest_are_taken():
         f"<url><loc>https://www.blatt.example/{day}</loc><lastmod>2025-10-{day:02}</lastmod></url>"
         for day in range(1, 29)
     )
-    taking = Taking(TAKING.homepage, NOW, max_links=2)
-    assert addresses("sitemap", f"<urlset>{days}</urlset>", taking=taking) == [
+    link_filter = LinkFilter(FILTER.homepage, NOW, max_links=2)
+    assert addresses("sitemap", f"<urlset>{days}</urlset>", link_filter=link_filter) == [
         "https://www.blatt.example/28",
         "https://www.blatt.example/27",
     ]
@@ -282,15 +282,17 @@ def test_of_too_many_addresses_the_latest_are_taken():
 def test_an_index_names_its_sitemaps_latest_first():
     names = ["2019-01", "2025-11", "2025-10"]
     index = "".join(f"<sitemap><loc>/sitemap-{name}.xml</loc></sitemap>" for name in names)
-    taking = Taking(TAKING.homepage, NOW, max_sitemaps=2)
+    link_filter = LinkFilter(FILTER.homepage, NOW, max_sitemaps=2)
     result = found(
-        "sitemap", f"<sitemapindex>{index}<sitemap><loc>http://[</loc></sitemap></sitemapindex>", taking=taking
+        "sitemap",
+        f"<sitemapindex>{index}<sitemap><loc>http://[</loc></sitemap></sitemapindex>",
+        link_filter=link_filter,
     )
     assert result.sitemaps == (
         "https://www.blatt.example/sitemap-2025-11.xml",
         "https://www.blatt.example/sitemap-2025-10.xml",
     )
-    assert [problem.trouble for problem in result.problems] == [Trouble.BAD_LINK, Trouble.LEFT_OUT]
+    assert [problem.issue for problem in result.problems] == [ParseIssue.BAD_LINK, ParseIssue.LEFT_OUT]
 
 
 SECTION = """<!DOCTYPE html><html><head><base href="https://www.blatt.example/politik/"></head><body>
@@ -307,8 +309,8 @@ SECTION = """<!DOCTYPE html><html><head><base href="https://www.blatt.example/po
 
 def section(**rules):
     url = "https://www.blatt.example/start"
-    taking = Taking(TAKING.homepage, NOW, **rules)
-    return found("section", SECTION, content_type="text/html", url=url, taking=taking)
+    link_filter = LinkFilter(FILTER.homepage, NOW, **rules)
+    return found("section", SECTION, content_type="text/html", url=url, link_filter=link_filter)
 
 
 def test_a_section_page_gives_what_looks_like_articles():
@@ -318,7 +320,7 @@ def test_a_section_page_gives_what_looks_like_articles():
         "https://www.blatt.example/wirtschaft/der-grosse-streit-ums-geld-123456.html",
         "https://sport.blatt.example/fussball/sieg-im-letzten-spiel",
     ]
-    assert [problem.trouble for problem in result.problems] == [Trouble.BAD_LINK]
+    assert [problem.issue for problem in result.problems] == [ParseIssue.BAD_LINK]
     assert all(link.hint is None for link in result.links)
 
 
@@ -332,7 +334,7 @@ def test_link_rules_decide_where_they_are_given():
 
 def test_a_section_page_without_articles_is_told():
     result = found("section", "<html><body><a href='/impressum'>x</a></body></html>", content_type="text/html")
-    assert (result.links, result.problems[0].trouble) == ((), Trouble.NO_ENTRIES)
+    assert (result.links, result.problems[0].issue) == ((), ParseIssue.NO_ENTRIES)
 
 
 @pytest.mark.parametrize(

@@ -20,11 +20,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from crawler.config.values import allowed_address
 from crawler.downloader.client import HttpClient, LargeBodies
-from crawler.downloader.decompress import Undecodable, Unfinished, decoded, encodings_of
 from crawler.downloader.errors import FetchError, ShutdownError, failure_reason
 from crawler.downloader.hosts import HostRests
 from crawler.downloader.policy import FetchPolicy
 from crawler.robots import Disallowed, NoRobots
+from pipelines.decompress import Undecodable, Unfinished, decoded, encodings_of, is_text
 from pipelines.urls import BadUrl
 from tests.fetching import AGENT, Fetcher
 from tests.hostile_web import BODY, bomb, serve
@@ -468,6 +468,46 @@ async def test_a_stop_lets_those_that_are_nearly_done_finish(fetcher):
         await stopping
 
 
+async def test_a_get_that_nobody_waits_for_any_more_hangs_up(fetcher):
+    """Its caller is cancelled: the server sees the connection go, and the turn at its host is another's."""
+    asked, gone = asyncio.Event(), asyncio.Event()
+
+    async def slow(visit):
+        asked.set()
+        try:
+            while not visit.writer.is_closing():
+                await visit.send(b" ")  # fails once the other side has hung up
+                await asyncio.sleep(0)
+        except ConnectionError:
+            pass
+        gone.set()
+
+    async with serve(slow=slow) as web:
+        alone = policy(web, concurrency=1, seconds=3600)
+        task = asyncio.ensure_future(fetcher.get(web.url("/slow"), alone))
+        await asyncio.wait_for(asked.wait(), 60)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await asyncio.wait_for(gone.wait(), 60)
+        assert (await fetcher.get(web.url("/good"), alone)).status == 200
+
+
+async def test_a_deadline_holds_for_all_hops_together(fetcher):
+    """Each hop takes a third of it, and all of them too long."""
+
+    async def hop(visit):
+        number = int(visit.path.rpartition("/")[2])
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(asyncio.Event().wait(), 0.4)
+        await (visit.redirect(f"/hop/{number + 1}") if number < 5 else visit.answer())
+
+    async with serve(**{f"hop/{number}": hop for number in range(6)}) as web:
+        with pytest.raises(FetchError) as failed:
+            await fetcher.get(web.url("/hop/0"), policy(web, seconds=1.2))
+        assert failed.value.reason == "timeout"
+
+
 # --- decompression ----------------------------------------------------------------------------------------------------
 
 PACKERS = {
@@ -499,8 +539,17 @@ def test_a_bomb_comes_in_pieces(name):
 def test_encodings_are_undone_from_the_last_to_the_first():
     assert encodings_of("gzip, BR") == ["br", "gzip"]
     assert encodings_of("identity, x-gzip,utf-8") == ["gzip"]
-    assert encodings_of("") == []
+    assert encodings_of("") == encodings_of("none, ISO-8859-1, text/html,chunked") == []
+    assert encodings_of('"gzip";q=1, compress, base64') == ["base64", "compress", "gzip"]
     assert b"".join(decoded(brotli.compress(gzip.compress(TEXT)), ["br", "gzip"])) == TEXT
+
+
+def test_what_is_packed_in_an_unknown_way_is_not_taken_for_text():
+    with pytest.raises(Undecodable, match="'compress' is not known"):
+        list(decoded(b"x", ["compress"]))
+    assert list(decoded(b"", ["compress"])) == []
+    assert all(map(is_text, (b"", b"User-agent: *\n", "<p>Übergröße äöü".encode(), b"\x1b[0m text")))
+    assert not any(is_text(pack(TEXT)) for pack in PACKERS.values())
 
 
 def test_every_failure_has_a_reason():
@@ -509,3 +558,29 @@ def test_every_failure_has_a_reason():
     assert failure_reason(asyncio.CancelledError()).counts_as_attempt is False
     unknown = failure_reason(RuntimeError("password=hunter2"))
     assert unknown.transient and "hunter2" not in unknown.detail
+
+
+@pytest.mark.parametrize("way", ["rests", "no robots"])
+async def test_a_page_behind_a_redirect_to_a_host_that_rests_was_asked_for(store, way):
+    fetcher = made(store)
+
+    async def unavailable(visit):
+        await visit.answer(b"", "503 Service Unavailable")
+
+    async with serve(**({"robots.txt": unavailable} if way == "no robots" else {})) as second:
+
+        async def redirect(visit):
+            await visit.answer(b"", "302 Found", Location=second.url("/good"))
+
+        async with serve(moved=redirect) as first:
+            both = tuple(allowed_address(f"127.0.0.1/32:{web.port}") for web in (first, second))
+            if way == "rests":
+                await fetcher.services.hosts.asked_to_wait(f"127.0.0.1:{second.port}", 429, "3600")
+            with pytest.raises((HostRests, NoRobots)) as refused:
+                await fetcher.get(first.url("/moved"), limited("s", both))
+            failure = failure_reason(refused.value)
+            assert (failure.transient, failure.counts_as_attempt) == (True, True)
+            with pytest.raises((HostRests, NoRobots)) as refused:
+                await fetcher.get(second.url("/good"), limited("s", both))
+            assert not failure_reason(refused.value).counts_as_attempt
+    await fetcher.close()

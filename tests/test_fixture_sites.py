@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from crawler import config, fixture_sites
-from crawler.discovery.documents import Kind, read_document
-from crawler.discovery.links import Taking
+from crawler.discovery import Kind, read_document
+from crawler.discovery.links import LinkFilter
 from crawler.fixture_sites import Asked, Sites
 from pipelines.items import Article, Page, Part, Reason, Rejected
 from pipelines.reading import read, shipped_rules
@@ -177,7 +177,7 @@ async def test_every_listed_address_answers_as_expected(sites: Sites) -> None:
 async def test_discovery_names_exactly_the_pages_that_expected_json_lists(sites: Sites, tmp_path: Path) -> None:
     sites.write_sources(tmp_path / "sources")
     for name, source in config.load(tmp_path).sources.items():
-        taking = Taking.of(source, FETCHED_AT)
+        link_filter = LinkFilter.of(source, FETCHED_AT)
         look_at: list[tuple[Kind, str]] = [
             *(("feed", url) for url in source.discover.feeds),
             *(("sitemap", url) for url in source.discover.sitemaps),
@@ -186,7 +186,7 @@ async def test_discovery_names_exactly_the_pages_that_expected_json_lists(sites:
         found: set[str] = set()
         for kind, url in look_at:
             reply = await ask(url)
-            document = read_document(kind, reply.body, reply.headers["content-type"], url, taking)
+            document = read_document(kind, reply.body, reply.headers["content-type"], url, link_filter)
             assert document.problems == ()
             look_at += (("sitemap", further) for further in document.sitemaps)
             found |= {link.url.removeprefix(sites.url(name, "")) for link in document.links}

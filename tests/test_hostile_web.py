@@ -12,8 +12,8 @@ from scrapy import Request, Spider
 from scrapy.crawler import Crawler
 
 from crawler.config.values import allowed_address
-from crawler.discovery.documents import DiscoveryError, read_document
-from crawler.discovery.links import Taking
+from crawler.discovery import DiscoveryError, read_document
+from crawler.discovery.links import LinkFilter
 from crawler.downloader.errors import NotModified, failure_reason
 from crawler.downloader.policy import FetchPolicy
 from crawler.services import give_services
@@ -154,9 +154,9 @@ async def test_no_document_makes_its_parser_connect_or_read_a_file(name, end):
     async with serve() as web:
         body = (INSIDE_DOCUMENTS[name].replace("{port}", str(web.canary_port)) + end).encode()
         kind = {"a sitemap": "sitemap", "a section": "section"}.get(name, "feed")
-        taking = Taking("https://a.example/", datetime.now(UTC))
+        link_filter = LinkFilter("https://a.example/", datetime.now(UTC))
         with contextlib.suppress(DiscoveryError):
-            found = await asyncio.to_thread(read_document, kind, body, "", "https://a.example/feed", taking)
+            found = await asyncio.to_thread(read_document, kind, body, "", "https://a.example/feed", link_filter)
             assert socket.gethostname() not in str(found)
         assert web.canary == 0
 
@@ -167,7 +167,7 @@ def test_entities_that_multiply_stay_small(depth):
     item = f"<item><title>&e{depth - 1};</title><link>/a-1</link></item>"
     body = f"<!DOCTYPE rss [{names}]><rss><channel>{item}</channel></rss>"
     found = read_document(
-        "feed", body.encode(), "", "https://a.example/", Taking("https://a.example/", datetime.now(UTC))
+        "feed", body.encode(), "", "https://a.example/", LinkFilter("https://a.example/", datetime.now(UTC))
     )
     assert [len(link.hint.title) < 100 for link in found.links] == [True]
 

@@ -24,3 +24,13 @@ def test_no_log_line_can_be_forged(level, caplog):
     assert "Titel" in first and "Ende" in first
     assert all(line.startswith("    | ") and line.isprintable() for line in more)
     assert bool(more) == (level == logging.DEBUG)
+
+
+@pytest.mark.parametrize("address", [
+    "https://ada:geheim@a.example/x?y=1", "postgresql://ada:geheim@db:5432/n", "http://geheim@a.example",
+    "HTTPS://ada:geheim@mit@a.example/", "ftp://a:geheim@[::1]/",
+])  # fmt: skip
+def test_no_password_of_an_address_is_logged(address: str):
+    record = logging.LogRecord("crawler", logging.INFO, "", 0, "asked for %s, and mail@b.example/c@d", (address,), None)
+    line = OneLine().format(record)
+    assert "geheim" not in line and "***@" in line and line.endswith("mail@b.example/c@d")

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from crawler.discovery.documents import read_document
-from crawler.discovery.links import Taking
+from crawler.discovery import read_document
+from crawler.discovery.links import LinkFilter
 from pipelines.patterns import Pattern, RanAway, danger, matches_any
 from pipelines.reading.boilerplate import rule_for, site_phrases
 from tests.test_sources import SHIPPED
@@ -87,9 +87,10 @@ ENTRIES = "".join(f"<item><link>https://a.example/{path}</link></item>" for path
 
 
 def test_an_address_that_a_pattern_does_not_come_to_an_end_with_is_left_out_and_the_others_stay():
-    taking = Taking("https://a.example/", datetime(2026, 1, 1, tzinfo=UTC), allow=(Pattern(r"/(?<!x)(a|aa)+$(?!b)"),))
+    now, pattern = datetime(2026, 1, 1, tzinfo=UTC), Pattern(r"/(?<!x)(a|aa)+$(?!b)")
+    link_filter = LinkFilter("https://a.example/", now, allow=(pattern,))
     feed = f"<rss><channel>{ENTRIES}</channel></rss>".encode()
-    found = read_document("feed", feed, "", "https://a.example/f", taking)
+    found = read_document("feed", feed, "", "https://a.example/f", link_filter)
     assert [link.url for link in found.links] == ["https://a.example/aaaa"]
     assert [str(problem).partition(":")[0] for problem in found.problems] == ["left_out"]
 

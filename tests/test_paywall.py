@@ -67,6 +67,18 @@ def test_a_text_that_breaks_off_in_a_locked_container_is():
     assert article(f"<p>{TEASER}</p><p>{FIRST}</p>", around="class='page is-locked'").is_accessible_for_free is False
 
 
+def test_what_is_too_long_for_a_stub_is_locked_only_where_it_breaks_off():
+    """A long text that ends with its sentence is whole, however the page advertises; one that ends within it is not."""
+    whole = " ".join(SENTENCES * 12)
+    assert len(whole.split()) > 2 * paywall._SHORT
+    offer = "Noch kein Abo? Jetzt weiterlesen"
+    for end in ("und dann kam der", "und dann kam der …", "und dann kam der..."):
+        assert paywall.looks_locked(f"{whole} Es wurde Abend {end}", offer, False)
+        assert paywall.looks_locked(f"{whole} Es wurde Abend {end}", "", True)
+    for end in ("", " Es wurde Abend.", " „Es wurde Abend.“", " Wird es Abend?"):
+        assert not paywall.looks_locked(whole + end, offer, True)
+
+
 @pytest.mark.parametrize(("there", "free"), [("text", False), ("elsewhere", None)])
 def test_a_locked_part_counts_where_the_page_has_it(there: str, free: bool | None):
     part = f'{{"@type": "WebPageElement", "isAccessibleForFree": "False", "cssSelector": ".{there}"}}'

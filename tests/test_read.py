@@ -11,6 +11,7 @@ import pytest
 from pipelines.items import Article, Kind, Page, Part, Precision
 from pipelines.reading import READER_VERSION, blocks, read, shipped_rules
 from pipelines.reading.blocks import Block
+from pipelines.reading.rules import Rules
 
 RULES = shipped_rules(language="de")
 URL = "https://www.zeitung.example/lokales/bruecke-gesperrt-1"
@@ -161,3 +162,17 @@ def test_the_headline_is_the_one_that_is_seen(old: str, new: str):
 )
 def test_authors_in_every_shape(author: str, names: tuple[str, ...]):
     assert article(HTML.replace('{"@type": "Person", "name": "Erika Mustermann"}', author)).authors == names
+
+
+@pytest.mark.parametrize("where", ["title", "h1", "title and h1"])
+@pytest.mark.parametrize("length", [400, 4_000, 40_000, 400_000])
+def test_a_title_of_many_kilobytes_costs_no_article(where: str, length: int):
+    long = "Wort " * (length // 5)
+    title, h1 = (long if name in where else "Brücke bleibt gesperrt" for name in ("title", "h1"))
+    said = "<p>Der Gemeinderat hat am Abend lange beraten und die Brücke {} gesperrt, heißt es.</p>"
+    text = "".join(said.format(number) for number in range(12))
+    body = f"<html lang=de><title>{title}</title><body><article><h1>{h1}</h1>{text}</article></body></html>"
+    page = Page("https://zeitung.example/bruecke-1", "zeitung", body.encode(), datetime(2025, 12, 3, tzinfo=UTC))
+    article = read(page, Rules(language="de"))
+    assert article.text.count("Der Gemeinderat") == 12 and "Wort Wort" not in article.text
+    assert 0 < len(article.title) <= 5_000

@@ -185,3 +185,20 @@ async def test_one_who_gives_up_waiting_does_not_take_the_answer_from_the_others
 async def test_only_the_first_500_kib_count(robots):
     body = b"User-agent: *\n" + b"#" * 600_000 + b"\nDisallow: /b"
     await robots.check(PAGE_B, Site(RobotsAnswer(200, body)).get)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize(
+    "text",
+    ["User-agent: *\nDisallow: /a/\nAllow: /a/b\n", "user-agent *\r\ndisallow /a/\r\nallow\t/a/b\r\n",
+     "User-Agent = *\nDisallow = /a/\nAllow=/a/b", "User-agent: *\nDisallow /a/ # http://x\nAllow /a/b"],
+)  # fmt: skip
+def test_rules_hold_in_utf_16_and_without_a_colon(text: str, encoding: str):
+    rules = Rules(text.encode(encoding), "nachlese")
+    allowed = {path: rules.allows(f"https://a.example{path}") for path in ("/", "/a/", "/a/b", "/a/x:y")}
+    assert allowed == {"/": True, "/a/": False, "/a/b": True, "/a/x:y": False}
+
+
+@pytest.mark.parametrize("text", ["", "\n", "Disallow", "Disallow:", "Allow everything, please", "<html>Disallow /a/"])
+def test_what_is_no_rule_forbids_nothing(text: str):
+    assert Rules(f"User-agent: *\n{text}".encode(), "nachlese").allows("https://a.example/a/")

@@ -727,3 +727,10 @@ async def test_times_that_a_wrong_clock_has_written_are_not_waited_for(store, sq
     sql_rows("UPDATE ingest.runs SET heartbeat_at = now() + interval '10 years', "
              "lease_until = now() + interval '10 years 2 minutes' RETURNING id")  # fmt: skip
     assert len(await store.take(await begin(store), 10)) == 1
+
+
+async def test_a_password_in_a_link_is_not_stored(store, sql_rows):
+    run = await begin(store)
+    links = [Link(f"https://ada:geheim{n}@a.example/x", "https://a.example/rss") for n in range(2)]
+    await store.offer(run, links, Document("https://a.example/rss", "feed", status=200, links=2))
+    assert sql_rows("SELECT url, reason FROM news.rejections") == [("https://***@a.example/x", "bad_url")]

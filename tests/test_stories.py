@@ -133,6 +133,17 @@ def test_what_is_common_in_the_archive_weighs_little():
     assert weights[1] < weights[2] / 3
 
 
+def test_a_story_is_as_near_as_its_members_are_on_the_whole():
+    """Not as its nearest: one article between two stories would draw the second into the first."""
+    mine = told(1, "Haushalt", "Köln", "Kern", "Brücke", "Steuer")
+    twin, stranger = replace(mine, article=2), told(3, "Regen", "Sturm", "Küste", "Deich", "Flut")
+    akin = told(4, "Haushalt", "Köln", "Kern", "Museum", "Streit")
+    assert stories.likeness(mine, twin) > stories.likeness(mine, akin) > stories.likeness(mine, stranger)
+    members = [(2, twin), (2, stranger), (2, replace(stranger, article=5)), (4, akin)]
+    assert stories.best_story(mine, members, 0.0) == (4, stories.likeness(mine, akin))
+    assert stories.best_story(mine, [(2, twin), (4, akin)], 0.0) == (2, stories.likeness(mine, twin))
+
+
 def test_an_article_without_words_is_a_story_of_its_own():
     assert stories.best_story(told(1), [(2, told(2))], stories.JOIN) is None
     assert stories.best_story(told(1, "Haushalt"), [], stories.JOIN) is None

@@ -58,31 +58,41 @@ async def test_those_who_give_up_leave_no_hole_in_the_queue():
     assert gate.idle
 
 
-async def test_where_time_is_shared_one_long_stay_counts_like_many_short_ones():
-    gate, order, stays = Turnstile(1, shares_time=True), [], {"bomb": 0.05, "good": 0.0}
+async def test_where_time_is_shared_one_long_stay_counts_like_many_short_ones(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now[0])
+    gate, order, stays = Turnstile(1, shares_time=True), [], {"bomb": 5.0, "good": 0.1}
+    queued = asyncio.Event()
 
     async def enter(source):
         async with gate.place(source):
             order.append(source)
-            await asyncio.sleep(stays[source])
+            await queued.wait()
+            now[0] += stays[source]
 
     tasks = [asyncio.ensure_future(enter("bomb")) for _ in range(3)]
     await asyncio.sleep(0)
     tasks += [asyncio.ensure_future(enter("good")) for _ in range(20)]
+    await asyncio.sleep(0)
+    queued.set()
     await asyncio.gather(*tasks)
     assert order == ["bomb", *["good"] * 20, "bomb", "bomb"]
     assert gate.idle
 
 
-async def test_who_comes_late_has_no_credit_of_time():
+async def test_who_was_away_while_others_worked_has_no_credit_for_it(monkeypatch):
+    """By the loop's clock, which only goes where the test lets it: whoever comes late is served in turn."""
+    now = [0.0]
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now[0])
     gate, order = Turnstile(1, shares_time=True), []
 
-    async def enter(source):
+    async def stay(source):
         async with gate.place(source):
             order.append(source)
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0)
+            now[0] += 1.0
 
-    await asyncio.gather(*(enter("first") for _ in range(5)))
-    await asyncio.gather(*(enter(source) for source in ("first", "late", "first", "late", "first", "late")))
-    assert order[5:].count("late") == 3
-    assert order[5:8] != ["late", "late", "late"]
+    await asyncio.gather(*(stay("first") for _ in range(10)))
+    await asyncio.gather(stay("holds the gate"), *(stay(source) for source in ["first", "late"] * 4))
+    assert sorted(order[-4:]) != ["first"] * 4  # ten seconds of credit would let all that are late go before
+    assert order[11:] == ["late", "first"] * 4 or order[11:] == ["first", "late"] * 4, order

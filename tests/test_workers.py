@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from crawler.discovery.documents import Found, Refused, Trouble
-from crawler.discovery.links import Taking
+from crawler.discovery import DiscoveryFailure, DiscoveryResult, ParseIssue, read_document
+from crawler.discovery.links import LinkFilter
 from pipelines.items import Article, Page, Part, Reason, Rejected
 from pipelines.reading.rules import Rules
 from pipelines.workers import LARGE, ReaderPool, ReadersUnavailable, Task, _SentRules, death
@@ -129,30 +129,37 @@ async def test_pages_that_hang_wait_for_each_other_and_a_good_one_for_none_of_th
         await asyncio.gather(*hanging, return_exceptions=True)
 
 
-async def test_large_pages_are_read_one_at_a_time(readers):
-    large = replace(page("sleep"), body=b"sleep", more=(Part("https://example.org/2", bytes(LARGE), "text/html"),))
-    both = [asyncio.ensure_future(readers.read(large, RULES)) for _ in range(2)]
-    await asyncio.sleep(0.1)
-    assert readers.reading_alone("probe") == 2
-    assert len(readers._nursery.born) == 1
-    for task in both:
-        task.cancel()
-    await asyncio.gather(*both, return_exceptions=True)
-    assert (await readers.read(page("gut"), RULES)).text == "gut"
+async def test_large_pages_are_read_one_at_a_time(tmp_path):
+    """While one reader holds a large page, the other has time for a small one that came later, not for a second."""
+    os.mkfifo(tmp_path / "go")
+    large = replace(page(f"hold {tmp_path}"), more=(Part("https://example.org/2", bytes(LARGE), "text/html"),))
+    async with ReaderPool(2, seconds=60, read="tests.poison:read") as pool:
+        both = [asyncio.ensure_future(pool.read(large, RULES)) for _ in range(2)]
+        await asyncio.sleep(0)
+        assert pool.reading_alone("probe") == 2
+        assert (await pool.read(page("gut"), RULES)).text == "gut"
+        assert not (tmp_path / "two at once").exists()
+        for _ in both:
+            await asyncio.to_thread((tmp_path / "go").write_bytes, b"")
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            both = [task for task in both if not task.done()]
+    assert both == []
 
 
 async def test_readers_do_other_tasks_too_and_say_what_went_wrong():
-    task = Task("crawler.discovery.documents:look", Found | Refused)
-    taking = Taking("https://example.org/", NOON)
+    task = Task("crawler.discovery:look", DiscoveryResult | DiscoveryFailure)
+    link_filter = LinkFilter("https://example.org/", NOON)
 
-    async def look(body: bytes) -> Found | Refused | None:
-        arguments = ("feed", body, "", "https://example.org/feed", taking, 1000)
+    async def look(body: bytes) -> DiscoveryResult | DiscoveryFailure | None:
+        arguments = ("feed", body, "", "https://example.org/feed", link_filter, 1000)
         return await pool.ask(task, arguments, whose="probe", size=len(body), about="a feed")
 
     async with ReaderPool(1, read="tests.poison:read", tasks=[task]) as pool:
         found = await look(b"<rss><channel><item><link>https://example.org/a-1</link></item></channel></rss>")
         assert [link.url for link in found.links] == ["https://example.org/a-1"]
-        assert await look(b"x" * 2000) == Refused(Trouble.TOO_LARGE, "2000 bytes, 1000 are allowed")
+        undated = b"<urlset>" + b"".join(b"<url><loc>/%d</loc></url>" % number for number in range(9)) + b"</urlset>"
+        assert await look(undated) == read_document("sitemap", undated, "", "https://example.org/feed", link_filter)
+        assert await look(b"x" * 2000) == DiscoveryFailure(ParseIssue.TOO_LARGE, "2000 bytes, 1000 are allowed")
 
 
 async def test_the_event_loop_goes_on_while_pages_hang():
@@ -160,7 +167,7 @@ async def test_the_event_loop_goes_on_while_pages_hang():
         hanging = [asyncio.ensure_future(pool.read(page("sleep"), RULES)) for _ in range(2)]
         turns = 0
         while not all(task.done() for task in hanging):
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0)
             turns += 1
     assert turns > 2
     assert [task.exception().reason for task in hanging] == [Reason.READER_TIMEOUT] * 2
@@ -177,6 +184,25 @@ async def test_a_reader_is_kept_for_the_next_page():
         assert (await pool.read(page("who"), RULES)).text != first
 
 
+async def test_what_earlier_pages_took_is_not_laid_to_the_next_one():
+    async with ReaderPool(1, memory=256 << 20, read="tests.poison:read") as pool:
+        first = (await pool.read(page("who"), RULES)).text
+        for order in ("hoard", "need_some", "hoard", "need_some"):
+            assert (await pool.read(page(order), RULES)).text == order
+        assert (await pool.read(page("who"), RULES)).text == first
+
+
+async def test_where_many_pages_need_more_than_their_share_it_becomes_small():
+    async with ReaderPool(1, memory=256 << 20, read="tests.poison:read") as pool:
+        wide = pool.share.seconds
+        for number in range(2):
+            assert (await pool.read(page("need_much", number), RULES)).text == "need_much"
+        assert pool.share.seconds < wide
+        for number in range(40):
+            await pool.read(page("gut", number), RULES)
+        assert pool.share.seconds == wide
+
+
 async def test_rules_travel_once_and_each_page_gets_its_own():
     french, german = Rules(language="fr"), Rules(language="de")
     async with ReaderPool(1, read="tests.poison:read") as pool:
@@ -188,10 +214,11 @@ async def test_rules_travel_once_and_each_page_gets_its_own():
     assert sent.pickled(Rules(language="fr"))[0] == sent.pickled(french)[0]
 
 
-async def test_a_page_that_nobody_waits_for_any_more_does_not_occupy_its_reader():
+async def test_a_page_that_nobody_waits_for_any_more_does_not_occupy_its_reader(tmp_path):
+    os.mkfifo(tmp_path / "begun")
     async with ReaderPool(1, seconds=60, read="tests.poison:read") as pool:
-        task = asyncio.ensure_future(pool.read(page("sleep"), RULES))
-        await asyncio.sleep(0.1)
+        task = asyncio.ensure_future(pool.read(page(f"begin {tmp_path / 'begun'}"), RULES))
+        await asyncio.to_thread((tmp_path / "begun").read_bytes)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -213,15 +240,18 @@ async def test_a_reading_function_that_cannot_be_loaded_is_no_fault_of_the_page(
     assert "AttributeError" in capfd.readouterr().err
 
 
-async def test_after_closing_nothing_is_read_and_nothing_is_left(readers):
-    reader = int((await readers.read(page("who"), RULES)).text)
-    waiting = [asyncio.ensure_future(readers.read(page("sleep"), RULES)) for _ in range(4)]
-    await asyncio.sleep(0.1)
-    await readers.close()
-    ends = await asyncio.gather(*waiting, return_exceptions=True)
-    assert [type(end) for end in ends] == [ReadersUnavailable] * 4
-    with pytest.raises(ReadersUnavailable):
-        await readers.read(page("gut"), RULES)
+async def test_after_closing_nothing_is_read_and_nothing_is_left(tmp_path):
+    os.mkfifo(tmp_path / "begun")
+    async with ReaderPool(2, seconds=60, read="tests.poison:read") as readers:
+        reader = int((await readers.read(page("who"), RULES)).text)
+        orders = [f"begin {tmp_path / 'begun'}", "sleep", "sleep", "sleep"]
+        waiting = [asyncio.ensure_future(readers.read(page(order), RULES)) for order in orders]
+        await asyncio.to_thread((tmp_path / "begun").read_bytes)
+        await readers.close()
+        ends = await asyncio.gather(*waiting, return_exceptions=True)
+        assert [type(end) for end in ends] == [ReadersUnavailable] * 4
+        with pytest.raises(ReadersUnavailable):
+            await readers.read(page("gut"), RULES)
     assert not alive(reader)
 
 
@@ -253,7 +283,7 @@ async def main():
     busy = asyncio.ensure_future(pool.read(page(b"hang"), Rules()))
     await pool.read(page(b"who"), Rules())
     while len(pool._nursery.born) < 2:
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0)
     print(pool._nursery._process.pid, *pool._nursery.born, flush=True)
     await asyncio.Event().wait()
 

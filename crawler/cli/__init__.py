@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from crawler.cli import articles, db, demo, export, hosts, read, run, sources, watch
+from crawler.cli import articles, db, demo, export, hosts, read, retry, run, sources, watch
 from crawler.cli.common import Options
 
 app = typer.Typer(
@@ -45,7 +45,9 @@ def options(
 app.command(rich_help_panel="Gather")(demo.demo)
 app.command(rich_help_panel="Gather")(run.crawl)
 app.command(rich_help_panel="Gather")(run.schedule)
+app.command(rich_help_panel="Gather")(run.recheck)
 app.command(rich_help_panel="Gather")(run.replay)
+app.command(rich_help_panel="Gather")(retry.retry)
 app.command(rich_help_panel="Look")(read.read)
 app.command(rich_help_panel="Look")(articles.status)
 app.command(rich_help_panel="Look")(articles.explain)

@@ -72,6 +72,15 @@ def out() -> Console:
     return Console(highlight=False, soft_wrap=not sys.stdout.isatty(), width=None if sys.stdout.isatty() else 100)
 
 
+def print_table(table: Any) -> None:
+    """*table* on standard output: as wide as the terminal is; in a pipe as wide as its rows are, a line each."""
+    console = out()
+    if not sys.stdout.isatty():
+        unbounded = console.options.update(width=1 << 20)
+        console.width = max(console.width, console.measure(table, options=unbounded).maximum)
+    console.print(table)
+
+
 def err() -> Console:
     """Where progress and messages go: standard error."""
     from rich.console import Console

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crawler.cli.common import Exit, fail, print_json, reachable, told
+from crawler.cli.common import Exit, err, fail, print_json, reachable, told
 from crawler.cli.read import print_line
 
 if TYPE_CHECKING:
@@ -23,10 +24,95 @@ app = typer.Typer(no_args_is_help=True, help="The database: its address, its tab
 @app.command()
 @told()
 def url() -> None:
-    """Print the address of the database, without its password."""
+    """Print the address of the database, without its password: `psql "$(nachlese db url)"`."""
     from pipelines import database
 
     print_line(database.shown(database.address()))
+    if not is_elsewhere() and database.served_port(database.embedded_folder()) is None:
+        err().print("the embedded Postgres runs only while a command uses it; nachlese db start keeps it running")
+
+
+def is_elsewhere() -> bool:
+    """Whether the database is another one than the embedded."""
+    return bool(os.environ.get("NACHLESE_DATABASE_URL", "").strip())
+
+
+@app.command()
+@told()
+def start(
+    port: Annotated[
+        int | None, typer.Option(metavar="PORT", min=1, max=65535, help="On loopback.", show_default="5433")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for programs.")] = False,
+) -> None:
+    """Keep the embedded Postgres running, and let other programs in: psql, JDBC, BI tools.
+
+    It listens on loopback (127.0.0.1) only and asks for a password. That of nachlese_reader, which may only read, lies
+    in a file that is yours alone; roles and passwords are those of `nachlese db roles`. Until `nachlese db stop`.
+    """
+    from pipelines import database
+
+    if is_elsewhere():
+        fail(
+            "NACHLESE_DATABASE_URL names a database that is not ours to start; unset it for the embedded one",
+            Exit.USAGE,
+        )
+    folder = database.embedded_folder()
+    port = port or database.served_port(folder) or database.DEFAULT_PORT
+    dsn = database.serve(folder, port)
+    database.migrate(dsn)
+    file = folder.with_name("pgpass")
+    passwords = {role: os.environ.get(f"{role.upper()}_PASSWORD", "") for role in database.ROLES}
+    passwords["nachlese_reader"] = passwords["nachlese_reader"] or kept_password(file) or secrets.token_urlsafe(18)
+    database.make_roles(dsn, passwords)
+    keep_password(file, port, passwords["nachlese_reader"])
+    address = f"127.0.0.1:{port}/postgres"
+    said = {
+        "url": f"postgresql://nachlese_reader@{address}",
+        "jdbc": f"jdbc:postgresql://{address}?user=nachlese_reader",
+        "pgpass": str(file),
+        "socket": database.shown(dsn),
+    }
+    if as_json:
+        print_json({"port": port, "user": "nachlese_reader"} | said)
+        return
+    print_line(f"the embedded Postgres listens on 127.0.0.1:{port} until: nachlese db stop")
+    print_line(f"psql      PGPASSFILE={file} psql {said['url']}")
+    print_line(f"JDBC      {said['jdbc']}")
+    print_line(f"password  the last field of {file}")
+    print_line(f"you       psql '{said['socket']}'")
+
+
+def kept_password(file: Path) -> str:
+    """The reader's password in a password file of libpq that we wrote; empty where there is none."""
+    try:
+        return file.read_text().strip().split(":")[4]
+    except (OSError, IndexError):
+        return ""
+
+
+def keep_password(file: Path, port: int, password: str) -> None:
+    """Write the password file, for its owner alone."""
+    escaped = password.replace("\\", "\\\\").replace(":", "\\:")
+    file.unlink(missing_ok=True)
+    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+        out.write(f"127.0.0.1:{port}:*:nachlese_reader:{escaped}\n")
+
+
+@app.command()
+@told()
+def stop() -> None:
+    """Let nobody else into the embedded Postgres any more, and stop it unless a command of ours uses it."""
+    from pipelines import database
+
+    if is_elsewhere():
+        fail(
+            "NACHLESE_DATABASE_URL names a database that is not ours to stop; unset it for the embedded one", Exit.USAGE
+        )
+    if database.stop_serving(database.embedded_folder()):
+        print_line("the embedded Postgres is stopped")
+    else:
+        print_line("nobody else gets in any more; it stops when the last command of nachlese that uses it has ended")
 
 
 @app.command()
@@ -110,7 +196,10 @@ def query(
     sql: Annotated[str, typer.Argument(metavar="SQL", help="One statement; it cannot change anything.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, for programs.")] = False,
 ) -> None:
-    """Run one SQL statement and print what it answers. The transaction is read-only."""
+    """Run one SQL statement that reads, and print what it answers: SELECT, WITH, VALUES, TABLE, EXPLAIN or SHOW.
+
+    It runs in a read-only transaction, as nachlese_reader where that role was made (`nachlese db roles`).
+    """
     from pipelines import database
 
     dsn = reachable()
@@ -124,30 +213,27 @@ def query(
 
 
 def answer(dsn: str, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Column names and rows. A statement that Postgres refuses ends the command with its message."""
+    """Column names and rows. A statement that changes something, or that Postgres refuses, ends the command."""
     from pipelines import database
 
-    with database.connected(dsn) as connection:
-        connection.execute("SET default_transaction_read_only = on")
-        try:
-            cursor = connection.execute(sql)
-        except connection.Error as error:
-            fail(f"Postgres says: {database.safe_text(error, dsn)}", Exit.USAGE)
-        return [column.name for column in cursor.description or ()], cursor.fetchall() if cursor.description else []
+    try:
+        return database.looked_up(dsn, sql)
+    except database.Refused as error:
+        fail(str(error), Exit.USAGE)
 
 
 def show_answer(names: list[str], rows: list[tuple[Any, ...]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from crawler.cli.common import count, out, plain
+    from crawler.cli.common import count, out, plain, print_table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in names:
         table.add_column(name, overflow="fold")
     for row in rows:
         table.add_row(*(Text("" if value is None else plain(value)) for value in row))
-    out().print(table)
+    print_table(table)
     out().print(count(len(rows), "row"))
 
 

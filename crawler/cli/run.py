@@ -6,6 +6,7 @@ import asyncio
 import difflib
 from collections import Counter
 from collections.abc import Coroutine, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -73,12 +74,71 @@ async def crawled(configured: Configuration, names: Sequence[str]) -> list[RunRe
 async def gathered(works: Sequence[Coroutine[Any, Any, RunReport]]) -> list[RunReport]:
     """All at once; when this is interrupted, the end of every run is waited for and recorded."""
     tasks = [asyncio.create_task(work) for work in works]
+    if not tasks:
+        return []
     try:
         return list(await asyncio.gather(*tasks))
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
+
+
+@told()
+def recheck(
+    what: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SOURCE_OR_URL]...", help="Articles of these sources, or at these addresses."),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="T", help="Of sources: articles first seen since then. Default: a day ago.", show_default=False
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look at stored articles again, now: is there a new wording, or are they gone?
+
+    Without names those of all sources that are on. No feed, sitemap or section page is asked. Exit code 1 when a run
+    failed or no article is known at an address.
+    """
+    from crawler.cli.read import moment
+
+    configured = configuration()
+    urls = [one for one in what or [] if "." in one or "/" in one]  # no name of a source has either
+    names = known_sources(configured, [one for one in what or [] if one not in urls])
+    if not what:
+        names = [name for name, source in configured.sources.items() if source.enabled]
+    seen = moment(since, configured) if since else datetime.now(UTC) - timedelta(days=1)
+    reports, unknown = run(rechecked(configured, names, urls, seen))
+    for url in unknown:
+        err().print(plain(f"no article is known at {url}"), markup=False)
+    if unknown and not reports:
+        raise typer.Exit(Exit.NOT_ALL)
+    finish(reports, as_json, is_all=not unknown)
+
+
+async def rechecked(
+    configured: Configuration, names: Sequence[str], urls: Sequence[str], since: datetime
+) -> tuple[list[RunReport], list[str]]:
+    """The runs, and those of *urls* at which no article is known."""
+    from crawler import runs
+    from crawler.services import open_services
+
+    places = asyncio.Semaphore(configured.settings.crawl.sources_at_once)
+    with Bar("pages") as bar:
+        async with open_services(configured, await asyncio.to_thread(reachable)) as services:
+            due, unknown = await services.store.recheck_now(names, urls, since)
+            for name in sorted(set(due) - set(configured.sources)):
+                unknown.append(f"any address of {name}, which has no file in {configured.folder / 'sources'}")
+
+            async def one(name: str) -> RunReport:
+                async with places:
+                    return await runs.crawl_source(services, name, progress=bar.page, kind="recheck")
+
+            reports = await gathered([one(name) for name in due if name in configured.sources])
+            return reports, unknown
 
 
 @told()
@@ -195,14 +255,14 @@ def schedule() -> None:
 # --- reports ---------------------------------------------------------------------------------------------------------
 
 
-def finish(reports: Sequence[RunReport], as_json: bool) -> None:
-    """Print what became of the pages; exit with 1 when a run failed or a page is pending."""
+def finish(reports: Sequence[RunReport], as_json: bool, is_all: bool = True) -> None:
+    """Print what became of the pages; exit with 1 when a run failed or a page is pending, or *is_all* is false."""
     if as_json:
         for report in reports:
             print_json(record(report))
     else:
         show_reports(reports)
-    raise typer.Exit(Exit.WELL if all(map(went_well, reports)) else Exit.NOT_ALL)
+    raise typer.Exit(Exit.WELL if is_all and all(map(went_well, reports)) else Exit.NOT_ALL)
 
 
 def went_well(report: RunReport) -> bool:

@@ -32,6 +32,7 @@ from crawler.config.values import (
     HeaderValue,
     HostName,
     Language,
+    ParamName,
     Pattern,
     PositiveDuration,
     ProxyAddress,
@@ -44,6 +45,7 @@ from crawler.config.values import (
 from crawler.slots import Cron, Every, Slots
 from pipelines.reading.boilerplate import Phrases
 from pipelines.reading.rules import Rules, SiteRules
+from pipelines.recheck import RecheckPlan
 
 Model = TypeVar("Model", bound="Table")
 
@@ -101,6 +103,9 @@ class Limits(Table):
     links: int = Field(5000, ge=1, le=50_000, description="Most links taken from one feed, sitemap or section page.")
     sitemaps: int = Field(50, ge=1, le=1000, description="Most sitemaps followed from one sitemap index.")
     sitemap_depth: int = Field(2, ge=0, le=5, description="How many indexes deep sitemaps are followed.")
+    pending: int = Field(
+        5000, ge=1, le=1_000_000, description="Most pages of one source that wait to be fetched; the newest are kept."
+    )
     pages_per_run: int = Field(
         1000, ge=1, le=100_000, description="Most pages fetched in one run; the rest waits for the next."
     )
@@ -114,6 +119,33 @@ class CrawlSettings(Table):
     readers: int = Field(0, ge=0, le=128, description="Processes that read pages; 0: one a core.")
     reader_timeout: PositiveDuration = Field(timedelta(seconds=30), description="Longest time for reading one page.")
     reader_memory: Size = Field(200_000_000, description="Most memory one reading process may take.")
+
+
+class RecheckSettings(Table):
+    """``[recheck]``: how often a stored article is looked at again, to see what its site has changed."""
+
+    enabled: bool = Field(True, description="false: a stored article is asked for again by `nachlese recheck` only.")
+    first: PositiveDuration = Field(
+        timedelta(minutes=30), description="The first look comes so long after the fetch; none comes sooner."
+    )
+    longest: PositiveDuration = Field(
+        timedelta(days=3), le=timedelta(days=30), description="Longest time between two looks."
+    )
+    until: PositiveDuration = Field(
+        timedelta(days=14), description="Articles that are older than this are not looked at again."
+    )
+    unchanged: int = Field(
+        5, ge=1, le=100, description="After so many looks in a row without a change, an article of a day is left alone."
+    )
+
+    @model_validator(mode="after")
+    def first_is_not_after_longest(self) -> RecheckSettings:
+        if self.first > self.longest:
+            raise ValueError("first must not be longer than longest")
+        return self
+
+    def plan(self) -> RecheckPlan:
+        return RecheckPlan(**self.model_dump())
 
 
 class ReadingSettings(Table):
@@ -147,6 +179,7 @@ class Settings(Table):
     retention: Retention = Retention()
     limits: Limits = Limits()
     crawl: CrawlSettings = CrawlSettings()
+    recheck: RecheckSettings = RecheckSettings()
     reading: ReadingSettings = ReadingSettings()
     schedule: ScheduleDefaults = ScheduleDefaults()
     scrapy: dict[str, Any] = Field(
@@ -185,6 +218,14 @@ class LinkRules(Table):
         None, description="Entries that a feed or sitemap dates older than this are left out."
     )
     max_links: int | None = Field(None, ge=1, le=50_000, description="Most links taken from one document.")
+    max_pending: int | None = Field(
+        None, ge=1, le=1_000_000, description="Most pages of this source that wait to be fetched; the newest are kept."
+    )
+    drop_params: list[ParamName] = Field(
+        default_factory=list,
+        max_length=100,
+        description='Parameters of addresses that mean nothing, such as "sid"; "ref*": all that begin so.',
+    )
 
 
 class Discover(Table):
@@ -229,6 +270,9 @@ class Fetch(Table):
         None, ge=1, le=200, description="Most pages of one article that are fetched and joined."
     )
     timeout: PositiveDuration | None = Field(None, description="Longest time for one request, start to end.")
+    conditional: bool = Field(
+        True, description="false: never ask whether something has changed; for servers that say no when it has."
+    )
     allow_addresses: list[Allowed] = Field(
         default_factory=list,
         max_length=50,
@@ -289,6 +333,9 @@ class Source(Table):
         True, description="false: nobody has yet seen this file deliver articles from the live site."
     )
     note: str | None = Field(None, max_length=2000, description="A sentence for the next person.")
+    formerly: list[str] = Field(
+        default_factory=list, max_length=20, description="Former names of this source; what they have becomes its own."
+    )
     schedule: Schedule = Schedule()
     fetch: Fetch = Fetch()
     read: Read = Read()
@@ -330,6 +377,11 @@ class Source(Table):
     @property
     def max_links(self) -> int:
         return self.discover.links.max_links or self._settings.limits.links
+
+    @property
+    def max_pending(self) -> int:
+        """Most pages that wait to be fetched."""
+        return self.discover.links.max_pending or self._settings.limits.pending
 
     @property
     def jitter(self) -> timedelta:
@@ -448,6 +500,11 @@ class Configuration:
             return self.sources[name]
         raise KeyError(f"there is no source {name!r} in {self.folder / 'sources'}{nearest(name, list(self.sources))}")
 
+    @property
+    def former_names(self) -> dict[str, str]:
+        """A name that a source had -> the name that it has."""
+        return {former: name for name, source in self.sources.items() for former in source.formerly}
+
     def rules(self) -> Rules:
         """Rules for pages that belong to no source file."""
         return Rules(time_zone=ZoneInfo(self.settings.time_zone), phrases=self.phrases)
@@ -485,6 +542,7 @@ def load(folder: Path | str | None = None) -> Configuration:
     check_scrapy(folder / "settings.toml", settings.scrapy, mistakes)
     for name, source in sources.items():
         check_scrapy(folder / "sources" / f"{name}.toml", source.scrapy, mistakes)
+    mistakes.extend(wrong_names(folder, sources))
     watches = load_watches(folder, sources, mistakes)
     if mistakes:
         raise ConfigError(mistakes)
@@ -497,6 +555,21 @@ def check_scrapy(path: Path, table: dict[str, Any], mistakes: list[Mistake]) -> 
         from crawler.config.scrapy_names import problems_of_table
 
         mistakes.extend(Mistake(path, key, says) for key, says in problems_of_table(table))
+
+
+def wrong_names(folder: Path, sources: dict[str, Source]) -> Iterator[Mistake]:
+    """Former names that are somebody's now, or two sources'."""
+    known = {path.stem for path in (folder / "sources").glob("*.toml")}
+    owners: dict[str, str] = {}
+    for name, source in sources.items():
+        for former in source.formerly:
+            place = folder / "sources" / f"{name}.toml"
+            if not SOURCE_NAME.fullmatch(former) or former == REPLAY:
+                yield Mistake(place, "formerly", f"{former!r} is no name of a source")
+            elif former in known:
+                yield Mistake(place, "formerly", f"{former!r} has a source file of its own; remove that")
+            elif owners.setdefault(former, name) != name:
+                yield Mistake(place, "formerly", f"{former!r} is a former name of {owners[former]!r} already")
 
 
 def load_watches(folder: Path, sources: dict[str, Source], mistakes: list[Mistake]) -> dict[str, Watch]:

@@ -117,6 +117,13 @@ def host_name(value: Any) -> str:
     return value.strip().lower()
 
 
+def param_name(value: Any) -> str:
+    """The name of a parameter of addresses, in lower case; ``*`` at the end: all that begin so."""
+    if not isinstance(value, str) or not re.fullmatch(r"[^\s=&?#*]{1,100}\*?", value.strip()):
+        raise ValueError(f'{value!r} is no name of a parameter; write for example "sid", without ? and =')
+    return value.strip().lower()
+
+
 def pattern(value: Any) -> str:
     """A regular expression that Python can compile, and an engine that cannot run away as well."""
     if not isinstance(value, str) or not value:
@@ -230,6 +237,7 @@ PositiveDuration = Annotated[timedelta, BeforeValidator(positive_duration)]
 Size = Annotated[int, BeforeValidator(size)]
 WebAddress = Annotated[str, BeforeValidator(web_address)]
 HostName = Annotated[str, BeforeValidator(host_name)]
+ParamName = Annotated[str, BeforeValidator(param_name)]
 Pattern = Annotated[str, BeforeValidator(pattern)]
 Selector = Annotated[str, BeforeValidator(selector)]
 TimeZone = Annotated[str, BeforeValidator(time_zone)]

@@ -39,10 +39,11 @@ _ID_IN_QUERY = re.compile(r"(?:^|&)(?:[\w-]*_?id|artikel|article|nid|aid|p|story
 
 
 @dataclass(frozen=True, slots=True)
-class Taking:
+class LinkFilter:
     """What is taken from a source's discovery documents: its link rules with everything they depend on as a value.
 
     ``not_before`` is the moment before which dated entries are too old; ``zone`` is for times that state none.
+    ``known``: what an earlier look at the same document remembered of its undated entries (``DiscoveryResult.memory``).
     """
 
     homepage: str
@@ -56,9 +57,10 @@ class Taking:
     max_sitemaps: int = 50
     zone: tzinfo = UTC
     language: str | None = None
+    known: str | None = None
 
     @classmethod
-    def of(cls, source: Source, fetched_at: datetime, max_sitemaps: int = 50) -> Taking:
+    def of(cls, source: Source, fetched_at: datetime, max_sitemaps: int = 50) -> LinkFilter:
         rules = source.discover.links
         return cls(
             homepage=source.homepage,

@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, suppress
 
-from crawler.downloader.decompress import Undecodable, Unfinished, decoded
+from pipelines.decompress import Undecodable, Unfinished, decoded, is_text
 from pipelines.turnstile import Turnstile
 
 #: headers that described the body before it was decompressed
@@ -15,7 +15,7 @@ GONE_WITH_DECODING = frozenset({b"content-encoding", b"content-length", b"transf
 ACCEPT = {
     "page": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.1",
     "section": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.1",
-    "feed": "application/rss+xml,application/atom+xml,application/xml;q=0.9,text/xml;q=0.9,*/*;q=0.1",
+    "feed": "application/rss+xml,application/atom+xml,application/feed+json,application/xml;q=0.9,*/*;q=0.1",
     "sitemap": "application/xml,text/xml,*/*;q=0.1",
     "robots": "text/plain,*/*;q=0.1",
     "other": "*/*",
@@ -23,7 +23,7 @@ ACCEPT = {
 _HTML_TYPES = frozenset({"text/html", "application/xhtml+xml", "application/xml", "text/xml"})
 #: servers give these to HTML whose type they do not know; the first bytes decide
 UNSURE_TYPES = frozenset({"text/plain", "application/octet-stream", "application/unknown", "unknown/unknown"})
-_NEVER_A_LIST = ("image/", "audio/", "video/", "font/", "application/pdf", "application/zip", "application/javascript")
+_NEVER_A_LIST = ("image/", "audio/", "video/", "font/", "application/pdf", "application/zip")
 
 
 class BodySlot:
@@ -92,7 +92,7 @@ async def decompress(names: list[str], buffer: BodyBuffer) -> None:
                 break
             await asyncio.sleep(0)  # a bomb takes a while up to its limit; others have their turn in between
     except (Undecodable, Unfinished) as error:
-        if looks_like_html(packed):  # the header promises compression, the body has none
+        if looks_like_html(packed) or is_text(packed):  # the header promises compression, the body has none
             buffer.kept = bytearray(packed)
         elif not (cut and isinstance(error, Unfinished)):
             raise

@@ -30,12 +30,12 @@ from crawler.downloader.body import (
     looks_like_html,
     media_type,
 )
-from crawler.downloader.decompress import Undecodable, Unfinished, encodings_of
 from crawler.downloader.errors import FetchError, one_line
 from crawler.downloader.guard import AT_ONCE, BlockedAddress, Wire
 from crawler.downloader.hosts import utc_now
 from crawler.downloader.policy import FetchPolicy, Kind
 from crawler.downloader.resolver import Resolver
+from pipelines.decompress import Undecodable, Unfinished, encodings_of
 from pipelines.items import Reason
 from pipelines.turnstile import Turnstile
 from pipelines.urls import normalise
@@ -347,7 +347,9 @@ def _of_library(error: Exception, failed: Callable[..., FetchError]) -> FetchErr
             stage = "a connection" if isinstance(error, aiohttp.ConnectionTimeoutError) else "the whole answer"
             return failed(Reason.TIMEOUT, f"no time left to wait for {stage}", True)
         case Undecodable():
-            return failed(Reason.UNDECODABLE, "the body is not compressed as its header says", status=200)
+            is_unknown = "not known" in str(error)
+            said = one_line(str(error)) if is_unknown else "the body is not compressed as its header says"
+            return failed(Reason.UNDECODABLE, said, status=200)
         case Unfinished() | aiohttp.ClientPayloadError():
             return failed(Reason.TRUNCATED, "the answer ended before its end", True, status=200)
         case aiohttp.ClientConnectorDNSError():

@@ -89,10 +89,11 @@ def failure_reason(failure: object) -> Failure:
             return Failure(Reason.ROBOTS, str(error), None, False, False)
         case NoRobots():
             # a page may wait for a site's rules for as long as it takes; a host that is away is away
-            return Failure(error.reason, str(error), error.not_before, True, error.reason is not Reason.ROBOTS)
+            was_asked = error.reason is not Reason.ROBOTS or error.is_behind_redirect
+            return Failure(error.reason, str(error), error.not_before, True, was_asked)
         case HostRests():
             reason = Reason.CONNECTION if error.dead else Reason.HTTP_ERROR
-            return Failure(reason, str(error), error.not_before, True, False)
+            return Failure(reason, str(error), error.not_before, True, error.is_behind_redirect)
         case ShutdownError() | asyncio.CancelledError():
             return Failure(Reason.CONNECTION, "the crawl was stopped", None, True, False)
         case TimeoutError():

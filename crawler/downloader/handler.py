@@ -14,6 +14,7 @@ from scrapy.responsetypes import responsetypes
 from crawler.downloader.body import ACCEPT, BodySlot
 from crawler.downloader.client import HttpRequest, HttpResponse
 from crawler.downloader.errors import FetchError
+from crawler.downloader.hosts import HostRests
 from crawler.downloader.policy import Kind, policy_of
 from crawler.middlewares.status import ASKS_FOR_TIME, wants_body
 from crawler.services import services_of
@@ -62,8 +63,12 @@ class GuardedDownloadHandler(BaseDownloadHandler):
             return await self._hop(url, request)
         delay = max(policy.delay, float(request.meta.get("crawl_delay", 0.0)))
         is_list = kind in ("feed", "sitemap", "section")
-        async with hosts.turn(place, policy.source, delay, policy.concurrency, is_list):
-            return await self._hop(url, request)
+        try:
+            async with hosts.turn(place, policy.source, delay, policy.concurrency, is_list):
+                return await self._hop(url, request)
+        except HostRests as error:
+            error.is_behind_redirect = bool(request.meta.get("redirect_times"))
+            raise
 
     async def _hop(self, url: str, request: Request) -> Response:
         meta, hosts = request.meta, self.services.hosts

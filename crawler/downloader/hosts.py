@@ -73,12 +73,16 @@ class Memory(Protocol):
 
 
 class HostRests(Exception):
-    """The host is not to be asked before ``not_before``. Nothing was sent. ``dead``: it did not answer."""
+    """The host is not to be asked before ``not_before``. It was sent nothing. ``dead``: it did not answer.
+
+    ``is_behind_redirect``: another host was asked, and named this one: that is an attempt, made again next time.
+    """
 
     def __init__(self, host: str, not_before: datetime, why: str, dead: bool):
         super().__init__(f"{host} is left alone until {not_before:%Y-%m-%d %H:%M:%S} UTC: {why}")
         self.not_before = not_before
         self.dead = dead
+        self.is_behind_redirect = False
 
 
 def utc_now() -> datetime:

@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 from crawler import config
 from crawler.frontier import Frontier, Progress, frontier_of
 from crawler.logs import guard_handlers
-from crawler.reports import RunReport, outcome_of
+from crawler.reports import RunReport, level_of, outcome_of
 from crawler.services import Services, close, give_services, in_memory, open_services, services_of
 from crawler.shutdown import shutdown_of
 from crawler.signals import run_closed, run_opened
@@ -27,7 +27,7 @@ from pipelines.article_item import ArticleItem
 from pipelines.database import DatabaseError
 from pipelines.item_pipelines import InfrastructureError, RejectedItem
 from pipelines.items import Reason
-from pipelines.store import Run, RunCounts
+from pipelines.store import Run, RunCounts, RunKind
 from pipelines.workers import ReadersUnavailable
 
 log = logging.getLogger(__name__)
@@ -44,6 +44,7 @@ class Assignment:
 
     slot: datetime | None = None
     progress: Progress | None = None
+    kind: RunKind = "crawl"
 
 
 class RunExtension:
@@ -102,12 +103,12 @@ class RunExtension:
             log.error("no run of %s: %s", spider.name, said)
             raise CloseSpider("wrong clock")
         assignment = getattr(self.crawler, "assignment", Assignment())
-        self.run = await services.begin_run(spider.run_source, spider.run_kind, assignment.slot)
+        self.run = await services.begin_run(spider.run_source, assignment.kind, assignment.slot)
         if self.run is None:
             raise CloseSpider("skipped: another process runs it now, or the slot is done")
         frontier = Frontier(self.crawler, services, self.run, assignment.progress)
         setattr(self.crawler, "frontier", frontier)  # noqa: B010  Scrapy's class does not declare it
-        frontier.recovered = await services.recover_archived(self.run) if self.run.kind == "crawl" else {}
+        frontier.recovered = await services.recover_archived(self.run) if self.run.kind != "replay" else {}
         self._heartbeat = asyncio.create_task(self._beat(services, self.run))
         await self.crawler.signals.send_catch_log_async(run_opened, run=self.run, spider=spider)
 
@@ -260,7 +261,7 @@ class RunExtension:
         if self.run is None or frontier is None:
             outcome = "failed" if self.trouble else "skipped"
             said = self.trouble or reason.removeprefix("skipped: ")
-            self.report = RunReport(spider.run_source, spider.run_kind, outcome, error=said, slot=assignment.slot)
+            self.report = RunReport(spider.run_source, assignment.kind, outcome, error=said, slot=assignment.slot)
             return
         if reason not in WELL and self.stopped is None:
             self.stopped = "interrupted" if reason == "shutdown" else reason
@@ -274,7 +275,7 @@ class RunExtension:
         self.report = RunReport(
             self.run.source, self.run.kind, outcome, counts, error, self.run.id, self.run.slot, tuple(frontier.problems)
         )
-        log.log(logging.INFO if outcome == "finished" else logging.WARNING, "%s", self.report)
+        log.log(level_of(self.report), "%s", self.report)
         await self.crawler.signals.send_catch_log_async(run_closed, report=self.report, spider=spider)
 
 

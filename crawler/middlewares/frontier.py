@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 
 from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 
-from crawler.discovery.documents import DiscoveryError
+from crawler.discovery import DiscoveryError
 from crawler.downloader.errors import ShutdownError
 from crawler.frontier import Frontier, frontier_of
 from crawler.spiders.news import NewsSpider
@@ -68,16 +67,15 @@ class FrontierMiddleware:
                 raise
             return
         if page is None:
-            await self._enqueue(frontier, spider, response, links)
+            await self._enqueue(spider, response, links)
         elif not has_item and frontier.is_in_flight(page):
             await frontier.reject(page, Reason.EMPTY, "the spider made no article of it", status=response.status)
 
-    async def _enqueue(self, frontier: Frontier, spider: NewsSpider, response: Response, links: list[Link]) -> None:
-        spider.asked(response.meta.get("document_url", response.url))
+    async def _enqueue(self, spider: NewsSpider, response: Response, links: list[Link]) -> None:
         if not links and response.meta.get("kind") not in DOCUMENTS:
             return
         document = response.meta.get("document") or spider.document(response)
-        await frontier.enqueue(links, document)
+        await spider.enqueued(links, document, response.meta.get("look"))
 
     async def _failed(self, frontier: Frontier, spider: NewsSpider, response: Response, error: Exception) -> bool:
         """Record what went wrong with a response; False where it is a mistake that belongs into the log as well."""
@@ -89,11 +87,12 @@ class FrontierMiddleware:
                 frontier.released(url)
             else:
                 await frontier.reschedule(url, said)
-        elif not isinstance(error, ShutdownError):
+        elif isinstance(error, ShutdownError):
+            spider.document_ended(response.meta.get("document_url", response.url), response.meta.get("look"))
+        else:
             document = spider.document(response)
-            spider.asked(document.url)
-            frontier.failed(document.url, said)
-            await frontier.enqueue([], replace(document, error=said, etag=None, last_modified=None, links=0))
+            look = response.meta.get("look")
+            await spider.document_unusable(document.url, document.kind, look, said, response.status)
         return is_known
 
 

@@ -11,7 +11,7 @@ from scrapy.exceptions import NotConfigured
 from crawler.downloader.errors import FetchError, ShutdownError
 from crawler.downloader.hosts import HostRests
 from crawler.downloader.policy import policy_of
-from crawler.robots import RobotsAnswer, Unavailable
+from crawler.robots import NoRobots, RobotsAnswer, Unavailable
 from crawler.services import services_of
 from crawler.shutdown import shutdown_of
 from pipelines.items import Reason
@@ -36,7 +36,11 @@ class RobotsMiddleware:
     async def process_request(self, request: Request) -> None:
         if request.meta.get("kind") == "robots":
             return
-        await shutdown_of(self.crawler).run(self._check(request))
+        try:
+            await shutdown_of(self.crawler).run(self._check(request))
+        except (HostRests, NoRobots) as error:
+            error.is_behind_redirect = bool(request.meta.get("redirect_times"))
+            raise
 
     async def _check(self, request: Request) -> None:
         services = services_of(self.crawler)

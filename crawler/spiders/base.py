@@ -10,7 +10,6 @@ from scrapy.crawler import Crawler
 from crawler.config import Configuration, nearest
 from crawler.frontier import Frontier, frontier_of
 from pipelines.reading.rules import Rules
-from pipelines.store import RunKind
 
 
 class RunSpider(Spider):
@@ -22,7 +21,6 @@ class RunSpider(Spider):
 
     ARGUMENTS: ClassVar[dict[str, str]] = {}
     configuration: Configuration
-    run_kind: ClassVar[RunKind] = "crawl"
     rules: Rules
 
     def __init__(self, name: str | None = None, **arguments: Any):

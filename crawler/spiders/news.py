@@ -7,9 +7,9 @@ A spider of your own for one source is a subclass; docs/adding-a-source.md shows
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from scrapy import Request
@@ -17,34 +17,27 @@ from scrapy.http import Response
 from scrapy.settings import BaseSettings
 from twisted.python.failure import Failure as TwistedFailure
 
-from crawler.config import Configuration, Source
-from crawler.discovery.documents import Found, Trouble
-from crawler.discovery.links import Taking
+from crawler.config import Configuration
 from crawler.downloader.body import BodySlot
-from crawler.downloader.errors import Failure, NotModified, ShutdownError, failure_reason
+from crawler.downloader.errors import NotModified, ShutdownError, failure_reason
 from crawler.frontier import frontier_of
-from crawler.services import Services, services_of
 from crawler.shutdown import shutdown_of
-from crawler.spiders.base import RunSpider
+from crawler.spiders.documents import DocumentSpider, header, logged
 from pipelines import urls
 from pipelines.article_item import ArticleItem
 from pipelines.database import DatabaseError
-from pipelines.items import Article, Link, Page, Part, Rejected
+from pipelines.items import Article, Page, Part, Rejected
 from pipelines.reading.rules import Rules
-from pipelines.store import Document, Target, Validators
-from pipelines.store.shapes import DocumentKind
+from pipelines.store import Target
 from pipelines.workers import ReadersUnavailable
 
 log = logging.getLogger(__name__)
 
-#: Some servers answer 304 for ever. After so many in a row, or so long, a document is asked for unconditionally.
-MOST_NOT_MODIFIED = 20
-LONGEST_NOT_ASKED = timedelta(days=1)
 #: so often a page whose later pages do not come is tried again; then it is kept as far as it came
 ATTEMPTS_FOR_ALL_PAGES = 3
 
 
-class NewsSpider(RunSpider):
+class NewsSpider(DocumentSpider):
     """One run of one source. ``name`` is the source's, ``source`` its file."""
 
     ARGUMENTS: ClassVar[dict[str, str]] = {
@@ -63,7 +56,6 @@ class NewsSpider(RunSpider):
         for word in self.places:
             if word not in ("feeds", "sitemaps", "sections"):
                 raise ValueError(f"discover={word!r}: expected feeds, sitemaps, sections or none")
-        self.asking: set[bytes] = set()  # documents that are being asked for, by url_key
 
     @classmethod
     def update_settings(cls, settings: BaseSettings) -> None:
@@ -76,24 +68,13 @@ class NewsSpider(RunSpider):
                 settings.set(name, value, priority="spider")
         super().update_settings(settings)
 
-    @property
-    def source(self) -> Source:
-        return self.configuration.source(self.name)
-
-    @property
-    def services(self) -> Services:
-        return services_of(self.crawler)
-
     async def start(self) -> AsyncIterator[Any]:
         """Requests for the source's discovery documents, then those for pages, as they come from the frontier."""
-        self.taking = self.link_filter()
         if self.url is not None:
             yield self.article_request(Target(urls.normalise(self.url)))
             return
-        seen: set[bytes] = set()
-        for kind, url in self.documents():
-            if (request := await self.document_request(kind, url, seen)) is not None:
-                yield request
+        async for request in self.document_requests():
+            yield request
         most = self.most_pages or self.configuration.settings.limits.pages_per_run
         async for entry in self.frontier.entries(most, self.at_once):
             before = self.frontier.recovered.pop(urls.url_key(urls.normalise(entry.url)), None)
@@ -103,139 +84,10 @@ class NewsSpider(RunSpider):
             else:
                 yield self.article_request(entry)
 
-    def look(self) -> bool:
-        """Ask for the source's documents while the pages of this run go on; False where the run is at its end."""
-        frontier = frontier_of(self.crawler)
-        if frontier is None or not frontier.is_open or self.url is not None:
-            return False
-        frontier.look(self._look())
-        return True
-
-    async def _look(self) -> None:
-        self.taking, seen = self.link_filter(), set[bytes]()
-        for kind, url in self.documents():
-            if (request := await self.document_request(kind, url, seen)) is not None:
-                self.crawler.engine.crawl(request)
-
     def at_once(self) -> int:
         """How many pages may be in hand. Some that are hard to read do not hold up those behind them."""
         at_once = self.settings.getint("CONCURRENT_REQUESTS")
         return 2 * at_once + min(self.services.readers.reading_alone(self.name), at_once)
-
-    # --- discovery ---------------------------------------------------------------------------------------------------
-
-    def documents(self) -> Iterable[tuple[DocumentKind, str]]:
-        """The discovery documents that the source file names."""
-        places = self.source.discover
-        named: tuple[tuple[str, DocumentKind, list[str]], ...] = (
-            ("feeds", "feed", places.feeds),
-            ("sitemaps", "sitemap", places.sitemaps),
-            ("sections", "section", places.sections),
-        )
-        return [(kind, url) for name, kind, found in named if name in self.places for url in found]
-
-    def link_filter(self) -> Taking:
-        return Taking.of(self.source, datetime.now(UTC), self.configuration.settings.limits.sitemaps)
-
-    async def document_request(
-        self, kind: DocumentKind, url: str, seen: set[bytes], depth: int = 0
-    ) -> Request | None:
-        """A request for a discovery document, conditional where the last response allows it; None: asked already.
-
-        *seen* are the documents of this look; an earlier one may still wait for some.
-        """
-        key = urls.url_key(urls.normalise(url))
-        if key in seen or key in self.asking:
-            return None
-        seen.add(key)
-        self.asking.add(key)
-        frontier = frontier_of(self.crawler)
-        if frontier is not None:
-            frontier.asked_again(url)
-        known = await self.services.store.validators(frontier.run, url) if frontier else None
-        is_fresh = known is not None and not is_stale(known, datetime.now(UTC))
-        return Request(
-            url,
-            callback=getattr(self, f"parse_{kind}"),
-            errback=self.failed,
-            meta={
-                "kind": kind,
-                "document_url": url,
-                "sitemap_depth": depth,
-                "look": seen,
-                "validators": (known.etag, known.last_modified) if known and is_fresh else None,
-            },
-            dont_filter=True,
-        )
-
-    async def parse_feed(self, response: Response) -> AsyncIterator[Any]:
-        """Links of an RSS, Atom or JSON feed."""
-        async for found in self.parse_document(response):
-            yield found
-
-    async def parse_sitemap(self, response: Response) -> AsyncIterator[Any]:
-        """Links of a sitemap, or requests for the sitemaps that an index names."""
-        async for found in self.parse_document(response):
-            yield found
-
-    async def parse_section(self, response: Response) -> AsyncIterator[Any]:
-        """Links of a section page. Override it and yield ``Link``s, or requests for ``parse_article``: the frontier
-        takes them, and asks only for what is not known."""
-        async for found in self.parse_document(response):
-            yield found
-
-    async def parse_document(self, response: Response) -> AsyncIterator[Any]:
-        """What every discovery document yields: its links, and requests for the sitemaps it names."""
-        found = await self.discovered(response)
-        for link in self.links(response, found):
-            yield link
-        limits, depth = self.configuration.settings.limits, response.meta.get("sitemap_depth", 0)
-        seen: set[bytes] = response.meta.get("look", set())
-        if found.sitemaps and depth >= limits.sitemap_depth:
-            self.note(f"{response.url} names {len(found.sitemaps)} sitemaps, deeper than sitemap_depth")
-            return
-        for url in found.sitemaps[: max(0, limits.sitemaps - len(seen))]:
-            if (request := await self.document_request("sitemap", url, seen, depth + 1)) is not None:
-                yield request
-
-    def links(self, response: Response, found: Found) -> Iterable[Link]:
-        """Which of a document's links go on; override it to leave some out or to add some."""
-        return found.links
-
-    async def discovered(self, response: Response) -> Found:
-        """What a discovery document names, parsed in a reader process. Raises DiscoveryError."""
-        kind = response.meta.get("kind", "section")
-        limits = self.configuration.settings.limits
-        largest = limits.page if kind == "section" else limits.document
-        content_type = header(response, "Content-Type") or ""
-        taking = getattr(self, "taking", None) or self.link_filter()
-        found = await shutdown_of(self.crawler).run(
-            self.services.parsing.document(
-                kind, response.body, content_type, response.url, taking, largest, self.name
-            )
-        )
-        for problem in found.problems:
-            self.note(f"{response.url}: {problem}")
-        response.meta["document"] = self.document(response, found)
-        return found
-
-    def document(self, response: Response, found: Found | None = None) -> Document:
-        """What the store remembers of a document that was fetched."""
-        etag, modified = header(response, "ETag"), header(response, "Last-Modified")
-        problems = found.problems if found else ()
-        if found and (found.sitemaps or any(one.trouble in (Trouble.TRUNCATED, Trouble.BROKEN) for one in problems)):
-            # an index may stay the same while its sitemaps change; of a damaged document the rest is still to come
-            etag = modified = None
-        kind = response.meta.get("kind")
-        return Document(
-            url=response.meta.get("document_url", response.url),
-            kind=kind if kind in ("feed", "sitemap", "section") else "section",
-            status=response.status,
-            etag=etag,
-            last_modified=modified,
-            links=len(found.links) if found else 0,
-            bytes=len(response.body),
-        )
 
     # --- pages -------------------------------------------------------------------------------------------------------
 
@@ -249,10 +101,13 @@ class NewsSpider(RunSpider):
             meta={
                 "kind": "page",
                 "page_url": entry.url,
-                "validators": (entry.etag, entry.last_modified) if entry.recheck else None,
+                "validators": (entry.etag, entry.last_modified) if self.may_ask_conditionally(entry) else None,
             },
             dont_filter=True,
         )
+
+    def may_ask_conditionally(self, entry: Target) -> bool:
+        return entry.recheck and self.source.fetch.conditional
 
     async def parse(self, response: Response, **kwargs: Any) -> AsyncIterator[Any]:
         """What ``scrapy parse URL`` shows: the links of a discovery document, else the article."""
@@ -343,6 +198,8 @@ class NewsSpider(RunSpider):
             request = Request(following, meta={"kind": "page", "body_slot": slot or BodySlot()}, dont_filter=True)
             try:
                 response = await self.crawler.engine.download_async(request)
+            except (DatabaseError, ReadersUnavailable):
+                raise
             except Exception as error:
                 failure = failure_reason(error)
                 if failure.transient and entry.attempts + 1 < ATTEMPTS_FOR_ALL_PAGES:
@@ -386,45 +243,6 @@ class NewsSpider(RunSpider):
             frontier.released(url)  # nothing was asked: the page stays pending as it was
         else:
             await frontier.fetch_failed(url, logged(url, failure_reason(error)))
-
-    async def document_failed(self, request: Request, error: BaseException) -> None:
-        url, kind = request.meta["document_url"], request.meta["kind"]
-        frontier = self.frontier
-        self.asked(url)
-        if isinstance(error, NotModified):
-            etag, modified = header(error.response, "ETag"), header(error.response, "Last-Modified")
-            await frontier.enqueue([], Document(url, kind, 304, etag, modified, not_modified=True))
-        elif not isinstance(error, ShutdownError):
-            failure = logged(url, failure_reason(error))
-            said = f"{failure.reason}: {failure.detail}"
-            frontier.failed(url, said)
-            await frontier.enqueue([], Document(url, kind, failure.status, error=said))
-
-    def asked(self, url: str) -> None:
-        """A document was read, or will not come: it may be asked for again."""
-        self.asking.discard(urls.url_key(urls.normalise(url)))
-
-    def note(self, said: str) -> None:
-        if frontier := frontier_of(self.crawler):
-            frontier.note(said)
-        else:
-            log.info("%s: %s", self.name, said)
-
-
-def logged(url: str, failure: Failure) -> Failure:
-    if failure.unexpected is not None:
-        log.error("%s: %s", url, failure.detail, exc_info=failure.unexpected)
-    return failure
-
-
-def is_stale(known: Validators, now: datetime) -> bool:
-    """Whether a document is to be asked for unconditionally although there are validators."""
-    return known.not_modified_in_a_row >= MOST_NOT_MODIFIED or now - known.checked_at > LONGEST_NOT_ASKED
-
-
-def header(response: Response, name: str | bytes) -> str | None:
-    values = response.headers.getlist(name)
-    return b", ".join(values).decode("latin-1") if values else None
 
 
 def whole_number(text: str, name: str) -> int:

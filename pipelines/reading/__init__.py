@@ -94,10 +94,15 @@ def _read_html(page: Page, rules: Rules) -> Article:
     dateline = _dateline(kept)
     sections = textheader.sections_in(described.kicker, described.sections)
     found = blocks.text_of(kept)
+    if not found:  # what was left out says little about the language of the article, or is in none
+        shown = "\n".join(filter(None, (described.title, body.lead or described.teaser)))
+        code = language.language_of(shown, stated.language, rules.language)
     free = described.is_accessible_for_free
     if scrambled or (free is None and paywall.looks_locked(found or body.lead or "", body.whole_text, is_marked)):
         free = False
-    judge.check(_for_judgement(page, described, types, body, found), seen)
+    # of an article that is not free, the description may be all that there is to read
+    shown = found or (described.teaser or "" if free is False and body.lead is None else "")
+    judge.check(_for_judgement(page, described, types, body, shown), seen)
     return Article(
         url=page.url,
         canonical_url=described.canonical_url or page.url,
@@ -128,7 +133,7 @@ def _read_html(page: Page, rules: Rules) -> Article:
         is_accessible_for_free=free,
         amp_url=described.amp_url,
         details=facts,
-        pages_read=pages_read,
+        pages_read=max(pages_read, 1),  # the first page is read where it has no text, too
         pages_total=pages_total,
         removed=(*tables, *body.removed, *removed, *scrambled, *returning),
         container=body.container,

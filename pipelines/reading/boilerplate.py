@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
@@ -73,8 +73,14 @@ class ByLetter:
         default_factory=dict, init=False, repr=False, compare=False
     )
 
-    def __reduce__(self) -> tuple[type[ByLetter], tuple[Mapping[str, Sequence[str]], bool]]:
-        return ByLetter, (self.sections, self.is_bounded)
+    def __reduce__(self) -> tuple[Callable[..., ByLetter], tuple[tuple[tuple[str, tuple[str, ...]], ...], bool]]:
+        return _shared, (tuple((name, tuple(patterns)) for name, patterns in self.sections.items()), self.is_bounded)
+
+    def compile(self) -> None:
+        """Compile what is left to compile: for a process that is forked afterwards."""
+        for letter in ("", *self._letters):
+            if letter not in self._compiled:
+                self._compiled[letter] = self._pattern(letter)
 
     def section(self, text: str) -> str | None:
         """The first section with a pattern that takes the whole of *text*, which is spelled plainly, or None."""
@@ -110,6 +116,12 @@ class ByLetter:
         return frozenset().union(*(first for _, _, first in self._parts if first))
 
 
+@lru_cache(maxsize=256)
+def _shared(sections: tuple[tuple[str, tuple[str, ...]], ...], is_bounded: bool) -> ByLetter:
+    """The patterns of these sections, once a process: all sources have the same phrases, and rules come pickled."""
+    return ByLetter(dict(sections), is_bounded)
+
+
 @dataclass(frozen=True, slots=True)
 class Phrases:
     """The phrases of one language, from ``config/boilerplate/LANGUAGE.toml``.
@@ -124,6 +136,11 @@ class Phrases:
     limits: Mapping[str, int] = field(default_factory=dict)
     longest: int = 0
     ends: re.Pattern[str] | None = None
+
+    def compile(self) -> None:
+        """Compile all patterns now: for a process that is forked afterwards."""
+        self.opens.compile()
+        self.whole.compile()
 
     @classmethod
     def load(cls, path: Path | str) -> Phrases:

@@ -17,6 +17,7 @@ from lxml import etree
 from pipelines.reading.blocks import plain
 from pipelines.reading.clean import Removals
 from pipelines.reading.tree import HEADINGS, delete, one_line, raw
+from pipelines.sites import site_of
 
 _LONGEST_LINE = 300  # characters of what stands below a picture
 _SENTENCE = 40  # of what may be the lead
@@ -199,11 +200,7 @@ def _is_inside(link: etree._Element, host: str) -> bool:
         there = urlsplit(address).netloc
     except ValueError:
         return False
-    return not there or _site(there) == _site(host)
-
-
-def _site(host: str) -> str:
-    return ".".join(host.rpartition("@")[2].partition(":")[0].lower().split(".")[-2:])
+    return not there or site_of(there) == site_of(host)
 
 
 def _around(box: etree._Element, inner: etree._Element) -> str:

@@ -256,7 +256,7 @@ def machine(value: object, fetched_at: datetime, time_zone: tzinfo, language: st
     if not isinstance(value, str):
         return None
     value = value.strip()
-    if not 6 <= len(value) <= 80:
+    if not 6 <= len(value) <= 80 or _is_nobodys_year(value):
         return None
     stated = _iso(value, time_zone) or _compact(value, time_zone) or _rfc822(value, time_zone)
     if stated is not None:
@@ -488,7 +488,7 @@ def _plausible(at: datetime, fetched_at: datetime, slack: timedelta = SLACK) -> 
 
 _ISO = re.compile(
     r"([12]\d{3})-(\d\d?)-(\d\d?)(?:[T ,]+(\d\d?):(\d\d)(?::(\d\d)(?:[.,:]\d+)?)?\s*"
-    r"(Z|UTC|GMT|CEST|CET|MESZ|MEZ|[+-]\d\d(?::?\d\d)?)?(?:\[[\w/]+\])?)?",
+    r"(Z|UTC|GMT|CEST|CET|MESZ|MEZ|[+-]\d\d?(?::?\d\d)?)?(?:\[[\w/]+\])?)?",
     re.IGNORECASE,
 )
 _COMPACT = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)(?:T?(\d\d)(\d\d)(\d\d)?(Z|[+-]\d\d:?\d\d)?)?")
@@ -533,16 +533,54 @@ def _compact(value: str, zone: tzinfo) -> Stated | None:
     return _from_numbers(match.groups(), zone) if match else None
 
 
+# day, month's name and year, as RFC 822 and its relatives have them
+_NAMED_DAY = re.compile(r"\d{1,2}[\s-]{1,3}[^\W\d_]{3,12}\.?[\s-]{1,3}(?P<year>-?\d{1,4})(?!\d|:)")
+_OFFSET = re.compile(
+    r"(?<=[\d\s])(?:(?:UTC|GMT)\s?)?(?P<sign>[+-])\s?(?P<hours>\d{1,2})(?::?(?P<minutes>\d\d))?\s*$", re.I
+)
+_ZONE_NAME = re.compile(r"\s(?P<name>MESZ|MEZ|CEST|CET|BST)\s*$", re.I)
+
+
 def _rfc822(value: str, zone: tzinfo) -> Stated | None:
     if "," not in value[:5] and not value[:1].isdigit():
         return None
+    value = re.sub(r"\s*\([^()]{0,20}\)$", "", value)
+    offset = _offset(value)
+    text = value[: offset[1]] if offset else value
     try:
-        at = parsedate_to_datetime(value)
+        at = parsedate_to_datetime(text)
     except (TypeError, ValueError, IndexError, OverflowError):
         return None
     if ":" not in value:
         return _at(at.date(), None, zone)
+    if offset and offset[0]:
+        at = at.replace(tzinfo=offset[0])
     return Stated(at if at.tzinfo else at.replace(tzinfo=zone), Precision.SECOND)
+
+
+def _offset(value: str) -> tuple[tzinfo | None, int] | None:
+    """The zone behind a time (None: there is no such zone) and where it begins.
+
+    Python's own reader takes '+1' for a minute and '+01:00' for none.
+    """
+    if ":" not in value:
+        return None
+    if match := _ZONE_NAME.search(value):
+        found = _zone(match["name"])
+    elif match := _OFFSET.search(value):
+        # '+130' is one hour and a half: the last two digits are minutes
+        found = _zone(f"{match['sign']}{match['hours'].zfill(2)}{match['minutes'] or '00'}")
+    else:
+        return None
+    return found, match.start()
+
+
+def _is_nobodys_year(value: str) -> bool:
+    """Whether the year is what systems write that know none: 0000, 0001, -0001. Two digits are a year of today."""
+    match = _NAMED_DAY.search(value)
+    if match is None:
+        return value.startswith("0000-") or re.match(r"-?0\d{3}-", value) is not None
+    return len(match["year"]) > 2 and int(match["year"]) < EARLIEST
 
 
 # -- last resorts -----------------------------------------------------------------------------------------------------

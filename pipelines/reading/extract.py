@@ -31,6 +31,7 @@ from pipelines.reading.tree_blocks import blocks_in, direct, is_prose
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 
 VERY_SHORT = 300  # characters; below this nothing is lost by asking
+LONGEST_HEADLINE = 1000  # characters; the longest of real ones have some 300
 _LEFT_OUT = 1.1  # so much more prose on the page than in the result makes a short result doubtful
 SHORT = 1500  # characters; below this the full method is asked too, and wins where it finds clearly more
 _MANY_PARAGRAPHS = 8
@@ -118,6 +119,9 @@ def body_of(
     link_length = sum(map(len, _IN_LINKS(page))) if paragraphs < _MANY_PARAGRAPHS else 0
     if headline is None or headline.getroottree().getroot() is not tree:
         headline = headline_of(page, title)
+    shown = one_line(raw(headline)) if headline is not None else None
+    if headline is not None and len(shown or "") > LONGEST_HEADLINE and headline.find(".//p") is None:
+        _cut(headline, (shown or "")[:LONGEST_HEADLINE])
     for element in _selected(page, remove):
         removals.add(element, "site")
         delete(element)
@@ -149,7 +153,7 @@ def body_of(
         blocks=tuple(_without_ends(blocks)),
         lead=lead,
         removed=tuple(removals.found),
-        headline=one_line(raw(headline)) if headline is not None else None,
+        headline=shown,
         page_text=page_text[:4000],
         whole_text=page_text,
         page_length=len(page_text),
@@ -157,6 +161,13 @@ def body_of(
         paragraphs=paragraphs,
         container=containers.marked(container, is_plain),
     )
+
+
+def _cut(headline: etree._Element, text: str) -> None:
+    """A field that has overflowed is more text than the article, and would be taken for it."""
+    for child in list(headline):
+        headline.remove(child)
+    headline.text = text
 
 
 def _body(tree: html.HtmlElement) -> etree._Element:

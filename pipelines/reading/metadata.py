@@ -26,6 +26,7 @@ from pipelines.reading.rules import Rules
 from pipelines.reading.sight import Sight, just_above
 from pipelines.reading.structured import Structured, plain, plain_list, text_of, types_of
 from pipelines.reading.title import Headline, headline, site_names, squashed
+from pipelines.sites import site_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -466,23 +467,12 @@ def canonical(structured: Structured, url: str) -> str | None:
         if address is None:
             continue
         here, there = urlsplit(url), urlsplit(address)
-        if _site(there.hostname) != _site(here.hostname):
+        if site_of(there.hostname or "") != site_of(here.hostname or ""):
             continue
         if there.path.strip("/") == "" and not there.query and here.path.strip("/") != "":
             continue
         return address.split("#")[0]
     return None
-
-
-# two-level suffixes under which registrations happen: without them every '.co.at' would be one site
-_SECOND_LEVEL = frozenset(["co", "ac", "or", "gv", "com", "org", "net", "gov", "edu"])
-
-
-def _site(host: str | None) -> str:
-    """The registrable part of a host name, near enough: the last two labels, three under 'co.at' and the like."""
-    labels = (host or "").lower().rstrip(".").split(".")
-    keep = 3 if len(labels) > 2 and labels[-2] in _SECOND_LEVEL and len(labels[-1]) == 2 else 2
-    return ".".join(labels[-keep:])
 
 
 __all__ = ["Description", "Headline", "canonical", "describe", "select", "selector", "site_names", "squashed"]

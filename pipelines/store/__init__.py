@@ -3,6 +3,7 @@
 from pipelines.store.shapes import (
     Archived,
     Document,
+    DocumentState,
     Ending,
     HostRest,
     HostState,
@@ -22,6 +23,7 @@ from pipelines.store.store import Store
 __all__ = [
     "Archived",
     "Document",
+    "DocumentState",
     "Ending",
     "HostRest",
     "HostState",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 
 import psycopg
@@ -18,6 +19,7 @@ log = logging.getLogger(__name__)
 
 MOST = 100  # items in a transaction; more gains nothing, and a bad one costs more to find
 PAUSE = 0.004  # seconds that the first item waits for others
+LONG = 20.0  # seconds; who gives up after that has waited for a lock or for a database that is away
 TIDY_AFTER = 400  # items; the search index's list of new rows then has some megabytes, which a search reads through
 
 Refuse = Callable[[Item, str], Awaitable[Ending]]
@@ -77,17 +79,16 @@ class Batches:
     async def _write(self, batch: Sequence[tuple[Item, asyncio.Future[Ending]]]) -> None:
         try:
             endings = await self._written([item for item, _ in batch])
-        except Exception as error:  # noqa: BLE001 - it is not lost: everybody who waits gets it
-            for _, future in batch:
-                if not future.done():
-                    future.set_exception(error)
-            return
         except asyncio.CancelledError:
             for _, future in batch:
                 future.cancel()
             raise
         for (_, future), ending in zip(batch, endings, strict=True):
-            if not future.done():
+            if future.done():
+                continue
+            if isinstance(ending, Exception):  # it is not lost: whoever waits gets it
+                future.set_exception(ending)
+            else:
                 future.set_result(ending)
         self._written_since_tidying += len(batch)
         if self._written_since_tidying >= TIDY_AFTER and (self._tidying is None or self._tidying.done()):
@@ -102,13 +103,45 @@ class Batches:
             except (psycopg.Error, database.DatabaseError) as error:  # nothing is lost; the next time will do it
                 log.warning("tidying the indexes: %s", database.safe_text(error, self._connections.dsn))
 
-    async def _written(self, items: list[Item]) -> list[Ending]:
+    async def _written(self, items: list[Item]) -> list[Ending | Exception]:
+        """The ending of each item, or what kept it from one."""
+        begun = time.monotonic()
         try:
-            return await self._connections.run(lambda connection: writing.write(connection, items))
-        except (psycopg.Error, ValueError, TypeError) as error:
+            return list(await self._connections.run(lambda connection: writing.write(connection, items)))
+        except database.DatabaseError as error:
+            if time.monotonic() - begun > LONG:
+                self._give_up_waiting(error)
+            return [error] * len(items)  # it would meet each of them
+        except Exception as error:  # noqa: BLE001 - of one item it is told or returned
             if len(items) > 1:
                 # one bad row never costs its batch: each alone, and only the bad one is refused
                 return [(await self._written([item]))[0] for item in items]
-            message = database.safe_text(error, self._connections.dsn)
-            log.error("%s cannot be stored: %s", items[0].page_url[:200], message)
-            return [await self._refuse(items[0], message)]
+            return [await self._of_one(items[0], error)]
+
+    def _give_up_waiting(self, error: database.DatabaseError) -> None:
+        """Whoever has come meanwhile has waited as well: the same trouble, and not as long a wait once more."""
+        for _ in range(self._waiting.qsize()):
+            entry = self._waiting.get_nowait()
+            if entry is None:
+                self._waiting.put_nowait(None)  # the end stays the end
+            elif not entry[1].done():
+                entry[1].set_exception(error)
+
+    async def _of_one(self, item: Item, error: Exception) -> Ending | Exception:
+        """Refuse an item for what lies in its own row; any other error is not its fault and comes back."""
+        if not database.may_be_of_the_row(error):
+            return error
+        message = database.safe_text(error, self._connections.dsn)
+        try:
+            await self._connections.run(lambda connection: writing.try_plain_row(connection, item))
+        except database.DatabaseError as trouble:
+            return trouble
+        except (psycopg.Error, ValueError, TypeError) as same:
+            # not even a row in which nothing can be wrong: a column without a value, a constraint, another encoding
+            said = database.safe_text(same, self._connections.dsn)
+            return database.DatabaseError(f"{database.shown(self._connections.dsn)}: no article can be stored: {said}")
+        log.error("%s cannot be stored: %s", item.page_url[:200], message)
+        try:
+            return await self._refuse(item, message)
+        except Exception as trouble:  # noqa: BLE001 - it comes back
+            return trouble

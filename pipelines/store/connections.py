@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,8 +17,11 @@ from psycopg.pq import TransactionStatus
 
 from pipelines import database
 
+log = logging.getLogger(__name__)
+
 T = TypeVar("T")
 CONFLICTS = 10  # times that a transaction is tried again after a deadlock or a lock that was not to be had
+CONFLICT_FOR = 80.0  # seconds after which there is no other try: a lock that is held for so long is held by somebody
 
 
 class Connections:
@@ -43,23 +47,32 @@ class Connections:
     async def run(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         """Do *work* in a transaction. It must be idempotent: when the answer to COMMIT is lost, it is done again.
 
-        Raises DatabaseError when the database stays away longer than the patience; psycopg.Error where *work* is wrong.
+        Raises DatabaseError for trouble of the database: it stays away longer than the patience, a right is missing,
+        somebody holds a lock for more than a minute. psycopg.Error: what *work* writes may itself be the cause.
         """
         waiting: database.Patience | None = None
-        conflicts = 0
+        conflicts, begun = 0, time.monotonic()
         while True:
             try:
                 async with self._connection() as connection, connection.transaction():
+                    if database.is_pooled(self.dsn):
+                        await connection.execute(database.IN_TRANSACTION)
                     return await work(connection)
             except psycopg.Error as error:
-                if database.is_passing(error) and conflicts < CONFLICTS:
+                if database.is_passing(error):
                     conflicts += 1
-                    await asyncio.sleep(random.uniform(0.005, 0.05) * conflicts)
-                    continue
+                    if conflicts <= CONFLICTS and time.monotonic() - begun < CONFLICT_FOR:
+                        await self._tell_of_lock(error, conflicts)
+                        await asyncio.sleep(random.uniform(0.005, 0.05) * conflicts)
+                        continue
                 if not database.is_away(error):
-                    raise
+                    if database.may_be_of_the_row(error):
+                        raise
+                    raise database.DatabaseError(await self._said(error)) from error
                 waiting = waiting or database.Patience(self.dsn, self.patience)
                 waiting.until = min(waiting.until, self._until)
+                if waiting.is_doubtful:
+                    await asyncio.to_thread(waiting.refuse_if_there, error)
                 pause = waiting.next_wait(error)
             await self._drop_idle()  # after a restart of the server none of them is any good
             await asyncio.to_thread(database.revive, self.dsn)
@@ -67,6 +80,22 @@ class Connections:
 
     async def close(self) -> None:
         await self._drop_idle()
+
+    async def _tell_of_lock(self, error: psycopg.Error, conflicts: int) -> None:
+        """A deadlock is over in no time; a lock that was waited for in vain is worth a line, and so is its holder."""
+        if database.is_locked(error) and conflicts in (1, CONFLICTS // 2):
+            log.warning("%s", await self._said(error))
+
+    async def _said(self, error: psycopg.Error) -> str:
+        text = database.said(error, self.dsn)
+        if not database.is_locked(error):
+            return text
+        try:
+            async with self._connection() as connection, connection.transaction():
+                rows = await (await connection.execute(database.LOCK_HOLDERS)).fetchall()
+        except (psycopg.Error, database.DatabaseError):
+            return text  # the first trouble is the one to tell
+        return f"{text}; locks are held by {database.holders_said(rows) or 'nobody any more'}"
 
     async def _pause(self, seconds: float) -> None:
         if self._hurried.is_set():
@@ -88,7 +117,7 @@ class Connections:
                     self._idle.append(connection)
 
     async def _connect(self) -> AsyncConnection:
-        return await AsyncConnection.connect(database.connection_info(self.dsn), autocommit=True)
+        return await database.connect_async(self.dsn)
 
     async def _drop_idle(self) -> None:
         while self._idle:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 KEEP_SOURCES = """
     INSERT INTO ingest.sources AS source (
-        name, title, homepage, language, country, time_zone, enabled, expected_per_day, day_zone)
-    SELECT row.name, title, homepage, language, country, time_zone, enabled, expected_per_day, zone.name
+        name, title, homepage, language, country, time_zone, enabled, expected_per_day, day_zone, hosts, drop_params)
+    SELECT row.name, title, homepage, language, country, time_zone, enabled, expected_per_day, zone.name, hosts,
+           drop_params
     FROM jsonb_to_recordset(%s) AS row (
         name text, title text, homepage text, language text, country text, time_zone text, enabled boolean,
-        expected_per_day integer)
+        expected_per_day integer, hosts text[], drop_params text[])
     LEFT JOIN pg_timezone_names AS zone ON zone.name = row.time_zone
     ORDER BY row.name
     ON CONFLICT (name) DO UPDATE
     SET title = excluded.title, homepage = excluded.homepage, language = excluded.language, country = excluded.country,
         time_zone = excluded.time_zone, enabled = excluded.enabled, expected_per_day = excluded.expected_per_day,
-        day_zone = excluded.day_zone, updated_at = now()
+        day_zone = excluded.day_zone, hosts = excluded.hosts, drop_params = excluded.drop_params, updated_at = now()
 """
 
 KEEP_SOURCE_NAME = "INSERT INTO ingest.sources (name, title) VALUES (%(source)s, %(source)s) ON CONFLICT DO NOTHING"
@@ -65,7 +66,7 @@ COUNT_RUN = """
         UNION ALL
         SELECT NULL, page.reason
         FROM ingest.pages AS page
-        JOIN ingest.runs AS run ON run.source = page.source AND run.kind <> 'replay'
+        JOIN ingest.runs AS run ON run.source = page.source AND run.kind = 'crawl'
         WHERE run.id = %(run)s AND page.state = 'pending'
         UNION ALL
         SELECT NULL, waiting.reason
@@ -102,21 +103,51 @@ VALIDATORS = """
     WHERE source = %(source)s AND url_key = %(key)s AND (etag IS NOT NULL OR last_modified IS NOT NULL)
 """
 
+# A server that was caught with an untrue 304 is trusted with none of its documents.
+DOCUMENT_STATE = """
+    SELECT document.etag, document.last_modified, document.checked_at, document.not_modified_in_a_row, document.digest,
+           document.confirmed_looks, memory.entries AS memory,
+           EXISTS (SELECT FROM ingest.documents AS other
+                   WHERE other.source = document.source AND other.distrusted_at IS NOT NULL
+                     AND split_part(other.url, '/', 3) = split_part(document.url, '/', 3)) AS is_distrusted
+    FROM ingest.documents AS document
+    LEFT JOIN ingest.document_memories AS memory USING (source, url_key)
+    WHERE document.source = %(source)s AND document.url_key = %(key)s
+"""
+
 KEEP_DOCUMENT = """
     INSERT INTO ingest.documents AS document (
-        source, url_key, url, kind, etag, last_modified, status, links, error, changed_at)
+        source, url_key, url, kind, etag, last_modified, status, links, error, changed_at, entries, left_out, note,
+        digest, distrusted_at, distrusted_because)
     VALUES (%(source)s, %(key)s, %(url)s, %(kind)s, %(etag)s, %(last_modified)s, %(status)s, %(links)s, %(error)s,
-            CASE WHEN %(is_full)s THEN now() END)
+            CASE WHEN %(is_full)s THEN now() END, %(entries)s, %(left_out)s, %(note)s, %(digest)s,
+            CASE WHEN %(distrusted)s::text IS NOT NULL THEN now() END, %(distrusted)s)
     ON CONFLICT (source, url_key) DO UPDATE
     SET status = excluded.status, error = excluded.error, checked_at = now(), kind = excluded.kind,
         etag = CASE WHEN %(is_full)s THEN excluded.etag ELSE document.etag END,
         last_modified = CASE WHEN %(is_full)s THEN excluded.last_modified ELSE document.last_modified END,
         links = CASE WHEN %(is_full)s THEN excluded.links ELSE document.links END,
         changed_at = coalesce(excluded.changed_at, document.changed_at),
+        entries = CASE WHEN %(is_full)s THEN excluded.entries ELSE document.entries END,
+        left_out = CASE WHEN %(is_full)s THEN excluded.left_out ELSE document.left_out END,
+        note = CASE WHEN %(is_full)s THEN excluded.note ELSE document.note END,
+        digest = CASE WHEN %(is_full)s THEN excluded.digest ELSE document.digest END,
+        confirmed_looks = CASE
+            WHEN %(distrusted)s::text IS NOT NULL THEN 0 ELSE document.confirmed_looks + %(confirmed)s::integer END,
+        distrusted_at = coalesce(document.distrusted_at, excluded.distrusted_at),
+        distrusted_because = coalesce(document.distrusted_because, excluded.distrusted_because),
         not_modified_in_a_row = CASE
             WHEN %(is_full)s THEN 0
             WHEN %(not_modified)s THEN document.not_modified_in_a_row + 1
             ELSE document.not_modified_in_a_row END
+"""
+
+KEEP_MEMORY = """
+    INSERT INTO ingest.document_memories AS known (source, url_key, entries)
+    VALUES (%(source)s, %(key)s, %(memory)s)
+    ON CONFLICT (source, url_key) DO UPDATE
+    SET entries = excluded.entries, remembered_at = now()
+    WHERE known.entries <> excluded.entries
 """
 
 KEEP_DOCUMENT_ATTEMPT = """
@@ -124,10 +155,57 @@ KEEP_DOCUMENT_ATTEMPT = """
     VALUES (%(run)s, %(source)s, %(kind)s, %(url)s, %(status)s, %(ms)s, %(bytes)s, %(outcome)s, %(error)s)
 """
 
+# Two documents of one run are offered at the same time: each sees the room that the other has left.
+LOCK_FRONTIER = """
+    SELECT drop_params || noise_params AS params FROM ingest.sources WHERE name = %(source)s FOR NO KEY UPDATE
+"""
+
+KNOWN_PAGES = """
+    SELECT url_key, stable_key FROM ingest.pages
+    WHERE source = %(source)s AND url_key = ANY (%(keys)s)
+    UNION ALL
+    SELECT url_key, stable_key FROM ingest.pages
+    WHERE source = %(source)s AND stable_key = ANY (%(keys)s)
+"""
+
+# Of addresses that had parameters: pages whose article is known under what is left.
+KNOWN_BY_ARTICLE = """
+    SELECT page.url_key, article.url_key AS stable_key
+    FROM ingest.articles AS article
+    JOIN ingest.pages AS page ON page.article_id = article.id AND page.source = %(source)s
+    WHERE article.url_key = ANY (%(keys)s)
+"""
+
+COUNT_WAITING = "SELECT count(*) AS number FROM ingest.pages WHERE source = %(source)s AND state = 'pending'"
+
+# those that were never asked for, oldest first
+OLDEST_WAITING = """
+    SELECT id, coalesce(dated_at, found_at) AS at FROM ingest.pages
+    WHERE source = %(source)s AND state = 'pending' AND attempts = 0 AND id <> ALL (%(in_hand)s)
+    ORDER BY coalesce(dated_at, found_at), id DESC
+    LIMIT %(limit)s
+"""
+
+# A page that nobody has asked for gives its place to a newer one. It is the same row, because who writes may not
+# delete; nothing refers to it yet.
+DISPLACE = """
+    UPDATE ingest.pages AS page
+    SET url_key = decode(row.url_key, 'hex'), url = row.url, found_on = row.found_on, found_at = now(), hint = row.hint,
+        dated_at = row.dated_at, next_attempt_at = now(), stable_key = NULL, reason = NULL, detail = NULL,
+        http_status = NULL
+    FROM jsonb_to_recordset(%(links)s) AS row (
+        id bigint, url_key text, url text, found_on text, hint jsonb, dated_at timestamptz)
+    WHERE page.id = row.id AND page.state = 'pending' AND page.attempts = 0
+      AND NOT EXISTS (SELECT FROM ingest.pages AS other
+                      WHERE other.source = page.source AND other.url_key = decode(row.url_key, 'hex'))
+    RETURNING page.url_key
+"""
+
 OFFER = """
-    INSERT INTO ingest.pages (source, url_key, url, found_on, hint)
-    SELECT %(source)s, decode(url_key, 'hex'), url, found_on, hint
-    FROM jsonb_to_recordset(%(links)s) AS row (place integer, url_key text, url text, found_on text, hint jsonb)
+    INSERT INTO ingest.pages (source, url_key, url, found_on, hint, dated_at)
+    SELECT %(source)s, decode(url_key, 'hex'), url, found_on, hint, dated_at
+    FROM jsonb_to_recordset(%(links)s) AS row (
+        url_key text, url text, found_on text, hint jsonb, dated_at timestamptz)
     ORDER BY url_key
     ON CONFLICT DO NOTHING
     RETURNING url_key
@@ -166,27 +244,54 @@ REJECT_BAD_LINKS = """
     RETURNING id, pages.detail
 """
 
+# Latest first: what waits in a long frontier is older than what is news now.
 # A page whose time is more than a month ahead is due as well: nothing is put off for so long, so the clock was wrong.
 TAKE = """
     SELECT id, url, hint, attempts, etag, last_modified, false AS recheck
     FROM ingest.pages
     WHERE source = %(source)s AND state = 'pending' AND id <> ALL (%(in_hand)s)
       AND (next_attempt_at <= now() OR next_attempt_at > now() + interval '32 days')
-    ORDER BY next_attempt_at, id
+    ORDER BY coalesce(dated_at, found_at) DESC, id
     LIMIT %(limit)s
 """
 
 TAKE_RECHECKS = """
-    SELECT id, url, hint, attempts, etag, last_modified, true AS recheck,
+    SELECT id, url, hint, attempts, true AS recheck,
+           CASE WHEN split_part(url, '/', 3) = ANY (distrusted.hosts) THEN NULL ELSE etag END AS etag,
+           CASE WHEN split_part(url, '/', 3) = ANY (distrusted.hosts) THEN NULL ELSE last_modified END AS last_modified,
            (SELECT version.lesson
             FROM ingest.articles AS article
             JOIN ingest.versions AS version ON version.article_id = article.id AND version.number = article.version
             WHERE article.id = pages.article_id AND article.source = pages.source) AS lesson
     FROM ingest.pages
+    CROSS JOIN (
+        SELECT coalesce(array_agg(split_part(url, '/', 3)), '{}') AS hosts FROM ingest.documents
+        WHERE source = %(source)s AND distrusted_at IS NOT NULL) AS distrusted
     WHERE source = %(source)s AND state = 'ended' AND id <> ALL (%(in_hand)s)
       AND (next_check_at <= now() OR next_check_at > now() + interval '32 days')
     ORDER BY next_check_at, id
     LIMIT %(limit)s
+"""
+
+# One page of each article, the one that was asked last: others have led to the same. Those of an address, whatever
+# their age; those of a source that were first seen since then.
+RECHECK_NOW = """
+    WITH wanted AS (
+        SELECT DISTINCT ON (page.article_id) page.id
+        FROM ingest.pages AS page
+        JOIN ingest.articles AS article ON article.id = page.article_id
+        WHERE page.state = 'ended' AND article.url NOT LIKE 'file:%%' AND (
+            page.article_id = ANY (%(articles)s)
+            OR page.source = ANY (%(sources)s) AND article.first_seen_at >= %(since)s)
+        ORDER BY page.article_id, page.next_check_at IS NULL, page.last_fetched_at DESC NULLS LAST, page.id
+    )
+    UPDATE ingest.pages AS page SET next_check_at = now()
+    FROM wanted WHERE page.id = wanted.id
+    RETURNING page.source
+"""
+
+FIND_ARTICLE_IDS = """
+    SELECT wanted.url, (SELECT id FROM news.find(wanted.url)) AS id FROM unnest(%(urls)s::text[]) AS wanted (url)
 """
 
 TAKEN_FOR_RECHECK = """

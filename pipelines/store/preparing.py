@@ -125,15 +125,17 @@ def item(
     etag: str | None = None,
     last_modified: str | None = None,
     ms: int | None = None,
+    params: frozenset[str] = frozenset(),
 ) -> Item:
     """Everything about a page that can be worked out without the database; *run* is None where nothing gets written.
 
-    Raises ValueError or TypeError.
+    *params* are parameters of addresses that mean nothing. Raises ValueError or TypeError.
     """
     if page.fetched_at.tzinfo is None:
         raise ValueError("fetched_at has no time zone")
     url = clean(page.asked_url or page.url)
     canonical = dedupe.identity(clean(article.canonical_url or article.url or page.url), clean(article.url or page.url))
+    canonical = urls.without_params(canonical, params)
     version = version_row(article, page.fetched_at)
     return Item(
         run=run,
@@ -152,7 +154,7 @@ def item(
         canonical_url=canonical,
         article_key=page_key(canonical),
         seen=dedupe.Seen(
-            text_key=fingerprint.text_key(version["text"]),
+            text_key=_text_key(version, canonical),
             content_key=fingerprint.content_key(version["title"], version["teaser"], version["text"]),
             body_key=fingerprint.body_key([page.body, *(part.body for part in page.more)]),
             fetched_at=page.fetched_at,
@@ -161,6 +163,14 @@ def item(
         ),
         version=version,
     )
+
+
+def _text_key(version: dict[str, Any], canonical_url: str) -> bytes:
+    """Of an article without text, headline and teaser stand for it; a headline alone is nobody's copy."""
+    if version["text"]:
+        return fingerprint.text_key(version["text"])
+    shown = f"{version['title']}\n{version['teaser']}" if version["teaser"] else canonical_url
+    return fingerprint.text_key(f"without text: {shown}")
 
 
 def version_row(article: Article, fetched_at: datetime) -> dict[str, Any]:

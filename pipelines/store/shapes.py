@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from pipelines.items import Hint, Reason
+from pipelines.recheck import RecheckPlan
 
 RunKind = Literal["crawl", "replay", "recheck"]
 RunOutcome = Literal["finished", "failed", "stopped"]
@@ -16,7 +17,11 @@ EndingKind = Literal["new", "new_version", "unchanged", "copy", "rejected", "pen
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:
-    """A source as its file describes it; ``news.sources`` shows it."""
+    """A source as its file describes it; ``news.sources`` shows it.
+
+    ``hosts``: whose articles are its own; ``drop_params``: parameters of addresses that mean nothing; ``formerly``:
+    names that it had before, whose rows become its own.
+    """
 
     name: str
     title: str
@@ -26,6 +31,9 @@ class SourceRow:
     time_zone: str | None = None
     enabled: bool = True
     expected_per_day: int | None = None
+    hosts: list[str] = field(default_factory=list)
+    drop_params: list[str] = field(default_factory=list)
+    formerly: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +47,7 @@ class Run:
     slot: datetime | None
     lease: timedelta
     started_at: datetime
+    rechecks: RecheckPlan = field(default_factory=RecheckPlan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +72,12 @@ class RunCounts:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A discovery document (feed, sitemap, section page) as it was just fetched, or failed to be (``error``)."""
+    """A discovery document (feed, sitemap, section page) as it was just fetched, or failed to be (``error``).
+
+    ``entries`` is how many it lists, ``left_out`` how many of these were over a limit, ``note`` what else is to be
+    told. ``digest`` and ``memory`` are as discovery gave them. ``confirmed``: a full look right after a 304 showed what
+    was known; ``distrusted``: what it showed instead, for which no 304 of this server is trusted again.
+    """
 
     url: str
     kind: DocumentKind
@@ -75,6 +89,13 @@ class Document:
     error: str | None = None
     ms: int | None = None
     bytes: int | None = None
+    entries: int | None = None
+    left_out: int = 0
+    note: str | None = None
+    digest: str = ""
+    memory: str | None = None
+    confirmed: bool = False
+    distrusted: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +109,33 @@ class Validators:
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentState:
+    """What is known of a discovery document before it is asked for.
+
+    ``validators`` is None where it is to be asked for unconditionally. ``digest`` and ``memory`` are those of the last
+    full answer, as hex digits ("" and None: not known), ``confirmed`` how many full looks right after a 304 showed what
+    was known.
+    """
+
+    validators: Validators | None = None
+    digest: str = ""
+    memory: str | None = None
+    confirmed: int = 0
+    is_distrusted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Offered:
-    """What became of the links of one discovery document: new in the frontier, waiting already, ended already."""
+    """What became of the links of one discovery document: new in the frontier, waiting already, ended already.
+
+    ``left_out``: new ones for which the frontier had no room; ``displaced``: older ones that gave theirs to newer.
+    """
 
     new: int = 0
     waiting: int = 0
     ended: int = 0
+    left_out: int = 0
+    displaced: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,24 +24,29 @@ from psycopg.types.json import Jsonb
 from pipelines import database, recheck, urls
 from pipelines.items import Article, Link, Page, Reason
 from pipelines.reading.rules import Learned
+from pipelines.recheck import RecheckPlan
 from pipelines.store import frontier as sql
 from pipelines.store import (
     hosts,
     learning,
     looking,
+    offering,
     preparing,
     relinking,
     retention,
+    retrying,
     searching,
     stories,
     watching,
     writing,
 )
+from pipelines.store import sources as source_rows
 from pipelines.store.batches import Batches
 from pipelines.store.connections import Connections
 from pipelines.store.shapes import (
     Archived,
     Document,
+    DocumentState,
     Ending,
     HostRest,
     HostState,
@@ -64,17 +70,24 @@ ARTICLES_AT_A_TIME = 200  # some megabytes
 class Store:
     """One process's way to the database. Every method waits for a database that is away (up to *patience*)."""
 
-    def __init__(self, dsn: str, patience: timedelta):
+    def __init__(self, dsn: str, patience: timedelta, rechecks: RecheckPlan | None = None):
+        self._rechecks = rechecks or RecheckPlan()
         self._connections = Connections(dsn, patience=patience)
         self._batches = Batches(self._connections, self._refuse)
         self._in_hand: dict[
             int, dict[bytes, int]
         ] = {}  # run -> pages that take() has given out and that have no end yet
+        self._params: dict[str, frozenset[str]] = {}  # source -> parameters that mean nothing
 
     @classmethod
-    async def open(cls, dsn: str, patience: timedelta = timedelta(days=1)) -> Store:
-        """Connect; raises ``database.DatabaseError`` when the database does not answer within *patience*."""
-        store = cls(dsn, patience)
+    async def open(
+        cls, dsn: str, patience: timedelta = timedelta(days=1), rechecks: RecheckPlan | None = None
+    ) -> Store:
+        """Connect; raises ``database.DatabaseError`` when the database does not answer within *patience*.
+
+        *rechecks* says when the articles that its runs store are looked at again.
+        """
+        store = cls(dsn, patience, rechecks)
         try:
             await store._connections.run(lambda connection: connection.execute("SELECT FROM ingest.runs LIMIT 0"))
         except psycopg.Error as error:
@@ -112,13 +125,18 @@ class Store:
     # sources
 
     async def keep_sources(self, sources: Sequence[SourceRow]) -> None:
-        """Insert or update; a source that is missing from *sources* is left as it is."""
+        """Insert or update; a source that is missing from *sources* is left as it is.
 
-        async def work(connection: AsyncConnection) -> None:
-            rows = [preparing.clean(asdict(source)) for source in sources]
-            await connection.execute(sql.KEEP_SOURCES, [preparing.dumps(rows)])
+        What has the former name of one of them is given to it.
+        """
+        await self._connections.run(lambda connection: source_rows.keep(connection, sources))
+        self._params.clear()
 
-        await self._connections.run(work)
+    async def settle_params(self, source: str) -> frozenset[str]:
+        """Learn which parameters of addresses mean nothing, and know its pages without them; their names."""
+        params = await self._connections.run(lambda connection: source_rows.settle_params(connection, source))
+        self._params[source] = params
+        return params
 
     async def keep_next_run(self, source: str, at: datetime | None) -> None:
         """What ``nachlese status`` shows as the next run."""
@@ -155,7 +173,7 @@ class Store:
         begun = await self._connections.run(work)
         if not begun:
             return None
-        return Run(begun[0]["id"], source, kind, holder, slot, lease, begun[0]["started_at"])
+        return Run(begun[0]["id"], source, kind, holder, slot, lease, begun[0]["started_at"], self._rechecks)
 
     async def heartbeat(self, run: Run) -> bool:
         """Prolong the lease. False: somebody took the run over; stop working on it."""
@@ -201,29 +219,44 @@ class Store:
         rows = await self._do(sql.VALIDATORS, source=run.source, key=preparing.page_key(url))
         return Validators(**rows[0]) if rows else None
 
-    async def offer(self, run: Run, links: Sequence[Link], document: Document) -> Offered:
+    async def document_state(self, run: Run, url: str) -> DocumentState:
+        """What is known of a discovery document of this source, before it is asked for."""
+        rows = await self._do(sql.DOCUMENT_STATE, source=run.source, key=preparing.page_key(url))
+        if not rows:
+            return DocumentState()
+        row = rows[0]
+        names = ("etag", "last_modified", "checked_at", "not_modified_in_a_row")
+        has_validators = (row["etag"] or row["last_modified"]) and not row["is_distrusted"]
+        return DocumentState(
+            validators=Validators(**{name: row[name] for name in names}) if has_validators else None,
+            digest=(row["digest"] or b"").hex(),
+            memory=row["memory"].hex() if row["memory"] is not None else None,
+            confirmed=row["confirmed_looks"],
+            is_distrusted=row["is_distrusted"],
+        )
+
+    async def offer(
+        self, run: Run, links: Sequence[Link], document: Document, most_pending: int | None = None
+    ) -> Offered:
         """Links, the document's validators and its attempt row in ONE transaction.
+
+        *most_pending*: so many pages of the source may wait; of what is new the latest are kept.
 
         A failed fetch is offered too: no links, ``document.error`` set; validators then stay as they were. A link that
         is no address is rejected here; one that has ended and is not due for a recheck ends unchanged in this run.
         """
         # off the loop: a sitemap may have 50,000 links, and other sources' fetches must not wait for a second
-        good, bad, text = await asyncio.to_thread(_link_rows, links)
-        keys = [row["url_key"] for row in good]
-        values = {"source": run.source, "run": run.id, "keys": keys, "links": text}
+        good, bad = await asyncio.to_thread(_link_rows, links)
+        in_hand = list(self._in_hand.get(run.id, {}).values())
+        values = {"source": run.source, "run": run.id, "in_hand": in_hand}
 
         async def work(connection: AsyncConnection) -> Offered:
-            await _keep_document(connection, run, document)
-            if not good and not bad:
-                return Offered()
-            new = {row["url_key"] for row in await _rows(connection, sql.OFFER, values)}
-            await connection.execute(sql.HASTEN_RECHECKS, values)
-            await connection.execute(sql.SEEN_AGAIN, values)
+            offered = await offering.offer(connection, values, good, most_pending) if good else Offered()
+            await _keep_document(connection, run, document, offered)
             if bad:
+                await connection.execute(sql.OFFER, values | {"links": preparing.dumps(bad)})
                 await _reject_bad_links(connection, run, bad)
-            now = (await _rows(connection, sql.OFFERED, values))[0]
-            fresh = sum(key in new for key in keys)
-            return Offered(fresh, now["waiting"] - fresh, now["ended"])
+            return offered
 
         return await self._connections.run(work)
 
@@ -246,6 +279,24 @@ class Store:
             in_hand[preparing.page_key(row["url"])] = row.pop("id")
             row["hint"] = preparing.HINT.validate_python(row["hint"]) if row["hint"] else None
         return [Target(**row) for row in rows]
+
+    async def recheck_now(
+        self, sources: Sequence[str] = (), urls: Sequence[str] = (), since: datetime | None = None
+    ) -> tuple[dict[str, int], list[str]]:
+        """Make stored articles due for a look: those at *urls*, and those of *sources* that were first seen since then.
+
+        Returns how many of each source are due now, and the *urls* at which no article is known.
+        """
+        cleaned = [preparing.clean(url) for url in urls]
+
+        async def work(connection: AsyncConnection) -> tuple[dict[str, int], list[str]]:
+            found = await _rows(connection, sql.FIND_ARTICLE_IDS, {"urls": cleaned})
+            ids = [row["id"] for row in found if row["id"] is not None]
+            values = {"articles": ids, "sources": list(sources), "since": since or datetime.min.replace(tzinfo=UTC)}
+            due = Counter(row["source"] for row in await _rows(connection, sql.RECHECK_NOW, values))
+            return dict(sorted(due.items())), [row["url"] for row in found if row["id"] is None]
+
+        return await self._connections.run(work)
 
     async def was_broken_off(self, run: Run) -> bool:
         """Whether the run of this source before *run* did not finish."""
@@ -276,20 +327,40 @@ class Store:
     ) -> Ending:
         """Store an article; returns after its transaction is committed. Idempotent.
 
-        What cannot be stored ends as rejected with the reason ``unstorable``, and is not raised.
+        What cannot be stored ends as rejected with the reason ``unstorable``, and is not raised. Trouble of the
+        database is: DatabaseError, and the page has no end.
         """
         try:
-            arguments = (run, page, article, archived, etag, last_modified, ms)
+            params = await self._params_of(page, article)
+            arguments = (run, page, article, archived, etag, last_modified, ms, params)
             is_long = len(article.text) > preparing.LONG_TEXT
             item = await asyncio.to_thread(preparing.item, *arguments) if is_long else preparing.item(*arguments)
         except (ValueError, TypeError) as error:
             url, detail = page.asked_url or page.url, database.safe_text(error)
             return await self.reject(
-                run, url, Reason.UNSTORABLE, detail, page.status, source=page.source, archived=archived, ms=ms
-            )
+                run, url, Reason.UNSTORABLE, detail, page.status, source=page.source, fetched_at=page.fetched_at,
+                archived=archived, ms=ms,
+            )  # fmt: skip
         ending = await self._batches.keep(item)
         self._ended(run, item.page_key)
         return ending
+
+    async def _params_of(self, page: Page, article: Article) -> frozenset[str]:
+        """The parameters that mean nothing in the address under which an article is to be known.
+
+        None, where it is known with them already: it keeps its row.
+        """
+        url = preparing.clean(article.canonical_url or article.url or page.url)
+        if "?" not in url:
+            return frozenset()
+        if page.source not in self._params:
+            rows = await self._do(source_rows.PARAMS, source=page.source)
+            self._params[page.source] = frozenset(rows[0]["drop_params"] + rows[0]["noise_params"] if rows else ())
+        params = self._params[page.source]
+        if not params:
+            return params
+        known = await self._do("SELECT FROM ingest.articles WHERE url_key = %(key)s", key=preparing.page_key(url))
+        return frozenset() if known else params
 
     async def _refuse(self, item: preparing.Item, message: str) -> Ending:
         return await self.reject(
@@ -320,7 +391,7 @@ class Store:
             unchanged = unchanged or page["checks_unchanged"] + 1
             if page["checks_unchanged"] >= unchanged:
                 return Ending("unchanged", article["id"], None, article["version"])
-            due = recheck.next_check(article["first_seen_at"], article["published_at"], article["now"], unchanged)
+            due = run.rechecks.next_check(article["first_seen_at"], article["published_at"], article["now"], unchanged)
             await connection.execute(sql.UNMODIFIED, {"page": page["id"], "next": due})
             await connection.execute(sql.CONFIRM_ARTICLE, {"article": article["id"]})
             done = values | {"page": page["id"], "article": article["id"], "version": article["version"]}
@@ -409,6 +480,26 @@ class Store:
         if attempted:
             self._ended(run, values["key"])
         return ending
+
+    async def retry(
+        self,
+        reasons: Sequence[Reason],
+        sources: Sequence[str] | None = None,
+        since: datetime | None = None,
+        is_dry: bool = False,
+    ) -> tuple[list[Row], list[tuple[str, Archived]]]:
+        """Pages that ended for one of *reasons* (since then, in *sources*) become pending again.
+
+        ([{source, reason, pages}], [(source, where the archive has the page)]). *is_dry*: only count, change nothing.
+        """
+        names = [str(reason) for reason in reasons]
+
+        async def work(connection: AsyncConnection) -> tuple[list[Row], list[Row]]:
+            return await retrying.retry(connection, names, sources, since, is_dry)
+
+        counted, archived = await self._connections.run(work)
+        places = [Archived(row["file"], row["record_offset"], row["length"]) for row in archived]
+        return counted, [(row["source"], place) for row, place in zip(archived, places, strict=True)]
 
     async def preview(self, page: Page, article: Article) -> Ending:
         """Where ``keep`` would end this page; nothing is written. Raises ValueError or TypeError: it is unstorable."""
@@ -633,8 +724,8 @@ async def _end_run(connection: AsyncConnection, run: int, outcome: RunOutcome, e
     return counts
 
 
-def _link_rows(links: Sequence[Link]) -> tuple[list[dict[str, Any]], list[dict[str, Any]], str]:
-    """Rows for the links that are addresses and for those that are not, each address once; and both as JSON."""
+def _link_rows(links: Sequence[Link]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Rows for the links that are addresses and for those that are not, each address once."""
     good: dict[bytes, dict[str, Any]] = {}
     bad: dict[bytes, dict[str, Any]] = {}
     for link in links:
@@ -643,17 +734,23 @@ def _link_rows(links: Sequence[Link]) -> tuple[list[dict[str, Any]], list[dict[s
         try:
             key = urls.url_key(urls.normalise(url))
         except urls.BadUrl as error:
-            key = preparing.other_key(url)
-            bad.setdefault(key, row | {"url_key": key, "detail": str(error)})
+            shown = urls.without_userinfo(url)
+            key = preparing.other_key(shown)
+            bad.setdefault(key, row | {"url_key": key, "url": shown[:8000], "detail": str(error), "dated_at": None})
             continue
         modified = link.hint.modified_at if link.hint else None
-        good.setdefault(key, row | {"url_key": key, "modified_at": modified})
-    return list(good.values()), list(bad.values()), preparing.dumps([*good.values(), *bad.values()])
+        dated = (link.hint.published_at or modified) if link.hint else None
+        good.setdefault(key, row | {"url_key": key, "modified_at": modified, "dated_at": dated})
+    return list(good.values()), list(bad.values())
 
 
-async def _keep_document(connection: AsyncConnection, run: Run, document: Document) -> None:
+async def _keep_document(connection: AsyncConnection, run: Run, document: Document, offered: Offered) -> None:
     is_full = document.error is None and not document.not_modified
     values = preparing.clean(asdict(document)) | {
+        "left_out": document.left_out + offered.left_out,
+        "note": _document_note(document, offered),
+        "digest": bytes.fromhex(document.digest) or None,
+        "memory": None if document.memory is None else bytes.fromhex(document.memory),
         "run": run.id,
         "source": run.source,
         "key": preparing.page_key(document.url),
@@ -661,7 +758,18 @@ async def _keep_document(connection: AsyncConnection, run: Run, document: Docume
         "outcome": "error" if document.error is not None else "not_modified" if document.not_modified else "ok",
     }
     await connection.execute(sql.KEEP_DOCUMENT, values)
+    if is_full and document.memory is not None:
+        await connection.execute(sql.KEEP_MEMORY, values)
     await connection.execute(sql.KEEP_DOCUMENT_ATTEMPT, values)
+
+
+def _document_note(document: Document, offered: Offered) -> str | None:
+    said = [preparing.clean(document.note)] if document.note else []
+    if offered.left_out:
+        said.append(f"left_out: {offered.left_out} new pages, for which the frontier has no room")
+    if offered.displaced:
+        said.append(f"{offered.displaced} older pages gave their place to newer ones")
+    return "; ".join(said)[:2000] or None
 
 
 async def _reject_bad_links(connection: AsyncConnection, run: Run, bad: list[dict[str, Any]]) -> None:
@@ -706,12 +814,12 @@ async def _reject(connection: AsyncConnection, run: Run, page: dict[str, Any], v
     if page["state"] == "pending" or (page["article_id"] is None and run.kind != "replay"):
         await connection.execute(sql.REJECT_PAGE, row)
     elif run.kind != "replay":
-        await _reject_recheck(connection, page, row)
+        await _reject_recheck(connection, run, page, row)
     await _record(connection, run, row)
     return ending
 
 
-async def _reject_recheck(connection: AsyncConnection, page: dict[str, Any], row: dict[str, Any]) -> None:
+async def _reject_recheck(connection: AsyncConnection, run: Run, page: dict[str, Any], row: dict[str, Any]) -> None:
     """A stored article's page is no article now: look again later, a few times only where it is gone.
 
     A page that says it is not there with status 200 may be a site in trouble: gone, and looked at like any other.
@@ -724,7 +832,7 @@ async def _reject_recheck(connection: AsyncConnection, page: dict[str, Any], row
         wait = recheck.next_look(tries)
         await connection.execute(sql.REJECT_RECHECK, row | {"next": wait and article["now"] + wait})
         return
-    due = recheck.next_check(article["first_seen_at"], article["published_at"], article["now"], tries)
+    due = run.rechecks.next_check(article["first_seen_at"], article["published_at"], article["now"], tries)
     await connection.execute(sql.REJECT_RECHECK, row | {"next": due if tries < recheck.MAX_ATTEMPTS else None})
 
 

@@ -9,6 +9,7 @@ text, whatever the number of writers.
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,10 +18,11 @@ from typing import Any
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row, namedtuple_row
 
-from pipelines import dedupe, recheck, revisions
+from pipelines import dedupe, revisions
 from pipelines.dedupe import Decision, KnownArticle, KnownVersion, decide
+from pipelines.items import Article, Page
 from pipelines.revisions import Change, Wording
-from pipelines.store import copying, preparing, searching, watching
+from pipelines.store import copying, owners, preparing, searching, watching
 from pipelines.store.copying import Copies, Origin
 from pipelines.store.preparing import Item
 from pipelines.store.shapes import Ending
@@ -61,7 +63,7 @@ FIND_ENDED = """
 """
 
 FIND_ARTICLES = """
-    SELECT article.id, article.url_key, article.url, article.version AS current, article.first_seen_at,
+    SELECT article.id, article.url_key, article.url, article.source, article.version AS current, article.first_seen_at,
            version.number, version.content_key, version.body_key, version.fetched_at,
            article.copy_of, article.copy_similarity, article.copy_kept, article.copy_own
     FROM ingest.articles AS article
@@ -115,6 +117,7 @@ INSERT_ARTICLES = """
 UPDATE_ARTICLES = """
     UPDATE ingest.articles AS article
     SET url = coalesce(row.url, article.url),
+        source = coalesce(row.source, article.source),
         version = coalesce(row.version, article.version),
         copy_of = CASE WHEN row.version IS NULL THEN article.copy_of ELSE row.copy_of END,
         copy_similarity = CASE WHEN row.version IS NULL THEN article.copy_similarity ELSE row.copy_similarity END,
@@ -125,8 +128,8 @@ UPDATE_ARTICLES = """
         changed_at = coalesce(row.changed_at, article.changed_at),
         gone_at = CASE WHEN row.fetched_at > article.gone_at THEN NULL ELSE article.gone_at END
     FROM jsonb_to_recordset(%s) AS row (
-        id bigint, url text, version integer, copy_of bigint, copy_similarity real, copy_kept real, copy_own real,
-        first_seen_at timestamptz, fetched_at timestamptz, changed_at timestamptz)
+        id bigint, url text, source text, version integer, copy_of bigint, copy_similarity real, copy_kept real,
+        copy_own real, first_seen_at timestamptz, fetched_at timestamptz, changed_at timestamptz)
     WHERE article.id = row.id
 """
 
@@ -215,6 +218,8 @@ class Known:
     ids: dict[bytes, int] = field(default_factory=dict)  # of the articles that are not stored yet
     wordings: dict[int, Wording] = field(default_factory=dict)  # the current ones
     copies: Copies = field(default_factory=Copies)
+    sources: dict[int, str] = field(default_factory=dict)  # whose the articles are
+    hosts: dict[str, list[str]] = field(default_factory=dict)  # of all sources
 
     def article_id(self, item: Item) -> int:
         """The article of a page; -1 where it has none, and none was reserved."""
@@ -276,6 +281,20 @@ async def preview(connection: AsyncConnection, item: Item) -> Ending:
     return Ending(decision.kind, article.id if article else None, decision.copy_of, decision.version)
 
 
+async def try_plain_row(connection: AsyncConnection, item: Item) -> None:
+    """Write an article in which nothing can be wrong, for the run and source of *item*, and take it back.
+
+    Raises what Postgres says to it: then it is not *item*'s own row that cannot be stored.
+    """
+    url = f"https://plain-row.invalid/{uuid.uuid4()}"
+    page = Page(url, item.source, b"plain", item.fetched_at)
+    text = f"A plain article of a few words, which stands for all others: {url.rpartition('/')[2]}."
+    article = Article(url, url, item.source, "A plain title", text, item.fetched_at, reader_version="1")
+    async with connection.transaction(force_rollback=True):
+        await write(connection, [preparing.item(item.run, page, article, None)])
+        await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # what is known
 
@@ -312,7 +331,7 @@ async def _ended_before(
 
 
 async def _known(connection: AsyncConnection, items: Sequence[Item], is_preview: bool = False) -> Known:
-    known = Known()
+    known = Known(hosts={} if is_preview else await owners.hosts_of_sources(connection))
     await _find_articles(connection, items, known)
     cursor = connection.cursor(row_factory=namedtuple_row)
     await cursor.execute(FIND_FIRSTS, [list({item.seen.text_key for item in items})])
@@ -351,6 +370,7 @@ async def _find_articles(connection: AsyncConnection, items: Sequence[Item], kno
         read_key = before.read_key if before else preparing.page_key(row.url)
         known.articles[row.url_key] = KnownArticle(row.id, row.current, versions, row.url_key, read_key)
         known.first_seen[row.id] = row.first_seen_at
+        known.sources[row.id] = row.source
         known.copies.origins[row.id] = copying.origin_of(row)
         known.copies.current[row.id] = row.current
     changed = {(known.articles[item.article_key].id, known.articles[item.article_key].current)
@@ -459,6 +479,9 @@ def _write_article(
     step: Step | None,
 ) -> None:
     state = {"id": article.id, "first_seen_at": known.first_seen[article.id], "fetched_at": item.fetched_at}
+    owner = owners.owner(item.canonical_url, known.sources.get(article.id, item.source), known.hosts)
+    if owner != known.sources.get(article.id):
+        known.sources[article.id] = state["source"] = owner
     if decision.write != "nothing" and decision.is_current:
         state |= {"version": decision.version, "copy_of": decision.copy_of}
         state |= _likeness_row(known.copies.origins.get(article.id))
@@ -469,7 +492,7 @@ def _write_article(
         state["url"] = item.article_url
     if decision.version == 1 and decision.write == "insert":
         names = {"url_key": item.article_key, "url": item.article_url, "canonical_url": item.canonical_url}
-        writes.inserted[article.id] = state | names | {"source": item.source}
+        writes.inserted[article.id] = state | names | {"source": owner}
     else:
         row = writes.inserted.get(article.id) or writes.updated.setdefault(article.id, {})
         latest = max(state["fetched_at"], row.get("fetched_at", state["fetched_at"]))
@@ -530,7 +553,7 @@ def _write_page(
     # a page that only a replay knows is nobody's to fetch again
     plan = not (is_replay and is_new)
     published = item.version["published_at"]
-    next_check = recheck.next_check(known.first_seen[article.id], published, item.fetched_at, unchanged)
+    next_check = item.run.rechecks.next_check(known.first_seen[article.id], published, item.fetched_at, unchanged)
     writes.ended_pages[page["id"]] = {
         "page_id": page["id"],
         "ending": decision.kind,

@@ -40,19 +40,25 @@ SELECT
     article.changed_at,
     article.gone_at,
     version.reader_version,
-    -- a day without a time is local midnight: half a day later it is the same date in UTC, whatever the zone
-    (CASE WHEN version.published_precision = 'day' THEN version.published_at AT TIME ZONE 'UTC' + interval '12 hours'
-          ELSE version.published_at AT TIME ZONE coalesce(source.day_zone, 'Europe/Berlin') END)::date AS published_on,
-    CASE WHEN article.gone_at IS NOT NULL THEN article.gone_reason END AS gone_reason
+    version.published_on,
+    CASE WHEN article.gone_at IS NOT NULL THEN article.gone_reason END AS gone_reason,
+    -- subqueries, so that who does not ask for them does not pay for them
+    greatest(article.fetched_at, (
+        SELECT max(attempt.at) FROM ingest.pages AS page
+        JOIN ingest.attempts AS attempt ON attempt.page_id = page.id
+        WHERE page.article_id = article.id)) AS checked_at,
+    (SELECT min(page.next_check_at) FROM ingest.pages AS page
+     WHERE page.article_id = article.id AND page.state = 'ended') AS next_check_at,
+    ARRAY(SELECT DISTINCT page.source FROM ingest.pages AS page
+          WHERE page.article_id = article.id AND page.source <> article.source ORDER BY page.source) AS named_by
 FROM ingest.articles AS article
-JOIN ingest.versions AS version ON version.article_id = article.id AND version.number = article.version
-LEFT JOIN ingest.sources AS source ON source.name = article.source;
+JOIN ingest.versions AS version ON version.article_id = article.id AND version.number = article.version;
 
 COMMENT ON VIEW news.articles IS 'A row per article, in its current wording; copies have rows of their own';
 COMMENT ON COLUMN news.articles.id IS 'Number of the article; never changes, never given twice';
 COMMENT ON COLUMN news.articles.url IS 'Address from which the article is read: its own page, or a view of it where only that is known';
 COMMENT ON COLUMN news.articles.canonical_url IS 'Address under which it is known; one row per canonical address';
-COMMENT ON COLUMN news.articles.source IS 'Source in which it was first found; see news.sources';
+COMMENT ON COLUMN news.articles.source IS 'Source on whose site it is, or else that found it first; see news.sources';
 COMMENT ON COLUMN news.articles.title IS 'Headline';
 COMMENT ON COLUMN news.articles.teaser IS 'Lead above the text; not repeated in the text';
 COMMENT ON COLUMN news.articles.section IS 'Section of the site, the first one where it names several';
@@ -91,3 +97,6 @@ COMMENT ON COLUMN news.articles.gone_at IS 'When its address answered that it is
 COMMENT ON COLUMN news.articles.reader_version IS 'Version of the reader that made this row';
 COMMENT ON COLUMN news.articles.published_on IS 'Day of published_at where the site is (Europe/Berlin where that is not known); right for precision day, too';
 COMMENT ON COLUMN news.articles.gone_reason IS 'gone: 404 or 410; soft_404: a notice; home_page: it leads to the front page; null: not gone, or not known';
+COMMENT ON COLUMN news.articles.checked_at IS 'Last look at its page, whatever came of it; fetched_at is the last one that found the article';
+COMMENT ON COLUMN news.articles.next_check_at IS 'When its page is due to be looked at again, in the first run of its source after that; null: no more';
+COMMENT ON COLUMN news.articles.named_by IS 'Other sources whose feeds, sitemaps or pages named it, too; empty: none';

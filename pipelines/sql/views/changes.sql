@@ -27,4 +27,22 @@ CREATE OR REPLACE FUNCTION news.changes_since(cursor bigint DEFAULT 0, "limit" i
 RETURNS SETOF news.changes LANGUAGE sql STABLE AS $$
     SELECT * FROM news.changes WHERE id > coalesce($1, 0) ORDER BY id LIMIT $2  -- null: who has no cursor yet
 $$;
-COMMENT ON FUNCTION news.changes_since IS 'The changes after a cursor (0: all), oldest first; the last id is the next cursor. NOTIFY nachlese_changes tells that there is more';
+COMMENT ON FUNCTION news.changes_since(bigint, integer) IS 'The changes after a cursor (0: all), oldest first; the last id is the next cursor. NOTIFY nachlese_changes tells that there is more';
+
+CREATE OR REPLACE FUNCTION news.changes_since(cursor bigint, "limit" integer, without text[])
+RETURNS SETOF news.changes LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    strange text := (SELECT string_agg(kind, ', ' ORDER BY kind) FROM unnest(without) AS kind
+                     WHERE kind IS NULL OR kind NOT IN ('new', 'version', 'copy', 'gone', 'back', 'story'));
+BEGIN
+    IF strange IS NOT NULL THEN
+        RAISE EXCEPTION 'there is no kind of change %', strange
+            USING HINT = 'The kinds are new, version, copy, gone, back and story.', ERRCODE = 'invalid_parameter_value';
+    END IF;
+    RETURN QUERY
+    SELECT * FROM news.changes AS change
+    WHERE change.id > coalesce($1, 0) AND change.kind <> ALL (coalesce(without, '{}'))
+    ORDER BY change.id LIMIT $2;
+END
+$$;
+COMMENT ON FUNCTION news.changes_since(bigint, integer, text[]) IS 'As changes_since(cursor, limit), without some kinds; a kind that there is not is an error';

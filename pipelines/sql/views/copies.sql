@@ -19,7 +19,8 @@ SELECT
     copy.copy_kept AS kept,
     copy.copy_own AS own,
     copy_version.title IS DISTINCT FROM original_version.title AS title_differs,
-    copy.first_seen_at - original.first_seen_at AS seen_after,
+    -- the original is who was stored first; an archive that is read later may hold an earlier fetch of the copy
+    greatest(copy.first_seen_at - original.first_seen_at, interval '0') AS seen_after,
     copy_version.published_at - original_version.published_at AS published_after,
     copy_version.agency AS copy_agency,
     original_version.agency AS original_agency
@@ -48,7 +49,7 @@ COMMENT ON COLUMN news.copies.similarity IS 'Word triples that both texts have, 
 COMMENT ON COLUMN news.copies.kept IS 'Share of the original that the copy has kept';
 COMMENT ON COLUMN news.copies.own IS 'Share of the copy that is not in the original';
 COMMENT ON COLUMN news.copies.title_differs IS 'Whether the two headlines differ now';
-COMMENT ON COLUMN news.copies.seen_after IS 'How long after the original the copy was first fetched';
+COMMENT ON COLUMN news.copies.seen_after IS 'How long after the original the copy was first fetched; zero where it was fetched before and stored after';
 COMMENT ON COLUMN news.copies.published_after IS 'How long after the original the copy was published, as the sites say; negative: before it';
 COMMENT ON COLUMN news.copies.copy_agency IS 'News agency that the copy credits';
 COMMENT ON COLUMN news.copies.original_agency IS 'News agency that the original credits';

@@ -8,7 +8,12 @@ SELECT
     document.links,
     document.checked_at,
     document.changed_at,
-    document.not_modified_in_a_row
+    document.not_modified_in_a_row,
+    document.entries,
+    document.left_out,
+    document.note,
+    document.distrusted_at,
+    document.distrusted_because
 FROM ingest.documents AS document;
 
 COMMENT ON VIEW news.documents IS 'A row per feed, sitemap and section page on which a source''s articles are found';
@@ -21,3 +26,8 @@ COMMENT ON COLUMN news.documents.links IS 'Links in the last full answer';
 COMMENT ON COLUMN news.documents.checked_at IS 'Last look, whatever came of it';
 COMMENT ON COLUMN news.documents.changed_at IS 'Last full answer; null: there was none yet';
 COMMENT ON COLUMN news.documents.not_modified_in_a_row IS 'Answers since then that said: not modified';
+COMMENT ON COLUMN news.documents.entries IS 'Entries that the last full answer lists; null: not known';
+COMMENT ON COLUMN news.documents.left_out IS 'How many of these, or of the sitemaps they lead to, were over a limit and were not taken';
+COMMENT ON COLUMN news.documents.note IS 'What was wrong with parts of the last full answer, and what was left out of it; null: nothing';
+COMMENT ON COLUMN news.documents.distrusted_at IS 'When its server was caught with a 304 that was not true: it is asked unconditionally since; null: never';
+COMMENT ON COLUMN news.documents.distrusted_because IS 'How it was caught';

@@ -5,7 +5,7 @@ SELECT
     original.source AS first_source,
     original.canonical_url AS first_url,
     original.first_seen_at,
-    copies.last_seen_at,
+    greatest(copies.last_seen_at, original.first_seen_at) AS last_seen_at,
     original_version.published_at AS first_published_at,
     least(original_version.published_at, copies.published_at) AS earliest_published_at,
     1 + copies.number AS articles,
@@ -47,7 +47,7 @@ COMMENT ON COLUMN news.families.title IS 'Headline of the first';
 COMMENT ON COLUMN news.families.first_source IS 'Source that Nachlese saw first with the text';
 COMMENT ON COLUMN news.families.first_url IS 'Canonical address of the first';
 COMMENT ON COLUMN news.families.first_seen_at IS 'First fetch of the first';
-COMMENT ON COLUMN news.families.last_seen_at IS 'First fetch of the latest copy';
+COMMENT ON COLUMN news.families.last_seen_at IS 'First fetch of the latest copy; never before first_seen_at';
 COMMENT ON COLUMN news.families.first_published_at IS 'When the site of the first says it was published';
 COMMENT ON COLUMN news.families.earliest_published_at IS 'The earliest publication that any site of the family states';
 COMMENT ON COLUMN news.families.articles IS 'Articles with the text: the first and its copies';

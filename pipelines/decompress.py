@@ -6,7 +6,9 @@ when it has enough.
 
 from __future__ import annotations
 
+import codecs
 import itertools
+import re
 import zlib
 from collections.abc import Callable, Iterator
 
@@ -14,35 +16,73 @@ import brotli
 import zstandard
 
 _STEP = 65_536
+NOT_AS_STATED = "the body is not compressed as its header says"
 
 
 class Undecodable(Exception):
-    """The body is not what its Content-Encoding says."""
+    """The body is not what its Content-Encoding says, or that is not known. The message is ours, and fit for people."""
 
 
 class Unfinished(Exception):
     """The compressed body ends before its end."""
 
 
+_KNOWN = {"gzip": "gzip", "x-gzip": "gzip", "deflate": "deflate", "br": "br", "zstd": "zstd"}
+# what servers write where nothing was done to the body, beside the names of character sets
+_NOTHING = {"", "identity", "none", "null", "binary", "7bit", "8bit", "text", "plain", "html", "chunked"}
+
+
 def encodings_of(header: str) -> list[str]:
     """The codings of a Content-Encoding header that mean something, in the order in which they are to be undone.
 
-    Names that browsers do not know ("utf-8", "none", "UTF8,gzip" happen) are passed over as browsers do.
+    Names that stand for nothing ("identity", "utf-8", "UTF8,gzip" happen) are passed over. A name that nobody here
+    knows stays: ``decoded`` refuses it, for the body would be taken for text.
     """
-    known = {"gzip": "gzip", "x-gzip": "gzip", "deflate": "deflate", "br": "br", "zstd": "zstd"}
-    names = [name.strip().lower() for name in header.split(",")]
-    return [known[name] for name in reversed(names) if name in known]
+    names = [name.partition(";")[0].strip(" \t\"'").lower() for name in header.split(",")]
+    return [_KNOWN.get(name, name) for name in reversed(names) if name in _KNOWN or not _means_nothing(name)]
+
+
+def _means_nothing(name: str) -> bool:
+    if name in _NOTHING or "/" in name:  # a media type strayed into the header
+        return True
+    try:
+        return codecs.lookup(name)._is_text_encoding  # type: ignore[attr-defined]  # not zlib, bz2, base64 ...
+    except (LookupError, ValueError):
+        return False
 
 
 def decoded(body: bytes, encodings: list[str]) -> Iterator[bytes]:
     """Undo *encodings* piece by piece; no piece is larger than some 64 KiB (zstd: a few MB), whatever the input.
 
-    The caller counts and stops. Raises Undecodable or Unfinished.
+    The caller counts and stops. Raises Undecodable or Unfinished, once the first piece is asked for.
     """
     pieces: Iterator[bytes] = (body[start : start + _STEP] for start in range(0, len(body), _STEP))
     for name in encodings:
-        pieces = _DECODERS[name](pieces)
+        pieces = _DECODERS[name](pieces) if name in _DECODERS else _refused(name, pieces)
     return pieces
+
+
+def is_text(body: bytes) -> bool:
+    """Whether *body* begins as no compressed data does: without control characters, in UTF-8 or most of it ASCII."""
+    start = body[:2048]
+    if _CONTROLS.search(start):
+        return False
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(start)  # the last character may be cut
+    except UnicodeDecodeError:
+        return len(_ASCII.findall(start)) * 2 >= len(start)
+    return True
+
+
+_CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_ASCII = re.compile(rb"[\x09-\x7e]")
+
+
+def _refused(name: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Nothing of a body in a coding that is not known; an empty one is empty in any coding."""
+    if any(pieces):
+        raise Undecodable(f"the Content-Encoding {name[:40]!r} is not known")
+    yield from ()
 
 
 def _inflated(pieces: Iterator[bytes], windows: tuple[int, ...]) -> Iterator[bytes]:
@@ -55,9 +95,9 @@ def _inflated(pieces: Iterator[bytes], windows: tuple[int, ...]) -> Iterator[byt
         while data and not finished:
             try:
                 out = inflater.decompress(data, _STEP)
-            except zlib.error as error:
+            except zlib.error:
                 if started or not waiting:
-                    raise Undecodable(str(error)) from None
+                    raise Undecodable(NOT_AS_STATED) from None
                 inflater = zlib.decompressobj(waiting.pop(0))
                 continue
             started = started or bool(out)
@@ -98,8 +138,8 @@ def _unbrotlied(pieces: Iterator[bytes]) -> Iterator[bytes]:
                 yield out
             if decoder.is_finished():
                 return
-    except brotli.error as error:
-        raise Undecodable(str(error)) from None
+    except brotli.error:
+        raise Undecodable(NOT_AS_STATED) from None
     raise Unfinished
 
 
@@ -119,8 +159,8 @@ def _unzstd(pieces: Iterator[bytes]) -> Iterator[bytes]:
                     if out:
                         yield out
                     data = decoder.unused_data if decoder.eof else b""
-    except zstandard.ZstdError as error:
-        raise Undecodable(str(error)) from None
+    except zstandard.ZstdError:
+        raise Undecodable(NOT_AS_STATED) from None
     if not decoder.eof:
         raise Unfinished
 

@@ -1,0 +1,86 @@
+"""One statement of a person's, which can only look: whoever connects may be a superuser, and stays harmless.
+
+A read-only transaction keeps rows as they are. It does not keep a superuser from running a program (COPY ... TO
+PROGRAM), from writing a file of the server, or from ending the transaction and beginning another; so the statement is
+one by the protocol, is of a kind that reads, and runs with a reader's rights.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+from psycopg import Connection, sql
+
+from pipelines.connecting import connected
+from pipelines.postgres import is_away, safe_text
+
+READERS = ("nachlese_reader", "pg_read_all_data")  # the first that there is, and that the user may be
+READS = ("SELECT", "WITH", "VALUES", "TABLE", "EXPLAIN", "SHOW")
+
+_BEFORE = re.compile(r"(?:\s|\(|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.S)
+_WORD = re.compile(r"[A-Za-z]+")
+
+
+class Refused(Exception):
+    """The statement was not run, or Postgres refused it; the message is for a person."""
+
+
+def looked_up(
+    dsn: str, statement: str, patience: timedelta = timedelta(days=1)
+) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Column names and rows of one statement that reads. Raises Refused; DatabaseError where there is no database."""
+    word = first_word(statement)
+    if word not in READS:
+        raise Refused(
+            f"{word or 'an empty statement'} is not run here, where nothing can be changed; expected "
+            f"{', '.join(READS[:-1])} or {READS[-1]}. nachlese db psql runs everything"
+        )
+    with connected(dsn, patience) as connection:
+        try:
+            return _looked_up(connection, statement)
+        except (psycopg.Error, UnicodeEncodeError) as error:
+            if isinstance(error, psycopg.Error) and is_away(error) and not _is_denied(error):
+                raise Refused(f"the database went away: {safe_text(error, dsn)}") from None
+            raise Refused(f"Postgres says: {safe_text(error, dsn)}") from None
+
+
+def first_word(statement: str) -> str:
+    """The first keyword behind blanks, comments and brackets, in capitals; empty where there is none."""
+    begin = _BEFORE.match(statement)
+    found = _WORD.match(statement, begin.end() if begin else 0)
+    return found[0].upper() if found else ""
+
+
+def _is_denied(error: psycopg.Error) -> bool:
+    return isinstance(error, psycopg.errors.ReadOnlySqlTransaction)
+
+
+def _looked_up(connection: Connection, statement: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+    with connection.transaction(force_rollback=True), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION READ ONLY")
+        role = _reader(cursor)
+        if role is not None:
+            cursor.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(role)))
+        # after the first snapshot nothing makes the transaction writable again
+        cursor.execute("SELECT 1")
+        rows = list(cursor.stream(statement))  # by the extended protocol, which knows one statement at a time
+        if cursor.description:
+            return [column.name for column in cursor.description], rows
+        connection.pgconn.prepare(b"", statement.encode())  # without a row the names did not come with them
+        shape = connection.pgconn.describe_prepared(b"")
+        return [(shape.fname(number) or b"").decode() for number in range(shape.nfields)], rows
+
+
+def _reader(cursor: psycopg.Cursor) -> str | None:
+    found = cursor.execute(
+        "SELECT rolname FROM pg_roles WHERE rolname = ANY (%(readers)s::name[]) AND pg_has_role(rolname, 'MEMBER') "
+        "AND CASE WHEN rolname <> %(first)s THEN current_setting('is_superuser') = 'on' "
+        # roles belong to the whole server; in this database it may have no rights
+        "ELSE coalesce(has_schema_privilege(oid, to_regnamespace('news')::oid, 'USAGE'), false) END "
+        "ORDER BY rolname <> %(first)s LIMIT 1",
+        {"readers": list(READERS), "first": READERS[0]},
+    ).fetchone()
+    return str(found[0]) if found else None

@@ -1,0 +1,47 @@
+"""Whose an article is: the source on whose site it is, whoever named it first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from psycopg import AsyncConnection
+
+from pipelines import urls
+from pipelines.sites import site_of
+
+OWNERS = "SELECT name, hosts FROM ingest.sources WHERE hosts <> '{}'"
+
+#: no relation; registered together; below a host of the source; that very host
+STRANGE, SAME_SITE, BELOW, SAME_HOST = range(4)
+
+Rank = tuple[int, int]
+
+
+async def hosts_of_sources(connection: AsyncConnection) -> dict[str, list[str]]:
+    """Source -> its hosts, as its file states them."""
+    cursor = await connection.execute(OWNERS)
+    return {name: hosts for name, hosts in await cursor.fetchall()}
+
+
+def owner(url: str, named_by: str, hosts: Mapping[str, Sequence[str]]) -> str:
+    """The source whose site *url* is on; *named_by* where that is as near to it as any other, or nobody's is."""
+    try:
+        host = urls.host(urls.normalise(url))
+    except urls.BadUrl:
+        return named_by
+    best = max(hosts, key=lambda name: (rank(host, hosts[name]), name == named_by, name), default=named_by)
+    return best if rank(host, hosts.get(best, ())) > rank(host, hosts.get(named_by, ())) else named_by
+
+
+def rank(host: str, hosts: Sequence[str]) -> Rank:
+    """How near *host* (with its port) is to the nearest of *hosts*; of two below it the longer one is nearer."""
+    return max((_rank(host, one) for one in hosts), default=(STRANGE, 0))
+
+
+def _rank(host: str, own: str) -> Rank:
+    if host.removeprefix("www.") == own.removeprefix("www."):
+        return SAME_HOST, 0
+    if site_of(host) != site_of(own):
+        return STRANGE, 0
+    name, base = host.partition(":")[0], own.partition(":")[0].removeprefix("www.")
+    return (BELOW, len(base)) if name == base or name.endswith("." + base) else (SAME_SITE, 0)

@@ -1,0 +1,143 @@
+"""What is written about sources: their descriptions, what their parameters mean, their rows when they are renamed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from psycopg import AsyncConnection
+from psycopg.rows import dict_row
+
+from pipelines import urls
+from pipelines.store import frontier as sql
+from pipelines.store import preparing
+from pipelines.store.shapes import SourceRow
+
+log = logging.getLogger(__name__)
+
+#: the latest articles of a source, from which it is learned which parameters mean nothing
+LATEST = 300
+#: pages whose stable key is worked out in one go
+AT_A_TIME = 5000
+
+PARAMS = "SELECT drop_params, noise_params, settled_params FROM ingest.sources WHERE name = %(source)s"
+
+CANONICALS = """
+    SELECT page.url, article.canonical_url
+    FROM (SELECT id, canonical_url FROM ingest.articles WHERE source = %(source)s
+          ORDER BY first_seen_at DESC LIMIT %(latest)s) AS article
+    JOIN ingest.pages AS page ON page.article_id = article.id AND page.source = %(source)s
+"""
+
+KEEP_NOISE = "UPDATE ingest.sources SET noise_params = %(params)s WHERE name = %(source)s"
+
+PAGES_WITH_PARAMS = """
+    SELECT id, url, stable_key FROM ingest.pages
+    WHERE source = %(source)s AND id > %(after)s AND strpos(url, '?') > 0
+    ORDER BY id LIMIT %(limit)s
+"""
+
+KEEP_STABLE_KEYS = """
+    UPDATE ingest.pages AS page SET stable_key = decode(row.stable_key, 'hex')
+    FROM jsonb_to_recordset(%(rows)s) AS row (id bigint, stable_key text)
+    WHERE page.id = row.id
+"""
+
+SETTLED = "UPDATE ingest.sources SET settled_params = %(params)s WHERE name = %(source)s"
+
+FORMER = "SELECT name FROM ingest.sources WHERE name = ANY (%(names)s)"
+
+RENAME = "SELECT ingest.rename_source(%(former)s, %(name)s) AS done"
+
+Row = dict[str, Any]
+
+
+async def settle_params(connection: AsyncConnection, source: str) -> frozenset[str]:
+    """Learn which parameters mean nothing, and under which key each page of *source* is known without them."""
+    values: Row = {"source": source, "latest": LATEST}
+    found = await _rows(connection, PARAMS, values)
+    if not found:
+        return frozenset()
+    stated, learned = set(found[0]["drop_params"]), set(found[0]["noise_params"])
+    pairs = [(row["url"], row["canonical_url"]) for row in await _rows(connection, CANONICALS, values)]
+    now = urls.noise_params(_normalised(pairs)) | (learned - needed_params(pairs))
+    if now != learned:
+        await connection.execute(KEEP_NOISE, values | {"params": sorted(now)})
+        log.info("%s: parameters that mean nothing: %s", source, ", ".join(sorted(now)) or "none")
+    params = frozenset(stated | now)
+    if params != set(found[0]["settled_params"]):
+        await _keep_stable_keys(connection, source, params)
+        await connection.execute(SETTLED, values | {"params": sorted(params)})
+    return params
+
+
+def needed_params(pairs: Sequence[tuple[str, str]]) -> set[str]:
+    """Parameters that canonical addresses have: what was learned about them before is not true any more."""
+    return {urls.param_name(piece) for _, url in pairs for piece in url.partition("?")[2].split("&") if piece}
+
+
+def _normalised(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    found = []
+    for pair in pairs:
+        try:
+            found.append((urls.normalise(pair[0]), urls.normalise(pair[1])))
+        except urls.BadUrl:  # the page of a file that was replayed
+            continue
+    return found
+
+
+async def _keep_stable_keys(connection: AsyncConnection, source: str, params: frozenset[str]) -> None:
+    after = 0
+    while True:
+        values = {"source": source, "after": after, "limit": AT_A_TIME}
+        pages = await _rows(connection, PAGES_WITH_PARAMS, values)
+        if not pages:
+            return
+        after = pages[-1]["id"]
+        changed = []
+        for page in pages:
+            key = stable_key(page["url"], params)
+            if key != (bytes(page["stable_key"]) if page["stable_key"] else None):
+                changed.append({"id": page["id"], "stable_key": key})
+        if changed:
+            await connection.execute(KEEP_STABLE_KEYS, {"rows": preparing.dumps(changed)})
+
+
+def stable_key(url: str, params: frozenset[str]) -> bytes | None:
+    """The key of an address without parameters that mean nothing; None where it has none of them."""
+    try:
+        url = urls.normalise(url)
+    except urls.BadUrl:
+        return None
+    stable = urls.without_params(url, params)
+    return None if stable == url else urls.url_key(stable)
+
+
+# --- descriptions, and other names -----------------------------------------------------------------------------------
+
+
+async def keep(connection: AsyncConnection, sources: Sequence[SourceRow]) -> None:
+    """Insert or update; then what has the former name of one of them is given to it."""
+    rows = [preparing.clean(asdict(source)) for source in sources]
+    await connection.execute(sql.KEEP_SOURCES, [preparing.dumps(rows)])
+    names = {(old, source.name) for source in sources for old in source.formerly}
+    if not names:
+        return
+    found = await _rows(connection, FORMER, {"names": sorted(old for old, _ in names)})
+    known = {row["name"] for row in found}
+    for old, new in sorted(names):
+        if old not in known:
+            continue
+        done = (await _rows(connection, RENAME, {"former": old, "name": new}))[0]["done"]
+        if done:
+            log.info("everything of %s belongs to %s now, as its file says (formerly)", old, new)
+        else:
+            log.warning("%s still has what belongs to %s: one of them runs now; the next start moves it", old, new)
+
+
+async def _rows(connection: AsyncConnection, statement: str, values: Row) -> list[Row]:
+    cursor = connection.cursor(row_factory=dict_row)
+    await cursor.execute(statement, values)
+    return await cursor.fetchall()

@@ -1,0 +1,106 @@
+"""`nachlese db query` looks and changes nothing, whoever asks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psycopg
+import pytest
+from typer.testing import CliRunner
+
+from crawler.cli import app
+from pipelines import database
+from tests.test_cli import untouched_logging
+from tests.test_roles import as_role, with_roles
+
+__all__ = ["untouched_logging", "with_roles"]  # fixtures
+
+READ = [
+    ("SELECT count(*) FROM news.articles", ["count"], [(0,)]),
+    ("  -- how many\n/* of\nthem */ (SELECT 1 AS one)", ["one"], [(1,)]),
+    ("WITH a AS (SELECT 2 AS b) SELECT b FROM a;", ["b"], [(2,)]),
+    ("VALUES (1, 'ä')", ["column1", "column2"], [(1, "ä")]),
+    ("SHOW transaction_read_only", ["transaction_read_only"], [("on",)]),
+    ("SELECT '100 %' AS share, 'a;b' AS c", ["share", "c"], [("100 %", "a;b")]),
+    ("SELECT 1 WHERE false", ["?column?"], []),
+]
+CHANGE = [
+    "INSERT INTO ingest.sources (name, title) VALUES ('x', 'x')",
+    "SET TRANSACTION READ WRITE",
+    "SET TRANSACTION READ WRITE; INSERT INTO ingest.sources (name, title) VALUES ('x', 'x')",
+    "SELECT 1; INSERT INTO ingest.sources (name, title) VALUES ('x', 'x')",
+    "COMMIT; INSERT INTO ingest.sources (name, title) VALUES ('x', 'x')",
+    "SELECT 1; COMMIT; INSERT INTO ingest.sources (name, title) VALUES ('x', 'x')",
+    "WITH made AS (INSERT INTO ingest.sources (name, title) VALUES ('x', 'x') RETURNING 1) SELECT * FROM made",
+    "EXPLAIN ANALYZE INSERT INTO ingest.sources (name, title) VALUES ('x', 'x')",
+    "SELECT 'x' AS name INTO ingest.made",
+    "SELECT set_config('transaction_read_only', 'off', false)",
+    "SELECT nextval('ingest.articles_id_seq')",
+    "SELECT * FROM ingest.sources FOR UPDATE",
+    "DO $$ BEGIN COMMIT; INSERT INTO ingest.sources (name, title) VALUES ('x', 'x'); END $$",
+    "COPY (SELECT 1) TO PROGRAM 'cat > {file}'",
+    "COPY (SELECT 1) TO '{file}'",
+    "/* SELECT */ COPY (SELECT 1) TO PROGRAM 'cat > {file}'",
+    "DO $$ BEGIN COPY (SELECT 1) TO PROGRAM 'cat > {file}'; END $$",
+    "SELECT lo_export(lo_from_bytea(0, 'x'), '{file}')",
+    "SELECT pg_read_file('PG_VERSION')",
+    "ALTER SYSTEM SET work_mem = '5MB'",
+    "CALL nothing()",
+    "VACUUM",
+    "RESET ROLE",
+    "",
+    "   -- nothing",
+]
+
+
+def sources(dsn: str) -> list[tuple]:
+    with psycopg.connect(dsn) as connection:
+        return connection.execute("SELECT name FROM ingest.sources").fetchall()
+
+
+@pytest.mark.parametrize(("statement", "names", "rows"), READ)
+def test_what_reads_is_answered(database_url: str, statement: str, names: list[str], rows: list[tuple]):
+    assert database.looked_up(database_url, statement) == (names, rows)
+
+
+@pytest.mark.parametrize("statement", CHANGE)
+def test_a_superuser_changes_nothing(database_url: str, tmp_path: Path, statement: str):
+    tmp_path.chmod(0o777)
+    file = tmp_path / "written"
+    with pytest.raises(database.Refused):
+        database.looked_up(database_url, statement.replace("{file}", str(file)))
+    assert not file.exists()
+    assert sources(database_url) == []
+
+
+def test_it_runs_as_the_reader_where_there_is_one(with_roles: str):
+    assert database.looked_up(with_roles, "SELECT current_user")[1] == [("pg_read_all_data",)]
+    database.make_roles(with_roles, {})
+    assert database.looked_up(with_roles, "SELECT current_user")[1] == [("nachlese_reader",)]
+    assert database.looked_up(with_roles, "SELECT count(*) FROM news.articles")[1] == [(0,)]
+    with pytest.raises(database.Refused, match="permission denied for schema ingest"):
+        database.looked_up(with_roles, "SELECT FROM ingest.pages")
+
+
+def test_a_reader_that_was_made_for_another_database_is_not_asked(with_roles: str):
+    database.make_roles(with_roles, {})
+    with psycopg.connect(with_roles, autocommit=True) as connection:
+        connection.execute("REVOKE USAGE ON SCHEMA news FROM nachlese_reader")
+    assert database.looked_up(with_roles, "SELECT count(*) FROM news.articles")[1] == [(0,)]
+
+
+def test_what_is_refused_is_exit_code_2_and_says_what_is_run(database_url: str, monkeypatch):
+    monkeypatch.setenv("NACHLESE_DATABASE_URL", database_url)
+    result = CliRunner().invoke(app, ["db", "query", "DELETE FROM ingest.sources"])
+    assert result.exit_code == 2
+    assert "DELETE is not run here" in result.stderr
+    assert "SELECT" in result.stderr
+    done = CliRunner().invoke(app, ["db", "query", "--json", "SELECT 1 AS one"])
+    assert (done.exit_code, done.stdout) == (0, '{"one": 1}\n')
+
+
+def test_a_reader_may_ask_too(with_roles: str, monkeypatch):
+    database.make_roles(with_roles, {})
+    monkeypatch.setenv("NACHLESE_DATABASE_URL", as_role(with_roles, "nachlese_reader"))
+    done = CliRunner().invoke(app, ["db", "query", "--json", "SELECT count(*) AS number FROM news.articles"])
+    assert (done.exit_code, done.stdout) == (0, '{"number": 0}\n')
