@@ -21,7 +21,7 @@ from crawler import config, fixture_sites, runs
 from crawler.extensions.run import run_extension
 from crawler.reports import RunReport
 from crawler.services import Services, is_gone, new_worker_id, open_services
-from crawler.spiders.news import is_stale
+from crawler.spiders.documents import is_stale
 from pipelines.items import Link
 from pipelines.store import Document, Validators
 
