@@ -1,7 +1,7 @@
 """``config/`` as Scrapy settings: what settings.toml and a source file say, and what Scrapy settings cannot do here.
 
-Priorities, low to high: settings.toml (``addon``), ``crawler/settings.py`` (``project``), ``[scrapy]`` of settings.toml
-(``project``, and later), a source file and ``custom_settings`` of its spider (``spider``), ``-s`` (``cmdline``).
+Priorities, low to high: ``crawler/settings.py``, settings.toml, ``[scrapy]`` in it (all ``project``, each over the one
+before), a source file and ``custom_settings`` of its spider (``spider``), ``-s`` (``cmdline``).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class NachleseAddon:
     def update_settings(self, settings: Settings) -> None:
         configuration = self._configuration()
         for name, value in settings_of(configuration).items():
-            settings.set(name, value, priority="addon")
+            settings.set(name, value, priority="project")
         for name, value in merged(configuration.settings.scrapy, settings).items():
             settings.set(name, value, priority="project")
 

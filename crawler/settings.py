@@ -74,6 +74,8 @@ ITEM_PIPELINES_BASE = {
     "pipelines.item_pipelines.StorePipeline": 300,
 }
 
+# as long as settings.toml says nothing else
+USER_AGENT = "Nachlese"
 ROBOTSTXT_OBEY = True
 DEFAULT_REQUEST_HEADERS = {"Accept-Language": "de,en;q=0.7,*;q=0.5"}
 # seconds for a connection, and for a robots.txt: pages of a whole site wait for it

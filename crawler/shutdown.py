@@ -49,6 +49,12 @@ class Shutdown:
         finally:
             self._in_progress.discard(task)
 
+    async def settled(self) -> None:
+        """Wait for all work that has begun."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+            await asyncio.sleep(0)
+
     async def stop(self, within: float = 0.0) -> None:
         """Take no new work, give up what waits, and after *within* seconds everything."""
         self.stopping = True

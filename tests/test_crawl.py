@@ -16,6 +16,7 @@ from typing import TypeVar
 import psutil
 import pytest
 from aiohttp import web
+from multidict import CIMultiDictProxy
 
 from crawler import config, fixture_sites, runs
 from crawler.extensions.run import run_extension
@@ -48,6 +49,7 @@ class Web:
     def __init__(self) -> None:
         self.pages: dict[str, str | int | Callable[[web.Request], web.StreamResponse]] = {}
         self.asked: list[str] = []
+        self.headers: list[CIMultiDictProxy[str]] = []
         self.base = ""
         self.held = asyncio.Event()
         self.hold: set[str] = set()
@@ -58,6 +60,7 @@ class Web:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(request.path)
+        self.headers.append(request.headers)
         if request.path in self.hold:
             self.held.set()
             await asyncio.Event().wait()

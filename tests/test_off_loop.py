@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import pytest
 from aiohttp import web
 
-from crawler import config, robots, runs
-from crawler.discovery import documents as discovery
+from crawler import config, discovery, robots, runs
 from crawler.services import open_services
 from pipelines.reading import decode, pages
 from tests.test_crawl import Web, article, configured, counted, served, site

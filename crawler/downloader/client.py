@@ -7,6 +7,7 @@ cannot carry one source's permissions, a half-read response or a smuggled one ov
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import ssl
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
@@ -31,7 +32,7 @@ from crawler.downloader.body import (
     media_type,
 )
 from crawler.downloader.errors import FetchError, one_line
-from crawler.downloader.guard import AT_ONCE, BlockedAddress, Wire
+from crawler.downloader.guard import AT_ONCE, BlockedAddress, Wire, may_connect
 from crawler.downloader.hosts import utc_now
 from crawler.downloader.policy import FetchPolicy, Kind
 from crawler.downloader.resolver import Resolver
@@ -163,6 +164,8 @@ class HttpClient:
             token = _guard.set(guard)
             try:
                 async with asyncio.timeout(request.seconds) as hop.timer:
+                    if request.proxy:
+                        await self._check_target(hop)
                     status, headers, body = await self._ask(hop)
             except FetchError as error:
                 failed = error.with_traceback(None)  # its frames hold the body
@@ -202,6 +205,23 @@ class HttpClient:
             await session.close()
         self._sessions.clear()
         await self._resolver.close()
+
+    async def _check_target(self, hop: _Exchange) -> None:
+        """A proxy would connect for us, so the address behind it is held to the guard's rule as far as it is known
+        here. Raises FetchError."""
+        request = hop.request
+        url = URL(request.url, encoded=True)
+        name, port = url.host or "", url.port or 443
+        try:
+            addresses = [str(ipaddress.ip_address(name))]
+        except ValueError:
+            try:
+                addresses = [one["host"] for one in await self._resolver.resolve(name, port)]
+            except OSError:
+                return  # only the proxy knows this name
+        for address in addresses:
+            if not may_connect(address, port, request.policy.allowed):
+                raise hop.failed(Reason.BLOCKED_ADDRESS, f"{address} is not a public address")
 
     async def _ask(self, hop: _Exchange) -> tuple[int, Headers, bytes]:
         request = hop.request

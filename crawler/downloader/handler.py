@@ -100,7 +100,8 @@ class GuardedDownloadHandler(BaseDownloadHandler):
             (name.decode("latin-1"), value.decode("latin-1"))
             for name, values in request.headers.items()
             for value in values
-            if name != b"Proxy-Authorization"
+            # over https it is for the proxy alone; over http the proxy reads the request itself
+            if name != b"Proxy-Authorization" or url.startswith("http:")
         ]
         sent = {name.lower() for name, _ in headers}
         defaults = {"accept": ACCEPT[kind], "accept-encoding": "gzip, deflate, br, zstd"}

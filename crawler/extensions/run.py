@@ -60,6 +60,7 @@ class RunExtension:
         self.report: RunReport | None = None
         self.trouble: str | None = None
         self.stopped: str | None = None
+        self._has_run = False
         self._opened = AsyncExitStack()
         self._heartbeat: asyncio.Task[None] | None = None
         self._stopping: asyncio.Task[None] | None = None
@@ -83,10 +84,16 @@ class RunExtension:
 
     async def spider_opened(self, spider: Spider) -> None:
         self._watch_for_the_end()
-        if not isinstance(spider, RunSpider) or not is_crawl(self.crawler):
+        if hasattr(self.crawler, "services") and isinstance(spider, RunSpider):
+            spider.services = services_of(self.crawler)
+        # asked once: at a stop, Scrapy's crawler says that it does not crawl any more
+        self._has_run = isinstance(spider, RunSpider) and is_crawl(self.crawler)
+        if not isinstance(spider, RunSpider) or not self._has_run:
             if not hasattr(self.crawler, "services"):
                 services = in_memory(configuration_of(spider))
                 give_services(self.crawler, services)
+                if isinstance(spider, RunSpider):
+                    spider.services = services
                 self._opened.push_async_callback(close, services)
             return
         try:
@@ -108,6 +115,7 @@ class RunExtension:
             raise CloseSpider("skipped: another process runs it now, or the slot is done")
         frontier = Frontier(self.crawler, services, self.run, assignment.progress)
         setattr(self.crawler, "frontier", frontier)  # noqa: B010  Scrapy's class does not declare it
+        spider.frontier = frontier
         frontier.recovered = await services.recover_archived(self.run) if self.run.kind != "replay" else {}
         self._heartbeat = asyncio.create_task(self._beat(services, self.run))
         await self.crawler.signals.send_catch_log_async(run_opened, run=self.run, spider=spider)
@@ -118,6 +126,8 @@ class RunExtension:
         guard_handlers()  # Scrapy has set the log up, and lets a page's title have lines of its own
         services = await self._opened.enter_async_context(open_services(configuration_of(spider)))
         give_services(self.crawler, services)
+        if isinstance(spider, RunSpider):
+            spider.services = services
         return services
 
     async def _beat(self, services: Services, run: Run) -> None:
@@ -248,8 +258,10 @@ class RunExtension:
 
     async def spider_closed(self, spider: Spider, reason: str) -> None:
         try:
-            if isinstance(spider, RunSpider) and is_crawl(self.crawler):
+            if isinstance(spider, RunSpider) and self._has_run:
                 await self._end(spider, reason)
+            else:
+                await shutdown_of(self.crawler).settled()  # `scrapy parse --pipelines` waits for no pipeline itself
         finally:
             await self._opened.aclose()
 

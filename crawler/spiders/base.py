@@ -8,7 +8,8 @@ from scrapy import Spider
 from scrapy.crawler import Crawler
 
 from crawler.config import Configuration, nearest
-from crawler.frontier import Frontier, frontier_of
+from crawler.frontier import Frontier
+from crawler.services import Services
 from pipelines.reading.rules import Rules
 
 
@@ -21,6 +22,9 @@ class RunSpider(Spider):
 
     ARGUMENTS: ClassVar[dict[str, str]] = {}
     configuration: Configuration
+    #: set when the run is opened; there is none where a command stores nothing
+    frontier: Frontier
+    services: Services
     rules: Rules
 
     def __init__(self, name: str | None = None, **arguments: Any):
@@ -51,9 +55,3 @@ class RunSpider(Spider):
         """Look for more while the run goes on; False where there is nothing to look at."""
         return False
 
-    @property
-    def frontier(self) -> Frontier:
-        found = frontier_of(self.crawler)
-        if found is None:
-            raise RuntimeError("there is no run here: nothing is stored by this command")
-        return found

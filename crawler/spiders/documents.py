@@ -20,12 +20,12 @@ from crawler.discovery import DiscoveryResult
 from crawler.discovery.links import LinkFilter
 from crawler.downloader.errors import Failure, NotModified, ShutdownError, failure_reason
 from crawler.frontier import frontier_of
-from crawler.services import Services, services_of
 from crawler.shutdown import shutdown_of
 from crawler.spiders.base import RunSpider
 from pipelines import urls
 from pipelines.items import Link
 from pipelines.store import Document, DocumentState, Offered, Validators
+from pipelines.store import Target as FrontierEntry
 from pipelines.store.shapes import DocumentKind
 
 log = logging.getLogger(__name__)
@@ -64,10 +64,6 @@ class DocumentSpider(RunSpider):
     @property
     def source(self) -> Source:
         return self.configuration.source(self.name)
-
-    @property
-    def services(self) -> Services:
-        return services_of(self.crawler)
 
     # --- asking ------------------------------------------------------------------------------------------------------
 
@@ -190,8 +186,10 @@ class DocumentSpider(RunSpider):
             document = replace(document, note=note, left_out=document.left_out + len(found.sitemaps) - len(sitemaps))
             self.note(f"{document.url}: {said}")
         response.meta["document"] = document
+        is_stored = frontier_of(self.crawler) is not None
         for link in self.links(response, found):
-            yield link
+            # `scrapy parse` has no frontier, and shows what a link is asked for with
+            yield link if is_stored else self.article_request(FrontierEntry(link.url, link.hint))
         for url in sitemaps:
             if (request := await self.document_request("sitemap", url, look, depth + 1)) is not None:
                 yield request
@@ -262,6 +260,9 @@ class DocumentSpider(RunSpider):
         if document.distrusted:
             self.note(f"{document.url}: {document.distrusted}; it is asked unconditionally from now on")
         return document
+
+    def article_request(self, entry: FrontierEntry) -> Request:
+        raise NotImplementedError
 
     # --- how it ended ------------------------------------------------------------------------------------------------
 
