@@ -22,7 +22,7 @@ DOORS = {
     "apscheduler": ["crawler/schedule.py"],
     "warcio": ["pipelines/archive.py"],
     "feedparser": ["crawler/discovery/feed.py"],
-    "aiohttp": ["crawler/fetch.py", "crawler/fixture_sites.py"],
+    "aiohttp": ["crawler/downloader/client.py", "crawler/downloader/resolver.py", "crawler/fixture_sites.py"],
     "psycopg": [
         "pipelines/asking.py",
         "pipelines/postgres.py",

@@ -23,23 +23,26 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
-from crawler.slots import Cron, Every, Slots
-from crawler.values import (
+from crawler.config.values import (
     Allowed,
     Country,
     CronText,
     Duration,
+    HeaderName,
+    HeaderValue,
     HostName,
     Language,
     ParamName,
     Pattern,
     PositiveDuration,
+    ProxyAddress,
     SearchWords,
     Selector,
     Size,
     TimeZone,
     WebAddress,
 )
+from crawler.slots import Cron, Every, Slots
 from pipelines.reading.boilerplate import Phrases
 from pipelines.reading.rules import Rules, SiteRules
 from pipelines.recheck import RecheckPlan
@@ -179,6 +182,9 @@ class Settings(Table):
     recheck: RecheckSettings = RecheckSettings()
     reading: ReadingSettings = ReadingSettings()
     schedule: ScheduleDefaults = ScheduleDefaults()
+    scrapy: dict[str, Any] = Field(
+        default_factory=dict, description="Any setting of Scrapy, for all sources; [scrapy.custom] for your own."
+    )
 
     @model_validator(mode="after")
     def header_is_one_line(self) -> Settings:
@@ -272,6 +278,16 @@ class Fetch(Table):
         max_length=50,
         description='Private address ranges this source may be fetched from, such as "127.0.0.1/32:8080".',
     )
+    user_agent: HeaderValue | None = Field(None, description="The user agent for this source; unset: that of all.")
+    headers: dict[HeaderName, HeaderValue] = Field(
+        default_factory=dict, max_length=50, description='Headers for the source\'s own site; "${NAME}" is a secret.'
+    )
+    cookies: dict[HeaderName, HeaderValue] = Field(
+        default_factory=dict, max_length=50, description='Cookies for the source\'s own site; "${NAME}" is a secret.'
+    )
+    proxy: ProxyAddress | None = Field(
+        None, description='Proxy for all requests of this source, such as "http://proxy.example:8080".'
+    )
 
 
 class Read(Table):
@@ -324,6 +340,9 @@ class Source(Table):
     fetch: Fetch = Fetch()
     read: Read = Read()
     expect: Expect = Expect()
+    scrapy: dict[str, Any] = Field(
+        default_factory=dict, description="Any setting of Scrapy, for this source; [scrapy.custom] for your own."
+    )
 
     _name: str = PrivateAttr("")
     _settings: Settings = PrivateAttr(default_factory=Settings)
@@ -493,7 +512,7 @@ class Configuration:
 
 def shipped_folder() -> Path:
     """``config/`` of the checkout, or the copy that lies in an installed package."""
-    here = Path(__file__).resolve().parent
+    here = Path(__file__).resolve().parent.parent
     installed = here / "shipped" / "config"
     return installed if installed.is_dir() else here.parent / "config"
 
@@ -520,11 +539,22 @@ def load(folder: Path | str | None = None) -> Configuration:
         source = load_table(path, Source, mistakes)
         if source is not None:
             sources[path.stem] = source.bound(path.stem, settings, phrases)
+    check_scrapy(folder / "settings.toml", settings.scrapy, mistakes)
+    for name, source in sources.items():
+        check_scrapy(folder / "sources" / f"{name}.toml", source.scrapy, mistakes)
     mistakes.extend(wrong_names(folder, sources))
     watches = load_watches(folder, sources, mistakes)
     if mistakes:
         raise ConfigError(mistakes)
     return Configuration(folder, settings, sources, phrases, watches)
+
+
+def check_scrapy(path: Path, table: dict[str, Any], mistakes: list[Mistake]) -> None:
+    """``[scrapy]`` of one file; without one, nothing of Scrapy is loaded."""
+    if table:
+        from crawler.config.scrapy_names import problems_of_table
+
+        mistakes.extend(Mistake(path, key, says) for key, says in problems_of_table(table))
 
 
 def wrong_names(folder: Path, sources: dict[str, Source]) -> Iterator[Mistake]:

@@ -191,6 +191,29 @@ def allowed_address(value: Any) -> AllowedAddress:
     return AllowedAddress(network, port)
 
 
+def header_name(value: object) -> str:
+    """A name of a header or cookie: a token of RFC 9110."""
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", value):
+        raise ValueError(f"{value!r} is no name of a header or cookie; letters, digits and hyphens are allowed")
+    return value
+
+
+def header_value(value: object) -> str:
+    """One line of ASCII; ``${NAME}`` in it stands for a variable of the environment."""
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable() or len(value) > 2000:
+        raise ValueError('a header\'s or cookie\'s value is one line of ASCII; write a secret as "${NAME}"')
+    return value
+
+
+def proxy_address(value: object) -> str:
+    """``"http://proxy.example:8080"``, also with user and password, best as ``"${PROXY}"``."""
+    if not isinstance(value, str):
+        raise ValueError('expected an address such as "http://proxy.example:8080"')
+    if not re.fullmatch(r"\$\{\w+\}|https?://[^\s/]+/?", value):
+        raise ValueError(f'{value!r} is no proxy; write "http://proxy.example:8080" or "${{NAME}}"')
+    return value
+
+
 def slug_code(value: Any) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z]{2}", value.strip()):
         raise ValueError(f"{value!r} is no code of two letters")
@@ -223,3 +246,6 @@ Allowed = Annotated[AllowedAddress, BeforeValidator(allowed_address)]
 SearchWords = Annotated[str, BeforeValidator(search_words)]
 Language = Annotated[str, BeforeValidator(lambda value: slug_code(value).lower())]
 Country = Annotated[str, BeforeValidator(lambda value: slug_code(value).upper())]
+HeaderName = Annotated[str, BeforeValidator(header_name)]
+HeaderValue = Annotated[str, BeforeValidator(header_value)]
+ProxyAddress = Annotated[str, BeforeValidator(proxy_address)]

@@ -12,7 +12,7 @@ import socket
 from collections.abc import Iterable
 from typing import Any
 
-from crawler.values import AllowedAddress
+from crawler.config.values import AllowedAddress
 
 #: bytes read at once: few enough that the count is looked at before much of an endless header is parsed
 AT_ONCE = 16_384
