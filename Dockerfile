@@ -14,6 +14,7 @@ COPY tests/pages tests/pages
 COPY tests/seeds tests/seeds
 COPY crawler crawler
 COPY pipelines pipelines
+COPY webapp webapp
 RUN /opt/nachlese/bin/pip install --no-cache-dir -c requirements.lock .
 
 FROM python:3.11-slim

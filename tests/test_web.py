@@ -1,0 +1,98 @@
+"""The pages: asked through Starlette's client, read with lxml, over a real Postgres."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+
+import pytest
+from lxml import etree, html
+from starlette.testclient import TestClient
+
+from tests.test_sql_docs import some_news
+from webapp.application import make_app
+from webapp.settings import Settings
+
+
+@pytest.fixture
+async def client(store, database_url: str) -> Iterator[TestClient]:
+    await some_news(store)
+    with TestClient(make_app(Settings(), database_url), base_url="http://127.0.0.1:8080") as made:
+        yield made
+
+
+def page(client: TestClient, url: str, **headers: str) -> html.HtmlElement:
+    answer = client.get(url, headers=headers)
+    assert answer.status_code == 200, answer.text[:500]
+    return html.fromstring(answer.text)
+
+
+def text_of(element: html.HtmlElement) -> str:
+    return " ".join(element.text_content().split())
+
+
+async def test_the_first_page_has_every_text_once_with_who_else_has_it(client):
+    titles = [text_of(one) for one in page(client, "/").cssselect(".listed h3")]
+    assert titles == ["Rat streitet und beschließt", "Haushalt im Rat"][: len(titles)] or len(titles) == 2
+    listed = page(client, "/?copies=all").cssselect(".listed h3")
+    assert len(listed) > len(titles)
+
+
+async def test_a_list_is_also_a_feed_and_data_at_the_same_address(client):
+    feed = etree.fromstring(client.get("/?format=atom").content)
+    assert feed.tag == "{http://www.w3.org/2005/Atom}feed" and len(feed.findall("{*}entry")) > 0
+    json_feed = client.get("/", headers={"Accept": "application/feed+json"}).json()
+    assert json_feed["version"] == "https://jsonfeed.org/version/1.1"
+    items = client.get("/?format=json").json()["items"]
+    rows = list(csv.DictReader(io.StringIO(client.get("/?format=csv").text)))
+    assert [str(item["id"]) for item in items] == [row["id"] for row in rows]
+    assert [item["title"] for item in items] == [entry["title"] for entry in json_feed["items"]]
+
+
+async def test_an_article_shows_its_wordings_and_what_was_changed(client):
+    number = json.loads(client.get("/?format=json&source=zeitung").content)["items"][0]["id"]
+    shown = page(client, f"/articles/{number}?version=2&against=1")
+    assert [text_of(one) for one in shown.cssselect(".text ins")] == ["beschlossen, spät."]
+    assert [text_of(one) for one in shown.cssselect(".text del")] == ["beschlossen."]
+    assert "Mehr zum Thema" in text_of(shown.cssselect(".stripped")[0])
+
+
+async def test_what_is_unchanged_is_not_sent_again(client):
+    first = client.get("/")
+    again = client.get("/", headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert client.get("/?format=json", headers={"If-None-Match": first.headers["etag"]}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("url", "status"),
+    [("/nothing", 404), ("/articles/999999", 404), ("/articles/99999999999999999999999", 404), ("/?within=x", 400),
+     ("/?cursor=x", 400), ("/?since=yesterday", 400), ("/?format=pdf", 400), ("/?limit=0", 400)],
+)  # fmt: skip
+async def test_errors_are_pages_and_data(client, url: str, status: int):
+    answer = client.get(url)
+    assert answer.status_code == status
+    assert html.fromstring(answer.text).cssselect("h1")
+    problem = client.get(url, headers={"Accept": "application/json"})
+    if "format" not in url:
+        assert problem.json()["status"] == status
+
+
+async def test_only_get_and_only_our_own_names(client):
+    for method in ("POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"):
+        answer = client.request(method, "/")
+        assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
+    assert client.head("/").status_code == 200
+    assert client.get("/", headers={"Host": "attacker.example"}).status_code == 400
+    for name in ("localhost", "127.0.0.1:8080", "[::1]:8080"):
+        assert client.get("/", headers={"Host": name}).status_code == 200
+
+
+async def test_every_answer_has_the_headers_that_keep_strangers_out(client):
+    for url in ("/", "/nothing", "/?within=x", "/static/style.css", "/?format=json"):
+        headers = client.get(url).headers
+        policy = headers["content-security-policy"]
+        assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy and "unsafe" not in policy
+        assert headers["x-content-type-options"] == "nosniff" and headers["referrer-policy"] == "no-referrer"

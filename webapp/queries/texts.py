@@ -1,0 +1,66 @@
+"""Copies and families: who had a text first, who has it too, and how much of it was changed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from webapp.queries.paging import FIRST, Page, Rows, paged
+from webapp.reader import News, Row
+
+COPY = """original_id, original_source, original_url, original_title, original_published_at, original_first_seen_at,
+    copy_id,
+    copy_source, copy_url, copy_title, copy_published_at, copy_first_seen_at, agency, likeness, similarity, kept, own,
+    title_differs, seen_after, published_after"""
+CURSOR = (datetime, int)
+
+# The latest copies first, of which each family counts once by its latest; then the families of those only. To group
+# every copy for a page of forty takes as long as the archive is large.
+LATEST = """
+    WITH latest AS (
+        SELECT original_id, max(copy_first_seen_at) AS last_seen_at
+        FROM (SELECT original_id, copy_first_seen_at FROM news.copies WHERE {where}
+              ORDER BY copy_first_seen_at DESC LIMIT {look}) AS copy
+        GROUP BY original_id)
+    SELECT family.* FROM latest
+    CROSS JOIN LATERAL (SELECT * FROM news.families WHERE families.id = latest.original_id OFFSET 0) AS family
+    WHERE {behind} ORDER BY family.last_seen_at DESC, family.id DESC LIMIT %(size)s
+"""
+
+
+async def families(news: News, source: str | None = None, page: Page = FIRST, *, is_foreign: bool = False) -> Rows:
+    """Texts that several articles have, the one copied last first, as in ``news.families``.
+
+    *source*: only where it has the text. *is_foreign*: only where more than one source has it.
+    """
+    values = {"source": source, "size": page.size + 1}
+    where = ["true"]
+    behind = ["true"]
+    if source:
+        where.append("(copy_source = %(source)s OR original_source = %(source)s)")
+    if is_foreign:
+        where.append("copy_source <> original_source")
+    if page.after:
+        values |= dict(zip(("after_at", "after_id"), page.after, strict=True))
+        where.append("copy_first_seen_at <= %(after_at)s")
+        behind.append("(family.last_seen_at, family.id) < (%(after_at)s, %(after_id)s)")
+    statement = LATEST.format(where=" AND ".join(where), behind=" AND ".join(behind), look=20 * (page.size + 1))
+    return paged(await news.rows(statement, values), page, "last_seen_at", "id")
+
+
+async def family(news: News, number: int) -> Row | None:
+    """One of them by the number of its first article."""
+    return await news.row("SELECT * FROM news.families WHERE id = %(id)s", {"id": number})
+
+
+async def copies(news: News, original: int, limit: int = 500) -> list[Row]:
+    """The copies of one article, in the order in which they were seen, as in ``news.copies``."""
+    return await news.rows(
+        f"SELECT {COPY} FROM news.copies WHERE original_id = %(id)s ORDER BY copy_first_seen_at, copy_id LIMIT "
+        f"%(limit)s",
+        {"id": original, "limit": limit},
+    )
+
+
+async def copy(news: News, number: int) -> Row | None:
+    """What one copy has of its original; None where the article is no copy."""
+    return await news.row(f"SELECT {COPY} FROM news.copies WHERE copy_id = %(id)s", {"id": number})
