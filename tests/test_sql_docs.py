@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from pipelines.items import Article, Link, Page, Precision, Provenance, Reason, Removed
-from pipelines.store import Document, SourceRow, Store, WatchRow
+from pipelines.store import Archived, Document, SourceRow, Store, WatchRow
 
 TEXT = (Path(__file__).parent.parent / "docs" / "sql.md").read_text(encoding="utf-8")
 QUERIES = dict(re.findall(r"^### (.+?)\n.*?```sql\n(.+?)```", TEXT.partition("## The views")[0], re.M | re.S))
@@ -79,7 +79,7 @@ async def some_news(store: Store) -> None:
             published_at=now - timedelta(minutes=90), published_precision=Precision.MINUTE,
             published_provenance=Provenance.JSONLD, removed=(Removed("Mehr zum Thema", "related"),), **more,
         )  # fmt: skip
-        await store.keep(run, page, read)
+        await store.keep(run, page, read, Archived(f"{run.source}.warc.gz", minutes, 100))
 
     url = "https://zeitung.example/politik/haushalt-101.html"
     await keep(zeitung, url, 60, "Rat beschließt Haushalt", "Der Rat hat den Haushalt beschlossen.", agency="dpa")

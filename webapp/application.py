@@ -20,14 +20,14 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from webapp import formats, i18n, pages
 from webapp.formats import NotThisFormat, View
 from webapp.parameters import BadParameter
 from webapp.reader import Reader, ReadError
 from webapp.rendering import THEMES, YEAR, Renderer, reading
-from webapp.security import OnlyReading, Password, SecurityHeaders
+from webapp.security import Failure, OnlyReading, Password, SecurityHeaders
 from webapp.settings import Settings, checked
 
 log = logging.getLogger(__name__)
@@ -59,6 +59,7 @@ def make_app(settings: Settings, dsn: str) -> Starlette:
         lifespan=lifespan,
         middleware=[
             Middleware(SecurityHeaders),
+            Middleware(Mistakes, failure=_failed(site)),
             Middleware(TrustedHostMiddleware, allowed_hosts=settings.hosts, www_redirect=False),
             Middleware(Preferences, renderer=site.renderer),
             Middleware(OnlyReading, failure=_failed(site)),
@@ -71,11 +72,36 @@ def make_app(settings: Settings, dsn: str) -> Starlette:
             BadParameter: _bad_parameter,
             NotThisFormat: _bad_parameter,
             ReadError: _read_error,
-            Exception: _mistake,
         },
     )  # fmt: skip
     app.state.site = site
     return app
+
+
+class Mistakes:
+    """A mistake of ours is a page, too, with the headers of every other one; the log has where it was made."""
+
+    def __init__(self, app: ASGIApp, failure: Failure):
+        self.app = app
+        self.failure = failure
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        has_begun = False
+
+        async def noticed(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = has_begun or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, noticed)
+        except Exception as error:
+            log.error("a mistake in nachlese at %s", scope.get("path"), exc_info=error)
+            if has_begun or scope["type"] != "http":
+                raise
+            response = self.failure(Request(scope, receive), 500, "a mistake in nachlese; the server's log has more")
+            assert isinstance(response, Response)
+            await response(scope, receive, send)
 
 
 class Preferences:
@@ -153,6 +179,8 @@ def _error(site: Site, request: Request, status: int, message: str, retry_after:
         problem = {"title": name, "status": status, "detail": message}
         response = Response(formats.dumps(problem), status, media_type="application/problem+json")
     else:
+        if not hasattr(request.state, "reading"):
+            request.state.reading = reading(request, site.renderer.default_zone)
         language = request.state.reading.language
         view = View("error.html", language(name), language(message), status=status, data={"message": message})
         response = Response(site.renderer.page(request, view), status, media_type="text/html")
@@ -185,8 +213,3 @@ async def _read_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ReadError)
     log.warning("%s: %s", request.url.path, type(error).__name__)
     return error_response(request, error.status, str(error), error.retry_after)
-
-
-async def _mistake(request: Request, error: Exception) -> Response:
-    log.error("a mistake in nachlese at %s", request.url.path, exc_info=error)
-    return error_response(request, 500, "a mistake in nachlese; the log of the server has more")

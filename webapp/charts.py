@@ -104,3 +104,60 @@ def shares(title: str, parts: Sequence[tuple[str, float]], width: float = WIDTH,
 
 def _open(title: str, width: float, height: float) -> str:
     return f'<svg class="chart" viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escape(title)}">'
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """An article on a timeline: its line, seconds since the epoch, the time for people, its headline."""
+
+    line: str
+    at: float
+    shown: str
+    title: str
+    is_copy: bool = False
+
+
+def timeline(
+    title: str, dots: Sequence[Dot], ends: tuple[str, str], head: Sequence[str], width: float = WIDTH
+) -> Chart:
+    """A line for each name in the order of their first dots; copies are hollow. *ends* label the two ends."""
+    names = list(dict.fromkeys(dot.line for dot in dots))[:30]
+    first, last = min(dot.at for dot in dots), max(dot.at for dot in dots)
+    span, left, row = (last - first) or 1, 130.0, 22.0
+    height = row * len(names) + 26
+    out = [_open(title, width, height)]
+    for place, name in enumerate(names):
+        y = row * place + 12
+        out.append(f'<line class="axis" x1="{left:g}" x2="{width - 8:g}" y1="{y:g}" y2="{y:g}"/>')
+        out.append(f'<text class="label" x="0" y="{y + 4:g}">{escape(name[:20])}</text>')
+    for dot in dots:
+        if dot.line in names:
+            x, y = left + 4 + (width - left - 16) * (dot.at - first) / span, row * names.index(dot.line) + 12
+            out.append(
+                f'<circle class="dot{" hollow" if dot.is_copy else ""}" cx="{x:.1f}" cy="{y:g}" r="4.5">'
+                f"<title>{escape(dot.shown)}: {escape(dot.title)}</title></circle>"
+            )
+    y = height - 4
+    out.append(f'<text class="label" x="{left:g}" y="{y:g}">{escape(ends[0])}</text>')
+    out.append(f'<text class="label" x="{width:g}" y="{y:g}" text-anchor="end">{escape(ends[1])}</text></svg>')
+    return Chart(title, Markup("".join(out)), tuple(head), [(dot.line, dot.shown, dot.title) for dot in dots])
+
+
+def lines(title: str, made: Sequence[Bar], names: Sequence[str], width: float = WIDTH) -> Chart:
+    """A lying bar for each row, its parts in per cent of its width, one behind the other."""
+    row, left = 22.0, min(130.0, width * 0.35)
+    height = row * len(made) + 4
+    out = [_open(title, width, height)]
+    for place, bar in enumerate(made):
+        y, x = row * place, left
+        out.append(f'<text class="label" x="0" y="{y + 14:g}">{escape(bar.label[:20])}</text>')
+        for number, part in enumerate(bar.parts):
+            wide = (width - left) / 2 * part / 100
+            out.append(
+                f'<rect class="part{number}" x="{x:.1f}" y="{y + 4:g}" width="{wide:.1f}" height="13">'
+                f"<title>{escape(names[number])}: {_number(part)} %</title></rect>"
+            )
+            x += wide + 1
+    out.append("</svg>")
+    rows = [(bar.label, *(f"{_number(part)} %" for part in bar.parts)) for bar in made]
+    return Chart(title, Markup("".join(out)), ("", *names), rows)

@@ -69,6 +69,8 @@ def environment() -> Environment:
     )
     made.filters["web_address"] = web_address
     made.filters["marked"] = marked
+    made.filters["shortened"] = shortened
+    made.filters["pair"] = lambda value: (value, value)
     made.filters["host"] = lambda url: urlsplit(str(url)).hostname or ""
     return made
 
@@ -80,6 +82,12 @@ def web_address(url: str | None) -> str:
     except ValueError:
         return ""
     return str(url) if scheme in ("http", "https") else ""
+
+
+def shortened(url: str, longest: int = 46) -> str:
+    """An address for people: without its scheme, the middle left out where it is long."""
+    text = str(url).partition("://")[2] or str(url)
+    return text if len(text) <= longest else f"{text[: longest // 2]}…{text[-longest // 2 + 1 :]}"
 
 
 def marked(snippet: str) -> Markup:
@@ -121,6 +129,7 @@ class Renderer:
             "base": str(request.base_url).rstrip("/"),
             "address": lambda **changes: address(request, changes),
             "when": lambda at, shown=None, precision=None: time_element(clock, at, shown, precision),
+            "translated": lambda words: [(word, reader.language(word)) for word in words],
             "now": datetime.now(UTC),
             "version": self.version,
             "style_tag": self.style_tag,

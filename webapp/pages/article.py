@@ -29,17 +29,19 @@ async def article(request: Request) -> Response:
         if shown is None or (against and before is None):
             raise missing(_("this article has no such wording"))
         removed = await queries.articles.removed(news, number, shown["version"])
+        fetched = await queries.explain.of_article(news, number)
     request.state.pictures = pictures
     view = View(
         "article.html",
         row["title"],
         row["teaser"] or row["text"][:200],
         og_type="article",
-        record={**row, **known, "removed": removed},
+        record={**row, **known, "removed": removed, **fetched},
         items=known["versions"],
         entry=_entry(request, row),
         data={
             **known,
+            **fetched,
             "article": row,
             "shown": shown,
             "before": before,

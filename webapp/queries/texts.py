@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from webapp.queries.paging import FIRST, Page, Rows, paged
@@ -64,3 +65,14 @@ async def copies(news: News, original: int, limit: int = 500) -> list[Row]:
 async def copy(news: News, number: int) -> Row | None:
     """What one copy has of its original; None where the article is no copy."""
     return await news.row(f"SELECT {COPY} FROM news.copies WHERE copy_id = %(id)s", {"id": number})
+
+
+async def shares_of(news: News, ids: Sequence[int]) -> dict[int, Row]:
+    """Of those of these articles that are copies: original_id, original_source, kept, own."""
+    if not ids:
+        return {}
+    rows = await news.rows(
+        "SELECT copy_id, original_id, original_source, kept, own FROM news.copies WHERE copy_id = ANY (%(ids)s)",
+        {"ids": list(ids)},
+    )
+    return {row["copy_id"]: row for row in rows}

@@ -22,7 +22,7 @@ for (const details of document.querySelectorAll("[data-wide-open]")) {
 
 // --- keys
 let chosen = null;
-const items = () => [...document.querySelectorAll(".listed")];
+const items = () => [...document.querySelectorAll(".listed, .listed-row")];
 
 function choose(step) {
   const all = items();
@@ -31,7 +31,7 @@ function choose(step) {
   if (chosen) chosen.classList.remove("is-chosen");
   chosen = all[Math.max(0, Math.min(all.length - 1, place + step))];
   chosen.classList.add("is-chosen");
-  const link = chosen.querySelector("a.target");
+  const link = chosen.querySelector("a.target, a.source");
   if (link) link.focus({ preventScroll: true });
   chosen.scrollIntoView({ block: "nearest" });
 }

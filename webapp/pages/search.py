@@ -1,0 +1,194 @@
+"""Search: what has the words, how often they were written, and a watchlist file of them."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from webapp import charts, queries
+from webapp.formats import Entry, View, tagged
+from webapp.pages.common import Row, answer, clock_of, language_of, parameters_of, reader_of, zone_of
+from webapp.parameters import WITHIN, BadParameter, Parameters
+from webapp.queries.paging import LARGEST_PAGE, cursor
+from webapp.queries.search import LONGEST_QUERY, MOST, Wanted
+
+SIZE = 30
+BUCKETS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
+MOST_BARS = 90
+
+
+def wanted_of(parameters: Parameters, now: datetime) -> Wanted | None:
+    """The search that an address states; None where it has no words. Raises BadParameter."""
+    since, until = parameters.period(now)
+    language, source = parameters.text("language", 10), parameters.text("source")
+    query = parameters.text("q", LONGEST_QUERY)
+    return Wanted(query, language, source, since, until) if query else None
+
+
+def offset_of(parameters: Parameters) -> int:
+    """A page of a search is a place in its ranking."""
+    after = parameters.page((int,), SIZE).after
+    if after and not 0 <= after[0] <= MOST:
+        raise BadParameter("cursor", "the cursor that the page before gave")
+    return after[0] if after else 0
+
+
+async def search(request: Request) -> Response:
+    """``/search?q=``"""
+    parameters, _ = parameters_of(request), language_of(request)
+    wanted = wanted_of(parameters, datetime.now(UTC))
+    offset = offset_of(parameters)
+    size = parameters.integer("limit", SIZE, 1, LARGEST_PAGE) or SIZE
+    if wanted is not None and request.query_params.get("format") == "watchlist":
+        return watchlist(request, wanted)
+    reader = reader_of(request)
+    rows: list[Row] = []
+    listed: dict[int, Row] = {}
+    chart, sources = None, []
+    if wanted:
+        async with reader.session() as news:
+            rows = await queries.search.found(news, wanted, size, offset)
+            listed = await queries.articles.by_id(news, [row["article_id"] for row in rows])
+            mentions = await queries.search.mentions(news, wanted, "day", zone_of(request).key)
+            sources = await queries.search.sources(news, wanted, 12)
+            if 0 < len(mentions) <= 2:
+                mentions = await queries.search.mentions(news, wanted, "hour", zone_of(request).key)
+        chart = mentions_chart(request, mentions)
+    is_more = len(rows) > size and offset + size < MOST
+    shown = [{**row, "article": listed.get(row["article_id"])} for row in rows[:size]]
+    view = View(
+        "search.html",
+        f"{wanted.query}: {_('Search')}" if wanted else _("Search"),
+        _("Articles that have the words, the best first"),
+        items=[{name: value for name, value in row.items() if name != "article"} for row in shown],
+        entry=_entry(request, listed),
+        next=cursor([offset + size]) if is_more else None,
+        data={
+            "found": shown,
+            "wanted": wanted,
+            "chart_made": chart,
+            "sources": sources,
+            "total": sum(row["articles"] for row in sources) if len(sources) < 12 else None,
+            "within": WITHIN,
+            "filters": {n: request.query_params.get(n, "") for n in ("language", "source", "within", "since", "until")},
+            "choices": await reader.kept("choices", 60, queries.articles.choices),
+        },
+    )
+    return await answer(request, view)
+
+
+def mentions_chart(request: Request, mentions: Sequence[Row]) -> charts.Chart | None:
+    """Bars by hour, day, week or month: as fine as MOST_BARS allow."""
+    if not mentions:
+        return None
+    clock, _ = clock_of(request), language_of(request)
+    span = mentions[-1]["at"] - mentions[0]["at"]
+    bucket = "hour" if len(mentions) > 1 and min(_steps(mentions)) < BUCKETS["day"] / 2 else "day"
+    counted: dict[Any, list[int]] = {}
+    for row in mentions:
+        at = row["at"].astimezone(clock.zone)
+        key = at
+        if bucket == "day" and span > BUCKETS["day"] * MOST_BARS:
+            week = at.date() - timedelta(days=at.weekday())
+            key = week if span <= BUCKETS["week"] * MOST_BARS else at.date().replace(day=1)
+        elif bucket == "day":
+            key = at.date()
+        counts = counted.setdefault(key, [0, 0])
+        counts[0] += row["without_copies"]
+        counts[1] += row["articles"] - row["without_copies"]
+    is_one_day = isinstance(next(iter(counted)), datetime) and span <= BUCKETS["day"]
+    names = {key: clock.moment(key) if isinstance(key, datetime) else clock.day(key) for key in counted}
+    short = {key: clock.time(key) if is_one_day else clock.short_day(key) for key in counted}
+
+    keys = _without_gaps(list(counted), bucket, span)
+    bars = [
+        charts.Bar(
+            short.get(key) or clock.short_day(key),
+            tuple(counted.get(key, (0, 0))),
+            names.get(key) or clock.day(key),
+        )
+        for key in keys
+    ]
+    return charts.bars(
+        _("Mentions over time"), bars, (_("texts"), _("copies")), every=max(1, len(bars) // 4), width=296
+    )
+
+
+def _steps(mentions: Sequence[Row]) -> list[timedelta]:
+    return [b["at"] - a["at"] for a, b in itertools.pairwise(mentions)]
+
+
+def _without_gaps(keys: list[Any], bucket: str, span: timedelta) -> list[Any]:
+    """Days on which nothing was written have a place, too; hours, weeks and months are shown as they come."""
+    if bucket != "day" or span > BUCKETS["day"] * MOST_BARS or not keys or isinstance(keys[0], datetime):
+        return keys
+    return [keys[0] + timedelta(days=step) for step in range((keys[-1] - keys[0]).days + 1)]
+
+
+def watchlist(request: Request, wanted: Wanted) -> Response:
+    """The search as a file for ``config/watch/``: phrases in quotation marks, the rest as one entry of words."""
+    phrases, words, without = pieces(wanted.query)
+    lines = [f"title = {json.dumps(wanted.query, ensure_ascii=False)}"]
+    for name, values in (
+        ("words", words),
+        ("phrases", phrases),
+        ("without", without),
+        ("sources", [wanted.source] if wanted.source else []),
+        ("languages", [wanted.language] if wanted.language else []),
+    ):
+        if values:
+            lines.append(f"{name} = {json.dumps(values, ensure_ascii=False)}")
+    response = tagged(request, ("\n".join(lines) + "\n").encode(), "application/toml; charset=utf-8")
+    response.headers["Content-Disposition"] = 'attachment; filename="watchlist.toml"'
+    return response
+
+
+def pieces(query: str) -> tuple[list[str], list[str], list[str]]:
+    """Phrases, entries of words (one for each side of ``or``), and what is not wanted."""
+    phrases, rest = [], []
+    for place, part in enumerate(query.split('"')):
+        if place % 2 and part.strip() and not (rest and rest[-1].endswith("-")):
+            phrases.append(part.strip())
+        elif place % 2 and part.strip():
+            rest[-1] = rest[-1][:-1]
+            rest.append(f"-\0{part.strip()}")
+        else:
+            rest.append(part.strip())
+    without = [part[2:] for part in rest if part.startswith("-\0")]
+    words: list[list[str]] = [[]]
+    for word in " ".join(part for part in rest if not part.startswith("-\0")).split():
+        if word.lower() in ("or", "oder"):
+            words.append([])
+        elif word.startswith("-") and word[1:]:
+            without.append(word[1:])
+        elif word.strip("-"):
+            words[-1].append(word)
+    return phrases, [" ".join(entry) for entry in words if entry], without
+
+
+def _entry(request: Request, listed: dict[int, Row]) -> Any:
+    base = str(request.base_url).rstrip("/")
+
+    def entry(row: Row) -> Entry | None:
+        article = listed.get(row["article_id"])
+        if article is None:
+            return None
+        return Entry(
+            id=f"urn:nachlese:article:{row['article_id']}",
+            title=row["title"],
+            url=f"{base}/articles/{row['article_id']}",
+            updated=article["changed_at"],
+            published=row["published_at"] or article["first_seen_at"],
+            summary=row["snippet"].replace("«", "").replace("»", ""),
+            authors=article["authors"] or [row["source_name"]],
+            language=row["language"],
+            tags=[row["source_name"]],
+        )
+
+    return entry
