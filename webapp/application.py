@@ -23,6 +23,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from webapp import formats, i18n, pages
+from webapp.api import serving as api
+from webapp.api.stream import Hub
 from webapp.formats import NotThisFormat, View
 from webapp.parameters import BadParameter
 from webapp.reader import Reader, ReadError
@@ -41,13 +43,14 @@ class Site:
     settings: Settings
     reader: Reader
     renderer: Renderer
+    hub: Hub
 
 
 def make_app(settings: Settings, dsn: str) -> Starlette:
     """The application over the database behind *dsn*. Raises SettingsError."""
     checked(settings)
     reader = Reader(dsn, statement_timeout=settings.statement_timeout)
-    site = Site(settings, reader, Renderer(settings.time_zone, _version(), _static_tag()))
+    site = Site(settings, reader, Renderer(settings.time_zone, _version(), _static_tag()), Hub(reader))
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -55,7 +58,7 @@ def make_app(settings: Settings, dsn: str) -> Starlette:
             yield
 
     app = Starlette(
-        routes=[*pages.routes(), Mount("/static", _Static(directory=STATIC))],
+        routes=[*pages.routes(), *api.routes(), Mount("/static", _Static(directory=STATIC))],
         lifespan=lifespan,
         middleware=[
             Middleware(SecurityHeaders),

@@ -13,7 +13,7 @@ from webapp.queries.paging import LARGEST_PAGE, PAGE, BadCursor, Page, position
 
 T = TypeVar("T")
 WITHIN = {"1h": timedelta(hours=1), "1d": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta(days=30)}
-COMMON = frozenset({"format", "ui", "theme", "cursor", "limit"})
+UNKNOWN = "there is no such parameter"
 LARGEST_ID = 2**63 - 1
 
 
@@ -21,7 +21,7 @@ class BadParameter(ValueError):
     """A parameter that cannot be understood: which one, and what was expected."""
 
     def __init__(self, name: str, expected: str):
-        super().__init__(f"{name}: {expected} expected")
+        super().__init__(f"{name}: {expected}" + ("" if expected == UNKNOWN else " expected"))
         self.name = name
         self.expected = expected
 
@@ -96,13 +96,16 @@ class Parameters:
         if value is None:
             return None
         try:
-            at = datetime.fromisoformat(value)
+            at = datetime.fromisoformat(value.upper())
             if len(value) == 10 and is_end:
                 at = datetime.combine(at + timedelta(days=1), time.min)
             at = at if at.tzinfo else at.replace(tzinfo=self._zone)
-            return at.astimezone(UTC)
         except (ValueError, OverflowError):
             raise BadParameter(name, "a day such as 2026-03-01 or a time such as 2026-03-01T18:00:00+01:00") from None
+        try:
+            return at.astimezone(UTC)
+        except OverflowError:  # the first or last day that there is, somewhere else
+            return at.replace(tzinfo=UTC)
 
     def period(self, now: datetime) -> tuple[datetime | None, datetime | None]:
         """``since`` and ``until``, or what ``within`` says, counted back from *now*. Raises BadParameter."""
@@ -127,4 +130,4 @@ class Parameters:
         """Raises BadParameter when there is one that nobody has asked for."""
         for name in self._query:
             if name not in self._asked:
-                raise BadParameter(name[:50], "no such parameter")
+                raise BadParameter(name[:50], UNKNOWN)

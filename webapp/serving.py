@@ -12,7 +12,7 @@ from webapp.settings import Settings, checked
 
 AT_ONCE = 600  # connections; the next one is told to come again
 KEEP_ALIVE = 20  # seconds
-FAREWELL = 5  # seconds for what is in flight when the process is to end
+FAREWELL = 2  # seconds for what is in flight when the process is to end
 
 
 def listen(host: str, port: int) -> socket.socket:
