@@ -5,15 +5,23 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from lxml import etree, html
 from starlette.testclient import TestClient
 
+from pipelines.items import Reason
 from tests.test_sql_docs import some_news
 from webapp.application import make_app
+from webapp.queries.articles import KINDS
+from webapp.rendering import PLACES
 from webapp.settings import Settings
+
+WEBAPP = Path(__file__).parent.parent / "webapp"
 
 
 @pytest.fixture
@@ -96,3 +104,52 @@ async def test_every_answer_has_the_headers_that_keep_strangers_out(client):
         policy = headers["content-security-policy"]
         assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy and "unsafe" not in policy
         assert headers["x-content-type-options"] == "nosniff" and headers["referrer-policy"] == "no-referrer"
+
+
+def said_in_the_code() -> set[str]:
+    """Everything that templates and pages have translated."""
+    found: set[str] = set()
+    for file in sorted(WEBAPP.rglob("*")):
+        if file.suffix == ".html" or (file.suffix == ".py" and file.parent.name == "pages"):
+            text = file.read_text("utf-8")
+            found |= set(re.findall(r"""\b_\(\s*"((?:[^"\\]|\\.)*)\"""", text))
+            found |= set(re.findall(r"""\b_\(\s*'((?:[^'\\]|\\.)*)'""", text))
+    return found | {name for _, name, _ in PLACES}
+
+
+def test_everything_that_is_said_can_be_said_in_german():
+    german = tomllib.loads((WEBAPP / "locale" / "de.toml").read_text("utf-8"))
+    english = tomllib.loads((WEBAPP / "locale" / "en.toml").read_text("utf-8"))
+    said = said_in_the_code()
+    assert len(said) > 250
+    assert said - german.keys() == set()
+    assert set(english) <= set(german)
+    assert {str(reason) for reason in Reason} | set(KINDS) <= english.keys()
+    for text, translated in german.items():
+        assert set(re.findall(r"{\w+}", text)) == set(re.findall(r"{\w+}", translated)), text
+        assert text.count("|") == translated.count("|"), text
+
+
+@pytest.mark.parametrize(
+    ("accepted", "code"), [("de-AT,de;q=0.9,en;q=0.8", "de"), ("en-GB,de;q=0.5", "en"), ("fr", "en")]
+)
+async def test_the_interface_speaks_the_language_of_the_browser(client, accepted: str, code: str):
+    shown = page(client, "/stories", **{"Accept-Language": accepted})
+    assert shown.get("lang") == code
+    assert text_of(shown.cssselect("h1")[0]) == {"de": "Themen", "en": "Stories"}[code]
+
+
+async def test_language_and_theme_are_chosen_by_a_link_and_kept(client):
+    answer = client.get("/stories?ui=de&theme=dark&source=zeitung", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "?source=zeitung")
+    shown = page(client, "/stories")
+    assert (shown.get("lang"), shown.get("data-theme")) == ("de", "dark")
+    assert client.get("//attacker.example/?ui=de", follow_redirects=False).headers.get("location", "?").startswith("?")
+
+
+async def test_times_are_in_the_readers_zone_with_the_exact_one_on_hover(client):
+    client.cookies.set("zone", "Asia/Tokyo")
+    times = page(client, "/").cssselect("time")
+    assert times and all("+0900 (Asia/Tokyo)" in one.get("title") for one in times if ":" in one.get("title"))
+    client.cookies.set("zone", "../../etc/passwd")
+    assert page(client, "/").get("data-zone") == "Europe/Berlin"

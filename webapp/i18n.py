@@ -1,4 +1,4 @@
-"""The interface in English and German. English is what stands in the templates; ``locale/de.toml`` has the German."""
+"""The interface in English and German. English is what stands in the templates; ``locale/`` has the rest."""
 
 from __future__ import annotations
 
@@ -55,8 +55,6 @@ _SWAPPED = str.maketrans(",.", ".,")
 @cache
 def language(code: str) -> Language:
     """The interface in the language of this *code*."""
-    if code == "en":
-        return Language("en", {})
     with (Path(__file__).parent / "locale" / f"{code}.toml").open("rb") as file:
         return Language(code, tomllib.load(file))
 
