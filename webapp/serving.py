@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 from collections.abc import Callable
 
@@ -34,7 +35,7 @@ def server(settings: Settings, dsn: str) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(
             make_app(settings, dsn),
-            log_level="warning",
+            log_config=None,
             access_log=False,
             server_header=False,
             date_header=True,
@@ -53,6 +54,9 @@ def server(settings: Settings, dsn: str) -> uvicorn.Server:
 def serve(settings: Settings, dsn: str, say: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM; *say* is told the address once it can be asked. Raises SettingsError, OSError."""
     checked(settings)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # uvicorn ends by them, puts these back and sends itself the signal once more: being stopped is how it ends
+        signal.signal(number, lambda *_: None)
     with listen(settings.host, settings.port) as sock:
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         say(f"http://{host}:{sock.getsockname()[1]}/")
