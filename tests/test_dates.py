@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pipelines.items import Precision
-from pipelines.reading.dates import Label, find, machine, parse
+from pipelines.reading.fields.dates import Label, find, machine, parse
 
 BERLIN = ZoneInfo("Europe/Berlin")
 FETCHED = datetime(2025, 12, 3, 18, 0, tzinfo=BERLIN)  # a Wednesday

@@ -10,9 +10,9 @@ import lxml.html
 import pytest
 
 from pipelines.items import Hint, Kind, Page, Precision, Provenance
-from pipelines.reading.metadata import Description, describe
+from pipelines.reading.fields.metadata import Description, describe
+from pipelines.reading.page.structured import collect
 from pipelines.reading.rules import Rules, SiteRules
-from pipelines.reading.structured import collect
 
 BERLIN = ZoneInfo("Europe/Berlin")
 URL = "https://www.zeitung.example/politik/hafen-bleibt-zu-123"

@@ -7,7 +7,7 @@ import json
 import lxml.html
 import pytest
 
-from pipelines.reading.structured import Structured, collect, loads, plain, plain_list
+from pipelines.reading.page.structured import Structured, collect, loads, plain, plain_list
 
 
 def collected(head: str, body: str = "") -> Structured:

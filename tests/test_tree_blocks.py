@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.reading.tree import parse
+from pipelines.reading.page.tree import parse
 from pipelines.reading.tree_blocks import direct, is_prose
 
 SENTENCE = "Die Gemeinde teilte am Montag mit, dass die Brücke über den Mühlbach bis zum Herbst gesperrt bleibt."

@@ -9,28 +9,15 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pipelines.items import Article, Kind, Page, Part, Rejected
-from pipelines.reading import (
-    agency,
-    blocks,
-    decode,
-    details,
-    extract,
-    judge,
-    kind,
-    language,
-    metadata,
-    pages,
-    paywall,
-    plaintext,
-    repeated,
-    structured,
-    textheader,
-)
+from pipelines.reading import blocks, details, extract, pages, paywall, plaintext, plaintext_header, repeated
 from pipelines.reading.boilerplate import Phrases, opens_block, site_phrases
 from pipelines.reading.clean import strip_unseen
+from pipelines.reading.fields import agency, kind, language, metadata
+from pipelines.reading.page import decode, structured
+from pipelines.reading.page.tree import parse
 from pipelines.reading.pages import next_page
 from pipelines.reading.rules import Rules
-from pipelines.reading.tree import parse
+from pipelines.reading.verdict import page_classifier
 
 __all__ = ["READER_VERSION", "Rules", "next_page", "read", "shipped_rules"]
 
@@ -62,7 +49,9 @@ def _read_html(page: Page, rules: Rules) -> Article:
     tree = parse(decode.utf8_of(page.body, page.content_type))
     stated = structured.collect(tree, page.url)
     types = _types(stated)
-    seen = judge.signs(tree, is_sure=judge.declares_article(types) and bool(stated.article.get("datePublished")))
+    seen = page_classifier.signs(
+        tree, is_sure=page_classifier.declares_article(types) and bool(stated.article.get("datePublished"))
+    )
     strip_unseen(tree)
     known = extract.known_on(tree, rules.site.keep, rules.learned.containers)
     described = metadata.describe(tree, stated, page, rules, known.surroundings if known else None)
@@ -92,12 +81,12 @@ def _read_html(page: Page, rules: Rules) -> Article:
     kept, scrambled = paywall.without_scrambled(kept)
     kept, returning = repeated.without_repeated(kept, rules.learned.repeated)
     dateline = _dateline(kept)
-    sections = textheader.sections_in(described.kicker, described.sections)
+    sections = plaintext_header.sections_in(described.kicker, described.sections)
     found = blocks.text_of(kept)
     free = described.is_accessible_for_free
     if scrambled or (free is None and paywall.looks_locked(found or body.lead or "", body.whole_text, is_marked)):
         free = False
-    judge.check(_for_judgement(page, described, types, body, found), seen)
+    page_classifier.check(_for_judgement(page, described, types, body, found), seen)
     return Article(
         url=page.url,
         canonical_url=described.canonical_url or page.url,
@@ -170,8 +159,8 @@ def _types(stated: structured.Structured) -> frozenset[str]:
 
 def _for_judgement(
     page: Page, described: metadata.Description, types: frozenset[str], body: extract.Body, text: str
-) -> judge.Read:
-    return judge.Read(
+) -> page_classifier.Read:
+    return page_classifier.Read(
         url=page.url,
         title=described.title,
         headline=body.headline,

@@ -13,7 +13,7 @@ from pipelines.items import Removed
 from pipelines.reading.blocks import is_foreign
 from pipelines.reading.core import masses_of, prose_in
 from pipelines.reading.names import rule_of
-from pipelines.reading.tree import HEADINGS, delete, one_line, raw
+from pipelines.reading.page.tree import HEADINGS, delete, one_line, raw
 
 # Nobody sees them, or what they hold is no text of the page; they go before anybody looks at that.
 _UNSEEN_TAGS = ("script", "style", "template", "link", "meta", "datalist")

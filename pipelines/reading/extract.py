@@ -22,9 +22,9 @@ from pipelines.reading.blocks import Block, plain
 from pipelines.reading.boxes import describes_picture, marks_of, prune_boxes
 from pipelines.reading.clean import Removals, prune, prune_links, prune_opened, prune_teasers, strip_silent
 from pipelines.reading.core import core_of, masses_of
+from pipelines.reading.fields.metadata import selector
 from pipelines.reading.lead import headline_of, lead_of
-from pipelines.reading.metadata import selector
-from pipelines.reading.tree import LONG_PARAGRAPHS, delete, one_line, parser, raw
+from pipelines.reading.page.tree import LONG_PARAGRAPHS, delete, one_line, parser, raw
 from pipelines.reading.tree_blocks import blocks_in, direct, is_prose
 
 # it logs an error for every page without text; we judge that

@@ -11,7 +11,7 @@ from lxml import etree
 from pipelines.reading.blocks import Block, plain
 from pipelines.reading.boxes import stands_below_picture
 from pipelines.reading.names import names_lead
-from pipelines.reading.tree import BLOCK_TAGS, HEADINGS, content, link_length, raw
+from pipelines.reading.page.tree import BLOCK_TAGS, HEADINGS, content, link_length, raw
 
 _NEAR = 8  # units of the container in which the first block must come; the container's own start may have been left out
 

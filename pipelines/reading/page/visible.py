@@ -13,13 +13,13 @@ from typing import Any
 from lxml.etree import XPath
 from lxml.etree import _Element as Element
 
-from pipelines.reading.structured import text_of
+from pipelines.reading.page.structured import text_of
 
 _STRINGS = XPath("descendant::text()[normalize-space()]")
 _UNSEEN = frozenset(("script", "style", "noscript", "template", "option", "textarea", "svg", "title"))
 
 
-class Sight:
+class VisibleText:
     """The visible strings of *tree*, or of the part of it *within* an element. ``texts`` are on one line each and never
     empty.
     """

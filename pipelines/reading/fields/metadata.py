@@ -20,12 +20,13 @@ from lxml.etree import XPath
 from lxml.etree import _Element as Element
 
 from pipelines.items import Image, Kind, Page, Provenance
-from pipelines.reading import kind, paywall, people, publication
-from pipelines.reading.dates import Dated, Reading
+from pipelines.reading import paywall
+from pipelines.reading.fields import kind, people, times
+from pipelines.reading.fields.dates import Dated, Reading
+from pipelines.reading.fields.title import Headline, headline, site_names, squashed
+from pipelines.reading.page.structured import Structured, plain, plain_list, text_of, types_of
+from pipelines.reading.page.visible import VisibleText, just_above
 from pipelines.reading.rules import Rules
-from pipelines.reading.sight import Sight, just_above
-from pipelines.reading.structured import Structured, plain, plain_list, text_of, types_of
-from pipelines.reading.title import Headline, headline, site_names, squashed
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +74,13 @@ def describe(
     title = _selected_text(tree, site.title) or head.title or (page.hint.title if page.hint else None)
     if within is not None and (head.element is None or within not in head.element.iterancestors()):
         within = None
-    sight = Sight(tree, head.element, within)
-    byline = _byline(tree, structured, page, rules, sight)
-    published = publication.published(structured, sight, reading, page.hint)
+    visible = VisibleText(tree, head.element, within)
+    byline = _byline(tree, structured, page, rules, visible)
+    published = times.published(structured, visible, reading, page.hint)
     if within is not None and not (byline.people and published):
-        sight = Sight(tree, head.element)
-        byline = byline if byline.people else _byline(tree, structured, page, rules, sight)
-        published = published or publication.published(structured, sight, reading, page.hint)
+        visible = VisibleText(tree, head.element)
+        byline = byline if byline.people else _byline(tree, structured, page, rules, visible)
+        published = published or times.published(structured, visible, reading, page.hint)
     authors = _author_names(structured, structured.article.get("author"))[0] or structured.meta.get("author", [])
     sections = _sections(tree, structured, page, rules, title, head.element)
     return Description(
@@ -92,7 +93,7 @@ def describe(
         organisations=byline.organisations,
         keywords=_keywords(structured, page),
         published=_by_rule(tree, site.published, reading) or published,
-        modified=_by_rule(tree, site.modified, reading) or publication.modified(structured, reading, page.hint, sight),
+        modified=_by_rule(tree, site.modified, reading) or times.modified(structured, reading, page.hint, visible),
         image=_image(tree, structured, page.url, head.element),
         kind=kind.kind_of(structured, page.url, head, sections, (*authors, byline.agency or "")),
         is_accessible_for_free=paywall.stated(structured, tree),
@@ -162,7 +163,7 @@ def _teaser(tree: Element, structured: Structured, page: Page, rules: Rules, tit
     return next((text for text in kept if not text.endswith(("...", "…"))), kept[0] if kept else None)
 
 
-def _byline(tree: Element, structured: Structured, page: Page, rules: Rules, sight: Sight) -> people.Byline:
+def _byline(tree: Element, structured: Structured, page: Page, rules: Rules, visible: VisibleText) -> people.Byline:
     """Who signed: stated for machines first, completed or replaced by the byline that readers see where that names
     people.
     """
@@ -179,10 +180,10 @@ def _byline(tree: Element, structured: Structured, page: Page, rules: Rules, sig
             break
     if stated.people:
         return stated
-    seen = people.signed(sight.root, sight.heading)
+    seen = people.signed(visible.root, visible.heading)
     seen = _without_site(seen, sites)
     if not seen.people:
-        seen = people.written(sight) or seen
+        seen = people.written(visible) or seen
     # where an agency is stated for the author, the newsroom's name beside it is the page's, not the text's
     organisations = stated.organisations or (() if stated.agency else seen.organisations)
     return people.Byline(seen.people, organisations, stated.agency or seen.agency)

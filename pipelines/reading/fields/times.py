@@ -16,10 +16,10 @@ from itertools import islice
 from lxml.etree import _Element as Element
 
 from pipelines.items import Hint, Precision, Provenance
-from pipelines.reading.dates import Dated, Found, Label, Reading, Stated, label_before
-from pipelines.reading.people import OWN_FRAME
-from pipelines.reading.sight import Sight
-from pipelines.reading.structured import Structured, text_of
+from pipelines.reading.fields.dates import Dated, Found, Label, Reading, Stated, label_before
+from pipelines.reading.fields.people import OWN_FRAME
+from pipelines.reading.page.structured import Structured, text_of
+from pipelines.reading.page.visible import VisibleText
 
 _PUBLISHED_META = (
     "article:published_time", "og:article:published_time", "og:published_time", "article:published", "published_time",
@@ -50,10 +50,12 @@ _MODIFIED_META = (
 _URL_DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)([/-]?)([01]?\d)\2([0-3]?\d)(?!\d)")
 
 
-def published(structured: Structured, sight: Sight | None, reading: Reading, hint: Hint | None = None) -> Dated | None:
+def published(
+    structured: Structured, visible: VisibleText | None, reading: Reading, hint: Hint | None = None
+) -> Dated | None:
     """When the article was published, from the most trusted place that says so; a finer time of the same day wins."""
     first = None
-    for dated in _publications(structured, sight, reading, hint):
+    for dated in _publications(structured, visible, reading, hint):
         if first is None:
             first = dated
         if first.precision is not Precision.DAY:
@@ -67,7 +69,9 @@ def _same_day(a: Dated, b: Dated, reading: Reading) -> bool:
     return a.at.astimezone(reading.time_zone).date() == b.at.astimezone(reading.time_zone).date()
 
 
-def _publications(structured: Structured, sight: Sight | None, reading: Reading, hint: Hint | None) -> Iterator[Dated]:
+def _publications(
+    structured: Structured, visible: VisibleText | None, reading: Reading, hint: Hint | None
+) -> Iterator[Dated]:
     """The stated publication times in order of trust.
 
     What stands plainly beside the headline comes before meta and microdata: where the two differ, the invisible one
@@ -75,9 +79,9 @@ def _publications(structured: Structured, sight: Sight | None, reading: Reading,
     of an import or a template's.
     """
     yield from _machines([structured.article.get("datePublished")], Provenance.JSONLD, reading)
-    seen = visible(sight, reading) if sight is not None else []
-    if sight is not None:
-        sight.dates = seen
+    seen = dates_seen(visible, reading) if visible is not None else []
+    if visible is not None:
+        visible.dates = seen
     yield from (
         each.dated
         for each in seen[:1]
@@ -94,7 +98,7 @@ def _publications(structured: Structured, sight: Sight | None, reading: Reading,
 
 
 def modified(
-    structured: Structured, reading: Reading, hint: Hint | None = None, sight: Sight | None = None
+    structured: Structured, reading: Reading, hint: Hint | None = None, visible: VisibleText | None = None
 ) -> Dated | None:
     """When the page says that its article was last changed; what a reader sees counts where it was read already."""
     places = (
@@ -105,7 +109,7 @@ def modified(
     for values, provenance in places:
         for dated in _machines(values, provenance, reading):
             return dated
-    for seen in (sight.dates if sight is not None else None) or ():
+    for seen in (visible.dates if visible is not None else None) or ():
         if seen.found.label is Label.MODIFIED and seen.points >= LEAST and not seen.found.rough:
             return seen.dated
     if hint is not None and hint.modified_at is not None:
@@ -174,12 +178,12 @@ class Seen:
     points: float
 
 
-def visible(sight: Sight, reading: Reading) -> list[Seen]:
+def dates_seen(visible: VisibleText, reading: Reading) -> list[Seen]:
     """The dates that a reader would take for the article's, the likeliest first: near the headline, alone or
     labelled.
     """
-    likely = (index for index, text in enumerate(sight.texts) if _may_state_a_date(text))
-    found = [seen for index in islice(likely, _MOST_STRINGS) for seen in _of_string(sight, index, reading)]
+    likely = (index for index, text in enumerate(visible.texts) if _may_state_a_date(text))
+    found = [seen for index in islice(likely, _MOST_STRINGS) for seen in _of_string(visible, index, reading)]
     found.sort(key=lambda each: -each.points)
     found = _with_publication_first(found)
     return [each for each in found if each.points >= LEAST] or [
@@ -209,19 +213,19 @@ def _least(best: Seen, found: list[Seen]) -> float:
     return LEAST_ALONE if len(days) == 1 and best.alone else LEAST
 
 
-def _of_string(sight: Sight, index: int, reading: Reading) -> Iterator[Seen]:
+def _of_string(visible: VisibleText, index: int, reading: Reading) -> Iterator[Seen]:
     """The dates that begin in one string of text, read together with its short neighbours (label, year, clock)."""
-    own = sight.texts[index]
+    own = visible.texts[index]
     is_prose = len(own) > 300
     if is_prose:
         own = own[:_LONGEST_DATELINE]
-    window = f"{sight.around(index, -1)} {own}".lstrip()
+    window = f"{visible.around(index, -1)} {own}".lstrip()
     offset = len(window) - len(own)
-    window = f"{window} {sight.around(index, +1)}".rstrip()
-    element = sight.element(index)
+    window = f"{window} {visible.around(index, +1)}".rstrip()
+    element = visible.element(index)
     if element is None:
         return
-    near = sight.distance(index)
+    near = visible.distance(index)
     for one in reading.find(window):
         if not offset <= one.start + 1 or one.start >= offset + len(own):
             continue
@@ -231,11 +235,11 @@ def _of_string(sight: Sight, index: int, reading: Reading) -> Iterator[Seen]:
                 continue
             one = replace(one, label=label)
         rest = sum(c.isalpha() for c in own) - sum(c.isalpha() for c in window[one.start : one.end])
-        if len(sight.texts[index]) >= _SHORTEST_PROSE and _DATELINE.fullmatch(window[offset : one.start]):
+        if len(visible.texts[index]) >= _SHORTEST_PROSE and _DATELINE.fullmatch(window[offset : one.start]):
             rest = 0
         elif is_prose:
             continue
-        points = _points(element, near, one.label, rest, sight.above)
+        points = _points(element, near, one.label, rest, visible.above)
         stated, provenance = one.stated, Provenance.TEXT
         exact = _time_attribute(element, reading)
         if exact is not None and exact.at.date() == stated.at.date():

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from lxml.etree import XPath
 from lxml.etree import _Element as Element
 
-from pipelines.reading.structured import Structured, plain, text_of
+from pipelines.reading.page.structured import Structured, plain, text_of
 
 _SEPARATOR = re.compile(r"\s+(?:[|–—·•›»«⋆★:/~]|-{1,2}|::|//|\\)\s+|\s*\|\s*|\s[»›]\s?|:: ")
 _KICKER_CLASS = re.compile(
