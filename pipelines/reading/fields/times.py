@@ -16,6 +16,7 @@ from itertools import islice
 from lxml.etree import _Element as Element
 
 from pipelines.items import Hint, Precision, Provenance
+from pipelines.reading.fields.date_grammar import grammar_of
 from pipelines.reading.fields.dates import Dated, Found, Label, Reading, Stated, label_before
 from pipelines.reading.fields.people import OWN_FRAME
 from pipelines.reading.page.structured import Structured, text_of
@@ -230,7 +231,7 @@ def _of_string(visible: VisibleText, index: int, reading: Reading) -> Iterator[S
         if not offset <= one.start + 1 or one.start >= offset + len(own):
             continue
         if one.label is Label.OTHER:  # said by the text itself, or only by what happens to stand before it?
-            label = label_before(window[offset : one.start])
+            label = label_before(window[offset : one.start], grammar_of(reading.language))
             if label is Label.OTHER:
                 continue
             one = replace(one, label=label)
