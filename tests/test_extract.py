@@ -6,7 +6,7 @@ import pytest
 
 from pipelines.items import Reason, Rejected
 from pipelines.reading import tree as trees
-from pipelines.reading.extract import Body, body_of, known_on
+from pipelines.reading.body.extract import Body, body_of, known_on
 from pipelines.reading.tree import parse
 
 FIRST = "Die Gemeinde teilte am Montag mit, dass die Brücke über den Mühlbach bis zum Herbst gesperrt bleibt."

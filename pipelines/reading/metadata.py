@@ -20,7 +20,8 @@ from lxml.etree import XPath
 from lxml.etree import _Element as Element
 
 from pipelines.items import Image, Kind, Page, Provenance
-from pipelines.reading import kind, paywall, people, publication
+from pipelines.reading import kind, people, publication
+from pipelines.reading.body import paywall
 from pipelines.reading.dates import Dated, Reading
 from pipelines.reading.rules import Rules
 from pipelines.reading.sight import Sight, just_above

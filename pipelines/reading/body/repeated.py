@@ -15,7 +15,7 @@ from datetime import date
 
 from pipelines.items import Removed
 from pipelines.reading.agency import NAMES
-from pipelines.reading.blocks import Block, plain
+from pipelines.reading.body.blocks import Block, plain
 
 #: the rule's name in what was removed
 RULE = "repeated"

@@ -17,7 +17,7 @@ from lxml import etree, html
 
 from pipelines.items import Rejected
 from pipelines.reading import decode
-from pipelines.reading.blocks import Block, plain
+from pipelines.reading.body.blocks import Block, plain
 from pipelines.reading.metadata import selector
 from pipelines.reading.rules import Rules
 

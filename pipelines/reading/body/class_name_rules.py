@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from lxml import etree
 
-from pipelines.reading.first_letters import anywhere, name_of
+from pipelines.reading.regex_prefilter import anywhere, name_of
 from pipelines.reading.tree import HEADINGS
 
 _FRAME_TAGS = ("nav", "footer", "menu", "aside")

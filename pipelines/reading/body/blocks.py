@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from pipelines.items import Removed
 from pipelines.reading.agency import agency_named
-from pipelines.reading.boilerplate import Phrases, opens_block, rule_for
+from pipelines.reading.body.boilerplate import Phrases, opens_block, rule_for
 
 _SIGNS = re.compile(r"[\W_]+")
 # A paragraph of this length is prose; related lists, prompts and captions stay below.
