@@ -39,7 +39,7 @@ from crawler.values import (
     TimeZone,
     WebAddress,
 )
-from pipelines.reading.boilerplate import Phrases
+from pipelines.reading.body.boilerplate import Phrases
 from pipelines.reading.rules import Rules, SiteRules
 
 Model = TypeVar("Model", bound="Table")

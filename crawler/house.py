@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 
 #: what reader processes do beside reading articles: a feed can be as poisonous as a page
 LOOKING: Task[Found | Refused] = Task("crawler.discovery:look", Found | Refused)
-NEXT_PAGE: Task[str] = Task("pipelines.reading.pages:next_page", str)
+NEXT_PAGE: Task[str] = Task("pipelines.reading.body.paging:next_page", str)
 #: what was fetched longer ago, and never came to its end, is fetched anew
 STILL_NEWS = timedelta(days=1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipelines.items import Reason, Rejected
-from pipelines.reading.extract import Body, body_of, known_on
+from pipelines.reading.body.extract import Body, body_of, known_on
 from pipelines.reading.page import tree as trees
 from pipelines.reading.page.tree import parse
 

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 import pytest
 
 from pipelines.items import Article, Page
-from pipelines.reading import paywall, read, shipped_rules
+from pipelines.reading import read, shipped_rules
+from pipelines.reading.body import paywall
 
 RULES = shipped_rules(language="de")
 TEASER = "Die Brücke über den Mühlbach bleibt bis zum Herbst gesperrt, teilte die Gemeinde am Montag mit."

@@ -22,7 +22,7 @@ from crawler.spiders.run import RunSpider, log
 from pipelines import urls
 from pipelines.flow import Fetched
 from pipelines.items import Page, Part, Rejected
-from pipelines.reading import pages as article_pages
+from pipelines.reading.body import paging as article_pages
 from pipelines.reading.rules import Rules
 from pipelines.store import Document, Target, Validators
 from pipelines.store.shapes import DocumentKind

@@ -9,13 +9,14 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pipelines.items import Article, Kind, Page, Part, Rejected
-from pipelines.reading import blocks, details, extract, pages, paywall, plaintext, plaintext_header, repeated
-from pipelines.reading.boilerplate import Phrases, opens_block, site_phrases
-from pipelines.reading.clean import strip_unseen
+from pipelines.reading import plaintext, plaintext_header
+from pipelines.reading.body import blocks, details, extract, paging, paywall, repeated
+from pipelines.reading.body.boilerplate import Phrases, opens_block, site_phrases
+from pipelines.reading.body.paging import next_page
+from pipelines.reading.body.prune import strip_unseen
 from pipelines.reading.fields import agency, kind, language, metadata
 from pipelines.reading.page import decode, structured
 from pipelines.reading.page.tree import parse
-from pipelines.reading.pages import next_page
 from pipelines.reading.rules import Rules
 from pipelines.reading.verdict import page_classifier
 
@@ -56,7 +57,7 @@ def _read_html(page: Page, rules: Rules) -> Article:
     known = extract.known_on(tree, rules.site.keep, rules.learned.containers)
     described = metadata.describe(tree, stated, page, rules, known.surroundings if known else None)
     is_marked = paywall.marked(tree, described.heading)
-    total = pages.pages_total(tree, page.url)
+    total = paging.pages_total(tree, page.url)
     facts, tables = details.taken_from(tree)
     tongue = language.code(stated.language) or rules.language or "de"
     phrases = _phrases_for(tongue, rules)
@@ -74,8 +75,8 @@ def _read_html(page: Page, rules: Rules) -> Article:
         is_boilerplate=lambda line: blocks.rule_of(line, phrases, described.authors) is not None,
     )
     parts = [_part(part, described) for part in page.more]
-    raw, brought = pages.joined([body.blocks, *parts], (described.title or "", described.teaser or ""))
-    pages_read, pages_total = pages.counts(page.url, [part.url for part in page.more], brought, total)
+    raw, brought = paging.joined([body.blocks, *parts], (described.title or "", described.teaser or ""))
+    pages_read, pages_total = paging.counts(page.url, [part.url for part in page.more], brought, total)
     code = language.language_of(blocks.text_of(raw), stated.language, rules.language)
     kept, removed = blocks.without_boilerplate(raw, _phrases_for(code, rules), described.authors)
     kept, scrambled = paywall.without_scrambled(kept)

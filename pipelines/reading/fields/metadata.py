@@ -20,7 +20,7 @@ from lxml.etree import XPath
 from lxml.etree import _Element as Element
 
 from pipelines.items import Image, Kind, Page, Provenance
-from pipelines.reading import paywall
+from pipelines.reading.body import paywall
 from pipelines.reading.fields import kind, people, times
 from pipelines.reading.fields.dates import Dated, Reading
 from pipelines.reading.fields.title import Headline, headline, site_names, squashed

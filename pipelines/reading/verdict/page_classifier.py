@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from lxml import etree
 
 from pipelines.items import Kind, Reason, Rejected
-from pipelines.reading.blocks import plain
+from pipelines.reading.body.blocks import plain
 
 _NOT_FOUND = re.compile(
     r"(?:fehler|error|http)?[\s:-]*(?<!\d)(?:404|410)(?!\d)(?![\w.,%-]*\s\w+\s\w+\s\w+\s\w+)|(?:diese |die )?\b(?:seite"

@@ -17,15 +17,15 @@ from trafilatura import bare_extraction
 from trafilatura.settings import Extractor
 
 from pipelines.items import Removed
-from pipelines.reading import containers
-from pipelines.reading.blocks import Block, plain
-from pipelines.reading.boxes import describes_picture, marks_of, prune_boxes
-from pipelines.reading.clean import Removals, prune, prune_links, prune_opened, prune_teasers, strip_silent
-from pipelines.reading.core import core_of, masses_of
+from pipelines.reading.body import containers
+from pipelines.reading.body.blocks import Block, plain
+from pipelines.reading.body.embedded_blocks import describes_picture, marks_of, prune_boxes
+from pipelines.reading.body.lead import headline_of, lead_of
+from pipelines.reading.body.main_content import core_of, masses_of
+from pipelines.reading.body.prune import Removals, prune, prune_links, prune_opened, prune_teasers, strip_silent
+from pipelines.reading.body.tree_blocks import blocks_in, direct, is_prose
 from pipelines.reading.fields.metadata import selector
-from pipelines.reading.lead import headline_of, lead_of
 from pipelines.reading.page.tree import LONG_PARAGRAPHS, delete, one_line, parser, raw
-from pipelines.reading.tree_blocks import blocks_in, direct, is_prose
 
 # it logs an error for every page without text; we judge that
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from pipelines.reading.first_letters import anywhere, either, first_letters, name_of
+from pipelines.reading.regex_prefilter import anywhere, either, first_letters, name_of
 
 NAMED = (
     ("comments", r"(?:leser)?kommentar(?:e)?(?![a-z])|disqus"),

@@ -8,8 +8,9 @@ import pytest
 from lxml import html
 
 from pipelines.items import Page, Part
-from pipelines.reading import next_page, pages, read, shipped_rules
-from pipelines.reading.blocks import Block
+from pipelines.reading import next_page, read, shipped_rules
+from pipelines.reading.body import paging
+from pipelines.reading.body.blocks import Block
 from pipelines.reading.rules import Rules, SiteRules
 
 RULES = Rules()
@@ -155,15 +156,15 @@ def test_only_html_has_a_next_page():
     ],
 )  # fmt: skip
 def test_lines_that_count_pages(line, stated):
-    assert pages.paging_in(line) == stated
+    assert paging.paging_in(line) == stated
 
 
 def test_the_number_of_pages_is_read_from_lines_and_from_links():
-    assert pages.pages_total(html.fromstring(document("<span>Seite 1 / 3</span>")), URL) == 3
+    assert paging.pages_total(html.fromstring(document("<span>Seite 1 / 3</span>")), URL) == 3
     numbers = "".join(f'<a href="?seite={n}">{n}</a>' for n in (2, 3, 4))
-    assert pages.pages_total(html.fromstring(document(f"<nav>1 {numbers}</nav>")), URL) == 4
-    assert pages.pages_total(html.fromstring(document('<a href="?seite=7">7</a>')), URL) == 1
-    assert pages.pages_total(html.fromstring(document("")), URL) == 1
+    assert paging.pages_total(html.fromstring(document(f"<nav>1 {numbers}</nav>")), URL) == 4
+    assert paging.pages_total(html.fromstring(document('<a href="?seite=7">7</a>')), URL) == 1
+    assert paging.pages_total(html.fromstring(document("")), URL) == 1
 
 
 def paragraph(text: str) -> Block:
@@ -177,26 +178,26 @@ def test_later_pages_add_only_what_is_new():
         first[0],
         paragraph("Der dritte Absatz steht auf der zweiten Seite."),
     ]
-    whole, brought = pages.joined([first, second], ["Brücke gesperrt"])
+    whole, brought = paging.joined([first, second], ["Brücke gesperrt"])
     assert [block.text for block in whole] == [first[0].text, first[1].text, second[2].text]
     assert brought == 2
 
 
 def test_a_page_out_of_range_that_brings_the_first_page_again_adds_nothing():
     first = [paragraph("Der erste Absatz der ersten Seite."), paragraph("Der zweite Absatz der ersten Seite.")]
-    assert pages.joined([first, list(first)]) == (first, 1)
+    assert paging.joined([first, list(first)]) == (first, 1)
 
 
 def test_a_short_answer_may_return_on_a_later_page():
     first = [paragraph("Kommt der Umbau noch in diesem Jahr?"), paragraph("Nein.")]
     second = [paragraph("Und im nächsten Jahr, wenn das Geld da ist?"), paragraph("Nein.")]
-    assert len(pages.joined([first, second])[0]) == 4
+    assert len(paging.joined([first, second])[0]) == 4
 
 
 def test_a_sentence_cut_by_the_page_break_is_put_together():
     first = [paragraph("Die Prüfung ergab, dass das Geländer")]
     second = [paragraph("an vier Stellen gebrochen ist."), paragraph("Ein Gutachten folgt.")]
-    whole, _ = pages.joined([first, second])
+    whole, _ = paging.joined([first, second])
     assert whole[0].text == "Die Prüfung ergab, dass das Geländer an vier Stellen gebrochen ist."
 
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from lxml import etree
 
 from pipelines.items import Removed
-from pipelines.reading.blocks import is_foreign
-from pipelines.reading.core import masses_of, prose_in
-from pipelines.reading.names import rule_of
+from pipelines.reading.body.blocks import is_foreign
+from pipelines.reading.body.class_name_rules import rule_of
+from pipelines.reading.body.main_content import masses_of, prose_in
 from pipelines.reading.page.tree import HEADINGS, delete, one_line, raw
 
 # Nobody sees them, or what they hold is no text of the page; they go before anybody looks at that.

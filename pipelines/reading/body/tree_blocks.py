@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from pipelines.reading.blocks import Block
+from pipelines.reading.body.blocks import Block
 from pipelines.reading.page.tree import BLOCK_TAGS, HEADINGS, content, one_line, raw
 
 _TEXT_HOLDERS = frozenset(("p", "li", "blockquote")) | HEADINGS

@@ -17,7 +17,7 @@ from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from pipelines.reading.first_letters import alternatives, either, first_letters, name_of
+from pipelines.reading.regex_prefilter import alternatives, either, first_letters, name_of
 
 # A paragraph longer than this is never looked at: prompts are short, and it keeps a page of prose nearly free.
 LONGEST = 300

@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.items import Page
 from pipelines.reading import read, shipped_rules
-from pipelines.reading.extract import body_of
+from pipelines.reading.body.extract import body_of
 from pipelines.reading.page.tree import parse
 
 PROSE = (

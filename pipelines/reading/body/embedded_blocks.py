@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
-from pipelines.reading.blocks import plain
-from pipelines.reading.clean import Removals
+from pipelines.reading.body.blocks import plain
+from pipelines.reading.body.prune import Removals
 from pipelines.reading.page.tree import HEADINGS, delete, one_line, raw
 
 _LONGEST_LINE = 300  # characters of what stands below a picture

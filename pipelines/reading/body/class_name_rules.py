@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from lxml import etree
 
-from pipelines.reading.first_letters import anywhere, name_of
 from pipelines.reading.page.tree import HEADINGS
+from pipelines.reading.regex_prefilter import anywhere, name_of
 
 _FRAME_TAGS = ("nav", "footer", "menu", "aside")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")

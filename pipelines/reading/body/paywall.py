@@ -15,7 +15,7 @@ from lxml.cssselect import CSSSelector
 from lxml.etree import _Element as Element
 
 from pipelines.items import Removed
-from pipelines.reading.blocks import Block
+from pipelines.reading.body.blocks import Block
 from pipelines.reading.fields.language import share_of_common
 from pipelines.reading.page.structured import Structured, text_of
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from pipelines.items import Removed
-from pipelines.reading.boilerplate import Phrases, opens_block, rule_for
+from pipelines.reading.body.boilerplate import Phrases, opens_block, rule_for
 from pipelines.reading.fields.agency import agency_named
 
 _SIGNS = re.compile(r"[\W_]+")
