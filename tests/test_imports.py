@@ -16,8 +16,8 @@ OURS = sorted(path for room in ("crawler", "pipelines") for path in (ROOT / room
 DOORS = {
     "trafilatura": ["pipelines/reading/body/extract.py"],
     "langdetect": ["pipelines/reading/fields/language.py"],
-    "htmldate": ["pipelines/reading/fields/dates.py"],
-    "dateparser": ["pipelines/reading/fields/dates.py"],
+    "htmldate": ["pipelines/reading/fields/fallback_dates.py"],
+    "dateparser": ["pipelines/reading/fields/fallback_dates.py"],
     "rensa": ["pipelines/reading/fingerprint.py"],
     "apscheduler": ["crawler/schedule.py"],
     "warcio": ["pipelines/archive.py"],

@@ -45,6 +45,7 @@ KEYS: dict[str, Key] = {
     "dates.day_words_only_here": _words("of these, words that mean something else in another language"),
     "dates.ago": _patterns("how long ago: <n> is the number, <unit> its unit ('<n> <unit> ago')", needed=True),
     "dates.one": _patterns("words for the number one in that"),
+    "dates.one_ago": _patterns("how 'an hour ago' begins, without a digit"),
     "dates.seconds": _words("how the unit of seconds begins", needed=True),
     "dates.minutes": _words("how the unit of minutes begins", needed=True),
     "dates.hours": _words("how the unit of hours begins", needed=True),
@@ -62,5 +63,11 @@ KEYS: dict[str, Key] = {
     # what the words before a date say that it is
     "labels.published": _patterns("publication: 'published', 'posted on'", needed=True),
     "labels.modified": _patterns("a later change: 'updated', 'last edited'", needed=True),
+    "labels.as_of": _patterns("the day that a text is up to: 'as of'"),
     "labels.other": _patterns("neither: 'valid until', 'born', 'photo'", needed=True),
+    # names that developers give to elements (class, id), in this language
+    "class_names.date": _patterns("of a date"),
+    "class_names.date_line": _patterns("of what stands beside a date: author, time"),
+    "class_names.comments": _patterns("of readers' comments"),
+    "class_names.elsewhere": _patterns("of what is not the article: calendar, weather, prices"),
 }

@@ -42,6 +42,7 @@ class Grammar:
     may_hold: re.Pattern[str]  # in lower case: what every date that is not numbers alone has
     published: re.Pattern[str]
     modified: re.Pattern[str]
+    as_of: re.Pattern[str]
     other: re.Pattern[str]
 
 
@@ -91,6 +92,7 @@ def _grammar(codes: tuple[str, ...]) -> Grammar:
         may_hold=re.compile("|".join(_beginnings(months, full, spoken, ago.values()))),
         published=_labels("labels.published"),
         modified=_labels("labels.modified"),
+        as_of=_labels("labels.as_of"),
         other=_labels("labels.other"),
     )
 

@@ -5,16 +5,12 @@ a text
 states; `machine` reads what stands in attributes and JSON-LD. All of them are pure: relative dates count from
 *fetched_at*,
 clock times without an offset are in *time_zone*. A date that is not stated in full is None, never a guess.
-
-The only module that imports dateparser, which is a last resort: the grammar below answers in microseconds. htmldate is
-not asked at all; docs/decisions.md says why.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
@@ -24,6 +20,7 @@ from zoneinfo import ZoneInfo
 
 from pipelines.items import Precision, Provenance
 from pipelines.reading.fields.date_grammar import Grammar, grammar_of
+from pipelines.reading.fields.fallback_dates import by_dateparser
 from pipelines.reading.languages import languages
 
 EARLIEST = 1990  # the web is younger; older dates on a page are the story's, not the page's
@@ -41,7 +38,11 @@ class Label(StrEnum):
 
     PUBLISHED = "published"
     MODIFIED = "modified"
+    AS_OF = "as of"  # 'Stand: ...': of the last change, but many pages show no other day
     OTHER = "other"  # 'gültig bis', 'Beginn:', 'geboren am': somebody else's date
+
+
+CHANGED = (Label.MODIFIED, Label.AS_OF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +122,13 @@ def parse(text: str, fetched_at: datetime, time_zone: tzinfo, language: str | No
     best = first_published(find(text, fetched_at, time_zone, language))
     if best is not None:
         return best.stated
-    return _foreign(text, fetched_at, time_zone, language)
+    foreign = by_dateparser(text, fetched_at, time_zone, language)
+    return Stated(*foreign) if foreign and _plausible(foreign[0], fetched_at) else None
 
 
 def first_published(found: list[Found]) -> Found | None:
     """The date among *found* that is likeliest the publication: by its label, then by its place."""
-    for wanted in (Label.PUBLISHED, None, Label.MODIFIED):
+    for wanted in (Label.PUBLISHED, None, Label.AS_OF, Label.MODIFIED):
         for one in found:
             if one.label is wanted:
                 return one
@@ -166,9 +168,9 @@ def machine(value: object, fetched_at: datetime, time_zone: tzinfo, language: st
     value = value.strip()
     if not 6 <= len(value) <= 80:
         return None
-    stated = _iso(value, time_zone) or _compact(value, time_zone) or _rfc822(value, time_zone)
-    if stated is not None:
-        return _local(stated, time_zone) if _plausible(stated.at, fetched_at, SCHEDULED) else None
+    for spelling in (_iso, _compact, _printed, _rfc822):
+        if (stated := spelling(value, time_zone)) is not None:
+            return _local(stated, time_zone) if _plausible(stated.at, fetched_at, SCHEDULED) else None
     return parse(value, fetched_at, time_zone, language)
 
 
@@ -229,6 +231,7 @@ def label_before(before: str, grammar: Grammar) -> Label | None:
     for kind, pattern in (
         (Label.OTHER, grammar.other),
         (Label.PUBLISHED, grammar.published),
+        (Label.AS_OF, grammar.as_of),
         (Label.MODIFIED, grammar.modified),
     ):
         for match in pattern.finditer(near):
@@ -384,6 +387,12 @@ _ISO = re.compile(
     re.IGNORECASE,
 )
 _COMPACT = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)(?:T?(\d\d)(\d\d)(\d\d)?(Z|[+-]\d\d:?\d\d)?)?")
+# what Java and JavaScript print of a time when nobody tells them how: 'Fri Apr 28 19:20:36 CEST 2023'
+_PRINTED = re.compile(
+    r"[A-Z][a-z]{2},?\s(?P<month>[A-Z][a-z]{2})\s(?P<day>\d\d?)(?:\s(?P<early>\d{4}))?\s(?P<clock>\d\d?:\d\d:\d\d)"
+    r"(?:\s(?P<zone>GMT[+-]\d\d:?\d\d|[A-Z]{2,5}|[+-]\d\d:?\d\d))?(?:\s(?P<late>\d{4}))?(?:\s\(.{1,40}\))?"
+)
+_IN_ENGLISH = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 # zones that machines write beside an offset, of all languages
 _EVERYWHERE = {name: hours for code in languages() for name, hours in grammar_of(code).zones.items()}
 _EPOCH = re.compile(r"1\d{9}(?:\d{3})?")
@@ -429,6 +438,20 @@ def _compact(value: str, zone: tzinfo) -> Stated | None:
     return _from_numbers(match.groups(), zone) if match else None
 
 
+def _printed(value: str, zone: tzinfo) -> Stated | None:
+    match = _PRINTED.fullmatch(value)
+    year = match and (match["early"] or match["late"])
+    if not match or not year or match["month"].lower() not in _IN_ENGLISH:
+        return None
+    month = _IN_ENGLISH.index(match["month"].lower()) + 1
+    named = (match["zone"] or "").removeprefix("GMT") or match["zone"]
+    if named and named[0] not in "+-" and named.lower() not in _EVERYWHERE:
+        named, clock = None, (None, None, None)  # a zone that nobody can tell: only the day is known
+    else:
+        clock = match["clock"].split(":")
+    return _from_numbers((year, month, match["day"], *clock, named), zone)
+
+
 def _rfc822(value: str, zone: tzinfo) -> Stated | None:
     if "," not in value[:5] and not value[:1].isdigit():
         return None
@@ -439,33 +462,3 @@ def _rfc822(value: str, zone: tzinfo) -> Stated | None:
     if ":" not in value:
         return _at(at.date(), None, zone)
     return Stated(at if at.tzinfo else at.replace(tzinfo=zone), Precision.SECOND)
-
-
-# -- last resorts -----------------------------------------------------------------------------------------------------
-
-
-def _foreign(text: str, fetched_at: datetime, zone: tzinfo, language: str | None) -> Stated | None:
-    """A short date in a language that the grammar does not speak, by dateparser."""
-    if not language or language[:2] in languages() or not 6 <= len(text) <= 40 or not re.search(r"\d", text):
-        return None
-    import dateparser  # half a second of import for something rare
-
-    settings = {
-        "RELATIVE_BASE": fetched_at.astimezone(zone).replace(tzinfo=None),
-        "REQUIRE_PARTS": ["day", "month", "year"],
-        "PREFER_DATES_FROM": "past",
-        "DATE_ORDER": "DMY",
-    }
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            at = dateparser.parse(text.strip(), languages=[language[:2]], settings=settings)
-        except (ValueError, OverflowError, TypeError):
-            return None
-    if at is None:
-        return None
-    precision = Precision.MINUTE if re.search(r"\d:\d\d", text) else Precision.DAY
-    if precision is Precision.DAY:
-        at = at.replace(hour=0, minute=0, second=0, microsecond=0)
-    at = at if at.tzinfo else at.replace(tzinfo=zone)
-    return Stated(at, precision) if _plausible(at, fetched_at) else None

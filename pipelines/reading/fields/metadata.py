@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -24,6 +24,7 @@ from pipelines.reading.body import paywall
 from pipelines.reading.fields import kind, people, times
 from pipelines.reading.fields.dates import Dated, Reading
 from pipelines.reading.fields.title import Headline, headline, site_names, squashed
+from pipelines.reading.page.evidence import Evidence
 from pipelines.reading.page.structured import Structured, plain, plain_list, text_of, types_of
 from pipelines.reading.page.visible import VisibleText, just_above
 from pipelines.reading.rules import Rules
@@ -74,13 +75,16 @@ def describe(
     title = _selected_text(tree, site.title) or head.title or (page.hint.title if page.hint else None)
     if within is not None and (head.element is None or within not in head.element.iterancestors()):
         within = None
-    visible = VisibleText(tree, head.element, within)
+    whole = VisibleText(tree, head.element)
+    visible = VisibleText(tree, head.element, within) if within is not None else whole
+    evidence = Evidence(page.url, tree, structured, visible, whole, page.hint)
     byline = _byline(tree, structured, page, rules, visible)
-    published = times.published(structured, visible, reading, page.hint)
+    source = times.source_of(evidence, reading, is_german=language == "de")
+    published = times.published(source)
     if within is not None and not (byline.people and published):
-        visible = VisibleText(tree, head.element)
-        byline = byline if byline.people else _byline(tree, structured, page, rules, visible)
-        published = published or times.published(structured, visible, reading, page.hint)
+        byline = byline if byline.people else _byline(tree, structured, page, rules, whole)
+        source = times.source_of(replace(evidence, visible=whole), reading, is_german=language == "de")
+        published = published or times.published(source)
     authors = _author_names(structured, structured.article.get("author"))[0] or structured.meta.get("author", [])
     sections = _sections(tree, structured, page, rules, title, head.element)
     return Description(
@@ -93,7 +97,7 @@ def describe(
         organisations=byline.organisations,
         keywords=_keywords(structured, page),
         published=_by_rule(tree, site.published, reading) or published,
-        modified=_by_rule(tree, site.modified, reading) or times.modified(structured, reading, page.hint, visible),
+        modified=_by_rule(tree, site.modified, reading) or times.modified(source),
         image=_image(tree, structured, page.url, head.element),
         kind=kind.kind_of(structured, page.url, head, sections, (*authors, byline.agency or "")),
         is_accessible_for_free=paywall.stated(structured, tree),

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import accumulate
-from typing import Any
 
 from lxml.etree import XPath
 from lxml.etree import _Element as Element
@@ -28,7 +27,6 @@ class VisibleText:
         self.root = tree if within is None else within
         self._whole = within is None
         self.heading = heading
-        self.dates: list[Any] | None = None  # what `publication` has read from it, once it has been asked
 
     @cached_property
     def _read(self) -> tuple[list, list[str]]:
