@@ -22,6 +22,7 @@ from lxml.etree import _Element as Element
 from pipelines.items import Image, Kind, Page, Provenance
 from pipelines.reading.body import paywall
 from pipelines.reading.fields import kind, people, times
+from pipelines.reading.fields.canonical import absolute, canonical
 from pipelines.reading.fields.dates import Dated, Reading
 from pipelines.reading.fields.title import Headline, headline, site_names, squashed
 from pipelines.reading.page.evidence import Evidence
@@ -102,7 +103,7 @@ def describe(
         kind=kind.kind_of(structured, page.url, head, sections, (*authors, byline.agency or "")),
         is_accessible_for_free=paywall.stated(structured, tree),
         canonical_url=canonical(structured, page.url),
-        amp_url=_absolute(structured.amp, page.url),
+        amp_url=absolute(structured.amp, page.url),
         agency=byline.agency,
         heading=head.element,
     )
@@ -228,9 +229,17 @@ def _author_names(structured: Structured, value: Any) -> tuple[list[str], list[s
         stated = names
         if isinstance(each, dict):
             stated = organisations if types_of(each) & {"organization", "newsmediaorganization"} else names
-            each = each["name"] if isinstance(each.get("name"), list) else each
+            each = each["name"] if isinstance(each.get("name"), list) else _name_of(each)
         stated += plain_list(each) if isinstance(each, list) else [plain(each) or ""]
     return list(filter(None, names)), list(filter(None, organisations))
+
+
+def _name_of(person: dict[str, Any]) -> Any:
+    """The name that an object states, or its given and family name."""
+    if plain(person.get("name")):
+        return person
+    parts = (plain(person.get(key)) for key in ("givenName", "additionalName", "familyName"))
+    return " ".join(filter(None, parts)) or person
 
 
 def _flat(value: Any, depth: int = 0) -> list[Any]:
@@ -350,11 +359,11 @@ def _image(tree: Element, structured: Structured, url: str, heading: Element | N
         )
         value = value.get("url") or value.get("contentUrl")
         value = value[0] if isinstance(value, list) and value else value
-    address = _absolute(value if isinstance(value, str) else None, url) or _absolute(
+    address = absolute(value if isinstance(value, str) else None, url) or absolute(
         structured.first_meta("og:image", "og:image:url", "og:image:secure_url", "twitter:image"), url
     )
     figure = _figure_of(tree, address) if address else _first_figure(heading)
-    address = address or (_absolute(_source(figure), url) if figure is not None else None)
+    address = address or (absolute(_source(figure), url) if figure is not None else None)
     if address is None:
         return None
     said, named = _credit(caption)
@@ -445,49 +454,6 @@ def _credit(caption: str | None) -> tuple[str | None, str | None]:
 def _balanced(text: str) -> str:
     """*text* with the bracket closed that belonged to it and not around it."""
     return text + ")" if text.count("(") > text.count(")") else text
-
-
-# -- addresses --------------------------------------------------------------------------------------------------------
-
-
-def _absolute(address: str | None, base: str) -> str | None:
-    """*address* resolved against the page's; None unless that gives http(s) with a host."""
-    if not address or len(address) > 2_000:
-        return None
-    try:
-        address = urljoin(base, address.strip())
-        parts = urlsplit(address)
-    except ValueError:
-        return None
-    return address if parts.scheme in ("http", "https") and parts.hostname else None
-
-
-def canonical(structured: Structured, url: str) -> str | None:
-    """The canonical address that the page names, if it can be one of this page: same site, no home page for an
-    article.
-    """
-    for value in (structured.canonical, structured.first_meta("og:url")):
-        address = _absolute(value, url)
-        if address is None:
-            continue
-        here, there = urlsplit(url), urlsplit(address)
-        if _site(there.hostname) != _site(here.hostname):
-            continue
-        if there.path.strip("/") == "" and not there.query and here.path.strip("/") != "":
-            continue
-        return address.split("#")[0]
-    return None
-
-
-# two-level suffixes under which registrations happen: without them every '.co.at' would be one site
-_SECOND_LEVEL = frozenset(["co", "ac", "or", "gv", "com", "org", "net", "gov", "edu"])
-
-
-def _site(host: str | None) -> str:
-    """The registrable part of a host name, near enough: the last two labels, three under 'co.at' and the like."""
-    labels = (host or "").lower().rstrip(".").split(".")
-    keep = 3 if len(labels) > 2 and labels[-2] in _SECOND_LEVEL and len(labels[-1]) == 2 else 2
-    return ".".join(labels[-keep:])
 
 
 __all__ = ["Description", "Headline", "canonical", "describe", "select", "selector", "site_names", "squashed"]
