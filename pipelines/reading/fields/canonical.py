@@ -20,7 +20,7 @@ _INDEX = re.compile(r"(?:index|default|home|start)(?:\.\w{2,5})?", re.IGNORECASE
 # a template's variable that was never filled in
 _UNFILLED = re.compile(
     r"(?:^|[/=])(?:undefined|null|none|nan|nil|false|true|\[object ?object\]|slug|permalink)(?:$|[/?&#.])"
-    r"|[{}<>\[\]$]|%7[bd]|%5[bd]|%3[ce]|/:\w|%24",
+    r"|[{}<>$\s]|%7[bd]|%3[ce]|/:\w|%24|/(?:\[|%5b)",
     re.IGNORECASE,
 )
 # what an article's other forms add to its address: a further page, print, AMP, comments
@@ -50,9 +50,10 @@ def canonical(structured: Structured, url: str) -> str | None:
     """The canonical address that the page names, if it can be one of this page. Of several the one that is this
     address.
     """
-    believed = [each.believed for each in candidates(structured, url) if each.believed]
-    here = _bare(url)
-    return next((address for address in believed if _bare(address) == here), next(iter(believed), None))
+    believed = [each for each in candidates(structured, url) if each.believed]
+    here, first = _bare(url), next(iter(believed), None)
+    of_place = (each.believed for each in believed if each.place == first.place)
+    return next((address for address in of_place if _bare(address) == here), first.believed if first else None)
 
 
 def candidates(structured: Structured, url: str) -> Iterator[Candidate]:
@@ -61,7 +62,7 @@ def candidates(structured: Structured, url: str) -> Iterator[Candidate]:
     named += [("meta og:url", value) for value in structured.meta.get("og:url", ())[:1]]
     for place, value in named:
         address = absolute(value, url)
-        is_possible = address is not None and not _UNFILLED.search(value) and _can_be(address, url)
+        is_possible = address is not None and not _UNFILLED.search(value.strip()) and _can_be(address, url)
         yield Candidate("canonical", place, value[:160], address.split("#")[0] if address and is_possible else None)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -66,20 +66,30 @@ class Dated:
 class Reading:
     """What the dates of one page are read against: aware *fetched_at*, the source's *time_zone*, the page's
     *language*.
+
+    *is_home*: the page's clocks are those of ``time_zone``. Elsewhere a clock time without a zone is no instant: only
+    its day is known. A time with a zone stays in it, so that an evening is not told as the next day.
     """
 
     fetched_at: datetime
     time_zone: tzinfo
     language: str | None = "de"
+    is_home: bool = True
 
     def machine(self, value: object) -> Stated | None:
-        return machine(value, self.fetched_at, self.time_zone, self.language)
+        return self._told(machine(value, self.fetched_at, self.time_zone, self.language, is_home=self.is_home))
 
     def find(self, text: str) -> list[Found]:
-        return find(text, self.fetched_at, self.time_zone, self.language)
+        found = find(text, self.fetched_at, self.time_zone, self.language)
+        return found if self.is_home else [replace(one, stated=self._told(one.stated)) for one in found]
 
     def parse(self, text: str) -> Stated | None:
-        return parse(text, self.fetched_at, self.time_zone, self.language)
+        return self._told(parse(text, self.fetched_at, self.time_zone, self.language))
+
+    def _told(self, stated: Stated | None) -> Stated | None:
+        if stated is None or self.is_home or stated.at.tzinfo is not self.time_zone:
+            return stated
+        return Stated(stated.at.replace(hour=0, minute=0, second=0, microsecond=0), Precision.DAY)
 
     def day(self, year: str, month: str, day: str) -> Stated | None:
         """A day from its numbers, None if there is no such day or it lies ahead."""
@@ -157,7 +167,9 @@ def find(text: str, fetched_at: datetime, time_zone: tzinfo, language: str | Non
     return found
 
 
-def machine(value: object, fetched_at: datetime, time_zone: tzinfo, language: str | None = None) -> Stated | None:
+def machine(
+    value: object, fetched_at: datetime, time_zone: tzinfo, language: str | None = None, *, is_home: bool = True
+) -> Stated | None:
     """The time that an attribute or a JSON-LD value states: ISO 8601 in its spellings, RFC 822, epoch, else as
     `parse`.
     """
@@ -170,7 +182,9 @@ def machine(value: object, fetched_at: datetime, time_zone: tzinfo, language: st
         return None
     for spelling in (_iso, _compact, _printed, _rfc822):
         if (stated := spelling(value, time_zone)) is not None:
-            return _local(stated, time_zone) if _plausible(stated.at, fetched_at, SCHEDULED) else None
+            if not _plausible(stated.at, fetched_at, SCHEDULED):
+                return None
+            return _local(stated, time_zone) if is_home else stated
     return parse(value, fetched_at, time_zone, language)
 
 

@@ -24,7 +24,9 @@ from pipelines.reading.body import paywall
 from pipelines.reading.fields import kind, people, times
 from pipelines.reading.fields.canonical import absolute, canonical
 from pipelines.reading.fields.dates import Dated, Reading
+from pipelines.reading.fields.language import language_of
 from pipelines.reading.fields.title import Headline, headline, site_names, squashed
+from pipelines.reading.languages import languages
 from pipelines.reading.page.evidence import Evidence
 from pipelines.reading.page.structured import Structured, plain, plain_list, text_of, types_of
 from pipelines.reading.page.visible import VisibleText, just_above
@@ -71,13 +73,14 @@ def describe(
     """
     site = rules.site
     language = (structured.language or rules.language or "de")[:2]
-    reading = Reading(page.fetched_at, rules.time_zone, language)
     head = headline(structured, tree)
     title = _selected_text(tree, site.title) or head.title or (page.hint.title if page.hint else None)
     if within is not None and (head.element is None or within not in head.element.iterancestors()):
         within = None
     whole = VisibleText(tree, head.element)
     visible = VisibleText(tree, head.element, within) if within is not None else whole
+    language, is_home = _spoken(language, rules, whole)
+    reading = Reading(page.fetched_at, rules.time_zone, language, is_home)
     evidence = Evidence(page.url, tree, structured, visible, whole, page.hint)
     byline = _byline(tree, structured, page, rules, visible)
     source = times.source_of(evidence, reading, is_german=language == "de")
@@ -107,6 +110,27 @@ def describe(
         agency=byline.agency,
         heading=head.element,
     )
+
+
+_ENOUGH = 4_000  # characters that tell a page's language
+
+
+def _spoken(declared: str, rules: Rules, whole: VisibleText) -> tuple[str, bool]:
+    """The language of the page, and whether its clocks are those of the source.
+
+    What a page declares is looked into only where that would make it a page from elsewhere: many a German system says
+    'en-US' of itself.
+    """
+    if _is_at_home(declared, rules):
+        return declared, True
+    spoken = language_of(" ".join(whole.texts)[:_ENOUGH], declared, rules.language) or declared
+    return spoken, _is_at_home(spoken, rules)
+
+
+def _is_at_home(language: str, rules: Rules) -> bool:
+    known = languages().get(language)
+    zones = known.time_zones if known else ()
+    return language == (rules.language or "")[:2] or str(rules.time_zone) in zones
 
 
 # -- a source's own rules ---------------------------------------------------------------------------------------------
