@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pipelines.items import Article, Kind, Page, Part, Rejected
 from pipelines.reading import agency, decode, judge, kind, language, metadata, plaintext, structured, textheader
-from pipelines.reading.body import blocks, details, extract, paging, paywall, repeated
+from pipelines.reading.body import blocks, details, extract, inline_markup, paging, paywall, repeated, revealed
 from pipelines.reading.body.boilerplate import Phrases, opens_block, site_phrases
 from pipelines.reading.body.paging import next_page
 from pipelines.reading.body.prune import strip_unseen
@@ -45,8 +45,12 @@ def _with_address(page: Page) -> Page:
 
 def _read_html(page: Page, rules: Rules) -> Article:
     tree = parse(decode.utf8_of(page.body, page.content_type))
+    revealed.reveal(tree)
     stated = structured.collect(tree, page.url)
     types = _types(stated)
+    if paywall.stated(stated, tree) is not False:  # what a paid page keeps from its readers is not ours to take
+        revealed.supply(tree, _bodies(stated), stated.article.get("headline"))
+    inline_markup.resolve(tree, stated.language or rules.language)
     seen = judge.signs(tree, is_sure=judge.declares_article(types) and bool(stated.article.get("datePublished")))
     strip_unseen(tree)
     known = extract.known_on(tree, rules.site.keep, rules.learned.containers)
@@ -69,7 +73,7 @@ def _read_html(page: Page, rules: Rules) -> Article:
         opens=lambda heading: next(filter(None, (opens_block(heading, each) for each in phrases)), None),
         is_boilerplate=lambda line: blocks.rule_of(line, phrases, described.authors) is not None,
     )
-    parts = [_part(part, described) for part in page.more]
+    parts = [_part(part, described, tongue) for part in page.more]
     raw, brought = paging.joined([body.blocks, *parts], (described.title or "", described.teaser or ""))
     pages_read, pages_total = paging.counts(page.url, [part.url for part in page.more], brought, total)
     code = language.language_of(blocks.text_of(raw), stated.language, rules.language)
@@ -122,12 +126,14 @@ def _read_html(page: Page, rules: Rules) -> Article:
     )
 
 
-def _part(part: Part, described: metadata.Description) -> tuple[blocks.Block, ...]:
+def _part(part: Part, described: metadata.Description, tongue: str) -> tuple[blocks.Block, ...]:
     """The blocks of a further page, without the lead that every page repeats."""
     try:
         tree = parse(decode.utf8_of(part.body, part.content_type))
     except Rejected:  # an empty or broken further page costs only itself; pages_total tells that it is missing
         return ()
+    revealed.reveal(tree)
+    inline_markup.resolve(tree, tongue)
     body = extract.body_of(tree, title=described.title, teaser=described.teaser)
     lead = blocks.plain(body.lead or "")
     if body.lead and lead not in blocks.plain(described.teaser or ""):
@@ -146,6 +152,13 @@ def _kind(described: Kind, lead: str | None, found: list[blocks.Block]) -> Kind:
     begins = (lead or "", *(block.text for block in found[:3]))
     is_release = described is Kind.ARTICLE and any(map(kind.is_from_press_service, begins))
     return Kind.PRESS_RELEASE if is_release else described
+
+
+def _bodies(stated: structured.Structured) -> list[str]:
+    """The texts that the page gives to machines as its article's."""
+    nodes = (stated.article, *stated.typed("newsarticle", "article", "reportagenewsarticle", "blogposting"))
+    texts = (node.get("articleBody") or node.get("text") for node in nodes)
+    return list(dict.fromkeys(text for text in texts if isinstance(text, str)))
 
 
 def _types(stated: structured.Structured) -> frozenset[str]:

@@ -45,20 +45,28 @@ _BYLINE = re.compile(
     r"(?:(?:dr\.|prof\.|de|von|van|der|und|and|,|&|/)\s?|[A-ZÄÖÜ][\w'’.-]*[,/]?\s?){2,12}",
 )
 _PICTURE = (
-    r"(?:Fotos?|Bild(?:er|quelle|nachweis)?|Quelle|Photos?|Foto-?Credits?|Grafik|Symbol(?:bild|foto)"
+    r"(?:Fotos?|Bild(?:er|quelle|nachweis)?|Photos?|Foto-?Credits?|Grafik|Symbol(?:bild|foto)"
     r"|Archiv(?:bild|foto)|Screenshot)"
 )
+# 'Quelle' stands behind pictures and behind statements; only an agency's or an archive's is of a picture
+_PICTURE_AGENCIES = (
+    r"(?:dpa|d?apd|AP|AFP|APA|AAP|EPA|[Rr]euters|REUTERS|Keystone|KEYSTONE|imago|IMAGO|[Pp]icture[ -][Aa]lliance|Xinhua"
+    r"|[Gg]etty|[Ss]hutterstock|[Aa]dobe|i[Ss]tock|[Uu]nsplash|[Pp]ixabay|[Pp]exels|TASS|ZUMA|privat|[Aa]rchiv)\b"
+)
 _CAPTION = re.compile(
-    rf"(?:Abb(?:ildung|\.)? ?\d+ ?[:.]|{_PICTURE} ?[:/©]).{{2,250}}|.{{0,250}}[(\[|/] ?(?:{_PICTURE} ?[:©/]"
+    rf"(?:Abb(?:ildung|\.)? ?\d+ ?[:.]|(?:{_PICTURE}|Quelle) ?[:/©]).{{2,250}}"
+    rf"|.{{0,250}}[(\[|/] ?(?:{_PICTURE} ?[:©/]|Quelle ?[:©/](?=[^()]{{0,60}}{_PICTURE_AGENCIES})"
     rf"|©) ?[^()]{{2,80}}[)\]]?\.?|.{{0,200}}©[^.]{{2,80}}",
     re.DOTALL,
 )
 _CAPTION_HINT = re.compile(r"oto|ild|©|uelle|rafik|Abb|creenshot")  # nearly no paragraph has it: that is quicker to see
 # a paragraph that ends so stands below a picture: '... in Karlsruhe. Foto: Uli Maier/imago', '... Peter Kneffel/dpa'
+_CREDITED = r"(?:[A-ZÄÖÜ0-9@][\w.'’@-]*|dpa|d?apd|imago|privat|oh|zvg|von|van|de|der|und|and|via|by|für|[/,&|+–-])"
 _ENDS_IN_CREDIT = re.compile(
-    r"(?:(?:^|[\W_])(?:Fotos?|Bild(?:er)?|Photos?|Photograph|Images?|Picture|Credits?|Grafik|Illustration"
-    r"|[A-Z]\w+(?:foto|bild)) ?: ?[^.:!?]{2,60}"
-    r"|Getty Images"
+    r"(?:(?:^|[\W_])(?<!gegenüber )(?<!der )(?<!die )(?<!laut )(?<!zur )(?<!zu )(?<!von )(?<!mit )"
+    r"(?:Fotos?|Bild(?:er)?|Photos?|Photograph|Images?|Picture|Credits?|Grafik|Illustration"
+    rf"|[A-Z]\w+(?:foto|bild)) ?: ?{_CREDITED}(?:[ /,&|]{{0,3}}{_CREDITED}){{0,12}}"
+    r"|(?:^|[/,©:(|–-] ?|\bvia |[.!?][\"”“»«]? )Getty Images|[A-ZÄÖÜ]\w+ [A-ZÄÖÜ]\w+ Getty Images(?!\.)"
     r"|[A-ZÄÖÜ][\w.'’-]+ [A-ZÄÖÜ][\w.'’-]+ ?/ ?(?:dpa|d?apd|AP|AFP|APA|AAP|EPA|Reuters|REUTERS|Keystone"
     r"|KEYSTONE|imago|IMAGO"
     r"|[Pp]icture[ -][Aa]lliance|Shutterstock|Xinhua|TASS|ZUMA)\b[\w /-]{0,30})[)\]]?\.?\Z"

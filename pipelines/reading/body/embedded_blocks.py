@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from lxml import etree
 
 from pipelines.reading.body.blocks import plain
-from pipelines.reading.body.prune import Removals
+from pipelines.reading.body.removals import Removals
 from pipelines.reading.tree import HEADINGS, delete, one_line, raw
 
 _LONGEST_LINE = 300  # characters of what stands below a picture
@@ -44,7 +44,7 @@ _ADDRESS = re.compile(
 _QUOTED = re.compile(r"[„“”\"»«]")
 _BY_MACHINE = re.compile(
     r"\b(?:KI|K\.I\.|AI|A\.I\.|IA|[Kk]ünstliche[rn]? Intelligenz|[Aa]rtificial [Ii]ntelligence|ChatGPT|GPT)\b"
-    r"|\b[Aa]utomatisch (?:erstellt|erzeugt|generiert)|automatically generated"
+    r"|\b(?:[Aa]utomatisch|künstlich) (?:erstellt|erzeugt|generiert)|automatically generated"
 )
 # whether an element with this text, around an inner one (None: it is the innermost), is still the box
 Fits = Callable[[etree._Element, "etree._Element | None", str], bool]
@@ -82,6 +82,16 @@ def marks_of(root: etree._Element) -> Marks:
             if words and len(words) >= _SHORTEST_ALT and len(letters := plain(words[:_BEGIN])) >= _SHORTEST_ALT:
                 described.add(letters[:_SIGNATURE])
     return Marks(tuple(pictures), tuple(fields), frozenset(described))
+
+
+def is_by_machine(text: str) -> bool:
+    """Whether a text says of itself that a machine wrote it."""
+    return bool(_BY_MACHINE.search(text))
+
+
+def address_words(text: str) -> int:
+    """How often a text speaks to the reader, or of those who publish it."""
+    return len(_ADDRESS.findall(text))
 
 
 def describes_picture(text: str, described: frozenset[str]) -> bool:
@@ -217,7 +227,7 @@ def _asks(box: etree._Element, link: etree._Element) -> bool:
     text = one_line(raw(box))
     if len(text) < _SENTENCE or _QUOTED.search(text) or len(one_line(raw(link))) > len(text) // 2:
         return False
-    return len(_ADDRESS.findall(text)) >= 2
+    return address_words(text) >= 2
 
 
 def _announcement(link: etree._Element, host: str) -> etree._Element | None:

@@ -20,9 +20,11 @@ from pipelines.items import Removed
 from pipelines.reading.body import containers
 from pipelines.reading.body.blocks import Block, plain
 from pipelines.reading.body.embedded_blocks import describes_picture, marks_of, prune_boxes
+from pipelines.reading.body.figures import open_figures
 from pipelines.reading.body.lead import headline_of, lead_of
 from pipelines.reading.body.main_content import core_of, masses_of
-from pipelines.reading.body.prune import Removals, prune, prune_links, prune_opened, prune_teasers, strip_silent
+from pipelines.reading.body.prune import prune, prune_links, prune_opened, prune_teasers, strip_silent
+from pipelines.reading.body.removals import Removals
 from pipelines.reading.body.tree_blocks import blocks_in, direct, is_prose
 from pipelines.reading.metadata import selector
 from pipelines.reading.tree import LONG_PARAGRAPHS, delete, one_line, parser, raw
@@ -112,6 +114,7 @@ def body_of(
     page = _body(tree)
     removals = Removals()
     marks = marks_of(page)
+    open_figures(page)
     strip_silent(page)
     page_text, paragraphs = one_line(raw(page)), int(LONG_PARAGRAPHS(page))
     # how much of the page is links matters only where there is little else
@@ -123,7 +126,7 @@ def body_of(
         delete(element)
     if known and any(each.getroottree().getroot() is not tree for each in known.elements):
         known = None
-    core, root, left_over = _container(page, headline, known, removals)
+    core, root, left_over = _container(page, headline, known, removals, marks.fields)
     by_rule = known is not None and known.is_rule
     container = None if by_rule else containers.name_of(core, page)
     prune_teasers(core, removals)
@@ -165,16 +168,20 @@ def _body(tree: html.HtmlElement) -> etree._Element:
 
 
 def _container(
-    page: etree._Element, headline: etree._Element | None, known: Known | None, removals: Removals
+    page: etree._Element,
+    headline: etree._Element | None,
+    known: Known | None,
+    removals: Removals,
+    fields: Sequence[etree._Element],
 ) -> tuple[etree._Element, etree._Element, int]:
     """The element that holds the article, cleaned; the part of the page that was looked at; and how many characters of
     prose are left on that, where the container had to be found.
     """
     if known:
         root = _around((*known.elements, headline), page)
-        prune(root, (headline, *known.elements), removals)
+        prune(root, (headline, *known.elements), removals, set(fields))
         return _gathered(known.elements), root, 0
-    masses = masses_of(prune(page, (headline,), removals))
+    masses = masses_of(prune(page, (headline,), removals, set(fields)))
     return core_of(page, masses, headline), page, masses.get(page, 0)
 
 

@@ -4,15 +4,15 @@ blocks under headings such as 'Mehr zum Thema' inside of the article's container
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable
 
 from lxml import etree
 
-from pipelines.items import Removed
 from pipelines.reading.body.blocks import is_foreign
 from pipelines.reading.body.class_name_rules import rule_of
+from pipelines.reading.body.likeness import LEAST_MASS, reads_like_article
 from pipelines.reading.body.main_content import masses_of, prose_in
+from pipelines.reading.body.removals import Removals
 from pipelines.reading.tree import HEADINGS, delete, one_line, raw
 
 # Nobody sees them, or what they hold is no text of the page; they go before anybody looks at that.
@@ -29,19 +29,6 @@ _LONGEST_CAPTION = 300
 _OWN_PROSE = 400  # characters; less than this is no article, so its container's name is believed
 _CLUSTERS = ("ul", "ol", "div", "section", "table", "dl", "article", "header")
 _LONGEST_OPENED = 12
-_REMOVED_LENGTH, _REMOVED_COUNT = 500, 200
-
-
-@dataclass(slots=True)
-class Removals:
-    """Collects what is taken from the page, bounded, for people who ask why."""
-
-    found: list[Removed] = field(default_factory=list)
-
-    def add(self, element: etree._Element, rule: str) -> None:
-        """Note that *element* goes under *rule*."""
-        if len(self.found) < _REMOVED_COUNT and (text := one_line(raw(element)[: 8 * _REMOVED_LENGTH])):
-            self.found.append(Removed(text[:_REMOVED_LENGTH], rule))
 
 
 def strip_unseen(tree: etree._Element) -> None:
@@ -54,8 +41,14 @@ def strip_silent(root: etree._Element) -> None:
     etree.strip_elements(root, *_UNSEEN_TAGS, *_SILENT_TAGS, with_tail=False)
 
 
-def prune(root: etree._Element, stay: Iterable[etree._Element | None], removals: Removals) -> dict[etree._Element, int]:
-    """Take out of *root* what its tag or its name says is not the article. What *stay* names stays.
+def prune(
+    root: etree._Element,
+    stay: Iterable[etree._Element | None],
+    removals: Removals,
+    fields: Collection[etree._Element] = (),
+) -> dict[etree._Element, int]:
+    """Take out of *root* what its tag or its name says is not the article. What *stay* names stays, and what reads like
+    the article whatever it is named; *fields* are the elements around the fields of forms, which no article has.
 
     Returns the elements that hold the prose that is left, each with its length in characters.
     """
@@ -78,6 +71,8 @@ def prune(root: etree._Element, stay: Iterable[etree._Element | None], removals:
         if rule == "caption" and mass > _LONGEST_CAPTION and _has_paragraphs(element):
             continue
         if rule == "more" and mass:
+            continue
+        if mass >= LEAST_MASS.get(rule, total + 1) and reads_like_article(element, rule, mass, fields):
             continue
         found.append((element, rule))
         taken[rule] = taken.get(rule, 0) + mass

@@ -1,0 +1,60 @@
+"""Whether what is named like a newsletter box, a survey or a list of comments looks like one, or reads like the text.
+
+A name decides only where what it names also looks like it: sections are named after their topic ('umfrage', 'spenden'),
+page builders call every text a widget, and opinion pieces are comments.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from lxml import etree
+
+from pipelines.reading.body.embedded_blocks import address_words
+from pipelines.reading.tree import HEADINGS, one_line, raw
+
+# Characters of prose from which the names of a rule are doubted. What is not here is believed at once.
+LEAST_MASS = {
+    "feedback": 100, "support": 100, "newsletter": 100, "player": 100, "widget": 100, "tags": 100, "citation": 100,
+    "kicker": 100, "advertising": 100, "paywall": 100, "comments": 100, "caption": 100, "sharing": 300, "byline": 600,
+    "related": 300, "teaser": 300, "navigation": 300,
+}  # fmt: skip
+_SENTENCE = 60
+_SENTENCE_END = re.compile(r"[.!?…][\"“”»«'’)\]]*\Z")
+_CHARACTERS_A_LINK = 150
+_CHARACTERS_AN_ADDRESS = 160
+_RECORD = re.compile(
+    r"\b(?:antwort(?:en)?|repl(?:y|ies)|répondre|responder|rispondi|melden|report|signaler|gefällt mir|like[sd]?)\b"
+    r"|\b\d{1,2}[.:]\d\d\b|\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b|\bvor \d+ \w+|\b\d+ \w+ ago\b|\bil y a \d+",
+    re.IGNORECASE,
+)
+
+
+def reads_like_article(element: etree._Element, rule: str, mass: int, fields: Collection[etree._Element]) -> bool:
+    """Whether an element with *mass* characters of prose is part of the article although its name is *rule*'s."""
+    if element.tag in ("aside", "nav", "footer", "figure", "figcaption", "form"):
+        return False
+    text = one_line(raw(element))
+    if mass * 5 < len(text) * 4 or not _has_sentence(element):
+        return False
+    if sum(1 for _ in element.iter("a")) * _CHARACTERS_A_LINK > len(text):
+        return False
+    if fields and any(each in fields for each in element.iter()):
+        return False
+    if address_words(text) * _CHARACTERS_AN_ADDRESS > len(text):
+        return False
+    if rule == "comments":
+        return len(_RECORD.findall(text)) == 0
+    if rule == "caption":
+        return next(element.iter("p", *HEADINGS), None) is not None
+    return True
+
+
+def _has_sentence(element: etree._Element) -> bool:
+    """Whether a paragraph of it is a sentence: it is long and ends like one."""
+    return any(
+        len(text) >= _SENTENCE and bool(_SENTENCE_END.search(text))
+        for each in element.iter("p", "div", "section", "li", "blockquote")
+        if (text := raw(each).strip())
+    )
