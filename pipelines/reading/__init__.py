@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from pipelines.items import Article, Kind, Page, Part, Rejected
 from pipelines.reading import agency, decode, judge, kind, language, metadata, plaintext, structured, textheader
 from pipelines.reading.body import blocks, details, extract, inline_markup, paging, paywall, repeated, revealed
-from pipelines.reading.body.boilerplate import Phrases, opens_block, site_phrases
+from pipelines.reading.body.boilerplate import Phrases, site_phrases
 from pipelines.reading.body.paging import next_page
 from pipelines.reading.body.prune import strip_unseen
 from pipelines.reading.rules import Rules
@@ -70,7 +70,7 @@ def _read_html(page: Page, rules: Rules) -> Article:
         remove=rules.site.remove,
         learning=rules.learned.learning,
         host=urlsplit(page.url).netloc,
-        opens=lambda heading: next(filter(None, (opens_block(heading, each) for each in phrases)), None),
+        opens=lambda heading, strictly: blocks.opening(heading, phrases, strictly),
         is_boilerplate=lambda line: blocks.rule_of(line, phrases, described.authors) is not None,
     )
     parts = [_part(part, described, tongue) for part in page.more]
@@ -78,7 +78,9 @@ def _read_html(page: Page, rules: Rules) -> Article:
     pages_read, pages_total = paging.counts(page.url, [part.url for part in page.more], brought, total)
     code = language.language_of(blocks.text_of(raw), stated.language, rules.language)
     kept, removed = blocks.without_boilerplate(raw, _phrases_for(code, rules), described.authors)
-    kept, scrambled = paywall.without_scrambled(kept)
+    kept, scrambled = paywall.without_scrambled(
+        kept, lambda: _is_paid(described.is_accessible_for_free, is_marked, body.whole_text)
+    )
     kept, returning = repeated.without_repeated(kept, rules.learned.repeated)
     dateline = _dateline(kept)
     sections = textheader.sections_in(described.kicker, described.sections)
@@ -124,6 +126,11 @@ def _read_html(page: Page, rules: Rules) -> Article:
         lesson=rules.learned.state,
         reader_version=READER_VERSION,
     )
+
+
+def _is_paid(free: bool | None, is_marked: bool, page_text: str) -> bool:
+    """Whether the page says that it is paid for, or shows it."""
+    return free is False or is_marked or (free is None and paywall.asks_for_payment(page_text))
 
 
 def _part(part: Part, described: metadata.Description, tongue: str) -> tuple[blocks.Block, ...]:

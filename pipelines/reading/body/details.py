@@ -77,6 +77,8 @@ def from_rows(rows: Sequence[Sequence[str]], *, is_titled: bool = False) -> Deta
 
 def _are_results(values: Sequence[str | list[str]]) -> bool:
     """Whether all values are numbers of one kind: '41,2 Prozent', '33,8 Prozent' are results and no facts."""
+    if len(values) > 2 and not any(map(str.isdigit, str(values[0]))):  # what its column is called
+        values = values[1:]
     kinds = {_NUMBER.sub("0", value) if isinstance(value, str) else "" for value in values}
     return len(values) >= 2 and len(kinds) == 1 and "0" in next(iter(kinds))
 

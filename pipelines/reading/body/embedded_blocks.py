@@ -22,6 +22,8 @@ _LONGEST_LINE = 300  # characters of what stands below a picture
 _SENTENCE = 40  # of what may be the lead
 _LONGEST_PROMPT = 500  # of what stands around a form's fields
 _LONGEST_CARD = 400  # of a headline that leads elsewhere, with its sentence
+_WORDS_OF_A_NAME = 5
+_ENTRY = 90  # characters of the paragraph below the name in a list
 _LONGEST_WORD = 30  # of the link that every record ends with
 _FEWEST_RECORDS = 3
 _LONGEST_DIGEST = 1200
@@ -41,6 +43,7 @@ _ADDRESS = re.compile(
     r"\b(?:Sie|Ihnen|Ihr(?:e[nrms]?)?|[Ww]ir|[Uu]ns(?:er\w*|re\w*)?|[Dd]u|[Dd]ich|[Dd]ir|[Dd]ein\w*|[Ee]uch|[Ee]ure\w*"
     r"|[Yy]ours?|[Yy]ou|[Ww]e|[Uu]s|[Oo]ur|[Vv]ous|[Vv]otre|[Vv]os|[Nn]ous|[Nn]otre|[Nn]os)\b"
 )
+_SAID = re.compile(r"[„“”\"»«][^„“”\"»«]{20,}[“”\"»«]")
 _QUOTED = re.compile(r"[„“”\"»«]")
 _BY_MACHINE = re.compile(
     r"\b(?:KI|K\.I\.|AI|A\.I\.|IA|[Kk]ünstliche[rn]? Intelligenz|[Aa]rtificial [Ii]ntelligence|ChatGPT|GPT)\b"
@@ -125,10 +128,10 @@ def boxes_in(core: etree._Element, marks: Marks, host: str, teaser: str) -> Iter
     for heading in core.iter(*HEADINGS):
         if not _leads_elsewhere(heading, host) or (box := _box(heading, core, _is_card, teaser)) is None:
             continue
-        if not _heads_paragraph(box, heading):
+        if not _heads_paragraph(box, heading) and not _is_entry(box, heading):
             yield box, "card"
     for picture in marks.pictures:
-        if (box := _box(picture, core, _is_below_picture, teaser)) is not None:
+        if (box := _box(picture, core, _is_below_picture, teaser)) is not None and not _is_said(box):
             yield box, "picture"
     alone = [link for link in core.iter("a") if _stands_alone(link)]
     for link in alone:
@@ -188,6 +191,29 @@ def _heads_paragraph(box: etree._Element, heading: etree._Element) -> bool:
         and len(one_line(raw(after))) >= _SENTENCE
         and len(plain(raw(box))) <= len(plain(raw(heading)))
     )
+
+
+def _is_entry(box: etree._Element, heading: etree._Element) -> bool:
+    """Whether a box is an entry of the article's own list of places, books, dishes: a name over a whole paragraph,
+    among the paragraphs of the article."""
+    parent, name = box.getparent(), one_line(raw(heading))
+    if parent is None or name.count(" ") >= _WORDS_OF_A_NAME:
+        return False
+    paragraph = one_line(raw(box)).removeprefix(name).strip()
+    return len(paragraph) >= _ENTRY and paragraph.endswith((".", "!", "?", "…")) and _is_among_prose(parent)
+
+
+def _is_among_prose(parent: etree._Element) -> bool:
+    return sum(1 for each in parent.iterchildren("p") if len(raw(each)) >= _SENTENCE * 2) >= 2
+
+
+def _is_said(box: etree._Element) -> bool:
+    """Whether what stands below a picture is what the person on it says."""
+    if next(box.iter("blockquote"), None) is not None:
+        return True
+    text = one_line(raw(box))
+    quoted = sum(len(each) for each in _SAID.findall(text))
+    return quoted * 2 >= len(text) and quoted >= _SENTENCE
 
 
 def _leads_elsewhere(heading: etree._Element, host: str) -> bool:

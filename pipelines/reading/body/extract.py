@@ -96,7 +96,7 @@ def body_of(
     headline: etree._Element | None = None,
     german: bool = True,
     is_boilerplate: Callable[[str], bool] = lambda text: False,
-    opens: Callable[[str], str | None] = lambda text: None,
+    opens: Callable[[str, bool], str | None] = lambda text, strictly: None,
     known: Known | None = None,
     remove: Sequence[str] = (),
     learning: bool = False,

@@ -21,6 +21,8 @@ LEAST_MASS = {
     "related": 300, "teaser": 300, "navigation": 300,
 }  # fmt: skip
 _SENTENCE = 60
+_LONGEST_TIME = 60
+_SPEAKER = re.compile(r"[^\W\d_][\w.’'-]{0,24}(?: [\w.’'-]{1,24}){0,3} ?:(?: |$)")
 _SENTENCE_END = re.compile(r"[.!?…][\"“”»«'’)\]]*\Z")
 _CHARACTERS_A_LINK = 150
 _CHARACTERS_AN_ADDRESS = 160
@@ -49,6 +51,36 @@ def reads_like_article(element: etree._Element, rule: str, mass: int, fields: Co
     if rule == "caption":
         return next(element.iter("p", *HEADINGS), None) is not None
     return True
+
+
+def is_dialogue(element: etree._Element) -> bool:
+    """Whether most lines of an element begin with who speaks: a transcript, however short its lines are."""
+    lines = [text for each in element.iter("p", "li", "dd") if (text := one_line(raw(each)))]
+    spoken = sum(1 for line in lines if _SPEAKER.match(line))
+    return spoken >= 3 and spoken * 5 >= len(lines) * 3
+
+
+def timeline_in(dates: Collection[etree._Element], prose: Collection[etree._Element]) -> frozenset[etree._Element]:
+    """Those of the elements named after a date that are the headings of a chronology: several of one name, each with
+    another text and with prose right behind it."""
+    groups: dict[str, list[etree._Element]] = {}
+    for element in dates:
+        text = one_line(raw(element))
+        if text and len(text) <= _LONGEST_TIME and any(map(str.isdigit, text)) and _stands_over(element, prose):
+            groups.setdefault(element.get("class") or "", []).append(element)
+    return frozenset(
+        element
+        for name, elements in groups.items()
+        if name and len(elements) >= 3 and len({raw(each).strip() for each in elements}) == len(elements)
+        for element in elements
+    )
+
+
+def _stands_over(element: etree._Element, prose: Collection[etree._Element]) -> bool:
+    after = element.getnext()
+    if after is None and (parent := element.getparent()) is not None:
+        after = parent.getnext()
+    return after is not None and any(each in prose for each in after.iter())
 
 
 def _has_sentence(element: etree._Element) -> bool:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Collection, Iterable
 
 from lxml import etree
 
-from pipelines.reading.body.blocks import is_foreign
+from pipelines.reading.body.blocks import PROSE, is_foreign
 from pipelines.reading.body.class_name_rules import rule_of
-from pipelines.reading.body.likeness import LEAST_MASS, reads_like_article
+from pipelines.reading.body.likeness import LEAST_MASS, is_dialogue, reads_like_article, timeline_in
 from pipelines.reading.body.main_content import masses_of, prose_in
 from pipelines.reading.body.removals import Removals
 from pipelines.reading.tree import HEADINGS, delete, one_line, raw
@@ -27,6 +27,7 @@ _SILENT_TAGS = (
 _STRONG_RULES = frozenset(("frame", "comments", "related", "hidden", "caption"))
 _LONGEST_CAPTION = 300
 _OWN_PROSE = 400  # characters; less than this is no article, so its container's name is believed
+_WHOLE_ARTICLE = 600
 _CLUSTERS = ("ul", "ol", "div", "section", "table", "dl", "article", "header")
 _LONGEST_OPENED = 12
 
@@ -74,12 +75,18 @@ def prune(
             continue
         if mass >= LEAST_MASS.get(rule, total + 1) and reads_like_article(element, rule, mass, fields):
             continue
+        if rule == "player" and is_dialogue(element):
+            continue
         found.append((element, rule))
         taken[rule] = taken.get(rule, 0) + mass
         walk.skip_subtree()
     gone: set[etree._Element] = set()
+    doubted = _doubted(taken, total)
+    timeline = timeline_in([element for element, rule in found if rule == "byline"], prose)
     for element, rule in found:
         if rule not in _STRONG_RULES and taken[rule] > total // 2 and masses.get(element, 0) > 100:
+            continue
+        if (rule == doubted and masses.get(element, 0) > 60) or element in timeline:
             continue
         if rule != "frame":
             removals.add(element, rule)
@@ -88,6 +95,14 @@ def prune(
     return {
         element: length for element, length in prose.items() if gone.isdisjoint((element, *element.iterancestors()))
     }
+
+
+def _doubted(taken: dict[str, int], total: int) -> str | None:
+    """The rule that takes most, where all rules together leave no article of a page that has one."""
+    if total < _WHOLE_ARTICLE or total - sum(taken.values()) >= _OWN_PROSE // 2:
+        return None
+    most = max(taken, key=lambda rule: taken[rule])
+    return most if most not in ("hidden", "consent") else None
 
 
 def _has_paragraphs(element: etree._Element) -> bool:
@@ -115,14 +130,14 @@ def prune_teasers(core: etree._Element, removals: Removals) -> None:
             delete(element)
 
 
-def prune_opened(core: etree._Element, opens: Callable[[str], str | None], removals: Removals) -> None:
+def prune_opened(core: etree._Element, opens: Callable[[str, bool], str | None], removals: Removals) -> None:
     """Take out the headings that open foreign matter and the short lines and lists below them.
 
     This happens in the tree because trafilatura drops some such headings itself, and then what stands under them stays.
     """
     for heading in list(core.iter(*HEADINGS)):
         text = one_line(raw(heading))
-        rule = opens(text) if 0 < len(text) <= 90 else None
+        rule = opens(text, False) if 0 < len(text) <= 90 else None
         if rule is None:
             continue
         opened: etree._Element = heading
@@ -137,9 +152,17 @@ def prune_opened(core: etree._Element, opens: Callable[[str], str | None], remov
             ):
                 break
             below.append(sibling)
+        if not below and _heads_prose(opened) and opens(text, True) is None:
+            continue
         for element in (opened, *below):
             removals.add(element, rule)
             delete(element)
+
+
+def _heads_prose(heading: etree._Element) -> bool:
+    """Whether a paragraph of the article stands right below a heading."""
+    after = heading.getnext()
+    return after is not None and len(one_line(raw(after))) >= PROSE and sum(1 for _ in after.iter("a")) <= 2
 
 
 def prune_links(core: etree._Element, language_is_known: bool, removals: Removals) -> None:
