@@ -11,6 +11,7 @@ from pipelines.reading.regex_prefilter import anywhere, name_of
 from pipelines.reading.tree import HEADINGS
 
 _FRAME_TAGS = ("nav", "footer", "menu", "aside")
+_WHATEVER_NAMED = frozenset(("frame", "caption", "hidden", "consent", "comments"))
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SEPARATORS = re.compile(r"[^a-z0-9]+")
 
@@ -86,6 +87,13 @@ _NO_DISPLAY = re.compile(r"display\s*:\s*none")
 _SHOWN_LATER = re.compile(
     r"\b(?:xs|sm|md|lg|xl|2xl|tablet|desktop|mobile)[:-](?:block|flex|grid|inline|table|contents|visible)"
 )
+
+
+def rule_of_place(element: etree._Element) -> str | None:
+    """The rule under which an element is not the article whatever it is named, by its tag and its attributes; comments
+    and questions of consent are known by their names alone."""
+    rule = rule_of(element)
+    return rule if rule in _WHATEVER_NAMED and (rule != "caption" or element.tag in ("figure", "figcaption")) else None
 
 
 def rule_of(element: etree._Element) -> str | None:

@@ -7,7 +7,7 @@ page builders call every text a widget, and opinion pieces are comments.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 
 from lxml import etree
 
@@ -15,11 +15,19 @@ from pipelines.reading.body.embedded_blocks import address_words
 from pipelines.reading.tree import HEADINGS, one_line, raw
 
 # Characters of prose from which the names of a rule are doubted. What is not here is believed at once.
-LEAST_MASS = {
+_LEAST_MASS = {
     "feedback": 100, "support": 100, "newsletter": 100, "player": 100, "widget": 100, "tags": 100, "citation": 100,
     "kicker": 100, "advertising": 100, "paywall": 100, "comments": 100, "caption": 100, "sharing": 300, "byline": 600,
     "related": 300, "teaser": 300, "navigation": 300,
 }  # fmt: skip
+# Of a paragraph that has the name itself: it is no box, but it may be a caption or say who the author is.
+_PARAGRAPH = 120
+_LEAST_OF_PARAGRAPH = {
+    "byline": 600, "caption": 300, "widget": 300, "citation": 300, "hidden": 10_000, "consent": 10_000, "box": 300,
+}  # fmt: skip
+_FEWEST_ALIKE, _BLOCK = 3, 80
+_NO_PARTS = ("aside", "nav", "footer", "figure", "figcaption", "form")
+_CHARACTERS_A_RECORD = 500
 _SENTENCE = 60
 _LONGEST_TIME = 60
 _SPEAKER = re.compile(r"[^\W\d_][\w.’'-]{0,24}(?: [\w.’'-]{1,24}){0,3} ?:(?: |$)")
@@ -35,22 +43,81 @@ _RECORD = re.compile(
 
 def reads_like_article(element: etree._Element, rule: str, mass: int, fields: Collection[etree._Element]) -> bool:
     """Whether an element with *mass* characters of prose is part of the article although its name is *rule*'s."""
-    if element.tag in ("aside", "nav", "footer", "figure", "figcaption", "form"):
+    least = _LEAST_OF_PARAGRAPH.get(rule, _PARAGRAPH) if element.tag == "p" else _LEAST_MASS.get(rule)
+    if least is None or mass < least:
+        return False
+    if element.tag in _NO_PARTS:
         return False
     text = one_line(raw(element))
     if mass * 5 < len(text) * 4 or not _has_sentence(element):
         return False
-    if sum(1 for _ in element.iter("a")) * _CHARACTERS_A_LINK > len(text):
+    if sum(1 for _ in element.iter("a")) * _CHARACTERS_A_LINK > len(text) + (
+        _CHARACTERS_A_LINK if element.tag == "p" else 0
+    ):
         return False
     if fields and any(each in fields for each in element.iter()):
         return False
     if address_words(text) * _CHARACTERS_AN_ADDRESS > len(text):
         return False
     if rule == "comments":
-        return len(_RECORD.findall(text)) == 0
+        return record_marks(text) == 0
     if rule == "caption":
         return next(element.iter("p", *HEADINGS), None) is not None
     return True
+
+
+def paragraphs_in(
+    named: Sequence[tuple[etree._Element, str]],
+    masses: Mapping[etree._Element, int],
+    fields: Collection[etree._Element],
+) -> frozenset[etree._Element]:
+    """Those of the elements *named* with their rules that are an article's paragraphs: several blocks of prose of one
+    name in one place. What they are named after would stand there once.
+    """
+    groups: dict[tuple[object, ...], list[etree._Element]] = {}
+    for element, rule in named:
+        if rule == "hidden" or element.tag in _NO_PARTS:
+            continue
+        groups.setdefault((element.getparent(), element.tag, rule), []).append(element)
+        if rule not in ("byline", "box") and (names := element.get("class")):
+            groups.setdefault((names, element.tag, rule), []).append(element)
+    return frozenset(
+        element
+        for (_, _, rule), elements in groups.items()
+        if len(elements) >= _FEWEST_ALIKE and _are_paragraphs(elements, str(rule), masses, fields)
+        for element in elements
+    )
+
+
+def _are_paragraphs(
+    elements: Sequence[etree._Element],
+    rule: str,
+    masses: Mapping[etree._Element, int],
+    fields: Collection[etree._Element],
+) -> bool:
+    blocks = [each for each in elements if masses.get(each, 0) >= _BLOCK]
+    if len(blocks) < _FEWEST_ALIKE:
+        return False
+    texts = [one_line(raw(each)) for each in blocks]
+    good = sum(map(_is_block, blocks, texts, map(masses.__getitem__, blocks)))
+    return (
+        good >= _FEWEST_ALIKE
+        and good * 5 >= len(blocks) * 3
+        and len(set(texts)) == len(texts)
+        and (rule != "comments" or record_marks(" ".join(texts)) * _CHARACTERS_A_RECORD <= sum(map(len, texts)))
+        and not (fields and any(each in fields for element in elements for each in element.iter()))
+    )
+
+
+def _is_block(element: etree._Element, text: str, mass: int) -> bool:
+    """Whether a block is prose with hardly a link."""
+    links = sum(1 for _ in element.iter("a"))
+    return mass * 5 >= len(text) * 4 and links * _CHARACTERS_A_LINK <= len(text) + _CHARACTERS_A_LINK
+
+
+def record_marks(text: str) -> int:
+    """How often a text has what comments have: a clock, a day, a link to answer."""
+    return len(_RECORD.findall(text))
 
 
 def is_dialogue(element: etree._Element) -> bool:
