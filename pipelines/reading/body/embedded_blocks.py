@@ -209,9 +209,11 @@ def _is_among_prose(parent: etree._Element) -> bool:
 
 def _is_said(box: etree._Element) -> bool:
     """Whether what stands below a picture is what the person on it says."""
-    if next(box.iter("blockquote"), None) is not None:
-        return True
-    text = one_line(raw(box))
+    return next(box.iter("blockquote"), None) is not None or is_quotation(one_line(raw(box)))
+
+
+def is_quotation(text: str) -> bool:
+    """Whether at least half of *text* is what somebody says."""
     quoted = sum(len(each) for each in _SAID.findall(text))
     return quoted * 2 >= len(text) and quoted >= _SENTENCE
 

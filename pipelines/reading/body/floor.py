@@ -45,24 +45,22 @@ def holds_more(first: Sequence[Block], again: Sequence[Block]) -> bool:
     fresh = [block for block, is_known in zip(again, found, strict=True) if not is_known]
     if sum(len(block.text) for block, is_known in zip(again, found, strict=True) if is_known) < 0.8 * before:
         return before < FEW_WORDS * 6 and _reads_well(fresh)  # another place of the page
-    if not _reads_well(fresh):
-        return False
     is_short = sum(block.text.count(" ") for block in first) < FEW_WORDS
-    return is_short or _is_interleaved(again, found)
+    return _reads_well(fresh, is_short) and (is_short or _is_interleaved(again, found))
 
 
 def _length(blocks: Sequence[Block]) -> int:
     return sum(len(block.text) for block in blocks)
 
 
-def _reads_well(fresh: Sequence[Block]) -> bool:
-    """Whether most of what is new is sentences that speak neither to the reader nor of other readers."""
+def _reads_well(fresh: Sequence[Block], may_address: bool = False) -> bool:
+    """Whether most of what is new is sentences that are no comments and, unless it *may*, do not address the reader."""
     text = "\n".join(block.text for block in fresh)
     prose = sum(len(each.text) for each in fresh if len(each.text) >= _LINE and _SENTENCE_END.search(each.text))
     return (
         prose * 3 >= 2 * len(text)
         and record_marks(text) * _CHARACTERS_A_RECORD <= len(text)
-        and address_words(text) * _CHARACTERS_AN_ADDRESS <= len(text)
+        and (may_address or address_words(text) * _CHARACTERS_AN_ADDRESS <= len(text))
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from lxml import etree
 
-from pipelines.reading.body.embedded_blocks import address_words
+from pipelines.reading.body.embedded_blocks import address_words, is_quotation
 from pipelines.reading.tree import HEADINGS, one_line, raw
 
 # Characters of prose from which the names of a rule are doubted. What is not here is believed at once.
@@ -44,12 +44,13 @@ _RECORD = re.compile(
 def reads_like_article(element: etree._Element, rule: str, mass: int, fields: Collection[etree._Element]) -> bool:
     """Whether an element with *mass* characters of prose is part of the article although its name is *rule*'s."""
     least = _LEAST_OF_PARAGRAPH.get(rule, _PARAGRAPH) if element.tag == "p" else _LEAST_MASS.get(rule)
-    if least is None or mass < least:
+    size = len(raw(element)) if element.tag == "p" else mass
+    if least is None or size < least:
         return False
     if element.tag in _NO_PARTS:
         return False
     text = one_line(raw(element))
-    if mass * 5 < len(text) * 4 or not _has_sentence(element):
+    if mass * (3 if element.tag == "p" else 1.25) < len(text) or not _has_sentence(element):
         return False
     if sum(1 for _ in element.iter("a")) * _CHARACTERS_A_LINK > len(text) + (
         _CHARACTERS_A_LINK if element.tag == "p" else 0
@@ -57,7 +58,7 @@ def reads_like_article(element: etree._Element, rule: str, mass: int, fields: Co
         return False
     if fields and any(each in fields for each in element.iter()):
         return False
-    if address_words(text) * _CHARACTERS_AN_ADDRESS > len(text):
+    if address_words(text) * _CHARACTERS_AN_ADDRESS > len(text) and not is_quotation(text):
         return False
     if rule == "comments":
         return record_marks(text) == 0
@@ -112,7 +113,10 @@ def _are_paragraphs(
 def _is_block(element: etree._Element, text: str, mass: int) -> bool:
     """Whether a block is prose with hardly a link."""
     links = sum(1 for _ in element.iter("a"))
-    return mass * 5 >= len(text) * 4 and links * _CHARACTERS_A_LINK <= len(text) + _CHARACTERS_A_LINK
+    return (
+        mass * (3 if element.tag == "p" else 1.25) >= len(text)
+        and links * _CHARACTERS_A_LINK <= len(text) + _CHARACTERS_A_LINK
+    )
 
 
 def record_marks(text: str) -> int:
