@@ -28,7 +28,8 @@ from crawler.links import Taking, looks_like_article
 from crawler.values import is_xpath
 from pipelines import urls
 from pipelines.items import Hint, Link, Provenance, Rejected
-from pipelines.reading import dates, decode
+from pipelines.reading.fields import dates
+from pipelines.reading.page import decode
 
 Kind = Literal["feed", "sitemap", "section"]
 

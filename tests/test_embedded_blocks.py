@@ -9,7 +9,7 @@ import pytest
 from pipelines.items import Page
 from pipelines.reading import read, shipped_rules
 from pipelines.reading.body.extract import body_of
-from pipelines.reading.tree import parse
+from pipelines.reading.page.tree import parse
 
 PROSE = (
     "Die Gemeinde teilte am Montag mit, dass die alte Brücke über den Bach bis zum Herbst gesperrt bleiben muss.",

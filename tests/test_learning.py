@@ -17,8 +17,8 @@ from pipelines.reading import read, shipped_rules
 from pipelines.reading.body.blocks import Block
 from pipelines.reading.body.containers import FEWEST_PLAIN, agreed, known_on, name_of
 from pipelines.reading.body.repeated import Told, is_protected, key_of, repeated_in, without_repeated
+from pipelines.reading.page.tree import parse
 from pipelines.reading.rules import Learned, Rules
-from pipelines.reading.tree import parse
 from pipelines.store import Store, learning
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)

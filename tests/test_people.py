@@ -5,8 +5,8 @@ from __future__ import annotations
 import lxml.html
 import pytest
 
-from pipelines.reading.people import Byline, byline, is_person, recased, signed, written
-from pipelines.reading.sight import Sight
+from pipelines.reading.fields.people import Byline, byline, is_person, recased, signed, written
+from pipelines.reading.page.visible import VisibleText
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_a_marked_byline_beside_the_headline_is_found_and_a_teaser_s_is_not():
 )
 def test_an_unmarked_byline_near_the_headline_is_found(line: str):
     tree = lxml.html.document_fromstring(f"<body><h1>Der Hafen</h1>{line}<p>Text.</p></body>")
-    assert written(Sight(tree, tree.find(".//h1"))).people == ("Anna Muster", "Ben Beispiel")
+    assert written(VisibleText(tree, tree.find(".//h1"))).people == ("Anna Muster", "Ben Beispiel")
 
 
 def test_a_signature_below_the_text_is_found():
@@ -146,9 +146,9 @@ def test_a_signature_below_the_text_is_found():
     tree = lxml.html.document_fromstring(
         f"<body><h1>Der Hafen</h1>{text}<p>Autorin: Anna Muster, Redakteurin</p></body>"
     )
-    assert written(Sight(tree, tree.find(".//h1"))).people == ("Anna Muster",)
+    assert written(VisibleText(tree, tree.find(".//h1"))).people == ("Anna Muster",)
     tree = lxml.html.document_fromstring(f"<body><h1>Der Hafen</h1>{text}<p>Von <b>Anna Muster</b></p></body>")
-    assert written(Sight(tree, tree.find(".//h1"))).people == ("Anna Muster",)
+    assert written(VisibleText(tree, tree.find(".//h1"))).people == ("Anna Muster",)
 
 
 def test_a_picture_s_credit_is_no_byline():

@@ -12,14 +12,17 @@ from zoneinfo import ZoneInfo
 from lxml import html
 
 from pipelines.items import Article, Kind, Page
-from pipelines.reading import agency, decode, judge, kind, language, metadata, plaintext, structured, textheader
+from pipelines.reading import plaintext, plaintext_header
 from pipelines.reading.body import blocks, extract, inline_markup, paywall, revealed
 from pipelines.reading.body.article import Hints, article_on
 from pipelines.reading.body.boilerplate import Phrases, site_phrases
 from pipelines.reading.body.paging import next_page
 from pipelines.reading.body.prune import strip_unseen
+from pipelines.reading.fields import agency, kind, language, metadata
+from pipelines.reading.page import decode, structured
+from pipelines.reading.page.tree import parse
 from pipelines.reading.rules import Rules
-from pipelines.reading.tree import parse
+from pipelines.reading.verdict import page_classifier
 
 __all__ = ["READER_VERSION", "Rules", "next_page", "read", "shipped_rules"]
 
@@ -50,7 +53,9 @@ def _with_address(page: Page) -> Page:
 def _read_html(page: Page, rules: Rules) -> Article:
     tree, stated = _tree_of(page, rules)
     types = _types(stated)
-    seen = judge.signs(tree, is_sure=judge.declares_article(types) and bool(stated.article.get("datePublished")))
+    seen = page_classifier.signs(
+        tree, is_sure=page_classifier.declares_article(types) and bool(stated.article.get("datePublished"))
+    )
     strip_unseen(tree)
     known = extract.known_on(tree, rules.site.keep, rules.learned.containers)
     described = metadata.describe(tree, stated, page, rules, known.surroundings if known else None)
@@ -66,8 +71,8 @@ def _read_html(page: Page, rules: Rules) -> Article:
         tree, page, hints, rules, lambda code: _phrases_for(code, rules), known, lambda: _unseen(page, rules)
     )
     body = found.body
-    sections = textheader.sections_in(described.kicker, described.sections)
-    judge.check(_for_judgement(page, described, types, body, found.text), seen)
+    sections = plaintext_header.sections_in(described.kicker, described.sections)
+    page_classifier.check(_for_judgement(page, described, types, body, found.text), seen)
     return Article(
         url=page.url,
         canonical_url=described.canonical_url or page.url,
@@ -152,8 +157,8 @@ def _types(stated: structured.Structured) -> frozenset[str]:
 
 def _for_judgement(
     page: Page, described: metadata.Description, types: frozenset[str], body: extract.Body, text: str
-) -> judge.Read:
-    return judge.Read(
+) -> page_classifier.Read:
+    return page_classifier.Read(
         url=page.url,
         title=described.title,
         headline=body.headline,

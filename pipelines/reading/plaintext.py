@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from pipelines.items import Article, Page, Provenance, Reason, Rejected, Removed
-from pipelines.reading import agency, dates, language
 from pipelines.reading.body import blocks, details, paging
 from pipelines.reading.body.blocks import Block
 from pipelines.reading.body.boilerplate import Phrases, opens_block, rule_for, site_phrases
+from pipelines.reading.fields import agency, dates, language
+from pipelines.reading.plaintext_header import Header, header_of
 from pipelines.reading.rules import Rules
-from pipelines.reading.textheader import Header, header_of
 from pipelines.reading.textlines import DATE_SHAPE, Line, lines_of, rejoined
 
 # 'Lang ist der Text. (Ausland, 24.01.2026 - 08:26) weiterlesen...'

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from lxml import etree, html
 
 from pipelines.items import Page, Part, Rejected, Removed
-from pipelines.reading import decode, language
 from pipelines.reading.body import blocks, details, extract, floor, inline_markup, paging, paywall, repeated, revealed
 from pipelines.reading.body.blocks import Block
 from pipelines.reading.body.boilerplate import Phrases
 from pipelines.reading.body.extract import Body, Known
+from pipelines.reading.fields import language
+from pipelines.reading.page import decode
+from pipelines.reading.page.tree import parse
 from pipelines.reading.rules import Rules
-from pipelines.reading.tree import parse
 
 Phrasing = Callable[[str | None], Sequence[Phrases]]  # the phrases of a language
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from pipelines.items import Removed
-from pipelines.reading.agency import agency_named
 from pipelines.reading.body.boilerplate import Phrases, opens_block, rule_for
+from pipelines.reading.fields.agency import agency_named
 
 _SIGNS = re.compile(r"[\W_]+")
 # A paragraph of this length is prose; related lists, prompts and captions stay below.

@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from lxml import etree
 
+from pipelines.reading.page.tree import HEADINGS
 from pipelines.reading.regex_prefilter import anywhere, name_of
-from pipelines.reading.tree import HEADINGS
 
 _FRAME_TAGS = ("nav", "footer", "menu", "aside")
 _WHATEVER_NAMED = frozenset(("frame", "caption", "hidden", "consent", "comments"))

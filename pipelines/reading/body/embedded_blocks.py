@@ -16,7 +16,7 @@ from lxml import etree
 
 from pipelines.reading.body.blocks import plain
 from pipelines.reading.body.removals import Removals
-from pipelines.reading.tree import HEADINGS, delete, one_line, raw
+from pipelines.reading.page.tree import HEADINGS, delete, one_line, raw
 
 _LONGEST_LINE = 300  # characters of what stands below a picture
 _SENTENCE = 40  # of what may be the lead

@@ -28,8 +28,8 @@ from pipelines.reading.body.next_article import prune_next_articles
 from pipelines.reading.body.prune import prune, prune_links, prune_opened, prune_teasers, strip_silent
 from pipelines.reading.body.removals import Removals
 from pipelines.reading.body.tree_blocks import blocks_in, direct, is_prose
-from pipelines.reading.metadata import selector
-from pipelines.reading.tree import LONG_PARAGRAPHS, delete, one_line, parser, raw
+from pipelines.reading.fields.metadata import selector
+from pipelines.reading.page.tree import LONG_PARAGRAPHS, delete, one_line, parser, raw
 
 # it logs an error for every page without text; we judge that
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)

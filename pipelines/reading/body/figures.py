@@ -10,7 +10,7 @@ import re
 from lxml import etree
 
 from pipelines.reading.body.blocks import plain
-from pipelines.reading.tree import raw
+from pipelines.reading.page.tree import raw
 
 _SHOWN = ("img", "picture", "video", "iframe", "canvas", "object", "embed", "audio", "amp-img", "amp-video")
 _WORDS = ("blockquote", "pre", "code", "table", "ul", "ol", "dl", "math")

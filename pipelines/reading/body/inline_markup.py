@@ -9,7 +9,7 @@ import re
 from lxml import etree
 
 from pipelines.reading.body.blocks import plain
-from pipelines.reading.tree import BLOCK_TAGS, delete, one_line, raw
+from pipelines.reading.page.tree import BLOCK_TAGS, delete, one_line, raw
 
 _RAISED = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
 _RAISABLE = re.compile(r"[0-9+\-−=()n]{1,6}")

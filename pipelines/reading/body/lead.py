@@ -11,7 +11,7 @@ from lxml import etree
 from pipelines.reading.body.blocks import Block, plain
 from pipelines.reading.body.class_name_rules import names_lead
 from pipelines.reading.body.embedded_blocks import stands_below_picture
-from pipelines.reading.tree import BLOCK_TAGS, HEADINGS, content, link_length, raw
+from pipelines.reading.page.tree import BLOCK_TAGS, HEADINGS, content, link_length, raw
 
 _NEAR = 8  # units of the container in which the first block must come; the container's own start may have been left out
 

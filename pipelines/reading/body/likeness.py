@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from lxml import etree
 
 from pipelines.reading.body.embedded_blocks import address_words, is_quotation
-from pipelines.reading.tree import HEADINGS, one_line, raw
+from pipelines.reading.page.tree import HEADINGS, one_line, raw
 
 # Characters of prose from which the names of a rule are doubted. What is not here is believed at once.
 _LEAST_MASS = {

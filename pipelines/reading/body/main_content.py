@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lxml import etree
 
-from pipelines.reading.tree import BLOCK_TAGS, link_length
+from pipelines.reading.page.tree import BLOCK_TAGS, link_length
 
 _SHARE = 0.8  # of the prose, that the core holds
 _NO_FRAME = ("p", "li", "tr", "tbody", "td", "ul", "ol", "blockquote", "table", "span", "font")

@@ -11,7 +11,7 @@ from lxml import etree
 
 from pipelines.reading.body.main_content import prose_in
 from pipelines.reading.body.removals import Removals
-from pipelines.reading.tree import delete, one_line, raw
+from pipelines.reading.page.tree import delete, one_line, raw
 
 RULE = "next article"
 _LEAST_OWN, _LEAST_OTHER = 120, 200  # characters of prose in the page's own article and in another one

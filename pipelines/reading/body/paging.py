@@ -16,9 +16,9 @@ from urllib.parse import urljoin, urlsplit
 from lxml import etree, html
 
 from pipelines.items import Rejected
-from pipelines.reading import decode
 from pipelines.reading.body.blocks import Block, plain
-from pipelines.reading.metadata import selector
+from pipelines.reading.fields.metadata import selector
+from pipelines.reading.page import decode
 from pipelines.reading.rules import Rules
 
 MOST_PAGES = 60

@@ -16,8 +16,8 @@ from lxml.etree import _Element as Element
 
 from pipelines.items import Removed
 from pipelines.reading.body.blocks import Block
-from pipelines.reading.language import share_of_common
-from pipelines.reading.structured import Structured, text_of
+from pipelines.reading.fields.language import share_of_common
+from pipelines.reading.page.structured import Structured, text_of
 
 _ARTICLE = r"(?:artikel|beitrag|text|inhalt|bericht|volltext|story)s?"
 _THIS = rf"(?:diese[rns]?|de[rn]|ganzen|gesamten|vollständigen|kompletten) {_ARTICLE}"

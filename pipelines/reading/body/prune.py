@@ -13,7 +13,7 @@ from pipelines.reading.body.class_name_rules import rule_of, rule_of_place
 from pipelines.reading.body.likeness import is_dialogue, paragraphs_in, reads_like_article, timeline_in
 from pipelines.reading.body.main_content import masses_of, prose_in
 from pipelines.reading.body.removals import Removals
-from pipelines.reading.tree import HEADINGS, delete, one_line, raw
+from pipelines.reading.page.tree import HEADINGS, delete, one_line, raw
 
 # Nobody sees them, or what they hold is no text of the page; they go before anybody looks at that.
 _UNSEEN_TAGS = ("script", "style", "template", "link", "meta", "datalist")

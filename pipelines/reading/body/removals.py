@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from lxml import etree
 
 from pipelines.items import Removed
-from pipelines.reading.tree import one_line, raw
+from pipelines.reading.page.tree import one_line, raw
 
 _REMOVED_LENGTH, _REMOVED_COUNT = 500, 200
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from pipelines.items import Removed
-from pipelines.reading.agency import NAMES
 from pipelines.reading.body.blocks import Block, plain
+from pipelines.reading.fields.agency import NAMES
 
 #: the rule's name in what was removed
 RULE = "repeated"

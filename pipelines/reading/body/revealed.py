@@ -13,7 +13,7 @@ from lxml import etree, html
 
 from pipelines.reading.body.embedded_blocks import is_by_machine
 from pipelines.reading.body.main_content import prose_in
-from pipelines.reading.tree import BLOCK_TAGS, HEADINGS, LONG_PARAGRAPHS, delete, one_line, parser, raw
+from pipelines.reading.page.tree import BLOCK_TAGS, HEADINGS, LONG_PARAGRAPHS, delete, one_line, parser, raw
 
 _SEGMENT = re.compile(r"(?P<prefix>.*)S:(?P<number>[0-9a-f]+)\Z")
 _PLACED = re.compile(r"\$R[CSR]\(\s*[\"']([^\"']{1,60})[\"']\s*,\s*[\"']([^\"']{1,60})[\"']")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from lxml import etree
 
 from pipelines.reading.body.blocks import Block
-from pipelines.reading.tree import BLOCK_TAGS, HEADINGS, content, one_line, raw
+from pipelines.reading.page.tree import BLOCK_TAGS, HEADINGS, content, one_line, raw
 
 _TEXT_HOLDERS = frozenset(("p", "li", "blockquote")) | HEADINGS
 _NOT_PROSE = ("table", "dl", "form", "pre", "label")

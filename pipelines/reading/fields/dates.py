@@ -5,23 +5,23 @@ a text
 states; `machine` reads what stands in attributes and JSON-LD. All of them are pure: relative dates count from
 *fetched_at*,
 clock times without an offset are in *time_zone*. A date that is not stated in full is None, never a guess.
-
-The only module that imports dateparser, which is a last resort: the grammar below answers in microseconds. htmldate is
-not asked at all; docs/decisions.md says why.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-import warnings
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from pipelines.items import Precision, Provenance
+from pipelines.reading.fields.date_grammar import Grammar, grammar_of
+from pipelines.reading.fields.fallback_dates import by_dateparser
+from pipelines.reading.languages import languages
 
 EARLIEST = 1990  # the web is younger; older dates on a page are the story's, not the page's
 SLACK = timedelta(
@@ -38,7 +38,11 @@ class Label(StrEnum):
 
     PUBLISHED = "published"
     MODIFIED = "modified"
+    AS_OF = "as of"  # 'Stand: ...': of the last change, but many pages show no other day
     OTHER = "other"  # 'gültig bis', 'Beginn:', 'geboren am': somebody else's date
+
+
+CHANGED = (Label.MODIFIED, Label.AS_OF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +66,30 @@ class Dated:
 class Reading:
     """What the dates of one page are read against: aware *fetched_at*, the source's *time_zone*, the page's
     *language*.
+
+    *is_home*: the page's clocks are those of ``time_zone``. Elsewhere a clock time without a zone is no instant: only
+    its day is known. A time with a zone stays in it, so that an evening is not told as the next day.
     """
 
     fetched_at: datetime
     time_zone: tzinfo
     language: str | None = "de"
+    is_home: bool = True
 
     def machine(self, value: object) -> Stated | None:
-        return machine(value, self.fetched_at, self.time_zone, self.language)
+        return self._told(machine(value, self.fetched_at, self.time_zone, self.language, is_home=self.is_home))
 
     def find(self, text: str) -> list[Found]:
-        return find(text, self.fetched_at, self.time_zone, self.language)
+        found = find(text, self.fetched_at, self.time_zone, self.language)
+        return found if self.is_home else [replace(one, stated=self._told(one.stated)) for one in found]
 
     def parse(self, text: str) -> Stated | None:
-        return parse(text, self.fetched_at, self.time_zone, self.language)
+        return self._told(parse(text, self.fetched_at, self.time_zone, self.language))
+
+    def _told(self, stated: Stated | None) -> Stated | None:
+        if stated is None or self.is_home or stated.at.tzinfo is not self.time_zone:
+            return stated
+        return Stated(stated.at.replace(hour=0, minute=0, second=0, microsecond=0), Precision.DAY)
 
     def day(self, year: str, month: str, day: str) -> Stated | None:
         """A day from its numbers, None if there is no such day or it lies ahead."""
@@ -98,109 +112,13 @@ class Found:
     rough: bool = False
 
 
-_MONTH_NAMES = {
-    1: "januar jänner jaenner january janvier jan jän janv",
-    2: "februar feber february février fevrier feb febr févr fév",
-    3: "märz maerz march mars mär mrz mar",
-    4: "april avril apr avr",
-    5: "mai may",
-    6: "juni june juin jun",
-    7: "juli july juillet jul juil",
-    8: "august août aout aug",
-    9: "september septembre sept sep",
-    10: "oktober october octobre okt oct",
-    11: "november novembre nov",
-    12: "dezember december décembre decembre dez dec déc",
-}
-MONTHS = {name: number for number, names in _MONTH_NAMES.items() for name in names.split()}
-_WEEKDAY_NAMES = {
-    0: "montag monday lundi mo mon lun",
-    1: "dienstag tuesday mardi di tue tues",
-    2: "mittwoch wednesday mercredi mi wed mer",
-    3: "donnerstag thursday jeudi do thu thur thurs jeu",
-    4: "freitag friday vendredi fr fri ven",
-    5: "samstag sonnabend saturday samedi sa sat sam",
-    6: "sonntag sunday dimanche so sun dim",
-}
-WEEKDAYS = {name: number for number, names in _WEEKDAY_NAMES.items() for name in names.split()}
-
-
-def _either(words) -> str:
-    return "|".join(sorted(map(re.escape, words), key=len, reverse=True))
-
-
-_MONTH = rf"(?:{_either(MONTHS)})"
-_YEAR = r"(?:19|20)\d\d"
-_DATE = re.compile(
-    rf"""
-    (?<![\w.,:/+-])(?:
-        (?P<iso_y>{_YEAR})(?P<iso_s>[-/.])(?P<iso_m>[01]?\d)(?P=iso_s)(?P<iso_d>[0-3]?\d)(?![\d-])
-      | (?P<dot_d>[0-3]?\d)\s?\.\s?(?P<dot_m>[01]?\d)\s?\.\s?(?P<dot_y>{_YEAR}|['’]?\d\d(?!\d|[:.]\d|\s?Uhr))(?!\d)
-      | (?P<sl_d>[0-3]?\d)(?P<sl_s>[/-]|\s\|\s)(?P<sl_m>[0-3]?\d)(?P=sl_s)(?P<sl_y>{_YEAR})(?![\d/-])
-      | (?P<dm_d>[0-3]?\d)(?:\.|st|nd|rd|th|er|ten|ter)?[\s-]*(?:of\s|de\s)?(?P<dm_m>{_MONTH})(?!\w)
-            (?:[\s.,/-]{{0,3}}(?P<dm_y>{_YEAR}|['’]?\d\d(?!\d|[:.h]\d|\.|\s?Uhr|\s?[ap]\.?m))(?!\d))?
-      | (?P<md_m>{_MONTH})\.?\s{{1,2}}(?P<md_d>[0-3]?\d)(?:st|nd|rd|th)?[\s,]{{1,3}}(?P<md_y>{_YEAR})(?!\d)
-      | (?P<day_word>vorgestern|gestern|heute|today|yesterday|aujourd['’]hui|avant-hier|hier)(?!\w)
-      | vor\s(?:etwa\s|rund\s|ca\.?\s)?(?P<de_n>\d{{1,3}}|eine[rm]?)\s(?P<de_u>Sek|Min|St(?:un)?d|h\b|Tag)\w*\.?
-      | (?P<en_n>\d{{1,3}}|an?|one)\s(?P<en_u>sec|min|hour|hr|day)\w*\.?\sago\b
-      | il\sy\sa\s(?P<fr_n>\d{{1,3}}|une?)\s(?P<fr_u>sec|min|heure|h\b|jour)\w*
-    )""",
-    re.VERBOSE | re.IGNORECASE,
-)
-_ZONES = {
-    "z": 0, "utc": 0, "gmt": 0, "mez": 1, "cet": 1, "mesz": 2, "cest": 2, "bst": 1,
-    "est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7,
-}  # fmt: skip
 # American zones named without saying whether it is summer
-_PLACES = {"et": "America/New_York", "ct": "America/Chicago", "mt": "America/Denver", "pt": "America/Los_Angeles"}
-_TIME = r"""
-    (?P<{0}H>2[0-4]|[01]?\d)(?!\d)
-    (?: :(?P<{0}M>[0-5]\d)(?::(?P<{0}S>[0-5]\d)(?:[.,]\d+)?)?(?!\d)
-      | \.(?P<{0}M2>[0-5]\d)(?=\s?(?:Uhr|h\b|[ap]\.?m\b|GMT|BST|UTC|MES?Z|CES?T|$|[|)·•]))
-      | \s?h\s?(?P<{0}M3>[0-5]\d)(?!\d) )?
-    (?:\s?(?P<{0}half>[ap])\.?m\b\.?)?
-    (?:\s?(?P<{0}oclock>Uhr|h)(?!\w))?
-    (?:\s?\(?(?P<{0}zone>(?:UTC|GMT)[+-]\d\d?(?::?\d\d)?|MESZ|MEZ|CEST|CET|UTC|GMT|BST|Z|[+-]\d\d:?\d\d
-        |(?-i:[ECMP][SD]?T))(?!\w)\)?)?"""
-_TIME_AFTER = re.compile(
-    r"(?:T|[\s,;|·•/(–—-]{0,5}(?:(?:um|at|à|ab|gegen|klo)\s)?)" + _TIME.format("", ""), re.VERBOSE | re.IGNORECASE
-)
-_TIME_BEFORE = re.compile(
-    r"(?<![\d.:])" + _TIME.format("") + r"[\s,;|·•/–—-]{0,4}(?:(?:am|on|le|den)\s)?$", re.VERBOSE | re.IGNORECASE
-)
-_WEEKDAY_BEFORE = re.compile(
-    rf"(?<!\w)(?P<name>{_either(WEEKDAYS)})\.?[\s,]{{0,3}}(?:(?:den|the|le)\s)?$", re.IGNORECASE
-)
-_WEEKDAY_TIME = re.compile(
-    r"(?<!\w)(?P<name>montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonnabend|sonntag|monday|tuesday|wednesday"
-    r"|thursday|friday|saturday|sunday)\s?,?\s(?:um\s|at\s)?" + _TIME.format(""),
-    re.VERBOSE | re.IGNORECASE,
-)
-_MODIFIED = re.compile(
-    r"(?:aktualisier|geändert|stand\b|update|letzte\s(?:ä|bearb)|bearbeitet|überarbeitet|änderung|geprüft|modifi|last\s"
-    r"|mis\sà\sjour|edited|revised|reviewed)",
-    re.IGNORECASE,
-)
-_PUBLISHED = re.compile(
-    r"(?:veröffentlich|erschienen|erstellt|publi|publiziert|gepostet|posted|posté|mis\sen\sligne|créé|eingestellt|online\sseit|geschrieben|verfasst"
-    r"|created|written|on\sair|artikel\svom|meldung\svom|beitrag\svom|nachricht\svom|datum|date\b|vom\b)",
-    re.IGNORECASE,
-)
-_OTHER = re.compile(
-    r"(?:gültig|\bbis\b|\bab\b|beginn|termin|start|ende|geboren|gestorben|anmeld|einsend|frist|copyright|©|seit\b|zwischen"
-    r"|foto|bild|event|veranstaltung|zum\s|abgerufen|mitglied|registri|dabei\sseit|joined)",
-    re.IGNORECASE,
-)
-_UNITS = {"s": "seconds", "m": "minutes", "st": "hours", "h": "hours", "t": "days", "d": "days", "j": "days"}
-
-
+_PLACES = {
+    "et": "America/New_York", "ct": "America/Chicago", "mt": "America/Denver", "pt": "America/Los_Angeles",
+}  # fmt: skip
 # what every date has: numbers joined as in one, or the beginning of a word that can stand in one
 _DIGIT = re.compile(r"\d")
 _NUMBERS = re.compile(r"\d(?:\s?\.\s?|[/-]|\s\|\s)\d")
-_DATE_WORDS = re.compile(
-    "|".join(sorted({name[:3] for name in MONTHS} | {name for name in WEEKDAYS if len(name) >= 6}))
-    + "|heute|gestern|today|yesterday|aujourd|hier|vor |ago|il y a"
-)
 
 
 def parse(text: str, fetched_at: datetime, time_zone: tzinfo, language: str | None = "de") -> Stated | None:
@@ -214,12 +132,13 @@ def parse(text: str, fetched_at: datetime, time_zone: tzinfo, language: str | No
     best = first_published(find(text, fetched_at, time_zone, language))
     if best is not None:
         return best.stated
-    return _foreign(text, fetched_at, time_zone, language)
+    foreign = by_dateparser(text, fetched_at, time_zone, language)
+    return Stated(*foreign) if foreign and _plausible(foreign[0], fetched_at) else None
 
 
 def first_published(found: list[Found]) -> Found | None:
     """The date among *found* that is likeliest the publication: by its label, then by its place."""
-    for wanted in (Label.PUBLISHED, None, Label.MODIFIED):
+    for wanted in (Label.PUBLISHED, None, Label.AS_OF, Label.MODIFIED):
         for one in found:
             if one.label is wanted:
                 return one
@@ -231,23 +150,26 @@ def find(text: str, fetched_at: datetime, time_zone: tzinfo, language: str | Non
     if len(text) > 60 and not _DIGIT.search(text):
         return []
     text = _clean(text)
-    if not _NUMBERS.search(text) and not _DATE_WORDS.search(text.lower()):
+    grammar = grammar_of(language)
+    if not _NUMBERS.search(text) and not grammar.may_hold.search(text.lower()):
         return []  # four of five strings with a digit in them
     found = []
     after = 0
-    for match in _DATE.finditer(text):
+    for match in grammar.date.finditer(text):
         if match.start() < after:
             continue
-        one = _understood(text, match, after, fetched_at, time_zone, language)
+        one = _understood(text, match, after, fetched_at, time_zone, grammar)
         if one is not None:
             found.append(one)
             after = one.end
     if not found:
-        found = _weekday_with_time(text, fetched_at, time_zone)
+        found = _weekday_with_time(text, fetched_at, time_zone, grammar)
     return found
 
 
-def machine(value: object, fetched_at: datetime, time_zone: tzinfo, language: str | None = None) -> Stated | None:
+def machine(
+    value: object, fetched_at: datetime, time_zone: tzinfo, language: str | None = None, *, is_home: bool = True
+) -> Stated | None:
     """The time that an attribute or a JSON-LD value states: ISO 8601 in its spellings, RFC 822, epoch, else as
     `parse`.
     """
@@ -258,9 +180,11 @@ def machine(value: object, fetched_at: datetime, time_zone: tzinfo, language: st
     value = value.strip()
     if not 6 <= len(value) <= 80:
         return None
-    stated = _iso(value, time_zone) or _compact(value, time_zone) or _rfc822(value, time_zone)
-    if stated is not None:
-        return _local(stated, time_zone) if _plausible(stated.at, fetched_at, SCHEDULED) else None
+    for spelling in (_iso, _compact, _printed, _rfc822):
+        if (stated := spelling(value, time_zone)) is not None:
+            if not _plausible(stated.at, fetched_at, SCHEDULED):
+                return None
+            return _local(stated, time_zone) if is_home else stated
     return parse(value, fetched_at, time_zone, language)
 
 
@@ -275,58 +199,55 @@ def _clean(text: str) -> str:
 
 
 def _understood(
-    text: str, match: re.Match, after: int, fetched_at: datetime, zone: tzinfo, language: str | None
+    text: str, match: re.Match, after: int, fetched_at: datetime, zone: tzinfo, grammar: Grammar
 ) -> Found | None:
     start, end = match.span()
     groups = match.groupdict()
-    ago = _ago(groups, fetched_at, zone)
+    ago = _ago(groups, fetched_at, zone, grammar)
     if ago is not None:
-        return Found(ago, start, end, label_before(text[after:start]), rough=True)
-    weekday = _WEEKDAY_BEFORE.search(text, max(after, start - 20), start)
+        return Found(ago, start, end, label_before(text[after:start], grammar), rough=True)
+    weekday = grammar.weekday_before.search(text, max(after, start - 20), start)
     if weekday:
         start = weekday.start()
-    day = _day(groups, fetched_at, zone, language, weekday and WEEKDAYS[weekday["name"].lower()])
+    day = _day(groups, fetched_at, zone, grammar, weekday and grammar.weekdays[weekday["name"].lower()])
     if day is None:
         return None
-    clock = _TIME_AFTER.match(text, end)
-    time = _clock(clock)
+    clock = grammar.time_after.match(text, end)
+    time = _clock(clock, grammar)
     if time is not None:
         end = clock.end()
-        time = _abroad(time, text, end)
+        time = _abroad(time, text, end, grammar)
     else:
-        clock = _TIME_BEFORE.search(text, max(after, start - 24), start)
-        time = _clock(clock)
+        clock = grammar.time_before.search(text, max(after, start - 24), start)
+        time = _clock(clock, grammar)
         if time is not None:
             start = clock.start()
     stated = _at(day, time, zone)
-    label = label_before(text[after:start])
+    label = label_before(text[after:start], grammar)
     if stated is None or not _plausible(stated.at, fetched_at):
         return None
-    if label is None and time is None and _in_range(text, start, end):
+    if label is None and time is None and _in_range(text, start, end, grammar):
         return None
     return Found(stated, start, end, label)
 
 
-# '14. - 20. Januar 2022', '3.12.2025 bis 5.12.2025': days on which something takes place
-_TO = r"\s?(?:[-–—]|bis)\s?(?:[A-Za-z]{2,10}[.,]{0,2}\s)?"
-_RANGE_BEFORE = re.compile(
-    rf"(?<![\d:.])[0-3]?\d\.(?:\s?(?:[01]?\d\.|{_MONTH}\.?))?\s?(?:(?:19|20)?\d\d)?{_TO}$", re.IGNORECASE
-)
-_RANGE_AFTER = re.compile(rf"{_TO}[0-3]?\d\.\s?(?:[01]?\d\.|{_MONTH})", re.IGNORECASE)
+def _in_range(text: str, start: int, end: int, grammar: Grammar) -> bool:
+    """Whether a date is the first or last day of several ('14. - 20. Januar 2022'): something takes place then."""
+    return bool(grammar.range_before.search(text, max(0, start - 32), start) or grammar.range_after.match(text, end))
 
 
-def _in_range(text: str, start: int, end: int) -> bool:
-    """Whether a date is the first or last day of several."""
-    return bool(_RANGE_BEFORE.search(text, max(0, start - 32), start) or _RANGE_AFTER.match(text, end))
-
-
-def label_before(before: str) -> Label | None:
+def label_before(before: str, grammar: Grammar) -> Label | None:
     """What the words right before a date say. The nearest word decides: 'Erstellt: ..., zuletzt aktualisiert:' is the
     latter.
     """
     near = before[-40:]
     last, label = -1, None
-    for kind, pattern in ((Label.OTHER, _OTHER), (Label.PUBLISHED, _PUBLISHED), (Label.MODIFIED, _MODIFIED)):
+    for kind, pattern in (
+        (Label.OTHER, grammar.other),
+        (Label.PUBLISHED, grammar.published),
+        (Label.AS_OF, grammar.as_of),
+        (Label.MODIFIED, grammar.modified),
+    ):
         for match in pattern.finditer(near):
             if kind is Label.OTHER and match.end() < len(near) - 20:
                 continue  # a picture's credit may stand before the date line
@@ -335,45 +256,34 @@ def label_before(before: str) -> Label | None:
     return label
 
 
-def _ago(groups: dict, fetched_at: datetime, zone: tzinfo) -> Stated | None:
-    for tongue in ("de", "en", "fr"):
-        number, unit = groups[f"{tongue}_n"], groups[f"{tongue}_u"]
+def _ago(groups: dict, fetched_at: datetime, zone: tzinfo, grammar: Grammar) -> Stated | None:
+    for name in grammar.ago:
+        number, unit = groups[name], groups[f"{name}u"]
         if number is None:
             continue
-        unit = unit.lower()
-        kind = _UNITS["st" if unit.startswith("st") else unit[0]]
+        kind = next(kind for begin, kind in grammar.units if unit.lower().startswith(begin))
         amount = int(number) if number.isdigit() else 1
         if kind == "days":
             return _at(fetched_at.astimezone(zone).date() - timedelta(days=amount), None, zone)
-        at = fetched_at.astimezone(UTC) - timedelta(
-            **{kind: amount}
-        )  # in UTC: an hour stays one when the clocks change
+        # in UTC: an hour stays one when the clocks change
+        at = fetched_at.astimezone(UTC) - timedelta(**{kind: amount})
         return Stated(at.astimezone(zone).replace(second=0, microsecond=0), Precision.MINUTE)
     return None
 
 
-_DAY_WORDS = {
-    "heute": 0, "today": 0, "aujourd'hui": 0, "aujourd’hui": 0,
-    "gestern": 1, "yesterday": 1, "hier": 1, "vorgestern": 2, "avant-hier": 2,
-}  # fmt: skip
-
-
-def _day(groups: dict, fetched_at: datetime, zone: tzinfo, language: str | None, weekday: int | None) -> date | None:
+def _day(groups: dict, fetched_at: datetime, zone: tzinfo, grammar: Grammar, weekday: int | None) -> date | None:
     word = groups["day_word"]
     if word is not None:
-        word = word.lower()
-        if word == "hier" and language != "fr":  # German 'hier' is a place
-            return None
-        return fetched_at.astimezone(zone).date() - timedelta(days=_DAY_WORDS[word])
+        return fetched_at.astimezone(zone).date() - timedelta(days=grammar.days_ago[word.lower()])
     for form in ("iso", "dot", "sl", "dm", "md"):
         if groups[f"{form}_d"] is not None:
             break
     else:
         return None
     day, month, year = groups[f"{form}_d"], groups[f"{form}_m"], groups[f"{form}_y"]
-    day, month = int(day), int(month) if month.isdigit() else MONTHS[month.lower()]
+    day, month = int(day), int(month) if month.isdigit() else grammar.months[month.lower()]
     if form == "sl":
-        if language == "en" and day <= 12 and month <= 12 and day != month:
+        if not grammar.is_day_first and day <= 12 and month <= 12 and day != month:
             return None  # 03/04/2025 is March in one half of the English-speaking world and April in the other
         if month > 12 >= day:
             day, month = month, day
@@ -414,7 +324,7 @@ class _Clock:
     zone: tzinfo | None
 
 
-def _clock(match: re.Match | None) -> _Clock | None:
+def _clock(match: re.Match | None, grammar: Grammar) -> _Clock | None:
     if match is None:
         return None
     minute = match["M"] or match["M2"] or match["M3"]
@@ -429,24 +339,23 @@ def _clock(match: re.Match | None) -> _Clock | None:
     if hour == 24 and int(minute or 0):
         return None
     second = match["S"]
-    return _Clock(hour, int(minute or 0), int(second) if second is not None else None, _zone(match["zone"]))
+    return _Clock(
+        hour, int(minute or 0), int(second) if second is not None else None, _zone(match["zone"], grammar.zones)
+    )
 
 
-_OTHER_ZONE = re.compile(r"\s?\(?(?:[A-Z]{1,3}ST|[A-Z]{1,2}DT|MSK|Ortszeit)\b")
-
-
-def _abroad(clock: _Clock, text: str, end: int) -> _Clock | None:
+def _abroad(clock: _Clock, text: str, end: int, grammar: Grammar) -> _Clock | None:
     """*clock*, or None where a zone stands behind it that has no single offset: then only the day is known."""
-    return None if clock.zone is None and _OTHER_ZONE.match(text, end) else clock
+    return None if clock.zone is None and grammar.local_time.match(text, end) else clock
 
 
-def _zone(name: str | None) -> tzinfo | None:
+def _zone(name: str | None, zones: Mapping[str, int]) -> tzinfo | None:
     """The zone that stands behind a clock time: 'MEZ', 'EST', 'ET', '+01:00', 'UTC+1'."""
     if not name:
         return None
     name = name.lower()
-    if name in _ZONES:
-        return timezone(timedelta(hours=_ZONES[name]))
+    if name in zones:
+        return timezone(timedelta(hours=zones[name]))
     if name in _PLACES:
         return ZoneInfo(_PLACES[name])
     sign, digits = (-1 if "-" in name else 1), re.sub(r"\D", "", name)
@@ -463,18 +372,18 @@ def _at(day: date, clock: _Clock | None, zone: tzinfo) -> Stated | None:
     return Stated(at.replace(tzinfo=clock.zone or zone), precision)
 
 
-def _weekday_with_time(text: str, fetched_at: datetime, zone: tzinfo) -> list[Found]:
+def _weekday_with_time(text: str, fetched_at: datetime, zone: tzinfo, grammar: Grammar) -> list[Found]:
     """'Mittwoch, 16:36 Uhr' is the last such moment before the page was fetched."""
-    match = _WEEKDAY_TIME.search(text) if len(text) < 120 else None
-    clock = _clock(match)
+    match = grammar.weekday_time.search(text) if len(text) < 120 else None
+    clock = _clock(match, grammar)
     if clock is None:
         return []
     today = fetched_at.astimezone(zone).date()
-    day = today - timedelta(days=(today.weekday() - WEEKDAYS[match["name"].lower()]) % 7)
+    day = today - timedelta(days=(today.weekday() - grammar.weekdays[match["name"].lower()]) % 7)
     stated = _at(day, clock, zone)
     if stated.at > fetched_at + timedelta(minutes=5):
         stated = _at(day - timedelta(days=7), clock, zone)
-    return [Found(stated, match.start(), match.end(), label_before(text[: match.start()]))]
+    return [Found(stated, match.start(), match.end(), label_before(text[: match.start()], grammar))]
 
 
 def _plausible(at: datetime, fetched_at: datetime, slack: timedelta = SLACK) -> bool:
@@ -492,6 +401,14 @@ _ISO = re.compile(
     re.IGNORECASE,
 )
 _COMPACT = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)(?:T?(\d\d)(\d\d)(\d\d)?(Z|[+-]\d\d:?\d\d)?)?")
+# what Java and JavaScript print of a time when nobody tells them how: 'Fri Apr 28 19:20:36 CEST 2023'
+_PRINTED = re.compile(
+    r"[A-Z][a-z]{2},?\s(?P<month>[A-Z][a-z]{2})\s(?P<day>\d\d?)(?:\s(?P<early>\d{4}))?\s(?P<clock>\d\d?:\d\d:\d\d)"
+    r"(?:\s(?P<zone>GMT[+-]\d\d:?\d\d|[A-Z]{2,5}|[+-]\d\d:?\d\d))?(?:\s(?P<late>\d{4}))?(?:\s\(.{1,40}\))?"
+)
+_IN_ENGLISH = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+# zones that machines write beside an offset, of all languages
+_EVERYWHERE = {name: hours for code in languages() for name, hours in grammar_of(code).zones.items()}
 _EPOCH = re.compile(r"1\d{9}(?:\d{3})?")
 
 
@@ -523,7 +440,9 @@ def _from_numbers(groups: tuple, zone: tzinfo) -> Stated | None:
     if (int(hour), int(minute), int(second or 0)) == (0, 0, 0):
         # exactly midnight: a system that knows days only filled the rest with zeros
         return _at(then, None, zone)
-    return _at(then, _Clock(int(hour), int(minute), min(int(second), 59) if second else None, _zone(offset)), zone)
+    return _at(
+        then, _Clock(int(hour), int(minute), min(int(second), 59) if second else None, _zone(offset, _EVERYWHERE)), zone
+    )
 
 
 def _compact(value: str, zone: tzinfo) -> Stated | None:
@@ -531,6 +450,20 @@ def _compact(value: str, zone: tzinfo) -> Stated | None:
         return Stated(datetime.fromtimestamp(int(value[:10]), UTC), Precision.SECOND)
     match = _COMPACT.fullmatch(value)
     return _from_numbers(match.groups(), zone) if match else None
+
+
+def _printed(value: str, zone: tzinfo) -> Stated | None:
+    match = _PRINTED.fullmatch(value)
+    year = match and (match["early"] or match["late"])
+    if not match or not year or match["month"].lower() not in _IN_ENGLISH:
+        return None
+    month = _IN_ENGLISH.index(match["month"].lower()) + 1
+    named = (match["zone"] or "").removeprefix("GMT") or match["zone"]
+    if named and named[0] not in "+-" and named.lower() not in _EVERYWHERE:
+        named, clock = None, (None, None, None)  # a zone that nobody can tell: only the day is known
+    else:
+        clock = match["clock"].split(":")
+    return _from_numbers((year, month, match["day"], *clock, named), zone)
 
 
 def _rfc822(value: str, zone: tzinfo) -> Stated | None:
@@ -543,33 +476,3 @@ def _rfc822(value: str, zone: tzinfo) -> Stated | None:
     if ":" not in value:
         return _at(at.date(), None, zone)
     return Stated(at if at.tzinfo else at.replace(tzinfo=zone), Precision.SECOND)
-
-
-# -- last resorts -----------------------------------------------------------------------------------------------------
-
-
-def _foreign(text: str, fetched_at: datetime, zone: tzinfo, language: str | None) -> Stated | None:
-    """A short date in a language that the grammar does not speak, by dateparser."""
-    if not language or language[:2] in {"de", "en", "fr"} or not 6 <= len(text) <= 40 or not re.search(r"\d", text):
-        return None
-    import dateparser  # half a second of import for something rare
-
-    settings = {
-        "RELATIVE_BASE": fetched_at.astimezone(zone).replace(tzinfo=None),
-        "REQUIRE_PARTS": ["day", "month", "year"],
-        "PREFER_DATES_FROM": "past",
-        "DATE_ORDER": "DMY",
-    }
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            at = dateparser.parse(text.strip(), languages=[language[:2]], settings=settings)
-        except (ValueError, OverflowError, TypeError):
-            return None
-    if at is None:
-        return None
-    precision = Precision.MINUTE if re.search(r"\d:\d\d", text) else Precision.DAY
-    if precision is Precision.DAY:
-        at = at.replace(hour=0, minute=0, second=0, microsecond=0)
-    at = at if at.tzinfo else at.replace(tzinfo=zone)
-    return Stated(at, precision) if _plausible(at, fetched_at) else None

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pipelines.items import Removed
-from pipelines.reading import agency, dates, people
 from pipelines.reading.body.boilerplate import Phrases, rule_for
+from pipelines.reading.fields import agency, dates, people
 from pipelines.reading.textlines import DATE_SHAPE, Line, has_statements, is_dated
 
 LONGEST_DATE_LINE = 160

@@ -8,7 +8,6 @@ saved of it, absurd sizes and depths are cut off, values of the wrong type are l
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,37 +16,14 @@ from typing import Any
 
 from lxml.etree import _Element as Element
 
+from pipelines.reading.page.jsonld import ARTICLE_TYPES, loads, types_of
+
 LARGEST_SCRIPT = 600_000  # characters; real article objects, live blogs with all their posts included, stay below
 MOST_NODES = 4_000
 DEEPEST = 24
 MOST_META_VALUES = 40
+_MOST_CANONICALS = 4
 
-ARTICLE_TYPES = frozenset(
-    [
-        "newsarticle",
-        "article",
-        "reportagenewsarticle",
-        "analysisnewsarticle",
-        "opinionnewsarticle",
-        "backgroundnewsarticle",
-        "reviewnewsarticle",
-        "asknewsarticle",
-        "advertisercontentarticle",
-        "satiricalarticle",
-        "blogposting",
-        "liveblogposting",
-        "socialmediaposting",
-        "report",
-        "techarticle",
-        "scholarlyarticle",
-        "discussionforumposting",
-        "review",
-        "criticreview",
-        "recipe",
-        "creativework",
-        "howto",
-    ]
-)
 LESSER_TYPES = frozenset(
     [
         "videoobject",
@@ -111,11 +87,16 @@ class Structured:
     times: list[Element] = field(default_factory=list)
     headings: list[Element] = field(default_factory=list)
     window_title: str | None = None
-    canonical: str | None = None
+    canonicals: list[str] = field(default_factory=list)
     amp: str | None = None
     language: str | None = None
     sites: set[str] | None = None  # what the site calls itself, once somebody asked (``title.site_names``)
     types: list[set[str]] = field(default_factory=list)  # of the nodes, once somebody asked
+
+    @property
+    def canonical(self) -> str | None:
+        """The first ``link rel=canonical``."""
+        return self.canonicals[0] if self.canonicals else None
 
     def first_meta(self, *names: str) -> str | None:
         """The first non-empty content among meta *names*, tried in that order."""
@@ -207,87 +188,13 @@ def _link(found: Structured, element: Element) -> None:
     rel, href = (element.get("rel") or "").lower().split(), (element.get("href") or "").strip()
     if not href or len(href) > 2_000:
         return
-    if "canonical" in rel and found.canonical is None:
-        found.canonical = href
+    if "canonical" in rel and len(found.canonicals) < _MOST_CANONICALS:
+        found.canonicals.append(href)
     elif "amphtml" in rel and found.amp is None:
         found.amp = href
 
 
 # -- JSON-LD ----------------------------------------------------------------------------------------------------------
-
-_OPENING = re.compile(r"\s*(?:<!--|//\s*<!\[CDATA\[|/\*\s*<!\[CDATA\[\s*\*/|<!\[CDATA\[)")
-_CLOSING = ("-->", "//]]>", "/*]]>*/", "// ]]>", "]]>", "//", "/*", "*/")
-_TRAILING_COMMA = re.compile(r",(?=\s*[}\]])")
-_SAVED = re.compile(
-    r'"(headline|alternativeHeadline|datePublished|dateModified|dateCreated|description|articleSection|@type|url|name|isAccessibleForFree)"'
-    r'\s*:\s*("(?:[^"\\]|\\.){0,2000}"|true|false)'
-)
-_SAVED_AUTHOR = re.compile(r'"author"\s*:\s*\[?\s*\{[^{}]{0,500}?"name"\s*:\s*("(?:[^"\\]|\\.){0,200}")')
-
-
-# Escapes of a JSON string: two halves of a character; what no text can have (it sets ``none``); any other.
-_ESCAPE = re.compile(
-    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-    r"|u(?:[dD][89a-fA-F][0-9a-fA-F]{2}|00(?:0[0-8bcefBCEF]|1[0-9a-fA-F]|7[fF]))(?P<none>)|.)",
-    re.DOTALL,
-)
-
-
-def loads(text: str) -> list[Any]:
-    """The values in a JSON-LD script, however badly written; [] when nothing can be saved.
-
-    No string in them has a NUL, another control character or half a character.
-    """
-    if "\\u" in text:
-        text = _ESCAPE.sub(lambda escape: escape[0] if escape["none"] is None else "", text)
-    try:
-        return [json.loads(text, strict=False)]
-    except (ValueError, RecursionError):
-        text = _unwrapped(text)
-    text = _TRAILING_COMMA.sub("", text)
-    decoder, values, at = json.JSONDecoder(strict=False), [], 0
-    try:
-        while at < len(text) and len(values) < 50:
-            value, at = decoder.raw_decode(text, at)
-            values.append(value)
-            at += len(text[at:]) - len(text[at:].lstrip(" \t\r\n,;"))
-        return values
-    except RecursionError:
-        return values
-    except ValueError:
-        saved = _saved(text[at:])
-        return [*values, saved] if saved else values
-
-
-def _unwrapped(text: str) -> str:
-    """*text* without the comment or CDATA marks around it."""
-    opening = _OPENING.match(text)
-    text = text[opening.end() :] if opening else text
-    for closing in _CLOSING:
-        text = text.rstrip(" \t\r\n;").removesuffix(closing)
-    return text.rstrip(" \t\r\n;")
-
-
-def _saved(text: str) -> dict[str, Any]:
-    """The simple fields of an object that does not parse: the first of each name, which is the outermost in
-    practice.
-    """
-    saved: dict[str, Any] = {}
-    for name, value in _SAVED.findall(text[:100_000]):
-        if name not in saved:
-            try:
-                saved[name] = json.loads(value, strict=False)
-            except ValueError:
-                continue
-    author = _SAVED_AUTHOR.search(text[:100_000])
-    if author and saved:
-        try:
-            saved["author"] = {"name": json.loads(author[1], strict=False)}
-        except ValueError:
-            return saved
-    if "headline" in saved and types_of(saved).isdisjoint(ARTICLE_TYPES):
-        saved["@type"] = "Article"
-    return saved
 
 
 def _walk(found: Structured, value: Any) -> None:
@@ -309,17 +216,12 @@ def _walk(found: Structured, value: Any) -> None:
                     stack.append((below, depth + 1, foreign or key.lower() in _FOREIGN))
 
 
-def types_of(node: dict[str, Any]) -> set[str]:
-    """The types of a JSON-LD object, lower-case, without the vocabulary's address."""
-    types = node.get("@type")
-    if isinstance(types, str):
-        types = [types]
-    return {t.rsplit("/", 1)[-1].lower() for t in types if isinstance(t, str)} if isinstance(types, list) else set()
-
-
 def _main_article(found: Structured) -> dict[str, Any]:
-    """The object that describes this page's article: by type, then by what it tells, then by order."""
+    """The object that describes this page's article: by type, by what it tells, by the address and the headline that
+    it names, then by order. {} where all that there is names another address and another headline.
+    """
     best, best_score = {}, 0
+    titles = _titles(found)
     for node in found.nodes:
         types = types_of(node)
         if not types.isdisjoint(ARTICLE_TYPES):
@@ -328,12 +230,8 @@ def _main_article(found: Structured) -> dict[str, Any]:
             score = 2
         else:
             continue
-        score += (
-            6 * ("headline" in node)
-            + 4 * ("datePublished" in node)
-            + 2 * ("author" in node)
-            + 2 * _is_here(node, found)
-        )
+        score += 6 * ("headline" in node) + 4 * ("datePublished" in node) + 2 * ("author" in node)
+        score += _belonging(node, found, titles)
         if types == {"webpage"} and "headline" not in node:
             score -= 3
         if score > best_score:
@@ -341,19 +239,46 @@ def _main_article(found: Structured) -> dict[str, Any]:
     return best
 
 
-def _is_here(node: dict[str, Any], found: Structured) -> bool:
-    """Does the object say that it is about this very address?"""
-    for key in ("mainEntityOfPage", "url", "@id"):
-        value = node.get(key)
-        if isinstance(value, dict):
-            value = value.get("@id") or value.get("url")
-        if isinstance(value, str) and value:
-            path = value.split("#")[0].split("?")[0].rstrip("/")
-            if path and (
-                found.url.split("?")[0].rstrip("/") == path or (found.canonical or "").split("?")[0].rstrip("/") == path
-            ):
-                return True
-    return False
+_WORDS = re.compile(r"\w{4,}")
+
+
+def _titles(found: Structured) -> list[set[str]]:
+    """The words of what the page calls itself, place by place."""
+    texts = [found.window_title or "", *found.meta.get("og:title", ())[:1]]
+    texts += [text_of(element, 300) for element in found.headings[:2]]
+    return [words for words in (set(_WORDS.findall(text.lower())) for text in texts) if words]
+
+
+def _belonging(node: dict[str, Any], found: Structured, titles: list[set[str]]) -> int:
+    """Points for being about this page: by the address that an object names and how much of its headline the page
+    says.
+    """
+    headline = set(_WORDS.findall((plain(node.get("headline")) or plain(node.get("name")) or "").lower()))
+    shares = [len(headline & words) / min(len(headline), len(words)) for words in titles if headline]
+    shared = max(shares, default=1.0)
+    addresses = [address for key in ("mainEntityOfPage", "url", "@id") if (address := _address(node.get(key)))]
+    here = {_path(found.url), _path(found.canonical or found.url)}
+    if any(_path(address) in here for address in addresses):
+        return 12
+    named = [address for address in addresses if address.startswith(("http:", "https:", "/"))]
+    is_elsewhere = any(len(_path(address)) > 1 for address in named)
+    if is_elsewhere and headline and shared < 0.34:
+        return -100
+    if shared >= 0.5 and headline:
+        return 4
+    return -4 if is_elsewhere or shared < 0.2 else 0
+
+
+def _address(value: Any) -> str:
+    if isinstance(value, dict):
+        value = value.get("@id") or value.get("url")
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _path(address: str) -> str:
+    """An address without its site, parameters and anchor: articles are told apart by that."""
+    path = address.split("#")[0].split("?")[0].rstrip("/")
+    return path.split("://", 1)[-1].partition("/")[2]
 
 
 # -- values -----------------------------------------------------------------------------------------------------------

@@ -8,6 +8,8 @@ from functools import lru_cache
 
 from langdetect import DetectorFactory, LangDetectException, detect_langs
 
+from pipelines.reading.languages import languages, words
+
 DetectorFactory.seed = 0  # unseeded it answers differently from call to call
 
 # detection reads this much: as exact as the whole text, and a third of its time
@@ -17,23 +19,8 @@ _CODE = re.compile(r"[a-z]{2,3}(?=$|[-_])", re.I)
 _WORD = re.compile(r"[^\W\d_]+")
 
 
-def _set(words: str) -> frozenset[str]:
-    return frozenset(words.split())
-
-
-# Words that make up a good part of any text of their language and of no other's here.
-_COMMON: dict[str, frozenset[str]] = {
-    "de": _set("der die das und ist nicht ein eine einer eines dem den des mit von zu auf für sich auch wird "
-    "werden im vom zum zur bei nach über wie aus "
-                    "dass sie er hat sind oder aber noch nur"),
-    "en": _set("the and of to is that it for was on with as are by be this have from at not has his her they "
-               "which but were an"),
-    "fr": _set("le la les des et est une du dans que qui pour au sur pas par plus avec sont ce aux ont cette il "
-               "elle mais"),
-    "it": _set("il di che è per una del della con sono gli nel alla dei le non più anche dal si ha lo"),
-    "es": _set("el los las que y en del por con una para es se su más al lo como pero sus ha"),
-    "nl": _set("het een van en dat niet zijn voor met aan ook bij naar maar wordt heeft deze door werd"),
-}  # fmt: skip
+# For each language the words that make up a good part of any of its texts and of no other's here.
+_COMMON = {code: words("text.common", codes=[code]) for code in languages()}
 _SURE = 0.16  # share of common words in prose is 0.3 to 0.5 in the right language and below 0.1 in every other
 
 

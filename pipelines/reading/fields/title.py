@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from lxml.etree import XPath
 from lxml.etree import _Element as Element
 
-from pipelines.reading.structured import Structured, plain, text_of
+from pipelines.reading.page.structured import Structured, plain, text_of
 
 _SEPARATOR = re.compile(r"\s+(?:[|–—·•›»«⋆★:/~]|-{1,2}|::|//|\\)\s+|\s*\|\s*|\s[»›]\s?|:: ")
 _KICKER_CLASS = re.compile(
@@ -122,6 +122,8 @@ def _as_shown(title: str | None, visible: str | None) -> tuple[str | None, str |
     folded, shown = title.casefold(), visible.casefold()
     if folded == shown:
         return title, None
+    if _untyped(folded) == _untyped(shown):  # the same but for quotes and dashes, which machines get plain
+        return visible, None
     if folded.startswith(shown) and _SEPARATOR.match(title, len(visible)):
         return visible, None
     if folded.endswith(shown):
@@ -130,6 +132,14 @@ def _as_shown(title: str | None, visible: str | None) -> tuple[str | None, str |
         if not joined and not before[-1:].isalnum():
             return visible, before.strip(" :-–—|/•·»") or None
     return title, None
+
+
+_TYPED = str.maketrans({**dict.fromkeys("„“”»«›‹‚‘’'", '"'), **dict.fromkeys("–—−‐‑", "-"), "…": ".", "\xa0": " "})
+
+
+def _untyped(text: str) -> str:
+    """*text* with one sort of quotes and one of dashes."""
+    return text.translate(_TYPED)
 
 
 def _main_heading(structured: Structured, stated: list[str | None], sites: set[str]) -> Element | None:

@@ -8,18 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import accumulate
-from typing import Any
 
 from lxml.etree import XPath
 from lxml.etree import _Element as Element
 
-from pipelines.reading.structured import text_of
+from pipelines.reading.page.structured import text_of
 
 _STRINGS = XPath("descendant::text()[normalize-space()]")
 _UNSEEN = frozenset(("script", "style", "noscript", "template", "option", "textarea", "svg", "title"))
 
 
-class Sight:
+class VisibleText:
     """The visible strings of *tree*, or of the part of it *within* an element. ``texts`` are on one line each and never
     empty.
     """
@@ -28,7 +27,6 @@ class Sight:
         self.root = tree if within is None else within
         self._whole = within is None
         self.heading = heading
-        self.dates: list[Any] | None = None  # what `publication` has read from it, once it has been asked
 
     @cached_property
     def _read(self) -> tuple[list, list[str]]:

@@ -11,8 +11,8 @@ from functools import lru_cache
 from lxml.etree import XPath
 from lxml.etree import _Element as Element
 
-from pipelines.reading.agency import agency_named
-from pipelines.reading.sight import Sight
+from pipelines.reading.fields.agency import agency_named
+from pipelines.reading.page.visible import VisibleText
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,48 +357,48 @@ def signed(tree: Element, heading: Element | None) -> Byline:
     return byline("\n".join(_pieces(element)) for element in group[:12])
 
 
-def written(sight: Sight) -> Byline:
+def written(visible: VisibleText) -> Byline:
     """The byline in the plain text around the headline: 'Von Anna Muster und Ben Beispiel', or a name in the date
     line.
     """
-    if sight.headline is None:
+    if visible.headline is None:
         return Byline()
-    first, after = sight.headline
-    above = sight.above
-    for index in (*range(after, min(after + 25, len(sight.texts))), *range(max(0, first - 4), first)):
-        text = _names_in_line(sight, index)
-        element = sight.element(index) if text else None
+    first, after = visible.headline
+    above = visible.above
+    for index in (*range(after, min(after + 25, len(visible.texts))), *range(max(0, first - 4), first)):
+        text = _names_in_line(visible, index)
+        element = visible.element(index) if text else None
         if element is not None and element.tag not in ("h1", "h2", "h3") and not is_outside(element, above):
             found = byline([text])
             if found.people:
                 return found
-    return _signature(sight, after + 25)
+    return _signature(visible, after + 25)
 
 
-def _signature(sight: Sight, start: int) -> Byline:
+def _signature(visible: VisibleText, start: int) -> Byline:
     """A byline below the text: 'Autorin: Anna Muster', or 'Von' and a name of its own."""
-    for index in range(start, len(sight.texts)):
-        text = sight.texts[index]
+    for index in range(start, len(visible.texts)):
+        text = visible.texts[index]
         match = _SIGNATURE.fullmatch(text) if len(text) <= 90 else None
-        element = sight.element(index) if match else None
-        if element is None or is_outside(element, sight.above):
+        element = visible.element(index) if match else None
+        if element is None or is_outside(element, visible.above):
             continue
-        found = byline([match["rest"] or match["named"] or _names_in_line(sight, index) or ""])
+        found = byline([match["rest"] or match["named"] or _names_in_line(visible, index) or ""])
         if found.people:
             return found
     return Byline()
 
 
-def _names_in_line(sight: Sight, index: int) -> str | None:
+def _names_in_line(visible: VisibleText, index: int) -> str | None:
     """What may be names in a short line that says 'Von' or carries a date; names may be strings of their own behind
     'Von:'.
     """
-    text = sight.texts[index]
+    text = visible.texts[index]
     if len(text) > 90:
         return None
     if _SAYS_BY_ONLY.fullmatch(text):
         names = []
-        for following in sight.texts[index + 1 : index + 9]:
+        for following in visible.texts[index + 1 : index + 9]:
             if is_person(following.strip(" ,")) or (split(following) and len(following) <= 60 and not names):
                 names.append(following)
             elif following.strip(" ,").lower() not in ("", "und", "and", "et"):

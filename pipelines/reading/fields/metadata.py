@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -20,13 +20,17 @@ from lxml.etree import XPath
 from lxml.etree import _Element as Element
 
 from pipelines.items import Image, Kind, Page, Provenance
-from pipelines.reading import kind, people, publication
 from pipelines.reading.body import paywall
-from pipelines.reading.dates import Dated, Reading
+from pipelines.reading.fields import kind, people, times
+from pipelines.reading.fields.canonical import absolute, canonical
+from pipelines.reading.fields.dates import Dated, Reading
+from pipelines.reading.fields.language import language_of
+from pipelines.reading.fields.title import Headline, headline, site_names, squashed
+from pipelines.reading.languages import languages
+from pipelines.reading.page.evidence import Evidence
+from pipelines.reading.page.structured import Structured, plain, plain_list, text_of, types_of
+from pipelines.reading.page.visible import VisibleText, just_above
 from pipelines.reading.rules import Rules
-from pipelines.reading.sight import Sight, just_above
-from pipelines.reading.structured import Structured, plain, plain_list, text_of, types_of
-from pipelines.reading.title import Headline, headline, site_names, squashed
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +73,22 @@ def describe(
     """
     site = rules.site
     language = (structured.language or rules.language or "de")[:2]
-    reading = Reading(page.fetched_at, rules.time_zone, language)
     head = headline(structured, tree)
     title = _selected_text(tree, site.title) or head.title or (page.hint.title if page.hint else None)
     if within is not None and (head.element is None or within not in head.element.iterancestors()):
         within = None
-    sight = Sight(tree, head.element, within)
-    byline = _byline(tree, structured, page, rules, sight)
-    published = publication.published(structured, sight, reading, page.hint)
+    whole = VisibleText(tree, head.element)
+    visible = VisibleText(tree, head.element, within) if within is not None else whole
+    language, is_home = _spoken(language, rules, whole)
+    reading = Reading(page.fetched_at, rules.time_zone, language, is_home)
+    evidence = Evidence(page.url, tree, structured, visible, whole, page.hint)
+    byline = _byline(tree, structured, page, rules, visible)
+    source = times.source_of(evidence, reading, is_german=language == "de")
+    published = times.published(source)
     if within is not None and not (byline.people and published):
-        sight = Sight(tree, head.element)
-        byline = byline if byline.people else _byline(tree, structured, page, rules, sight)
-        published = published or publication.published(structured, sight, reading, page.hint)
+        byline = byline if byline.people else _byline(tree, structured, page, rules, whole)
+        source = times.source_of(replace(evidence, visible=whole), reading, is_german=language == "de")
+        published = published or times.published(source)
     authors = _author_names(structured, structured.article.get("author"))[0] or structured.meta.get("author", [])
     sections = _sections(tree, structured, page, rules, title, head.element)
     return Description(
@@ -93,15 +101,36 @@ def describe(
         organisations=byline.organisations,
         keywords=_keywords(structured, page),
         published=_by_rule(tree, site.published, reading) or published,
-        modified=_by_rule(tree, site.modified, reading) or publication.modified(structured, reading, page.hint, sight),
+        modified=_by_rule(tree, site.modified, reading) or times.modified(source),
         image=_image(tree, structured, page.url, head.element),
         kind=kind.kind_of(structured, page.url, head, sections, (*authors, byline.agency or "")),
         is_accessible_for_free=paywall.stated(structured, tree),
         canonical_url=canonical(structured, page.url),
-        amp_url=_absolute(structured.amp, page.url),
+        amp_url=absolute(structured.amp, page.url),
         agency=byline.agency,
         heading=head.element,
     )
+
+
+_ENOUGH = 4_000  # characters that tell a page's language
+
+
+def _spoken(declared: str, rules: Rules, whole: VisibleText) -> tuple[str, bool]:
+    """The language of the page, and whether its clocks are those of the source.
+
+    What a page declares is looked into only where that would make it a page from elsewhere: many a German system says
+    'en-US' of itself.
+    """
+    if _is_at_home(declared, rules):
+        return declared, True
+    spoken = language_of(" ".join(whole.texts)[:_ENOUGH], declared, rules.language) or declared
+    return spoken, _is_at_home(spoken, rules)
+
+
+def _is_at_home(language: str, rules: Rules) -> bool:
+    known = languages().get(language)
+    zones = known.time_zones if known else ()
+    return language == (rules.language or "")[:2] or str(rules.time_zone) in zones
 
 
 # -- a source's own rules ---------------------------------------------------------------------------------------------
@@ -163,7 +192,7 @@ def _teaser(tree: Element, structured: Structured, page: Page, rules: Rules, tit
     return next((text for text in kept if not text.endswith(("...", "…"))), kept[0] if kept else None)
 
 
-def _byline(tree: Element, structured: Structured, page: Page, rules: Rules, sight: Sight) -> people.Byline:
+def _byline(tree: Element, structured: Structured, page: Page, rules: Rules, visible: VisibleText) -> people.Byline:
     """Who signed: stated for machines first, completed or replaced by the byline that readers see where that names
     people.
     """
@@ -180,10 +209,10 @@ def _byline(tree: Element, structured: Structured, page: Page, rules: Rules, sig
             break
     if stated.people:
         return stated
-    seen = people.signed(sight.root, sight.heading)
+    seen = people.signed(visible.root, visible.heading)
     seen = _without_site(seen, sites)
     if not seen.people:
-        seen = people.written(sight) or seen
+        seen = people.written(visible) or seen
     # where an agency is stated for the author, the newsroom's name beside it is the page's, not the text's
     organisations = stated.organisations or (() if stated.agency else seen.organisations)
     return people.Byline(seen.people, organisations, stated.agency or seen.agency)
@@ -224,9 +253,17 @@ def _author_names(structured: Structured, value: Any) -> tuple[list[str], list[s
         stated = names
         if isinstance(each, dict):
             stated = organisations if types_of(each) & {"organization", "newsmediaorganization"} else names
-            each = each["name"] if isinstance(each.get("name"), list) else each
+            each = each["name"] if isinstance(each.get("name"), list) else _name_of(each)
         stated += plain_list(each) if isinstance(each, list) else [plain(each) or ""]
     return list(filter(None, names)), list(filter(None, organisations))
+
+
+def _name_of(person: dict[str, Any]) -> Any:
+    """The name that an object states, or its given and family name."""
+    if plain(person.get("name")):
+        return person
+    parts = (plain(person.get(key)) for key in ("givenName", "additionalName", "familyName"))
+    return " ".join(filter(None, parts)) or person
 
 
 def _flat(value: Any, depth: int = 0) -> list[Any]:
@@ -346,11 +383,11 @@ def _image(tree: Element, structured: Structured, url: str, heading: Element | N
         )
         value = value.get("url") or value.get("contentUrl")
         value = value[0] if isinstance(value, list) and value else value
-    address = _absolute(value if isinstance(value, str) else None, url) or _absolute(
+    address = absolute(value if isinstance(value, str) else None, url) or absolute(
         structured.first_meta("og:image", "og:image:url", "og:image:secure_url", "twitter:image"), url
     )
     figure = _figure_of(tree, address) if address else _first_figure(heading)
-    address = address or (_absolute(_source(figure), url) if figure is not None else None)
+    address = address or (absolute(_source(figure), url) if figure is not None else None)
     if address is None:
         return None
     said, named = _credit(caption)
@@ -441,49 +478,6 @@ def _credit(caption: str | None) -> tuple[str | None, str | None]:
 def _balanced(text: str) -> str:
     """*text* with the bracket closed that belonged to it and not around it."""
     return text + ")" if text.count("(") > text.count(")") else text
-
-
-# -- addresses --------------------------------------------------------------------------------------------------------
-
-
-def _absolute(address: str | None, base: str) -> str | None:
-    """*address* resolved against the page's; None unless that gives http(s) with a host."""
-    if not address or len(address) > 2_000:
-        return None
-    try:
-        address = urljoin(base, address.strip())
-        parts = urlsplit(address)
-    except ValueError:
-        return None
-    return address if parts.scheme in ("http", "https") and parts.hostname else None
-
-
-def canonical(structured: Structured, url: str) -> str | None:
-    """The canonical address that the page names, if it can be one of this page: same site, no home page for an
-    article.
-    """
-    for value in (structured.canonical, structured.first_meta("og:url")):
-        address = _absolute(value, url)
-        if address is None:
-            continue
-        here, there = urlsplit(url), urlsplit(address)
-        if _site(there.hostname) != _site(here.hostname):
-            continue
-        if there.path.strip("/") == "" and not there.query and here.path.strip("/") != "":
-            continue
-        return address.split("#")[0]
-    return None
-
-
-# two-level suffixes under which registrations happen: without them every '.co.at' would be one site
-_SECOND_LEVEL = frozenset(["co", "ac", "or", "gv", "com", "org", "net", "gov", "edu"])
-
-
-def _site(host: str | None) -> str:
-    """The registrable part of a host name, near enough: the last two labels, three under 'co.at' and the like."""
-    labels = (host or "").lower().rstrip(".").split(".")
-    keep = 3 if len(labels) > 2 and labels[-2] in _SECOND_LEVEL and len(labels[-1]) == 2 else 2
-    return ".".join(labels[-keep:])
 
 
 __all__ = ["Description", "Headline", "canonical", "describe", "select", "selector", "site_names", "squashed"]

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 from lxml.etree import _Element as Element
 
 from pipelines.items import Kind
-from pipelines.reading.sight import just_above
-from pipelines.reading.structured import Structured, text_of, types_of
-from pipelines.reading.title import Headline
+from pipelines.reading.fields.title import Headline
+from pipelines.reading.page.structured import Structured, text_of, types_of
+from pipelines.reading.page.visible import just_above
 
 _LIVE = r"(?:[\w-]+-)?(?:live|news)-?\s?(?:blog|ticker)"
 _PRESS = (
