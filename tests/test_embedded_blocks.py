@@ -27,7 +27,7 @@ def text_with(box: str, place: int = 2) -> str:
     lines.insert(place, box)
     body = f"<div class=x1><h1>{HEADLINE}</h1><div class=x2>{''.join(lines)}</div></div>"
     tree = parse(f"<html><body>{body}</body></html>")
-    read = body_of(tree, title=HEADLINE, host="www.zeitung.example")
+    read = body_of(tree, title=HEADLINE, address="https://www.zeitung.example/")
     return "\n".join(filter(None, (read.lead, *(block.text for block in read.blocks))))
 
 

@@ -45,20 +45,31 @@ _BYLINE = re.compile(
     r"(?:(?:dr\.|prof\.|de|von|van|der|und|and|,|&|/)\s?|[A-ZÄÖÜ][\w'’.-]*[,/]?\s?){2,12}",
 )
 _PICTURE = (
-    r"(?:Fotos?|Bild(?:er|quelle|nachweis)?|Quelle|Photos?|Foto-?Credits?|Grafik|Symbol(?:bild|foto)"
+    r"(?:Fotos?|Bild(?:er|quelle|nachweis)?|Photos?|Foto-?Credits?|Grafik|Symbol(?:bild|foto)"
     r"|Archiv(?:bild|foto)|Screenshot)"
 )
+# 'Quelle' stands behind pictures and behind statements; only an agency's or an archive's is of a picture
+_PICTURE_AGENCIES = (
+    r"(?:dpa|d?apd|AP|AFP|APA|AAP|EPA|[Rr]euters|REUTERS|Keystone|KEYSTONE|imago|IMAGO|[Pp]icture[ -][Aa]lliance|Xinhua"
+    r"|[Gg]etty|[Ss]hutterstock|[Aa]dobe|i[Ss]tock|[Uu]nsplash|[Pp]ixabay|[Pp]exels|TASS|ZUMA|privat|[Aa]rchiv)\b"
+)
 _CAPTION = re.compile(
-    rf"(?:Abb(?:ildung|\.)? ?\d+ ?[:.]|{_PICTURE} ?[:/©]).{{2,250}}|.{{0,250}}[(\[|/] ?(?:{_PICTURE} ?[:©/]"
+    rf"(?:Abb(?:ildung|\.)? ?\d+ ?[:.]|(?:{_PICTURE}|Quelle) ?[:/©]).{{2,250}}"
+    rf"|.{{0,250}}[(\[|/] ?(?:{_PICTURE} ?[:©/]|Quelle ?[:©/](?=[^()]{{0,60}}{_PICTURE_AGENCIES})"
     rf"|©) ?[^()]{{2,80}}[)\]]?\.?|.{{0,200}}©[^.]{{2,80}}",
     re.DOTALL,
 )
 _CAPTION_HINT = re.compile(r"oto|ild|©|uelle|rafik|Abb|creenshot")  # nearly no paragraph has it: that is quicker to see
 # a paragraph that ends so stands below a picture: '... in Karlsruhe. Foto: Uli Maier/imago', '... Peter Kneffel/dpa'
+_CREDITED = (
+    r"(?:[A-ZÄÖÜ0-9@][\w.'’@-]*|dpa|d?apd|imago|privat|oh|zvg|picture|alliance|photo|press|stock|adobe|getty|shutterstock"
+    r"|unsplash|pixabay|pexels|archiv|agentur|von|van|de|der|und|and|via|by|für)"
+)
 _ENDS_IN_CREDIT = re.compile(
-    r"(?:(?:^|[\W_])(?:Fotos?|Bild(?:er)?|Photos?|Photograph|Images?|Picture|Credits?|Grafik|Illustration"
-    r"|[A-Z]\w+(?:foto|bild)) ?: ?[^.:!?]{2,60}"
-    r"|Getty Images"
+    r"(?:(?:^|[\W_])(?<!gegenüber )(?<!der )(?<!die )(?<!laut )(?<!zur )(?<!zu )(?<!von )(?<!mit )"
+    r"(?:Fotos?|Bild(?:er)?|Photos?|Photograph|Images?|Picture|Credits?|Grafik|Illustration"
+    rf"|[A-Z]\w+(?:foto|bild)) ?: ?{_CREDITED}(?:(?: ?[/,&|+] ?| [–-] | ){_CREDITED}){{0,12}}"
+    r"|(?:^|[/,©:(|–-] ?|\bvia |[.!?][\"”“»«]? )Getty Images|[A-ZÄÖÜ]\w+ [A-ZÄÖÜ]\w+ Getty Images(?!\.)"
     r"|[A-ZÄÖÜ][\w.'’-]+ [A-ZÄÖÜ][\w.'’-]+ ?/ ?(?:dpa|d?apd|AP|AFP|APA|AAP|EPA|Reuters|REUTERS|Keystone"
     r"|KEYSTONE|imago|IMAGO"
     r"|[Pp]icture[ -][Aa]lliance|Shutterstock|Xinhua|TASS|ZUMA)\b[\w /-]{0,30})[)\]]?\.?\Z"
@@ -138,17 +149,23 @@ def without_boilerplate(
     blocks: Sequence[Block], phrases: Sequence[Phrases], authors: Sequence[str] = ()
 ) -> tuple[list[Block], list[Removed]]:
     """The blocks that no phrase takes, and what was taken under which rule. *authors* are known; their bylines go."""
-    blocks, removed = _without_credits(blocks, authors)
+    blocks, removed = _without_credits(blocks, authors, phrases)
     kept: list[Block] = []
     run: str | None = None  # the rule of the foreign block that we are in
     length = 0
-    for block in blocks:
+    timeline = _timeline(blocks, phrases)
+    for place, block in enumerate(blocks):
         rule = _phrase(block.text, phrases) if block.kind in ("heading", "paragraph", "quote") else None
+        is_heading = block.kind == "heading" and _heads_prose(blocks, place)
+        if _is_time(block.text, rule) and (is_heading or place in timeline):
+            rule = None
         # every opening phrase is one that rule_for knows too, so it is asked for few lines only
-        opening = _opening(block.text, phrases) if rule and block.kind != "quote" else None
-        if opening:
-            run, length = opening, 0
-            removed.append(Removed(block.text, opening))
+        opened = opening(block.text, phrases) if rule and block.kind != "quote" else None
+        if opened and block.kind == "heading" and _heads_prose(blocks, place, PROSE):
+            opened = rule = opening(block.text, phrases, strictly=True)
+        if opened:
+            run, length = opened, 0
+            removed.append(Removed(block.text, opened))
             continue
         if run and length < _LONGEST_FOREIGN_RUN and _is_foreign(block):
             removed.append(Removed(block.text, run))
@@ -164,6 +181,40 @@ def without_boilerplate(
     while kept and kept[-1].kind == "heading":  # nothing stands under it any more
         removed.append(Removed(kept.pop().text, "heading without text"))
     return kept, removed
+
+
+# Lines that tell a time are the page's own marks, or the headings of a chronology.
+_OF_TIME = frozenset(("dates", "counters"))
+_LEAST_HEADED = 60  # characters
+
+
+def _is_time(text: str, rule: str | None) -> bool:
+    """Whether a line that goes under *rule* tells a day or a clock."""
+    return rule in _OF_TIME and bool(_WHEN.search(text))
+
+
+def _heads_prose(blocks: Sequence[Block], place: int, least: int = _LEAST_HEADED) -> bool:
+    """Whether text of the article stands right below a heading."""
+    after = blocks[place + 1] if place + 1 < len(blocks) else None
+    return after is not None and after.kind != "heading" and len(after.text) >= least
+
+
+def _timeline(blocks: Sequence[Block], phrases: Sequence[Phrases]) -> frozenset[int]:
+    """The lines of time that structure a text: several of them, each another, with prose below."""
+    places = [
+        place
+        for place, block in enumerate(blocks)
+        if block.kind in ("paragraph", "heading")
+        and any(map(str.isdigit, block.text))
+        and len(block.text) <= _LONGEST_TIME
+        and _heads_prose(blocks, place)
+        and (is_dated_byline(block.text, ()) or _is_time(block.text, _phrase(block.text, phrases)))
+    ]
+    lines = {blocks[place].text for place in places}
+    return frozenset(places) if len(lines) >= 2 else frozenset()
+
+
+_LONGEST_TIME = 40
 
 
 def _is_caption(text: str) -> bool:
@@ -191,12 +242,18 @@ def _is_portrait(text: str, authors: Sequence[str]) -> bool:
     return any(text.startswith(name) and _DOES.match(text, len(name)) for name in authors if " " in name)
 
 
-def _without_credits(blocks: Sequence[Block], authors: Sequence[str]) -> tuple[list[Block], list[Removed]]:
+def _without_credits(
+    blocks: Sequence[Block], authors: Sequence[str], phrases: Sequence[Phrases]
+) -> tuple[list[Block], list[Removed]]:
     """Without bylines near the top and the credits of agencies and desks at the end."""
     kept: list[Block] = []
     removed: list[Removed] = []
+    timeline = _timeline(blocks, phrases)
     for place, block in enumerate(blocks):
         rule = None
+        if place in timeline or (block.kind == "heading" and _heads_prose(blocks, place) and _WHEN.search(block.text)):
+            kept.append(block)
+            continue
         if block.kind == "paragraph" and _is_caption(block.text):
             rule = "caption"
         elif block.kind in ("paragraph", "heading") and len(block.text) <= 280:
@@ -231,16 +288,18 @@ def _phrase(text: str, phrases: Sequence[Phrases]) -> str | None:
     return next(filter(None, (rule_for(text, each) for each in phrases)), None)
 
 
-def _opening(text: str, phrases: Sequence[Phrases]) -> str | None:
-    return next(filter(None, (opens_block(text, each) for each in phrases)), None)
+def opening(text: str, phrases: Sequence[Phrases], strictly: bool = False) -> str | None:
+    """The section of foreign matter that a heading opens by any of *phrases*; see ``opens_block``."""
+    return next(filter(None, (opens_block(text, each, strictly=strictly) for each in phrases)), None)
 
 
 def _without_items(block: Block, phrases: Sequence[Phrases], removed: list[Removed]) -> list[Block]:
     """A list without the items that a phrase takes; nothing when it takes all."""
     good = []
+    is_chronology = any(len(item) >= _LEAST_HEADED for item in block.items)
     for item in block.items:
         rule = _phrase(item, phrases)
-        if rule:
+        if rule and not (is_chronology and _is_time(item, rule)):
             removed.append(Removed(item, rule))
         else:
             good.append(item)

@@ -51,6 +51,7 @@ _PLAIN = tuple(
         "*": "",
     }.items()
 )  # fmt: skip
+_LEAVES_OPEN = re.compile(r"\.\{\d|\.[*+]|\\S|\[\^")  # a pattern that takes words which it does not name
 _BEGIN = re.compile(r"\A(?:[^\w©#@]|_)+")
 
 
@@ -114,6 +115,7 @@ class Phrases:
     language: str = ""
     opens: ByLetter = field(default_factory=ByLetter)
     whole: ByLetter = field(default_factory=ByLetter)
+    opens_strictly: ByLetter = field(default_factory=ByLetter)
     limits: Mapping[str, int] = field(default_factory=dict)
     longest: int = 0
     ends: re.Pattern[str] | None = None
@@ -185,11 +187,14 @@ def _rule_for_one(paragraph: str, phrases: Phrases) -> str | None:
     return phrases.opens.section(text)
 
 
-def opens_block(heading: str, phrases: Phrases | None) -> str | None:
-    """The section of foreign matter that *heading* opens ('Mehr zum Thema' -> ``related``), or None."""
+def opens_block(heading: str, phrases: Phrases | None, *, strictly: bool = False) -> str | None:
+    """The section of foreign matter that *heading* opens ('Mehr zum Thema' -> ``related``), or None.
+
+    *strictly*: only where the phrase leaves no words open; 'More on ...' may also begin a heading of the article.
+    """
     if phrases is None or len(heading) > LONGEST_HEADING or _is_statement(heading):
         return None
-    return phrases.opens.section(_plain(heading))
+    return (phrases.opens_strictly if strictly else phrases.opens).section(_plain(heading))
 
 
 def _is_statement(text: str) -> bool:
@@ -246,7 +251,8 @@ def _checked(data: dict, where: str) -> Phrases:
     if mistakes:
         raise PhrasesError("\n".join(mistakes))
     longest = max([LONGEST_HEADING, *limits.values()]) + 20  # room for marks that are taken off before measuring
-    return Phrases(str(language), ByLetter(opens), ByLetter(whole), limits, longest, _either(ends))
+    strict = {name: [each for each in patterns if not _LEAVES_OPEN.search(each)] for name, patterns in opens.items()}
+    return Phrases(str(language), ByLetter(opens), ByLetter(whole), ByLetter(strict), limits, longest, _either(ends))
 
 
 def _words(table: object, where: str, mistakes: list[str]) -> dict[str, str]:

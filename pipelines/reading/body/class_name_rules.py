@@ -11,6 +11,7 @@ from pipelines.reading.page.tree import HEADINGS
 from pipelines.reading.regex_prefilter import anywhere, name_of
 
 _FRAME_TAGS = ("nav", "footer", "menu", "aside")
+_WHATEVER_NAMED = frozenset(("frame", "caption", "hidden", "consent", "comments"))
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SEPARATORS = re.compile(r"[^a-z0-9]+")
 
@@ -26,7 +27,7 @@ _NAMES: tuple[tuple[str, str], ...] = (
                 r"|(?<![a-z])(?:trending|popular-posts|similar|yarpp|nrelate|linklist|link-?box|see-also"
                 r"|also-read|cross-?links?|next-article)(?![a-z])"),
     ("teaser", r"teaser-?(?:list|box|grid|group|row|block|element|item|wrapper|container|s)(?![a-z])"),
-    ("newsletter", r"newsletter|subscri(?:be|ption)|(?<![a-z])(?:abo|abonnement|abo-?box|optin|opt-in|sign-?up"
+    ("newsletter", r"newsletter|subscri(?:be(?!r)|ption)|(?<![a-z])(?:abo|abonnement|abo-?box|optin|opt-in|sign-?up"
                    r"|mailchimp)(?![a-z])"),
     ("sharing", r"social-?(?:media|share|bar|links|buttons|icons|box|sharing)?(?![a-z])|shar(?:e|ing)(?:daddy"
                 r"|bar|buttons?|box|links?"
@@ -80,10 +81,19 @@ _LEAD = re.compile(
 _HAS = re.compile(r"(?<![a-z])(?:has|have|with|without|no|ohne|mit)-[a-z]+")
 # 'css-1ad3x9z': what a build tool writes is no name, whatever letters come together in it
 _HASH = re.compile(r"(?<![a-z0-9])(?=[a-z]*\d+[a-z])(?:[a-z]{0,3}\d+)+[a-z]{0,3}(?![a-z0-9])")
+# what is said in a podcast is no player, and a page builder's text is no widget
+_NO_NAMES = re.compile(r"transcri|transkri|elementor-(?:widget|element)-|subscriber|wp-block-(?:quote|verse|paragraph)")
 _NO_DISPLAY = re.compile(r"display\s*:\s*none")
 _SHOWN_LATER = re.compile(
     r"\b(?:xs|sm|md|lg|xl|2xl|tablet|desktop|mobile)[:-](?:block|flex|grid|inline|table|contents|visible)"
 )
+
+
+def rule_of_place(element: etree._Element) -> str | None:
+    """The rule under which an element is not the article whatever it is named, by its tag and its attributes; comments
+    and questions of consent are known by their names alone."""
+    rule = rule_of(element)
+    return rule if rule in _WHATEVER_NAMED and (rule != "caption" or element.tag in ("figure", "figcaption")) else None
 
 
 def rule_of(element: etree._Element) -> str | None:
@@ -92,7 +102,7 @@ def rule_of(element: etree._Element) -> str | None:
     if tag in _FRAME_TAGS:
         return "frame"
     if tag in ("figure", "figcaption"):
-        return "caption" if element.find(".//table") is None else None
+        return "caption"
     if _is_hidden(element):
         return "hidden"
     names, identity = element.get("class") or "", element.get("id") or ""
@@ -129,6 +139,8 @@ def _named_once(name: str) -> str | None:
     if len(name) < 2 or ":" in name or "[" in name:  # 'md:hidden', '[&>p]:mt-2' lay out, they do not name
         return None
     words = _cut(name)
+    if _NO_NAMES.search(words):
+        return None
     words = _HASH.sub("", _HAS.sub("", words) if "-" in words else words)
     found = _NAMED.search(words)
     return name_of(found) if found else None

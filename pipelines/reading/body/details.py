@@ -31,6 +31,7 @@ _LABELS = re.compile(
     r"stichworte|tags?|location|places?|date|time|sources?|categor(?:y|ies)|country|author|lieu|heure",
     re.IGNORECASE,
 )
+_NUMBER = re.compile(r"[+±−–-]?\d[\d.,:'’ ]*(?<! )")
 _GENERIC_VALUE = re.compile(
     r"werte?|angaben?|informationen?|infos?|inhalt|beschreibung|details?|daten|value|description|fakten?", re.IGNORECASE
 )
@@ -68,8 +69,18 @@ def from_rows(rows: Sequence[Sequence[str]], *, is_titled: bool = False) -> Deta
         if value:
             facts[label] = value
         named += bool(_LABELS.fullmatch(label))
+    if not named and _are_results(list(facts.values())):
+        return {}
     # without a title over it, half of its labels must be such as only a table of facts has
     return facts if facts and (is_titled or named * 2 >= len(facts)) else {}
+
+
+def _are_results(values: Sequence[str | list[str]]) -> bool:
+    """Whether all values are numbers of one kind: '41,2 Prozent', '33,8 Prozent' are results and no facts."""
+    if len(values) > 2 and not any(map(str.isdigit, str(values[0]))):  # what its column is called
+        values = values[1:]
+    kinds = {_NUMBER.sub("0", value) if isinstance(value, str) else "" for value in values}
+    return len(values) >= 2 and len(kinds) == 1 and "0" in next(iter(kinds))
 
 
 def _value(cell: str) -> str | list[str]:

@@ -15,13 +15,15 @@ from urllib.parse import urlsplit
 from lxml import etree
 
 from pipelines.reading.body.blocks import plain
-from pipelines.reading.body.prune import Removals
+from pipelines.reading.body.removals import Removals
 from pipelines.reading.page.tree import HEADINGS, delete, one_line, raw
 
 _LONGEST_LINE = 300  # characters of what stands below a picture
 _SENTENCE = 40  # of what may be the lead
 _LONGEST_PROMPT = 500  # of what stands around a form's fields
 _LONGEST_CARD = 400  # of a headline that leads elsewhere, with its sentence
+_WORDS_OF_A_NAME = 5
+_ENTRY = 90  # characters of the paragraph below the name in a list
 _LONGEST_WORD = 30  # of the link that every record ends with
 _FEWEST_RECORDS = 3
 _LONGEST_DIGEST = 1200
@@ -41,10 +43,11 @@ _ADDRESS = re.compile(
     r"\b(?:Sie|Ihnen|Ihr(?:e[nrms]?)?|[Ww]ir|[Uu]ns(?:er\w*|re\w*)?|[Dd]u|[Dd]ich|[Dd]ir|[Dd]ein\w*|[Ee]uch|[Ee]ure\w*"
     r"|[Yy]ours?|[Yy]ou|[Ww]e|[Uu]s|[Oo]ur|[Vv]ous|[Vv]otre|[Vv]os|[Nn]ous|[Nn]otre|[Nn]os)\b"
 )
+_SAID = re.compile(r"[„“”\"»«][^„“”\"»«]{20,}[“”\"»«]")
 _QUOTED = re.compile(r"[„“”\"»«]")
 _BY_MACHINE = re.compile(
     r"\b(?:KI|K\.I\.|AI|A\.I\.|IA|[Kk]ünstliche[rn]? Intelligenz|[Aa]rtificial [Ii]ntelligence|ChatGPT|GPT)\b"
-    r"|\b[Aa]utomatisch (?:erstellt|erzeugt|generiert)|automatically generated"
+    r"|\b(?:[Aa]utomatisch|künstlich) (?:erstellt|erzeugt|generiert)|automatically generated"
 )
 # whether an element with this text, around an inner one (None: it is the innermost), is still the box
 Fits = Callable[[etree._Element, "etree._Element | None", str], bool]
@@ -84,6 +87,16 @@ def marks_of(root: etree._Element) -> Marks:
     return Marks(tuple(pictures), tuple(fields), frozenset(described))
 
 
+def is_by_machine(text: str) -> bool:
+    """Whether a text says of itself that a machine wrote it."""
+    return bool(_BY_MACHINE.search(text))
+
+
+def address_words(text: str) -> int:
+    """How often a text speaks to the reader, or of those who publish it."""
+    return len(_ADDRESS.findall(text))
+
+
 def describes_picture(text: str, described: frozenset[str]) -> bool:
     """Whether a paragraph says what one of the pictures is described by."""
     if not described or len(text) > 2 * _LONGEST_LINE:
@@ -115,10 +128,10 @@ def boxes_in(core: etree._Element, marks: Marks, host: str, teaser: str) -> Iter
     for heading in core.iter(*HEADINGS):
         if not _leads_elsewhere(heading, host) or (box := _box(heading, core, _is_card, teaser)) is None:
             continue
-        if not _heads_paragraph(box, heading):
+        if not _heads_paragraph(box, heading) and not _is_entry(box, heading):
             yield box, "card"
     for picture in marks.pictures:
-        if (box := _box(picture, core, _is_below_picture, teaser)) is not None:
+        if (box := _box(picture, core, _is_below_picture, teaser)) is not None and not _is_said(box):
             yield box, "picture"
     alone = [link for link in core.iter("a") if _stands_alone(link)]
     for link in alone:
@@ -180,6 +193,31 @@ def _heads_paragraph(box: etree._Element, heading: etree._Element) -> bool:
     )
 
 
+def _is_entry(box: etree._Element, heading: etree._Element) -> bool:
+    """Whether a box is an entry of the article's own list of places, books, dishes: a name over a whole paragraph,
+    among the paragraphs of the article."""
+    parent, name = box.getparent(), one_line(raw(heading))
+    if parent is None or name.count(" ") >= _WORDS_OF_A_NAME:
+        return False
+    paragraph = one_line(raw(box)).removeprefix(name).strip()
+    return len(paragraph) >= _ENTRY and paragraph.endswith((".", "!", "?", "…")) and _is_among_prose(parent)
+
+
+def _is_among_prose(parent: etree._Element) -> bool:
+    return sum(1 for each in parent.iterchildren("p") if len(raw(each)) >= _SENTENCE * 2) >= 2
+
+
+def _is_said(box: etree._Element) -> bool:
+    """Whether what stands below a picture is what the person on it says."""
+    return next(box.iter("blockquote"), None) is not None or is_quotation(one_line(raw(box)))
+
+
+def is_quotation(text: str) -> bool:
+    """Whether at least half of *text* is what somebody says."""
+    quoted = sum(len(each) for each in _SAID.findall(text))
+    return quoted * 2 >= len(text) and quoted >= _SENTENCE
+
+
 def _leads_elsewhere(heading: etree._Element, host: str) -> bool:
     """Whether a heading is nothing but a link to another page of the same site."""
     link = heading.find(".//a")
@@ -217,7 +255,7 @@ def _asks(box: etree._Element, link: etree._Element) -> bool:
     text = one_line(raw(box))
     if len(text) < _SENTENCE or _QUOTED.search(text) or len(one_line(raw(link))) > len(text) // 2:
         return False
-    return len(_ADDRESS.findall(text)) >= 2
+    return address_words(text) >= 2
 
 
 def _announcement(link: etree._Element, host: str) -> etree._Element | None:

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from lxml import etree, html
 from trafilatura import bare_extraction
@@ -20,9 +21,12 @@ from pipelines.items import Removed
 from pipelines.reading.body import containers
 from pipelines.reading.body.blocks import Block, plain
 from pipelines.reading.body.embedded_blocks import describes_picture, marks_of, prune_boxes
+from pipelines.reading.body.figures import open_figures
 from pipelines.reading.body.lead import headline_of, lead_of
 from pipelines.reading.body.main_content import core_of, masses_of
-from pipelines.reading.body.prune import Removals, prune, prune_links, prune_opened, prune_teasers, strip_silent
+from pipelines.reading.body.next_article import prune_next_articles
+from pipelines.reading.body.prune import prune, prune_links, prune_opened, prune_teasers, strip_silent
+from pipelines.reading.body.removals import Removals
 from pipelines.reading.body.tree_blocks import blocks_in, direct, is_prose
 from pipelines.reading.fields.metadata import selector
 from pipelines.reading.page.tree import LONG_PARAGRAPHS, delete, one_line, parser, raw
@@ -52,6 +56,7 @@ class Body:
     page_length: int = 0  # characters of visible text on the whole page
     link_length: int = 0  # of these, inside links; not counted on a page with many paragraphs
     paragraphs: int = 0  # <p> with at least 80 characters on the whole page
+    prose: int = 0  # characters of prose on the page, outside of frame, comments and what is hidden
     container: str | None = None  # the name of the element that was read; None: it has none, or the whole page was
 
 
@@ -94,11 +99,12 @@ def body_of(
     headline: etree._Element | None = None,
     german: bool = True,
     is_boilerplate: Callable[[str], bool] = lambda text: False,
-    opens: Callable[[str], str | None] = lambda text: None,
+    opens: Callable[[str, bool], str | None] = lambda text, strictly: None,
     known: Known | None = None,
     remove: Sequence[str] = (),
     learning: bool = False,
-    host: str = "",
+    address: str = "",
+    names: bool = True,
 ) -> Body:
     """The article that a page shows. Prunes *tree*, so everything else that needs it must have read it before.
 
@@ -107,11 +113,13 @@ def body_of(
     lead; a heading for which *opens* names a rule goes with the lines below it. In *german* texts a paragraph that is
     one link leads elsewhere. Where the container is *known*, the rest of the page is not looked at. *remove* are the
     source's selectors of what is not the article. *learning* asks of a container that is not known yet whether it could
-    be read without trafilatura.
+    be read without trafilatura. Without *names* what an element is called, and what a box looks like, counts for
+    little: the second reading of a page of which the first left nearly nothing.
     """
     page = _body(tree)
     removals = Removals()
     marks = marks_of(page)
+    open_figures(page)
     strip_silent(page)
     page_text, paragraphs = one_line(raw(page)), int(LONG_PARAGRAPHS(page))
     # how much of the page is links matters only where there is little else
@@ -121,14 +129,17 @@ def body_of(
     for element in _selected(page, remove):
         removals.add(element, "site")
         delete(element)
+    prune_next_articles(page, headline, address, removals)
     if known and any(each.getroottree().getroot() is not tree for each in known.elements):
         known = None
-    core, root, left_over = _container(page, headline, known, removals)
+    core, root, left_over, prose = _container(page, headline, known, removals, marks.fields, names)
     by_rule = known is not None and known.is_rule
     container = None if by_rule else containers.name_of(core, page)
-    prune_teasers(core, removals)
+    if names:
+        prune_teasers(core, removals)
     prune_opened(core, opens, removals)
-    prune_boxes(core, marks, host, teaser or "", removals)
+    if names:
+        prune_boxes(core, marks, _host(address), teaser or "", removals)
     prune_links(core, german, removals)
     is_plain = (known is not None and known.is_plain) or is_prose(core)
     blocks = direct(core) if is_plain else _trafilatura(_framed(core), fast=True)
@@ -155,8 +166,16 @@ def body_of(
         page_length=len(page_text),
         link_length=link_length,
         paragraphs=paragraphs,
+        prose=prose,
         container=containers.marked(container, is_plain),
     )
+
+
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address).netloc
+    except ValueError:
+        return ""
 
 
 def _body(tree: html.HtmlElement) -> etree._Element:
@@ -165,17 +184,23 @@ def _body(tree: html.HtmlElement) -> etree._Element:
 
 
 def _container(
-    page: etree._Element, headline: etree._Element | None, known: Known | None, removals: Removals
-) -> tuple[etree._Element, etree._Element, int]:
+    page: etree._Element,
+    headline: etree._Element | None,
+    known: Known | None,
+    removals: Removals,
+    fields: Sequence[etree._Element],
+    names: bool,
+) -> tuple[etree._Element, etree._Element, int, int]:
     """The element that holds the article, cleaned; the part of the page that was looked at; and how many characters of
     prose are left on that, where the container had to be found.
     """
     if known:
         root = _around((*known.elements, headline), page)
-        prune(root, (headline, *known.elements), removals)
-        return _gathered(known.elements), root, 0
-    masses = masses_of(prune(page, (headline,), removals))
-    return core_of(page, masses, headline), page, masses.get(page, 0)
+        _, prose = prune(root, (headline, *known.elements), removals, set(fields))
+        return _gathered(known.elements), root, 0, prose
+    left, prose = prune(page, (headline,), removals, set(fields), names)
+    masses = masses_of(left)
+    return core_of(page, masses, headline), page, masses.get(page, 0), prose
 
 
 def _around(elements: Sequence[etree._Element | None], page: etree._Element) -> etree._Element:
@@ -223,6 +248,11 @@ def _trafilatura(root: etree._Element, fast: bool) -> list[Block]:
 
 def _same(one: list[Block], other: list[Block]) -> bool:
     return plain("".join(block.text for block in one)) == plain("".join(block.text for block in other))
+
+
+def by_trafilatura_alone(tree: html.HtmlElement) -> list[Block]:
+    """The blocks that trafilatura finds on a page that nobody has touched: the last resort."""
+    return _trafilatura(tree, fast=False)
 
 
 def _says(text: str, titles: set[str]) -> bool:

@@ -7,7 +7,7 @@ and only where the text is short or breaks off. In doubt nothing is said.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from cssselect import SelectorError
@@ -117,6 +117,11 @@ def looks_locked(text: str, page_text: str, is_marked: bool) -> bool:
         return False
     if is_marked and (cut or words < _VERY_SHORT):
         return True
+    return asks_for_payment(page_text)
+
+
+def asks_for_payment(page_text: str) -> bool:
+    """Whether a page offers to go on with *this* article for money or a registration."""
     return any(_PROMPT.search(piece) for piece in _around_words(page_text))
 
 
@@ -157,21 +162,29 @@ def breaks_off(text: str) -> bool:
 
 # -- scrambled text ---------------------------------------------------------------------------------------------------
 
+_PROVING_WORDS, _PROVEN = 12, 0.25
+_READABLE = 0.16  # share of common words in what a paid page lets everybody read
 _LEAST = 60  # characters; a shorter line does not tell
 _LETTERS = re.compile(r"[^\W\d_]")
 _VOWELS = frozenset("aeiouyäöüàâéèêëîïôûAEIOUYÄÖÜ")
 _PLACEHOLDERS = ("lorem ipsum", "dolor sit amet")
 
 
-def without_scrambled(blocks: Sequence[Block]) -> tuple[list[Block], list[Removed]]:
+def without_scrambled(blocks: Sequence[Block], is_paid: Callable[[], bool]) -> tuple[list[Block], list[Removed]]:
     """The blocks without those whose letters were shifted, shuffled or encoded so that only subscribers can read them.
 
     Such text stands at the end of the page, so an article whose last paragraphs read well is not looked at further.
+    Text that becomes language when it is shifted back proves itself; what merely looks like none is believed where the
+    page *is_paid*, for elsewhere it is a language that is not known here.
     """
     last = [block for block in blocks if len(block.text) >= _LEAST][-3:]
     is_bad = [is_scrambled(block.text) for block in last]
     is_jumble = not any(is_bad) and _are_jumbled(blocks, last)
     if not any(is_bad) and not is_jumble:
+        return list(blocks), []
+    if not any(share_of_common(block.text) > _READABLE for block in blocks if len(block.text) >= _LEAST):
+        return list(blocks), []  # nothing of it is in a language that is known here
+    if not any(map(is_proven, (block.text for block in last))) and not is_paid():
         return list(blocks), []
     # where one is, others are likely
     kept = [
@@ -236,6 +249,16 @@ def is_jumbled(text: str, *, likely: bool = False) -> bool:
         return False
     pairs = [f"^{word}$"[at : at + 2] for word in map(str.lower, words) for at in range(len(word) + 1)]
     return sum(pair in _PAIRS for pair in pairs) < known * len(pairs)
+
+
+def is_proven(text: str) -> bool:
+    """Whether *text* becomes language when its characters are moved back, or is encoded."""
+    if _ENCODED.fullmatch(text):
+        return True
+    text = text[:600]
+    if len(text.split()) < _PROVING_WORDS or share_of_common(text) > 0.03:
+        return False
+    return any(share_of_common(each) > _PROVEN for each in (*_moved(text), *_turned(text), text[::-1]))
 
 
 def is_scrambled(text: str, words: int = 16, language: float = 0.25) -> bool:
