@@ -22,7 +22,7 @@ from pipelines import dedupe, revisions
 from pipelines.dedupe import Decision, KnownArticle, KnownVersion, decide
 from pipelines.items import Article, Page
 from pipelines.revisions import Change, Wording
-from pipelines.store import copying, owners, preparing, searching, watching
+from pipelines.store import copying, identities, owners, preparing, searching, watching
 from pipelines.store.copying import Copies, Origin
 from pipelines.store.preparing import Item
 from pipelines.store.shapes import Ending
@@ -242,8 +242,9 @@ class Writes:
 
 async def write(connection: AsyncConnection, items: Sequence[Item]) -> list[Ending]:
     """Write *items* in the caller's transaction; their endings in order. Writing them again changes nothing."""
-    keys = {key for item in items for key in (item.article_key, item.seen.text_key)}
+    keys = {key for item in items for key in (item.article_key, item.seen.text_key)} | set(identities.own_keys(items))
     await connection.execute(LOCK, [sorted(preparing.lock_number(key) for key in keys)])
+    items = await identities.believed(connection, items)
     pages, new_pages = await _lock_pages(connection, items)
     ended = await _ended_before(connection, items, pages)
     known = await _known(connection, items)
