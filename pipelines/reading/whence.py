@@ -8,7 +8,7 @@ from typing import Any
 
 from pipelines.items import Page
 from pipelines.reading import plaintext
-from pipelines.reading.fields import people
+from pipelines.reading.fields import bylines
 from pipelines.reading.fields.title import headline
 from pipelines.reading.page import decode, structured
 from pipelines.reading.page.structured import Structured, plain, plain_list, text_of
@@ -69,7 +69,7 @@ def _texts(stated: Structured, value: Any) -> list[str]:
 
 
 def _bylines(tree: Any, visible: VisibleText) -> Iterator[str]:
-    for found in (people.signed(tree, visible.heading), people.written(visible)):
+    for found in (bylines.signed(tree, visible.heading), bylines.written(visible)):
         if names := (*found.people, *found.organisations, *filter(None, (found.agency,))):
             yield ", ".join(names)
             return

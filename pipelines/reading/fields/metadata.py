@@ -21,7 +21,7 @@ from lxml.etree import _Element as Element
 
 from pipelines.items import Image, Kind, Page, Provenance
 from pipelines.reading.body import paywall
-from pipelines.reading.fields import kind, people, times
+from pipelines.reading.fields import bylines, kind, people, times
 from pipelines.reading.fields.canonical import absolute, canonical
 from pipelines.reading.fields.dates import Dated, Reading
 from pipelines.reading.fields.language import language_of
@@ -209,10 +209,10 @@ def _byline(tree: Element, structured: Structured, page: Page, rules: Rules, vis
             break
     if stated.people:
         return stated
-    seen = people.signed(visible.root, visible.heading)
+    seen = bylines.signed(visible.root, visible.heading)
     seen = _without_site(seen, sites)
     if not seen.people:
-        seen = people.written(visible) or seen
+        seen = bylines.written(visible, is_signed_for=bool(stated)) or seen
     # where an agency is stated for the author, the newsroom's name beside it is the page's, not the text's
     organisations = stated.organisations or (() if stated.agency else seen.organisations)
     return people.Byline(seen.people, organisations, stated.agency or seen.agency)
@@ -426,7 +426,7 @@ def _first_figure(heading: Element | None) -> Element | None:
     if article is None:
         return None
     for figure in _figures(article):
-        if _source(figure) and not people.is_outside(figure.getparent()):
+        if _source(figure) and not bylines.is_outside(figure.getparent()):
             return figure
     return None
 

@@ -17,9 +17,9 @@ from itertools import islice
 from lxml.etree import _Element as Element
 
 from pipelines.items import Precision, Provenance
+from pipelines.reading.fields.bylines import is_outside
 from pipelines.reading.fields.dates import CHANGED, Dated, Label, Reading
 from pipelines.reading.fields.fallback_dates import by_htmldate
-from pipelines.reading.fields.people import is_outside
 from pipelines.reading.fields.visible_dates import LEAST, PLAIN, Seen, dates_seen
 from pipelines.reading.page.evidence import Candidate, Evidence, Place, Ranking
 from pipelines.reading.page.structured import Structured, text_of

@@ -11,24 +11,28 @@ from urllib.parse import urlsplit
 from lxml.etree import XPath
 from lxml.etree import _Element as Element
 
+from pipelines.reading.fields.date_grammar import month_names
+from pipelines.reading.languages import either, words
 from pipelines.reading.page.structured import Structured, plain, text_of
 
 _SEPARATOR = re.compile(r"\s+(?:[|–—·•›»«⋆★:/~]|-{1,2}|::|//|\\)\s+|\s*\|\s*|\s[»›]\s?|:: ")
 _KICKER_CLASS = re.compile(
-    r"kicker|overline|topline|dachzeile|spitzmarke|roofline|roof-?line|eyebrow|pre-?(?:title|headline)|super-?(?:title|headline)|over-?(?:title|headline)"
-    r"|ober(?:titel|zeile)|vorspann-?zeile|catchline|headline__?-?(?:top|pre|intro)|upper-?title|topic|rubri[kc]|category|section-?name|label|tagline",
+    r"kicker|overline|topline|roof-?line|eyebrow|pre-?(?:title|headline)|super-?(?:title|headline)"
+    r"|over-?(?:title|headline)|catchline|headline__?-?(?:top|pre|intro)|upper-?title|topic|category|section-?name|label"
+    rf"|tagline|{either('class_names.kicker')}",
     re.IGNORECASE,
 )
-_NO_KICKER = re.compile(
-    r"\d{4}|\d:\d\d|\d\s?(?:hour|min|stund|tag)|published|veröffentlicht|aktualisiert|\buhr\b", re.IGNORECASE
-)
+_NO_KICKER = re.compile(rf"\d{{4}}|\d:\d\d|{either('title.no_kicker')}", re.IGNORECASE)
 # sections that are not part of a headline even where a colon joins them to it
-_SECTIONS = frozenset((
-    "politik", "wirtschaft", "chronik", "sport", "kultur", "panorama", "inland", "ausland", "lokales", "regional",
-    "region", "wissen", "wissenschaft", "gesellschaft", "meinung", "netzwelt", "digital", "technik", "reise", "auto",
-    "gesundheit", "medien", "vermischtes", "welt", "deutschland", "österreich", "schweiz", "international", "national",
-    "news", "nachrichten", "aktuelles", "presse", "blog", "artikel", "video", "podcast",
-))  # fmt: skip
+_SECTIONS = words("title.sections")
+_SITE_WORDS = words("title.site_words") | _SECTIONS
+# a day that stands before or behind a headline, in a segment of its own
+_MONTH = "|".join(sorted(map(re.escape, month_names()), key=len, reverse=True))
+_DAY_SEGMENT = re.compile(
+    rf"(?:[^\W\d_]{{2,12}}\.?,?\s)?(?:[0-3]?\d\.\s?(?:[01]?\d\.|(?:{_MONTH})\.?)\s?(?:19|20)\d\d|[0-3]?\d[/-][01]?\d[/-](?:19|20)\d\d"
+    rf"|(?:19|20)\d\d-[01]\d-[0-3]\d)(?:,?\s(?:[^\W\d_]{{2,3}}\s)?[0-2]?\d[:.][0-5]\d(?:\s?{either('dates.clock_words')})?)?",
+    re.IGNORECASE,
+)
 _NOT_TITLE_CLASS = re.compile(
     r"logo|site-?(?:name|title)|brand|masthead|navbar|screen-reader|visually-?hidden|sr-only", re.IGNORECASE
 )
@@ -51,21 +55,28 @@ def headline(structured: Structured, tree: Element | None = None) -> Headline:
     title that differs from the window title is the editorial one. Without JSON-LD the h1 is what the reader sees.
     """
     sites = site_names(structured)
-    stated = clean(plain(structured.article.get("headline")), sites)
+    whole = _whole_headlines(structured)
+    stated = clean(plain(structured.article.get("headline")), sites, whole)
     stated = None if stated and squashed(stated) in sites else stated
-    og = clean(structured.first_meta("og:title"), sites)
-    window = clean(structured.window_title, sites)
-    others = [
-        text for text in (stated, og, window, clean(structured.first_meta("twitter:title", "dc.title"), sites)) if text
-    ]
+    og = clean(structured.first_meta("og:title"), sites, whole)
+    window = clean(structured.window_title, sites, whole)
+    twitter = clean(structured.first_meta("twitter:title", "dc.title"), sites, whole)
+    others = [text for text in (stated, og, window, twitter) if text]
     element = _main_heading(structured, others, sites)
     if element is None and tree is not None:
         element = _unusual_heading(tree, others)
-    visible, kicker = _heading_text(element, sites, others) if element is not None else (None, None)
+    visible, kicker = _heading_text(element, sites, others, whole) if element is not None else (None, None)
     title = _chosen(visible, stated, og, window)
     title, glued = _as_shown(title, visible)
     title = title or next(iter(others), None)
     return Headline(title, kicker or glued or _kicker_above(element, title), element)
+
+
+def _whole_headlines(structured: Structured) -> frozenset[str]:
+    """The headlines that an h1 and JSON-LD or OpenGraph have in the same words: nothing in them is the site's."""
+    shown = {squashed(text_of(element, 600)) for element in structured.headings[:12]}
+    stated = (plain(structured.article.get("headline")), structured.first_meta("og:title"))
+    return frozenset(squashed(text) for text in stated if text) & shown
 
 
 def _kicker_above(element: Element | None, title: str | None) -> str | None:
@@ -195,7 +206,9 @@ def _heading_by_words(tree: Element, folded: list[str]) -> Element | None:
     return best
 
 
-def _heading_text(element: Element, sites: set[str], stated: list[str]) -> tuple[str | None, str | None]:
+def _heading_text(
+    element: Element, sites: set[str], stated: list[str], whole_ones: frozenset[str] = frozenset()
+) -> tuple[str | None, str | None]:
     """The heading's own text and the kicker inside it; a kicker that the page's other titles carry too is part of the
     title.
     """
@@ -209,7 +222,9 @@ def _heading_text(element: Element, sites: set[str], stated: list[str]) -> tuple
     for text in stated:
         if squashed(whole) == squashed(text):
             text = whole if text.isupper() else text
-            return clean(text, sites), None  # the same words; 'Kicker: Title' keeps the colon that the layout swallowed
+            return clean(
+                text, sites, whole_ones
+            ), None  # the same words; 'Kicker: Title' keeps the colon that the layout swallowed
     for text in stated:
         before = whole[: len(whole) - len(text)]
         apart = before and not before[-1].isalnum() and not before.rstrip().endswith(":")
@@ -222,7 +237,7 @@ def _heading_text(element: Element, sites: set[str], stated: list[str]) -> tuple
             if text and len(text) < 0.8 * len(whole) and whole.startswith(text):
                 kicker = text.strip(" :-–—|/")
                 whole = whole[len(text) :].lstrip(" :-–—|/")
-    return clean(whole, sites), kicker or None
+    return clean(whole, sites, whole_ones), kicker or None
 
 
 def _named_kicker(element: Element) -> str | None:
@@ -283,23 +298,43 @@ def squashed(text: str) -> str:
     return _NO_LETTER.sub("", text)
 
 
+_SQUASHED_SITE_WORDS = frozenset(map(squashed, _SITE_WORDS))
+
+
 def _is_site(text: str, sites: set[str]) -> bool:
     name = squashed(text)
     return not name or name in sites
 
 
 def _names_site(segment: str, sites: set[str]) -> bool:
-    """Is this part of a window title the site's name (or its name with a few words more)?"""
+    """Is this part of a window title the site's name, alone or with words that say what sort of site it is?
+
+    The name has to be whole words: 'ORF' is not in 'Mitterdorf', and 'die Welt wartet ab' is no name of 'Die Welt'.
+    """
     name = squashed(segment)
     if not name or name in sites:
         return True
-    return len(segment.split()) <= 5 and any(
-        len(site) >= 3 and (site in name or (len(name) >= 4 and name in site)) for site in sites
-    )
+    parts = [part for part in (squashed(word) for word in re.findall(r"[\w.]+", segment)) if part]
+    if len(parts) > 5:
+        return False
+    for first in range(len(parts)):
+        for after in range(first + 1, len(parts) + 1):
+            joined = "".join(parts[first:after])
+            rest = [*parts[:first], *parts[after:]]
+            if len(joined) >= 3 and joined in sites and all(word in _SQUASHED_SITE_WORDS for word in rest):
+                return True
+    return any(len(name) >= 4 and 2 * len(name) >= len(site) and site.startswith(name) for site in sites)
 
 
-def clean(title: str | None, sites: set[str]) -> str | None:
-    """*title* without the site's name at either end."""
+def _is_day(segment: str, before: str) -> bool:
+    """Whether a segment is a day and nothing else, and not the last one of several ('14. - 20. Januar 2022')."""
+    return _DAY_SEGMENT.fullmatch(segment.strip()) is not None and not before.rstrip(" .")[-1:].isdigit()
+
+
+def clean(title: str | None, sites: set[str], whole: frozenset[str] = frozenset()) -> str | None:
+    """*title* without the site's name or a day at either end; as it is where it is one of the *whole* headlines
+    (squashed).
+    """
     if not title:
         return None
     title = title.strip(" |–—-·•»›")
@@ -307,19 +342,19 @@ def clean(title: str | None, sites: set[str]) -> str | None:
     if in_brackets and squashed(in_brackets[1]) in sites:
         title = title[: -len(in_brackets[0])]
     is_cut = False
-    for _ in range(3):
+    for _ in range(4):
         cuts = list(_SEPARATOR.finditer(title))
-        if not cuts:
+        if not cuts or squashed(title) in whole:
             break
         head, tail = title[: cuts[-1].start()], title[cuts[-1].end() :]
-        if _names_site(tail, sites) and len(head) >= 3:
+        if (_names_site(tail, sites) or _is_day(tail, head)) and len(head) >= 3:
             title, is_cut = head.strip(), True
             continue
         if is_cut and tail.strip().casefold() in _SECTIONS and len(head) >= 3:  # 'Title - Politik - Zeitung'
             title = head.strip()
             continue
         head, tail = title[: cuts[0].start()], title[cuts[0].end() :]
-        if squashed(head) in sites and len(tail) >= 3:
+        if (squashed(head) in sites or _is_day(head, "")) and len(tail) >= 3:
             title = tail.strip()
             continue
         break

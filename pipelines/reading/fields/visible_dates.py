@@ -11,9 +11,9 @@ from itertools import islice
 from lxml.etree import _Element as Element
 
 from pipelines.items import Precision, Provenance
+from pipelines.reading.fields.bylines import OWN_FRAME
 from pipelines.reading.fields.date_grammar import grammar_of
 from pipelines.reading.fields.dates import CHANGED, Dated, Found, Label, Reading, Stated, label_before
-from pipelines.reading.fields.people import OWN_FRAME
 from pipelines.reading.languages import each as each_of
 from pipelines.reading.languages import either, languages
 from pipelines.reading.page.visible import VisibleText
