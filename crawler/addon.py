@@ -96,7 +96,7 @@ def early_settings(configuration: Configuration, settings: BaseSettings) -> dict
     found: dict[str, Any] = {"LOG_LEVEL": configuration.settings.log_level}
     modules = [*settings.getlist("SPIDER_MODULES")]
     if (configuration.folder / "spiders").is_dir():
-        modules.append("spiders")
+        modules += [] if "spiders" in modules else ["spiders"]
         found["NEWSPIDER_MODULE"] = "spiders"
     table = merged(configuration.settings.scrapy, settings)
     modules += [name for name in table.pop("SPIDER_MODULES", []) if name not in modules]
