@@ -23,11 +23,10 @@ class SourceLoader(SpiderLoader):
     def __init__(self, settings: BaseSettings, configuration: Configuration | None = None):
         self.configuration = configuration or config.load()
         # `scrapy list` asks for the spiders before any add-on was loaded
-        settings = settings.copy()
         add_to_path(self.configuration.folder)
         modules = early_settings(self.configuration, settings)["SPIDER_MODULES"]
-        settings.set("SPIDER_MODULES", modules, priority="cmdline")
-        super().__init__(settings)
+        warn_only = settings.getbool("SPIDER_LOADER_WARN_ONLY")
+        super().__init__(BaseSettings({"SPIDER_MODULES": modules, "SPIDER_LOADER_WARN_ONLY": warn_only}))
         for name in self.configuration.sources:
             base = self._spiders.get(name, NewsSpider)
             if not issubclass(base, NewsSpider):
