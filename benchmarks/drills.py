@@ -37,9 +37,9 @@ from aiohttp import web
 from aiohttp.web import StreamResponse as Response
 
 from crawler import config
-from crawler.house import House
 from crawler.reports import RunReport
 from crawler.schedule import Scheduler
+from crawler.services import open_services
 from pipelines import database
 
 if TYPE_CHECKING:
@@ -528,8 +528,8 @@ async def clock_steps(at: tuple[Path, str]) -> Result:
         async with served(paper):
             here.configure(more='[schedule]\nevery = "10 minutes"\njitter = "0 seconds"\n', zeitung=paper)
             reports: list[RunReport] = []
-            async with House.open(config.load(here.folder), here.dsn) as house:
-                scheduler = Scheduler(house, reports.append, now=lambda: now)
+            async with open_services(config.load(here.folder), here.dsn) as services:
+                scheduler = Scheduler(services, reports.append, now=lambda: now)
                 steps = [0, 10, 10, -60, 10, 10, 10, 10, 10, 10, 10, 24 * 60, -24 * 60, 10, 10]
                 for minutes in steps:
                     now += timedelta(minutes=minutes)

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from crawler import files
-from crawler.house import House
 from crawler.runs import stored_pages
+from crawler.services import Services
 from pipelines.items import Page, Rejected
 
 #: where differences between a stored and a newly read article are looked for
@@ -33,7 +33,7 @@ class Comparison:
 
 
 async def compare(
-    house: House,
+    services: Services,
     paths: Sequence[Path],
     source: str | None = None,
     *,
@@ -43,29 +43,29 @@ async def compare(
     progress: Callable[..., object] | None = None,
 ) -> list[Comparison]:
     """What ``replay`` would change; nothing is written. Raises ``ReadersUnavailable``, ``DatabaseError``."""
-    pages = stored_pages(house, paths, source, since=since, fetched_at=fetched_at, url=url)
+    pages = stored_pages(services, paths, source, since=since, fetched_at=fetched_at, url=url)
     found = []
     while (page := await asyncio.to_thread(next, pages, None)) is not None:
         if isinstance(page, files.Unreadable):
             found.append(Comparison(page.url, page.source, "rejected", f"{page.reason}: {page.detail}"))
         else:
-            found.append(await compared(house, page))
+            found.append(await compared(services, page))
         if progress is not None:
             progress(found[-1])
     return found
 
 
-async def compared(house: House, page: Page) -> Comparison:
+async def compared(services: Services, page: Page) -> Comparison:
     address = page.asked_url or page.url
     try:
-        article = await house.readers.read(page, await house.rules_for(page))
+        article = await services.readers.read(page, await services.rules_for(page))
     except Rejected as rejected:
         return Comparison(address, page.source, "rejected", str(rejected))
     try:
-        ending = await house.store.preview(page, article)
+        ending = await services.store.preview(page, article)
     except (ValueError, TypeError) as error:
         return Comparison(address, page.source, "rejected", f"unstorable: {error}")
-    stored = await house.store.article(ending.article_id) if ending.article_id is not None else None
+    stored = await services.store.article(ending.article_id) if ending.article_id is not None else None
     changes = differences(stored, article) if stored else {}
     return Comparison(address, page.source, ending.kind, changes=changes)
 

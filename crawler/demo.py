@@ -25,8 +25,8 @@ from urllib.parse import urlsplit
 from crawler import config, fixture_sites, runs
 from crawler.config import Configuration
 from crawler.fixture_sites import Asked, Sites
-from crawler.house import House
 from crawler.reports import RunReport
+from crawler.services import Services, open_services
 from pipelines import database
 
 # The evening for which the seed texts were written: 'heute 16:36 Uhr' in them is this day.
@@ -143,15 +143,15 @@ async def demo(folder: Path, say: Callable[[str], None], dsn: str | None = None)
     await asyncio.to_thread(empty, dsn)
     async with fixture_sites.serve(shipped("pages")) as sites:
         configuration = configured(folder, sites)
-        async with House.open(configuration, dsn, patience=timedelta(seconds=20)) as house:
-            first = await crawl(house, "first crawl", say)
+        async with open_services(configuration, dsn, patience=timedelta(seconds=20)) as services:
+            first = await crawl(services, "first crawl", say)
             asked_first = requests(sites.log)
             say("replay of the seed texts")
-            seeds = await runs.replay(house, [shipped("seeds")], fetched_at=SEEDS_FETCHED_AT)
+            seeds = await runs.replay(services, [shipped("seeds")], fetched_at=SEEDS_FETCHED_AT)
             before = len(sites.log)
-            second = await crawl(house, "second crawl", say)
+            second = await crawl(services, "second crawl", say)
             asked_second = requests(sites.log[before:])
-            articles = await house.store.articles(limit=1000)
+            articles = await services.store.articles(limit=1000)
     with database.connected(dsn, timedelta(seconds=20)) as connection:
         removed = connection.execute(REMOVED).fetchall()
     return Demo(
@@ -168,12 +168,12 @@ async def demo(folder: Path, say: Callable[[str], None], dsn: str | None = None)
     )
 
 
-async def crawl(house: House, which: str, say: Callable[[str], None]) -> tuple[RunReport, ...]:
+async def crawl(services: Services, which: str, say: Callable[[str], None]) -> tuple[RunReport, ...]:
     """Every source, one after the other, so that each demo finds the same text first and the same one as a copy."""
     reports = []
-    for name in sorted(house.configuration.sources):
+    for name in sorted(services.configuration.sources):
         say(f"{which}: {name}")
-        reports.append(await runs.crawl_source(house, name))
+        reports.append(await runs.crawl_source(services, name))
     return tuple(reports)
 
 

@@ -15,11 +15,18 @@ def plain(value: object) -> str:
     return "".join(c if c.isprintable() else " " for c in str(value))
 
 
+#: Scrapy's dump of statistics: names and numbers of ours, in lines of their own
+OURS_TO_LAY_OUT = ("scrapy.statscollectors",)
+
+
 class OneLine(logging.Formatter):
     """A log record is one line; a traceback, where one is wanted, is further lines that begin with a bar."""
 
     def format(self, record: logging.LogRecord) -> str:
         message = without_userinfo(record.getMessage())
+        if record.name in OURS_TO_LAY_OUT:
+            message = "\n    ".join(plain(line) for line in message.splitlines())
+            return f"{self.formatTime(record, '%Y-%m-%d %H:%M:%S')} {record.levelname.lower():7} {message}"
         line = f"{self.formatTime(record, '%Y-%m-%d %H:%M:%S')} {record.levelname.lower():7} {plain(message)}"
         if record.exc_info and logging.getLogger().isEnabledFor(logging.DEBUG):
             line += "".join(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from crawler.discovery import DiscoveryError, DiscoveryFailure, DiscoveryResult, Kind
-from crawler.links import LinkFilter
+from crawler.discovery.links import LinkFilter
 from crawler.robots import Judgement
 from pipelines.items import Part, Reason, Rejected
 from pipelines.reading.rules import Rules

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from crawler.config import REPLAY
-from crawler.house import House
-from pipelines import database
-from pipelines.database import DatabaseError
-from pipelines.store import Run, RunCounts, RunKind
-
-if TYPE_CHECKING:
-    from crawler.spiders.run import RunSpider
-
-log = logging.getLogger(__name__)
+from pipelines.store import RunCounts, RunKind
 
 Outcome = Literal["finished", "failed", "stopped", "skipped"]
 
@@ -66,36 +59,19 @@ def level_of(report: RunReport) -> int:
     return logging.DEBUG if is_usual else logging.INFO
 
 
-async def finish(house: House, run: Run, spider: RunSpider) -> RunReport:
-    """Record a run's end and report it."""
-    outcome, error = outcome_of(spider)
-    try:
-        counts = await house.store.end_run(run, outcome, error)
-    except DatabaseError as away:
-        outcome, error, counts = "failed", str(away), RunCounts()
-    if counts.new or counts.copy:
-        await group_stories(house)
-    report = RunReport(run.source, run.kind, outcome, counts, error, run.id, run.slot, tuple(spider.problems))
-    log.log(level_of(report), "%s", report)
-    return report
+def outcome_of(
+    trouble: str | None, stopped: str | None, failures: Sequence[str]
+) -> tuple[Literal["finished", "failed", "stopped"], str | None]:
+    """The outcome of a run and, where it is not ``finished``, why, in one line.
 
-
-async def group_stories(house: House) -> None:
-    """What goes wrong here is no failure of the run: the next one's end groups what is left."""
-    try:
-        await house.store.group_stories()
-    except DatabaseError as error:
-        log.warning("stories: %s", database.safe_text(error))
-
-
-def outcome_of(spider: RunSpider) -> tuple[Literal["finished", "failed", "stopped"], str | None]:
-    """The outcome of a run and, where it is not ``finished``, why, in one line."""
-    if spider.trouble:
-        return "failed", spider.trouble
-    if spider.stopped:
-        return "stopped", spider.stopped
-    if spider.failures:
-        more = len(spider.failures) - MOST_NAMED
-        named = "; ".join(spider.failures[:MOST_NAMED]) + (f"; and {more} more" if more > 0 else "")
-        return "failed", f"{len(spider.failures)} places to look at could not be used: {named}"
+    *trouble*: why it failed as a whole. *stopped*: why it ended early. *failures*: documents that could not be used.
+    """
+    if trouble:
+        return "failed", trouble
+    if stopped:
+        return "stopped", stopped
+    if failures:
+        more = len(failures) - MOST_NAMED
+        named = "; ".join(failures[:MOST_NAMED]) + (f"; and {more} more" if more > 0 else "")
+        return "failed", f"{len(failures)} places to look at could not be used: {named}"
     return "finished", None

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from crawler.house import House
+from crawler.frontier import Progress
 from crawler.reports import RunReport
-from crawler.runs import crawled
-from crawler.spiders.run import Progress, RunSpider
+from crawler.runs import replay_stored
+from crawler.services import Services
 from pipelines import archive
-from pipelines.flow import Fetched
 from pipelines.items import Page, Reason
 from pipelines.store import Archived
 
@@ -46,7 +44,7 @@ class Retried:
 
 
 async def retry(
-    house: House,
+    services: Services,
     reasons: Sequence[Reason] = FAULTS,
     sources: Sequence[str] | None = None,
     since: datetime | None = None,
@@ -56,34 +54,20 @@ async def retry(
 
     Raises DatabaseError. A page whose record in the archive is gone or damaged stays pending and is fetched.
     """
-    counted, archived = await house.store.retry(reasons, sources, since)
+    counted, archived = await services.store.retry(reasons, sources, since)
     if not archived:
         return Retried(counted)
-    run = await house.begin(None, "replay")
-    if run is None:
-        return Retried(counted)
-    places = [where for _, where in archived]
-    report = await crawled(replace(house, archive=None), run, RetrySpider, places=places, progress=progress)
-    return Retried(counted, report)
+    pages = stored_pages(services.archive_folder, [where for _, where in archived])
+    report = await replay_stored(services, pages, progress)
+    return Retried(counted, report if report.outcome != "skipped" else None)
 
 
-class RetrySpider(RunSpider):
-    """One run over pages of the archive, by the place where each lies."""
-
-    name = "retry"
-
-    def __init__(self, *args: Any, places: Sequence[Archived], **kwargs: Any):
-        super().__init__(*args, **kwargs)
-        self.places = places
-
-    async def work(self) -> None:
-        for where in self.places:
-            if self.stopping.is_set():
-                break
-            page = await asyncio.to_thread(page_at, self.house.archive_folder, where)
-            if page is not None:
-                rules = await self.house.rules_for(page)
-                await self.through(Fetched(page, self.run, rules, archived=where))
+def stored_pages(folder: Path, places: Sequence[Archived]) -> Iterator[tuple[Archived, Page]]:
+    """The pages that lie at *places* of the archive in *folder*."""
+    for where in places:
+        page = page_at(folder, where)
+        if page is not None:
+            yield where, page
 
 
 def page_at(folder: Path, where: Archived) -> Page | None:

@@ -25,7 +25,7 @@ from functools import lru_cache
 
 from protego import Protego
 
-from crawler.hosts import Memory, utc_now
+from crawler.downloader.hosts import Memory, utc_now
 from pipelines.items import Reason, Rejected
 from pipelines.store.shapes import HostState
 from pipelines.urls import origin

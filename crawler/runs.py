@@ -1,43 +1,47 @@
-"""One source's crawl or one replay, start to recorded end: what command line, scheduler and ``scrapy crawl`` all call.
+"""One source's crawl or one replay, start to recorded end: what command line and scheduler call.
 
-    async with House.open(config.load()) as house:
-        report = await crawl_source(house, "tagesschau")
+    async with open_services(config.load()) as services:
+        report = await crawl_source(services, "tagesschau")
 
 A ``RunReport`` tells the truth about a run: its outcome is ``finished`` only where nothing failed, and its counts come
-from the database.
+from the database. ``scrapy crawl NAME`` takes the same way without this file.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from scrapy import Spider
+from scrapy.crawler import Crawler
+from scrapy.settings import Settings
+
 from crawler import files
-from crawler.house import House, heartbeat
-from crawler.reports import RunReport, finish
-from crawler.spiders.news import NewsSpider
+from crawler.addon import add_to_path, early_settings
+from crawler.extensions.run import Assignment, run_extension
+from crawler.frontier import Progress
+from crawler.reports import RunReport
+from crawler.services import Services, give_services
+from crawler.spiderloader import SourceLoader
+from crawler.spiders.base import RunSpider
 from crawler.spiders.replay import ReplaySpider
-from crawler.spiders.run import Progress, RunSpider
 from pipelines.items import Page
-from pipelines.store import Run
 
 log = logging.getLogger(__name__)
 
 #: seconds that an interrupted run waits for a database that is away; its pages are pending there, whatever comes
-FAREWELL = 3.0
-#: years in which a clock can be right: pages dated by a wrong one could never be stored
-FIRST_YEAR, LAST_YEAR = 2025, 2150
+SHUTDOWN_GRACE = 3.0
 
 
 async def crawl_source(
-    house: House,
+    services: Services,
     name: str,
     slot: datetime | None = None,
     progress: Progress | None = None,
@@ -47,51 +51,51 @@ async def crawl_source(
 
     *kind* ``recheck``: no document is asked, only the pages of stored articles that are due for a look.
     """
-    house.configuration.source(name)
-    if not FIRST_YEAR <= datetime.now(UTC).year <= LAST_YEAR:
-        said = f"the clock of this machine says {datetime.now(UTC):%Y-%m-%d}; no page can be dated by it"
-        log.error("no run of %s: %s", name, said)
-        return RunReport(name, kind, "failed", error=said, slot=slot)
-    run = None if house.stopping else await house.begin(name, kind, slot=slot)
-    if run is None:
-        why = "this process is stopping" if house.stopping else "another process runs it now, or the slot is done"
-        return RunReport(name, kind, "skipped", error=why, slot=slot)
-    report = await crawled(house, run, NewsSpider, name=name, progress=progress)
-    if report.counts.new:
-        await house.learn(name)
-    if not house.stopping:
-        house.notifier.wake()
-    return report
+    services.configuration.source(name)
+    if services.stopping:
+        return RunReport(name, kind, "skipped", error="this process is stopping", slot=slot)
+    settings, known = scrapy_settings(services), services.derived.spiders
+    if not known:
+        loader = SourceLoader(settings, services.configuration)
+        known.update({one: loader.load(one) for one in services.configuration.sources})
+    return await crawled(services, settings, known[name], Assignment(slot, progress, kind))
 
 
 async def replay(
-    house: House,
+    services: Services,
     paths: Sequence[Path],
     source: str | None = None,
     *,
     since: datetime | None = None,
     fetched_at: datetime | None = None,
     url: str | None = None,
-    progress: Callable[..., object] | None = None,
+    progress: Progress | None = None,
 ) -> RunReport:
     """One run over stored pages: seed texts, saved HTML, WARC files, folders of them.
 
     *source* is who files belong to, and for our own archive whose pages are wanted. *fetched_at* is what 'heute' means
     in files; without it, the day each was last changed.
     """
-    run = await house.begin(None, "replay")
-    if run is None:
-        return RunReport(source, "replay", "skipped", error="another replay runs now")
-    pages = stored_pages(house, paths, source, since=since, fetched_at=fetched_at, url=url)
-    if all((path.is_dir() and is_archive(path)) or path.name.endswith(files.WARC) for path in paths):
-        house = replace(house, archive=None)  # what is in an archive is not put there again
-    return await crawled(house, run, ReplaySpider, pages=pages, progress=progress)
+    pages = stored_pages(services, paths, source, since=since, fetched_at=fetched_at, url=url)
+    of_archive = all((path.is_dir() and is_archive(path)) or path.name.endswith(files.WARC) for path in paths)
+    return await replay_stored(services, pages, progress, is_archived=of_archive)
+
+
+async def replay_stored(
+    services: Services, pages: Iterator[Any], progress: Progress | None = None, is_archived: bool = True
+) -> RunReport:
+    """One run over *pages* as ReplaySpider takes them. What is in an archive is not put there again."""
+    if is_archived:
+        services = replace(services, archive=None)
+    spider = type("ReplaySpider", (ReplaySpider,), {"name": "replay", "configuration": services.configuration})
+    assignment = Assignment(None, progress, "replay")
+    return await crawled(services, scrapy_settings(services), spider, assignment, stored=pages)
 
 
 def stored_pages(
-    house: House, paths: Sequence[Path], source: str | None = None, **times: Any
+    services: Services, paths: Sequence[Path], source: str | None = None, **times: Any
 ) -> Iterator[Page | files.Unreadable]:
-    configuration = house.configuration
+    configuration = services.configuration
     hosts = {urlsplit(one.homepage).hostname or "": one.name for one in configuration.sources.values()}
     return files.pages(
         paths,
@@ -109,29 +113,60 @@ def is_archive(folder: Path) -> bool:
     return bool(found) and all(found)
 
 
-async def crawled(house: House, run: Run, spider_class: type[RunSpider], **arguments: Any) -> RunReport:
-    """Let a spider do a run that has begun, and end it whatever happens. Cancelled, it stops at once and says so."""
-    crawler = house.runner.create_crawler(spider_class)
-    crawl = house.runner.crawl(crawler, house=house, run=run, **arguments)
-    await asyncio.sleep(0)  # the spider is made in the crawl's first step
-    spider = crawler.spider
-    if not isinstance(spider, RunSpider):
-        await crawl
-        raise RuntimeError("Scrapy made no spider")
-    house.spiders.add(spider)
+def scrapy_settings(services: Services) -> Settings:
+    """Settings of a crawl that is one of many in this process: its log is ours, and nothing is said every minute."""
+    settings = Settings()
+    settings.setmodule("crawler.settings", priority="project")
+    quiet = {"LOGSTATS_INTERVAL": 0, "STATS_DUMP": False, "LOG_ENABLED": False}
+    settings.setdict(quiet, priority="command")
+    add_to_path(services.configuration.folder)
+    settings.setdict(early_settings(services.configuration, settings), priority="project")
+    return settings
+
+
+async def crawled(
+    services: Services, settings: Settings, spider: type[Spider], assignment: Assignment, **arguments: Any
+) -> RunReport:
+    """Let a spider do a run, and end it whatever happens. Cancelled, it stops at once and says so."""
+    crawler = Crawler(spider, settings)
+    give_services(crawler, services)
+    setattr(crawler, "assignment", assignment)  # noqa: B010  Scrapy's class does not declare it
+    services.crawlers.add(crawler)
+    crawl = asyncio.ensure_future(crawler.crawl_async(**arguments))
     try:
-        async with heartbeat(house, run, spider.stop):
-            await asyncio.shield(crawl)
+        await asyncio.shield(crawl)
     except asyncio.CancelledError:
-        spider.stop("interrupted")
-        house.store.hurry(FAREWELL)
-        with suppress(Exception):
-            await asyncio.wait([crawl], timeout=house.configuration.settings.schedule.stop_within.total_seconds())
-        await finish(house, run, spider)
+        await interrupted(services, crawler, crawl)
         raise
     except Exception as error:  # what Scrapy itself could not start ends this run, not the process
-        log.exception("run of %s", run.source)
-        spider.trouble = spider.trouble or f"{type(error).__name__}: {error}"
+        log.exception("run of %s", spider.name)
+        return RunReport(spider.name, assignment.kind, "failed", error=f"{type(error).__name__}: {error}")
     finally:
-        house.spiders.discard(spider)
-    return await finish(house, run, spider)
+        services.crawlers.discard(crawler)
+    report = run_extension(crawler).report
+    if report is None:
+        raise RuntimeError(f"the run of {spider.name} has no end")
+    return report
+
+
+async def interrupted(services: Services, crawler: Crawler, crawl: asyncio.Future[None]) -> None:
+    """End a run at once; its end is waited for and recorded."""
+    with suppress(Exception):
+        run_extension(crawler).stop("interrupted")
+        services.store.hurry(SHUTDOWN_GRACE)
+        await asyncio.wait([crawl], timeout=services.configuration.settings.schedule.stop_within.total_seconds())
+
+
+async def stop_all(services: Services, why: str, within: float) -> None:
+    """End all runs of this process: what is in flight gets *within* seconds, everything else stays pending."""
+    services.begin_stop()
+    services.store.hurry(within)
+    for crawler in list(services.crawlers):
+        with suppress(RuntimeError):  # it has not begun
+            run_extension(crawler).stop(why, within)
+
+
+def look_again(services: Services, source: str) -> bool:
+    """The run of *source* asks for its feeds, sitemaps and section pages again; False where it does not any more."""
+    spiders = [crawler.spider for crawler in services.crawlers if crawler.spider is not None]
+    return any(isinstance(spider, RunSpider) and spider.name == source and spider.look() for spider in spiders)

@@ -24,10 +24,10 @@ from apscheduler.triggers.interval import IntervalTrigger
 from crawler import config
 from crawler.clock import ClockWatch
 from crawler.config import ConfigError, Configuration, Source
-from crawler.hosts import utc_now
-from crawler.house import House, source_rows
+from crawler.downloader.hosts import utc_now
 from crawler.reports import RunReport
-from crawler.runs import crawl_source
+from crawler.runs import SHUTDOWN_GRACE, crawl_source, look_again, stop_all
+from crawler.services import Services, open_services, source_rows
 from crawler.slots import Slots, share
 from crawler.watching import watch_rows
 from pipelines.database import DatabaseError
@@ -41,8 +41,6 @@ FIRST_PRUNING = timedelta(minutes=10)  # after a start: first the sources
 LOOK_AT_THE_CLOCK = timedelta(seconds=2)
 #: clocks are corrected by less than this all the time
 LEAST_STEP = timedelta(seconds=2)
-#: what is cancelled at the end of a stop gets so long to say goodbye to the database
-FAREWELL = 3.0
 
 
 class SlotTrigger(BaseTrigger):
@@ -57,18 +55,18 @@ class SlotTrigger(BaseTrigger):
 
 
 class Scheduler:
-    """Runs the enabled sources of a house. ``start``, then ``stop``; ``reports`` is called with the end of each run.
+    """Runs the enabled sources. ``start``, then ``stop``; ``reports`` is called with the end of each run.
 
     *now* is the wall clock, aware.
     """
 
     def __init__(
         self,
-        house: House,
+        services: Services,
         reports: Callable[[RunReport], object] | None = None,
         now: Callable[[], datetime] = utc_now,
     ):
-        self.house = house
+        self.services = services
         self.now = now
         self.reports = reports
         self.clock = AsyncIOScheduler(timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True})
@@ -94,11 +92,11 @@ class Scheduler:
 
     def spread(self) -> timedelta:
         """Two seconds a source: with few of them there is no stampede to avoid."""
-        return timedelta(seconds=2 * (len(self.house.configuration.sources) - 1))
+        return timedelta(seconds=2 * (len(self.services.configuration.sources) - 1))
 
     def set_jobs(self) -> list[Source]:
         """One job for each enabled source, none for others. Returns the enabled ones."""
-        enabled = [source for source in self.house.configuration.sources.values() if source.enabled]
+        enabled = [source for source in self.services.configuration.sources.values() if source.enabled]
         names = {source.name for source in enabled}
         for job in self.clock.get_jobs():
             if job.id.startswith("source:") and job.id.removeprefix("source:") not in names:
@@ -115,7 +113,7 @@ class Scheduler:
 
     async def due(self, name: str) -> None:
         """Called by the clock at a slot, or later where the process was busy: the latest slot that has come counts."""
-        source = self.house.configuration.sources.get(name)
+        source = self.services.configuration.sources.get(name)
         slot = source.slots().at_or_before(self.now()) if source else None
         following = source.slots().after(slot) if source and slot else None
         if source is not None and slot is not None:
@@ -124,10 +122,10 @@ class Scheduler:
 
     def begin(self, name: str, slot: datetime, after: timedelta) -> None:
         """Start the run of a slot after a wait; where this process runs the source already, that run looks again."""
-        if self.house.stopping:
+        if self.services.stopping:
             return
         if name in self.running:
-            if name in self._begun and not self.house.look_again(name):
+            if name in self._begun and not look_again(self.services, name):
                 self._missed[name] = slot
             return
         task = asyncio.create_task(self.run(name, slot, after.total_seconds()))
@@ -145,10 +143,10 @@ class Scheduler:
         await asyncio.sleep(wait)
         self._begun.add(name)
         try:
-            report = await crawl_source(self.house, name, slot)
+            report = await crawl_source(self.services, name, slot)
             if report.outcome == "skipped" and self._repeats_until is not None and slot <= self._repeats_until:
                 # the hour comes a second time: its slots are done, but nobody has looked since
-                report = await crawl_source(self.house, name)
+                report = await crawl_source(self.services, name)
             await self.note_next_run(name)
             if self.reports is not None:
                 self.reports(report)
@@ -161,18 +159,18 @@ class Scheduler:
 
     async def note_next_run(self, name: str) -> None:
         """For ``nachlese status``."""
-        source = self.house.configuration.sources.get(name)
+        source = self.services.configuration.sources.get(name)
         following = source.slots().after(self.now()) if source and source.enabled else None
-        await self.house.store.keep_next_run(name, following)
+        await self.services.store.keep_next_run(name, following)
 
     async def note_next_runs(self) -> None:
-        for name in self.house.configuration.sources:
+        for name in self.services.configuration.sources:
             await self.note_next_run(name)
 
     async def prune(self) -> None:
         """Delete what the configuration says is too old; a failure is said, and tried again a day later."""
         try:
-            deleted = {name: number for name, number in (await self.house.prune()).items() if number}
+            deleted = {name: number for name, number in (await self.services.prune()).items() if number}
         except (DatabaseError, OSError) as error:
             log.error("nothing was deleted: %s", error)
             return
@@ -201,9 +199,9 @@ class Scheduler:
 
     async def reload(self, configuration: Configuration) -> None:
         """Go on with other source files. Runs that have begun end as they began."""
-        self.house.configuration = configuration
-        await self.house.store.keep_sources(source_rows(configuration))
-        await self.house.store.keep_watches(watch_rows(list(configuration.watches.values())))
+        self.services = self.services.with_configuration(configuration)
+        await self.services.store.keep_sources(source_rows(configuration))
+        await self.services.store.keep_watches(watch_rows(list(configuration.watches.values())))
         self.set_jobs()
         await self.note_next_runs()
 
@@ -214,16 +212,17 @@ class Scheduler:
             self._watching.cancel()
         self._missed.clear()
         tasks = set(self.running.values())
-        stopping = asyncio.create_task(self.house.stop("the scheduler was stopped", within))
-        waiting = {task for name, task in self.running.items() if not any(s.name == name for s in self.house.spiders)}
+        crawled = {crawler.spidercls.name for crawler in self.services.crawlers}
+        stopping = asyncio.create_task(stop_all(self.services, "the scheduler was stopped", within))
+        waiting = {task for name, task in self.running.items() if name not in crawled}
         for task in waiting:
             task.cancel()  # these have not begun
         if tasks:
             await asyncio.wait(tasks, timeout=within)
         for task in tasks:
             task.cancel()
-        await self.house.readers.close()  # a page that is being read ends now, and comes again
-        await asyncio.wait({stopping, *tasks}, timeout=FAREWELL)
+        await self.services.readers.close()  # a page that is being read ends now, and comes again
+        await asyncio.wait({stopping, *tasks}, timeout=SHUTDOWN_GRACE)
 
 
 async def serve(configuration: Configuration) -> int:
@@ -243,12 +242,12 @@ async def serve(configuration: Configuration) -> int:
 
 
 async def until_told(configuration: Configuration, ending: asyncio.Event, hangups: asyncio.Queue[None]) -> int:
-    """Open the house and run the schedule until a signal has set *ending*."""
+    """Open the services and run the schedule until a signal has set *ending*."""
     loop = asyncio.get_running_loop()
-    async with House.open(configuration) as house:
+    async with open_services(configuration) as services:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, ending.set)
-        scheduler = Scheduler(house)
+        scheduler = Scheduler(services)
         scheduler.start()
         await scheduler.note_next_runs()
         count = sum(source.enabled for source in configuration.sources.values())
@@ -259,7 +258,7 @@ async def until_told(configuration: Configuration, ending: asyncio.Event, hangup
         finally:
             log.info("stopping")
             rereading.cancel()
-            await scheduler.stop(house.configuration.settings.schedule.stop_within.total_seconds())
+            await scheduler.stop(services.configuration.settings.schedule.stop_within.total_seconds())
     log.info("stopped")
     return 0
 
@@ -269,7 +268,7 @@ async def reread(scheduler: Scheduler, hangups: asyncio.Queue[None]) -> None:
     while True:
         await hangups.get()
         try:
-            await scheduler.reload(await asyncio.to_thread(config.load, scheduler.house.configuration.folder))
+            await scheduler.reload(await asyncio.to_thread(config.load, scheduler.services.configuration.folder))
             log.info("the configuration was read again")
         except ConfigError as error:
             log.error("the configuration stays as it was: %s", error)

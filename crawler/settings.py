@@ -1,57 +1,91 @@
-"""Scrapy's settings, each with its reason. What an operator may change is in config/settings.toml instead.
+"""Scrapy's settings, as far as they do not come from ``config/``; each that differs from Scrapy's default has a reason.
 
-Scrapy runs the spider, its engine and its item pipelines. What it offers for politeness, retries, redirects, robots.txt
-and duplicates is off: each of these loses pages silently somewhere, or knows nothing of other runs. ``crawler.fetch``,
-``crawler.hosts`` and ``crawler.robots`` do it per host over all runs, and the frontier is in Postgres.
+What an operator changes is in ``config/settings.toml`` and the source files: ``crawler.addon`` makes Scrapy settings
+of it, ``[scrapy]`` there takes any of Scrapy's own, and ``-s NAME=VALUE`` goes before both. Components of ours stand in
+the _BASE settings, so that those of your own (ITEM_PIPELINES, DOWNLOADER_MIDDLEWARES, SPIDER_MIDDLEWARES, EXTENSIONS)
+come beside them and not in their place.
 """
 
 BOT_NAME = "nachlese"
+# a spider of your own lies here, in the folder `spiders/` of the configuration, or in a module that [scrapy] names
 SPIDER_MODULES = ["crawler.spiders"]
 NEWSPIDER_MODULE = "crawler.spiders"
-# every source file is a spider
+# every source file is a spider as well
 SPIDER_LOADER_CLASS = "crawler.spiderloader.SourceLoader"
+ADDONS = {"crawler.addon.NachleseAddon": 0}
 
 # One process, one asyncio loop, shared with the scheduler; a Twisted reactor would be a second one.
 TWISTED_REACTOR_ENABLED = False
 
 # http and https through the guard; file:, ftp:, s3: and data: are not for links that strangers write.
 DOWNLOAD_HANDLERS = {
-    "http": "crawler.handler.GuardedDownloadHandler",
-    "https": "crawler.handler.GuardedDownloadHandler",
+    "http": "crawler.downloader.handler.GuardedDownloadHandler",
+    "https": "crawler.downloader.handler.GuardedDownloadHandler",
     "data": None,
     "file": None,
     "ftp": None,
     "s3": None,
 }
-# Redirects, retries, cookies, compression, robots.txt, meta refresh: behind the handler, where every hop is guarded.
-DOWNLOADER_MIDDLEWARES_BASE: dict[str, int | None] = {}
-SPIDER_MIDDLEWARES_BASE: dict[str, int | None] = {}
-# Statistics only. Out of it: the remote control port (it runs Python), telnet, feed exports, throttling by guess.
-EXTENSIONS_BASE: dict[str, int | None] = {"scrapy.extensions.corestats.CoreStats": 0}
+# pace is kept for each host over all crawls of the process
+DOWNLOADER = "crawler.downloader.handler.UnlimitedDownloader"
+
+# Out of Scrapy's: retries (the frontier does them, over restarts), compression (bounded, in the handler), meta refresh
+# and HTTP cache. Every hop of a redirect passes all of these.
+DOWNLOADER_MIDDLEWARES_BASE = {
+    "crawler.middlewares.robots.RobotsMiddleware": 100,
+    "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": 300,
+    "scrapy.downloadermiddlewares.downloadtimeout.DownloadTimeoutMiddleware": 350,
+    "scrapy.downloadermiddlewares.defaultheaders.DefaultHeadersMiddleware": 400,
+    "scrapy.downloadermiddlewares.useragent.UserAgentMiddleware": 500,
+    "crawler.middlewares.source.SourceRequestMiddleware": 520,
+    "crawler.middlewares.status.StatusMiddleware": 540,
+    "crawler.middlewares.conditional.ConditionalMiddleware": 545,
+    "crawler.middlewares.redirect.RedirectMiddleware": 600,
+    "crawler.middlewares.cookies.RequestCookiesMiddleware": 700,
+    "scrapy.downloadermiddlewares.stats.DownloaderStats": 850,
+}
+# Out of Scrapy's: the Referer (nobody's business), and a bound of addresses that drops without a word.
+SPIDER_MIDDLEWARES_BASE = {
+    "scrapy.spidermiddlewares.start.StartSpiderMiddleware": 25,
+    "crawler.middlewares.frontier.FrontierMiddleware": 800,
+    "scrapy.spidermiddlewares.depth.DepthMiddleware": 900,
+}
+# Out of Scrapy's: telnet and the remote control port, which run Python for whoever connects.
+EXTENSIONS_BASE = {
+    "crawler.extensions.run.RunExtension": -100,
+    "crawler.extensions.stats.OutcomeStats": 0,
+    "crawler.extensions.site_model.SiteModelExtension": 0,
+    "crawler.extensions.stories.StoriesExtension": 0,
+    "crawler.extensions.watchlists.WatchlistsExtension": 0,
+    "scrapy.extensions.memusage.MemoryUsage": 0,
+    "scrapy.extensions.memdebug.MemoryDebugger": 0,
+    "scrapy.extensions.closespider.CloseSpider": 0,
+    "scrapy.extensions.feedexport.FeedExporter": 0,
+    "scrapy.extensions.logstats.LogStats": 0,
+}
 REMOTE_CONTROL_ENABLED = False
 TELNETCONSOLE_ENABLED = False
+# the process may be one schedule with many crawls; switch it on where it is one `scrapy crawl`
+MEMUSAGE_ENABLED = False
 
-ITEM_PIPELINES = {
-    "pipelines.flow.ArchivePipeline": 100,
-    "pipelines.flow.ReadPipeline": 200,
-    "pipelines.flow.KeepPipeline": 300,
+ITEM_PIPELINES_BASE = {
+    "pipelines.item_pipelines.ArchivePipeline": 100,
+    "pipelines.item_pipelines.ReadPipeline": 200,
+    "pipelines.item_pipelines.StorePipeline": 300,
 }
 
-# The spider and crawler.hosts decide how many requests are in flight; Scrapy's queues must not add to it.
-CONCURRENT_REQUESTS = 1000
-CONCURRENT_REQUESTS_PER_DOMAIN = 1000
-DOWNLOAD_DELAY = 0
-# crawler.fetch has a deadline for every request; this one would run on while a request waits for its host's turn.
-DOWNLOAD_TIMEOUT = 0
-DOWNLOAD_MAXSIZE = 0
+# as long as settings.toml says nothing else
+USER_AGENT = "Nachlese"
+ROBOTSTXT_OBEY = True
+DEFAULT_REQUEST_HEADERS = {"Accept-Language": "de,en;q=0.7,*;q=0.5"}
+# seconds for a connection, and for a robots.txt: pages of a whole site wait for it
+CONNECT_TIMEOUT = 10.0
+ROBOTSTXT_TIMEOUT = 15.0
+# Bodies in hand are bounded by their number and, where they are large, by slots. Scrapy's bound of all together would
+# let one large page that waits for its reader hold up those behind it.
+SCRAPER_SLOT_MAX_ACTIVE_SIZE = 50_000_000
 DOWNLOAD_WARNSIZE = 0
-DUPEFILTER_CLASS = "scrapy.dupefilters.BaseDupeFilter"
 
 # Frontier and progress are rows; a JOBDIR loses pages at every kill.
 JOBDIR = None
 HTTPCACHE_ENABLED = False
-
-# One line a run is logged by crawler.runs; Scrapy's lines for every page and item would drown it.
-LOG_LEVEL = "WARNING"
-LOGSTATS_INTERVAL = 0
-STATS_DUMP = False

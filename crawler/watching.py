@@ -13,13 +13,16 @@ import logging
 import os
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 from crawler.config import Watch
-from crawler.fetch import Fetcher, FetchFailed, Manners, Stopped
+from crawler.downloader.client import HttpClient
+from crawler.downloader.errors import FetchError
+from crawler.downloader.policy import FetchPolicy
 from pipelines import database
 from pipelines.database import DatabaseError
 from pipelines.store import Row, Store, WatchRow
@@ -30,8 +33,8 @@ log = logging.getLogger(__name__)
 ATOM = "http://www.w3.org/2005/Atom"
 AT_ONCE = 50  # matches in one request
 ENTRIES = 100  # in a feed
-#: the longest wait for an address's answer to one request
-PATIENCE = timedelta(seconds=10)
+#: seconds that an address may take for one request
+PATIENCE = 10.0
 #: requests in one go: an address that answers slowly is asked again with the next article, or a minute later
 REQUESTS = 20
 #: seconds between two looks at the same watchlist: a run's articles are told of in few requests
@@ -113,29 +116,29 @@ class Notifier:
             log.warning("watch %s: %s", watch.name, database.safe_text(error))
 
 
-async def tell(store: Store, fetcher: Fetcher, watches: Sequence[Watch], folder: Path) -> list[Told]:
+async def tell(store: Store, client: HttpClient, watches: Sequence[Watch], folder: Path) -> list[Told]:
     """Send what is due, to all addresses at once, and bring the feeds in *folder* up to date."""
-    told = await asyncio.gather(*(tell_one(store, fetcher, watch, folder) for watch in watches))
+    told = await asyncio.gather(*(tell_one(store, client, watch, folder) for watch in watches))
     return [one for one in told if one is not None]
 
 
-async def tell_one(store: Store, fetcher: Fetcher, watch: Watch, folder: Path) -> Told | None:
+async def tell_one(store: Store, client: HttpClient, watch: Watch, folder: Path) -> Told | None:
     """The same for one watchlist; None: it has no address."""
     rows = await store.latest_matches(watch.name, ENTRIES)
     await asyncio.to_thread(write_feed, folder / f"{watch.name}.atom", watch.title, rows)
-    return await send(store, fetcher, watch) if watch.webhook else None
+    return await send(store, client, watch) if watch.webhook else None
 
 
-async def send(store: Store, fetcher: Fetcher, watch: Watch) -> Told:
+async def send(store: Store, client: HttpClient, watch: Watch) -> Told:
     """POST what is due as JSON, at most AT_ONCE at a time; stop at the first failure. At least once: ``id`` tells."""
     sent = 0
-    manners = Manners(f"watch {watch.name}", tuple(watch.allow_addresses), timeout=PATIENCE)
+    policy = FetchPolicy(f"watch {watch.name}", tuple(watch.allow_addresses), timeout=PATIENCE)
     for _ in range(REQUESTS):
         rows = await store.take_matches(watch.name, AT_ONCE)
         if not rows:
             break
         ids = [row["id"] for row in rows]
-        error = await post(fetcher, watch.webhook or "", {"watch": watch.name, "matches": rows}, manners)
+        error = await post(client, watch.webhook or "", {"watch": watch.name, "matches": rows}, policy)
         await store.told(ids, error)
         if error:
             log.warning("watch %s: %s", watch.name, error)
@@ -144,14 +147,18 @@ async def send(store: Store, fetcher: Fetcher, watch: Watch) -> Told:
     return Told(watch.name, sent)
 
 
-async def post(fetcher: Fetcher, url: str, value: dict[str, Any], manners: Manners) -> str | None:
+async def post(client: HttpClient, url: str, value: dict[str, Any], policy: FetchPolicy) -> str | None:
     """None where the address took it, else why not."""
     body = json.dumps(value, ensure_ascii=False, default=_plain).encode("utf-8")
     try:
-        status = await fetcher.post(url, body, manners)
-    except (FetchFailed, Stopped, BadUrl) as error:
+        status = await client.post(url, body, {"User-Agent": agent()}, policy)
+    except (FetchError, BadUrl) as error:
         return str(error) or type(error).__name__
     return None if 200 <= status < 300 else f"the address answered {status}"
+
+
+def agent() -> str:
+    return f"Nachlese/{version('nachlese')}"
 
 
 def _plain(value: object) -> str:

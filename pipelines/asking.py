@@ -35,7 +35,7 @@ def looked_up(
     word = first_word(statement)
     if word not in READS:
         raise Refused(
-            f"{word or 'an empty statement'} is not run here, where nothing can be changed; expected "
+            f"{word or 'an empty statement'} is not run here: this is read-only; expected "
             f"{', '.join(READS[:-1])} or {READS[-1]}. nachlese db psql runs everything"
         )
     with connected(dsn, patience) as connection:

@@ -25,7 +25,7 @@ from pipelines.connecting import (
     wait_for,
 )
 from pipelines.embedded import DEFAULT_PORT, embedded, leave, revive, serve, served_port, stop_serving
-from pipelines.migrations import ROLES, SQL, make_roles, migrate
+from pipelines.migrations import ROLES, SQL, make_roles, may_migrate, migrate
 from pipelines.postgres import (
     LOCK_HOLDERS,
     DatabaseError,
@@ -45,7 +45,7 @@ __all__ = [
     "DEFAULT_PORT", "IN_TRANSACTION", "LOCK_HOLDERS", "ROLES", "SQL", "DatabaseError", "Patience", "Refused",
     "address", "connect_async", "connected", "connection_info", "embedded", "embedded_folder", "holders_said", "home",
     "is_away", "is_locked", "is_passing", "is_pooled", "is_read_only", "leave", "looked_up", "make_roles",
-    "may_be_of_the_row", "migrate", "refuse_read_only", "revive", "safe_text", "said", "serve", "served_port",
+    "may_be_of_the_row", "may_migrate", "migrate", "refuse_read_only", "revive", "safe_text", "said", "serve", "served_port",
     "shown", "stop_serving", "until_there", "wait_for",
 ]  # fmt: skip
 

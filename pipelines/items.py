@@ -76,6 +76,7 @@ class Reason(StrEnum):
     READER_CRASH = "reader_crash"
     # the keeping
     UNSTORABLE = "unstorable"
+    DROPPED = "dropped"
 
 
 class Rejected(Exception):

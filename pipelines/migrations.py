@@ -132,6 +132,18 @@ def migrate(dsn: str, folder: Path = SQL, patience: timedelta = timedelta(days=1
     return _tried(dsn, patience, "bringing tables and views up to date", lambda found: _migrate(found, files, views))
 
 
+def may_migrate(dsn: str, patience: timedelta = timedelta(seconds=10)) -> bool:
+    """Whether the user behind *dsn* may make tables; who may only read takes them as they are."""
+    with connected(dsn, patience) as connection:
+        row = connection.execute(
+            "SELECT CASE WHEN to_regnamespace('ingest') IS NULL THEN has_database_privilege(current_database(), "
+            "'CREATE') "
+            "ELSE has_schema_privilege('ingest', 'CREATE') END AND NOT "
+            "current_setting('default_transaction_read_only')::bool"
+        ).fetchone()
+    return bool(row and row[0])
+
+
 def _migrate(connection: Connection, files: list[Path], views: list[Path]) -> list[str]:
     _alone(connection)
     _make_first_table(connection)

@@ -15,7 +15,7 @@ from crawler import runs
 from pipelines import connecting, database
 from pipelines.store import Store
 from tests.servers import pgbouncer, postgres_15
-from tests.test_crawl import Web, article, configured, counted, house_of, site
+from tests.test_crawl import Web, article, configured, counted, opened_services, site
 from tests.test_store import article as read_of
 from tests.test_store import begin, page, words_of
 
@@ -47,13 +47,13 @@ def with_pages(site: Web) -> Web:
 
 async def crawls(folder, site: Web, dsn: str) -> None:
     """Two rounds, and everything that people ask, over *dsn*."""
-    async with house_of(configured(folder, with_pages(site)), dsn) as house:
-        first, second = [await runs.crawl_source(house, "blatt") for _ in range(2)]
+    async with opened_services(configured(folder, with_pages(site)), dsn) as services:
+        first, second = [await runs.crawl_source(services, "blatt") for _ in range(2)]
         assert (first.outcome, counted(first)) == ("finished", {"found": 4, "new": 4}), str(first)
         assert (second.outcome, counted(second)) == ("finished", {"found": 4, "unchanged": 4}), str(second)
-        assert {row["source"] for row in await house.store.articles()} == {"blatt"}
-        assert (await house.store.last_runs())[0]["started_at"].utcoffset() == timedelta(0)
-        assert await house.store.search("Brücke")
+        assert {row["source"] for row in await services.store.articles()} == {"blatt"}
+        assert (await services.store.last_runs())[0]["started_at"].utcoffset() == timedelta(0)
+        assert await services.store.search("Brücke")
 
 
 async def test_postgres_15_is_crawled_into(tmp_path, site: Web, server: str):

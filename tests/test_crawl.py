@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -15,11 +16,13 @@ from typing import TypeVar
 import psutil
 import pytest
 from aiohttp import web
+from multidict import CIMultiDictProxy
 
 from crawler import config, fixture_sites, runs
-from crawler.house import House, holder_name, is_gone
+from crawler.extensions.run import run_extension
 from crawler.reports import RunReport
-from crawler.spiders.news import is_stale
+from crawler.services import Services, is_gone, new_worker_id, open_services
+from crawler.spiders.documents import is_stale
 from pipelines.items import Link
 from pipelines.store import Document, Validators
 
@@ -46,6 +49,7 @@ class Web:
     def __init__(self) -> None:
         self.pages: dict[str, str | int | Callable[[web.Request], web.StreamResponse]] = {}
         self.asked: list[str] = []
+        self.headers: list[CIMultiDictProxy[str]] = []
         self.base = ""
         self.held = asyncio.Event()
         self.hold: set[str] = set()
@@ -56,6 +60,7 @@ class Web:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(request.path)
+        self.headers.append(request.headers)
         if request.path in self.hold:
             self.held.set()
             await asyncio.Event().wait()
@@ -105,14 +110,14 @@ def configured(
 
 
 @asynccontextmanager
-async def house_of(configuration: config.Configuration, dsn: str) -> AsyncIterator[House]:
-    async with House.open(configuration, dsn) as house:
-        yield house
+async def opened_services(configuration: config.Configuration, dsn: str) -> AsyncIterator[Services]:
+    async with open_services(configuration, dsn) as services:
+        yield services
 
 
 @pytest.fixture
-async def house(tmp_path: Path, site: Web, database_url: str) -> AsyncIterator[House]:
-    async with house_of(configured(tmp_path, site), database_url) as opened:
+async def services(tmp_path: Path, site: Web, database_url: str) -> AsyncIterator[Services]:
+    async with opened_services(configured(tmp_path, site), database_url) as opened:
         yield opened
 
 
@@ -126,10 +131,10 @@ async def test_the_fixture_sites_are_crawled_once_and_a_second_round_asks_for_no
         sites.write_sources(tmp_path / "sources")
         (tmp_path / "settings.toml").write_text(SETTINGS + f'[archive]\nfolder = "{tmp_path / "archive"}"\n')
         configuration = config.load(tmp_path)
-        async with house_of(configuration, database_url) as house:
-            first = await asyncio.gather(*(runs.crawl_source(house, name) for name in configuration.sources))
+        async with opened_services(configuration, database_url) as services:
+            first = await asyncio.gather(*(runs.crawl_source(services, name) for name in configuration.sources))
             asked = len(sites.log)
-            second = await asyncio.gather(*(runs.crawl_source(house, name) for name in configuration.sources))
+            second = await asyncio.gather(*(runs.crawl_source(services, name) for name in configuration.sources))
     for report in (*first, *second):
         assert (report.outcome, report.counts.pending) == ("finished", 0), str(report)
     assert all(report.counts.new for report in first)
@@ -145,19 +150,19 @@ def places(source: config.Source) -> list[str]:
     return [*discover.feeds, *discover.sitemaps, *discover.sections]
 
 
-async def test_only_what_is_new_in_a_feed_is_fetched(house, site):
+async def test_only_what_is_new_in_a_feed_is_fetched(services, site):
     site.pages |= {"/a": article(1), "/b": article(2)}
     site.feed("/a")
-    assert counted(await runs.crawl_source(house, "blatt")) == {"found": 1, "new": 1}
+    assert counted(await runs.crawl_source(services, "blatt")) == {"found": 1, "new": 1}
     site.feed("/b", "/a")
-    assert counted(await runs.crawl_source(house, "blatt")) == {"found": 2, "new": 1, "unchanged": 1}
+    assert counted(await runs.crawl_source(services, "blatt")) == {"found": 2, "new": 1, "unchanged": 1}
     assert site.asked.count("/a") == 1
 
 
-async def test_each_page_ends_with_its_own_reason(house, site):
+async def test_each_page_ends_with_its_own_reason(services, site):
     site.pages |= {"/a": article(1), "/gone": 410, "/tot": 404, "/spaeter": 503}
     site.feed("/a", "/gone", "/tot", "/spaeter", "/a#oben")
-    report = await runs.crawl_source(house, "blatt")
+    report = await runs.crawl_source(services, "blatt")
     assert counted(report) == {"found": 4, "new": 1, "rejected": 2, "pending": 1}
     assert report.counts.reasons == {"gone": 2, "http_error": 1}
     assert report.outcome == "finished"
@@ -167,8 +172,8 @@ async def test_a_dead_feed_does_not_cost_the_other_one_and_the_run_says_so(tmp_p
     site.pages |= {"/a": article(1), "/leer.xml": "", "/html.xml": "<html><body>Wartung</body></html>"}
     site.feed("/a")
     feeds = ("/fort.xml", "/leer.xml", "/html.xml", "/feed.xml")
-    async with house_of(configured(tmp_path, site, feeds=feeds), database_url) as house:
-        report = await runs.crawl_source(house, "blatt")
+    async with opened_services(configured(tmp_path, site, feeds=feeds), database_url) as services:
+        report = await runs.crawl_source(services, "blatt")
     assert counted(report) == {"found": 1, "new": 1}
     assert report.outcome == "failed"
     assert "3 places to look at could not be used" in report.error
@@ -183,9 +188,9 @@ async def test_the_pages_of_an_article_are_joined_until_they_repeat_themselves(t
 
     site.pages |= {"/a": page(1, "/a/2"), "/a/2": page(2, "/a/3"), "/a/3": page(3, "/a/2")}
     site.feed("/a")
-    async with house_of(configured(tmp_path, site, NEXT_PAGE), database_url) as house:
-        await runs.crawl_source(house, "blatt")
-        (row,) = await house.store.articles()
+    async with opened_services(configured(tmp_path, site, NEXT_PAGE), database_url) as services:
+        await runs.crawl_source(services, "blatt")
+        (row,) = await services.store.articles()
     assert [row["text"].count(f"Teil {number}") for number in (1, 2, 3)] == [1, 1, 1]
     assert sorted(path for path in site.asked if path.startswith("/a")) == ["/a", "/a/2", "/a/3"]
 
@@ -194,44 +199,44 @@ async def test_a_source_caps_the_pages_of_an_article(tmp_path, site, database_ur
     for number in range(1, 9):
         site.pages[f"/a/{number}"] = article(number, f'<a rel="next" href="/a/{number + 1}">Nächste Seite</a>')
     site.feed("/a/1")
-    async with house_of(configured(tmp_path, site, "max_pages = 3\n" + NEXT_PAGE), database_url) as house:
-        await runs.crawl_source(house, "blatt")
+    async with opened_services(configured(tmp_path, site, "max_pages = 3\n" + NEXT_PAGE), database_url) as services:
+        await runs.crawl_source(services, "blatt")
     assert sum(path.startswith("/a/") for path in site.asked) == 3
 
 
-async def test_a_later_page_that_is_gone_leaves_what_there_is(house, site):
+async def test_a_later_page_that_is_gone_leaves_what_there_is(services, site):
     site.pages["/bruecke"] = article(1, '<a rel="next" href="/bruecke/2">Nächste Seite</a>')
     site.feed("/bruecke")
-    report = await runs.crawl_source(house, "blatt")
+    report = await runs.crawl_source(services, "blatt")
     assert counted(report) == {"found": 1, "new": 1}
     assert "/bruecke/2" in report.problems[0]
 
 
-async def test_a_stop_leaves_what_was_in_flight_to_the_next_run(house, site):
+async def test_a_stop_leaves_what_was_in_flight_to_the_next_run(services, site):
     site.pages |= {"/a": article(1), "/haengt": article(2)}
     site.hold.add("/haengt")
     site.feed("/haengt", "/a")
-    crawl = asyncio.create_task(runs.crawl_source(house, "blatt"))
+    crawl = asyncio.create_task(runs.crawl_source(services, "blatt"))
     await site.held.wait()
-    for spider in house.spiders:
-        spider.stop("to see what happens")
+    for crawler in services.crawlers:
+        run_extension(crawler).stop("to see what happens")
     report = await crawl
     assert (report.outcome, report.counts.rejected, report.error) == ("stopped", 0, "to see what happens")
     assert report.counts.pending + report.counts.new == 2
     site.hold.clear()
-    assert (await runs.crawl_source(house, "blatt")).counts.pending == 0
-    assert len(await house.store.articles()) == 2
+    assert (await runs.crawl_source(services, "blatt")).counts.pending == 0
+    assert len(await services.store.articles()) == 2
 
 
-async def test_a_cancelled_crawl_is_recorded_as_stopped(house, site):
+async def test_a_cancelled_crawl_is_recorded_as_stopped(services, site):
     site.hold.add("/haengt")
     site.feed("/haengt")
-    crawl = asyncio.create_task(runs.crawl_source(house, "blatt"))
+    crawl = asyncio.create_task(runs.crawl_source(services, "blatt"))
     await site.held.wait()
     crawl.cancel()
     with pytest.raises(asyncio.CancelledError):
         await crawl
-    (run,) = await house.store.last_runs("blatt")
+    (run,) = await services.store.last_runs("blatt")
     assert (run["outcome"], run["pending"], run["error"]) == ("stopped", 1, "interrupted")
 
 
@@ -242,21 +247,21 @@ async def test_a_run_whose_lease_was_lost_stops(tmp_path, site, database_url):
     text = (tmp_path / "settings.toml").read_text() + '[schedule]\nlease = "0.4 seconds"\n'
     (tmp_path / "settings.toml").write_text(text)
     configuration = config.load(tmp_path)
-    async with house_of(configuration, database_url) as house:
-        crawl = asyncio.create_task(runs.crawl_source(house, "blatt"))
+    async with opened_services(configuration, database_url) as services:
+        crawl = asyncio.create_task(runs.crawl_source(services, "blatt"))
         await site.held.wait()
-        (spider,) = house.spiders
-        await house.store.end_run(spider.run, "failed", "taken over")
+        (crawler,) = services.crawlers
+        await services.store.end_run(run_extension(crawler).run, "failed", "taken over")
         await crawl
-        assert "lease was lost" in spider.stopped
+        assert "lease was lost" in run_extension(crawler).stopped
 
 
-async def test_a_source_never_overlaps_itself(house, site):
+async def test_a_source_never_overlaps_itself(services, site):
     site.hold.add("/haengt")
     site.feed("/haengt")
-    crawl = asyncio.create_task(runs.crawl_source(house, "blatt"))
+    crawl = asyncio.create_task(runs.crawl_source(services, "blatt"))
     await site.held.wait()
-    assert (await runs.crawl_source(house, "blatt")).outcome == "skipped"
+    assert (await runs.crawl_source(services, "blatt")).outcome == "skipped"
     crawl.cancel()
     with pytest.raises(asyncio.CancelledError):
         await crawl
@@ -269,21 +274,21 @@ async def test_pages_beyond_the_limit_of_a_run_wait_for_the_next(tmp_path, site,
     (tmp_path / "settings.toml").write_text(
         SETTINGS + f'[limits]\npages_per_run = 3\n[archive]\nfolder = "{tmp_path / "a"}"\n'
     )
-    async with house_of(config.load(tmp_path), database_url) as house:
-        first, second = [await runs.crawl_source(house, "blatt") for _ in range(2)]
+    async with opened_services(config.load(tmp_path), database_url) as services:
+        first, second = [await runs.crawl_source(services, "blatt") for _ in range(2)]
     assert (first.counts.pending, second.counts.pending) == (2, 0)
     assert any("limits.pages_per_run" in said for said in first.problems)
 
 
-async def test_a_full_disk_stops_the_run_and_loses_nothing(house, site):
+async def test_a_full_disk_stops_the_run_and_loses_nothing(services, site):
     site.pages |= {f"/{number}": article(number) for number in range(3)}
     site.feed("/0", "/1", "/2")
-    house.archive_folder.parent.joinpath("archive").write_text("a file where the folder should be")
-    report = await runs.crawl_source(house, "blatt")
+    services.archive_folder.parent.joinpath("archive").write_text("a file where the folder should be")
+    report = await runs.crawl_source(services, "blatt")
     assert (report.outcome, report.counts.pending) == ("failed", 3)
     assert "cannot be written" in report.error
-    house.archive_folder.unlink()
-    assert counted(await runs.crawl_source(house, "blatt")) == {"found": 3, "new": 3}
+    services.archive_folder.unlink()
+    assert counted(await runs.crawl_source(services, "blatt")) == {"found": 3, "new": 3}
 
 
 @pytest.mark.parametrize(("days", "in_a_row", "stale"), [(0, 0, False), (0, 20, True), (2, 1, True)])
@@ -292,7 +297,7 @@ def test_documents_are_asked_for_unconditionally_now_and_then(days, in_a_row, st
     assert is_stale(Validators('"x"', None, now - timedelta(days=days), in_a_row), now) is stale
 
 
-async def test_a_truncated_feed_is_asked_for_again_as_a_whole(house, site):
+async def test_a_truncated_feed_is_asked_for_again_as_a_whole(services, site):
     conditional = []
 
     def cut(request: web.Request) -> web.Response:
@@ -302,13 +307,13 @@ async def test_a_truncated_feed_is_asked_for_again_as_a_whole(house, site):
 
     site.pages |= {"/feed.xml": cut, "/a": article(1)}
     for _ in range(2):
-        report = await runs.crawl_source(house, "blatt")
+        report = await runs.crawl_source(services, "blatt")
         assert "truncated" in report.problems[0]
     assert conditional == [False, False]
 
 
 def test_holders_that_are_gone():
-    ours = holder_name()
+    ours = new_worker_id()
     machine, _, _ = ours.rsplit(":", 2)
     assert not is_gone(ours, ours)
     assert is_gone(f"{machine}:{os.getpid()}:00000000", ours)
@@ -325,12 +330,12 @@ def environment(folder: Path, dsn: str) -> dict[str, str]:
 CRAWL = """
 import asyncio
 from crawler import config, runs
-from crawler.house import House, holder_name, is_gone
+from crawler.services import Services, is_gone, new_worker_id, open_services
 from crawler.reports import RunReport
 
 async def main():
-    async with House.open(config.load()) as house:
-        await runs.crawl_source(house, "blatt")
+    async with open_services(config.load()) as services:
+        await runs.crawl_source(services, "blatt")
 
 asyncio.run(main())
 """
@@ -349,11 +354,11 @@ async def test_kill_9_in_the_middle_loses_nothing_and_doubles_nothing(tmp_path, 
     await crawl.wait()
     site.hold.clear()
     site.feed("/0", "/11")  # the feed has moved on meanwhile
-    async with house_of(configuration, database_url) as house:
-        report = await runs.crawl_source(house, "blatt")
+    async with opened_services(configuration, database_url) as services:
+        report = await runs.crawl_source(services, "blatt")
         assert (report.outcome, report.counts.pending, report.counts.rejected) == ("finished", 0, 0)
-        rows = await house.store.articles()
-        killed = (await house.store.last_runs("blatt"))[1]
+        rows = await services.store.articles()
+        killed = (await services.store.last_runs("blatt"))[1]
     assert sorted(row["url"] for row in rows) == sorted(f"{site.base}/{number}" for number in range(12))
     assert {row["version"] for row in rows} == {1}
     assert (killed["outcome"], killed["error"]) == ("failed", "its process was killed")
@@ -379,14 +384,14 @@ async def test_scrapy_knows_every_source_as_a_spider(tmp_path, site, database_ur
     assert site.asked.count("/a") == 1
 
 
-async def test_a_link_that_cannot_be_requested_ends_named(house, site):
+async def test_a_link_that_cannot_be_requested_ends_named(services, site):
     site.pages["/a"] = article(1)
     site.feed("/a")
-    run = await house.begin("blatt")
+    run = await services.begin_run("blatt")
     links = [Link(url, site.base + "/x") for url in ("file:///etc/passwd", "http://[", "http://169.254.169.254/")]
-    await house.store.offer(run, links, Document(site.base + "/x", "feed", 200, links=3))
-    await house.store.end_run(run, "stopped")
-    report = await runs.crawl_source(house, "blatt")
+    await services.store.offer(run, links, Document(site.base + "/x", "feed", 200, links=3))
+    await services.store.end_run(run, "stopped")
+    report = await runs.crawl_source(services, "blatt")
     assert report.counts.new == 1
     assert report.counts.reasons.get("blocked_address") == 1
     assert report.counts.pending == 0
@@ -397,7 +402,7 @@ def due(sql_rows) -> None:
     sql_rows("UPDATE ingest.pages SET next_check_at = now() - interval '1 minute' RETURNING id")
 
 
-async def test_a_recheck_is_conditional_and_an_unchanged_page_costs_no_body(house, site, sql_rows):
+async def test_a_recheck_is_conditional_and_an_unchanged_page_costs_no_body(services, site, sql_rows):
     text = article(1)
     conditional: list[str | None] = []
 
@@ -410,66 +415,66 @@ async def test_a_recheck_is_conditional_and_an_unchanged_page_costs_no_body(hous
 
     site.pages["/a"] = page
     site.feed("/a")
-    assert counted(await runs.crawl_source(house, "blatt")) == {"found": 1, "new": 1}
+    assert counted(await runs.crawl_source(services, "blatt")) == {"found": 1, "new": 1}
     due(sql_rows)
-    assert counted(await runs.crawl_source(house, "blatt")) == {"found": 1, "unchanged": 1}
+    assert counted(await runs.crawl_source(services, "blatt")) == {"found": 1, "unchanged": 1}
     assert conditional == [None, '"1"']
 
 
-async def test_a_recheck_of_a_changed_page_becomes_a_version(house, site, sql_rows):
+async def test_a_recheck_of_a_changed_page_becomes_a_version(services, site, sql_rows):
     site.pages["/a"] = article(1)
     site.feed("/a")
-    await runs.crawl_source(house, "blatt")
+    await runs.crawl_source(services, "blatt")
     due(sql_rows)
     site.pages["/a"] = article("2, der Neubau,")
-    assert counted(await runs.crawl_source(house, "blatt")) == {"found": 1, "new_version": 1}
+    assert counted(await runs.crawl_source(services, "blatt")) == {"found": 1, "new_version": 1}
 
 
-async def test_a_later_page_that_is_late_brings_the_whole_article_back(house, site, sql_rows):
+async def test_a_later_page_that_is_late_brings_the_whole_article_back(services, site, sql_rows):
     site.pages |= {"/bruecke": article(1, '<a rel="next" href="/bruecke/2">Nächste Seite</a>'), "/bruecke/2": 503}
     site.feed("/bruecke")
-    assert counted(await runs.crawl_source(house, "blatt")) == {"found": 1, "pending": 1}
+    assert counted(await runs.crawl_source(services, "blatt")) == {"found": 1, "pending": 1}
     site.pages["/bruecke/2"] = article(2)
     sql_rows("UPDATE ingest.pages SET next_attempt_at = now() RETURNING id")
-    report = await runs.crawl_source(house, "blatt")
+    report = await runs.crawl_source(services, "blatt")
     assert counted(report) == {"found": 1, "new": 1}
-    (row,) = await house.store.articles()
+    (row,) = await services.store.articles()
     assert "Teil 2" in row["text"]
 
 
-async def test_a_hundred_links_that_cannot_be_parsed_leave_the_good_one(house, site):
+async def test_a_hundred_links_that_cannot_be_parsed_leave_the_good_one(services, site):
     site.pages["/a"] = article(1)
     bad = "".join(f"<item><link>http://[{number}</link></item>" for number in range(100))
     good = f"<item><link>{site.base}/a</link></item>"
     site.pages["/feed.xml"] = f'<rss version="2.0"><channel>{bad}{good}</channel></rss>'
-    assert counted(await runs.crawl_source(house, "blatt")) == {"found": 1, "new": 1}
+    assert counted(await runs.crawl_source(services, "blatt")) == {"found": 1, "new": 1}
 
 
-async def test_pages_of_a_host_that_asked_for_time_come_when_it_is_over(house, site, sql_rows):
+async def test_pages_of_a_host_that_asked_for_time_come_when_it_is_over(services, site, sql_rows):
     def busy(request: web.Request) -> web.Response:
         return web.Response(status=503, headers={"Retry-After": "3600"})
 
     paths = [f"/{number}" for number in range(40)]
     site.pages |= dict.fromkeys(paths, busy)
     site.feed(*paths)
-    report = await runs.crawl_source(house, "blatt")
+    report = await runs.crawl_source(services, "blatt")
     assert counted(report) == {"found": 40, "pending": 40}
     asked = sum(path in paths for path in site.asked)
-    assert asked <= 2 * house.configuration.settings.politeness.concurrency_per_host
+    assert asked <= 2 * services.configuration.settings.politeness.concurrency_per_host
     waits = sql_rows("SELECT next_attempt_at - now() > interval '50 minutes', attempts FROM ingest.pages")
     # what was asked comes when the host said; the others when their source may ask again, in a minute
     assert {(late, attempts > 0) for late, attempts in waits} == {(True, True), (False, False)}
     assert sql_rows("SELECT source, why FROM ingest.host_rests") == [("blatt", "a page was answered 503")]
     assert sum(attempts for _, attempts in waits) == asked
-    await runs.crawl_source(house, "blatt")
+    await runs.crawl_source(services, "blatt")
     assert sum(path in paths for path in site.asked) == asked
 
 
-async def test_what_a_killed_process_had_archived_is_not_asked_for_again(house, site, sql_rows):
+async def test_what_a_killed_process_had_archived_is_not_asked_for_again(services, site, sql_rows):
     site.pages |= {"/a": article(1), "/b": article(2), "/c": article(3)}
     site.feed("/a", "/b", "/c")
-    await runs.crawl_source(house, "blatt")
-    rows = await house.store.articles()
+    await runs.crawl_source(services, "blatt")
+    rows = await services.store.articles()
     # as if the process had been killed between its archive and the database: nothing of /a and /b was recorded
     sql_rows("UPDATE ingest.runs SET outcome = 'failed' RETURNING id")
     sql_rows("DELETE FROM ingest.run_pages RETURNING 1")
@@ -481,19 +486,19 @@ async def test_what_a_killed_process_had_archived_is_not_asked_for_again(house, 
     sql_rows("DELETE FROM ingest.versions WHERE article_id = ANY (%s) RETURNING 1", keys)
     sql_rows("DELETE FROM ingest.articles WHERE id = ANY (%s) RETURNING 1", keys)
     sql_rows("DELETE FROM ingest.archive_records WHERE url NOT LIKE '%%/c' RETURNING 1")
-    house.archive.close()
-    file = house.archive_folder / house.archive.file_name
+    services.archive.close()
+    file = services.archive_folder / services.archive.file_name
     with file.open("ab") as out:
         out.write(file.read_bytes()[-700:-300])  # and in the middle of writing the next one
-    house.archive = type(house.archive)(house.archive_folder)
-    assert counted(await runs.crawl_source(house, "blatt")) == {"found": 3, "new": 2, "unchanged": 1}
+    services = replace(services, archive=type(services.archive)(services.archive_folder))
+    assert counted(await runs.crawl_source(services, "blatt")) == {"found": 3, "new": 2, "unchanged": 1}
     assert sorted(site.asked) == sorted(["/robots.txt", "/feed.xml", "/feed.xml", "/a", "/b", "/c"])
-    again = await house.store.articles()
+    again = await services.store.articles()
     assert [(row["url"], row["text"], row["fetched_at"]) for row in again] == [
         (row["url"], row["text"], row["fetched_at"]) for row in rows
     ]
     assert len(sql_rows("SELECT FROM ingest.archive_records")) == 3
-    assert {end for _, _, end in await house.store.archive_gaps([file.name])} <= {None} | {
+    assert {end for _, _, end in await services.store.archive_gaps([file.name])} <= {None} | {
         offset for (offset,) in sql_rows("SELECT min(record_offset) FROM ingest.archive_records")
     }
 
@@ -514,9 +519,10 @@ async def test_a_crawl_listens_on_no_port(tmp_path, site, database_url):
         await crawl.wait()
 
 
-async def test_no_run_starts_while_the_clock_is_wrong_by_years(house, site, monkeypatch):
+async def test_no_run_starts_while_the_clock_is_wrong_by_years(services, site, monkeypatch):
     site.feed("/a")
-    monkeypatch.setattr(runs, "FIRST_YEAR", datetime.now(UTC).year + 1)  # as if the clock had lost its battery
-    report = await runs.crawl_source(house, "blatt")
+    # as if the clock had lost its battery
+    monkeypatch.setattr("crawler.extensions.run.FIRST_YEAR", datetime.now(UTC).year + 1)
+    report = await runs.crawl_source(services, "blatt")
     assert (report.outcome, site.asked) == ("failed", [])
     assert "the clock of this machine says" in report.error

@@ -10,11 +10,11 @@ import pytest
 from psycopg import conninfo, sql
 
 from crawler import runs
-from crawler.house import House
+from crawler.services import open_services
 from pipelines import database
 from pipelines.items import Reason
 from pipelines.store import Store, batches, connections
-from tests.test_crawl import Web, article, configured, counted, house_of, site
+from tests.test_crawl import Web, article, configured, counted, opened_services, site
 from tests.test_roles import as_role, with_roles
 from tests.test_store import T, begin, page, words_of
 from tests.test_store import article as read_of
@@ -130,11 +130,11 @@ def with_pages(site: Web) -> Web:
 @pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES)
 async def test_trouble_of_the_database_costs_no_page(trouble, tmp_path, site: Web, writer: str, database_url: str):
     broken, mended, named = trouble
-    async with house_of(configured(tmp_path, with_pages(site)), writer) as house:
+    async with opened_services(configured(tmp_path, with_pages(site)), writer) as services:
         done(database_url, broken)
-        failed = await runs.crawl_source(house, "blatt")
+        failed = await runs.crawl_source(services, "blatt")
         done(database_url, mended)
-        again = await runs.crawl_source(house, "blatt")
+        again = await runs.crawl_source(services, "blatt")
     assert failed.outcome == "failed"
     assert named in failed.error
     assert "a mistake" not in failed.error
@@ -145,11 +145,11 @@ async def test_trouble_of_the_database_costs_no_page(trouble, tmp_path, site: We
 async def test_a_page_that_is_no_article_stays_pending_too(tmp_path, site: Web, writer: str, database_url: str):
     site.pages["/1"] = "<p>Kurz.</p>"
     site.feed("/1", "/gone")
-    async with house_of(configured(tmp_path, site), writer) as house:
+    async with opened_services(configured(tmp_path, site), writer) as services:
         done(database_url, "REVOKE INSERT ON ingest.run_pages FROM nachlese_writer")
-        failed = await runs.crawl_source(house, "blatt")
+        failed = await runs.crawl_source(services, "blatt")
         done(database_url, "GRANT INSERT ON ingest.run_pages TO nachlese_writer")
-        again = await runs.crawl_source(house, "blatt")
+        again = await runs.crawl_source(services, "blatt")
     assert (failed.outcome, failed.counts.rejected) == ("failed", 0)
     assert "permission denied for table run_pages" in failed.error
     assert (again.outcome, counted(again)) == ("finished", {"found": 2, "rejected": 2})
@@ -160,12 +160,12 @@ async def test_a_lock_that_somebody_holds_is_named_and_costs_no_page(
 ):
     monkeypatch.setattr(connections, "CONFLICT_FOR", 0.0)
     impatient = conninfo.make_conninfo(database_url, options="-c lock_timeout=50ms")
-    async with house_of(configured(tmp_path, with_pages(site)), impatient) as house:
+    async with opened_services(configured(tmp_path, with_pages(site)), impatient) as services:
         with psycopg.connect(database_url, application_name="somebody") as holding:
             holding.execute("LOCK TABLE ingest.versions IN EXCLUSIVE MODE")
-            failed = await runs.crawl_source(house, "blatt")
+            failed = await runs.crawl_source(services, "blatt")
             pid = holding.info.backend_pid
-        again = await runs.crawl_source(house, "blatt")
+        again = await runs.crawl_source(services, "blatt")
     assert (failed.outcome, failed.counts.rejected, failed.counts.pending) == ("failed", 0, 3)
     assert f"process {pid}" in failed.error
     assert "somebody" in failed.error
@@ -211,7 +211,7 @@ async def test_a_read_only_database_is_refused_before_anything_begins(tmp_path, 
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(name))
     with pytest.raises(database.DatabaseError, match=r"is read-only: default_transaction_read_only"):
-        async with House.open(configured(tmp_path, site), database_url):
+        async with open_services(configured(tmp_path, site), database_url):
             pass
     with pytest.raises(database.DatabaseError, match="takes no writes"):
         async with await Store.open(database_url, timedelta(seconds=1)) as store:

@@ -11,7 +11,7 @@ import pytest
 
 from crawler.discovery import DiscoveryError, ParseIssue, read_document
 from crawler.discovery import feed as feeds
-from crawler.links import LinkFilter, looks_like_article
+from crawler.discovery.links import LinkFilter, looks_like_article
 from pipelines.items import Precision, Provenance
 
 NOW = datetime(2025, 11, 22, 12, tzinfo=UTC)

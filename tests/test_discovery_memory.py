@@ -16,7 +16,7 @@ from crawler.discovery import DiscoveryResult
 from pipelines.items import Hint, Link, Provenance, Reason
 from pipelines.store import Document, DocumentState, SourceRow, owners
 from pipelines.urls import noise_params, normalise, without_params
-from tests.test_crawl import Web, article, configured, counted, house, house_of, site  # noqa: F401
+from tests.test_crawl import Web, article, configured, counted, opened_services, services, site  # noqa: F401
 
 
 def stored(report) -> int:
@@ -63,15 +63,15 @@ def test_what_a_full_look_says(before, after, confirmed, is_caught):
     assert (document.confirmed, document.distrusted is not None) == (confirmed, is_caught)
 
 
-async def test_a_server_caught_with_an_untrue_304_is_never_trusted_again(house, site, sql_rows):
+async def test_a_server_caught_with_an_untrue_304_is_never_trusted_again(services, site, sql_rows):
     liar = Liar(site, "/a")
     site.pages |= {"/feed.xml": liar} | {f"/{name}": article(name) for name in "abc"}
-    await runs.crawl_source(house, "blatt")
+    await runs.crawl_source(services, "blatt")
     liar.paths.insert(0, "/b")
     for _ in range(3):
         assert "/b" not in site.asked
-        await runs.crawl_source(house, "blatt")
-    report = await runs.crawl_source(house, "blatt")
+        await runs.crawl_source(services, "blatt")
+    report = await runs.crawl_source(services, "blatt")
     assert liar.asked == [False, True, True, True, True, False]
     assert stored(report) == 1
     assert any("304" in problem for problem in report.problems)
@@ -79,15 +79,15 @@ async def test_a_server_caught_with_an_untrue_304_is_never_trusted_again(house, 
         (True, "it said 304 Not Modified, but a full look showed other entries")
     ]
     liar.paths.insert(0, "/c")
-    assert stored(await runs.crawl_source(house, "blatt")) == 1
+    assert stored(await runs.crawl_source(services, "blatt")) == 1
     assert liar.asked[-1] is False
 
 
-async def test_an_honest_304_stays_cheap(house, site, sql_rows):
+async def test_an_honest_304_stays_cheap(services, site, sql_rows):
     honest = Liar(site, "/a")
     site.pages |= {"/feed.xml": honest, "/a": article("a")}
     for _ in range(13):
-        await runs.crawl_source(house, "blatt")
+        await runs.crawl_source(services, "blatt")
     assert honest.asked.count(False) == 3  # the first, after four, after eight more
     assert sql_rows("SELECT distrusted_at FROM news.documents") == [(None,)]
 
@@ -95,7 +95,7 @@ async def test_an_honest_304_stays_cheap(house, site, sql_rows):
 async def test_another_document_that_names_what_is_new_makes_a_304_doubtful(tmp_path, site, database_url, sql_rows):
     liar = Liar(site, "/a")
     site.pages |= {"/feed.xml": liar, "/other.xml": feed_of(site, "/a"), "/a": article("a"), "/b": article("b")}
-    async with house_of(configured(tmp_path, site, feeds=("/feed.xml", "/other.xml")), database_url) as opened:
+    async with opened_services(configured(tmp_path, site, feeds=("/feed.xml", "/other.xml")), database_url) as opened:
         await runs.crawl_source(opened, "blatt")
         await runs.crawl_source(opened, "blatt")
         assert liar.asked == [False, True]
@@ -110,7 +110,7 @@ async def test_another_document_that_names_what_is_new_makes_a_304_doubtful(tmp_
 async def test_a_source_may_say_that_its_server_cannot_be_asked_conditionally(tmp_path, site, database_url):
     liar = Liar(site, "/a")
     site.pages |= {"/feed.xml": liar, "/a": article("a")}
-    async with house_of(configured(tmp_path, site, "conditional = false\n"), database_url) as opened:
+    async with opened_services(configured(tmp_path, site, "conditional = false\n"), database_url) as opened:
         for _ in range(3):
             await runs.crawl_source(opened, "blatt")
     assert liar.asked == [False] * 3
@@ -128,7 +128,7 @@ async def test_what_is_new_in_an_undated_sitemap_is_fetched_and_what_was_left_ou
     old = [f"alt-{number}" for number in range(20)]
     site.pages |= {f"/{name}": article(name) for name in [*old, "neu"]}
     site.pages["/feed.xml"] = lambda _: web.Response(text=listed(*old), content_type="application/xml")
-    async with house_of(configured(tmp_path, site, "[discover.links]\nmax_links = 4\n"), database_url) as opened:
+    async with opened_services(configured(tmp_path, site, "[discover.links]\nmax_links = 4\n"), database_url) as opened:
         assert stored(await runs.crawl_source(opened, "blatt")) == 4
         found = sql_rows("SELECT entries, left_out, note FROM news.documents")
         assert found == [(20, 16, "left_out: 16 of 20 entries are over max_links")]
@@ -251,10 +251,10 @@ def sessions(site: Web, names: list[str], canonical: bool):
     return asked
 
 
-async def test_pages_are_not_asked_for_again_under_another_session(house, site, sql_rows):
+async def test_pages_are_not_asked_for_again_under_another_session(services, site, sql_rows):
     asked = sessions(site, ["a", "b", "c"], canonical=True)
     for _ in range(4):
-        report = await runs.crawl_source(house, "blatt")
+        report = await runs.crawl_source(services, "blatt")
     assert len(asked) == 3
     assert counted(report) == {"found": 3, "unchanged": 3}
     assert sql_rows("SELECT count(*) FROM ingest.pages") == [(3,)]
@@ -263,10 +263,10 @@ async def test_pages_are_not_asked_for_again_under_another_session(house, site, 
 
 async def test_parameters_can_be_named_where_pages_say_nothing(tmp_path, site, database_url, sql_rows):
     asked = sessions(site, ["a", "b", "c"], canonical=False)
-    async with house_of(configured(tmp_path, site), database_url) as opened:
+    async with opened_services(configured(tmp_path, site), database_url) as opened:
         await runs.crawl_source(opened, "blatt")  # before somebody noticed
     more = '[discover.links]\ndrop_params = ["sid"]\n'
-    async with house_of(configured(tmp_path, site, more), database_url) as opened:
+    async with opened_services(configured(tmp_path, site, more), database_url) as opened:
         for _ in range(3):
             await runs.crawl_source(opened, "blatt")
         assert len(asked) == 3
@@ -314,12 +314,12 @@ async def test_whoever_names_a_page_first_does_not_own_it(tmp_path, site, databa
     other = text.replace(f'homepage = "{site.base}/"', 'homepage = "https://sammler.example/"')
     (folder / "sammler.toml").write_text(other)
     (folder / "blatt.toml").unlink()
-    async with house_of(config.load(tmp_path), database_url) as opened:
+    async with opened_services(config.load(tmp_path), database_url) as opened:
         assert stored(await runs.crawl_source(opened, "sammler")) == 2
     assert sql_rows("SELECT source, named_by FROM news.articles") == [("sammler", [])] * 2
     changes = sql_rows("SELECT count(*) FROM news.changes")
     configured(tmp_path, site)
-    async with house_of(config.load(tmp_path), database_url) as opened:
+    async with opened_services(config.load(tmp_path), database_url) as opened:
         await runs.crawl_source(opened, "blatt")
         assert sql_rows("SELECT source, named_by FROM news.articles") == [("blatt", ["sammler"])] * 2
         assert sql_rows("SELECT count(*) FROM news.changes")[0][0] == changes[0][0] + 2
@@ -333,13 +333,13 @@ async def test_whoever_names_a_page_first_does_not_own_it(tmp_path, site, databa
 
 async def test_a_renamed_source_keeps_what_it_has(tmp_path, site, database_url, sql_rows):
     site.pages |= {"/feed.xml": feed_of(site, "/a", "/b", "/weg"), "/a": article("a"), "/b": article("b")}
-    async with house_of(configured(tmp_path, site), database_url) as opened:
+    async with opened_services(configured(tmp_path, site), database_url) as opened:
         await runs.crawl_source(opened, "blatt")
     folder, asked = tmp_path / "sources", len(site.asked)
     text = (folder / "blatt.toml").read_text()
     (folder / "blatt.toml").rename(folder / "zeitung.toml")
     (folder / "zeitung.toml").write_text('formerly = ["blatt"]\n' + text)
-    async with house_of(config.load(tmp_path), database_url) as opened:
+    async with opened_services(config.load(tmp_path), database_url) as opened:
         report = await runs.crawl_source(opened, "zeitung")
     assert stored(report) == 0
     assert not {"/a", "/b", "/weg"} & set(site.asked[asked:])

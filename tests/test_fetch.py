@@ -18,18 +18,20 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from crawler.fetch import Fetcher, FetchFailed, Limits, Manners, Stopped, failure_reason
-from crawler.hosts import HostRests, Hosts
-from crawler.robots import Disallowed, NoRobots, Robots
-from crawler.values import allowed_address
+from crawler.config.values import allowed_address
+from crawler.downloader.client import HttpClient, LargeBodies
+from crawler.downloader.errors import FetchError, ShutdownError, failure_reason
+from crawler.downloader.hosts import HostRests
+from crawler.downloader.policy import FetchPolicy
+from crawler.robots import Disallowed, NoRobots
 from pipelines.decompress import Undecodable, Unfinished, decoded, encodings_of, is_text
 from pipelines.urls import BadUrl
+from tests.fetching import AGENT, Fetcher
 from tests.hostile_web import BODY, bomb, serve
 
 
-def made(store, robots: float = 30, **more) -> Fetcher:
-    limits = Limits(page=1_000_000, document=2_000_000, connect=30, robots=robots)
-    return Fetcher(Hosts(store), Robots(store, "nachlese"), "Nachlese/test (+mail@example.org)", limits, **more)
+def made(store, **more) -> Fetcher:
+    return Fetcher(store, HttpClient(**more))
 
 
 @pytest.fixture
@@ -39,9 +41,14 @@ async def fetcher(store):
     await fetcher.close()
 
 
-def manners(web, source="s", seconds=60.0, **more) -> Manners:
+def policy(web, source="s", seconds=60.0, **more) -> FetchPolicy:
     allowed = (allowed_address(f"127.0.0.1/32:{web.port}"),)
-    return Manners(source, allowed, timedelta(), 50, timedelta(seconds=seconds), **more)
+    return limited(source, allowed, timeout=seconds, **more)
+
+
+def limited(source="s", allowed=(), **more) -> FetchPolicy:
+    bounds = {"delay": 0.0, "concurrency": 50, "timeout": 60.0, "connect": 30.0, "robots_timeout": 30.0}
+    return FetchPolicy(source, allowed, **(bounds | {"page": 1_000_000, "document": 2_000_000} | more))
 
 
 def robots(text: str = "", status: str = "200 OK", **headers):
@@ -56,9 +63,9 @@ def robots(text: str = "", status: str = "200 OK", **headers):
 
 async def test_a_request_says_who_asks_and_nothing_it_need_not(fetcher):
     async with serve() as web:
-        await fetcher.get(web.url("/good"), manners(web))
+        await fetcher.get(web.url("/good"), policy(web))
     sent = web.asked_with[-1]
-    assert sent["user-agent"] == "Nachlese/test (+mail@example.org)"
+    assert sent["user-agent"] == AGENT
     assert sent["host"] == f"127.0.0.1:{web.port}"
     assert sent["accept-encoding"] == "gzip, deflate, br, zstd"
     assert not {"referer", "cookie", "authorization", "if-none-match", "if-modified-since"} & set(sent)
@@ -67,19 +74,16 @@ async def test_a_request_says_who_asks_and_nothing_it_need_not(fetcher):
 async def test_an_answer_tells_where_it_came_from_and_when(fetcher):
     before = datetime.now(UTC)
     async with serve() as web:
-        answer = await fetcher.get(web.url("/to/two/hops"), manners(web))
+        answer = await fetcher.get(web.url("/to/two/hops"), policy(web))
     assert answer.url == web.url("/good?utm_source=kept")
-    assert [(hop.url, hop.status) for hop in answer.hops] == [
-        (web.url("/to/two/hops"), 302),
-        (web.url("/to/good/301"), 301),
-    ]
+    assert answer.hops == [web.url("/to/two/hops"), web.url("/to/good/301")]
     assert before <= answer.fetched_at <= datetime.now(UTC)
-    assert answer.body == BODY and not answer.unencrypted
+    assert answer.body == BODY
 
 
 async def test_headers_about_compression_go_with_it(fetcher):
     async with serve() as web:
-        answer = await fetcher.get(web.url("/gzip"), manners(web))
+        answer = await fetcher.get(web.url("/gzip"), policy(web))
     assert [name.lower() for name, _ in answer.headers] == [b"content-type"]
 
 
@@ -88,7 +92,7 @@ async def test_html_under_another_name_goes_on_as_html(fetcher):
         await visit.answer(BODY, Content_Type="Text/Plain; charset=utf-8")
 
     async with serve(page=page) as web:
-        answer = await fetcher.get(web.url("/page"), manners(web))
+        answer = await fetcher.get(web.url("/page"), policy(web))
     assert answer.headers == ((b"Content-Type", b"text/html; charset=utf-8"),)
 
 
@@ -98,15 +102,15 @@ async def test_a_condition_is_sent_and_304_is_an_answer(fetcher):
         await visit.answer(b"" if unchanged else BODY, "304 Not Modified" if unchanged else "200 OK", ETag='"7"')
 
     async with serve(feed=document) as web:
-        first = await fetcher.get(web.url("/feed"), manners(web), "feed")
-        assert first.status == 200 and (b"ETag", b'"7"') in first.headers
-        again = await fetcher.get(web.url("/feed"), manners(web), "feed", '"7"', "Sun, 01 Mar 2026 12:00:00 GMT")
+        first = await fetcher.get(web.url("/feed"), policy(web), "feed")
+        assert first.status == 200 and (b"Etag", b'"7"') in first.headers
+        again = await fetcher.get(web.url("/feed"), policy(web), "feed", '"7"', "Sun, 01 Mar 2026 12:00:00 GMT")
         assert (again.status, again.body) == (304, b"")
 
 
 async def test_a_validator_cannot_smuggle_a_header(fetcher):
     async with serve() as web:
-        await fetcher.get(web.url("/good"), manners(web), etag='"7"\r\nX-Evil: 1', modified="ü")
+        await fetcher.get(web.url("/good"), policy(web), etag='"7"\r\nX-Evil: 1', modified="ü")
     assert not {"x-evil", "if-none-match", "if-modified-since"} & set(web.asked_with[-1])
 
 
@@ -116,7 +120,7 @@ async def test_proxies_and_passwords_of_the_environment_are_not_used(fetcher, mo
     async with serve() as web, serve() as proxy:
         for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy"):
             monkeypatch.setenv(name, proxy.url(""))
-        await fetcher.get(web.url("/good"), manners(web))
+        await fetcher.get(web.url("/good"), policy(web))
         assert proxy.seen == [] and "authorization" not in web.asked_with[-1]
 
 
@@ -126,7 +130,7 @@ async def test_proxies_and_passwords_of_the_environment_are_not_used(fetcher, mo
 async def test_a_forbidden_page_is_not_asked_for(fetcher):
     async with serve(**robots("User-agent: *\nDisallow: /good")) as web:
         with pytest.raises(Disallowed) as refused:
-            await fetcher.get(web.url("/good"), manners(web))
+            await fetcher.get(web.url("/good"), policy(web))
         failure = failure_reason(refused.value)
         assert failure.reason == "robots" and not failure.transient
         assert web.seen == ["/robots.txt"]
@@ -135,7 +139,7 @@ async def test_a_forbidden_page_is_not_asked_for(fetcher):
 async def test_a_redirect_does_not_lead_around_robots_txt(fetcher):
     async with serve(**robots("User-agent: *\nDisallow: /good")) as web:
         with pytest.raises(Disallowed):
-            await fetcher.get(web.url("/to/good/301"), manners(web))
+            await fetcher.get(web.url("/to/good/301"), policy(web))
         assert web.seen == ["/robots.txt", "/to/good/301"]
 
 
@@ -148,7 +152,7 @@ async def test_a_redirect_to_another_site_asks_for_its_robots_txt(fetcher):
         async with serve(away=away) as web:
             allowed = (allowed_address("127.0.0.1/32:*"),)
             with pytest.raises(Disallowed):
-                await fetcher.get(web.url("/away"), Manners("s", allowed, timedelta()))
+                await fetcher.get(web.url("/away"), limited("s", allowed))
         assert other.seen == ["/robots.txt"]
 
 
@@ -156,10 +160,10 @@ async def test_a_redirect_to_another_site_asks_for_its_robots_txt(fetcher):
 async def test_while_robots_txt_cannot_be_had_pages_stay_pending(fetcher, status):
     async with serve(**robots("", status)) as web:
         with pytest.raises(NoRobots) as refused:
-            await fetcher.get(web.url("/good"), manners(web))
+            await fetcher.get(web.url("/good"), policy(web))
         failure = failure_reason(refused.value)
-        assert failure.reason == "robots" and failure.transient and not failure.attempted
-        assert failure.not_before > datetime.now(UTC)
+        assert failure.reason == "robots" and failure.transient and not failure.counts_as_attempt
+        assert failure.retry_at > datetime.now(UTC)
         assert web.seen == ["/robots.txt"]
 
 
@@ -174,11 +178,11 @@ async def test_a_robots_txt_that_hangs_drips_or_breaks_off_forbids_for_now(store
         pass
 
     for says in (hang, cut, nothing):
-        fetcher = made(store, robots=0.3 if says is hang else 30)
+        fetcher = made(store)
         async with serve(**{"robots.txt": says}) as web:
             with pytest.raises(NoRobots) as refused:
-                await fetcher.get(web.url("/good"), manners(web))
-            assert failure_reason(refused.value)[0] == "robots" and not failure_reason(refused.value).attempted
+                await fetcher.get(web.url("/good"), policy(web, robots_timeout=0.3 if says is hang else 30.0))
+            assert failure_reason(refused.value)[0] == "robots" and not failure_reason(refused.value).counts_as_attempt
             assert web.seen == ["/robots.txt"]
         await fetcher.close()
 
@@ -187,10 +191,10 @@ async def test_a_host_that_cannot_be_reached_is_no_matter_of_robots_txt(fetcher)
     async with serve() as web:
         pass  # nobody listens there any more
     with pytest.raises(NoRobots) as refused:
-        await fetcher.get(web.url("/good"), manners(web))
-    assert failure_reason(refused.value)[0] == "connection" and failure_reason(refused.value).attempted
+        await fetcher.get(web.url("/good"), policy(web))
+    assert failure_reason(refused.value)[0] == "connection" and failure_reason(refused.value).counts_as_attempt
     with pytest.raises(NoRobots) as refused:
-        await fetcher.get("http://nobody.invalid/", manners(web))
+        await fetcher.get("http://nobody.invalid/", policy(web))
     assert failure_reason(refused.value)[0] == "dns"
 
 
@@ -203,10 +207,10 @@ async def test_robots_txt_may_redirect_but_not_into_the_private_network(fetcher)
 
     async with serve(**{"robots.txt": moved, "rules": robots("User-agent: *\nDisallow: /good")["robots.txt"]}) as web:
         with pytest.raises(Disallowed):
-            await fetcher.get(web.url("/good"), manners(web))
+            await fetcher.get(web.url("/good"), policy(web))
     async with serve(**{"robots.txt": inside}) as web:
         with pytest.raises(NoRobots):
-            await fetcher.get(web.url("/good"), manners(web))
+            await fetcher.get(web.url("/good"), policy(web))
         assert web.canary == 0
 
 
@@ -215,7 +219,7 @@ async def test_a_robots_txt_that_redirects_in_circles_is_none(fetcher):
         await visit.redirect("/robots.txt")
 
     async with serve(**{"robots.txt": circle}) as web:
-        assert (await fetcher.get(web.url("/good"), manners(web))).body == BODY
+        assert (await fetcher.get(web.url("/good"), policy(web))).body == BODY
 
 
 async def test_of_a_robots_txt_that_is_a_bomb_the_beginning_counts(fetcher):
@@ -225,12 +229,12 @@ async def test_of_a_robots_txt_that_is_a_bomb_the_beginning_counts(fetcher):
 
     async with serve(**{"robots.txt": bombed}) as web:
         with pytest.raises(Disallowed):
-            await fetcher.get(web.url("/good"), manners(web))
+            await fetcher.get(web.url("/good"), policy(web))
 
 
 async def test_crawl_delay_keeps_requests_apart(fetcher):
     async with serve(**robots("User-agent: *\nCrawl-delay: 0.1")) as web:
-        answers = await asyncio.gather(*(fetcher.get(web.url("/good"), manners(web)) for _ in range(3)))
+        answers = await asyncio.gather(*(fetcher.get(web.url("/good"), policy(web)) for _ in range(3)))
         times = sorted(answer.fetched_at for answer in answers)
         assert times[-1] - times[0] >= timedelta(seconds=0.19)
 
@@ -246,17 +250,17 @@ async def test_a_host_that_asks_for_time_gets_it_from_every_kind_of_request(stor
 
     async with serve(**{"busy": busy, "robots.txt": busy if kind == "robots" else robots()["robots.txt"]}) as web:
         path = "/good" if kind == "robots" else "/busy"
-        with pytest.raises((FetchFailed, NoRobots)) as refused:
-            await fetcher.get(web.url(path), manners(web), "page" if kind == "robots" else kind)
+        with pytest.raises((FetchError, NoRobots)) as refused:
+            await fetcher.get(web.url(path), policy(web), "page" if kind == "robots" else kind)
         failure = failure_reason(refused.value)
         assert failure.transient
-        assert timedelta(minutes=59) < failure.not_before - datetime.now(UTC) <= timedelta(hours=1)
+        assert timedelta(minutes=59) < failure.retry_at - datetime.now(UTC) <= timedelta(hours=1)
         asked = len(web.seen)
         with pytest.raises((HostRests, NoRobots)):
-            await fetcher.get(web.url("/good"), manners(web))
+            await fetcher.get(web.url("/good"), policy(web))
         again = made(store)
         with pytest.raises(HostRests):  # a process that was started anew knows it too
-            await again.get(web.url("/good"), manners(web))
+            await again.get(web.url("/good"), policy(web))
         await again.close()
         assert len(web.seen) == asked
 
@@ -273,8 +277,8 @@ async def test_cookies_last_for_one_request_and_go_to_nobody_else(fetcher):
         async with serve(away=away) as web:
             allowed = (allowed_address("127.0.0.1/32:*"), allowed_address("[::1]/128:*"))
             for _ in range(2):
-                await fetcher.get(web.url("/away"), Manners("s", allowed, timedelta(), 5))
-                await fetcher.get(web.url("/cookie/not/kept"), Manners("s", allowed, timedelta(), 5))
+                await fetcher.get(web.url("/away"), limited("s", allowed))
+                await fetcher.get(web.url("/cookie/not/kept"), limited("s", allowed))
         assert not any("cookie" in sent for sent in web.asked_with + other.asked_with)
 
 
@@ -284,16 +288,16 @@ async def test_cookies_last_for_one_request_and_go_to_nobody_else(fetcher):
 async def test_one_source_may_reach_an_address_and_another_may_not(fetcher):
     async with serve() as web:
         for _ in range(2):
-            assert (await fetcher.get(web.url("/good"), manners(web, "inner"))).body == BODY
-            with pytest.raises(FetchFailed) as refused:
-                await fetcher.get(web.url("/good"), Manners("outer", (), timedelta()))
+            assert (await fetcher.get(web.url("/good"), policy(web, "inner"))).body == BODY
+            with pytest.raises(FetchError) as refused:
+                await fetcher.get(web.url("/good"), limited("outer"))
             assert refused.value.reason == "blocked_address"
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "data:text/html,x", "ftp://a.de/", "http://u:p@a.de/", "x"])
 async def test_other_addresses_are_refused(fetcher, url):
     with pytest.raises(BadUrl):
-        await fetcher.get(url, Manners("s"))
+        await fetcher.get(url, limited())
 
 
 class Table(AbstractResolver):
@@ -318,36 +322,36 @@ class Table(AbstractResolver):
 
 async def test_a_name_that_changes_its_mind_is_checked_each_time(store):
     names = Table(inside_test=[["127.0.0.1"], ["127.0.0.1"], ["127.0.0.66"]])
-    fetcher = made(store, names=names)
+    fetcher = made(store, resolver=names)
     async with serve() as web:
         url = web.url("/good").replace("127.0.0.1", "inside.test")
-        assert (await fetcher.get(url, manners(web))).body == BODY  # the second answer, after robots.txt's
-        with pytest.raises(FetchFailed) as refused:
-            await fetcher.get(url, manners(web))
+        assert (await fetcher.get(url, policy(web))).body == BODY  # the second answer, after robots.txt's
+        with pytest.raises(FetchError) as refused:
+            await fetcher.get(url, policy(web))
         assert refused.value.reason == "blocked_address"
     await fetcher.close()
 
 
 async def test_of_several_addresses_only_those_allowed_are_tried(store):
-    fetcher = made(store, names=Table(mixed_test=[["10.0.0.1", "192.168.0.1", "127.0.0.1", "169.254.169.254"]]))
+    fetcher = made(store, resolver=Table(mixed_test=[["10.0.0.1", "192.168.0.1", "127.0.0.1", "169.254.169.254"]]))
     async with serve() as web:
         url = web.url("/good").replace("127.0.0.1", "mixed.test")
-        assert (await fetcher.get(url, manners(web))).body == BODY
+        assert (await fetcher.get(url, policy(web))).body == BODY
     await fetcher.close()
 
 
 async def test_names_that_are_never_found_hold_up_nobody(store):
-    fetcher = made(store, names=Table(good_test=[["127.0.0.1"]]))
+    fetcher = made(store, resolver=Table(good_test=[["127.0.0.1"]]))
     async with serve() as web:
         lost = [
-            asyncio.ensure_future(fetcher.get(f"http://dead{number}.test/", manners(web, f"dead{number}")))
+            asyncio.ensure_future(fetcher.get(f"http://dead{number}.test/", policy(web, f"dead{number}")))
             for number in range(40)
         ]
         url = web.url("/good").replace("127.0.0.1", "good.test")
-        await asyncio.gather(*(fetcher.get(url, manners(web, "alive")) for _ in range(20)))
+        await asyncio.gather(*(fetcher.get(url, policy(web, "alive")) for _ in range(20)))
         assert not any(task.done() for task in lost)
         await fetcher.close()
-        assert all(isinstance(end, Stopped) for end in await asyncio.gather(*lost, return_exceptions=True))
+        assert all(isinstance(end, ShutdownError) for end in await asyncio.gather(*lost, return_exceptions=True))
 
 
 # --- TLS --------------------------------------------------------------------------------------------------------------
@@ -388,16 +392,16 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused(store, fetcher, 
     async with serve() as plain, serve(tls=context, down=down) as web:
         address = web.url("/good").replace("http:", "https:")
         with pytest.raises(NoRobots) as refused:
-            await fetcher.get(address, manners(web))
+            await fetcher.get(address, policy(web))
         failure = failure_reason(refused.value)
         assert failure.reason == "tls" and failure.transient and "self-signed" in failure.detail
         knowing = made(store, context=ssl.create_default_context(cafile=certificate))
-        assert (await knowing.get(address, manners(web))).body == BODY
-        assert (await knowing.get(address.replace("/good", "/gzip"), manners(web))).body == BODY
-        moved = await knowing.get(address.replace("/good", "/down"), Manners("s", anywhere, timedelta()))
-        assert moved.body == BODY and moved.unencrypted
-        with pytest.raises(FetchFailed, match="without end"):
-            await knowing.get(address.replace("/good", "/endless/1xx"), manners(web))
+        assert (await knowing.get(address, policy(web))).body == BODY
+        assert (await knowing.get(address.replace("/good", "/gzip"), policy(web))).body == BODY
+        moved = await knowing.get(address.replace("/good", "/down"), limited("s", anywhere))
+        assert moved.body == BODY
+        with pytest.raises(FetchError, match="without end"):
+            await knowing.get(address.replace("/good", "/endless/1xx"), policy(web))
         await knowing.close()
 
 
@@ -407,21 +411,20 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused(store, fetcher, 
 async def test_hosts_that_hang_do_not_hold_up_one_that_answers(fetcher):
     async with serve() as web, serve() as dead:
         lost = [
-            asyncio.ensure_future(fetcher.get(dead.url("/silent/hang"), manners(dead, "dead", 60))) for _ in range(100)
+            asyncio.ensure_future(fetcher.get(dead.url("/silent/hang"), policy(dead, "dead", 60))) for _ in range(100)
         ]
-        await asyncio.gather(*(fetcher.get(web.url("/good"), manners(web, "alive")) for _ in range(20)))
+        await asyncio.gather(*(fetcher.get(web.url("/good"), policy(web, "alive")) for _ in range(20)))
         assert not any(task.done() for task in lost)
         await fetcher.stop()
         ends = await asyncio.gather(*lost, return_exceptions=True)
-        assert all(isinstance(end, Stopped) for end in ends)
-        with pytest.raises(Stopped):
-            await fetcher.get(web.url("/good"), manners(web))
-        assert failure_reason(ends[0]).transient and not failure_reason(ends[0]).attempted
+        assert all(isinstance(end, ShutdownError) for end in ends)
+        with pytest.raises(ShutdownError):
+            await fetcher.get(dead.url("/good"), policy(dead, "dead", 60))
+        assert failure_reason(ends[0]).transient and not failure_reason(ends[0]).counts_as_attempt
 
 
 async def test_large_bodies_wait_for_each_other_without_losing_time(store):
-    limits = Limits(page=3_000_000, large=100_000, large_pages=1, large_pages_per_source=1)
-    fetcher = Fetcher(Hosts(store), Robots(store, "nachlese"), "Nachlese/test", limits)
+    fetcher = made(store, large=LargeBodies(size=100_000, pages=1, pages_per_source=1))
     first, go = asyncio.Event(), asyncio.Event()
 
     async def slow(visit):
@@ -435,11 +438,11 @@ async def test_large_bodies_wait_for_each_other_without_losing_time(store):
         await visit.answer(bytes(2_000_000))
 
     async with serve(slow=slow, quick=quick) as web:
-        await fetcher.get(web.url("/good"), manners(web))
-        holder = asyncio.ensure_future(fetcher.get(web.url("/slow"), manners(web)))
+        await fetcher.get(web.url("/good"), policy(web, page=3_000_000))
+        holder = asyncio.ensure_future(fetcher.get(web.url("/slow"), policy(web, page=3_000_000)))
         await first.wait()
-        waiting = asyncio.ensure_future(fetcher.get(web.url("/quick"), manners(web, "other", seconds=2)))
-        small = await fetcher.get(web.url("/good"), manners(web, "third"))
+        waiting = asyncio.ensure_future(fetcher.get(web.url("/quick"), policy(web, "other", seconds=2, page=3_000_000)))
+        small = await fetcher.get(web.url("/good"), policy(web, "third", page=3_000_000))
         await asyncio.wait([waiting], timeout=2.2)
         assert small.body == BODY and not waiting.done()
         go.set()
@@ -456,7 +459,7 @@ async def test_a_stop_lets_those_that_are_nearly_done_finish(fetcher):
         await visit.answer()
 
     async with serve(slow=slow) as web:
-        page = asyncio.ensure_future(fetcher.get(web.url("/slow"), manners(web)))
+        page = asyncio.ensure_future(fetcher.get(web.url("/slow"), policy(web)))
         await asked.wait()
         stopping = asyncio.ensure_future(fetcher.stop(within=20))
         await asyncio.sleep(0)
@@ -480,7 +483,7 @@ async def test_a_get_that_nobody_waits_for_any_more_hangs_up(fetcher):
         gone.set()
 
     async with serve(slow=slow) as web:
-        alone = Manners("s", manners(web).allowed, timedelta(), 1, timedelta(hours=1))
+        alone = policy(web, concurrency=1, seconds=3600)
         task = asyncio.ensure_future(fetcher.get(web.url("/slow"), alone))
         await asyncio.wait_for(asked.wait(), 60)
         task.cancel()
@@ -500,8 +503,8 @@ async def test_a_deadline_holds_for_all_hops_together(fetcher):
         await (visit.redirect(f"/hop/{number + 1}") if number < 5 else visit.answer())
 
     async with serve(**{f"hop/{number}": hop for number in range(6)}) as web:
-        with pytest.raises(FetchFailed) as failed:
-            await fetcher.get(web.url("/hop/0"), manners(web, seconds=1.2))
+        with pytest.raises(FetchError) as failed:
+            await fetcher.get(web.url("/hop/0"), policy(web, seconds=1.2))
         assert failed.value.reason == "timeout"
 
 
@@ -550,9 +553,9 @@ def test_what_is_packed_in_an_unknown_way_is_not_taken_for_text():
 
 
 def test_every_failure_has_a_reason():
-    assert failure_reason(FetchFailed("dns", "x", transient=True)).reason == "dns"
+    assert failure_reason(FetchError("dns", "x", transient=True)).reason == "dns"
     assert failure_reason(TimeoutError()).reason == "timeout"
-    assert failure_reason(asyncio.CancelledError()).attempted is False
+    assert failure_reason(asyncio.CancelledError()).counts_as_attempt is False
     unknown = failure_reason(RuntimeError("password=hunter2"))
     assert unknown.transient and "hunter2" not in unknown.detail
 
@@ -572,12 +575,12 @@ async def test_a_page_behind_a_redirect_to_a_host_that_rests_was_asked_for(store
         async with serve(moved=redirect) as first:
             both = tuple(allowed_address(f"127.0.0.1/32:{web.port}") for web in (first, second))
             if way == "rests":
-                await fetcher.hosts.asked_to_wait(f"127.0.0.1:{second.port}", 429, "3600")
+                await fetcher.services.hosts.asked_to_wait(f"127.0.0.1:{second.port}", 429, "3600")
             with pytest.raises((HostRests, NoRobots)) as refused:
-                await fetcher.get(first.url("/moved"), Manners("s", both, timedelta(), 50))
+                await fetcher.get(first.url("/moved"), limited("s", both))
             failure = failure_reason(refused.value)
-            assert (failure.transient, failure.attempted) == (True, True)
+            assert (failure.transient, failure.counts_as_attempt) == (True, True)
             with pytest.raises((HostRests, NoRobots)) as refused:
-                await fetcher.get(second.url("/good"), Manners("s", both, timedelta(), 50))
-            assert not failure_reason(refused.value).attempted
+                await fetcher.get(second.url("/good"), limited("s", both))
+            assert not failure_reason(refused.value).counts_as_attempt
     await fetcher.close()

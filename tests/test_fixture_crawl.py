@@ -14,9 +14,9 @@ import pytest
 
 from crawler import config, fixture_sites
 from crawler.fixture_sites import Asked, Sites
-from crawler.house import House
 from crawler.reports import RunReport
 from crawler.runs import crawl_source
+from crawler.services import open_services
 from tests.conftest import _made
 from tests.expectations import PAGES, differences, expected
 
@@ -49,13 +49,13 @@ async def two_rounds(dsn: str, folder: Path) -> Rounds:
     async with fixture_sites.serve() as sites:
         sites.write_sources(folder / "sources")
         (folder / "settings.toml").write_text(SETTINGS.format(archive=folder / "archive"), "utf-8")
-        async with House.open(config.load(folder), dsn) as house:
-            first = {name: await crawl_source(house, name) for name in NAMES}
+        async with open_services(config.load(folder), dsn) as services:
+            first = {name: await crawl_source(services, name) for name in NAMES}
             seen = len(sites.log)
-            second = {name: await crawl_source(house, name) for name in NAMES}
-            rows = await house.store.articles(limit=1000)
+            second = {name: await crawl_source(services, name) for name in NAMES}
+            rows = await services.store.articles(limit=1000)
             stories = {
-                (name, path): await house.store.explain(sites.url(name, path))
+                (name, path): await services.store.explain(sites.url(name, path))
                 for name in NAMES
                 for path in EXPECTED[name]
             }

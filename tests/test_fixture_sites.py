@@ -17,8 +17,8 @@ import pytest
 
 from crawler import config, fixture_sites
 from crawler.discovery import Kind, read_document
+from crawler.discovery.links import LinkFilter
 from crawler.fixture_sites import Asked, Sites
-from crawler.links import LinkFilter
 from pipelines.items import Article, Page, Part, Reason, Rejected
 from pipelines.reading import read, shipped_rules
 from tests.expectations import PAGES, differences, expected

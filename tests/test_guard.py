@@ -5,8 +5,8 @@ import socket
 
 import pytest
 
-from crawler.guard import BlockedAddress, Wire, is_public, may_connect
-from crawler.values import allowed_address
+from crawler.config.values import allowed_address
+from crawler.downloader.guard import BlockedAddress, Wire, is_public, may_connect
 
 CLOSED = [
     "0.0.0.0", "0.1.2.3", "10.0.0.1", "100.64.0.1", "100.100.100.200", "127.0.0.1",

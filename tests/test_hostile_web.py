@@ -5,24 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
+from datetime import UTC, datetime
 
 import pytest
 from scrapy import Request, Spider
-from scrapy.crawler import AsyncCrawlerRunner
+from scrapy.crawler import Crawler
 
-from crawler import settings as scrapy_settings
+from crawler.config.values import allowed_address
 from crawler.discovery import DiscoveryError, read_document
-from crawler.fetch import Fetcher, Limits, Manners, failure_reason
-from crawler.hosts import Hosts
-from crawler.links import LinkFilter
-from crawler.robots import Robots
-from crawler.values import allowed_address
+from crawler.discovery.links import LinkFilter
+from crawler.downloader.errors import NotModified, failure_reason
+from crawler.downloader.policy import FetchPolicy
+from crawler.services import give_services
 from pipelines.urls import BadUrl, normalise
+from tests.fetching import Fetcher, scrapy_settings
 from tests.hostile_web import CASES, PRIVATE, WHOLE, serve
 
-LIMITS = Limits(page=1_000_000, document=2_000_000, connect=30, robots=30)
 MANY = 200
 
 
@@ -31,42 +29,43 @@ class Visitor(Spider):
 
     name = "visitor"
 
-    def __init__(self, house, manners, wanted, ends):
-        super().__init__()
-        self.house, self.manners, self.wanted, self.ends = house, manners, wanted, ends
-
     async def start(self):
         for url, kind, headers in self.wanted:
-            yield Request(url, self.page, headers=headers, errback=self.failed, dont_filter=True, meta={"kind": kind})
+            meta = {"kind": kind, "asked": url}
+            yield Request(url, self.page, headers=headers, errback=self.failed, dont_filter=True, meta=meta)
 
     def page(self, response):
         self.note(response.request, (WHOLE if response.status == 200 else response.status, response.body, False))
 
     def failed(self, failure):
+        if failure.check(NotModified):
+            self.note(failure.request, (304, b"", False))
+            return
         reason = failure_reason(failure)
         self.note(failure.request, (str(reason.reason), reason.detail, reason.transient))
 
     def note(self, request, end):
-        self.ends.setdefault(request.url, []).append(end)
+        self.ends.setdefault(request.meta["asked"], []).append(end)
 
 
 @pytest.fixture
 async def fetcher(store):
-    made = Fetcher(Hosts(store), Robots(store, "nachlese"), "Nachlese/test", LIMITS)
+    made = Fetcher(store)
     yield made
     await made.close()
 
 
-def manners(web, seconds: float = 60) -> Manners:
+def policy(web, seconds: float = 60) -> FetchPolicy:
     allowed = (allowed_address(f"127.0.0.1/32:{web.port}"),)
-    return Manners("hostile", allowed, timedelta(), MANY, timedelta(seconds=seconds))
+    bounds = {"page": 1_000_000, "document": 2_000_000, "connect": 30.0, "robots_timeout": 30.0}
+    return FetchPolicy("hostile", allowed, delay=0.0, concurrency=MANY, timeout=seconds, **bounds)
 
 
 async def crawl(fetcher, web, wanted, seconds):
     ends = {}
-    chosen = {name: getattr(scrapy_settings, name) for name in dir(scrapy_settings) if name.isupper()}
-    runner = AsyncCrawlerRunner(chosen | {"ITEM_PIPELINES": {}})
-    await runner.crawl(Visitor, SimpleNamespace(fetcher=fetcher), manners(web, seconds), wanted, ends)
+    crawler = Crawler(Visitor, scrapy_settings(policy(web, seconds)))
+    give_services(crawler, fetcher.services)
+    await crawler.crawl_async(wanted=wanted, ends=ends)
     return ends
 
 
@@ -100,7 +99,7 @@ async def test_no_spelling_of_a_private_address_is_connected_to(fetcher):
         ends = []
         for spelling in PRIVATE:
             try:
-                await fetcher.get(spelling.format(port=web.canary_port), manners(web))
+                await fetcher.get(spelling.format(port=web.canary_port), policy(web))
             except Exception as error:  # noqa: BLE001  any failure has a reason, that is the point
                 ends.append(str(failure_reason(error).reason))
         assert len(ends) == len(PRIVATE)
@@ -110,7 +109,7 @@ async def test_no_spelling_of_a_private_address_is_connected_to(fetcher):
 
 async def test_scrapy_passes_a_condition_on_and_the_304_back(fetcher):
     async def feed(visit):
-        assert "x-other" not in visit.headers
+        assert visit.headers["x-other"] == "1"
         await visit.answer(b"", "304 Not Modified" if visit.headers.get("if-none-match") == '"7"' else "500 Lost")
 
     async with serve(feed=feed) as web:
@@ -130,7 +129,7 @@ async def test_every_kind_of_request_is_guarded(fetcher, kind):
     async with serve() as web:
         for url in (f"http://localhost:{web.canary_port}/x", web.url("/inside/0")):
             with pytest.raises(Exception) as refused:
-                await fetcher.get(url, manners(web), kind)
+                await fetcher.get(url, policy(web), kind)
             assert failure_reason(refused.value).reason == "blocked_address"
         assert web.canary == 0
 

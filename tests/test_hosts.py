@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from crawler.hosts import (
+from crawler.downloader.hosts import (
     CLOSED_AFTER,
     DEAD_AFTER,
     DEAD_REST,
@@ -228,7 +228,7 @@ async def test_requests_that_are_never_answered_end_in_a_rest_of_their_source(ho
 
 
 async def test_a_rest_that_was_lifted_is_over_in_a_running_process_too(store, clock, monkeypatch):
-    monkeypatch.setattr("crawler.hosts.RESTING_KNOWN_FOR", 0.0)
+    monkeypatch.setattr("crawler.downloader.hosts.RESTING_KNOWN_FOR", 0.0)
     clock.time = datetime.now(UTC)
     hosts = Hosts(store, now=clock)
     await refused(hosts, is_page=False)

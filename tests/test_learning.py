@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from crawler import config
 from crawler.comparing import compared
-from crawler.house import House
+from crawler.services import Services, open_services
 from pipelines.items import Page
 from pipelines.learning import lesson_of, told
 from pipelines.reading import read, shipped_rules
@@ -269,7 +270,7 @@ async def test_copies_and_later_wordings_teach_nothing(store):
 
 
 @pytest.fixture
-async def house(tmp_path: Path, database_url: str) -> AsyncIterator[House]:
+async def services(tmp_path: Path, database_url: str) -> AsyncIterator[Services]:
     folder = tmp_path / "config"
     (folder / "sources").mkdir(parents=True)
     (folder / "settings.toml").write_text(
@@ -278,27 +279,27 @@ async def house(tmp_path: Path, database_url: str) -> AsyncIterator[House]:
     (folder / "sources" / "blatt.toml").write_text(
         'title = "Blatt"\nhomepage = "https://www.blatt.example/"\n[discover]\nfeeds = ["https://www.blatt.example/rss"]\n'
     )
-    async with House.open(config.load(folder), database_url) as opened:
+    async with open_services(config.load(folder), database_url) as opened:
         yield opened
 
 
-async def test_a_stored_page_is_read_again_with_the_lesson_that_was_in_force(house):
+async def test_a_stored_page_is_read_again_with_the_lesson_that_was_in_force(services):
     old = [page(number, *[PROMPT] * (number % 2)) for number in range(20)]
-    await kept(house.store, old, house.rules("blatt", await house.lesson("blatt")))
-    await house.learn("blatt")
+    await kept(services.store, old, services.derived.rules("blatt", await services.site_model("blatt")))
+    await services.learn("blatt")
     new = page(21, PROMPT)
-    await kept(house.store, [new], house.rules("blatt", await house.lesson("blatt")))
-    assert [(await house.rules_for(each)).learned.state for each in (old[1], new)] == [0, 1]
+    await kept(services.store, [new], services.derived.rules("blatt", await services.site_model("blatt")))
+    assert [(await services.rules_for(each)).learned.state for each in (old[1], new)] == [0, 1]
     for each in (old[1], new):
-        comparison = await compared(house, each)
+        comparison = await compared(services, each)
         assert (comparison.ending, comparison.changes) == ("unchanged", {})
 
 
-async def test_where_learning_is_off_nothing_is_learned(house):
-    settings = house.configuration.settings
+async def test_where_learning_is_off_nothing_is_learned(services):
+    settings = services.configuration.settings
     off = settings.model_copy(update={"reading": settings.reading.model_copy(update={"learn": False})})
-    house.configuration = type(house.configuration)(house.configuration.folder, off, house.configuration.sources)
-    await kept(house.store, [page(number, PROMPT) for number in range(25)], house.rules("blatt"))
-    await house.learn("blatt")
-    assert await house.lesson("blatt") == Learned()
-    assert (await house.store.lesson("blatt")).state == 0
+    services = services.with_configuration(replace(services.configuration, settings=off))
+    await kept(services.store, [page(number, PROMPT) for number in range(25)], services.derived.rules("blatt"))
+    await services.learn("blatt")
+    assert await services.site_model("blatt") == Learned()
+    assert (await services.store.lesson("blatt")).state == 0

@@ -13,7 +13,7 @@ import pytest
 
 from crawler import runs
 from pipelines import database, migrations
-from tests.test_crawl import Web, article, configured, house_of, site
+from tests.test_crawl import Web, article, configured, opened_services, site
 from tests.test_migrations import MIGRATIONS, release
 from tests.test_roles import as_role, with_roles
 
@@ -123,8 +123,8 @@ async def test_roles_are_made_beside_a_crawl(tmp_path: Path, site: Web, with_rol
     paths = [f"/{number}" for number in range(40)]
     site.pages.update({path: article(path[1:]) for path in paths})
     site.feed(*paths)
-    async with house_of(configured(tmp_path, site), with_roles) as house:
-        crawl = asyncio.create_task(runs.crawl_source(house, "blatt"))
+    async with opened_services(configured(tmp_path, site), with_roles) as services:
+        crawl = asyncio.create_task(runs.crawl_source(services, "blatt"))
         while not crawl.done():
             await asyncio.to_thread(database.make_roles, with_roles, {})
             await asyncio.to_thread(give_back, with_roles)

@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 
 from crawler import config, discovery, robots, runs
-from crawler.house import House
+from crawler.services import open_services
 from pipelines.reading import decode, pages
 from tests.test_crawl import Web, article, configured, counted, served, site
 
@@ -84,8 +84,8 @@ async def test_every_kind_of_document_is_read_by_a_reader(tmp_path, site, databa
         (pages, "next_page"), (pages, "may_have_next"), (decode, "text_of"), (decode, "utf8_of"),
     ):  # fmt: skip
         monkeypatch.setattr(module, name, forbidden)
-    async with House.open(config.load(tmp_path), database_url) as house:
-        report = await runs.crawl_source(house, "blatt")
+    async with open_services(config.load(tmp_path), database_url) as services:
+        report = await runs.crawl_source(services, "blatt")
     assert counted(report) == {"found": 4, "new": 3, "rejected": 1}
     assert report.counts.reasons == {"robots": 1}
 
@@ -118,8 +118,8 @@ async def test_the_loop_turns_while_documents_made_to_hold_it_up_are_met(tmp_pat
     configured(tmp_path, site)
     async with served(Web()) as hostile:
         attacked(tmp_path, hostile)
-        async with House.open(config.load(tmp_path), database_url) as house, watched() as lag:
-            good, bad = await asyncio.gather(*(runs.crawl_source(house, name) for name in ("blatt", "boese")))
+        async with open_services(config.load(tmp_path), database_url) as services, watched() as lag:
+            good, bad = await asyncio.gather(*(runs.crawl_source(services, name) for name in ("blatt", "boese")))
     assert counted(good) == {"found": 5, "new": 5}
     assert bad.outcome == "failed"
     # in the main process one of the feeds alone takes three seconds, and the rules half a second a page

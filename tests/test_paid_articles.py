@@ -9,7 +9,7 @@ import pytest
 from crawler import runs
 from pipelines.items import Page, Reason, Rejected
 from pipelines.reading import read, shipped_rules
-from tests.test_crawl import Web, configured, house_of, site
+from tests.test_crawl import Web, configured, opened_services, site
 from tests.test_store import T, begin, page
 from tests.test_store import article as read_of
 
@@ -56,9 +56,9 @@ async def test_paid_articles_are_stored_without_text_and_are_nobodys_copies(
     site.pages["/1"] = paid(TEASERS["de"], title="Die Stadt spart")
     site.pages["/2"] = paid(TEASERS["de"] + " Und zwar bald.", title="Das Land spart auch")
     site.feed("/1", "/2")
-    async with house_of(configured(tmp_path, site), database_url) as house:
-        report = await runs.crawl_source(house, "blatt")
-        found = await house.store.search("Bibliotheken")
+    async with opened_services(configured(tmp_path, site), database_url) as services:
+        report = await runs.crawl_source(services, "blatt")
+        found = await services.store.search("Bibliotheken")
     assert (report.outcome, report.counts.new, report.counts.rejected) == ("finished", 2, 0), str(report)
     rows = sql_rows("SELECT text, word_count, is_accessible_for_free, language, copy_of FROM news.articles")
     assert rows == [("", 0, False, "de", None)] * 2

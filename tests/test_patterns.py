@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from crawler.discovery import read_document
-from crawler.links import LinkFilter
+from crawler.discovery.links import LinkFilter
 from pipelines.patterns import Pattern, RanAway, danger, matches_any
 from pipelines.reading.boilerplate import rule_for, site_phrases
 from tests.test_sources import SHIPPED

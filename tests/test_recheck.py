@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from tests.test_crawl import Web, article, configured, counted, environment, house, site  # noqa: F401  fixtures
+from tests.test_crawl import Web, article, configured, counted, environment, services, site  # noqa: F401  fixtures
 
 
 async def nachlese(folder: Path, dsn: str, *arguments: str) -> tuple[int, list[dict], str]:

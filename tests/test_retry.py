@@ -13,7 +13,7 @@ from crawler.cli import app
 from crawler.retrying import retry
 from pipelines.items import Reason
 from tests.test_cli import untouched_logging
-from tests.test_crawl import Web, article, configured, house_of, site
+from tests.test_crawl import Web, article, configured, opened_services, site
 
 __all__ = ["site", "untouched_logging"]  # fixtures
 
@@ -22,12 +22,12 @@ BREAK = "ALTER TABLE ingest.versions ADD CONSTRAINT no_two CHECK (title !~ '2')"
 MEND = "ALTER TABLE ingest.versions DROP CONSTRAINT no_two"
 
 
-async def with_one_unstorable(house, site: Web, rows) -> None:
+async def with_one_unstorable(services, site: Web, rows) -> None:
     """A crawl of three pages, of which one cannot be stored."""
     site.pages.update({path: article(path[1:]) for path in PATHS})
     site.feed(*PATHS)
     rows(f"{BREAK}; SELECT 1")
-    report = await runs.crawl_source(house, "blatt")
+    report = await runs.crawl_source(services, "blatt")
     assert report.counts.reasons == {"unstorable": 1}
     rows(f"{MEND}; SELECT 1")
 
@@ -47,10 +47,10 @@ def rows(database_url: str):
 
 
 async def test_what_the_archive_has_is_read_without_asking_the_site(tmp_path, site: Web, database_url, rows):
-    async with house_of(configured(tmp_path, site), database_url) as house:
-        await with_one_unstorable(house, site, rows)
+    async with opened_services(configured(tmp_path, site), database_url) as services:
+        await with_one_unstorable(services, site, rows)
         asked = len(site.asked)
-        retried = await retry(house)
+        retried = await retry(services)
         assert len(site.asked) == asked
     assert retried.pages == [{"source": "blatt", "reason": "unstorable", "pages": 1}]
     assert (retried.report.outcome, retried.report.counts.new, retried.left) == ("finished", 1, 0)
@@ -60,14 +60,14 @@ async def test_what_the_archive_has_is_read_without_asking_the_site(tmp_path, si
 
 
 async def test_what_the_archive_has_not_is_fetched_at_the_next_crawl(tmp_path, site: Web, database_url, rows):
-    async with house_of(configured(tmp_path, site), database_url) as house:
-        await with_one_unstorable(house, site, rows)
-        house.archive.close()
-        for file in house.archive_folder.glob("*.warc.gz"):
+    async with opened_services(configured(tmp_path, site), database_url) as services:
+        await with_one_unstorable(services, site, rows)
+        services.archive.close()
+        for file in services.archive_folder.glob("*.warc.gz"):
             file.unlink()
-        retried = await retry(house)
+        retried = await retry(services)
         assert (retried.total, retried.left) == (1, 1)
-        report = await runs.crawl_source(house, "blatt")
+        report = await runs.crawl_source(services, "blatt")
     assert (report.outcome, report.counts.new, report.counts.pending) == ("finished", 1, 0)
     assert site.asked.count("/2") == 2
 
@@ -75,25 +75,25 @@ async def test_what_the_archive_has_not_is_fetched_at_the_next_crawl(tmp_path, s
 async def test_only_what_was_asked_for_comes_again(tmp_path, site: Web, database_url, rows):
     site.pages.update({"/1": article(1), "/2": "<p>Kurz.</p>"})
     site.feed("/1", "/2", "/gone")
-    async with house_of(configured(tmp_path, site), database_url) as house:
-        first = await runs.crawl_source(house, "blatt")
+    async with opened_services(configured(tmp_path, site), database_url) as services:
+        first = await runs.crawl_source(services, "blatt")
         assert (first.counts.new, first.counts.rejected) == (1, 2)
         (ended,) = rows("SELECT max(ended_at) FROM ingest.pages")[0]
-        assert (await retry(house)).total == 0
-        assert (await retry(house, [Reason.GONE], ["other"])).total == 0
-        assert (await retry(house, [Reason.GONE], since=ended + timedelta(seconds=1))).total == 0
+        assert (await retry(services)).total == 0
+        assert (await retry(services, [Reason.GONE], ["other"])).total == 0
+        assert (await retry(services, [Reason.GONE], since=ended + timedelta(seconds=1))).total == 0
         site.pages["/gone"] = article("gone")
-        retried = await retry(house, [Reason.GONE], ["blatt"], ended - timedelta(hours=1))
+        retried = await retry(services, [Reason.GONE], ["blatt"], ended - timedelta(hours=1))
         assert (retried.total, retried.left) == (1, 1)
-        again = await runs.crawl_source(house, "blatt")
+        again = await runs.crawl_source(services, "blatt")
     assert (again.counts.new, again.counts.rejected, again.counts.pending) == (1, 0, 0)
 
 
 async def test_a_page_that_cannot_be_stored_still_ends_so_again(tmp_path, site: Web, database_url, rows):
-    async with house_of(configured(tmp_path, site), database_url) as house:
-        await with_one_unstorable(house, site, rows)
+    async with opened_services(configured(tmp_path, site), database_url) as services:
+        await with_one_unstorable(services, site, rows)
         rows(f"{BREAK}; SELECT 1")
-        retried = await retry(house)
+        retried = await retry(services)
     assert (retried.report.counts.reasons, retried.left) == ({"unstorable": 1}, 0)
     assert rows("SELECT count(*) FROM news.pending") == [(0,)]
 
@@ -110,8 +110,8 @@ def test_a_reason_that_is_none_is_named(tmp_path, monkeypatch):
 
 async def test_the_command_counts_and_asks_again(tmp_path, site: Web, database_url, rows, monkeypatch):
     configuration = configured(tmp_path, site)
-    async with house_of(configuration, database_url) as house:
-        await with_one_unstorable(house, site, rows)
+    async with opened_services(configuration, database_url) as services:
+        await with_one_unstorable(services, site, rows)
     monkeypatch.setenv("NACHLESE_CONFIG", str(tmp_path))
     monkeypatch.setenv("NACHLESE_DATABASE_URL", database_url)
     dry, done = await in_a_thread("--dry-run"), await in_a_thread()

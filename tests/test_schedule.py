@@ -16,9 +16,9 @@ from aiohttp import web
 
 from crawler import config, runs
 from crawler.clock import ClockWatch
-from crawler.house import House
 from crawler.reports import RunReport
 from crawler.schedule import Scheduler, SlotTrigger
+from crawler.services import open_services
 from crawler.slots import Cron, Every, share
 from tests.test_crawl import Web, article, configured, environment, served, site
 
@@ -126,20 +126,20 @@ def scheduled(folder: Path, site: Web, every: str = "1 hour") -> config.Configur
 
 async def test_a_missed_slot_is_caught_up_with_once(tmp_path, site, database_url):
     configuration = scheduled(tmp_path, site)
-    async with House.open(configuration, database_url) as house:
+    async with open_services(configuration, database_url) as services:
         ended: asyncio.Queue[RunReport] = asyncio.Queue()
-        scheduler = Scheduler(house, ended.put_nowait)
+        scheduler = Scheduler(services, ended.put_nowait)
         scheduler.start()
         report = await ended.get()
         assert (report.outcome, report.counts.new) == ("finished", 1)
         assert report.slot == configuration.sources["blatt"].slots().at_or_before(report.slot)
         await scheduler.stop(1)
-    async with House.open(configuration, database_url) as house:  # a restart in the same slot
-        scheduler = Scheduler(house, ended.put_nowait)
+    async with open_services(configuration, database_url) as services:  # a restart in the same slot
+        scheduler = Scheduler(services, ended.put_nowait)
         scheduler.start()
         assert (await ended.get()).outcome == "skipped"
         await scheduler.stop(1)
-        (status,) = await house.store.status()
+        (status,) = await services.store.status()
         assert status["next_run_at"] > report.slot
 
 
@@ -147,10 +147,10 @@ async def test_two_schedulers_make_one_run_of_a_slot(tmp_path, site, database_ur
     configuration = scheduled(tmp_path, site)
     ended: asyncio.Queue[RunReport] = asyncio.Queue()
     async with (
-        House.open(configuration, database_url) as one,
-        House.open(configuration, database_url) as other,
+        open_services(configuration, database_url) as one,
+        open_services(configuration, database_url) as other,
     ):
-        schedulers = [Scheduler(house, ended.put_nowait) for house in (one, other)]
+        schedulers = [Scheduler(services, ended.put_nowait) for services in (one, other)]
         for scheduler in schedulers:
             scheduler.start()
         outcomes = sorted([(await ended.get()).outcome for _ in schedulers])
@@ -165,8 +165,8 @@ async def test_sources_that_are_off_do_not_run(tmp_path, site, database_url):
     scheduled(tmp_path, site)
     file = tmp_path / "sources" / "blatt.toml"
     file.write_text("enabled = false\n" + file.read_text())
-    async with House.open(config.load(tmp_path), database_url) as house:
-        scheduler = Scheduler(house)
+    async with open_services(config.load(tmp_path), database_url) as services:
+        scheduler = Scheduler(services)
         scheduler.start()
         assert not scheduler.running
         await scheduler.stop(1)
@@ -174,8 +174,8 @@ async def test_sources_that_are_off_do_not_run(tmp_path, site, database_url):
 
 async def test_a_changed_configuration_is_taken_over(tmp_path, site, database_url):
     configuration = scheduled(tmp_path, site)
-    async with House.open(configuration, database_url) as house:
-        scheduler = Scheduler(house)
+    async with open_services(configuration, database_url) as services:
+        scheduler = Scheduler(services)
         scheduler.start()
         text = (tmp_path / "sources" / "blatt.toml").read_text()
         (tmp_path / "sources" / "zweites.toml").write_text(text.replace("1 hour", "2 hours"))
@@ -210,12 +210,12 @@ async def test_a_signal_ends_the_schedule_with_what_is_in_flight_left_for_later(
         assert await process.wait() == 0
     site.hold.clear()
     site.pages["/haengt"] = article(3)
-    async with House.open(configuration, database_url) as house:
-        (run,) = await house.store.last_runs("blatt")
+    async with open_services(configuration, database_url) as services:
+        (run,) = await services.store.last_runs("blatt")
         assert (run["outcome"], run["error"]) == ("stopped", "the scheduler was stopped")
         assert run["pending"] >= 1
-        await runs.crawl_source(house, "blatt")
-        assert len(await house.store.articles()) == 2
+        await runs.crawl_source(services, "blatt")
+        assert len(await services.store.articles()) == 2
 
 
 async def test_a_killed_scheduler_s_run_is_taken_over(tmp_path, site, database_url):
@@ -229,8 +229,8 @@ async def test_a_killed_scheduler_s_run_is_taken_over(tmp_path, site, database_u
     process.kill()
     await process.wait()
     site.hold.clear()
-    async with House.open(configuration, database_url) as house:
-        report = await runs.crawl_source(house, "blatt")
+    async with open_services(configuration, database_url) as services:
+        report = await runs.crawl_source(services, "blatt")
         assert (report.outcome, report.counts.new) == ("finished", 1)
 
 
@@ -280,13 +280,13 @@ async def test_sites_that_accept_and_never_answer_take_no_other_source_s_turn(tm
     counted.pages["/a"] = article(1)
     counted.feed("/a")
     source(tmp_path, counted, "gut", "/feed.xml")
-    async with House.open(config.load(tmp_path), database_url) as house:
-        scheduler = Scheduler(house)
+    async with open_services(config.load(tmp_path), database_url) as services:
+        scheduler = Scheduler(services)
         scheduler.start()
         await site.held.wait()
         asked = counted.asked.count("/feed.xml")
         await counted.reached("/feed.xml", asked + 3)
-        assert {spider.name for spider in house.spiders} >= {"haengt0"} or "haengt0" in scheduler.running
+        assert {spider.name for spider in services.spiders} >= {"haengt0"} or "haengt0" in scheduler.running
         await scheduler.stop(0)
 
 
@@ -296,14 +296,14 @@ async def test_a_feed_is_looked_at_when_it_is_due_while_the_pages_of_its_run_go_
     counted.pages["/neu"] = article(2)
     counted.feed("/haengt")
     source(tmp_path, counted, "blatt", "/feed.xml")
-    async with House.open(config.load(tmp_path), database_url) as house:
-        scheduler = Scheduler(house)
+    async with open_services(config.load(tmp_path), database_url) as services:
+        scheduler = Scheduler(services)
         scheduler.start()
         await counted.held.wait()
         await counted.reached("/feed.xml", counted.asked.count("/feed.xml") + 2)
         counted.feed("/haengt", "/neu")  # what a window shows now may be gone when the run has ended
         await counted.reached("/neu", 1)
-        assert len(await house.store.last_runs("blatt")) == 1
+        assert len(await services.store.last_runs("blatt")) == 1
         await scheduler.stop(0)
 
 

@@ -15,7 +15,7 @@ from psycopg import conninfo
 
 from pipelines import database, urls
 from pipelines.items import Article, Link, Page, Precision, Provenance, Reason, Removed
-from pipelines.store import Document, SourceRow, Store, WatchRow
+from pipelines.store import Archived, Document, SourceRow, Store, WatchRow
 
 TEXT = (Path(__file__).parent.parent / "docs" / "sql.md").read_text(encoding="utf-8")
 QUERIES = re.findall(r"```sql\n(.+?)```", TEXT, re.S)
@@ -84,7 +84,7 @@ async def some_news(store: Store) -> None:
             published_provenance=Provenance.JSONLD, removed=(Removed("Mehr zum Thema", "related"),),
             authors=("Ada Kern",), section="Politik", sections=("Politik",), **more,
         )  # fmt: skip
-        await store.keep(run, page, read)
+        await store.keep(run, page, read, Archived(f"{run.source}.warc.gz", minutes, 100))
 
     url = "https://zeitung.example/politik/haushalt-101.html"
     await keep(zeitung, url, 60, "Rat beschließt Haushalt", "Der Rat hat den Haushalt beschlossen.", agency="dpa")

@@ -15,11 +15,9 @@ import pytest
 
 from crawler import config, runs, watching
 from crawler.config import Watch
-from crawler.fetch import Fetcher
-from crawler.hosts import Hosts
-from crawler.house import House
-from crawler.robots import Robots
-from crawler.values import allowed_address
+from crawler.config.values import allowed_address
+from crawler.downloader.client import HttpClient
+from crawler.services import open_services
 from pipelines.items import Article, Page
 from pipelines.store import Store
 from tests.test_crawl import article, configured, site
@@ -171,8 +169,8 @@ async def listening(*statuses: str) -> AsyncIterator[tuple[int, list[dict]]]:
 
 
 @pytest.fixture
-async def fetcher(store) -> AsyncIterator[Fetcher]:
-    made = Fetcher(Hosts(store), Robots(store, "nachlese"), "Nachlese/test")
+async def client() -> AsyncIterator[HttpClient]:
+    made = HttpClient()
     yield made
     await made.close()
 
@@ -192,19 +190,19 @@ async def live(store: Store, name: str) -> None:
     await store.end_run(run, "finished")
 
 
-async def test_a_match_is_sent_once_and_again_where_it_was_not_taken(store, fetcher, tmp_path, sql_rows):
+async def test_a_match_is_sent_once_and_again_where_it_was_not_taken(store, client, tmp_path, sql_rows):
     async with listening("500 No", "302 Found", "204 OK") as (port, sent):
         one = hooked(port)
         await store.keep_watches(watching.watch_rows([one]))
         await live(store, "1")
         for error in ("the address answered 500", "the address answered 302"):
-            (told,) = await watching.tell(store, fetcher, [one], tmp_path)
+            (told,) = await watching.tell(store, client, [one], tmp_path)
             assert (told.sent, told.failed, told.error) == (0, 1, error)
-            assert (await watching.send(store, fetcher, one)).failed == 0  # not due yet
+            assert (await watching.send(store, client, one)).failed == 0  # not due yet
             sql_rows("UPDATE ingest.matches SET next_attempt_at = now() RETURNING 1")
-        (told,) = await watching.tell(store, fetcher, [one], tmp_path)
+        (told,) = await watching.tell(store, client, [one], tmp_path)
         assert (told.sent, told.error) == (1, None)
-        (told,) = await watching.tell(store, fetcher, [one], tmp_path)
+        (told,) = await watching.tell(store, client, [one], tmp_path)
         assert told.sent == 0
     assert [message["matches"][0]["title"] for message in sent] == ["Rat 1"] * 3
     assert sql_rows("SELECT attempts, error, delivered_at IS NULL FROM news.matches") == [(3, None, False)]
@@ -237,13 +235,13 @@ async def test_an_address_that_never_answers_holds_up_no_crawl_and_no_other_watc
             )
         site.pages["/a"] = article(1)
         site.feed("/a")
-        async with House.open(config.load(tmp_path), database_url) as house:
-            report = await runs.crawl_source(house, "blatt")
+        async with open_services(config.load(tmp_path), database_url) as services:
+            report = await runs.crawl_source(services, "blatt")
             await held.wait()
             assert (report.outcome, report.counts.new, released.is_set()) == ("finished", 1, False)
             await taken.wait()
             released.set()
-            await house.notifier.close()
+            await services.notifier.close()
 
 
 async def test_what_is_stored_while_a_watchlist_is_told_of_is_told_of_after_that(monkeypatch):
@@ -267,17 +265,17 @@ async def test_what_is_stored_while_a_watchlist_is_told_of_is_told_of_after_that
     assert sorted(told) == ["quick", "quick", "slow", "slow"]
 
 
-async def test_no_private_address_is_asked_unless_the_file_allows_it(store, fetcher, tmp_path, sql_rows):
+async def test_no_private_address_is_asked_unless_the_file_allows_it(store, client, tmp_path, sql_rows):
     async with listening() as (port, sent):
         one = hooked(port, allowed=False)
         await store.keep_watches(watching.watch_rows([one]))
         await live(store, "1")
-        (told,) = await watching.tell(store, fetcher, [one], tmp_path)
+        (told,) = await watching.tell(store, client, [one], tmp_path)
     assert "not a public address" in told.error
     assert sent == []
 
 
-async def test_what_a_replay_brings_is_a_match_and_not_sent(store, fetcher, sql_rows):
+async def test_what_a_replay_brings_is_a_match_and_not_sent(store, client, sql_rows):
     one = hooked(9)
     await store.keep_watches(watching.watch_rows([one]))
     await keep(store, "1", "Rat", "Der Haushalt.")
@@ -285,19 +283,19 @@ async def test_what_a_replay_brings_is_a_match_and_not_sent(store, fetcher, sql_
     assert await store.take_matches("w", 10) == []
 
 
-async def test_the_feed_has_each_article_once_latest_first_and_any_sign(store, fetcher, tmp_path):
+async def test_the_feed_has_each_article_once_latest_first_and_any_sign(store, client, tmp_path):
     one = watch(words=["haushalt"])
     await store.keep_watches(watching.watch_rows([one]))
     await keep(store, "1", "Rat <b>&amp;", "Der Haushalt.", teaser="]]> „so“ & so", authors=("Ada Kern", "Bo"))
     await keep(store, "1", "Rat <b>&amp;", "Der Haushalt steht.", at=T + timedelta(hours=1))
     await keep(store, "2", "Zwei", "Noch ein Haushalt.")
-    await watching.tell(store, fetcher, [one], tmp_path / "feeds")
+    await watching.tell(store, client, [one], tmp_path / "feeds")
     text = (tmp_path / "feeds" / "w.atom").read_bytes()
     feed = feedparser.parse(text)
     assert not feed.bozo
     assert [entry.title_detail.value for entry in feed.entries] == ["Zwei", "Rat <b>&amp;"]
     assert feed.entries[1].link == "https://a.example/1"
-    await watching.tell(store, fetcher, [one], tmp_path / "feeds")
+    await watching.tell(store, client, [one], tmp_path / "feeds")
     assert (tmp_path / "feeds" / "w.atom").read_bytes() == text
     assert [file.name for file in (tmp_path / "feeds").iterdir()] == ["w.atom"]
 

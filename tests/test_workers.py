@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from crawler.discovery import DiscoveryFailure, DiscoveryResult, ParseIssue, read_document
-from crawler.links import LinkFilter
+from crawler.discovery.links import LinkFilter
 from pipelines.items import Article, Page, Part, Reason, Rejected
 from pipelines.reading.rules import Rules
 from pipelines.workers import LARGE, ReaderPool, ReadersUnavailable, Task, _SentRules, death

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from crawler.cli import articles, db, demo, export, hosts, read, retry, run, sources, watch
+from crawler.cli import articles, db, demo, export, hosts, read, retry, run, sources, watch, web
 from crawler.cli.common import Options
 
 app = typer.Typer(
@@ -52,6 +52,7 @@ app.command(rich_help_panel="Look")(read.read)
 app.command(rich_help_panel="Look")(articles.status)
 app.command(rich_help_panel="Look")(articles.explain)
 app.command(rich_help_panel="Look")(export.export)
+app.command(rich_help_panel="Look")(web.web)
 app.add_typer(articles.app, name="articles", rich_help_panel="Look")
 app.add_typer(sources.app, name="sources", rich_help_panel="Keep house")
 app.add_typer(watch.app, name="watch", rich_help_panel="Look")

@@ -336,7 +336,7 @@ def prune(
 
 async def _pruned(configured: Configuration, dry_run: bool) -> dict[str, int]:
     from crawler.cli.common import open_store
-    from crawler.house import prune as prune_by
+    from crawler.services import prune as prune_by
 
     async with await open_store() as store:
         return await prune_by(store, configured, archive_folder(configured), dry_run)

@@ -111,12 +111,12 @@ def pages(
 
 async def fetched(url: str, configured: Configuration, source: str | None) -> Page | Unreadable:
     """One guarded request, under the same rules as every other of ours."""
-    from crawler import asking
+    from crawler import single_fetch
     from crawler.files import Unreadable
     from pipelines.items import Rejected
 
     try:
-        return await asking.page(url, source, configured)
+        return await single_fetch.page(url, source, configured)
     except Rejected as rejected:
         return Unreadable(url, source or "replay", rejected.reason, rejected.detail)
 

@@ -80,11 +80,11 @@ async def _retried(
     configured: Configuration, reasons: Sequence[Reason], names: list[str] | None, since: datetime | None
 ) -> Retried:
     from crawler import retrying
-    from crawler.house import House
+    from crawler.services import open_services
 
     with Bar("pages") as bar:
-        async with House.open(configured, await asyncio.to_thread(reachable)) as house:
-            return await retrying.retry(house, reasons, names, since, progress=bar.page)
+        async with open_services(configured, await asyncio.to_thread(reachable)) as services:
+            return await retrying.retry(services, reasons, names, since, progress=bar.page)
 
 
 def show(retried: Retried, is_dry: bool, as_json: bool) -> None:

@@ -60,13 +60,13 @@ def crawl(
 async def crawled(configured: Configuration, names: Sequence[str]) -> list[RunReport]:
     """One round over *names*: none waits for another one's site."""
     from crawler import runs
-    from crawler.house import House
+    from crawler.services import open_services
 
     with Bar("pages") as bar:
-        async with House.open(configured, await asyncio.to_thread(reachable)) as house:
+        async with open_services(configured, await asyncio.to_thread(reachable)) as services:
 
             async def one(name: str) -> RunReport:
-                return await runs.crawl_source(house, name, progress=bar.page)
+                return await runs.crawl_source(services, name, progress=bar.page)
 
             return list(await gathered([one(name) for name in names]))
 
@@ -124,18 +124,18 @@ async def rechecked(
 ) -> tuple[list[RunReport], list[str]]:
     """The runs, and those of *urls* at which no article is known."""
     from crawler import runs
-    from crawler.house import House
+    from crawler.services import open_services
 
     places = asyncio.Semaphore(configured.settings.crawl.sources_at_once)
     with Bar("pages") as bar:
-        async with House.open(configured, await asyncio.to_thread(reachable)) as house:
-            due, unknown = await house.store.recheck_now(names, urls, since)
+        async with open_services(configured, await asyncio.to_thread(reachable)) as services:
+            due, unknown = await services.store.recheck_now(names, urls, since)
             for name in sorted(set(due) - set(configured.sources)):
                 unknown.append(f"any address of {name}, which has no file in {configured.folder / 'sources'}")
 
             async def one(name: str) -> RunReport:
                 async with places:
-                    return await runs.crawl_source(house, name, progress=bar.page, kind="recheck")
+                    return await runs.crawl_source(services, name, progress=bar.page, kind="recheck")
 
             reports = await gathered([one(name) for name in due if name in configured.sources])
             return reports, unknown
@@ -192,20 +192,20 @@ def replay(
 
 async def replayed(configured: Configuration, paths: list[Path] | None, what: dict[str, Any]) -> RunReport:
     from crawler import runs
-    from crawler.house import House
+    from crawler.services import open_services
 
     with Bar("pages") as bar:
-        async with House.open(configured, await asyncio.to_thread(reachable)) as house:
-            return await runs.replay(house, paths or [house.archive_folder], **what, progress=bar.page)
+        async with open_services(configured, await asyncio.to_thread(reachable)) as services:
+            return await runs.replay(services, paths or [services.archive_folder], **what, progress=bar.page)
 
 
 async def compared(configured: Configuration, paths: list[Path] | None, what: dict[str, Any]) -> list[Comparison]:
     from crawler.comparing import compare
-    from crawler.house import House
+    from crawler.services import open_services
 
     with Bar("pages") as bar:
-        async with House.open(configured, await asyncio.to_thread(reachable)) as house:
-            return await compare(house, paths or [house.archive_folder], **what, progress=bar.page)
+        async with open_services(configured, await asyncio.to_thread(reachable)) as services:
+            return await compare(services, paths or [services.archive_folder], **what, progress=bar.page)
 
 
 def show_differences(found: Sequence[Comparison], as_json: bool) -> Exit:

@@ -10,8 +10,8 @@ import typer
 from crawler.cli.common import Exit, configuration, count, known_sources, out, plain, print_json, run, told
 
 if TYPE_CHECKING:
-    from crawler.asking import Look
     from crawler.config import Configuration, Source
+    from crawler.single_fetch import Look
 
 app = typer.Typer(no_args_is_help=True, help="The configured news sites: list them, check their files.")
 
@@ -119,10 +119,10 @@ def dangerous(source: Source) -> list[str]:
 
 async def looked_at(configured: Configuration, names: list[str], as_json: bool) -> bool:
     """Show one look at each discovery document of these sources; whether all could be read."""
-    from crawler import asking
+    from crawler import single_fetch
 
     well = True
-    async for look in asking.looks(configured, names):
+    async for look in single_fetch.looks(configured, names):
         well = well and look.error is None
         if as_json:
             print_json(dataclasses.asdict(look))

@@ -67,10 +67,10 @@ def tell(as_json: JsonOption = False) -> None:
 
 
 async def _told(configured: Configuration) -> list[Told]:
-    from crawler import asking, watching
+    from crawler import single_fetch, watching
     from pipelines import database
 
     watches = list(configured.watches.values())
-    async with await open_store() as store, asking.asking(configured) as fetcher:
+    async with await open_store() as store, single_fetch.looking(configured) as services:
         await store.keep_watches(watching.watch_rows(watches))
-        return await watching.tell(store, fetcher, watches, database.home() / "feeds")
+        return await watching.tell(store, services.http, watches, database.home() / "feeds")

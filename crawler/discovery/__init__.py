@@ -17,6 +17,7 @@ from crawler.discovery import jsonfeed
 from crawler.discovery.decoding import first_element, list_element, text_of, unzipped
 from crawler.discovery.entries import clean_address, result_of
 from crawler.discovery.feed import read_feed
+from crawler.discovery.links import LinkFilter
 from crawler.discovery.section import read_section
 from crawler.discovery.shapes import (
     MOST_PROBLEMS,
@@ -29,7 +30,6 @@ from crawler.discovery.shapes import (
     Problem,
 )
 from crawler.discovery.sitemap import read_sitemap
-from crawler.links import LinkFilter
 
 __all__ = [
     "DiscoveryError",

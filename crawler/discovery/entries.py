@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urljoin
 
+from crawler.discovery.links import LinkFilter
 from crawler.discovery.shapes import MOST_PROBLEMS, DiscoveryError, DiscoveryResult, Entry, Kind, ParseIssue, Problem
-from crawler.links import LinkFilter
 from pipelines import urls
 from pipelines.items import Hint, Link, Provenance
 from pipelines.patterns import RanAway

@@ -17,9 +17,9 @@ from lxml import etree
 
 from crawler.discovery import markup
 from crawler.discovery.entries import address_of, result_of
+from crawler.discovery.links import LinkFilter
 from crawler.discovery.markup import attribute, children, words_of
 from crawler.discovery.shapes import MOST_ENTRIES, DiscoveryError, DiscoveryResult, Entry, ParseIssue, Problem
-from crawler.links import LinkFilter
 
 #: characters, some 200 entries: feedparser has no bound of its own, and takes 20 seconds for 600 kB of nested tags
 MOST_FOR_FEEDPARSER = 300_000

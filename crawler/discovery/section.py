@@ -11,10 +11,10 @@ import lxml.html
 from lxml import etree
 from parsel.csstranslator import HTMLTranslator
 
+from crawler.config.values import is_xpath
 from crawler.discovery.entries import clean_address, result_of
+from crawler.discovery.links import LinkFilter, looks_like_article
 from crawler.discovery.shapes import DiscoveryError, DiscoveryResult, Entry, ParseIssue, Problem
-from crawler.links import LinkFilter, looks_like_article
-from crawler.values import is_xpath
 from pipelines import urls
 
 #: links of a section page that are looked at; a front page has some hundreds

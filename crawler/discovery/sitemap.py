@@ -20,9 +20,9 @@ from crawler.discovery.entries import (
     shown,
     time_of,
 )
+from crawler.discovery.links import LinkFilter
 from crawler.discovery.markup import children, words_of
 from crawler.discovery.shapes import MOST_ENTRIES, DiscoveryError, DiscoveryResult, Entry, ParseIssue, Problem
-from crawler.links import LinkFilter
 from pipelines import urls
 
 

@@ -1,40 +1,47 @@
-"""Stored pages take every later step of live ones: archive, read, keep."""
+"""Stored pages take every later step of live ones: archive, read, store."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, ClassVar
 
 from crawler.files import Unreadable
-from crawler.spiders.run import RunSpider
-from pipelines.flow import Fetched
+from crawler.services import services_of
+from crawler.spiders.base import RunSpider
+from pipelines.article_item import ArticleItem
 from pipelines.items import Page
+from pipelines.store import Archived
+
+#: pages on their way at a time: enough that no reader waits for the next one
+AHEAD = 16
 
 
 class ReplaySpider(RunSpider):
-    """One run over *pages*, one after the other: which of two equal texts is the copy must not be left to chance.
+    """One run over *stored* pages, each with its place in the archive where it comes from there: read at the same time,
+    stored one after the other in their order. Which of two equal texts is the copy must not be left to chance."""
 
-    *archived* says where a page lies in the archive already; such a page is not written there again.
-    """
+    ARGUMENTS: ClassVar[dict[str, str]] = {"stored": "the pages, an iterator; only a program can give them"}
+    stored: Iterator[Page | Unreadable | tuple[Archived, Page]]
 
-    name = "replay"
+    @property
+    def run_source(self) -> str | None:
+        return None
 
-    def __init__(self, *args: Any, pages: Iterator[Page | Unreadable], are_archived: bool = False, **kwargs: Any):
-        super().__init__(*args, **kwargs)
-        self.pages = pages
-        self.are_archived = are_archived
-
-    async def work(self) -> None:
-        while not self.stopping.is_set():
-            page = await asyncio.to_thread(next, self.pages, None)  # files are read in it
+    async def start(self) -> AsyncIterator[Any]:
+        frontier, services = self.frontier, services_of(self.crawler)
+        before: asyncio.Event | None = None
+        begun = 0
+        while await frontier.has_room(begun, AHEAD):
+            page = await asyncio.to_thread(next, self.stored, None)  # files are read in it
             if page is None:
                 break
             if isinstance(page, Unreadable):
-                await self.unreadable(page)
-            else:
-                await self.through(Fetched(page, self.run, await self.house.rules_for(page)))
-
-    async def unreadable(self, file: Unreadable) -> None:
-        store = self.house.store
-        self.tell(file.url, await store.reject(self.run, file.url, file.reason, file.detail, source=file.source))
+                await frontier.reject(page.url, page.reason, page.detail, source=page.source)
+                continue
+            archived, page = page if isinstance(page, tuple) else (None, page)
+            rules, stored = await services.rules_for(page), asyncio.Event()
+            yield ArticleItem(page, rules, run=frontier.run, archived=archived, after=before, handed_over=stored)
+            before, begun = stored, begun + 1
+        if await frontier.has_room(begun, 1):
+            await frontier.settled()

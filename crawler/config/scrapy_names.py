@@ -1,0 +1,90 @@
+"""Which Scrapy settings a ``[scrapy]`` table or ``-s`` may set, and what to use instead of those that do nothing."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from scrapy.settings import default_settings
+
+from crawler import settings as project_settings
+
+#: settings of ours that Scrapy does not have
+OURS = {
+    "ALLOW_ADDRESSES", "CONNECT_TIMEOUT", "DOCUMENT_MAXSIZE", "HEADERS_MAXSIZE", "HOMEPAGE",
+    "RENDER", "RENDER_EXECUTABLE", "RENDER_TIMEOUT", "ROBOTSTXT_TIMEOUT", "STOP_WITHIN",
+}  # fmt: skip
+#: settings of Scrapy that cannot act here, and what to use instead
+INSTEAD = {
+    "AUTOTHROTTLE": "a host's pace is [politeness] delay and [fetch] delay, and what the host says with Retry-After",
+    "COMPRESSION_ENABLED": "bodies are always decompressed, within bounds",
+    "CONCURRENT_REQUESTS_PER_IP": "use CONCURRENT_REQUESTS_PER_DOMAIN",
+    "DNSCACHE": "names are looked up in threads and kept for a minute",
+    "DNS_": "names are looked up in threads and kept for a minute",
+    "DOWNLOADER": "the guard must see every request; write a downloader middleware",
+    "DOWNLOAD_BIND_ADDRESS": "there is no such choice; [fetch] proxy sends a source through another address",
+    "DOWNLOAD_DELAY_JITTER": "use [politeness] jitter, a length of time",
+    "DOWNLOAD_FAIL_ON_DATALOSS": "a body that breaks off is never taken for whole",
+    "DOWNLOAD_HANDLERS": "the guard must see every request; write a downloader middleware",
+    "DOWNLOAD_SLOTS": "use [fetch] delay and concurrency in the source's file",
+    "DOWNLOAD_TLS": "connections have the TLS of Python's defaults",
+    "DOWNLOAD_VERIFY_CERTIFICATES": "certificates are always verified; SSL_CERT_FILE adds an authority",
+    "DOWNLOAD_WARNSIZE": "use DOWNLOAD_MAXSIZE",
+    "FTP_": "only http and https are asked for",
+    "HTTPCACHE": "pages are in the archive: nachlese replay --archive reads them again",
+    "HTTPPROXY": "use [fetch] proxy in the source's file",
+    "JOBDIR": "the frontier is in Postgres, and every crawl goes on where the last one ended",
+    "METAREFRESH": "a page that sends its readers on is read as it is",
+    "RANDOMIZE_DOWNLOAD_DELAY": "use [politeness] jitter, a length of time",
+    "REACTOR_THREADPOOL_MAXSIZE": "there is no reactor",
+    "REFERER_ENABLED": "no Referer is sent; [fetch] headers can set one",
+    "REFERRER_POLICY": "no Referer is sent; [fetch] headers can set one",
+    "REMOTE_CONTROL": "it runs Python for whoever connects; nachlese status and nachlese explain tell how a crawl is",
+    "RETRY_": "a page that failed for now stays pending and is tried again later, over restarts",
+    "SCHEDULER": "the frontier is in Postgres",
+    "TELNETCONSOLE": "it runs Python for whoever connects; nachlese status and nachlese explain tell how a crawl is",
+    "TWISTED_": "there is no reactor; everything runs on asyncio",
+    "URLLENGTH_LIMIT": "addresses have 2000 characters at most, and longer ones are rejected by name",
+}  # fmt: skip
+#: dictionaries that a file adds to, and does not replace
+COMPONENTS = (
+    "ITEM_PIPELINES", "DOWNLOADER_MIDDLEWARES", "SPIDER_MIDDLEWARES", "EXTENSIONS", "ADDONS", "FEEDS",
+    "FEED_EXPORTERS", "FEED_STORAGES", "SPIDER_CONTRACTS", "DEFAULT_REQUEST_HEADERS",
+)  # fmt: skip
+LISTS = ("SPIDER_MODULES",)
+
+
+def known_names() -> set[str]:
+    """The names of all settings that can be set."""
+    names = {name for module in (default_settings, project_settings) for name in dir(module) if name.isupper()}
+    bases = {name.removesuffix("_BASE") for name in names if name.endswith("_BASE")}
+    return (names | bases | OURS | set(COMPONENTS) | {"FEEDS"}) - {name for name in names if name.endswith("_BASE")}
+
+
+def problem_of(name: str, known: set[str] | None = None) -> str | None:
+    """Why *name* cannot be set, with what to use instead; None where it can."""
+    known = known if known is not None else known_names()
+    if name in known:
+        reason = next((why for start, why in INSTEAD.items() if name == start or name.startswith(start)), None)
+        # DOWNLOADER is the downloader itself; its middlewares and statistics can be set
+        if reason and not name.startswith(("DOWNLOADER_MIDDLEWARES", "DOWNLOADER_STATS")):
+            return f"{name} does nothing here: {reason}"
+        return None
+    near = difflib.get_close_matches(name.upper(), sorted(known), n=1, cutoff=0.6)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    return f"there is no Scrapy setting {name}{hint} (one that a component of your own reads goes into [scrapy.custom])"
+
+
+def problems_of_table(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What is wrong with a ``[scrapy]`` table: (key, what was expected)."""
+    known = known_names()
+    for name, value in table.items():
+        if name == "custom":
+            if not isinstance(value, Mapping):
+                yield "scrapy.custom", "expected a table"
+            continue
+        if (said := problem_of(name, known)) is not None:
+            yield f"scrapy.{name}", said
+        elif name in COMPONENTS and not isinstance(value, Mapping):
+            yield f"scrapy.{name}", 'expected a table, such as "module.Class" = 300'

@@ -1,0 +1,78 @@
+"""robots.txt at every hop, also of redirects."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.exceptions import NotConfigured
+
+from crawler.downloader.errors import FetchError, ShutdownError
+from crawler.downloader.hosts import HostRests
+from crawler.downloader.policy import policy_of
+from crawler.robots import NoRobots, RobotsAnswer, Unavailable
+from crawler.services import services_of
+from crawler.shutdown import shutdown_of
+from pipelines.items import Reason
+from pipelines.urls import BadUrl, host, normalise
+
+
+class RobotsMiddleware:
+    """Raises Disallowed or NoRobots, or notes the site's Crawl-delay in ``meta["crawl_delay"]``.
+
+    The file itself is asked for through the engine, so that guard, redirects and bounds are those of any request.
+    """
+
+    def __init__(self, crawler: Crawler):
+        if not crawler.settings.getbool("ROBOTSTXT_OBEY"):
+            raise NotConfigured
+        self.crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> RobotsMiddleware:
+        return cls(crawler)
+
+    async def process_request(self, request: Request) -> None:
+        if request.meta.get("kind") == "robots":
+            return
+        try:
+            await shutdown_of(self.crawler).run(self._check(request))
+        except (HostRests, NoRobots) as error:
+            error.is_behind_redirect = bool(request.meta.get("redirect_times"))
+            raise
+
+    async def _check(self, request: Request) -> None:
+        services = services_of(self.crawler)
+        url = normalise(request.url, keep_tracking=True)
+        policy = policy_of(self.crawler)
+        await services.hosts.check(host(url), policy.source)
+        own = policy.is_own(request)
+        fetch = partial(self._fetch, own=own)
+        while True:
+            try:
+                trust = (policy.allowed, own)
+                request.meta["crawl_delay"] = await services.robots.check(url, fetch, trust, policy.source)
+                return
+            except ShutdownError:  # of another crawl, which had asked for the file: this one asks itself
+                if shutdown_of(self.crawler).stopping:
+                    raise
+
+    async def _fetch(self, url: str, own: bool) -> RobotsAnswer:
+        """A response that counts, or Unavailable. *own*: whether it is asked for a page of the source's own."""
+        meta = {"kind": "robots", "download_timeout": policy_of(self.crawler).robots_timeout, "for_own": own}
+        request = Request(url, meta=meta, dont_filter=True)
+        try:
+            response = await self.crawler.engine.download_async(request)
+        except FetchError as error:
+            if error.reason is Reason.BLOCKED_ADDRESS and not error.hops:
+                raise  # the page lies at the same address, and ends for the same reason
+            if error.reason is Reason.REDIRECT_LOOP:
+                return RobotsAnswer(404, b"")  # as the RFC says of a file that redirects lead nowhere near
+            reason = error.reason if error.unconnected and not error.hops else Reason.ROBOTS
+            raise Unavailable(error.detail, error.retry_at, reason) from error
+        except HostRests as error:
+            raise Unavailable(str(error), error.not_before) from error
+        except BadUrl as error:
+            raise Unavailable(f"it redirects, but {error}") from error
+        return RobotsAnswer(response.status, response.body)

@@ -1,0 +1,383 @@
+"""What one process opens once and all its crawls share, as one value on the crawler: ``crawler.services``.
+
+    async with open_services(config.load()) as services:
+        report = await crawl_source(services, "tagesschau")
+
+Whoever makes a crawler gives it the services; where nobody did (``scrapy crawl``), RunExtension opens some. Commands
+that only look (``scrapy fetch``, ``shell``, ``parse``) have ``in_memory`` ones: guard, robots.txt, pace, no database.
+This is the only file of ``crawler/`` that opens a store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import re
+import socket
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+
+from scrapy import Spider
+from scrapy.crawler import Crawler
+
+from crawler import places, watching
+from crawler.config import Configuration, Settings, Source, Watch
+from crawler.downloader.client import HttpClient
+from crawler.downloader.hosts import Hosts
+from crawler.parsing import TASKS, Parsing
+from crawler.places import InHand
+from crawler.robots import Robots
+from crawler.watching import Notifier, watch_rows
+from pipelines import archive, database, urls
+from pipelines.archive import Archive
+from pipelines.database import DatabaseError
+from pipelines.items import Page
+from pipelines.reading.rules import Learned, Rules
+from pipelines.store import Archived, Run, RunKind, SourceRow, Store
+from pipelines.store.shapes import HostRest, HostState
+from pipelines.workers import ReaderPool
+
+log = logging.getLogger(__name__)
+
+#: seconds at the end of a command in which its last matches are sent: a little more than one address may take
+LAST_DELIVERIES = 15.0
+#: what was fetched longer ago, and never came to its end, is fetched anew
+STILL_NEWS = timedelta(days=1)
+
+
+class Derived:
+    """What follows from a configuration, worked out once: rules for the reader, a spider class for each source."""
+
+    def __init__(self, configuration: Configuration):
+        self.configuration = configuration
+        self.spiders: dict[str, type[Spider]] = {}
+        self._rules: dict[tuple[str, int], Rules] = {}
+
+    def rules(self, source: str, model: Learned | None = None) -> Rules:
+        """Rules of a source; pages of a source without a file are read by general ones."""
+        model = model or Learned(learning=self.configuration.settings.reading.learn)
+        name = (source, model.state)
+        if name not in self._rules:
+            known = self.configuration.sources.get(source)
+            rules = known.rules() if known else self.configuration.rules()
+            self._rules[name] = replace(rules, learned=model)
+        return self._rules[name]
+
+
+@dataclass(frozen=True)
+class Services:
+    """``worker_id`` names this process in the rows of its runs. ``store`` and ``archive`` are None in memory."""
+
+    configuration: Configuration
+    hosts: Hosts
+    robots: Robots
+    http: HttpClient
+    readers: ReaderPool
+    derived: Derived
+    in_hand: InHand
+    maybe_store: Store | None = None
+    archive: Archive | None = None
+    archive_lock: asyncio.Lock = field(default_factory=asyncio.Lock, compare=False)
+    archive_folder: Path = Path("archive")
+    worker_id: str = ""
+    notifier: Notifier | None = None
+    watches: list[Watch] = field(default_factory=list, compare=False)
+    crawlers: set[Crawler] = field(default_factory=set, compare=False)
+    state: dict[str, bool] = field(default_factory=dict, compare=False)
+
+    @property
+    def store(self) -> Store:
+        if self.maybe_store is None:
+            raise RuntimeError("these services have no database")
+        return self.maybe_store
+
+    @property
+    def is_durable(self) -> bool:
+        """Whether there is a database behind them."""
+        return self.maybe_store is not None
+
+    @property
+    def stopping(self) -> bool:
+        """Whether this process is going down."""
+        return self.state.get("stopping", False)
+
+    @property
+    def parsing(self) -> Parsing:
+        """What understands strangers' documents."""
+        return Parsing(self.readers)
+
+    def wake_notifier(self) -> None:
+        """Articles were stored that watchlists may match."""
+        if self.notifier is not None and not self.stopping:
+            self.notifier.wake()
+
+    def begin_stop(self) -> None:
+        self.state["stopping"] = True
+
+    def with_configuration(self, configuration: Configuration) -> Services:
+        """The same services for crawls that begin from now on; those that have begun keep what they have."""
+        self.watches[:] = configuration.watches.values()
+        return replace(self, configuration=configuration, derived=Derived(configuration))
+
+    async def prune(self, is_dry: bool = False) -> dict[str, int]:
+        """Delete what ``[retention]`` says, as ``Store.prune`` does."""
+        return await prune(self.store, self.configuration, self.archive_folder, is_dry)
+
+    # --- site models -------------------------------------------------------------------------------------------------
+
+    async def site_model(self, source: str, number: int | None = None) -> Learned:
+        """What a source's own pages have taught: by number, or what is in force."""
+        if not self.configuration.settings.reading.learn or not self.is_durable:
+            return Learned()
+        return await self.store.lesson(source, number)
+
+    async def rules_for(self, page: Page) -> Rules:
+        """The rules for a stored page: with the site model with which it was read, so that it gives the same text."""
+        if not self.configuration.settings.reading.learn or not self.is_durable:
+            return self.derived.rules(page.source)
+        number = await self.store.lesson_number(page.source, page.asked_url or page.url, page.fetched_at)
+        return self.derived.rules(page.source, await self.store.lesson(page.source, number))
+
+    async def learn(self, source: str) -> None:
+        """After a run of *source*: make the next site model where one is due. A run is not failed by what follows."""
+        if not self.configuration.settings.reading.learn or self.stopping:
+            return
+        try:
+            number = await self.store.learn(source)
+        except DatabaseError as error:
+            log.warning("nothing could be learned from the pages of %s: %s", source, error)
+        else:
+            if number is not None:
+                log.info("%s: site model %d was learned from its latest articles", source, number)
+
+    # --- runs --------------------------------------------------------------------------------------------------------
+
+    async def begin_run(self, source: str | None, kind: RunKind = "crawl", slot: datetime | None = None) -> Run | None:
+        """A run, or None: another process runs this source now, or the slot is done.
+
+        A run whose process was killed on this machine is not waited for until its lease is over.
+        """
+        lease = self.configuration.settings.schedule.lease
+        run = await self.store.begin_run(source, kind, self.worker_id, slot, lease)
+        if run is None:
+            holders = await self.store.holders(source)
+            dead = {number: holder for number, holder in holders.items() if is_gone(holder, self.worker_id)}
+            for number, holder in dead.items():
+                gone = Run(number, source, kind, holder, None, lease, datetime.now(UTC))
+                await self.store.end_run(gone, "failed", "its process was killed")
+            run = await self.store.begin_run(source, kind, self.worker_id, slot, lease) if dead else None
+        return run
+
+    async def recover_archived(self, run: Run) -> dict[bytes, tuple[Archived, Page]]:
+        """Pages of the run's source that a run before it fetched and archived without coming to their end, by url_key.
+
+        Whoever was killed left them: they are read from the archive, and their site is not asked a second time.
+        """
+        if self.archive is None or not await self.store.was_broken_off(run):
+            return {}
+        since = datetime.now(UTC) - STILL_NEWS
+        names = [name for name in archive.recent(self.archive_folder, since) if name != self.archive.file_name]
+        gaps = await self.store.archive_gaps(names)
+        former = self.configuration.former_names
+
+        def found() -> dict[bytes, tuple[Archived, Page]]:
+            return {
+                urls.url_key(urls.normalise(page.asked_url or page.url)): (where, replace(page, source=run.source))
+                for where, page in archive.left(self.archive_folder, gaps, since)
+                if former.get(page.source, page.source) == run.source
+            }
+
+        try:
+            return await asyncio.to_thread(found)
+        except (OSError, urls.BadUrl) as error:
+            log.warning("what an earlier process left in the archive cannot be used: %s", error)
+            return {}
+
+
+def services_of(crawler: Crawler) -> Services:
+    """The services on a crawler. Raises RuntimeError before the spider was opened."""
+    found = getattr(crawler, "services", None)
+    if not isinstance(found, Services):
+        raise RuntimeError("this crawler has no services yet; they are there from spider_opened on")
+    return found
+
+
+def give_services(crawler: Crawler, services: Services) -> None:
+    setattr(crawler, "services", services)  # noqa: B010  Scrapy's class does not declare it
+
+
+@asynccontextmanager
+async def open_services(
+    configuration: Configuration, dsn: str | None = None, patience: timedelta = timedelta(days=1)
+) -> AsyncIterator[Services]:
+    """Open database (its tables brought up to date), archive, readers and HTTP client; close them at the end.
+
+    Raises ``DatabaseError`` where the database does not answer within *patience*.
+    """
+    settings = configuration.settings
+    dsn = dsn or await asyncio.to_thread(database.address)
+    await database.until_there(dsn, patience)
+    await asyncio.to_thread(database.migrate, dsn, patience=patience)
+    await asyncio.to_thread(database.refuse_read_only, dsn, patience)
+    folder = Path(settings.archive.folder or database.home() / "archive")
+    async with await Store.open(dsn, patience, settings.recheck.plan()) as store:
+        await store.keep_sources(source_rows(configuration))
+        await store.keep_watches(watch_rows(list(configuration.watches.values())))
+        client, readers = HttpClient(connections=places.connections()), reader_pool(configuration)
+        watches = list(configuration.watches.values())
+        services = Services(
+            configuration=configuration,
+            hosts=Hosts(store, settings.politeness.longest_retry_after, settings.politeness.jitter),
+            robots=Robots(store, "Nachlese", judge=Parsing(readers).judgement),
+            http=client,
+            readers=readers,
+            derived=Derived(configuration),
+            in_hand=in_hand(configuration),
+            notifier=Notifier(
+                lambda: watches,
+                lambda watch: watching.tell_one(store, client, watch, database.home() / "feeds"),
+            ),
+            watches=watches,
+            maybe_store=store,
+            archive=Archive(folder) if settings.archive.enabled else None,
+            archive_folder=folder,
+            worker_id=new_worker_id(),
+        )
+        try:
+            yield services
+            if not services.stopping and services.notifier is not None:
+                await services.notifier.settle(LAST_DELIVERIES)
+        finally:
+            await close(services)
+
+
+class InMemoryHostStore:
+    """The memory of a process that keeps nothing."""
+
+    async def host_state(self, host: str) -> HostState | None:
+        return None
+
+    async def keep_host_state(self, state: HostState) -> None:
+        return None
+
+    async def host_rests(self, host: str | None = None) -> list[HostRest]:
+        return []
+
+    async def keep_host_rest(self, rest: HostRest) -> None:
+        return None
+
+
+def in_memory(configuration: Configuration) -> Services:
+    """Services that remember nothing: for one look at something. Whoever has them calls ``close``."""
+    politeness = configuration.settings.politeness
+    memory, readers = InMemoryHostStore(), reader_pool(configuration)
+    return Services(
+        configuration=configuration,
+        hosts=Hosts(memory, politeness.longest_retry_after, politeness.jitter),
+        robots=Robots(memory, "Nachlese", judge=Parsing(readers).judgement),
+        http=HttpClient(),
+        readers=readers,
+        derived=Derived(configuration),
+        in_hand=in_hand(configuration),
+    )
+
+
+def in_hand(configuration: Configuration) -> InHand:
+    """What all sources together may have in memory until it is read and stored."""
+    return InHand(configuration.settings.crawl.sources_at_once * places.EACH)
+
+
+async def close(services: Services) -> None:
+    if services.notifier is not None:
+        await services.notifier.close()
+    await services.http.close()
+    await services.readers.close()
+    if services.archive is not None:
+        async with services.archive_lock:
+            services.archive.close()
+
+
+def reader_pool(configuration: Configuration) -> ReaderPool:
+    crawl = configuration.settings.crawl
+    return ReaderPool(
+        crawl.readers or None,
+        seconds=crawl.reader_timeout.total_seconds(),
+        memory=crawl.reader_memory,
+        tasks=TASKS,
+    )
+
+
+async def prune(store: Store, configuration: Configuration, folder: Path, is_dry: bool = False) -> dict[str, int]:
+    """Delete what ``[retention]`` says is old by now; how many of each kind. *folder* is that of the archive."""
+    kept = configuration.settings.retention
+    now = datetime.now(UTC)
+
+    def before(age: timedelta | None) -> datetime | None:
+        return None if age is None else now - age
+
+    return await store.prune(before(kept.bookkeeping), before(kept.versions), before(kept.archive), folder, is_dry)
+
+
+def new_worker_id() -> str:
+    """Machine, process number and a word of this process's own: two containers may have equal names and numbers."""
+    namespace = ""
+    with suppress(OSError):
+        namespace = re.sub(r"\D", "", os.readlink("/proc/self/ns/pid"))
+    return f"{socket.gethostname()}/{namespace}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+
+
+def is_gone(worker_id: str, ours: str) -> bool:
+    """Whether the process that *worker_id* names ran on this machine and does not any more. If in doubt, it does."""
+    try:
+        machine, number, _ = worker_id.rsplit(":", 2)
+        if worker_id == ours or machine != ours.rsplit(":", 2)[0]:
+            return False
+        if int(number) == os.getpid():
+            return True  # the number was given anew: a container that was restarted has the same one each time
+        os.kill(int(number), 0)
+        return Path(f"/proc/{int(number)}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except ProcessLookupError:
+        return True
+    except (ValueError, OSError):
+        return False
+
+
+def user_agent(settings: Settings) -> str:
+    """What site owners see: the configured text, or our name, version and contact."""
+    contact = f" (+{settings.contact})" if settings.contact else ""
+    return settings.user_agent or f"Nachlese/{version('nachlese')}{contact}"
+
+
+def source_rows(configuration: Configuration) -> list[SourceRow]:
+    """The sources as the database lists them."""
+    return [
+        SourceRow(
+            name=source.name,
+            title=source.title,
+            homepage=source.homepage,
+            language=source.language,
+            country=source.country,
+            time_zone=source.zone.key,
+            enabled=source.enabled,
+            expected_per_day=source.expect.articles_per_day,
+            hosts=hosts_of(source),
+            drop_params=source.discover.links.drop_params,
+            formerly=source.formerly,
+        )
+        for source in configuration.sources.values()
+    ]
+
+
+def hosts_of(source: Source) -> list[str]:
+    """The hosts whose articles are a source's own."""
+    try:
+        host = urls.host(urls.normalise(source.homepage))
+    except urls.BadUrl:  # a name that no address may have is nobody's site
+        return list(source.discover.links.hosts)
+    return [host, *source.discover.links.hosts]

@@ -1,0 +1,167 @@
+"""Scrapy's item pipelines: archive, read, store. A page that is no article is dropped, with its reason.
+
+- *archive* writes the page to the WARC file, before anything can go wrong with it;
+- *read* makes an article of it in a reader process;
+- *store* stores the article: new, a new version, unchanged, or a copy.
+
+What they raise says how a page ends. ``RejectedItem`` is the page's own fault and final. ``InfrastructureError`` is
+trouble of the machine (a full disk, no database, no reader process), which would meet the next page too: the run stops,
+and all its pages stay pending. The outcome of a page is recorded in the database, not in Scrapy's statistics.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, Protocol, TypeVar
+
+from scrapy.crawler import Crawler
+from scrapy.exceptions import DropItem
+
+from pipelines.archive import Archive
+from pipelines.article_item import ArticleItem
+from pipelines.database import DatabaseError
+from pipelines.items import Reason, Rejected
+from pipelines.store import Archived, Store
+from pipelines.workers import ReaderPool, ReadersUnavailable
+
+T = TypeVar("T")
+
+
+class InfrastructureError(Exception):
+    """What keeps this machine from ending any page now. The message is for a person."""
+
+
+class RejectedItem(DropItem):
+    """A page that is no article: *reason* from the fixed list, *detail* for a person."""
+
+    def __init__(self, reason: Reason, detail: str = ""):
+        super().__init__(f"{reason}: {detail}" if detail else str(reason), log_level="DEBUG")
+        self.reason = reason
+        self.detail = detail
+
+
+class Services(Protocol):
+    """What the steps need of a process; ``crawler.services`` has it."""
+
+    @property
+    def archive(self) -> Archive | None: ...
+    @property
+    def archive_lock(self) -> asyncio.Lock: ...
+    @property
+    def readers(self) -> ReaderPool: ...
+    @property
+    def is_durable(self) -> bool: ...
+    @property
+    def store(self) -> Store: ...
+
+
+class Shutdown(Protocol):
+    """``crawler.shutdown``: work that ends early where the crawl does."""
+
+    async def run(self, work: Coroutine[Any, Any, T]) -> T: ...
+    def in_progress(self) -> Any: ...
+
+
+async def archive(item: ArticleItem, services: Services) -> ArticleItem:
+    """Write the page to the archive, unless it came from there or there is none. InfrastructureError: the disk."""
+    to = services.archive
+    if to is None or item.archived is not None:
+        return item
+
+    async def write() -> Archived:
+        async with services.archive_lock:  # one writer a file; compressing takes milliseconds, in which others go on
+            return await asyncio.to_thread(to.keep, item.page, item.headers)
+
+    try:
+        # shielded: a thread cannot be stopped, and the next one must not begin in the middle of a record
+        item.archived = await asyncio.shield(asyncio.ensure_future(write()))
+    except OSError as error:
+        raise InfrastructureError(f"the archive in {to.folder} cannot be written: {error.strerror or error}") from error
+    return item
+
+
+async def read(item: ArticleItem, services: Services) -> ArticleItem:
+    """Read the page, unless the spider has done so. Raises RejectedItem, InfrastructureError."""
+    if item.article is not None:
+        return item
+    try:
+        item.article = await services.readers.read(item.page, item.rules)
+    except Rejected as rejected:
+        raise RejectedItem(rejected.reason, rejected.detail) from rejected
+    except ReadersUnavailable as error:
+        raise InfrastructureError(str(error)) from error
+    return item
+
+
+async def store(item: ArticleItem, services: Services) -> ArticleItem:
+    """Store the article. Raises RejectedItem where it cannot be stored, InfrastructureError."""
+    if item.run is None or item.article is None or not services.is_durable:
+        return item
+    if item.after is not None:
+        await item.after.wait()
+    keeping = services.store.keep(
+        item.run,
+        item.page,
+        item.article,
+        item.archived,
+        etag=item.etag,
+        last_modified=item.last_modified,
+        ms=item.ms,
+    )
+    try:
+        item.outcome = await (in_order(keeping, item.handed_over) if item.handed_over else keeping)
+    except Rejected as rejected:
+        raise RejectedItem(rejected.reason, rejected.detail) from rejected
+    except DatabaseError as error:
+        raise InfrastructureError(str(error)) from error
+    if item.outcome.kind == "rejected":
+        raise RejectedItem(item.outcome.reason or Reason.UNSTORABLE, item.outcome.detail or "")
+    return item
+
+
+async def in_order(work: Coroutine[Any, Any, T], begun: asyncio.Event) -> T:
+    """Await *work*, and set *begun* when it waits for the first time: it is then in the store's queue."""
+    task = asyncio.ensure_future(work)
+    await asyncio.sleep(0)
+    begun.set()
+    return await task
+
+
+class _Pipeline:
+    """One step as Scrapy calls it. Items of other kinds pass: a spider of your own may yield what it likes."""
+
+    def __init__(self, crawler: Crawler):
+        self.crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> _Pipeline:
+        return cls(crawler)
+
+    async def process_item(self, item: Any) -> Any:
+        if not isinstance(item, ArticleItem):
+            return item
+        shutdown: Shutdown = self.crawler.shutdown  # type: ignore[attr-defined]
+        return await shutdown.run(self._within(item, shutdown))
+
+    async def _within(self, item: ArticleItem, shutdown: Shutdown) -> ArticleItem:
+        with shutdown.in_progress():
+            return await self.step(item, self.crawler.services)  # type: ignore[attr-defined]
+
+    async def step(self, item: ArticleItem, services: Services) -> ArticleItem:
+        raise NotImplementedError
+
+
+class ArchivePipeline(_Pipeline):
+    async def step(self, item: ArticleItem, services: Services) -> ArticleItem:
+        return await archive(item, services)
+
+
+class ReadPipeline(_Pipeline):
+    async def step(self, item: ArticleItem, services: Services) -> ArticleItem:
+        return await read(item, services)
+
+
+class StorePipeline(_Pipeline):
+    async def step(self, item: ArticleItem, services: Services) -> ArticleItem:
+        return await store(item, services)

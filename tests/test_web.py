@@ -1,0 +1,194 @@
+"""The pages: asked through Starlette's client, read with lxml, over a real Postgres."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from lxml import etree, html
+from starlette.testclient import TestClient
+
+from pipelines.items import Reason
+from tests.test_sql_docs import some_news
+from webapp.application import make_app
+from webapp.queries.articles import KINDS
+from webapp.rendering import PLACES
+from webapp.settings import Settings
+
+WEBAPP = Path(__file__).parent.parent / "webapp"
+
+
+@pytest.fixture
+async def client(store, database_url: str) -> Iterator[TestClient]:
+    await some_news(store)
+    with TestClient(make_app(Settings(), database_url), base_url="http://127.0.0.1:8080") as made:
+        yield made
+
+
+def page(client: TestClient, url: str, **headers: str) -> html.HtmlElement:
+    answer = client.get(url, headers=headers)
+    assert answer.status_code == 200, answer.text[:500]
+    return html.fromstring(answer.text)
+
+
+def text_of(element: html.HtmlElement) -> str:
+    return " ".join(element.text_content().split())
+
+
+async def test_the_first_page_has_every_text_once_with_who_else_has_it(client):
+    (listed,) = page(client, "/").cssselect(".listed")
+    assert text_of(listed.cssselect("h3")[0]) == "Rat streitet und beschließt"
+    assert "2 copies: bote, anzeiger" in text_of(listed.cssselect(".marks")[0])
+    everything = page(client, "/?copies=all").cssselect(".listed h3")
+    assert [text_of(one) for one in everything] == ["Haushalt steht", "Haushalt im Rat", "Rat streitet und beschließt"]
+    (only,) = page(client, "/?source=bote").cssselect(".listed")
+    assert "copy of zeitung" in text_of(only) and "taken down" in text_of(only)
+
+
+async def test_a_list_is_also_a_feed_and_data_at_the_same_address(client):
+    feed = etree.fromstring(client.get("/?format=atom").content)
+    assert feed.tag == "{http://www.w3.org/2005/Atom}feed" and len(feed.findall("{*}entry")) > 0
+    json_feed = client.get("/", headers={"Accept": "application/feed+json"}).json()
+    assert json_feed["version"] == "https://jsonfeed.org/version/1.1"
+    items = client.get("/?format=json").json()["items"]
+    rows = list(csv.DictReader(io.StringIO(client.get("/?format=csv").text)))
+    assert [str(item["id"]) for item in items] == [row["id"] for row in rows]
+    assert [item["title"] for item in items] == [entry["title"] for entry in json_feed["items"]]
+
+
+async def test_an_article_shows_its_wordings_and_what_was_changed(client):
+    number = json.loads(client.get("/?format=json&source=zeitung").content)["items"][0]["id"]
+    shown = page(client, f"/articles/{number}?version=2&against=1")
+    assert [text_of(one) for one in shown.cssselect(".text ins")] == ["beschlossen, spät."]
+    assert [text_of(one) for one in shown.cssselect(".text del")] == ["beschlossen."]
+    assert "Mehr zum Thema" in text_of(shown.cssselect(".stripped")[0])
+
+
+async def test_what_is_unchanged_is_not_sent_again(client):
+    first = client.get("/")
+    again = client.get("/", headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert client.get("/?format=json", headers={"If-None-Match": first.headers["etag"]}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("url", "status"),
+    [("/nothing", 404), ("/articles/999999", 404), ("/articles/99999999999999999999999", 404), ("/?within=x", 400),
+     ("/?cursor=x", 400), ("/?since=yesterday", 400), ("/?format=pdf", 400), ("/?limit=0", 400)],
+)  # fmt: skip
+async def test_errors_are_pages_and_data(client, url: str, status: int):
+    answer = client.get(url)
+    assert answer.status_code == status
+    assert html.fromstring(answer.text).cssselect("h1")
+    problem = client.get(url, headers={"Accept": "application/json"})
+    if "format" not in url:
+        assert problem.json()["status"] == status
+
+
+async def test_only_get_and_only_our_own_names(client):
+    for method in ("POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"):
+        answer = client.request(method, "/")
+        assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
+    assert client.head("/").status_code == 200
+    assert client.get("/", headers={"Host": "attacker.example"}).status_code == 400
+    for name in ("localhost", "127.0.0.1:8080", "[::1]:8080"):
+        assert client.get("/", headers={"Host": name}).status_code == 200
+
+
+async def test_every_answer_has_the_headers_that_keep_strangers_out(client):
+    for url in ("/", "/nothing", "/?within=x", "/static/style.css", "/?format=json"):
+        headers = client.get(url).headers
+        policy = headers["content-security-policy"]
+        assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy and "unsafe" not in policy
+        assert headers["x-content-type-options"] == "nosniff" and headers["referrer-policy"] == "no-referrer"
+
+
+def said_in_the_code() -> set[str]:
+    """Everything that templates and pages have translated."""
+    found: set[str] = set()
+    for file in sorted(WEBAPP.rglob("*")):
+        if file.suffix == ".html" or (file.suffix == ".py" and file.parent.name == "pages"):
+            text = file.read_text("utf-8")
+            found |= set(re.findall(r"""\b_\(\s*"((?:[^"\\]|\\.)*)\"""", text))
+            found |= set(re.findall(r"""\b_\(\s*'((?:[^'\\]|\\.)*)'""", text))
+    return found | {name for _, name, _ in PLACES}
+
+
+def test_everything_that_is_said_can_be_said_in_german():
+    german = tomllib.loads((WEBAPP / "locale" / "de.toml").read_text("utf-8"))
+    english = tomllib.loads((WEBAPP / "locale" / "en.toml").read_text("utf-8"))
+    said = said_in_the_code()
+    assert len(said) > 250
+    assert said - german.keys() == set()
+    assert set(english) <= set(german)
+    assert {str(reason) for reason in Reason} | set(KINDS) <= english.keys()
+    for text, translated in german.items():
+        assert set(re.findall(r"{\w+}", text)) == set(re.findall(r"{\w+}", translated)), text
+        assert text.count("|") == translated.count("|"), text
+
+
+@pytest.mark.parametrize(
+    ("accepted", "code"), [("de-AT,de;q=0.9,en;q=0.8", "de"), ("en-GB,de;q=0.5", "en"), ("fr", "en")]
+)
+async def test_the_interface_speaks_the_language_of_the_browser(client, accepted: str, code: str):
+    shown = page(client, "/stories", **{"Accept-Language": accepted})
+    assert shown.get("lang") == code
+    assert text_of(shown.cssselect("h1")[0]) == {"de": "Themen", "en": "Stories"}[code]
+
+
+async def test_language_and_theme_are_chosen_by_a_link_and_kept(client):
+    answer = client.get("/stories?ui=de&theme=dark&source=zeitung", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "?source=zeitung")
+    shown = page(client, "/stories")
+    assert (shown.get("lang"), shown.get("data-theme")) == ("de", "dark")
+    assert client.get("//attacker.example/?ui=de", follow_redirects=False).headers.get("location", "?").startswith("?")
+
+
+async def test_times_are_in_the_readers_zone_with_the_exact_one_on_hover(client):
+    client.cookies.set("zone", "Asia/Tokyo")
+    times = page(client, "/").cssselect("time")
+    assert times and all("+0900 (Asia/Tokyo)" in one.get("title") for one in times if ":" in one.get("title"))
+    client.cookies.set("zone", "../../etc/passwd")
+    assert page(client, "/").get("data-zone") == "Europe/Berlin"
+
+
+async def test_a_newcomers_questions_are_answered_within_three_clicks(client):
+    """What was changed, who had it first, why an address is missing: by links and one form."""
+    changed = page(client, page(client, "/").cssselect("a[href='/changes']")[0].get("href"))
+    assert "beschlossen, spät." in [text_of(one) for one in changed.cssselect(".excerpt ins")]
+    family = page(client, page(client, "/").cssselect(".marks a[href^='/families/']")[0].get("href"))
+    assert "first seen at zeitung" in text_of(family)
+    form = page(client, "/explain").cssselect("form[action='/explain'] input[name='url']")
+    assert form
+    missing = page(client, "/explain?url=zeitung.example/1")
+    assert "It was read and is no article." in text_of(missing) and "Artikel nicht gefunden" in text_of(missing)
+    assert "known and not read yet" in text_of(page(client, "/explain?url=http://zeitung.example/2"))
+    assert "Nobody has seen" in text_of(page(client, "/explain?url=https://zeitung.example/3"))
+
+
+@pytest.mark.parametrize(
+    "url", ["/stories?sources=1", "/families", "/changes", "/search?q=haushalt", "/watchlists", "/watchlists/haushalt",
+            "/sources/zeitung", "/runs", "/rejections", "/articles/1", "/families/1", "/stories/1"],
+)  # fmt: skip
+async def test_every_list_is_a_feed_that_can_be_read(client, url: str):
+    also = "&" if "?" in url else "?"
+    feed = etree.fromstring(client.get(f"{url}{also}format=atom").content)
+    entries = feed.findall("{*}entry")
+    assert entries and len({entry.findtext("{*}id") for entry in entries}) == len(entries)
+    assert all(entry.findtext("{*}title") and entry.findtext("{*}updated").endswith("Z") for entry in entries)
+    json_feed = client.get(f"{url}{also}format=jsonfeed").json()
+    assert [item["id"] for item in json_feed["items"]] == [entry.findtext("{*}id") for entry in entries]
+    assert len(list(csv.reader(io.StringIO(client.get(f"{url}{also}format=csv").text)))) == len(entries) + 1
+
+
+async def test_a_formula_is_no_formula_in_a_table(client, store, sql_rows):
+    sql_rows("UPDATE ingest.versions SET title = '=cmd|calc!A0' WHERE article_id = 1 RETURNING 1")
+    rows = list(csv.DictReader(io.StringIO(client.get("/?source=zeitung&format=csv").text)))
+    assert rows[0]["title"] == "'=cmd|calc!A0"
+    assert client.get("/?source=zeitung&format=json").json()["items"][0]["title"] == "=cmd|calc!A0"

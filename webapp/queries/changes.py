@@ -1,0 +1,116 @@
+"""What was changed after publication, taken down, came back; and every change in the order of the commits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from webapp.queries.paging import FIRST, Page, Rows, cursor
+from webapp.reader import News, Row
+
+KINDS = ("new", "version", "copy", "gone", "back", "story")
+CURSOR = (int,)
+LOOK = 4000  # changes that are looked through for a page of them
+
+REVISION = """article_id, source, canonical_url, version, version_before, fetched_at, fetched_before, title_changed,
+    teaser_changed, text_changed, title_before, title_after, teaser_before, teaser_after, words_before, words_after,
+    words_added,
+    words_removed, share_changed, correction, kind, paragraphs_before, paragraphs_after"""
+
+
+async def since(news: News, after: int, limit: int = 500) -> list[Row]:
+    """The changes behind *after*, oldest first, as news.changes_since gives them: none is ever skipped."""
+    return await news.rows("SELECT * FROM news.changes_since(%(after)s, %(limit)s)", {"after": after, "limit": limit})
+
+
+async def last(news: News) -> int:
+    """The number of the latest change, 0 where there is none."""
+    row = await news.row("SELECT id FROM news.changes ORDER BY id DESC LIMIT 1")
+    return row["id"] if row else 0
+
+
+async def revisions(news: News, number: int) -> list[Row]:
+    """The changes of one article, first to last."""
+    return await news.rows(
+        f"SELECT {REVISION} FROM news.revisions WHERE article_id = %(id)s ORDER BY fetched_at, version", {"id": number}
+    )
+
+
+async def edits(news: News, page: Page = FIRST, *, source: str | None = None, what: str = "all") -> Rows:
+    """What was edited, latest first: rows of ``news.revisions`` (kind ``version``) and ``news.absences`` (gone, back).
+
+    Each row has ``change`` (kind, id, recorded_at) and the columns of its view. *what*: all, corrections,
+    headlines, texts,
+    gone. The list is made from ``news.changes``, so its cursor is a number of a change.
+    """
+    kinds = {"gone": "'gone', 'back'", "all": "'version', 'gone', 'back'"}.get(what, "'version'")
+    after = page.after[0] if page.after else None
+    found: list[Row] = []
+    for _ in range(6):
+        looked = await _looked(news, kinds, source, after)
+        found += await _with_views(news, looked, what)
+        if len(looked) < LOOK // 10 or len(found) > page.size:
+            break
+        after = looked[-1]["id"]
+    else:
+        return Rows(found[: page.size], cursor([found[page.size - 1]["id"] if len(found) > page.size else after]))
+    if len(found) <= page.size:
+        return Rows(found)
+    return Rows(found[: page.size], cursor([found[page.size - 1]["id"]]))
+
+
+async def _looked(news: News, kinds: str, source: str | None, after: int | None) -> list[Row]:
+    """The next changes of these kinds, latest first, as few as a page may need."""
+    # in the statement, not beside it: the index of these changes serves only who names them
+    conditions = [f"kind IN ({kinds})", "kind IN ('version', 'gone', 'back')"]
+    values: dict[str, Any] = {"size": LOOK // 10}
+    if after is not None:
+        conditions.append("id < %(after)s")
+        values["after"] = after
+    if source:
+        conditions.append("source = %(source)s")
+        values["source"] = source
+    return await news.rows(
+        "SELECT id, kind, article_id, version, recorded_at, source, canonical_url FROM news.changes "
+        f"WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT %(size)s",
+        values,
+    )
+
+
+async def _with_views(news: News, looked: Sequence[Row], what: str) -> list[Row]:
+    """Each change with its row of news.revisions or news.absences; a rewritten first wording has none and is left
+    out.
+    """
+    articles = sorted({row["article_id"] for row in looked})
+    if not articles:
+        return []
+    wanted = {
+        "corrections": "AND correction IS NOT NULL", "headlines": "AND title_changed", "texts": "AND text_changed",
+    }.get(what, "")  # fmt: skip
+    revised = {}
+    if any(row["kind"] == "version" for row in looked):
+        rows = await news.rows(
+            f"SELECT {REVISION} FROM news.revisions WHERE article_id = ANY (%(ids)s) {wanted}", {"ids": articles}
+        )
+        revised = {(row["article_id"], row["version"]): row for row in rows}
+    absent: dict[int, list[Row]] = {}
+    if any(row["kind"] in ("gone", "back") for row in looked):
+        for row in await news.rows("SELECT * FROM news.absences WHERE article_id = ANY (%(ids)s)", {"ids": articles}):
+            absent.setdefault(row["article_id"], []).append(row)
+    joined = []
+    for change in looked:
+        if change["kind"] == "version":
+            view = revised.get((change["article_id"], change["version"]))
+            if view is not None:
+                joined.append({**view, **change, "change": "version"})
+        else:
+            view = _absence(absent.get(change["article_id"], []), change)
+            joined.append({**view, **change, "change": change["kind"]})
+    return joined
+
+
+def _absence(rows: Sequence[Row], change: Row) -> Row:
+    """The absence that this change began or ended: the last one before it was recorded."""
+    key = "gone_at" if change["kind"] == "gone" else "back_at"
+    known = [row for row in rows if row[key] is not None and row[key] <= change["recorded_at"]]
+    return max(known, key=lambda row: row[key], default={})

@@ -1,0 +1,122 @@
+"""Sources: their health, their runs, what was rejected, where they are looked at."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from webapp.queries.paging import FIRST, Page, Rows, paged
+from webapp.reader import News, Row
+
+RUN_CURSOR = (datetime, int)
+REJECTION_CURSOR = (datetime, str)
+
+
+async def all_of_them(news: News) -> list[Row]:
+    """``news.sources``, by name. It counts the articles of each, so ask ``Reader.kept`` for it."""
+    return await news.rows("SELECT * FROM news.sources ORDER BY name")
+
+
+async def one(news: News, name: str) -> Row | None:
+    """One source."""
+    return await news.row("SELECT * FROM news.sources WHERE name = %(name)s", {"name": name})
+
+
+async def titles(news: News) -> dict[str, str]:
+    """Name -> the name for people."""
+    return {row["name"]: row["title"] for row in await news.rows("SELECT name, title FROM news.sources ORDER BY name")}
+
+
+PER_DAY = """
+    SELECT source, date_trunc('day', first_seen_at, %(zone)s) AS day, count(*) AS articles, count(copy_of) AS copies
+    FROM news.articles
+    WHERE first_seen_at > %(since)s AND (%(source)s::text IS NULL OR source = %(source)s)
+    GROUP BY source, day ORDER BY source, day
+"""
+
+
+async def per_day(news: News, since: datetime, zone: str, source: str | None = None) -> list[Row]:
+    """source, day, articles, copies: articles first seen on each day in *zone*."""
+    return await news.rows(PER_DAY, {"since": since, "zone": zone, "source": source})
+
+
+async def runs(news: News, source: str | None = None, page: Page = FIRST, *, outcome: str | None = None) -> Rows:
+    """Runs, latest first, as in ``news.runs``."""
+    conditions, values = ["true"], dict[str, Any](size=page.size + 1)
+    for name, value in (("source", source), ("outcome", outcome)):
+        if value is not None:
+            conditions.append(f"{name} = %({name})s")
+            values[name] = value
+    if page.after:
+        conditions.append("(started_at, id) < (%(after_at)s, %(after_id)s)")
+        values |= dict(zip(("after_at", "after_id"), page.after, strict=True))
+    rows = await news.rows(
+        f"SELECT * FROM news.runs WHERE {' AND '.join(conditions)} ORDER BY started_at DESC, id DESC LIMIT %(size)s",
+        values,
+    )
+    return paged(rows, page, "started_at", "id")
+
+
+async def rejections(news: News, source: str | None = None, reason: str | None = None, page: Page = FIRST) -> Rows:
+    """Pages that are no article, latest first, as in ``news.rejections``."""
+    conditions, values = ["true"], dict[str, Any](size=page.size + 1)
+    for name, value in (("source", source), ("reason", reason)):
+        if value is not None:
+            conditions.append(f"{name} = %({name})s")
+            values[name] = value
+    if page.after:
+        conditions.append("(rejected_at, url) < (%(after_at)s, %(after_url)s)")
+        values |= dict(zip(("after_at", "after_url"), page.after, strict=True))
+    rows = await news.rows(
+        f"SELECT * FROM news.rejections WHERE {' AND '.join(conditions)} "
+        "ORDER BY rejected_at DESC, url DESC LIMIT %(size)s",
+        values,
+    )
+    return paged(rows, page, "rejected_at", "url")
+
+
+REASONS = """
+    SELECT reason, count(*) AS pages, max(rejected_at) AS last_at, (array_agg(url ORDER BY rejected_at DESC))[1:3]
+    AS examples
+    FROM news.rejections WHERE (%(source)s::text IS NULL OR source = %(source)s)
+    GROUP BY reason ORDER BY pages DESC, reason
+"""
+
+
+async def reasons(news: News, source: str | None = None) -> list[Row]:
+    """reason, pages, last_at and up to three examples of what was rejected."""
+    return await news.rows(REASONS, {"source": source})
+
+
+async def documents(news: News, source: str) -> list[Row]:
+    """Its feeds, sitemaps and section pages, as in ``news.documents``."""
+    return await news.rows(
+        "SELECT * FROM news.documents WHERE source = %(source)s ORDER BY kind, url", {"source": source}
+    )
+
+
+async def pending(news: News, source: str, limit: int = 50) -> list[Row]:
+    """Its pages that have no end yet, those that are due first."""
+    return await news.rows(
+        "SELECT * FROM news.pending WHERE source = %(source)s ORDER BY next_attempt_at, url LIMIT %(limit)s",
+        {"source": source, "limit": limit},
+    )
+
+
+FOUND = """
+    SELECT found_on, count(*) AS pages FROM news.pages
+    WHERE source = %(source)s AND found_on IS NOT NULL AND found_at > now() - interval '7 days' GROUP BY found_on
+"""
+
+
+async def windows(news: News, source: str) -> dict[str, float]:
+    """For each feed, sitemap or section page the days that it reaches back: its links over what it brings in a day.
+
+    Who looks less often than that misses articles. Feeds that brought nothing in seven days are missing.
+    """
+    brought = {row["found_on"]: row["pages"] / 7 for row in await news.rows(FOUND, {"source": source})}
+    return {
+        row["url"]: row["links"] / brought[row["url"]]
+        for row in await documents(news, source)
+        if row["links"] and brought.get(row["url"])
+    }
