@@ -45,8 +45,8 @@ __all__ = [
     "DEFAULT_PORT", "IN_TRANSACTION", "LOCK_HOLDERS", "ROLES", "SQL", "DatabaseError", "Patience", "Refused",
     "address", "connect_async", "connected", "connection_info", "embedded", "embedded_folder", "holders_said", "home",
     "is_away", "is_locked", "is_passing", "is_pooled", "is_read_only", "leave", "looked_up", "make_roles",
-    "may_be_of_the_row", "may_migrate", "migrate", "refuse_read_only", "revive", "safe_text", "said", "serve", "served_port",
-    "shown", "stop_serving", "until_there", "wait_for",
+    "may_be_of_the_row", "may_migrate", "migrate", "refuse_read_only", "revive", "safe_text", "said", "serve",
+    "served_port", "shown", "stop_serving", "until_there", "wait_for",
 ]  # fmt: skip
 
 
