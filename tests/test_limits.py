@@ -16,16 +16,11 @@ MODULE_LINES, FUNCTION_LINES, COMPLEXITY = 500, 50, 10
 LEFT_OUT = ("crawler/", "pipelines/reading/")
 
 #: module -> lines
-LONG_MODULES = {
-    "pipelines/workers.py": 746,
-}
+LONG_MODULES: dict[str, int] = {}
 #: module:function -> lines
 LONG_FUNCTIONS: dict[str, int] = {}
 #: module:function -> what ruff's C901 counts
-COMPLEX_FUNCTIONS = {
-    "pipelines/urls.py:normalise": 11,
-    "pipelines/workers.py:nurse": 12,
-}
+COMPLEX_FUNCTIONS: dict[str, int] = {}
 
 
 def modules() -> Iterator[tuple[str, str]]:
