@@ -30,8 +30,8 @@ from benchmarks.reading import BESIDE, Doc, documents, scorer
 from pipelines.items import Article, Page, Rejected
 from pipelines.learning import lesson_of, told
 from pipelines.reading import read, shipped_rules
-from pipelines.reading.containers import PLAIN
-from pipelines.reading.repeated import RULE
+from pipelines.reading.body.containers import PLAIN
+from pipelines.reading.body.repeated import RULE
 from pipelines.reading.rules import Learned, Rules
 
 SETS = ("publishers", "english")

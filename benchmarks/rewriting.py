@@ -19,7 +19,7 @@ from typing import Any
 
 from lxml import etree, html
 
-from pipelines.reading import decode
+from pipelines.reading.page import decode
 
 Element = etree._Element
 

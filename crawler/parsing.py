@@ -17,7 +17,7 @@ from pipelines.reading.rules import Rules
 from pipelines.workers import ReaderPool, Task
 
 LOOKING: Task[DiscoveryResult | DiscoveryFailure] = Task("crawler.discovery:look", DiscoveryResult | DiscoveryFailure)
-NEXT_PAGE: Task[str] = Task("pipelines.reading.pages:next_page", str)
+NEXT_PAGE: Task[str] = Task("pipelines.reading.body.paging:next_page", str)
 JUDGING: Task[Judgement] = Task("crawler.robots:judged", Judgement)
 #: what readers are asked for beside reading articles
 TASKS = (LOOKING, NEXT_PAGE, JUDGING)

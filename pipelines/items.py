@@ -29,6 +29,7 @@ class Provenance(StrEnum):
     URL = "url"
     FEED = "feed"
     SITEMAP = "sitemap"
+    HTMLDATE = "htmldate"  # found by that library, where no place states it
 
 
 class Kind(StrEnum):

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from pipelines.items import Article
-from pipelines.reading import containers, repeated
-from pipelines.reading.repeated import Paragraph, Told
+from pipelines.reading.body import containers, repeated
+from pipelines.reading.body.repeated import Paragraph, Told
 
 #: a lesson looks at so many of a source's latest articles: what does not return within them is forgotten
 WINDOW = 400

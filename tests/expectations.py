@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pipelines.reading.dates import SLACK
+from pipelines.reading.fields.dates import SLACK
 
 PAGES = Path(__file__).parent / "pages"
 #: keys that are compared as they stand

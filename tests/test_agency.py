@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.reading.agency import agency_in, agency_named, dateline
+from pipelines.reading.fields.agency import agency_in, agency_named, dateline
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.reading.boilerplate import Phrases, PhrasesError, opens_block, rule_for, site_phrases
-from pipelines.reading.first_letters import first_letters
+from pipelines.reading.body.boilerplate import Phrases, PhrasesError, opens_block, rule_for, site_phrases
+from pipelines.reading.regex_prefilter import first_letters
 
 FOLDER = Path(__file__).parents[1] / "config" / "boilerplate"
 DE, EN, FR = (Phrases.load(FOLDER / f"{name}.toml") for name in ("de", "en", "fr"))

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pipelines.items import Precision
-from pipelines.reading.dates import Label, find, machine, parse
+from pipelines.reading.fields.dates import Label, find, machine, parse
 
 BERLIN = ZoneInfo("Europe/Berlin")
 FETCHED = datetime(2025, 12, 3, 18, 0, tzinfo=BERLIN)  # a Wednesday
@@ -175,7 +175,7 @@ def test_a_price_behind_a_date_is_no_time():
 def test_find_tells_places_and_labels():
     found = find("Stand: 2.12.2025 | Foto vom 1.12.2025 | 3. Dezember 2025, 9:00 Uhr", FETCHED, BERLIN)
     assert [one.stated.at.day for one in found] == [2, 1, 3]
-    assert found[0].label is Label.MODIFIED
+    assert found[0].label is Label.AS_OF
     assert found[2].end == len("Stand: 2.12.2025 | Foto vom 1.12.2025 | 3. Dezember 2025, 9:00 Uhr")
     assert find("vor 3 Stunden", FETCHED, BERLIN)[0].rough
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipelines.items import Reason, Rejected
-from pipelines.reading.decode import LONGEST, clean, text_of
+from pipelines.reading.page.decode import LONGEST, clean, text_of
 
 WORDS = "Größe, Maß und Übermut – „so heißt es“ in der Straße"
 

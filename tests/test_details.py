@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from lxml import html
 
-from pipelines.reading import details
+from pipelines.reading.body import details
 
 FACTS = {"Ort": "Bern, Schweiz", "Quellen": ["www.a.example", "www.b.example"]}
 

@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from crawler.fetch import is_unfit
 from pydantic import TypeAdapter
 
 from crawler.discovery import DiscoveryError, DiscoveryFailure, DiscoveryResult, ParseIssue, look, read_document
 from crawler.discovery.links import LinkFilter
+from crawler.downloader.body import is_unfit
 
 NOW = datetime(2025, 11, 22, 12, tzinfo=UTC)
 FEED = "https://www.blatt.example/rss/alles.xml"

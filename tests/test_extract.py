@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pipelines.items import Reason, Rejected
-from pipelines.reading import tree as trees
-from pipelines.reading.extract import Body, body_of, known_on
-from pipelines.reading.tree import parse
+from pipelines.reading.body.extract import Body, body_of, known_on
+from pipelines.reading.page import tree as trees
+from pipelines.reading.page.tree import parse
 
 FIRST = "Die Gemeinde teilte am Montag mit, dass die Brücke über den Mühlbach bis zum Herbst gesperrt bleibt."
 SECOND = "Bei einer Prüfung waren Schäden am Geländer aufgefallen; wie teuer die Reparatur wird, steht noch nicht fest."

@@ -17,7 +17,7 @@ from crawler.fixture_sites import Asked, Sites
 from crawler.reports import RunReport
 from crawler.runs import crawl_source
 from crawler.services import open_services
-from tests.conftest import _made
+from tests.conftest import fresh_database
 from tests.expectations import PAGES, differences, expected
 
 NAMES = [site.name for site in fixture_sites.sites_in(PAGES)]
@@ -73,7 +73,7 @@ def by_path(sites: Sites, rows: list[dict[str, Any]]) -> dict[tuple[str, str], d
 
 @pytest.fixture(scope="module")
 def rounds(postgres_server: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rounds]:
-    with contextmanager(_made)(postgres_server, template) as dsn:
+    with contextmanager(fresh_database)(postgres_server, template) as dsn:
         yield asyncio.run(two_rounds(dsn, tmp_path_factory.mktemp("crawl")))
 
 

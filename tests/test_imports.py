@@ -14,10 +14,10 @@ OURS = sorted(path for room in ("crawler", "pipelines", "webapp") for path in (R
 
 # Library -> the files that may import it. Another file that needs one asks a door for what it needs.
 DOORS = {
-    "trafilatura": ["pipelines/reading/extract.py"],
-    "langdetect": ["pipelines/reading/language.py"],
-    "htmldate": ["pipelines/reading/dates.py"],
-    "dateparser": ["pipelines/reading/dates.py"],
+    "trafilatura": ["pipelines/reading/body/extract.py"],
+    "langdetect": ["pipelines/reading/fields/language.py"],
+    "htmldate": ["pipelines/reading/fields/fallback_dates.py"],
+    "dateparser": ["pipelines/reading/fields/fallback_dates.py"],
     "rensa": ["pipelines/reading/fingerprint.py"],
     "apscheduler": ["crawler/schedule.py"],
     "warcio": ["pipelines/archive.py"],

@@ -6,9 +6,9 @@ import lxml.html
 import pytest
 
 from pipelines.items import Kind
-from pipelines.reading.kind import is_from_press_service, kind_of
-from pipelines.reading.structured import collect
-from pipelines.reading.title import headline
+from pipelines.reading.fields.kind import is_from_press_service, kind_of
+from pipelines.reading.fields.title import headline
+from pipelines.reading.page.structured import collect
 
 URL = "https://www.blatt.example/lokales/hafen-bleibt-zu-123"
 NEWS = '<script type="application/ld+json">{"@type": "NewsArticle", "headline": "Der Hafen bleibt zu"}</script>'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.reading.language import code, language_of
+from pipelines.reading.fields.language import code, language_of
 
 TEXTS = {
     "de": "Der Minister sagte am Montag, dass die Lage im Land weiterhin ernst ist und dass man jetzt handeln "

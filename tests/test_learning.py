@@ -15,11 +15,11 @@ from crawler.services import Services, open_services
 from pipelines.items import Page
 from pipelines.learning import lesson_of, told
 from pipelines.reading import read, shipped_rules
-from pipelines.reading.blocks import Block
-from pipelines.reading.containers import FEWEST_PLAIN, agreed, known_on, name_of
-from pipelines.reading.repeated import Told, is_protected, key_of, repeated_in, without_repeated
+from pipelines.reading.body.blocks import Block
+from pipelines.reading.body.containers import FEWEST_PLAIN, agreed, known_on, name_of
+from pipelines.reading.body.repeated import Told, is_protected, key_of, repeated_in, without_repeated
+from pipelines.reading.page.tree import parse
 from pipelines.reading.rules import Learned, Rules
-from pipelines.reading.tree import parse
 from pipelines.store import Store, learning
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)

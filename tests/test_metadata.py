@@ -10,9 +10,9 @@ import lxml.html
 import pytest
 
 from pipelines.items import Hint, Kind, Page, Precision, Provenance
-from pipelines.reading.metadata import Description, describe
+from pipelines.reading.fields.metadata import Description, describe
+from pipelines.reading.page.structured import collect
 from pipelines.reading.rules import Rules, SiteRules
-from pipelines.reading.structured import collect
 
 BERLIN = ZoneInfo("Europe/Berlin")
 URL = "https://www.zeitung.example/politik/hafen-bleibt-zu-123"
@@ -510,3 +510,49 @@ def test_a_source_s_rules_win_over_everything():
 )
 def test_poor_pages_are_described_without_an_error(body: str):
     assert isinstance(described("", body), Description)
+
+
+# -- pages from elsewhere ---------------------------------------------------------------------------------------------
+
+
+PROSE = (
+    "The council said on Monday that the harbour will stay closed until the autumn, and that it has not decided yet."
+)
+
+
+def abroad(head: str, line: str, lang: str = "en-US", prose: str = PROSE, **rules) -> Description:
+    tree = lxml.html.document_fromstring(
+        f"<html lang='{lang}'><head>{head}</head><body><h1>The harbour stays closed</h1><p class='date'>{line}</p>"
+        f"<p>{prose}</p><p>{prose}</p></body></html>"
+    )
+    page = Page(
+        url="https://news.example/a/the-harbour", source="s", body=b"", fetched_at=datetime(2025, 12, 5, tzinfo=UTC)
+    )
+    return describe(tree, collect(tree, page.url), page, Rules(time_zone=BERLIN, **rules))
+
+
+def test_a_clock_without_a_zone_on_a_page_from_elsewhere_is_no_instant():
+    found = abroad("", "December 3, 2025, 9:30 pm").published
+    assert (found.at.date().isoformat(), found.precision) == ("2025-12-03", Precision.DAY)
+
+
+def test_an_evening_elsewhere_is_not_told_as_the_next_day():
+    found = abroad('<meta property="article:published_time" content="2025-12-03T21:30:00-05:00">', "").published
+    assert found.at.isoformat() == "2025-12-03T21:30:00-05:00"
+    found = abroad('<meta property="article:published_time" content="2025-12-03T23:30:00Z">', "").published
+    assert found.at.date().isoformat() == "2025-12-03"
+    found = abroad('<meta property="article:published_time" content="2025-12-03T23:30:00">', "").published
+    assert (found.at.date().isoformat(), found.precision) == ("2025-12-03", Precision.DAY)
+
+
+def test_a_source_that_says_its_language_is_at_home_in_its_zone():
+    found = abroad("", "December 3, 2025, 9:30 pm", language="en").published
+    assert found.at == datetime(2025, 12, 3, 21, 30, tzinfo=BERLIN)
+
+
+def test_a_german_page_whose_system_says_that_it_is_english_keeps_its_clock():
+    prose = (
+        "Der Rat hat am Montag beschlossen, dass der Hafen bis zum Herbst geschlossen bleibt, und nicht mehr gesagt."
+    )
+    found = abroad("", "3. Dezember 2025, 21:30 Uhr", prose=prose).published
+    assert found.at == datetime(2025, 12, 3, 21, 30, tzinfo=BERLIN)

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from pipelines.items import Article, Page, Reason, Rejected
-from pipelines.reading import agency, people, read, shipped_rules
+from pipelines.reading import read, shipped_rules
+from pipelines.reading.fields import agency, people
 
 RULES = shipped_rules(language="de")
 SENTENCE = "Die Gemeinde teilte am Montag mit, dass die Brücke über den Bach bis zum Herbst gesperrt bleibt."

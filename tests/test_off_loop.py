@@ -13,7 +13,8 @@ from aiohttp import web
 
 from crawler import config, discovery, robots, runs
 from crawler.services import open_services
-from pipelines.reading import decode, pages
+from pipelines.reading.body import paging as pages
+from pipelines.reading.page import decode
 from tests.test_crawl import Web, article, configured, counted, served, site
 
 __all__ = ["site"]

@@ -11,7 +11,7 @@ import pytest
 from crawler.discovery import read_document
 from crawler.discovery.links import LinkFilter
 from pipelines.patterns import Pattern, RanAway, danger, matches_any
-from pipelines.reading.boilerplate import rule_for, site_phrases
+from pipelines.reading.body.boilerplate import rule_for, site_phrases
 from tests.test_sources import SHIPPED
 
 TEXTS = [

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 import pytest
 
 from pipelines.items import Article, Page
-from pipelines.reading import paywall, read, shipped_rules
+from pipelines.reading import read, shipped_rules
+from pipelines.reading.body import paywall
 
 RULES = shipped_rules(language="de")
 TEASER = "Die Brücke über den Mühlbach bleibt bis zum Herbst gesperrt, teilte die Gemeinde am Montag mit."
@@ -121,12 +122,25 @@ def turned(text: str) -> str:
 def test_scrambled_text_is_never_stored_and_what_was_readable_stays(scramble):
     hidden = [scramble(f"{one} {two}") for one, two in zip(SENTENCES, SENTENCES[1:] + SENTENCES[:1], strict=True)]
     paragraphs = "".join(f"<p>{each.replace('<', '&lt;').replace('&', '&amp;')}</p>" for each in hidden)
-    got = article(f"<p>{TEASER}</p><p>{FIRST} viele.</p>{paragraphs}")
+    offer = "<p>Jetzt weiterlesen mit dem Digital-Abo</p>" if scramble is jumbled else ""
+    got = article(f"<p>{TEASER}</p><p>{FIRST} viele.</p>{paragraphs}{offer}")
     whole = f"{got.teaser}\n{got.text}\n{got.text_markdown}"
     assert FIRST in whole and TEASER in whole
     assert not any(each[:30] in whole for each in hidden)
     assert got.is_accessible_for_free is False
     assert "scrambled" in {removed.rule for removed in got.removed}
+
+
+@pytest.mark.parametrize("lines", [3, 6])
+def test_a_language_that_is_not_known_is_not_scrambled_where_nobody_asks_for_payment(lines: int):
+    said = [
+        "Ankara'da düzenlenen toplantıda konuşan bakan, yeni yasanın gelecek yıl yürürlüğe gireceğini açıkladı dedi.",
+        "Wszyscy ludzie rodzą się wolni i równi pod względem swej godności i swych praw oraz są obdarzeni rozumem.",
+        "Mae pawb yn cael eu geni yn rhydd ac yn gydradd mewn urddas a hawliau, medd y llywydd ddydd Llun wrth bawb.",
+    ]
+    got = article(f"<p>{TEASER}</p><p>{FIRST} viele.</p>" + "".join(f"<p>{each}</p>" for each in (said * 2)[:lines]))
+    assert all(each in got.text for each in said)
+    assert got.is_accessible_for_free is not False
 
 
 @pytest.mark.parametrize(

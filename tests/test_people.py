@@ -5,8 +5,9 @@ from __future__ import annotations
 import lxml.html
 import pytest
 
-from pipelines.reading.people import Byline, byline, is_person, recased, signed, written
-from pipelines.reading.sight import Sight
+from pipelines.reading.fields.bylines import signed, written
+from pipelines.reading.fields.people import Byline, byline, is_person, recased
+from pipelines.reading.page.visible import VisibleText
 
 
 @pytest.mark.parametrize(
@@ -138,7 +139,7 @@ def test_a_marked_byline_beside_the_headline_is_found_and_a_teaser_s_is_not():
 )
 def test_an_unmarked_byline_near_the_headline_is_found(line: str):
     tree = lxml.html.document_fromstring(f"<body><h1>Der Hafen</h1>{line}<p>Text.</p></body>")
-    assert written(Sight(tree, tree.find(".//h1"))).people == ("Anna Muster", "Ben Beispiel")
+    assert written(VisibleText(tree, tree.find(".//h1"))).people == ("Anna Muster", "Ben Beispiel")
 
 
 def test_a_signature_below_the_text_is_found():
@@ -146,9 +147,9 @@ def test_a_signature_below_the_text_is_found():
     tree = lxml.html.document_fromstring(
         f"<body><h1>Der Hafen</h1>{text}<p>Autorin: Anna Muster, Redakteurin</p></body>"
     )
-    assert written(Sight(tree, tree.find(".//h1"))).people == ("Anna Muster",)
+    assert written(VisibleText(tree, tree.find(".//h1"))).people == ("Anna Muster",)
     tree = lxml.html.document_fromstring(f"<body><h1>Der Hafen</h1>{text}<p>Von <b>Anna Muster</b></p></body>")
-    assert written(Sight(tree, tree.find(".//h1"))).people == ("Anna Muster",)
+    assert written(VisibleText(tree, tree.find(".//h1"))).people == ("Anna Muster",)
 
 
 def test_a_picture_s_credit_is_no_byline():
@@ -156,3 +157,75 @@ def test_a_picture_s_credit_is_no_byline():
         "<body><h1>Der Hafen</h1><div class='authorline'><i>Foto: Fritz Foto</i> von <b>Anna Muster</b></div></body>"
     )
     assert signed(tree, tree.find(".//h1")).people == ("Anna Muster",)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Sepp Blatter", "Jane Gilmore", "Rieke Newsom", "Anna Hochleiter", "Petra Presser", "Max Rosenblatt",
+        "Jan Fotopoulos", "Eva Darmstadt", "Ulf Uhrig", "Kim Mehring", "Lea Lesener", "Tom Verlagen", "Mia Teamer",
+        "Ida Backhaus", "Ben Standl", "Ada Kontakter", "Leo Profiler", "John E Smith", "Nora Bronstein",
+    ],
+)  # fmt: skip
+def test_a_name_may_hold_the_words_of_bylines_and_newsrooms(name: str):
+    assert byline([name], is_stated=True).people == (name,)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Tiroler Tageszeitung",
+        "Hamburger Abendblatt",
+        "Neue Presse",
+        "Wiener Lokalredaktion",
+        "Stadt Köln",
+        "Anna Verlag",
+        "Redaktion Sport",
+    ],
+)
+def test_a_newsroom_is_no_person(name: str):
+    assert byline([name], is_stated=True).people == ()
+
+
+@pytest.mark.parametrize("text", ["Samstag", "Eingestellt von", "Gestern", "Geschrieben von", "Gast", "admin"])
+def test_the_frame_of_a_byline_is_nobody(text: str):
+    assert not byline([text])
+
+
+def test_last_names_first_of_several():
+    assert byline(["Muster, Anna; Beispiel, Ben Karl"], is_stated=True).people == ("Anna Muster", "Ben Karl Beispiel")
+
+
+PARAGRAPH = "Der Rat hat am Montag beschlossen, dass der Hafen bis zum Herbst geschlossen bleibt, und nichts gesagt"
+
+
+@pytest.mark.parametrize(
+    ("above", "below", "people"),
+    [
+        ("", "<dl><dt>Datum</dt><dd>3.12.2025</dd><dt>Autorin</dt><dd>Anna Muster</dd></dl>", ("Anna Muster",)),
+        ("", "<p><strong>Autor:</strong> Ben Beispiel</p>", ("Ben Beispiel",)),
+        ("", "<p>TEXT: Anna Muster</p>", ("Anna Muster",)),
+        ("", "<p>Text und Fotos: Anna Muster</p>", ("Anna Muster",)),
+        ("", "<p>Interview: Anna Muster</p>", ("Anna Muster",)),
+        ("", "<p>Das Gespräch führte Anna Muster.</p>", ("Anna Muster",)),
+        ("", "<p><em>Anna Muster</em></p>", ("Anna Muster",)),
+        ("", "<p>Autrice: Anna Muster</p>", ("Anna Muster",)),
+        ("<p>Eingestellt von <a href='/u/1'>rasos</a> am Samstag</p>", "", ()),
+        ("<p>di Anna Muster</p>", "", ("Anna Muster",)),
+        ("<p>Door: Anna Muster</p>", "", ("Anna Muster",)),
+        ("<p>Por Anna Muster</p>", "", ("Anna Muster",)),
+        ("<p>Autor: Anna Muster</p>", "", ("Anna Muster",)),
+        ("", "<aside class='more-news'><p>Von Ben Beispiel</p></aside>", ()),
+    ],
+)
+def test_bylines_in_lists_signatures_and_prose(above: str, below: str, people: tuple[str, ...]):
+    text = f"<p>{PARAGRAPH}.</p>" * 2
+    tree = lxml.html.document_fromstring(f"<article><h1>Der Hafen bleibt zu</h1>{above}{text}{below}</article>")
+    assert written(VisibleText(tree, tree.find(".//h1"))).people == people
+
+
+def test_the_last_paragraph_may_end_in_its_author():
+    tree = lxml.html.document_fromstring(
+        f"<body><h1>Der Hafen bleibt zu</h1><p>{PARAGRAPH}.</p><p>{PARAGRAPH}. (Anna Muster) +++</p></body>"
+    )
+    assert written(VisibleText(tree, tree.find(".//h1"))).people == ("Anna Muster",)

@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.items import Article, Page, Precision, Reason, Rejected
 from pipelines.reading import read, shipped_rules
-from pipelines.reading.textheader import sections_in
+from pipelines.reading.plaintext_header import sections_in
 
 FETCHED_AT = datetime.fromisoformat("2026-03-12T18:00:00+01:00")
 

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 import pytest
 
 from pipelines.items import Article, Kind, Page, Part, Precision
-from pipelines.reading import READER_VERSION, blocks, read, shipped_rules
-from pipelines.reading.blocks import Block
+from pipelines.reading import READER_VERSION, read, shipped_rules
+from pipelines.reading.body import blocks
+from pipelines.reading.body.blocks import Block
 from pipelines.reading.rules import Rules
 
 RULES = shipped_rules(language="de")

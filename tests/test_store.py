@@ -187,6 +187,42 @@ async def test_files_of_one_article_are_its_versions(store):
         assert (await store.keep(run, file, read)).version == number
 
 
+def of_section(number: int, **more) -> tuple[Page, Article]:
+    """A page of a section whose template names the section's address as canonical of each."""
+    found = page(f"https://news.example/lokales/bericht-{number}", body=b"%d" % number, **more)
+    title = f"Bericht{number} Hafen{number} Brücke{number}"
+    return found, article(found, words_of(number), title, canonical_url="https://news.example/lokales/alles")
+
+
+async def test_a_canonical_that_other_articles_name_too_is_not_believed_and_what_was_is_mended(store, sql_rows):
+    run = await begin(store)
+    endings = [await store.keep(run, *of_section(number)) for number in (1, 2, 3)]
+    assert [ending.kind for ending in endings] == ["new", "new", "new"]
+    assert sql_rows("SELECT canonical_url FROM news.articles ORDER BY id") == [
+        (f"https://news.example/lokales/bericht-{number}",) for number in (1, 2, 3)
+    ]
+    again = [await store.keep(run, *of_section(number, at=T + timedelta(hours=1))) for number in (1, 2, 3)]
+    assert [(ending.kind, ending.article_id) for ending in again] == [
+        ("unchanged", ending.article_id) for ending in endings
+    ]
+
+
+async def test_pages_of_one_batch_with_one_canonical_are_articles_of_their_own(store, sql_rows):
+    run = await begin(store)
+    endings = await asyncio.gather(*(store.keep(run, *of_section(number)) for number in (1, 2, 3, 4)))
+    assert [ending.kind for ending in endings] == ["new"] * 4
+    assert sql_rows("SELECT count(DISTINCT canonical_url), count(*) FROM news.articles") == [(4, 4)]
+
+
+async def test_a_further_page_of_an_article_is_no_article_of_its_own(store, sql_rows):
+    run = await begin(store)
+    first = page("https://news.example/a")
+    second = page("https://news.example/a/weiter", body=b"2")
+    await store.keep(run, first, article(first, words_of(1)))
+    ending = await store.keep(run, second, article(second, words_of(2), canonical_url=first.url))
+    assert (ending.kind, sql_rows("SELECT count(*) FROM news.articles")) == ("unchanged", [(1,)])
+
+
 async def test_a_canonical_address_on_another_site_does_not_overwrite_its_article(store, sql_rows):
     run = await begin(store)
     first = await store.keep(run, page(), article(page()))

@@ -7,7 +7,7 @@ import json
 import lxml.html
 import pytest
 
-from pipelines.reading.structured import Structured, collect, loads, plain, plain_list
+from pipelines.reading.page.structured import Structured, collect, loads, plain, plain_list
 
 
 def collected(head: str, body: str = "") -> Structured:
@@ -164,3 +164,60 @@ def test_the_tree_is_not_changed():
 def test_no_string_of_a_script_has_what_no_text_can_have():
     written = r'{"headline": "Br\ud800\u00fccke \u0000\u0007\ud83d\ude00 \\u0000 \udc00\n", "a": ["\uD83DX"]}'
     assert loads(written) == [{"headline": "Brücke 😀 \\u0000 \n", "a": ["X"]}]
+
+
+# -- JSON-LD as pages write it ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ('{"headline":"Er nennt es "Witz" und geht","a":"x"}', {"headline": 'Er nennt es "Witz" und geht', "a": "x"}),
+        (
+            '{"headline":"Er sagte "nein", dann ging er","a":"x"}',
+            {"headline": 'Er sagte "nein", dann ging er', "a": "x"},
+        ),
+        ('{"headline":"Der Fall "Nord": Was folgt","a":1}', {"headline": 'Der Fall "Nord": Was folgt', "a": 1}),
+        ('{"headline":"Der "Bote""}', {"headline": 'Der "Bote"'}),
+        ("{&quot;a&quot;: &quot;b &amp;amp; c&quot;}", {"a": "b &amp; c"}),
+        ('// von Hand\n{"a": /* das */ "b // c", // Ende\n"d": 1,}', {"a": "b // c", "d": 1}),
+        ('{"a":"b"\n"c":"d" "e":[1 2]}', {"a": "b", "c": "d", "e": [1, 2]}),
+        ('{"a":"b";"c":"d";};', {"a": "b", "c": "d"}),
+        ('{"a":"b",,"c":, "d": undefined}', {"a": "b", "c": None, "d": None}),
+        ("{'a': 'b', c: True}", {"a": "b", "c": True}),
+        ('{"a":"C:\\x","b":1}', {"a": "C:\\x", "b": 1}),
+        ('window.data = {"a": 1};', {"a": 1}),
+        ('{"a":"b","c":[{"d":"e"},{"f":"g', {"a": "b", "c": [{"d": "e"}, {"f": "g"}]}),
+    ],
+)
+def test_what_was_meant_is_read(written: str, meant: dict):
+    assert loads(written) == [meant]
+
+
+def test_mending_takes_time_that_grows_with_the_length_alone():
+    for piece in ('"', '{"a":"', "/*", "//", '"a" ', ",", "[", "\\", "x:", '{"a":"b" '):
+        assert isinstance(loads(piece * 20_000), list)
+
+
+def test_the_page_s_own_article_is_told_by_address_and_headline():
+    here, other = "https://zeitung.example/a/hafen-1", "https://zeitung.example/b/kegeln-2"
+    own = {"@type": "NewsArticle", "headline": "Der Hafen bleibt geschlossen"}
+    foreign = {
+        "@type": "NewsArticle",
+        "headline": "Kegelverein feiert Sieg",
+        "datePublished": "2025-01-01",
+        "url": other,
+    }
+    head = "<title>Der Hafen bleibt geschlossen | Zeitung</title>"
+
+    def article(*nodes: dict) -> dict:
+        script = f"<script type='application/ld+json'>{json.dumps(nodes)}</script>"
+        return collect(
+            lxml.html.document_fromstring(f"<html><head>{head}{script}</head><body></body></html>"), here
+        ).article
+
+    assert article(foreign, own)["headline"] == own["headline"]
+    assert article(foreign, {**own, "url": here})["headline"] == own["headline"]
+    assert article(foreign) == {}
+    assert article({**own, "headline": "Sperrung dauert an", "mainEntityOfPage": {"@id": here + "?x=1"}}) != {}
+    assert article({**own, "url": other})["headline"] == own["headline"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.reading.tree import parse
-from pipelines.reading.tree_blocks import direct, is_prose
+from pipelines.reading.body.tree_blocks import direct, is_prose
+from pipelines.reading.page.tree import parse
 
 SENTENCE = "Die Gemeinde teilte am Montag mit, dass die Brücke über den Mühlbach bis zum Herbst gesperrt bleibt."
 PROSE = f"<p>{SENTENCE}</p>" * 3

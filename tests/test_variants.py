@@ -12,8 +12,9 @@ import lxml.html
 import pytest
 
 from pipelines.items import Article, Page
-from pipelines.reading import decode, read, shipped_rules
-from pipelines.reading.tree import parse
+from pipelines.reading import read, shipped_rules
+from pipelines.reading.page import decode
+from pipelines.reading.page.tree import parse
 
 RULES = shipped_rules(language="de")
 SITES = Path(__file__).parent / "pages"

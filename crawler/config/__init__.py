@@ -43,7 +43,7 @@ from crawler.config.values import (
     WebAddress,
 )
 from crawler.slots import Cron, Every, Slots
-from pipelines.reading.boilerplate import Phrases
+from pipelines.reading.body.boilerplate import Phrases
 from pipelines.reading.rules import Rules, SiteRules
 from pipelines.recheck import RecheckPlan
 

@@ -7,7 +7,7 @@ import zlib
 
 from crawler.discovery.shapes import DiscoveryError, ParseIssue, Problem
 from pipelines.items import Rejected
-from pipelines.reading import decode
+from pipelines.reading.page import decode
 
 #: so far a first element, or a list behind other output, is looked for
 FAR = 200_000

@@ -15,7 +15,8 @@ from crawler.discovery.shapes import MOST_PROBLEMS, DiscoveryError, DiscoveryRes
 from pipelines import urls
 from pipelines.items import Hint, Link, Provenance
 from pipelines.patterns import RanAway
-from pipelines.reading import dates, decode
+from pipelines.reading.fields import dates
+from pipelines.reading.page import decode
 
 #: pieces of a hint are for showing and comparing; longer ones are article bodies in the wrong place
 LONGEST_TITLE, LONGEST_TEASER, MOST_WORDS = 500, 2000, 30

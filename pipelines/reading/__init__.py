@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pipelines.items import Article, Kind, Page, Part, Rejected
-from pipelines.reading import (
-    agency,
-    blocks,
-    decode,
-    details,
-    extract,
-    judge,
-    kind,
-    language,
-    metadata,
-    pages,
-    paywall,
-    plaintext,
-    repeated,
-    structured,
-    textheader,
-)
-from pipelines.reading.boilerplate import Phrases, opens_block, site_phrases
-from pipelines.reading.clean import strip_unseen
-from pipelines.reading.pages import next_page
+from lxml import html
+
+from pipelines.items import Article, Kind, Page
+from pipelines.reading import plaintext, plaintext_header
+from pipelines.reading.body import blocks, extract, inline_markup, paywall, revealed
+from pipelines.reading.body.article import Hints, article_on
+from pipelines.reading.body.boilerplate import Phrases, site_phrases
+from pipelines.reading.body.paging import next_page
+from pipelines.reading.body.prune import strip_unseen
+from pipelines.reading.fields import agency, kind, language, metadata
+from pipelines.reading.page import decode, structured
+from pipelines.reading.page.tree import parse
 from pipelines.reading.rules import Rules
-from pipelines.reading.tree import parse
+from pipelines.reading.verdict import page_classifier
 
 __all__ = ["READER_VERSION", "Rules", "next_page", "read", "shipped_rules"]
 
@@ -59,58 +51,38 @@ def _with_address(page: Page) -> Page:
 
 
 def _read_html(page: Page, rules: Rules) -> Article:
-    tree = parse(decode.utf8_of(page.body, page.content_type))
-    stated = structured.collect(tree, page.url)
+    tree, stated = _tree_of(page, rules)
     types = _types(stated)
-    seen = judge.signs(tree, is_sure=judge.declares_article(types) and bool(stated.article.get("datePublished")))
+    seen = page_classifier.signs(
+        tree, is_sure=page_classifier.declares_article(types) and bool(stated.article.get("datePublished"))
+    )
     strip_unseen(tree)
     known = extract.known_on(tree, rules.site.keep, rules.learned.containers)
     described = metadata.describe(tree, stated, page, rules, known.surroundings if known else None)
-    is_marked = paywall.marked(tree, described.heading)
-    total = pages.pages_total(tree, page.url)
-    facts, tables = details.taken_from(tree)
-    tongue = language.code(stated.language) or rules.language or "de"
-    phrases = _phrases_for(tongue, rules)
-    body = extract.body_of(
-        tree,
+    hints = Hints(
         title=described.title,
         teaser=described.teaser,
         headline=described.heading,
-        german=tongue == "de",
-        known=known,
-        remove=rules.site.remove,
-        learning=rules.learned.learning,
-        host=urlsplit(page.url).netloc,
-        opens=lambda heading: next(filter(None, (opens_block(heading, each) for each in phrases)), None),
-        is_boilerplate=lambda line: blocks.rule_of(line, phrases, described.authors) is not None,
+        authors=described.authors,
+        language=language.code(stated.language),
+        is_free=described.is_accessible_for_free,
     )
-    parts = [_part(part, described) for part in page.more]
-    raw, brought = pages.joined([body.blocks, *parts], (described.title or "", described.teaser or ""))
-    pages_read, pages_total = pages.counts(page.url, [part.url for part in page.more], brought, total)
-    code = language.language_of(blocks.text_of(raw), stated.language, rules.language)
-    kept, removed = blocks.without_boilerplate(raw, _phrases_for(code, rules), described.authors)
-    kept, scrambled = paywall.without_scrambled(kept)
-    kept, returning = repeated.without_repeated(kept, rules.learned.repeated)
-    dateline = _dateline(kept)
-    sections = textheader.sections_in(described.kicker, described.sections)
-    found = blocks.text_of(kept)
-    if not found:  # what was left out says little about the language of the article, or is in none
-        shown = "\n".join(filter(None, (described.title, body.lead or described.teaser)))
-        code = language.language_of(shown, stated.language, rules.language)
-    free = described.is_accessible_for_free
-    if scrambled or (free is None and paywall.looks_locked(found or body.lead or "", body.whole_text, is_marked)):
-        free = False
+    found = article_on(
+        tree, page, hints, rules, lambda code: _phrases_for(code, rules), known, lambda: _unseen(page, rules)
+    )
+    body = found.body
+    sections = plaintext_header.sections_in(described.kicker, described.sections)
     # of an article that is not free, the description may be all that there is to read
-    shown = found or (described.teaser or "" if free is False and body.lead is None else "")
-    judge.check(_for_judgement(page, described, types, body, shown), seen)
+    shown = found.text or (described.teaser or "" if found.is_free is False and body.lead is None else "")
+    page_classifier.check(_for_judgement(page, described, types, body, shown), seen)
     return Article(
         url=page.url,
         canonical_url=described.canonical_url or page.url,
         source=page.source,
         title=described.title or body.headline or "",
-        text=found,
+        text=found.text,
         fetched_at=page.fetched_at,
-        text_markdown=blocks.markdown_of(kept),
+        text_markdown=blocks.markdown_of(found.kept),
         teaser=body.lead or described.teaser,
         teaser_is_visible=body.lead is not None,
         kicker=described.kicker,
@@ -118,54 +90,66 @@ def _read_html(page: Page, rules: Rules) -> Article:
         sections=sections,
         authors=described.authors,
         keywords=described.keywords,
-        headings=blocks.headings_of(kept),
+        headings=blocks.headings_of(found.kept),
         published_at=described.published.at if described.published else None,
         published_precision=described.published.precision if described.published else None,
         published_provenance=described.published.provenance if described.published else None,
         modified_at=described.modified.at if described.modified else None,
         modified_precision=described.modified.precision if described.modified else None,
         modified_provenance=described.modified.provenance if described.modified else None,
-        language=code,
-        agency=described.agency or agency.agency_in([block.text for block in raw]),
-        dateline=dateline,
+        language=found.language,
+        agency=described.agency or agency.agency_in([block.text for block in found.raw]),
+        dateline=_dateline(found.kept),
         image=described.image,
-        kind=_kind(described.kind, body.lead, raw),
-        is_accessible_for_free=free,
+        kind=_kind(described.kind, body.lead, found.raw),
+        is_accessible_for_free=found.is_free,
         amp_url=described.amp_url,
-        details=facts,
-        pages_read=max(pages_read, 1),  # the first page is read where it has no text, too
-        pages_total=pages_total,
-        removed=(*tables, *body.removed, *removed, *scrambled, *returning),
+        details=found.facts,
+        pages_read=found.pages_read,
+        pages_total=found.pages_total,
+        removed=tuple(found.removed),
         container=body.container,
         lesson=rules.learned.state,
         reader_version=READER_VERSION,
     )
 
 
-def _part(part: Part, described: metadata.Description) -> tuple[blocks.Block, ...]:
-    """The blocks of a further page, without the lead that every page repeats."""
-    try:
-        tree = parse(decode.utf8_of(part.body, part.content_type))
-    except Rejected:  # an empty or broken further page costs only itself; pages_total tells that it is missing
-        return ()
-    body = extract.body_of(tree, title=described.title, teaser=described.teaser)
-    lead = blocks.plain(body.lead or "")
-    if body.lead and lead not in blocks.plain(described.teaser or ""):
-        return (blocks.Block("paragraph", body.lead), *body.blocks)
-    return body.blocks
+def _tree_of(page: Page, rules: Rules) -> tuple[html.HtmlElement, structured.Structured]:
+    """The page's tree with its text where a reader would see it, and what it states for machines."""
+    tree = parse(decode.utf8_of(page.body, page.content_type))
+    revealed.reveal(tree)
+    stated = structured.collect(tree, page.url)
+    if paywall.stated(stated, tree) is not False:  # what a paid page keeps from its readers is not ours to take
+        revealed.supply(tree, _bodies(stated), stated.article.get("headline"))
+    inline_markup.resolve(tree, stated.language or rules.language)
+    return tree, stated
 
 
-def _dateline(found: list[blocks.Block]) -> str | None:
+def _unseen(page: Page, rules: Rules) -> html.HtmlElement:
+    """The page's tree once more, for another reading."""
+    tree, _ = _tree_of(page, rules)
+    strip_unseen(tree)
+    return tree
+
+
+def _dateline(found: Sequence[blocks.Block]) -> str | None:
     """The place that opens the first paragraph; the paragraph itself stays as it is."""
     first = next((block for block in found if block.kind == "paragraph"), None)
     return agency.dateline(first.text)[0] if first else None
 
 
-def _kind(described: Kind, lead: str | None, found: list[blocks.Block]) -> Kind:
+def _kind(described: Kind, lead: str | None, found: Sequence[blocks.Block]) -> Kind:
     """The kind that the page states, or a press release where the text begins with a press service's mark."""
     begins = (lead or "", *(block.text for block in found[:3]))
     is_release = described is Kind.ARTICLE and any(map(kind.is_from_press_service, begins))
     return Kind.PRESS_RELEASE if is_release else described
+
+
+def _bodies(stated: structured.Structured) -> list[str]:
+    """The texts that the page gives to machines as its article's."""
+    nodes = (stated.article, *stated.typed("newsarticle", "article", "reportagenewsarticle", "blogposting"))
+    texts = (node.get("articleBody") or node.get("text") for node in nodes)
+    return list(dict.fromkeys(text for text in texts if isinstance(text, str)))
 
 
 def _types(stated: structured.Structured) -> frozenset[str]:
@@ -175,8 +159,8 @@ def _types(stated: structured.Structured) -> frozenset[str]:
 
 def _for_judgement(
     page: Page, described: metadata.Description, types: frozenset[str], body: extract.Body, text: str
-) -> judge.Read:
-    return judge.Read(
+) -> page_classifier.Read:
+    return page_classifier.Read(
         url=page.url,
         title=described.title,
         headline=body.headline,

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from pipelines.items import Article, Page, Provenance, Reason, Rejected, Removed
-from pipelines.reading import agency, blocks, dates, details, language, pages
-from pipelines.reading.blocks import Block
-from pipelines.reading.boilerplate import Phrases, opens_block, rule_for, site_phrases
+from pipelines.reading.body import blocks, details, paging
+from pipelines.reading.body.blocks import Block
+from pipelines.reading.body.boilerplate import Phrases, opens_block, rule_for, site_phrases
+from pipelines.reading.fields import agency, dates, language
+from pipelines.reading.plaintext_header import Header, header_of
 from pipelines.reading.rules import Rules
-from pipelines.reading.textheader import Header, header_of
 from pipelines.reading.textlines import DATE_SHAPE, Line, lines_of, rejoined
 
 # 'Lang ist der Text. (Ausland, 24.01.2026 - 08:26) weiterlesen...'
@@ -187,9 +188,9 @@ def _read_body(lines: list[Line], header: Header, phrases: Sequence[Phrases], bo
 
 def _remove(line: Line, rule: str, body: _Body) -> None:
     body.removed.append(Removed(line.raw, rule))
-    paging = pages.paging_in(line.text)
-    if paging:
-        body.pages_total = max(body.pages_total, paging[1])
+    stated = paging.paging_in(line.text)
+    if stated:
+        body.pages_total = max(body.pages_total, stated[1])
     if body.agency is None and len(line.text) <= 80 and rule != "foreign matter":
         body.agency = agency.agency_in(line.text)
 
@@ -281,7 +282,7 @@ def _end_by_look(lines: Sequence[Line]) -> int:
 
 def _is_block_title(line: Line) -> bool:
     """A short line above foreign matter that can be its title; a credit or a page number closes the article."""
-    if line.is_prose or line.ends_sentence or len(line.text) > 80 or pages.paging_in(line.text):
+    if line.is_prose or line.ends_sentence or len(line.text) > 80 or paging.paging_in(line.text):
         return False
     return not _is_credit(line.text)
 

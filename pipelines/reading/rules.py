@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from pipelines.reading.boilerplate import Phrases
+from pipelines.reading.body.boilerplate import Phrases
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.items import Page
-from pipelines.reading import decode, people, plaintext, structured
-from pipelines.reading.sight import Sight
-from pipelines.reading.structured import Structured, plain, plain_list, text_of
-from pipelines.reading.title import headline
-from pipelines.reading.tree import parse
+from pipelines.reading import plaintext
+from pipelines.reading.fields import bylines
+from pipelines.reading.fields.title import headline
+from pipelines.reading.page import decode, structured
+from pipelines.reading.page.structured import Structured, plain, plain_list, text_of
+from pipelines.reading.page.tree import parse
+from pipelines.reading.page.visible import VisibleText
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ def places(page: Page) -> list[Said]:
     found = [Said(name, place, value) for name, *names in _PLACES for place, value in _stated(stated, *names)]
     seen = [("title", "h1", text_of(each, _LONGEST)) for each in stated.headings[:2]]
     seen.append(("title", "window title", stated.window_title or ""))
-    seen += [("authors", "near the headline", name) for name in _bylines(tree, Sight(tree, head.element))]
+    seen += [("authors", "near the headline", name) for name in _bylines(tree, VisibleText(tree, head.element))]
     seen += [("published", "<time>", f"{e.get('datetime') or ''} {text_of(e, 60)}") for e in stated.times[:3]]
     found += [Said(name, place, value) for name, place, value in seen]
     order = [name for name, *_ in _PLACES]
@@ -66,8 +68,8 @@ def _texts(stated: Structured, value: Any) -> list[str]:
     return [text for each in values[:8] for text in plain_list(stated.resolved(each)) if plain(text)]
 
 
-def _bylines(tree: Any, sight: Sight) -> Iterator[str]:
-    for found in (people.signed(tree, sight.heading), people.written(sight)):
+def _bylines(tree: Any, visible: VisibleText) -> Iterator[str]:
+    for found in (bylines.signed(tree, visible.heading), bylines.written(visible)):
         if names := (*found.people, *found.organisations, *filter(None, (found.agency,))):
             yield ", ".join(names)
             return

@@ -17,7 +17,7 @@ from psycopg import AsyncConnection
 from pipelines import dedupe, revisions
 from pipelines.dedupe import Decision, KnownArticle, KnownVersion, decide
 from pipelines.items import Article, Page
-from pipelines.store import preparing, searching, watching
+from pipelines.store import identities, preparing, searching, watching
 from pipelines.store.copying import Origin
 from pipelines.store.known import Known, ended_before, find_known, is_as_stored, keep_archive_records, lock_pages
 from pipelines.store.preparing import Item
@@ -29,7 +29,7 @@ LOCK = "SELECT pg_advisory_xact_lock(number) FROM unnest(%s::bigint[]) AS number
 
 async def write(connection: AsyncConnection, items: Sequence[Item]) -> list[Ending]:
     """Write *items* in the caller's transaction; their endings in order. Writing them again changes nothing."""
-    keys = {key for item in items for key in (item.article_key, item.seen.text_key)}
+    keys = {key for item in items for key in (item.article_key, item.seen.text_key)} | set(identities.own_keys(items))
     await connection.execute(LOCK, [sorted(preparing.lock_number(key) for key in keys)])
     pages, new_pages = await lock_pages(connection, items)
     ended = await ended_before(connection, items, pages)

@@ -66,7 +66,7 @@ COMMENT ON COLUMN news.articles.authors IS 'Names of the authors; empty where no
 COMMENT ON COLUMN news.articles.keywords IS 'Keywords the page states; empty where it states none';
 COMMENT ON COLUMN news.articles.published_at IS 'When the site says it was published; null where it does not say';
 COMMENT ON COLUMN news.articles.published_precision IS 'second, minute or day; day means that the time of published_at is local midnight';
-COMMENT ON COLUMN news.articles.published_provenance IS 'Where published_at was stated: jsonld, meta, microdata, time, text, url, feed or sitemap';
+COMMENT ON COLUMN news.articles.published_provenance IS 'Where published_at was stated: jsonld, meta, microdata, time, text, url, feed, sitemap or htmldate';
 COMMENT ON COLUMN news.articles.modified_at IS 'When the site says it was last changed';
 COMMENT ON COLUMN news.articles.language IS 'ISO 639-1 code of the text''s language';
 COMMENT ON COLUMN news.articles.agency IS 'News agency that is credited, by its short name';

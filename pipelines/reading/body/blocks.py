@@ -1,0 +1,345 @@
+"""The blocks that a body consists of: paragraphs, headings, lists, quotes, tables; as plain text and as markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass, replace
+
+from pipelines.items import Removed
+from pipelines.reading.body.boilerplate import Phrases, opens_block, rule_for
+from pipelines.reading.fields.agency import agency_named
+
+_SIGNS = re.compile(r"[\W_]+")
+# A paragraph of this length is prose; related lists, prompts and captions stay below.
+PROSE = 160
+# What may follow a heading that opens foreign matter, before the article goes on.
+_LONGEST_FOREIGN_RUN = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block of the body. ``kind``: paragraph, heading, list, quote, table, code; ``level``: a heading's, 2 to 6."""
+
+    kind: str
+    text: str
+    level: int = 0
+    items: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+
+
+def plain(text: str) -> str:
+    """What two renderings of the same words have in common: letters and digits, lower case."""
+    return _SIGNS.sub("", "".join(text.casefold().split()))  # most signs are blanks, and splitting is quicker
+
+
+_BYLINE_WORDS = re.compile(
+    r"\b(?:von|by|par|text|autor(?:in|en)?|und|and|et|redaktion|redakteur(?:in)?|reporter(?:in)?"
+    r"|korrespondent(?:in)?|aus|in|protokoll"
+    r"|interview|foto|fotos|uhr|aktualisiert|veröffentlicht|am|stand)\b|[\W\d_]+",
+    re.IGNORECASE,
+)
+_BYLINE = re.compile(
+    r"(?:von|by|par|text(?: von)?:?|autor(?:in)?:|ein(?:e)? (?:kommentar|analyse|gastbeitrag|kolumne|interview"
+    r"|reportage|essay) von)\s"
+    r"(?:(?:dr\.|prof\.|de|von|van|der|und|and|,|&|/)\s?|[A-ZÄÖÜ][\w'’.-]*[,/]?\s?){2,12}",
+)
+_PICTURE = (
+    r"(?:Fotos?|Bild(?:er|quelle|nachweis)?|Photos?|Foto-?Credits?|Grafik|Symbol(?:bild|foto)"
+    r"|Archiv(?:bild|foto)|Screenshot)"
+)
+# 'Quelle' stands behind pictures and behind statements; only an agency's or an archive's is of a picture
+_PICTURE_AGENCIES = (
+    r"(?:dpa|d?apd|AP|AFP|APA|AAP|EPA|[Rr]euters|REUTERS|Keystone|KEYSTONE|imago|IMAGO|[Pp]icture[ -][Aa]lliance|Xinhua"
+    r"|[Gg]etty|[Ss]hutterstock|[Aa]dobe|i[Ss]tock|[Uu]nsplash|[Pp]ixabay|[Pp]exels|TASS|ZUMA|privat|[Aa]rchiv)\b"
+)
+_CAPTION = re.compile(
+    rf"(?:Abb(?:ildung|\.)? ?\d+ ?[:.]|(?:{_PICTURE}|Quelle) ?[:/©]).{{2,250}}"
+    rf"|.{{0,250}}[(\[|/] ?(?:{_PICTURE} ?[:©/]|Quelle ?[:©/](?=[^()]{{0,60}}{_PICTURE_AGENCIES})"
+    rf"|©) ?[^()]{{2,80}}[)\]]?\.?|.{{0,200}}©[^.]{{2,80}}",
+    re.DOTALL,
+)
+_CAPTION_HINT = re.compile(r"oto|ild|©|uelle|rafik|Abb|creenshot")  # nearly no paragraph has it: that is quicker to see
+_CREDIT_HINT = re.compile(r"ot[os]|ild|mage|icture|redit|rafik|llustr|hotogr|/")
+# a paragraph that ends so stands below a picture: '... in Karlsruhe. Foto: Uli Maier/imago', '... Peter Kneffel/dpa'
+_CREDITED = (
+    r"(?:[A-ZÄÖÜ0-9@][\w.'’@-]*|dpa|d?apd|imago|privat|oh|zvg|picture|alliance|photo|press|stock|adobe|getty|shutterstock"
+    r"|unsplash|pixabay|pexels|archiv|agentur|von|van|de|der|und|and|via|by|für)"
+)
+_ENDS_IN_CREDIT = re.compile(
+    r"(?:(?:^|[\W_])(?<!gegenüber )(?<!der )(?<!die )(?<!laut )(?<!zur )(?<!zu )(?<!von )(?<!mit )"
+    r"(?:Fotos?|Bild(?:er)?|Photos?|Photograph|Images?|Picture|Credits?|Grafik|Illustration"
+    rf"|[A-Z]\w+(?:foto|bild)) ?: ?{_CREDITED}(?:(?: ?[/,&|+] ?| [–-] | ){_CREDITED}){{0,12}}"
+    r"|(?:^|[/,©:(|–-] ?|\bvia |[.!?][\"”“»«]? )Getty Images|[A-ZÄÖÜ]\w+ [A-ZÄÖÜ]\w+ Getty Images(?!\.)"
+    r"|[A-ZÄÖÜ][\w.'’-]+ [A-ZÄÖÜ][\w.'’-]+ ?/ ?(?:dpa|d?apd|AP|AFP|APA|AAP|EPA|Reuters|REUTERS|Keystone"
+    r"|KEYSTONE|imago|IMAGO"
+    r"|[Pp]icture[ -][Aa]lliance|Shutterstock|Xinhua|TASS|ZUMA)\b[\w /-]{0,30})[)\]]?\.?\Z"
+)
+_LONGEST_CAPTION, _LONGEST_ENDING = 450, 100
+_CREDIT = re.compile(r"[A-ZÄÖÜ][\w/.ÄÖÜ -]{1,30}\s?\([\w/., äöüÄÖÜ-]{2,50}\)\.?")
+
+
+_SOURCES = re.compile(
+    r"(?:Mit|Unter Verwendung von|With)\s(?:Informationen|Material|Agenturmaterial|Inhalten|Agenturen|files"
+    r"|reporting|material)\b.{0,250}"
+    r"|\(?(?:red|Red)\.?\)?|[(\[][\w.-]{2,6}(?:[/, ]+[\w.-]{2,6}){0,4}[)\]]",
+    re.DOTALL,
+)
+
+
+_MONTH = (
+    r"(?:jan(?:uar|uary|vier|\.)?|feb(?:ruar|ruary|\.)?|f[ée]vr(?:ier|\.)?|m[aä]r(?:z|ch|s|\.)?|apr(?:il|\.)?|avril|ma[iy]"
+    r"|ju[nl][iey]?|juin|juillet|aug(?:ust|\.)?|ao[uû]t|sept?(?:ember|embre|\.)?|o[ck]t(?:ober|obre|\.)?"
+    r"|nov(?:ember|embre|\.)?|d[eé][zc](?:ember|embre|\.)?)"
+)
+# a day or a clock, in the words of three languages
+_WHEN = re.compile(
+    rf"\b(?:\d{{1,2}}[./-]\d{{1,2}}[./-](?:\d{{4}}|\d{{2}})|\d{{4}}-\d\d-\d\d|\d{{1,2}}[:.]\d\d(?:[:.]\d\d)?"
+    rf"|\d{{1,2}}(?:st|nd|rd|th|\.)?,? {_MONTH},?(?: \d{{4}})?|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}})(?!\w)",
+    re.IGNORECASE,
+)
+# what stands beside it, and what people who write are called
+_BESIDE_NAMES = re.compile(
+    r"\b(?:updated|published|posted|last|modified|on|at|[ap]\.?m|e[sd]?t|p[sd]?t|gmt|bst|cest|cet|utc|mesz|mez|uhr|stand|vom"
+    r"|min(?:uten|utes|s)?|read|lesezeit|(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:mon|diens|donners|frei|sams|sonn)tag"
+    r"|mittwoch|staff|senior|chief|deputy|national|security|political|sports?|business|foreign|news|technology|science"
+    r"|health|correspondent|writer|reporter|editor|columnist|contributor|associated press|reuters|afp|dpa|ap)\b",
+    re.IGNORECASE,
+)
+_NAMES_ALONE = re.compile(r"(?:[A-ZÄÖÜ][\w'’.-]+[ ,]+){1,3}[A-ZÄÖÜ][\w'’.-]+")
+
+
+def is_dated_byline(text: str, names: Sequence[str]) -> bool:
+    """A line that tells when the article was written, and at most by whom: 'By Jo Doe, 3 May 2024, 11:04 PM EST'."""
+    if len(text) > 120 or not any(map(str.isdigit, text)):
+        return False
+    rest, dates = _WHEN.subn(" ", text)
+    if not 0 < dates <= 2:
+        return False
+    for name in names:
+        rest = rest.replace(name, " ")
+    rest = _BESIDE_NAMES.sub(" ", rest)
+    if len(_BYLINE_WORDS.sub("", rest)) <= 3:
+        return True
+    rest = " ".join(rest.split()).strip(" ,|•·–—-")
+    return bool(_NAMES_ALONE.fullmatch(rest) or _BYLINE.fullmatch(rest[:1].lower() + rest[1:]))
+
+
+def is_byline(text: str, names: Sequence[str]) -> bool:
+    """A line that names who wrote the article and says nothing else."""
+    if len(text) > 120 or text.endswith(("!", "?", ":")):
+        return False
+    if _BYLINE.fullmatch(text[:1].lower() + text[1:]):
+        return True
+    rest = text
+    for name in names:
+        rest = rest.replace(name, " ")
+    return len(rest) < len(text) and len(_BYLINE_WORDS.sub("", _BESIDE_NAMES.sub(" ", rest))) <= 3
+
+
+def rule_of(line: str, phrases: Sequence[Phrases], authors: Sequence[str] = ()) -> str | None:
+    """The rule that takes a line that stands alone above the body: a byline, a caption, a phrase."""
+    if is_byline(line, authors):
+        return "byline"
+    if _is_caption(line):
+        return "caption"
+    return _phrase(line, phrases)
+
+
+def without_boilerplate(
+    blocks: Sequence[Block], phrases: Sequence[Phrases], authors: Sequence[str] = ()
+) -> tuple[list[Block], list[Removed]]:
+    """The blocks that no phrase takes, and what was taken under which rule. *authors* are known; their bylines go."""
+    timeline = frozenset(blocks[place].text for place in _timeline(blocks, phrases))
+    blocks, removed = _without_credits(blocks, authors, timeline)
+    kept: list[Block] = []
+    run: str | None = None  # the rule of the foreign block that we are in
+    length = 0
+    for place, block in enumerate(blocks):
+        rule = _phrase(block.text, phrases) if block.kind in ("heading", "paragraph", "quote") else None
+        is_heading = block.kind == "heading" and _heads_prose(blocks, place)
+        if _is_time(block.text, rule) and (is_heading or block.text in timeline):
+            rule = None
+        # every opening phrase is one that rule_for knows too, so it is asked for few lines only
+        opened = opening(block.text, phrases) if rule and block.kind != "quote" else None
+        if opened and block.kind == "heading" and _heads_prose(blocks, place, PROSE):
+            opened = rule = opening(block.text, phrases, strictly=True)
+        if opened:
+            run, length = opened, 0
+            removed.append(Removed(block.text, opened))
+            continue
+        if run and length < _LONGEST_FOREIGN_RUN and _is_foreign(block):
+            removed.append(Removed(block.text, run))
+            length += 1
+            continue
+        run = None
+        if block.kind == "list":
+            kept += _without_items(block, phrases, removed)
+        elif rule:
+            removed.append(Removed(block.text, rule))
+        else:
+            kept.append(block)
+    while kept and kept[-1].kind == "heading":  # nothing stands under it any more
+        removed.append(Removed(kept.pop().text, "heading without text"))
+    return kept, removed
+
+
+# Lines that tell a time are the page's own marks, or the headings of a chronology.
+_OF_TIME = frozenset(("dates", "counters"))
+_LEAST_HEADED = 60  # characters
+
+
+def _is_time(text: str, rule: str | None) -> bool:
+    """Whether a line that goes under *rule* tells a day or a clock."""
+    return rule in _OF_TIME and bool(_WHEN.search(text))
+
+
+def _heads_prose(blocks: Sequence[Block], place: int, least: int = _LEAST_HEADED) -> bool:
+    """Whether text of the article stands right below a heading."""
+    after = blocks[place + 1] if place + 1 < len(blocks) else None
+    return after is not None and after.kind != "heading" and len(after.text) >= least
+
+
+def _timeline(blocks: Sequence[Block], phrases: Sequence[Phrases]) -> frozenset[int]:
+    """The lines of time that structure a text: several of them, each another, with prose below."""
+    places = [
+        place
+        for place, block in enumerate(blocks)
+        if block.kind in ("paragraph", "heading")
+        and any(map(str.isdigit, block.text))
+        and len(block.text) <= _LONGEST_TIME
+        and _heads_prose(blocks, place)
+        and (is_dated_byline(block.text, ()) or _is_time(block.text, _phrase(block.text, phrases)))
+    ]
+    lines = {blocks[place].text for place in places}
+    return frozenset(places) if len(lines) >= 2 else frozenset()
+
+
+_LONGEST_TIME = 40
+
+
+def _is_caption(text: str) -> bool:
+    if len(text) <= 320 and _CAPTION_HINT.search(text) and _CAPTION.fullmatch(text):
+        return True
+    if len(text) > _LONGEST_CAPTION or not _CREDIT_HINT.search(text, max(0, len(text) - _LONGEST_ENDING)):
+        return False
+    return bool(_ENDS_IN_CREDIT.search(text, max(0, len(text) - _LONGEST_ENDING)))
+
+
+def _is_credit(text: str) -> bool:
+    """A line that says where the article comes from: an agency, a desk, a writer's mark."""
+    if _SOURCES.fullmatch(text):
+        return True
+    return len(text) <= 60 and bool(agency_named(text) or _CREDIT.fullmatch(text))
+
+
+# what follows the name of a person who is introduced
+_DOES = re.compile(
+    r"(?: \([^)]{1,30}\)|, (?:geboren|Jahrgang|\d\d,)[^.]{0,40}?)?,? (?:ist|war|schreibt|arbeitet|berichtet|leitet|lebt"
+    r"|studierte|hat|gehört|verantwortet|is|was|writes|works|covers|reports|has|joined|lives|studied|est|écrit|travaille)\b"
+)
+
+
+def _is_portrait(text: str, authors: Sequence[str]) -> bool:
+    """A sentence at the end that tells who the author is: 'Uli Maier schreibt seit 2016 für ...'."""
+    return any(text.startswith(name) and _DOES.match(text, len(name)) for name in authors if " " in name)
+
+
+def _without_credits(
+    blocks: Sequence[Block], authors: Sequence[str], timeline: Set[str]
+) -> tuple[list[Block], list[Removed]]:
+    """Without bylines near the top and the credits of agencies and desks at the end."""
+    kept: list[Block] = []
+    removed: list[Removed] = []
+    for place, block in enumerate(blocks):
+        rule = None
+        if block.text in timeline or (
+            block.kind == "heading" and _heads_prose(blocks, place) and _WHEN.search(block.text)
+        ):
+            kept.append(block)
+            continue
+        if block.kind == "paragraph" and _is_caption(block.text):
+            rule = "caption"
+        elif block.kind in ("paragraph", "heading") and len(block.text) <= 280:
+            is_last = place >= len(blocks) - 2
+            is_first = place < 4 and is_dated_byline(block.text, authors)
+            if is_first or ((place < 4 or is_last) and is_byline(block.text, authors)):
+                rule = "byline"
+            elif is_last and (_is_credit(block.text) or _is_portrait(block.text, authors)):
+                rule = "credit"
+        if rule:
+            removed.append(Removed(block.text, rule))
+        else:
+            kept.append(block)
+    return kept, removed
+
+
+def _is_foreign(block: Block) -> bool:
+    return block.kind in ("list", "paragraph") and is_foreign(block.text, block.kind == "list")
+
+
+def is_foreign(text: str, is_list: bool) -> bool:
+    """Under a heading such as 'Mehr zum Thema' lists and short lines are links; prose is the article again."""
+    if is_list:
+        return len(text) < _LONGEST_LIST
+    return len(text) < PROSE and not text.endswith((".", "!", "?", ".“", '."', ".«"))
+
+
+_LONGEST_LIST = 1500
+
+
+def _phrase(text: str, phrases: Sequence[Phrases]) -> str | None:
+    return next(filter(None, (rule_for(text, each) for each in phrases)), None)
+
+
+def opening(text: str, phrases: Sequence[Phrases], strictly: bool = False) -> str | None:
+    """The section of foreign matter that a heading opens by any of *phrases*; see ``opens_block``."""
+    return next(filter(None, (opens_block(text, each, strictly=strictly) for each in phrases)), None)
+
+
+def _without_items(block: Block, phrases: Sequence[Phrases], removed: list[Removed]) -> list[Block]:
+    """A list without the items that a phrase takes; nothing when it takes all."""
+    good = []
+    is_chronology = any(len(item) >= _LEAST_HEADED for item in block.items)
+    for item in block.items:
+        rule = _phrase(item, phrases)
+        if rule and not (is_chronology and _is_time(item, rule)):
+            removed.append(Removed(item, rule))
+        else:
+            good.append(item)
+    if len(good) == len(block.items):
+        return [block]
+    return [replace(block, items=tuple(good), text="\n".join(good))] if good else []
+
+
+def text_of(blocks: Iterable[Block]) -> str:
+    """Plain paragraphs joined by a blank line."""
+    return "\n\n".join(block.text for block in blocks)
+
+
+def markdown_of(blocks: Iterable[Block]) -> str:
+    """The same with its structure: subheadings, lists, quotes, tables."""
+    return "\n\n".join(_markdown(block) for block in blocks)
+
+
+def headings_of(blocks: Iterable[Block]) -> tuple[str, ...]:
+    return tuple(block.text for block in blocks if block.kind == "heading")
+
+
+def _markdown(block: Block) -> str:
+    if block.kind == "heading":
+        return f"{'#' * min(max(block.level, 2), 6)} {block.text}"
+    if block.kind == "list":
+        return "\n".join(f"- {item}" for item in block.items)
+    if block.kind == "quote":
+        return "\n".join(f"> {line}" for line in block.text.split("\n"))
+    if block.kind == "table":
+        width = max(len(row) for row in block.rows)
+        rows = [
+            "| " + " | ".join(cell.replace("|", "\\|") for cell in (*row, *[""] * (width - len(row)))) + " |"
+            for row in block.rows
+        ]
+        return "\n".join([rows[0], "|" + " --- |" * width, *rows[1:]])
+    if block.kind == "code":
+        return f"```\n{block.text}\n```"
+    return block.text

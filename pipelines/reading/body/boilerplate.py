@@ -1,0 +1,385 @@
+"""Phrases that open or make up boilerplate, per language: ``config/boilerplate/LANGUAGE.toml`` as compiled patterns.
+
+A phrase file has one table a section ('related', 'newsletter', ...). ``opens`` are headings under which foreign
+matter stands, ``whole`` are paragraphs that are nothing but boilerplate. Both are regular expressions that must match
+the *whole* paragraph, so a sentence which merely contains the words stays. ``ends`` are the last words of teasers of
+other articles, whatever their length: '(Ausland, 24.01.2026 - 08:26) weiterlesen'.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+from pipelines.patterns import Whole
+from pipelines.reading.regex_prefilter import alternatives, either, first_letters, name_of
+
+# A paragraph longer than this is never looked at: prompts are short, and it keeps a page of prose nearly free.
+LONGEST = 300
+# Several sentences may each be a prompt, as in a notice of consent; the first that is none ends the look at them.
+LONGEST_OF_SENTENCES = 800
+_SENTENCES = re.compile(r"(?<=[.!?…])\s+(?=[A-ZÄÖÜ„\"“«»])|\n+")
+_SENTENCE_END = re.compile(r"[.!?…]\s+(?=[A-ZÄÖÜ„\"“«»])|\n+")
+_LEAST_SHARE = 0.6
+# What a section takes when it does not say: two printed lines.
+DEFAULT_WHOLE = 160
+LONGEST_HEADING = 90
+
+_SECTION_KEYS = ("about", "opens", "whole", "ends", "longest")
+# Where the last words of a teaser are looked for.
+_END = 120
+_TOP_KEYS = ("language", "words")
+_NAME = re.compile(r"[a-z][a-z_]*\Z")
+_WORD = re.compile(r"<([a-z_]+)>")
+_PROBES = (
+    "Der Minister sagte am Montag, die Lage im Land sei weiterhin ernst",
+    "The minister said on Monday that the situation remained serious",
+    "Le ministre a dit lundi que la situation restait grave",
+)
+# Umlauts are compared in their two-letter spelling, typographic marks in their plain one.
+_PLAIN = tuple(
+    {
+        "ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss", "ẞ": "SS",
+        "’": "'", "‘": "'", "`": "'", "´": "'", "–": "-", "—": "-", "‑": "-", "‐": "-", "−": "-", "…": "...",
+        "„": '"', "“": '"', "”": '"', "«": '"', "»": '"',
+        "\u00ad": "", "\u200b": "", "\u200c": "", "\u200d": "", "\u2060": "", "\ufeff": "", "\ufe0f": "",
+        "*": "",
+    }.items()
+)  # fmt: skip
+_LEAVES_OPEN = re.compile(r"\.\{\d|\.[*+]|\\S|\[\^")  # a pattern that takes words which it does not name
+_BEGIN = re.compile(r"\A(?:[^\w©#@]|_)+")
+
+
+class PhrasesError(ValueError):
+    """A phrase file that cannot be used. The message has one line a mistake: file, key, what was expected."""
+
+
+@dataclass(frozen=True)
+class ByLetter:
+    """Section -> patterns, made into one pattern for each first character: a text meets only what can begin like it.
+
+    Each is compiled when the first text begins so. All of them take a second, and a command that looks at tables needs
+    none.
+    """
+
+    sections: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    is_bounded: bool = False  # patterns of a source file, which may run away
+    _compiled: dict[str, re.Pattern[str] | Whole | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def __reduce__(self) -> tuple[Callable[..., ByLetter], tuple[tuple[tuple[str, tuple[str, ...]], ...], bool]]:
+        return _shared, (tuple((name, tuple(patterns)) for name, patterns in self.sections.items()), self.is_bounded)
+
+    def compile(self) -> None:
+        """Compile what is left to compile: for a process that is forked afterwards."""
+        for letter in ("", *self._letters):
+            if letter not in self._compiled:
+                self._compiled[letter] = self._pattern(letter)
+
+    def section(self, text: str) -> str | None:
+        """The first section with a pattern that takes the whole of *text*, which is spelled plainly, or None."""
+        if not text:
+            return None
+        text = text.lower()
+        letter = text[0] if text[0] in self._letters else ""
+        if letter not in self._compiled:
+            self._compiled[letter] = self._pattern(letter)
+        found = pattern.match(text) if (pattern := self._compiled[letter]) else None
+        return name_of(found) if found else None
+
+    def _pattern(self, letter: str) -> re.Pattern[str] | Whole | None:
+        fitting = [(name, part) for name, part, first in self._parts if first is None or letter in first]
+        if not fitting:
+            return None
+        pattern = either(fitting, after=r"\Z")
+        return Whole(pattern) if self.is_bounded else re.compile(pattern)
+
+    @cached_property
+    def _parts(self) -> list[tuple[str, str, frozenset[str] | None]]:
+        """Section, pattern, the letters with which it can begin; None: any."""
+        return [
+            (name, part, first_letters(part))
+            for name, patterns in self.sections.items()
+            for pattern in patterns
+            for part in alternatives(pattern)
+        ]
+
+    @cached_property
+    def _letters(self) -> frozenset[str]:
+        """Those that have a pattern of their own; all others share one."""
+        return frozenset().union(*(first for _, _, first in self._parts if first))
+
+
+@lru_cache(maxsize=256)
+def _shared(sections: tuple[tuple[str, tuple[str, ...]], ...], is_bounded: bool) -> ByLetter:
+    """The patterns of these sections, once a process: all sources have the same phrases, and rules come pickled."""
+    return ByLetter(dict(sections), is_bounded)
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """The phrases of one language, from ``config/boilerplate/LANGUAGE.toml``.
+
+    ``opens`` and ``whole`` tell the section of a heading and of a whole paragraph. ``limits`` is the longest paragraph
+    in characters that a section takes, ``longest`` the longest of all. ``ends`` is searched at the end of a paragraph.
+    """
+
+    language: str = ""
+    opens: ByLetter = field(default_factory=ByLetter)
+    whole: ByLetter = field(default_factory=ByLetter)
+    opens_strictly: ByLetter = field(default_factory=ByLetter)
+    limits: Mapping[str, int] = field(default_factory=dict)
+    longest: int = 0
+    ends: re.Pattern[str] | None = None
+
+    def compile(self) -> None:
+        """Compile all patterns now: for a process that is forked afterwards."""
+        self.opens.compile()
+        self.whole.compile()
+        self.opens_strictly.compile()
+
+    @classmethod
+    def load(cls, path: Path | str) -> Phrases:
+        """Read a phrase file. Raises ``PhrasesError`` that names every mistake, or ``OSError``."""
+        path = Path(path)
+        try:
+            data = tomllib.loads(path.read_bytes().decode("utf-8"))
+        except UnicodeDecodeError as error:
+            raise PhrasesError(f"{path}: expected UTF-8 text ({error.reason} at byte {error.start})") from error
+        except tomllib.TOMLDecodeError as error:
+            raise PhrasesError(f"{path}: expected TOML ({error})") from error
+        return _checked(data, str(path))
+
+
+def site_phrases(patterns: tuple[str, ...]) -> Phrases:
+    """The ``phrases`` of a source file as whole-paragraph patterns; the rule is named ``site``.
+
+    Raises ``PhrasesError`` for a pattern that is no regular expression or that takes any sentence.
+    """
+    return _site_phrases(patterns)
+
+
+@lru_cache(maxsize=256)
+def _site_phrases(patterns: tuple[str, ...]) -> Phrases:
+    section = {"whole": list(patterns), "longest": LONGEST}
+    return _checked({"language": "any", "site": section}, "phrases", is_bounded=True)
+
+
+def rule_for(paragraph: str, phrases: Phrases | None) -> str | None:
+    """The section that takes *paragraph* for boilerplate, or None. A heading that opens a block is boilerplate too."""
+    if phrases is None:
+        return None
+    if phrases.ends and (found := phrases.ends.search(_plain(paragraph[-_END:]).lower())):
+        return found.lastgroup
+    if len(paragraph) > LONGEST_OF_SENTENCES:
+        return None
+    return _rule_for_one(paragraph, phrases) or _rule_for_each(paragraph, phrases)
+
+
+def _rule_for_each(paragraph: str, phrases: Phrases) -> str | None:
+    """The rule of the first sentence or line, where nearly all the others are boilerplate by themselves too."""
+    end = _SENTENCE_END.search(paragraph)
+    if end is None:
+        return None
+    sentence = paragraph[: end.start()] if end[0][0] == "\n" else paragraph[: end.start() + 1]
+    first = _rule_for_one(sentence, phrases)
+    if first is None:
+        return None
+    sentences = _SENTENCES.split(paragraph[end.end() :])
+    taken = [each for each in sentences if _rule_for_one(each, phrases)]
+    if len(taken) == len(sentences):
+        return first
+    # a notice of consent has its own sentence somewhere; two that are known make the third one likely
+    share = (len(sentence) + sum(map(len, taken))) / len(paragraph)
+    return first if len(taken) >= 2 and share >= _LEAST_SHARE else None
+
+
+def _rule_for_one(paragraph: str, phrases: Phrases) -> str | None:
+    if len(paragraph) > phrases.longest:
+        return None
+    text = _plain(paragraph)
+    section = phrases.whole.section(text)
+    if section and len(text) <= phrases.limits[section]:
+        return section
+    if len(text) > LONGEST_HEADING or _is_statement(paragraph):
+        return None
+    return phrases.opens.section(text)
+
+
+def opens_block(heading: str, phrases: Phrases | None, *, strictly: bool = False) -> str | None:
+    """The section of foreign matter that *heading* opens ('Mehr zum Thema' -> ``related``), or None.
+
+    *strictly*: only where the phrase leaves no words open; 'More on ...' may also begin a heading of the article.
+    """
+    if phrases is None or len(heading) > LONGEST_HEADING or _is_statement(heading):
+        return None
+    return (phrases.opens_strictly if strictly else phrases.opens).section(_plain(heading))
+
+
+def _is_statement(text: str) -> bool:
+    """'Mehr zum Thema sagte der Minister nicht.' is a sentence, 'Mehr zum Thema ...' is none."""
+    text = text.rstrip()
+    return text.endswith(".") and not text.endswith("..") and text.count(" ") >= 3
+
+
+def _plain(text: str) -> str:
+    """*text* on one line, umlauts and marks spelled plainly, without bullets, arrows and final punctuation."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+        for mark, plain in _PLAIN:  # ten times as fast as str.translate, because most marks are not there
+            if mark in text:
+                text = text.replace(mark, plain)
+    elif "*" in text:
+        text = text.replace("*", "")
+    text = " ".join(text.split())
+    if not text[:1].isalnum():
+        text = _BEGIN.sub("", text, count=1)
+    end = len(text)
+    while end and not text[end - 1].isalnum():
+        end -= 1
+    text = text[:end]
+    return text + ")" if text.count("(") > text.count(")") else text
+
+
+def _checked(data: dict, where: str, is_bounded: bool = False) -> Phrases:
+    mistakes: list[str] = []
+    language = data.get("language")
+    if not isinstance(language, str) or not language:
+        mistakes.append(f"{where}: language: expected a language code such as 'de'")
+    words = _words(data.get("words", {}), where, mistakes)
+    opens: dict[str, list[str]] = {}
+    whole: dict[str, list[str]] = {}
+    ends: dict[str, list[str]] = {}
+    limits: dict[str, int] = {}
+    for name, section in data.items():
+        if name in _TOP_KEYS:
+            continue
+        if not isinstance(section, dict):
+            mistakes.append(
+                f"{where}: {name}: expected a table or one of {_listed(_TOP_KEYS)}{_nearest(name, _TOP_KEYS)}"
+            )
+            continue
+        if not _NAME.match(name):
+            mistakes.append(f"{where}: [{name}]: expected a name of lower-case letters and '_'")
+            continue
+        _check_section(name, section, where, mistakes)
+        limits[name] = section.get("longest", DEFAULT_WHOLE)
+        opens[name] = _patterns(name, "opens", section, words, where, mistakes, is_bounded)
+        whole[name] = _patterns(name, "whole", section, words, where, mistakes, is_bounded)
+        ends[name] = _patterns(name, "ends", section, words, where, mistakes, is_bounded)
+    if mistakes:
+        raise PhrasesError("\n".join(mistakes))
+    longest = max([LONGEST_HEADING, *limits.values()]) + 20  # room for marks that are taken off before measuring
+    strict = {name: [each for each in patterns if not _LEAVES_OPEN.search(each)] for name, patterns in opens.items()}
+    by_letter = (ByLetter(each, is_bounded) for each in (opens, whole, strict))
+    return Phrases(str(language), *by_letter, limits, longest, _either(ends))
+
+
+def _words(table: object, where: str, mistakes: list[str]) -> dict[str, str]:
+    if not isinstance(table, dict) or not all(isinstance(value, str) for value in table.values()):
+        mistakes.append(f"{where}: [words]: expected a table of name = 'pattern'")
+        return {}
+    words: dict[str, str] = {}
+    for name, pattern in table.items():  # a word may use those above it
+        unknown = [word for word in _WORD.findall(pattern) if word not in words]
+        if unknown:
+            mistakes.append(
+                f"{where}: [words] {name}: <{unknown[0]}> is not defined above it{_nearest(unknown[0], words)}"
+            )
+        words[name] = _filled(pattern, words)
+    return words
+
+
+def _filled(pattern: str, words: dict[str, str]) -> str:
+    return _WORD.sub(lambda found: f"(?:{words.get(found[1], '')})", pattern)
+
+
+def _check_section(name: str, section: dict, where: str, mistakes: list[str]) -> None:
+    for key in section:
+        if key not in _SECTION_KEYS:
+            mistakes.append(f"{where}: [{name}] {key}: unknown key, expected one of "
+                            f"{_listed(_SECTION_KEYS)}{_nearest(key, _SECTION_KEYS)}")  # fmt: skip
+    for key in ("opens", "whole", "ends"):
+        value = section.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            mistakes.append(f"{where}: [{name}] {key}: expected a list of patterns")
+            section[key] = []
+    longest = section.get("longest", DEFAULT_WHOLE)
+    if isinstance(longest, bool) or not isinstance(longest, int) or not 0 < longest <= LONGEST:
+        mistakes.append(f"{where}: [{name}] longest: expected a number of characters from 1 to {LONGEST}")
+        section["longest"] = DEFAULT_WHOLE
+    if not isinstance(section.get("about", ""), str):
+        mistakes.append(f"{where}: [{name}] about: expected a sentence for people")
+
+
+def _patterns(
+    name: str, key: str, section: dict, words: dict[str, str], where: str, mistakes: list[str], is_bounded: bool
+) -> list[str]:
+    """The patterns of one list, words filled in and spelled plainly; a mistake is noted and left out."""
+    good = []
+    for pattern in section.get(key, []):
+        place = f"{where}: [{name}] {key}: {pattern!r}"
+        if "(?P" in pattern:
+            mistakes.append(f"{place}: expected a pattern without named groups")
+            continue
+        unknown = [word for word in _WORD.findall(pattern) if word not in words]
+        if unknown:
+            allowed = _nearest(unknown[0], words) or f", expected one of {_listed(words)}"
+            mistakes.append(f"{place}: <{unknown[0]}> is not in [words]{allowed}")
+            continue
+        if _UMLAUT_IN_SET.search(pattern):
+            mistakes.append(f"{place}: expected umlauts outside of [...]: (ä|ö)")
+            continue
+        plain = _quick(_filled(pattern, words).translate(_PATTERN_PLAIN))
+        try:
+            compiled = re.compile(plain, re.IGNORECASE)
+        except re.error as error:
+            mistakes.append(f"{place}: expected a regular expression ({error})")
+            continue
+        compiled = Whole(plain, ignores_case=True) if is_bounded else compiled
+        if compiled.fullmatch("") or any(compiled.fullmatch(probe) for probe in _PROBES):
+            mistakes.append(f"{place}: expected a phrase, this takes any sentence")
+        else:
+            good.append(plain)
+    return good
+
+
+def _quick(pattern: str) -> str:
+    """A pattern for texts in lower case that remembers no groups: many times as fast as one that ignores case."""
+    return "".join(
+        "(?:" if part == "(" else part if _ESCAPED_CAPITAL.search(part) else part.lower()
+        for part in _PARTS.findall(pattern)
+    )
+
+
+# an escaped character, a set, the beginning of a group, everything between them
+_PARTS = re.compile(r"\\.|\[\^?\]?(?:[^\]\\]|\\.)*\]|\(\?|\(|[^\\(\[]+", re.DOTALL)
+_ESCAPED_CAPITAL = re.compile(r"\\[A-Z]")
+
+# In a pattern '*' is a repetition, so only letters are respelled; the two letters stay one unit for a following '?'.
+_PATTERN_PLAIN = str.maketrans(
+    {"ä": "(?:ae)", "ö": "(?:oe)", "ü": "(?:ue)", "Ä": "(?:ae)", "Ö": "(?:oe)", "Ü": "(?:ue)", "ß": "(?:ss)",
+     "’": "'", "–": "-", "…": r"\.\.\."}
+)  # fmt: skip
+_UMLAUT_IN_SET = re.compile(r"(?<!\\)\[[^\]]*[äöüßÄÖÜ]")
+
+
+def _either(sections: dict[str, list[str]]) -> re.Pattern[str] | None:
+    groups = [f"(?P<{name}>{'|'.join(patterns)})" for name, patterns in sections.items() if patterns]
+    return re.compile(rf"(?:{'|'.join(groups)})\Z") if groups else None
+
+
+def _nearest(key: str, allowed: object) -> str:
+    close = get_close_matches(key, list(allowed), n=1)  # type: ignore[call-overload]
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def _listed(names: object) -> str:
+    return ", ".join(sorted(names)) or "nothing"  # type: ignore[call-overload]

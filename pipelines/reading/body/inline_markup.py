@@ -1,0 +1,147 @@
+"""Markup inside of sentences that changes what a plain text says: raised and struck out words, quotation marks that
+only the browser sets, and words that stand twice, once for the eye and once for the ear.
+"""
+
+from __future__ import annotations
+
+import re
+
+from lxml import etree
+
+from pipelines.reading.body.blocks import plain
+from pipelines.reading.page.tree import BLOCK_TAGS, delete, one_line, raw
+
+_RAISED = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
+_RAISABLE = re.compile(r"[0-9+\-−=()n]{1,6}")
+_FOOTNOTE = re.compile(r"[\[(]?(?:\d{1,3}|[a-z*†‡§]{1,2})(?:\s?[,;–-]\s?\d{1,3})*[\])]?")
+_FOOTNOTE_NAMES = re.compile(
+    r"foot-?note|fn-?ref|fuss-?note|fußnote|citation|cite-?ref|endnote|reference|noteref", re.I
+)
+_DIGITS = re.compile(r"\d{1,2}\Z")
+_CLOCK = re.compile(r"\s*(?:Uhr|h|heures?)\b")
+_MONEY = re.compile(r"\s*(?:€|Euro|EUR|CHF|Fr\.|Franken|\$|£)")
+_STRUCK = ("del", "s", "strike")
+_LINE_THROUGH = etree.XPath("descendant::span[contains(@style, 'line-through')]")
+_HIDDEN_FROM_EAR = etree.XPath("descendant::*[@aria-hidden='true']")
+_MOST_STRUCK = 600  # characters; more than a correction, it was never closed
+_UNSEEN_BY_EAR = ("visually-hidden", "visuallyhidden", "sr-only", "screen-reader", "screenreader", "a11y", "assistive")
+_QUOTES = {"de": "„“", "fr": "«»", "it": "«»", "es": "«»", "pl": "„”", "nl": "“”", "da": "»«"}
+_MARKS = "\"'„“”‚‘’«»‹›"
+
+
+def resolve(tree: etree._Element, language: str | None) -> None:
+    """Write into the text of *tree* what its inline markup says. *language* chooses the marks of ``<q>``."""
+    marked = [*tree.iter("sup", "q", *_STRUCK), *_LINE_THROUGH(tree)]
+    opening, closing = _QUOTES.get((language or "")[:2].lower(), "“”")
+    for element in marked:
+        if element.tag == "sup":
+            _raise(element)
+        elif element.tag == "q":
+            _quote(element, opening, closing)
+        else:
+            _strike(element)
+    _one_of_doubles(tree)
+
+
+def _raise(element: etree._Element) -> None:
+    """'2019<sup>3</sup>' is '2019³', '20<sup>15</sup> Uhr' is '20:15 Uhr', and a link to a footnote is no word."""
+    text = one_line(raw(element))
+    if _is_footnote(element, text):
+        delete(element)
+        return
+    if len(element) or not _RAISABLE.fullmatch(text):
+        return
+    before, after = _before(element), element.tail or ""
+    if len(text) == 2 and text.isdigit() and _DIGITS.search(before):
+        if _CLOCK.match(after) and int(text) < 60:
+            element.text = f":{text}"
+            return
+        if _MONEY.match(after):
+            element.text = f",{text}"
+            return
+    element.text = text.translate(_RAISED)
+
+
+def _is_footnote(element: etree._Element, text: str) -> bool:
+    if not _FOOTNOTE.fullmatch(text):
+        return False
+    links = [*element.iter("a"), *(above for above in element.iterancestors("a"))]
+    if any("#" in (link.get("href") or "") for link in links):
+        return True
+    return bool(_FOOTNOTE_NAMES.search(f"{element.get('class') or ''} {element.get('id') or ''}"))
+
+
+def _before(element: etree._Element) -> str:
+    before, parent = element.getprevious(), element.getparent()
+    text = before.tail if before is not None else parent.text if parent is not None else None
+    return (text or "")[-4:]
+
+
+def _strike(element: etree._Element) -> None:
+    """What was struck out is no longer said; one that holds the article was never closed."""
+    if element.getparent() is None:
+        return
+    if len(raw(element)) > _MOST_STRUCK or any(child.tag in BLOCK_TAGS for child in element.iterdescendants()):
+        element.tag = "div" if element.tag in _STRUCK else element.tag
+    else:
+        delete(element)
+
+
+def _quote(element: etree._Element, opening: str, closing: str) -> None:
+    text = one_line(raw(element))
+    if not text or text[0] in _MARKS or _before(element)[-1:] in tuple(_MARKS):
+        return
+    element.text = opening + (element.text or "").lstrip()
+    last = element[-1] if len(element) else None
+    if last is None:
+        element.text = element.text.rstrip() + closing
+    else:
+        last.tail = (last.tail or "").rstrip() + closing
+
+
+# -- for the eye and for the ear ---------------------------------------------------------------------------------------
+
+
+def _one_of_doubles(tree: etree._Element) -> None:
+    """Keep what is seen where words stand twice in a sentence: once hidden from screen readers, once for them alone."""
+    for seen in _HIDDEN_FROM_EAR(tree):
+        if seen.tag in BLOCK_TAGS or seen.tag in ("svg", "i", "img", "button") or not raw(seen).strip():
+            continue
+        heard = next((near for near in _near(seen) if _is_for_ear(near)), None)
+        if heard is None:
+            if _is_in_sentence(seen):
+                seen.attrib.pop("aria-hidden")
+            continue
+        if plain(raw(seen)) == plain(raw(heard)):
+            heard.attrib.clear()
+            delete(seen)
+        else:
+            seen.attrib.pop("aria-hidden")
+            delete(heard)
+
+
+def _near(element: etree._Element) -> tuple[etree._Element, ...]:
+    """The siblings next to an element with no text between."""
+    found = []
+    after, before = element.getnext(), element.getprevious()
+    if after is not None and not (element.tail or "").strip():
+        found.append(after)
+    if before is not None and not (before.tail or "").strip():
+        found.append(before)
+    return tuple(found)
+
+
+def _is_for_ear(element: etree._Element) -> bool:
+    names = (element.get("class") or "").lower()
+    return any(name in names for name in _UNSEEN_BY_EAR)
+
+
+def _is_in_sentence(element: etree._Element) -> bool:
+    """Whether words that are hidden from screen readers are part of a longer sentence: a first letter, an abbreviation.
+    Signs and the names of symbols are none."""
+    parent, text = element.getparent(), raw(element).strip()
+    if parent is None or parent.tag != "p" or element.tag not in ("span", "em", "strong", "b"):
+        return False
+    if "icon" in (element.get("class") or "").lower() or not any(map(str.isalnum, text)):
+        return False
+    return len(raw(parent)) > 3 * len(text) + 40

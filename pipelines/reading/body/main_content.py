@@ -1,0 +1,64 @@
+"""Where a page's prose stands, and the element that holds nearly all of it: the core, by general rules."""
+
+from __future__ import annotations
+
+from lxml import etree
+
+from pipelines.reading.page.tree import BLOCK_TAGS, link_length
+
+_SHARE = 0.8  # of the prose, that the core holds
+_NO_FRAME = ("p", "li", "tr", "tbody", "td", "ul", "ol", "blockquote", "table", "span", "font")
+_LONG_TEXTS = etree.XPath(".//text()[string-length() > 30][not(ancestor::a)]")
+
+
+def prose_in(root: etree._Element) -> dict[etree._Element, int]:
+    """The elements that read like prose, with its length: a long run of text of their own, and little of it links."""
+    found: dict[etree._Element, int] = {}
+    for piece in _LONG_TEXTS(root):
+        length = len(piece.strip())
+        if length < 30:
+            continue
+        owner = piece.getparent()
+        if piece.is_tail:
+            owner = owner.getparent()
+        while owner is not None and owner.tag not in BLOCK_TAGS:
+            owner = owner.getparent()
+        if owner is not None:
+            found[owner] = found.get(owner, 0) + length
+    return {element: length for element, length in found.items() if length >= 60 and link_length(element) * 3 < length}
+
+
+def masses_of(prose: dict[etree._Element, int]) -> dict[etree._Element, int]:
+    """How much prose every element holds."""
+    masses: dict[etree._Element, int] = {}
+    for element, length in prose.items():
+        masses[element] = masses.get(element, 0) + length
+        for above in element.iterancestors():
+            masses[above] = masses.get(above, 0) + length
+    return masses
+
+
+def core_of(root: etree._Element, masses: dict[etree._Element, int], headline: etree._Element | None) -> etree._Element:
+    """The innermost element that holds nearly all of the page's prose, or most of it together with the headline."""
+    above = set(headline.iterancestors()) if headline is not None else set()
+    core = root
+    while True:
+        mass = masses.get(core, 0)
+        inner = max(core, key=lambda child: masses.get(child, 0), default=None)
+        if inner is not None and inner.tag == "table":
+            inner = _cell_of_layout(inner, masses)
+        if inner is None or inner.tag in _NO_FRAME:
+            return core
+        share = masses.get(inner, 0) / mass if mass else 0
+        if share <= _SHARE and not (share > 0.4 and inner in above and core.tag != "article"):
+            return core
+        core = inner
+
+
+def _cell_of_layout(table: etree._Element, masses: dict[etree._Element, int]) -> etree._Element:
+    """The cell that holds a page's prose where a table lays out the page; made a block, since it is none of a table."""
+    for cell in table.iter("td"):
+        if masses.get(cell, 0) > _SHARE * masses.get(table, 0) and len(cell.findall(".//p")) >= 3:
+            cell.tag = "div"
+            return cell
+    return table

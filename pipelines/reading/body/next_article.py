@@ -1,0 +1,104 @@
+"""Other articles that a page shows below its own, as sites with endless scrolling do: only its own is read.
+
+They are known by having a headline of their own, in a container like the one of the page's headline.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urljoin, urlsplit
+
+from lxml import etree
+
+from pipelines.reading.body.main_content import prose_in
+from pipelines.reading.body.removals import Removals
+from pipelines.reading.page.tree import delete, one_line, raw
+
+RULE = "next article"
+_LEAST_OWN, _LEAST_OTHER = 120, 200  # characters of prose in the page's own article and in another one
+_ADDRESSES = ("data-url", "data-href", "data-article-url", "data-canonical", "data-permalink", "data-path", "itemid")
+
+
+def prune_next_articles(
+    page: etree._Element, headline: etree._Element | None, address: str, removals: Removals
+) -> None:
+    """Take the articles that follow the one of *headline* out of *page*."""
+    if headline is None:
+        return
+    own = [each for each in headline.iterancestors() if each is not page]
+    own = own[: own.index(page.getparent())] if page.getparent() in own else own
+    for heading in [each for each in page.iter("h1", "h2") if each is not headline]:
+        if heading.getroottree().getroot() is not page.getroottree().getroot():
+            continue  # it went with another one
+        other = _article_of(heading, headline, own, address)
+        if other is not None and _is_article(other):
+            removals.add(other, RULE)
+            delete(other)
+
+
+def _article_of(
+    heading: etree._Element, headline: etree._Element, own: list[etree._Element], address: str
+) -> etree._Element | None:
+    """The container of another article around *heading*: one like the container of the page's own headline."""
+    around = set(own)
+    for element in heading.iterancestors():
+        if element in around or element.tag in ("body", "html", "main"):
+            return None
+        is_other_address = _leads_away(element, address)
+        for mine in own:
+            if mine.tag != element.tag or mine.tag in ("header", "hgroup"):
+                continue
+            if not is_other_address and (mine.get("class") or "") != (element.get("class") or ""):
+                continue
+            is_sure = mine.tag == "article" or is_other_address
+            if not is_sure and not (mine.get("class") and heading.tag == headline.tag):
+                continue
+            if _opens(heading, element) and _follows(element, mine) and _prose(mine) >= _LEAST_OWN:
+                return element
+    return None
+
+
+def _leads_away(element: etree._Element, address: str) -> bool:
+    """Whether an element says that it is the article of another address than the page's."""
+    for name in _ADDRESSES:
+        if value := element.get(name):
+            try:
+                there = urlsplit(urljoin(address, value))
+            except ValueError:
+                return False
+            return len(there.path) > 1 and there.path.rstrip("/") != urlsplit(address).path.rstrip("/")
+    return False
+
+
+def _opens(heading: etree._Element, container: etree._Element) -> bool:
+    """Whether a heading is the first thing of its container that reads like something."""
+    for element in container.iter():
+        if element is heading:
+            return True
+        if element.tag == "p" and len(one_line(raw(element))) >= 80:
+            return False
+    return False
+
+
+def _follows(other: etree._Element, mine: etree._Element) -> bool:
+    """Whether *other* stands behind *mine* and not in it."""
+    if mine in other.iterancestors():
+        return False
+    above = set(mine.iterancestors())
+    shared = next((each for each in other.iterancestors() if each in above), None)
+    if shared is None:
+        return False
+    for child in shared:
+        if child is mine or mine in child.iterdescendants():
+            return True
+        if child is other or other in child.iterdescendants():
+            return False
+    return False
+
+
+def _prose(element: etree._Element) -> int:
+    return sum(prose_in(element).values())
+
+
+def _is_article(element: etree._Element) -> bool:
+    prose = prose_in(element)
+    return sum(prose.values()) >= _LEAST_OTHER and len(prose) >= 2

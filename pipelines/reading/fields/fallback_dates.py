@@ -1,0 +1,92 @@
+"""Dates by other people's libraries, where our own reading is silent. The only door to dateparser and htmldate."""
+
+from __future__ import annotations
+
+import logging
+import re
+import warnings
+from copy import deepcopy
+from datetime import datetime, timedelta, tzinfo
+from typing import TYPE_CHECKING
+
+from pipelines.items import Precision
+from pipelines.reading.languages import languages
+
+if TYPE_CHECKING:
+    from pipelines.reading.fields.dates import Reading, Stated
+    from pipelines.reading.page.evidence import Evidence
+
+_LONGEST = 40  # characters of a text that dateparser is given
+_NAMES = ("omment", "related", "teaser", "tweet", "embed", "wm-ipp", "sidebar", "widget")
+_FOREIGN = " | ".join(
+    [f".//{tag}" for tag in ("blockquote", "aside", "nav", "footer", "iframe", "figure", "select", "noscript")]
+    + [".//script[not(contains(@type, 'json'))]"]
+    + [f".//*[contains(@class, '{name}') or contains(@id, '{name}')]" for name in _NAMES]
+)
+_EARLIEST = "1995-01-02"  # htmldate says the first of that year where it knows nothing
+
+
+def by_dateparser(
+    text: str, fetched_at: datetime, zone: tzinfo, language: str | None
+) -> tuple[datetime, Precision] | None:
+    """A short date in a language without a file of ours: aware, not checked for plausibility. None where there is
+    none.
+    """
+    if not language or language[:2] in languages() or not 6 <= len(text) <= _LONGEST or not re.search(r"\d", text):
+        return None
+    import dateparser  # half a second of import for something rare
+
+    settings = {
+        "RELATIVE_BASE": fetched_at.astimezone(zone).replace(tzinfo=None),
+        "REQUIRE_PARTS": ["day", "month", "year"],
+        "PREFER_DATES_FROM": "past",
+        "DATE_ORDER": "DMY",
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            at = dateparser.parse(text.strip(), languages=[language[:2]], settings=settings)
+        except (ValueError, OverflowError, TypeError):
+            return None
+    if at is None:
+        return None
+    precision = Precision.MINUTE if re.search(r"\d:\d\d", text) else Precision.DAY
+    if precision is Precision.DAY:
+        at = at.replace(hour=0, minute=0, second=0, microsecond=0)
+    return (at if at.tzinfo else at.replace(tzinfo=zone)), precision
+
+
+def by_htmldate(evidence: Evidence, reading: Reading) -> Stated | None:
+    """The day that htmldate finds on the page, without what is not the article's; None where it finds none."""
+    from htmldate import find_date
+
+    logging.getLogger("htmldate").setLevel(logging.CRITICAL)
+    tree = deepcopy(evidence.tree)
+    for element in tree.xpath(_FOREIGN):
+        if (parent := element.getparent()) is not None and not element.xpath(".//h1"):
+            parent.remove(element)
+    latest = (reading.fetched_at.astimezone(reading.time_zone) + timedelta(hours=3)).date().isoformat()
+    try:
+        found = find_date(tree, url=evidence.url or None, original_date=True, max_date=latest, min_date=_EARLIEST)
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
+        return None
+    stated = reading.day(*found.split("-")) if found else None
+    return stated if stated and not _is_of_the_story(stated, evidence, reading) else None
+
+
+_PROSE = 120  # characters; a longer string of text is no date line
+
+
+def _is_of_the_story(stated: Stated, evidence: Evidence, reading: Reading) -> bool:
+    """Whether the day stands on the page in sentences only; one that stands nowhere was found in an attribute, or is
+    a year's first day where only the year is known.
+    """
+    day, in_prose = stated.at.date(), False
+    for text in evidence.whole.texts:
+        if len(text) > 2_000 or str(day.year)[2:] not in text:
+            continue
+        if any(one.stated.at.date() == day for one in reading.find(text)):
+            if len(text) <= _PROSE:
+                return False
+            in_prose = True
+    return in_prose or (day.month, day.day) == (1, 1)

@@ -1,0 +1,186 @@
+"""What sort of article a page is: live blog, video, gallery, press release, advertorial, or none of these."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
+
+from lxml.etree import _Element as Element
+
+from pipelines.items import Kind
+from pipelines.reading.fields.title import Headline
+from pipelines.reading.page.structured import Structured, text_of, types_of
+from pipelines.reading.page.visible import just_above
+
+_LIVE = r"(?:[\w-]+-)?(?:live|news)-?\s?(?:blog|ticker)"
+_PRESS = (
+    r"(?:presse|medien)-?(?:mitteilung|meldung|information|aussendung|erklärung)(?:en)?|press releases?"
+    r"|communiqués?(?: de presse)?|ots"
+)
+_GALLERY = r"(?:foto|bilder)-?(?:strecke|galerie|serie)n?|diaporama|slideshow|photo ?gallery|en images|in bildern"
+_ADVERT = (
+    r"advertorial|promotion|sponsored(?: (?:post|content|article))?|paid (?:post|content)"
+    r"|(?:gesponserte[rs]?|bezahlte[rs]?|entgeltliche[rs]?|werbliche[rs]?)"
+    r" (?:inhalte?|beitrag|artikel|anzeige|einschaltung|partnerschaft|kooperation|werbung|sonderveröffentlichung)"
+    r"|dieser (?:beitrag|artikel|inhalt) ist (?:eine? )?(?:bezahlte|entgeltliche|werbliche|anzeige\b|werbung\b).{0,40}"
+    r"|publi-?(?:reportage|rédactionnel)|contenu (?:sponsorisé|partenaire)|brand ?story|native ad(?:vertising)?"
+    r"|(?:anzeigen)?sonderveröffentlichung"
+)
+# Such a line alone, as kicker, section or above the headline, says what the article is.
+_LABELS = tuple(
+    (kind, re.compile(rf"(?:{pattern})", re.IGNORECASE))
+    for kind, pattern in (
+        (Kind.ADVERTORIAL, _ADVERT),
+        (Kind.LIVE_BLOG, _LIVE),
+        (Kind.PRESS_RELEASE, _PRESS),
+        (Kind.GALLERY, _GALLERY),
+        (Kind.VIDEO, r"videos?|vidéos?"),
+    )
+)
+# These may name an advertising space above a headline, so there they have to stand in the headline's own frame.
+_ADVERT_ALONE = re.compile(r"(?:bezahlte )?anzeige|werbung|gesponsert|advertisement|publicité", re.IGNORECASE)
+# A headline that begins so, or ends in 'im Liveblog': one that speaks of a ticker elsewhere is about tickers.
+_TITLES = tuple(
+    (kind, re.compile(pattern, re.IGNORECASE))
+    for kind, pattern in (
+        (
+            Kind.LIVE_BLOG,
+            rf"\W*{_LIVE}\b|.*(?:\bim|\+\+|[|:–-])\s*{_LIVE}\b|.*\blive[- ](?:updates?|coverage|blog)\b"
+            r"|\W*en direct\b|.*[:,–-] en direct\W*$",
+        ),
+        (Kind.PRESS_RELEASE, rf"(?:{_PRESS})\s*[:|–-]"),
+        (Kind.GALLERY, rf"(?:{_GALLERY})\s*[:|–-]"),
+        (Kind.VIDEO, r"(?:im )?vid[eé]o\s*[:|–]"),
+    )
+)
+_TYPES = (
+    (Kind.LIVE_BLOG, frozenset({"liveblogposting"})),
+    (Kind.ADVERTORIAL, frozenset({"advertisercontentarticle"})),
+    (Kind.GALLERY, frozenset({"imagegallery", "mediagallery"})),
+)
+_ARTICLES = frozenset({"newsarticle", "reportagenewsarticle", "article"})
+_PATHS = (
+    (Kind.LIVE_BLOG, re.compile(r"live-?(?:blog|ticker)|news-?(?:blog|ticker)|/ticker\b", re.IGNORECASE)),
+    (
+        Kind.ADVERTORIAL,
+        re.compile(r"advertorial|/(?:sponsored|anzeigen?|brandstory|partner-?content)(?:/|-post)", re.IGNORECASE),
+    ),
+    (
+        Kind.PRESS_RELEASE,
+        re.compile(
+            r"(?:presse|medien)-?(?:mitteilung|meldung|information|aussendung|portal)|press-?release|/ots/",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        Kind.GALLERY,
+        re.compile(
+            r"/(?:bilder-?)?galerie|foto-?(?:strecke|galerie)|bilder-?strecke|/gallery/|diaporama", re.IGNORECASE
+        ),
+    ),
+    (Kind.VIDEO, re.compile(r"/videos?/|/mediathek/", re.IGNORECASE)),
+)
+# what the article's own frame is called; 'has-live-blog' and the like tell what it holds
+_FRAMES = (
+    (Kind.LIVE_BLOG, re.compile(r"(?<![a-z])live-?(?:blog|ticker)(?![a-z])", re.IGNORECASE)),
+    (
+        Kind.ADVERTORIAL,
+        re.compile(r"(?<![a-z])(?:advertorial|sponsored-(?:content|post|article)|paid-post)(?![a-z])", re.I),
+    ),
+)
+_HOLDS = re.compile(r"(?:has|no|with|without|hide|show)-", re.IGNORECASE)
+
+
+def kind_of(
+    structured: Structured, url: str, head: Headline, sections: Sequence[str], signed: Sequence[str] = ()
+) -> Kind:
+    """What sort of article it is: by its own type, by the words that label it, then by its address.
+
+    *signed* are the names that the page gives as authors, agencies included.
+    """
+    types = types_of(structured.article) or _microdata(head.element)
+    if any(structured.typed("liveblogposting")):
+        return Kind.LIVE_BLOG
+    for kind, names in _TYPES:
+        if types & names:
+            return kind
+    if any(_ADVERT_ALONE.fullmatch(name) or _LABELS[0][1].fullmatch(name) for name in signed):
+        return Kind.ADVERTORIAL
+    if "APA-OTS" in signed:
+        return Kind.PRESS_RELEASE
+    is_article = not types.isdisjoint(_ARTICLES)
+    media = (structured.first_meta("og:type") or "").lower().startswith("video") or "videoobject" in types
+    if media and not is_article:
+        return Kind.VIDEO
+    for kind in (*_labelled(head, sections), *_framed(head.element), *_addressed(url)):
+        if not (is_article and kind is Kind.VIDEO):  # many an article has one
+            return kind
+    return Kind.ARTICLE
+
+
+def _labelled(head: Headline, sections: Sequence[str]) -> Iterator[Kind]:
+    """What kicker, sections, the lines above the headline and the headline itself say."""
+    labels = [label.strip(_MARKS) for label in (head.kicker, *sections) if label]
+    if any(_ADVERT_ALONE.fullmatch(label) for label in labels) or _in_own_frame(head.element):
+        yield Kind.ADVERTORIAL
+    labels += [text_of(above, 90).strip(_MARKS) for above in just_above(head.element)]
+    for kind, pattern in _LABELS:
+        if any(pattern.fullmatch(label) for label in labels):
+            yield kind
+    titles = ((head.title or "")[:300], text_of(head.element, 300) if head.element is not None else "")
+    for kind, pattern in _TITLES:
+        if any(map(pattern.match, titles)):
+            yield kind
+
+
+_MARKS = " :-–—|[]()*+"
+
+
+def _in_own_frame(heading: Element | None) -> bool:
+    """Whether 'Anzeige' stands above the headline in the frame that holds nothing but the article's head."""
+    for above in just_above(heading):
+        frame = above.getparent()
+        is_own = heading is not None and frame is heading.getparent() and frame.tag in ("header", "hgroup")
+        if is_own and _ADVERT_ALONE.fullmatch(text_of(above, 90).strip(_MARKS)):
+            return True
+    return False
+
+
+def _framed(heading: Element | None) -> Iterator[Kind]:
+    """What the elements around the headline are called."""
+    for element in heading.iterancestors() if heading is not None else ():
+        classes = element.get("class") or ""
+        for kind, pattern in _FRAMES:
+            if any(
+                not _HOLDS.match(classes, _begin(classes, found.start())) for found in pattern.finditer(classes[:2_000])
+            ):
+                yield kind
+
+
+def _begin(classes: str, at: int) -> int:
+    """Where the name begins that holds the character *at*."""
+    return classes.rfind(" ", 0, at) + 1
+
+
+def _microdata(heading: Element | None) -> set[str]:
+    """The types of the microdata items that hold the headline, lower case."""
+    around = heading.iterancestors() if heading is not None else ()
+    return {(each.get("itemtype") or "").rstrip("/").rsplit("/", 1)[-1].lower() for each in around} - {""}
+
+
+# 'Neustadt (ots) - ...': what companies and authorities spread through a press service
+_PRESS_SERVICE = re.compile(
+    r".{0,60}\((?:ots|ots/\S+|\S+/ots|pts\d*[^)]{0,40})\)\s?[-–—:]|.{0,60}\((?:lifepr|openpr|pressebox)\)",
+    re.IGNORECASE,
+)
+
+
+def is_from_press_service(paragraph: str) -> bool:
+    """Whether a paragraph begins with a press service's mark."""
+    return bool(_PRESS_SERVICE.match(paragraph[:130]))
+
+
+def _addressed(url: str) -> Iterator[Kind]:
+    path = urlsplit(url).path
+    yield from (kind for kind, pattern in _PATHS if pattern.search(path))

@@ -1,0 +1,74 @@
+"""The language of a text: declared and confirmed by its commonest words, else detected. The only door to langdetect."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from functools import lru_cache
+
+from langdetect import DetectorFactory, LangDetectException, detect_langs
+
+from pipelines.reading.languages import languages, words
+
+DetectorFactory.seed = 0  # unseeded it answers differently from call to call
+
+# detection reads this much: as exact as the whole text, and a third of its time
+_DETECTED_LENGTH = 1000
+_CHECKED_WORDS, _CHECKED_LENGTH = 300, 2500  # characters in which so many words stand
+_CODE = re.compile(r"[a-z]{2,3}(?=$|[-_])", re.I)
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+# For each language the words that make up a good part of any of its texts and of no other's here.
+_COMMON = {code: words("text.common", codes=[code]) for code in languages()}
+_SURE = 0.16  # share of common words in prose is 0.3 to 0.5 in the right language and below 0.1 in every other
+
+
+def code(declared: str | None) -> str | None:
+    """'de-AT' -> 'de'; None for what is no language code."""
+    found = _CODE.match((declared or "").strip())
+    return found[0].lower() if found else None
+
+
+def language_of(text: str, declared: str | None = None, source: str | None = None) -> str | None:
+    """The ISO 639-1 code of *text*'s language, or None when nothing tells.
+
+    *declared* is what the page says of itself, *source* what its source's file says; a text too short to judge takes
+    these in that order. A declaration that the words contradict is not believed.
+    """
+    declared, source = code(declared), code(source)
+    shares, words = _shares(text)
+    if words < 12:
+        return declared or source or _detected(text)
+    best = max(shares, key=lambda name: shares[name])
+    for claimed in (declared, source):
+        if claimed == best and shares[best] >= _SURE:
+            return claimed
+    others = max(share for name, share in shares.items() if name != best)
+    if shares[best] >= _SURE and shares[best] > 2 * others:
+        return best
+    return _detected(text) or declared or source
+
+
+@lru_cache(maxsize=32)  # a page's last paragraphs are asked about more than once
+def share_of_common(text: str) -> float:
+    """The share of *text*'s words, 0 to 1, that belong to the commonest of the language they fit best."""
+    return max(_shares(text)[0].values())
+
+
+def _shares(text: str) -> tuple[dict[str, float], int]:
+    """For each language the share of its commonest words among the first words of *text*; and how many words."""
+    words = _WORD.findall(text[:_CHECKED_LENGTH].lower())[:_CHECKED_WORDS]
+    counts = Counter(words)
+    found = {name: sum(map(counts.__getitem__, common & counts.keys())) for name, common in _COMMON.items()}
+    return {name: count / max(len(words), 1) for name, count in found.items()}, len(words)
+
+
+def _detected(text: str) -> str | None:
+    try:
+        found = detect_langs(text[:_DETECTED_LENGTH])
+    except LangDetectException:  # nothing but digits and signs
+        return None
+    if not found or found[0].prob < 0.7:
+        return None
+    return code(found[0].lang)

@@ -1,0 +1,483 @@
+"""What is told about an article beside its text: one call gives it all.
+
+For every field the places are asked in a fixed order of trust, which docs/reading.md shows as a table; a source's own
+rules win
+over everything. Nothing is fetched and the tree is not changed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import islice
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from lxml.cssselect import CSSSelector
+from lxml.etree import XPath
+from lxml.etree import _Element as Element
+
+from pipelines.items import Image, Kind, Page, Provenance
+from pipelines.reading.body import paywall
+from pipelines.reading.fields import bylines, kind, people, times
+from pipelines.reading.fields.canonical import absolute, canonical
+from pipelines.reading.fields.dates import Dated, Reading
+from pipelines.reading.fields.language import language_of
+from pipelines.reading.fields.title import Headline, headline, site_names, squashed
+from pipelines.reading.languages import languages
+from pipelines.reading.page.evidence import Evidence
+from pipelines.reading.page.structured import Structured, plain, plain_list, text_of, types_of
+from pipelines.reading.page.visible import VisibleText, just_above
+from pipelines.reading.rules import Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """The metadata of an article. Lists are tuples without repetition; what the page does not say is None or empty.
+
+    ``authors`` are people; only where nobody is named, the newsroom that signed. ``organisations`` are all newsrooms
+    and
+    companies named; ``agency`` is a short name and never among the authors. ``published`` and ``modified`` carry
+    precision and provenance. Addresses are absolute. ``heading`` is the element that
+    carries the title, for the body's reader.
+    """
+
+    title: str | None = None
+    kicker: str | None = None
+    teaser: str | None = None
+    section: str | None = None
+    sections: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+    organisations: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
+    published: Dated | None = None
+    modified: Dated | None = None
+    image: Image | None = None
+    kind: Kind = Kind.ARTICLE
+    is_accessible_for_free: bool | None = None
+    canonical_url: str | None = None
+    amp_url: str | None = None
+    agency: str | None = None
+    heading: Element | None = None
+
+
+def describe(
+    tree: Element, structured: Structured, page: Page, rules: Rules, within: Element | None = None
+) -> Description:
+    """Everything the page tells about its article beside the text.
+
+    *within* is the part of the page where byline and date line are likely to stand; the rest is looked at only where
+    it has none.
+    """
+    site = rules.site
+    language = (structured.language or rules.language or "de")[:2]
+    head = headline(structured, tree)
+    title = _selected_text(tree, site.title) or head.title or (page.hint.title if page.hint else None)
+    if within is not None and (head.element is None or within not in head.element.iterancestors()):
+        within = None
+    whole = VisibleText(tree, head.element)
+    visible = VisibleText(tree, head.element, within) if within is not None else whole
+    language, is_home = _spoken(language, rules, whole)
+    reading = Reading(page.fetched_at, rules.time_zone, language, is_home)
+    evidence = Evidence(page.url, tree, structured, visible, whole, page.hint)
+    byline = _byline(tree, structured, page, rules, visible)
+    source = times.source_of(evidence, reading, is_german=language == "de")
+    published = times.published(source)
+    if within is not None and not (byline.people and published):
+        byline = byline if byline.people else _byline(tree, structured, page, rules, whole)
+        source = times.source_of(replace(evidence, visible=whole), reading, is_german=language == "de")
+        published = published or times.published(source)
+    authors = _author_names(structured, structured.article.get("author"))[0] or structured.meta.get("author", [])
+    sections = _sections(tree, structured, page, rules, title, head.element)
+    return Description(
+        title=title,
+        kicker=head.kicker,
+        teaser=_teaser(tree, structured, page, rules, title),
+        section=sections[0] if sections else None,
+        sections=sections,
+        authors=byline.people or byline.organisations,
+        organisations=byline.organisations,
+        keywords=_keywords(structured, page),
+        published=_by_rule(tree, site.published, reading) or published,
+        modified=_by_rule(tree, site.modified, reading) or times.modified(source),
+        image=_image(tree, structured, page.url, head.element),
+        kind=kind.kind_of(structured, page.url, head, sections, (*authors, byline.agency or "")),
+        is_accessible_for_free=paywall.stated(structured, tree),
+        canonical_url=canonical(structured, page.url),
+        amp_url=absolute(structured.amp, page.url),
+        agency=byline.agency,
+        heading=head.element,
+    )
+
+
+_ENOUGH = 4_000  # characters that tell a page's language
+
+
+def _spoken(declared: str, rules: Rules, whole: VisibleText) -> tuple[str, bool]:
+    """The language of the page, and whether its clocks are those of the source.
+
+    What a page declares is looked into only where that would make it a page from elsewhere: many a German system says
+    'en-US' of itself.
+    """
+    if _is_at_home(declared, rules):
+        return declared, True
+    spoken = language_of(" ".join(whole.texts)[:_ENOUGH], declared, rules.language) or declared
+    return spoken, _is_at_home(spoken, rules)
+
+
+def _is_at_home(language: str, rules: Rules) -> bool:
+    known = languages().get(language)
+    zones = known.time_zones if known else ()
+    return language == (rules.language or "")[:2] or str(rules.time_zone) in zones
+
+
+# -- a source's own rules ---------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=512)
+def selector(expression: str) -> XPath | CSSSelector:
+    """A compiled CSS selector, or XPath where *expression* starts with '/' or '.'. Raises lxml's or cssselect's
+    SyntaxError.
+    """
+    if expression.startswith(("/", "./", ".//")):
+        return XPath(expression)
+    return CSSSelector(expression, translator="html")
+
+
+def select(tree: Element, expression: str | None) -> list[str]:
+    """The texts (or attribute values) that a source's rule selects, without empty ones."""
+    if not expression:
+        return []
+    result = selector(expression)(tree)
+    found = result if isinstance(result, list) else [result]
+    texts = []
+    for each in found[:50]:
+        if isinstance(each, str):
+            texts.append(plain(each))
+        elif hasattr(each, "itertext"):
+            texts.append(each.get("content") or each.get("datetime") or text_of(each))
+    return [text for text in texts if text]
+
+
+def _selected_text(tree: Element, expression: str | None) -> str | None:
+    texts = select(tree, expression)
+    return texts[0] if texts else None
+
+
+def _by_rule(tree: Element, expression: str | None, reading: Reading) -> Dated | None:
+    for text in select(tree, expression):
+        stated = reading.machine(text) or reading.parse(text)
+        if stated is not None:
+            return Dated(stated.at, stated.precision, Provenance.TEXT)
+    return None
+
+
+# -- fields -----------------------------------------------------------------------------------------------------------
+
+
+def _teaser(tree: Element, structured: Structured, page: Page, rules: Rules, title: str | None) -> str | None:
+    """The description that is no repetition of the title; one that was cut off ('...') only when no whole one is
+    there.
+    """
+    chosen = _selected_text(tree, rules.site.teaser)
+    if chosen:
+        return chosen
+    names = ("og:description", "description", "twitter:description", "dc.description")
+    found = [plain(structured.article.get("description")), *(structured.first_meta(name) for name in names)]
+    found.append(page.hint.teaser if page.hint else None)
+    same = squashed(title or "")
+    kept = [text for text in found if text and len(text) >= 20 and squashed(text) != same]
+    return next((text for text in kept if not text.endswith(("...", "…"))), kept[0] if kept else None)
+
+
+def _byline(tree: Element, structured: Structured, page: Page, rules: Rules, visible: VisibleText) -> people.Byline:
+    """Who signed: stated for machines first, completed or replaced by the byline that readers see where that names
+    people.
+    """
+    chosen = select(tree, rules.site.authors)
+    if chosen:
+        return people.byline(chosen)
+    stated = people.Byline()
+    sites = site_names(structured)
+    for names, organisations in _author_places(structured, page):
+        found = _without_site(people.byline(names, organisations, is_stated=True), sites)
+        first = stated or found
+        stated = people.Byline(found.people, first.organisations, first.agency or found.agency)
+        if stated.people:
+            break
+    if stated.people:
+        return stated
+    seen = bylines.signed(visible.root, visible.heading)
+    seen = _without_site(seen, sites)
+    if not seen.people:
+        seen = bylines.written(visible, is_signed_for=bool(stated)) or seen
+    # where an agency is stated for the author, the newsroom's name beside it is the page's, not the text's
+    organisations = stated.organisations or (() if stated.agency else seen.organisations)
+    return people.Byline(seen.people, organisations, stated.agency or seen.agency)
+
+
+def _without_site(found: people.Byline, sites: set[str]) -> people.Byline:
+    """*found* with the site's own name, which can look like a person's ('Jungle World'), among the organisations."""
+    named = tuple(name for name in found.people if squashed(name) in sites)
+    if not named:
+        return found
+    left = tuple(name for name in found.people if name not in named)
+    return people.Byline(left, (*named, *found.organisations), found.agency)
+
+
+_AUTHOR_META = (
+    "author", "article:author", "og:article:author", "parsely-author", "cxenseparse:author", "sailthru.author",
+    "vf:author", "dc.creator", "dcterms.creator", "citation_author", "mediator_author", "byl",
+)  # fmt: skip
+
+
+def _author_places(structured: Structured, page: Page) -> Iterator[tuple[list[str], list[str]]]:
+    """Names, and names of organisations, place by place."""
+    yield _author_names(structured, structured.article.get("author"))
+    yield _author_names(structured, structured.article.get("creator"))
+    yield [name for place in _AUTHOR_META[:2] for name in structured.meta.get(place, ())], []
+    yield [text_of(e, 200) for e in structured.micro.get("author", ())[:6]], []
+    for place in _AUTHOR_META[2:]:
+        yield structured.meta.get(place, []), []
+    if page.hint:
+        yield list(page.hint.authors), []
+
+
+def _author_names(structured: Structured, value: Any) -> tuple[list[str], list[str]]:
+    names: list[str] = []
+    organisations: list[str] = []
+    for each in _flat(value):
+        each = structured.resolved(each)
+        stated = names
+        if isinstance(each, dict):
+            stated = organisations if types_of(each) & {"organization", "newsmediaorganization"} else names
+            each = each["name"] if isinstance(each.get("name"), list) else _name_of(each)
+        stated += plain_list(each) if isinstance(each, list) else [plain(each) or ""]
+    return list(filter(None, names)), list(filter(None, organisations))
+
+
+def _name_of(person: dict[str, Any]) -> Any:
+    """The name that an object states, or its given and family name."""
+    if plain(person.get("name")):
+        return person
+    parts = (plain(person.get(key)) for key in ("givenName", "additionalName", "familyName"))
+    return " ".join(filter(None, parts)) or person
+
+
+def _flat(value: Any, depth: int = 0) -> list[Any]:
+    """The members of a list, of lists within it too; any other value alone."""
+    if not isinstance(value, list) or depth > 3:
+        return [value]
+    return [inner for each in value[:30] for inner in _flat(each, depth + 1)][:60]
+
+
+_NO_SECTION = frozenset(
+    [
+        "start",
+        "startseite",
+        "home",
+        "homepage",
+        "hauptseite",
+        "accueil",
+        "aktuell",
+        "aktuelles",
+        "artikel",
+        "article",
+        "overview",
+        "übersicht",
+        "website",
+    ]
+)
+_CRUMBS = XPath("(//@class | //@id)[contains(.,'readcrumb')]/parent::*[count(.//a) < 9][not(.//p)]//a")
+
+
+def _sections(
+    tree: Element, structured: Structured, page: Page, rules: Rules, title: str | None, heading: Element | None
+) -> tuple[str, ...]:
+    """The sections from the widest to the narrowest; those of a breadcrumb without the home page and the article
+    itself.
+    """
+    chosen = select(tree, rules.site.section)
+    if chosen:
+        return tuple(dict.fromkeys(chosen))
+    names = [name for text in plain_list(structured.article.get("articleSection"), 10) for name in _listed(text)]
+    names = names or [name for text in structured.meta.get("article:section", []) for name in _listed(text)]
+    names = names or _breadcrumb(structured)
+    names = names or [e.get("content") or text_of(e, 80) for e in structured.micro.get("articlesection", ())[:4]]
+    names = names or [text_of(link, 80) for link in _CRUMBS(tree)[:6]]
+    names = names or _folders_above(heading, page.url)
+    if not names and page.hint and page.hint.section:
+        names = [page.hint.section]
+    not_sections = {squashed(title or "")} | site_names(structured)
+    kept = (n for n in names if n and len(n) <= 60 and n.lower() not in _NO_SECTION and squashed(n) not in not_sections)
+    return tuple(dict.fromkeys(kept))[:6]
+
+
+def _folders_above(heading: Element | None, url: str) -> list[str]:
+    """The section line over the headline: a few links, those of them to folders that the page's own address lies in."""
+    own = urlsplit(url).path
+    for element in just_above(heading):
+        links = list(element.iter("a"))
+        names = [text_of(link, 60) for link in links if _is_folder_of(own, _path(link.get("href"), url))]
+        if len(links) <= 4 and names:
+            return names
+    return []
+
+
+def _path(address: str | None, base: str) -> str:
+    try:
+        return urlsplit(urljoin(base, address or "")).path
+    except ValueError:
+        return ""
+
+
+def _is_folder_of(path: str, folder: str) -> bool:
+    return len(folder) > 2 and folder.endswith("/") and path.startswith(folder)
+
+
+def _breadcrumb(structured: Structured) -> list[str]:
+    for node in structured.typed("breadcrumblist"):
+        items = node.get("itemListElement")
+        items = items if isinstance(items, list) else [items]
+        names = []
+        for item in items[:8]:
+            if isinstance(item, dict):
+                names.append(plain(item.get("name")) or plain(item.get("item")) or "")
+        names = [name for name in names if name and not name.startswith(("http:", "https:", "/"))]
+        if len(names) > 1:
+            return names[:-1]  # the last one is the article
+    return []
+
+
+def _keywords(structured: Structured, page: Page) -> tuple[str, ...]:
+    value = structured.article.get("keywords")
+    words = [word for text in plain_list(value) for word in _listed(text)]
+    words = words or [word for text in structured.meta.get("article:tag", []) for word in _listed(text)]
+    words = words or _listed(structured.first_meta("news_keywords", "keywords"))
+    if not words and page.hint:
+        words = list(page.hint.keywords)
+    kept: dict[str, str] = {}
+    for word in words:
+        if 1 < len(word) <= 80:
+            kept.setdefault(word.casefold(), word)
+    return tuple(kept.values())[:40]
+
+
+def _listed(text: str | None) -> list[str]:
+    return [word.strip() for word in re.split(r"[,;]", text or "") if word.strip()]
+
+
+def _image(tree: Element, structured: Structured, url: str, heading: Element | None) -> Image | None:
+    """The article's main picture as stated, else the first figure beside the headline; caption and credit from JSON-LD,
+    else from the figure that shows it.
+    """
+    value = structured.article.get("image") or structured.article.get("thumbnailUrl")
+    value = structured.resolved(value[0] if isinstance(value, list) and value else value)
+    caption = credit = None
+    if isinstance(value, dict):
+        caption = plain(value.get("caption") or value.get("description"))
+        credit = plain(
+            value.get("creditText") or value.get("author") or value.get("creator") or value.get("copyrightHolder")
+        )
+        value = value.get("url") or value.get("contentUrl")
+        value = value[0] if isinstance(value, list) and value else value
+    address = absolute(value if isinstance(value, str) else None, url) or absolute(
+        structured.first_meta("og:image", "og:image:url", "og:image:secure_url", "twitter:image"), url
+    )
+    figure = _figure_of(tree, address) if address else _first_figure(heading)
+    address = address or (absolute(_source(figure), url) if figure is not None else None)
+    if address is None:
+        return None
+    said, named = _credit(caption)
+    if figure is not None and not (said and (credit or named)):
+        seen, by = _said_below(figure)
+        said, named = said or seen, named or by
+    return Image(address, said, credit or named)
+
+
+_MOST_FIGURES = 8
+_PICTURES = ("img", "amp-img", "source")
+
+
+def _figure_of(tree: Element, address: str) -> Element | None:
+    """The figure that shows the picture at *address* (in whatever size: the file's name tells)."""
+    name = max(re.findall(r"[\w-]{6,}", urlsplit(address).path), key=len, default="")
+    for figure in _figures(tree) if name else ():
+        if any(name in f"{i.get('src')} {i.get('data-src')} {i.get('srcset')}" for i in figure.iter(*_PICTURES)):
+            return figure
+    return None
+
+
+def _figures(tree: Element) -> Iterator[Element]:
+    """The first elements that hold a picture with its caption."""
+    for caption in islice(tree.iter("figcaption"), _MOST_FIGURES):
+        around = islice(caption.iterancestors("figure"), 1)
+        frame = next(around, caption.getparent())
+        if frame is not None:
+            yield frame
+
+
+def _first_figure(heading: Element | None) -> Element | None:
+    """The first figure with a picture and a caption in the article that holds the headline."""
+    around = heading.iterancestors("article", "main", "body") if heading is not None else iter(())
+    article = next(around, None)
+    if article is None:
+        return None
+    for figure in _figures(article):
+        if _source(figure) and not bylines.is_outside(figure.getparent()):
+            return figure
+    return None
+
+
+def _source(figure: Element) -> str | None:
+    """The address of a figure's picture, that of its first size where it has several."""
+    for element in figure.iter(*_PICTURES):
+        sizes = (element.get("srcset") or element.get("data-srcset") or "").split()
+        for value in (element.get("data-src"), element.get("src"), *sizes[:1]):
+            if value and not value.startswith("data:"):
+                return value.strip(" ,")
+    return None
+
+
+_CREDIT_CLASS = re.compile(r"credit|copyright|urheber|rights|photographer|fotograf|agency|source|quelle", re.IGNORECASE)
+
+
+def _said_below(figure: Element) -> tuple[str | None, str | None]:
+    """A figure's caption and credit; the credit may be an element of its own."""
+    element = figure.find(".//figcaption")
+    if element is None:
+        return None, None
+    whole = text_of(element, 600)
+    said, named = _credit(whole)
+    for part in element.iterdescendants() if named is None else ():
+        if isinstance(part.tag, str) and _CREDIT_CLASS.search(part.get("class") or ""):
+            text = text_of(part, 200)
+            if text and whole.endswith(text):
+                return whole[: len(whole) - len(text)].strip(" |–-") or None, _credit(text)[1] or text.strip("()[] ")
+    return said, named
+
+
+_CREDIT = re.compile(
+    r"[\s(|/–-]*(?:©|\(c\)|(?:(?:symbol|archiv)?(?:foto|bild)(?:rechte|quelle)?|quelle|photo|credit|picture|copyright"
+    r"|crédit)s?\s?:)\s*(?P<who>[^©]{2,120}?)[\s)]*$",
+    re.IGNORECASE,
+)
+
+
+def _credit(caption: str | None) -> tuple[str | None, str | None]:
+    """Caption and credit apart: 'Der Hafen. Foto: Anna Muster/dpa' -> ('Der Hafen.', 'Anna Muster/dpa')."""
+    match = _CREDIT.search((caption or "")[-300:])
+    if not match:
+        return caption or None, None
+    said = caption[: max(0, len(caption) - 300) + match.start()]
+    return said.strip() or None, _balanced(match["who"].strip(" :;,"))
+
+
+def _balanced(text: str) -> str:
+    """*text* with the bracket closed that belonged to it and not around it."""
+    return text + ")" if text.count("(") > text.count(")") else text
+
+
+__all__ = ["Description", "Headline", "canonical", "describe", "select", "selector", "site_names", "squashed"]

@@ -1,0 +1,305 @@
+"""When the page's article was published and last changed: the places that say so, in their order of trust.
+
+Machines first (JSON-LD, meta, microdata), then what feed or sitemap said, then what a reader sees near the headline,
+then the address. Two tables say so; docs/reading.md is made from them. The day is the most trusted place's. Of the
+places that name the same day, the clock of a machine is believed before one that a person reads.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC
+from functools import lru_cache
+from itertools import islice
+
+from lxml.etree import _Element as Element
+
+from pipelines.items import Precision, Provenance
+from pipelines.reading.fields.bylines import is_outside
+from pipelines.reading.fields.dates import CHANGED, Dated, Label, Reading
+from pipelines.reading.fields.fallback_dates import by_htmldate
+from pipelines.reading.fields.visible_dates import LEAST, PLAIN, Seen, dates_seen
+from pipelines.reading.page.evidence import Candidate, Evidence, Place, Ranking
+from pipelines.reading.page.structured import Structured, text_of
+
+_PUBLISHED_META = (
+    "article:published_time", "og:article:published_time", "og:published_time", "article:published",
+    "article:published:time", "published_time", "datepublished", "publishdate", "publish_date", "publish-date",
+    "pubdate", "published", "published_at", "date_published", "cxenseparse:recs:publishtime", "parsely-pub-date",
+    "sailthru.date", "dc.date.issued", "dcterms.issued", "dcterms.created", "dc.date.created", "article.published",
+    "article:post_date", "vf:published", "ob_pubdate", "citation_publication_date",
+)  # fmt: skip
+# the same and more, without the marks between their words: every system writes these names in its own way
+_PUBLISHED_NAMES = frozenset(re.sub(r"[\W_]", "", name) for name in _PUBLISHED_META) | {
+    "publicationdate", "publisheddate", "pubtime", "publishtime", "publishedtime", "articlepublishdate",
+    "articlepublicationdate", "articledateoriginal", "articlecreated", "articlepubdate", "ogpublishdate",
+    "ogpublishedat", "ogpublicationdate", "releasedate", "datereleased", "firstpublished", "rnewsdatepublished",
+    "btpubdate", "shareaholicarticlepublishedtime", "dcdatepublished", "dctermsdatecreated", "originalpublicationdate",
+    "contentpublished", "contentpublicationdate", "lastpublished",
+}  # fmt: skip
+# may be the day of the last change, or of the request
+_WEAKER_META = (
+    "date", "dc.date", "dcterms.date", "article:date", "datum", "created", "creation_date", "og:pubdate",
+    "artikel-datum", "dc:date",
+)  # fmt: skip
+_MODIFIED_META = (
+    "article:modified_time", "og:updated_time", "og:article:modified_time", "article:modified", "article:modified:time",
+    "article:updated_time", "datemodified", "last-modified", "lastmod", "dcterms.modified", "dc.date.modified",
+    "modified_time", "date_modified", "last_modified", "revised",
+)  # fmt: skip
+# what an archive of the web puts before the address of a page that it keeps
+_ARCHIVED = re.compile(r"^https?://web\.archive\.org/web/\d{4,14}[a-z_]*/")
+_URL_DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)([/-]?)([01]?\d)\2([0-3]?\d)(?!\d)")
+_URL_DAY_FIRST = re.compile(r"(?<!\d)([0-3]\d)([-_.])([01]\d)\2((?:19|20)\d\d)(?!\d)")
+_MACHINES = (Provenance.JSONLD, Provenance.META, Provenance.MICRODATA, Provenance.TIME_ELEMENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a place of the times is read from: the page's evidence, how its dates are read, and the dates that a
+    reader sees (read when they are first asked for).
+    """
+
+    evidence: Evidence
+    reading: Reading
+    seen: Callable[[], list[Seen]]
+    is_german: bool = False
+
+
+def source_of(evidence: Evidence, reading: Reading, *, is_german: bool = False) -> Source:
+    """*evidence* with what is needed to read times from it. *is_german*: pages on which htmldate is worth asking."""
+    return Source(evidence, reading, lru_cache(maxsize=1)(lambda: dates_seen(evidence.visible, reading)), is_german)
+
+
+def published(source: Source) -> Dated | None:
+    """When the article was published; None where no place says it."""
+    chosen = chosen_of(PUBLISHED.candidates(source), source.reading)
+    return chosen.believed if chosen else None
+
+
+def chosen_of(candidates: Iterable[Candidate], reading: Reading) -> Candidate | None:
+    """The first of *candidates*, or one of the same day that states the time of day as well: a machine's first."""
+    first = clock = None
+    for candidate in candidates:
+        dated = candidate.believed
+        if dated is None:
+            continue
+        first = first or candidate
+        if dated.precision is Precision.DAY or not _same_day(first.believed, dated, reading):
+            continue
+        if dated.provenance in _MACHINES:
+            return clock if clock and _sells_local_time_as_utc(dated, clock.believed) else candidate
+        clock = clock or candidate
+    return clock or first
+
+
+def _sells_local_time_as_utc(machine: Dated, seen: Dated) -> bool:
+    """Whether a machine says 11:17 UTC where the page shows 11:17: then what people read is right."""
+    shown = seen.at.replace(tzinfo=UTC)
+    return machine.at != seen.at and abs((machine.at - shown).total_seconds()) < 60
+
+
+def modified(source: Source) -> Dated | None:
+    """When the page says that its article was last changed."""
+    found = (each.believed for each in MODIFIED.candidates(source))
+    return next(filter(None, found), None)
+
+
+def _same_day(a: Dated, b: Dated, reading: Reading) -> bool:
+    return a.at.astimezone(reading.time_zone).date() == b.at.astimezone(reading.time_zone).date()
+
+
+# -- the places -------------------------------------------------------------------------------------------------------
+
+Values = Iterator[tuple[str, Dated | None]]
+
+
+def _understood(values: Iterable[object], provenance: Provenance, reading: Reading) -> Values:
+    for value in values:
+        if isinstance(value, list):
+            value = value[0] if value else None
+        if isinstance(value, dict):
+            value = value.get("@value")
+        if not value:
+            continue
+        stated = reading.machine(value)
+        yield str(value), Dated(stated.at, stated.precision, provenance) if stated else None
+
+
+def _of_article(key: str) -> Callable[[Source], Values]:
+    def read(source: Source) -> Values:
+        return _understood([source.evidence.stated.article.get(key)], Provenance.JSONLD, source.reading)
+
+    return read
+
+
+def _of_page_node(source: Source) -> Values:
+    nodes = source.evidence.stated.typed("webpage", "itempage")
+    return _understood((node.get("datePublished") for node in islice(nodes, 3)), Provenance.JSONLD, source.reading)
+
+
+def _of_meta(*names: str) -> Callable[[Source], Values]:
+    def read(source: Source) -> Values:
+        stated = source.evidence.stated
+        return _understood((stated.first_meta(name) for name in names), Provenance.META, source.reading)
+
+    return read
+
+
+def _of_published_meta(source: Source) -> Values:
+    stated = source.evidence.stated
+    yield from _of_meta(*_PUBLISHED_META)(source)
+    others = [name for name in stated.meta if re.sub(r"[\W_]", "", name) in _PUBLISHED_NAMES]
+    yield from _of_meta(*(name for name in others if name not in _PUBLISHED_META))(source)
+
+
+def _of_micro(name: str) -> Callable[[Source], Values]:
+    def read(source: Source) -> Values:
+        return _understood(_micro(source.evidence, name), Provenance.MICRODATA, source.reading)
+
+    return read
+
+
+def _micro(evidence: Evidence, name: str) -> Iterator[str]:
+    """What microdata of the article's own says: not that of a comment or of an article beside it."""
+    for element in evidence.stated.micro.get(name, ())[:12]:
+        if not _is_foreign_item(element, evidence):
+            yield _attribute(element) or text_of(element, 200)
+
+
+def _attribute(element: Element) -> str | None:
+    """The machine's form of a date that an element shows; Blogger writes it as the title of an <abbr>."""
+    value = element.get("content") or element.get("datetime")
+    return value or (element.get("title") if element.tag == "abbr" else None)
+
+
+_OTHER_ITEMS = re.compile(r"/(?:Comment|UserComments|Review|Answer|Question|Person|ImageObject|VideoObject|Product)/?$")
+_ARTICLE_ITEMS = re.compile(r"(?:Article|Posting)/?$")
+
+
+def _is_foreign_item(element: Element, evidence: Evidence) -> bool:
+    above = evidence.visible.above
+    for around in element.iterancestors():
+        kind = around.get("itemtype") or ""
+        if _OTHER_ITEMS.search(kind):
+            return True
+        if _ARTICLE_ITEMS.search(kind):
+            return bool(above) and around not in above
+    return element.tag not in ("meta", "link") and is_outside(element, above)
+
+
+_ENTRY_DATE = re.compile(r"(?<![\w-])(?:dt-published|published|entry-date)(?![\w-])")
+
+
+def _of_microformat(source: Source) -> Values:
+    """hAtom and h-entry, as WordPress and Blogger write them: <time class="entry-date published" datetime=…>."""
+    above = source.evidence.visible.above
+    named = (e for e in source.evidence.stated.times[:20] if _ENTRY_DATE.search(e.get("class") or ""))
+    own = (
+        element.get("datetime")
+        for element in named
+        if not is_outside(element, above) and any(up in above for up in element.iterancestors())
+    )
+    return _understood(islice(own, 1), Provenance.TIME_ELEMENT, source.reading)
+
+
+def _of_hint(source: Source) -> Values:
+    hint = source.evidence.hint
+    if hint is not None and hint.published_at is not None:
+        at, precision = hint.published_at, hint.published_precision or Precision.SECOND
+        yield at.isoformat(), Dated(at, precision, hint.via)
+
+
+def _beside_headline(source: Source) -> Values:
+    for each in source.seen()[:1]:
+        if each.points >= PLAIN and each.found.label not in CHANGED and not each.found.rough:
+            yield each.text, each.dated
+
+
+def _seen(source: Source) -> Values:
+    """What a reader would take for it. A day that is only called changed is no publication; 'Stand: ...' is, where
+    the page shows no other.
+    """
+    found = [each for each in source.seen() if each.found.label is not Label.MODIFIED]
+    yield from ((each.text, each.dated) for each in found[:3])
+
+
+def _seen_changed(source: Source) -> Values:
+    for each in source.seen():
+        if each.found.label in CHANGED and each.points >= LEAST and not each.found.rough:
+            yield each.text, each.dated
+
+
+def _in_address(source: Source) -> Values:
+    url = _ARCHIVED.sub("", source.evidence.url)
+    for pattern, (year, month, day) in ((_URL_DAY, (1, 3, 4)), (_URL_DAY_FIRST, (4, 3, 1))):
+        if match := pattern.search(url):
+            stated = source.reading.day(match[year], match[month], match[day])
+            yield match[0], Dated(stated.at, stated.precision, Provenance.URL) if stated else None
+
+
+def _in_headline(source: Source) -> Values:
+    """A whole day in the headline or the breadcrumb, which is what the article is about and mostly its own."""
+    heading = source.evidence.visible.heading
+    texts = [text_of(heading, 300)] if heading is not None else []
+    for text in (*texts, *_crumbs(source.evidence.stated)):
+        for one in source.reading.find(text):
+            if any(text[one.start : one.end].count(year) for year in (str(one.stated.at.year),)):
+                yield text, Dated(one.stated.at, one.stated.precision, Provenance.TEXT)
+
+
+def _crumbs(stated: Structured) -> Iterator[str]:
+    for node in stated.typed("breadcrumblist"):
+        items = node.get("itemListElement")
+        for item in items[-2:] if isinstance(items, list) else ():
+            name = item.get("name") if isinstance(item, dict) else None
+            if isinstance(name, str):
+                yield name[:300]
+
+
+def _by_htmldate(source: Source) -> Values:
+    if source.is_german:
+        stated = by_htmldate(source.evidence, source.reading)
+        changed = modified(source) if stated else None
+        if stated is not None and not (changed and changed.at.date() == stated.at.date()):
+            yield stated.at.date().isoformat(), Dated(stated.at, stated.precision, Provenance.HTMLDATE)
+
+
+def _modified_hint(source: Source) -> Values:
+    hint = source.evidence.hint
+    if hint is not None and hint.modified_at is not None:
+        yield hint.modified_at.isoformat(), Dated(hint.modified_at, Precision.SECOND, hint.via)
+
+
+PUBLISHED = Ranking("published", (
+    Place("JSON-LD `datePublished` of the page's own article", _of_article("datePublished"),
+          "written by the editorial system, with an offset", "jsonld"),
+    Place("a date that stands plainly beside the headline, when JSON-LD is silent", _beside_headline,
+          "where it differs from meta or microdata, those carry the day of an import or a template's", "text, time"),
+    Place("meta `article:published_time` and its kin", _of_published_meta, "", "meta"),
+    Place("microdata `datePublished`", _of_micro("datepublished"),
+          "not that of comments, embeds and articles beside it", "microdata"),
+    Place("`<time>` of class `published` or `entry-date`", _of_microformat, "WordPress, Blogger", "time"),
+    Place("JSON-LD `datePublished` of the web page", _of_page_node, "", "jsonld"),
+    Place("JSON-LD `dateCreated`", _of_article("dateCreated"), "", "jsonld"),
+    Place("the feed's or sitemap's entry", _of_hint, "", "feed, sitemap"),
+    Place("the likeliest other date in the visible text", _seen,
+          "by nearness to the headline, words before it ('Veröffentlicht', 'Stand'), names of what surrounds it; dates "
+          "in teasers, comments, embeds, captions, footers and the headline itself count against; one that is only "
+          "called changed is none", "text, time"),
+    Place("meta `date` and its kin", _of_meta(*_WEAKER_META), "often the day of the last change", "meta"),
+    Place("a whole day in the address", _in_address, "", "url"),
+    Place("a whole day in the headline or the breadcrumb", _in_headline, "", "text"),
+    Place("htmldate, on German pages", _by_htmldate, "right on most pages where all others are silent; abroad it is as "
+          "often wrong", "htmldate"),
+))  # fmt: skip
+
+MODIFIED = Ranking("modified", (
+    Place("JSON-LD `dateModified`", _of_article("dateModified"), "", "jsonld"),
+    Place("meta `article:modified_time` and its kin", _of_meta(*_MODIFIED_META), "", "meta"),
+    Place("microdata `dateModified`", _of_micro("datemodified"), "", "microdata"),
+    Place("a date near the headline that is called changed", _seen_changed, "", "text, time"),
+    Place("the feed's or sitemap's entry", _modified_hint, "", "feed, sitemap"),
+))  # fmt: skip

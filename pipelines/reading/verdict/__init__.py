@@ -1,0 +1,1 @@
+"""What the page is: an article, or why it is none."""

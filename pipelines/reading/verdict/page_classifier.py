@@ -1,0 +1,455 @@
+"""Whether a page is an article at all, and if not, why. Careful: a page in doubt is an article."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from urllib.parse import urlsplit
+
+from lxml import etree
+
+from pipelines.items import Kind, Reason, Rejected
+from pipelines.reading.body.blocks import plain
+
+_NOT_FOUND = re.compile(
+    r"(?:fehler|error|http)?[\s:-]*(?<!\d)(?:404|410)(?!\d)(?![\w.,%-]*\s\w+\s\w+\s\w+\s\w+)|(?:diese |die )?\b(?:seite"
+    r"|artikel|beitrag|inhalt|dokument|url)\b[\w ,]{0,40}"
+    r"(?:nicht (?:mehr )?(?:gefunden|verfügbar|vorhanden|auffindbar|da)|existiert (?:leider )?nicht"
+    r"|konnte (?:leider )?nicht gefunden)"
+    r"|(?:page|article|story|content|document|site)[\w' ,]{0,30}(?:not found|not available"
+    r"|no longer (?:available|exists?)|(?:doesn'?t|does not) exist"
+    r"|can(?:no|')?t be found|could not be found)|nicht gefunden$|^not found|nothing (?:was )?found"
+    r"|file not found|page (?:non trouvée|introuvable)"
+    r"|article (?:introuvable|non disponible)"
+    r"|cet(?:te)? (?:page|article) n['’](?:existe|est) (?:pas|plus)|ups?[,!. ]+(?:da|hier) ist etwas|oops",
+    re.IGNORECASE,
+)
+_THING = (
+    r"(?:(?:ist|wurde|is|was|diese[rs]?|die|der|das|ihre|eine|angeforderte[rs]?|gewünschte[rs]?|aufgerufene[rs]?|gesuchte[rs]?"
+    r"|von ihnen|leider"
+    r"|the|this|that|requested|sorry|cet(?:te)?|la|le|l['’]|ce|demandée?|la|il|el|questa|deze|de) ?)*"
+    r"(?:seite|webseite|artikel|beitrag|inhalt|dokument|adresse|url|meldung|video|datei|page|article|story"
+    r"|content|contenu"
+    r"|document|link|pagina|página|articolo|artículo|contenuto)"
+)
+_GONE = (
+    r"(?:nicht (?:mehr )?(?:gefunden|finden|verfügbar|vorhanden|auffindbar|erreichbar|online|aktiv|da|zu finden"
+    r"|geladen)"
+    r"|(?:gelöscht|entfernt|depubliziert|verschoben|verschwunden|umgezogen|abgelaufen|offline)"
+    r"|existier(?:t|en) (?:leider )?nicht|gibt(?: es|['’]?s)? (?:leider |hier )?(?:nicht|keine)"
+    r"|not (?:be )?(?:found|available)|no longer (?:available|exists?|here)|(?:does not|doesn['’]?t) exist"
+    r"|isn['’]?t (?:available|here)|(?:been )?(?:removed|deleted|moved)|unavailable|cannot be found|missing"
+    r"|introuvable|non trouvée?|n['’](?:existe|est) (?:pas|plus)(?: disponible)?|indisponible|supprimée?"
+    r"|non trovata|non esiste|non disponibile|no encontrada|no existe|no disponible|niet gevonden|bestaat niet)"
+)
+# A headline that is such a statement and nothing else. 'Vermisste Frau nicht gefunden' is another.
+_LOST_TITLE = re.compile(
+    r"\W*(?:(?:ups|oops|hoppla|huch|oje|ohje|sorry|leider|schade|entschuldigung|mist|tut uns leid"
+    r"|es tut uns leid|achtung|pardon"
+    r"|désolée?|oups|uh ?oh|whoops|hinweis)\b\W*)*(?:"
+    r"(?:fehler|error|erreur|errore|http|status|code|seite|page)?\W{0,3}(?:40[034]|410|50[0234])"
+    r"(?:\W*|\W*[-–—:|!.(]\W*.{0,80}|\W(?:not found|page|seite|error|fehler|forbidden|nicht gefunden|service"
+    r"|internal|bad|gateway"
+    r"|gone|erreur)\b.{0,60})"
+    rf"|{_THING}\b.{{0,40}}{_GONE}(?:\b.{{0,40}})?|.{{0,20}}{_GONE}.{{0,6}}\b{_THING}"
+    rf"|(?:leider |sorry,? )?(?:wir (?:konnten|können|haben)|(?:konnten|können) wir|we (?:could|can|are un"
+    rf"|were un)|nous n['’]).{{0,40}}{_THING}\b.{{0,60}}"
+    r"(?:nicht|gefunden|find|trouv|look).{0,40}|we can(?:['’]?t|not) find .{0,60}"
+    r"|(?:nichts|keine? (?:ergebnis(?:se)?|treffer|artikel|inhalte?)|nothing|no results?|not|nicht"
+    r"|file not)(?: (?:was )?(?:gefunden|found))?"
+    r"|aucun résultat.{0,30}"
+    r"|(?:hoppla.{0,3}|da|hier|das|es|etwas|irgendetwas|something|ein fehler|une erreur|an error)\b.{0,25}"
+    r"(?:schief ?(?:gegangen|gelaufen)?|nicht geklappt|nichts|fehler aufgetreten|aufgetreten|wrong|occurr?ed"
+    r"|survenue|produite)"
+    r"|(?:interner )?serverfehler|(?:internal )?server error|service (?:temporarily )?unavailable|bad gateway"
+    r"|gateway time-?out"
+    r"|(?:geplante )?wartungs(?:arbeiten|modus|pause)|(?:site |under )?maintenance(?: mode)?|(?:site )?en maintenance"
+    r"|wir sind gleich (?:wieder )?(?:da|zurück)|sie suchen etwas|forbidden|zugriff verweigert|hoppla|ups|oops|huch|oje"
+    r")\W*",
+    re.IGNORECASE,
+)
+_LOST_TEXT = re.compile(rf"\b{_THING}\b[^.!?]{{0,50}}{_GONE}", re.IGNORECASE)
+# What stands in the place of an article that was taken down, often below its old headline.
+_TAKEN_DOWN = re.compile(
+    r"\b(?:dies(?:er|e|es|en)|der|die|den|das)\b[^.]{0,40}"
+    r"\b(?:artikel|beitrag|inhalt|meldung|text|seite|video|dokument)\b[^.]{0,80}"
+    r"\b(?:nicht (?:mehr|länger) (?:\w+ ){0,3}"
+    r"(?:verfügbar|abrufbar|online|erreichbar|vorhanden|anzeigen|angezeigt|zugänglich|zur verfügung)"
+    r"|wurde\b[^.]{0,60}\b(?:gelöscht|entfernt|offline genommen)|depubliziert|zurückgezogen|abgelaufen)\b"
+    r"|^\W*(?:artikel|beitrag|meldung|inhalt)\b[^.]{0,30}"
+    r"\bnicht (?:mehr|länger) (?:verfügbar|abrufbar|online|vorhanden)\b"
+    r"|\b(?:this|the) (?:article|story|page|content|post|video|report)\b[^.]{0,50}"
+    r"\b(?:is no longer (?:\w+ )?(?:available|online|accessible)"
+    r"|(?:has been|was) (?:\w+ )?(?:removed|deleted|withdrawn|retracted|taken down|unpublished)|has expired)\b",
+    re.IGNORECASE,
+)
+_NOTICE = 45  # words; whoever writes more about it writes an article
+_CONSENT = re.compile(
+    r"cookies?\b|einwillig|zustimm|tracking|datenschutz|personenbezogen|werbe(?:zwecke|partner)|drittanbieter"
+    r"|weitergabe|pur-?abo|akzeptier|widerruf"
+    r"|consent|privacy|personal data|third part|advertis|vendors?\b|legitimate interest|partners?\b|consentement"
+    r"|données personnelles|traceurs",
+    re.IGNORECASE,
+)
+# what only somebody says who asks for consent himself, and what he says besides
+_WE_ASK = re.compile(
+    r"informationen auf (?:einem|ihrem|dem|deinem) (?:end)?gerät|information on (?:a|your) device"
+    r"|informations (?:stockées )?sur un"
+    r" (?:appareil|terminal)|(?:unsere|our|nos|seine) (?:\d+ )?(?:\w+ )?(?:partnern?|drittanbieter|partners"
+    r"|vendors|partenaires)\b"
+    r"|partenaires et nous|üblichem tracking|privacy center|(?:sans|fermer et) accepter|(?:alle|alles) akzeptieren"
+    r"|akzeptieren und|(?:personalisierter|ohne) werbung,|werbefrei lesen|mit ihrer (?:zustimmung|einwilligung)"
+    r"|with your consent"
+    r"|avec votre (?:accord|consentement)",
+    re.IGNORECASE,
+)
+_CONSENT_TALK = re.compile(
+    r"personalisierte[rn]? (?:werbung|anzeigen|inhalte)|personali[sz]ed (?:ads|content|advertising)"
+    r"|publicités? personnalisée"
+    r"|nutzungsanalyse|messung von|speichern und/oder|store and/or|stocker et|berechtigte[sn]? interesse"
+    r"|legitimate interest"
+    r"|eindeutige kennungen|unique identifiers|technologies similaires|ähnliche technologien"
+    r"|werbe-? ?(?:und analyse-?)?track"
+    r"|präferenzen|preferences|pur-?abo|traceurs|tracker|datenschutzrichtlinie|personenbezogene daten|personal data",
+    re.IGNORECASE,
+)
+_BESIDE_CONSENT = re.compile(
+    r"\b(?:gerät|partner|kennungen|werb|pur\b|nutzungsanalyse|tracking|konto|abo|widerruf|device|ads|terminal)",
+    re.IGNORECASE,
+)
+_CONSENT_TITLE = re.compile(
+    r"cookie|zustimmung|einwilligung|datenschutz-?einstellung|consent|privacy (?:settings|choices|gate)"
+    r"|ihre privatsphäre|before you continue"
+    r"|bevor sie (?:zu|fortfahren)|mit werbung (?:weiterlesen|nutzen)|weiter mit werbung|consentement",
+    re.IGNORECASE,
+)
+_CONSENT_DEMAND = re.compile(
+    r"(?:alle(?: cookies)?|und weiter|cookies) (?:akzeptieren|zulassen|annehmen)|akzeptieren und weiter"
+    r"|zustimmen (?:und|&) weiter|mit werbung (?:weiter|lesen|nutzen)"
+    r"|einwilligen und|accept (?:all|and continue|cookies)|agree (?:and|to)|tout accepter|accepter et",
+    re.IGNORECASE,
+)
+_LOGIN_TITLE = re.compile(
+    r"^\W*(?:anmelden|anmeldung|einloggen|login|log ?in|sign ?in|registrier(?:en|ung)|register"
+    r"|bitte (?:melden sie sich|loggen sie sich|anmelden)"
+    r"|jetzt anmelden|mein konto|my account|se connecter|connexion|identifiez-vous)\b",
+    re.IGNORECASE,
+)
+_NEEDS_SCRIPT = re.compile(
+    r"(?:javascript|java script|js)\b[^.]{0,60}(?:aktivier|einschalt|benötig|erforderlich|enable|required"
+    r"|turn(?:ed)? on|disabled|deaktiviert|activ)"
+    r"|(?:enable|aktivieren sie|activate|activez|needs|requires?|benötigt)[^.]{0,40}javascript"
+    r"|checking your browser|just a moment|verify(?:ing)? (?:that )?you are (?:a )?human"
+    r"|überprüfen sie, dass sie ein mensch|browser wird überprüft|unusual traffic|access denied|attention required"
+    r"|(?:deaktivieren|ausschalten|abschalten|schalten) (?:sie )?(?:\w+ ){0,3}ad-?blocker"
+    r"|ad-?blocker (?:erkannt|aktiv|detected)"
+    r"|disable (?:your )?ad-?blocker",
+    re.IGNORECASE,
+)
+_ROOT_PATH = re.compile(r"/?(?:(?:index|home|start|default|startseite)(?:\.\w{2,5})?)?/?", re.IGNORECASE)
+_LIST_TITLE = re.compile(
+    r"(?:thema|themen|themenseite|schlagwort|stichwort|rubrik|ressort|dossier|archiv|tag|topic|category|sujet"
+    r"|rubrique)\s*[:|–-]\s*\S"
+    r"|alle (?:artikel|beiträge|meldungen|nachrichten) (?:zu|zum|zur|aus|von)\b|all (?:articles|stories|posts) (?:about"
+    r"|on|in|from)\b|tous les articles (?:sur|de|dans)\b",
+    re.IGNORECASE,
+)
+_VIDEO_TITLE = re.compile(r"(?:im )?video\b\s*[:|–-]|.*[:|–(-]\s*(?:das |im |the )?video\)?$", re.IGNORECASE)
+_LIST_TYPES = frozenset({"collectionpage", "itemlist", "searchresultspage", "profilepage"})
+_ARTICLE_TYPES = re.compile(r"article|posting|report|review|recipe|analysis", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What the tree tells about the page as a whole, taken before anything is pruned from it."""
+
+    scripts: int = 0
+    password_fields: int = 0
+    linked_headings: int = 0
+    links: int = 0
+    videos: int = 0
+    needs_script: bool = False
+    linked: tuple[str, ...] = ()  # the letters of what links to other pages of the site say, headlines mostly
+    teasers: frozenset[str] = frozenset()  # the letters of what stands right below a linked headline
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What was read from a page, as far as the judgement needs it. Lengths are in characters of visible text."""
+
+    url: str
+    title: str | None
+    headline: str | None
+    text: str
+    kind: Kind = Kind.ARTICLE
+    types: frozenset[str] = frozenset()  # of JSON-LD and OpenGraph, lower case
+    is_dated: bool = False
+    page_text: str = ""  # the beginning of all visible text
+    page_length: int = 0
+    link_length: int = 0
+    paragraphs: int = 0
+
+
+def signs(tree: etree._Element, *, is_sure: bool = False) -> Signs:
+    """Take the signs of a page from its fresh tree. *is_sure*: it declares itself an article with a date, so what its
+    links say is not looked at.
+    """
+    told = " ".join("".join(element.itertext())[:400] for element in tree.iter("noscript"))
+    return Signs(
+        scripts=sum(1 for _ in tree.iter("script")),
+        password_fields=sum(1 for field in tree.iter("input") if (field.get("type") or "").lower() == "password"),
+        linked_headings=sum(1 for h in tree.iter("h2", "h3", "h4") if h.find(".//a") is not None or _is_in_link(h)),
+        links=sum(1 for _ in tree.iter("a")),
+        videos=sum(1 for _ in tree.iter("video")),
+        needs_script=bool(_NEEDS_SCRIPT.search(told)),
+        linked=() if is_sure else tuple(dict.fromkeys(_linked(tree))),
+        teasers=frozenset() if is_sure else frozenset(_teasers(tree)),
+    )
+
+
+_MOST_LINKS = 600
+_SHORTEST_TITLE, _LONGEST_TITLE = 15, 400  # characters
+
+
+def _linked(tree: etree._Element) -> Iterator[str]:
+    """What links to other pages say where that is long enough for a headline, and the headings in them."""
+    for link in islice(tree.iter("a"), _MOST_LINKS):
+        if (link.get("href") or "#").startswith(("#", "javascript:", "mailto:")):
+            continue
+        for element in (link, *link.iter("h2", "h3", "h4")):
+            text = "".join(element.itertext()).strip()
+            if _SHORTEST_TITLE <= len(text) <= _LONGEST_TITLE:
+                yield plain(text)
+
+
+def _teasers(tree: etree._Element) -> Iterator[str]:
+    """What stands right below a linked headline, or below the frame that holds nothing but it."""
+    for heading in islice(tree.iter("h2", "h3", "h4"), _MOST_LINKS):
+        if heading.find(".//a") is None and not _is_in_link(heading):
+            continue
+        above = heading
+        for _ in range(3):
+            if (below := above.getnext()) is not None:
+                text = "".join(below.itertext())
+                if 30 <= len(text) <= 500:
+                    yield plain(text)
+                break
+            if (above := above.getparent()) is None:
+                break
+
+
+def _is_in_link(element: etree._Element) -> bool:
+    parent = element.getparent()
+    return parent is not None and (parent.tag == "a" or getattr(parent.getparent(), "tag", None) == "a")
+
+
+def declares_article(types: Iterable[str]) -> bool:
+    """Whether one of the *types* of JSON-LD and OpenGraph is an article's."""
+    return any(_ARTICLE_TYPES.search(name) for name in types)
+
+
+def check(read: Read, seen: Signs) -> None:
+    """Return for an article; raise Rejected with the reason for everything else."""
+    words = len(read.text.split())
+    declared = declares_article(read.types)
+    if words > 150 and declared and read.is_dated and read.title and not _WE_ASK.search(read.text[:600]):
+        return  # nothing below could object
+    for reason, detail in (
+        _not_found(read, seen, words, declared),
+        _consent(read, words),
+        _login(read, seen, words, declared),
+        _video(read, seen, words),
+        _shell(read, seen, words),
+        _home(read, seen, words, declared),
+        _listing(read, seen, words, declared),
+        _empty(read, seen, words, declared),
+    ):
+        if reason:
+            raise Rejected(reason, detail)
+    if not (read.title or read.headline):
+        raise Rejected(Reason.NO_TITLE, "neither markup nor metadata give a headline")
+
+
+_Finding = tuple[Reason | None, str]
+_NOTHING: _Finding = (None, "")
+
+
+def _not_found(read: Read, seen: Signs, words: int, declared: bool) -> _Finding:
+    is_vouched = declared and read.is_dated
+    for text in (read.headline, read.title):
+        if text and len(text) < 120 and not is_vouched and _LOST_TITLE.fullmatch(text):
+            return Reason.SOFT_404, text
+    if words <= _NOTICE and (found := _TAKEN_DOWN.search(read.text[:300])):
+        return Reason.SOFT_404, found[0]
+    is_prose = read.paragraphs >= 4 and seen.linked_headings < 4
+    if words > 150 or (words > 60 and is_prose) or (declared and words > 40) or (is_vouched and words > 15):
+        return _NOTHING
+    for text in (read.headline, read.title):
+        if text and len(text) < 120 and (found := _NOT_FOUND.search(text)):
+            return Reason.SOFT_404, found[0]
+    if words < 60 and not declared:
+        for pattern in (_NOT_FOUND, _LOST_TEXT):
+            if found := pattern.search(read.text[:300]):
+                return Reason.SOFT_404, found[0]
+    return _NOTHING
+
+
+def _consent(read: Read, words: int) -> _Finding:
+    begin = read.text[:4000]
+    # a declared article may be a sentence above the prompt
+    share = 0.9 if read.is_dated and declares_article(read.types) else 0.65
+    if words < 600 and (detail := _asks_for_consent(begin, share)):
+        return Reason.CONSENT_WALL, detail
+    lines = [line for line in begin.split("\n") if line]
+    other = sum(len(line) for line in lines if len(line) >= 60 and not _CONSENT.search(line))
+    if other > max(300, len(begin) // 2):  # an article about consent speaks of other things too
+        return _NOTHING
+    hits = len(_CONSENT.findall(begin))
+    dense = hits >= 5 and hits / len(begin.split()) > 0.04
+    titled = bool(_CONSENT_TITLE.search(f"{read.title or ''} {read.headline or ''}"))
+    if titled and (dense or (words < 60 and len(_CONSENT.findall(read.page_text)) >= 4)):
+        return Reason.CONSENT_WALL, "its title asks for consent"
+    if not read.is_dated and dense and _CONSENT_DEMAND.search(read.page_text):
+        return Reason.CONSENT_WALL, f"{hits} words of consent among {words}"
+    if (
+        words < 40
+        and read.paragraphs < 3
+        and len(_CONSENT.findall(read.page_text)) >= 6
+        and _CONSENT_DEMAND.search(read.page_text)
+    ):
+        return Reason.CONSENT_WALL, "nothing but a consent prompt is visible"
+    return _NOTHING
+
+
+def _asks_for_consent(text: str, share: float) -> str | None:
+    """Why *text* is a demand for consent: it says what only the one says who asks, and speaks of that for a *share*."""
+    asking, talking = _WE_ASK.findall(text), _CONSENT_TALK.findall(text)
+    if not asking or len(asking) + len(talking) < 2:
+        return None
+    sentences = [each for each in re.split(r"\n|(?<=[.!?])\s", text) if len(each) >= 20]
+    about = sum(len(each) for each in sentences if _CONSENT.search(each) or _BESIDE_CONSENT.search(each))
+    return f"'{asking[0]}'" if about >= share * sum(map(len, sentences)) else None
+
+
+def _login(read: Read, seen: Signs, words: int, declared: bool) -> _Finding:
+    if declared or words > 120:
+        return _NOTHING
+    if any(text and _LOGIN_TITLE.search(text) for text in (read.headline, read.title)) and (
+        seen.password_fields or words < 40
+    ):
+        return Reason.LOGIN_WALL, "its title asks to sign in"
+    if seen.password_fields and words < 25 and read.paragraphs < 2:
+        return Reason.LOGIN_WALL, "a sign-in form and hardly any text"
+    return _NOTHING
+
+
+def _shell(read: Read, seen: Signs, words: int) -> _Finding:
+    if words >= 25 or read.paragraphs >= 2:
+        return _NOTHING
+    if seen.needs_script or _NEEDS_SCRIPT.search(read.page_text[:600]):
+        return Reason.JAVASCRIPT_SHELL, "asks for JavaScript and shows hardly any text"
+    if seen.scripts >= 2 and read.page_length < 200 and words < 8:
+        return Reason.JAVASCRIPT_SHELL, f"{seen.scripts} scripts and {read.page_length} characters of text"
+    return _NOTHING
+
+
+def _home(read: Read, seen: Signs, words: int, declared: bool) -> _Finding:
+    parts = urlsplit(read.url)
+    dense = read.page_length > 0 and read.link_length / read.page_length > 0.45
+    if parts.netloc and not parts.query and _ROOT_PATH.fullmatch(parts.path) and not (declared and words > 80):
+        return (
+            (Reason.HOME_PAGE, "the address is a site's front page") if dense or seen.linked_headings >= 6 else _NOTHING
+        )
+    if not (declared and read.is_dated) and (found := _teaser_lines(read, seen)):
+        return Reason.HOME_PAGE, f"its text is what stands below {found} linked headlines"
+    if declared:
+        return _NOTHING
+    if dense and read.paragraphs < 4 and words < (150 if _LIST_TITLE.match(read.title or "") else 12):
+        return Reason.HOME_PAGE, f"links and {words} words"
+    if read.types & _LIST_TYPES and seen.linked_headings >= 6 and dense and words < 150:
+        return Reason.HOME_PAGE, "declares itself a list and is one"
+    titled = bool(_LIST_TITLE.match(read.title or "")) or bool(read.types & _LIST_TYPES)
+    if titled and not read.is_dated and seen.linked_headings >= 10 and words < 40 * seen.linked_headings:
+        return Reason.HOME_PAGE, f"called a list, with {seen.linked_headings} linked headlines"
+    if (
+        "website" in read.types
+        and seen.linked_headings >= 12
+        and dense
+        and read.paragraphs < 4
+        and words < 250
+        and not read.is_dated
+    ):
+        return Reason.HOME_PAGE, f"{seen.linked_headings} linked headlines, {read.paragraphs} paragraphs"
+    if (
+        seen.linked_headings >= 25
+        and read.link_length > 0.6 * read.page_length
+        and read.paragraphs < 3
+        and words < 200
+        and not read.is_dated
+    ):
+        return Reason.HOME_PAGE, f"{seen.linked_headings} linked headlines, {read.paragraphs} paragraphs"
+    if (
+        not read.is_dated
+        and not read.paragraphs
+        and seen.links >= 12
+        and read.link_length > 0.55 * read.page_length
+        and words < 120
+    ):
+        return Reason.HOME_PAGE, f"{seen.links} links, no paragraph, no date"
+    return _NOTHING
+
+
+_FEWEST_ITEMS, _WORDS_OF_ITEM = 6, 45
+_LEAST_TEASERS = 4  # different ones
+_WORDS_OF_LIST = 5  # of the title that a list has at most
+_OWN_TEXT = 500  # characters above the first item that make an article with a list below it
+
+
+def _listing(read: Read, seen: Signs, words: int, declared: bool) -> _Finding:
+    """A text whose lines begin with links to other pages, a date before them or not, is a list of articles. Where date
+    and headline tell of an article, the list was only taken for it.
+    """
+    is_article = read.is_dated and (declared or len((read.title or "").split()) > _WORDS_OF_LIST)
+    if len(seen.linked) < _FEWEST_ITEMS or is_article:
+        return _NOTHING
+    items = before = 0
+    for line in read.text.split("\n"):
+        if plain(line[:_LONGEST_TITLE]).lstrip("0123456789").startswith(seen.linked):
+            items += 1
+        elif not items:
+            before += len(line)
+    if items >= _FEWEST_ITEMS and before < _OWN_TEXT and words <= _WORDS_OF_ITEM * items:
+        return Reason.HOME_PAGE, f"{items} of its lines begin with links to other pages"
+    return _NOTHING
+
+
+def _teaser_lines(read: Read, seen: Signs) -> int:
+    """How many lines of the text stand right below linked headlines; 0 unless they are many and most of the text."""
+    if len(seen.teasers) < _LEAST_TEASERS:
+        return 0
+    lines = [line for line in read.text.split("\n") if line]
+    found = [line for line in lines if plain(line) in seen.teasers]
+    is_most = sum(map(len, found)) > 0.7 * sum(map(len, lines))
+    return len(found) if len(found) >= _FEWEST_ITEMS and is_most else 0
+
+
+def _video(read: Read, seen: Signs, words: int) -> _Finding:
+    says_so = read.kind is Kind.VIDEO or (seen.videos > 0 and _VIDEO_TITLE.match(read.title or ""))
+    if says_so and words < 30 and read.paragraphs < 3:
+        return Reason.VIDEO_STUB, f"a video with {words} words"
+    return _NOTHING
+
+
+_FEW = 35  # words; of a thousand articles none has so few without saying by date or metadata that it is one
+_FURNISHED = 4  # links and scripts: a page of a site, and not a text that somebody put on a page of its own
+
+
+def _empty(read: Read, seen: Signs, words: int, declared: bool) -> _Finding:
+    if words < 3:
+        return Reason.EMPTY, f"{read.page_length} characters on the page, none of an article"
+    is_furnished = seen.links + seen.scripts >= _FURNISHED
+    if words < _FEW and is_furnished and not (declared or read.is_dated or read.paragraphs):
+        return Reason.EMPTY, f"{words} words, and neither a date nor metadata that tell of an article"
+    return _NOTHING
