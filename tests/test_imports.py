@@ -41,6 +41,7 @@ DOORS = {
     "re2": ["pipelines/patterns.py"],
     "regex": ["pipelines/patterns.py"],
     "tldextract": ["pipelines/sites.py"],
+    "playwright": ["crawler/downloader/browser.py"],
     "protego": ["crawler/robots.py"],
     "typer": ["crawler/cli/*.py"],
     "rich": ["crawler/cli/*.py"],
