@@ -223,7 +223,8 @@ async def open_services(
     Raises ``DatabaseError`` where the database does not answer within *patience*.
     """
     settings = configuration.settings
-    dsn = dsn or await asyncio.to_thread(database.address)
+    if dsn is None:
+        dsn = await asyncio.to_thread(database.address)
     await database.until_there(dsn, patience)
     await asyncio.to_thread(database.migrate, dsn, patience=patience)
     await asyncio.to_thread(database.refuse_read_only, dsn, patience)

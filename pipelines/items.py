@@ -88,7 +88,8 @@ class Rejected(Exception):
         self.reason = reason
         self.detail = detail
 
-    def __reduce__(self):  # exceptions with two arguments must say how they cross a process boundary
+    # exceptions with two arguments must say how they cross a process boundary
+    def __reduce__(self) -> tuple[type[Rejected], tuple[Reason, str]]:
         return Rejected, (self.reason, self.detail)
 
 

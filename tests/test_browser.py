@@ -35,9 +35,7 @@ async def crawled(folder: Path, site: Web, dsn: str, render: str) -> tuple[dict[
     whole = article(1)
     html = whole[whole.index("<article>") : whole.index("</body>")]
     async with served(Web()) as inside:
-        site.pages["/inhalt.json"] = lambda _: web.json_response(
-            {"title": "Brücke 1 wird erneuert", "html": html}
-        )
+        site.pages["/inhalt.json"] = lambda _: web.json_response({"title": "Brücke 1 wird erneuert", "html": html})
         site.pages["/app.html"] = SHELL.format(inside=inside.base.removeprefix("http://"))
         site.feed("/app.html")
         port = site.base.rpartition(":")[2]

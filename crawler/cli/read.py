@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crawler.cli.common import Exit, configuration, count, fail, known_sources, out, plain, print_json, run, told, when
+from crawler.cli.common import Exit, configuration, count, fail, known_sources, out, print_json, run, told, when
+from crawler.logs import plain
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo

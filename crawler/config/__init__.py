@@ -407,7 +407,10 @@ class Source(Table):
     def rules(self) -> Rules:
         """What the reader is told about this source."""
         table = self.read.model_dump()
-        site = SiteRules(**{key: tuple(value) if isinstance(value, list) else value for key, value in table.items()})
+        frozen: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in table.items()
+        }
+        site = SiteRules(**frozen)
         return Rules(time_zone=self.zone, language=self.language, phrases=self._phrases, site=site)
 
     def bound(self, name: str, settings: Settings, phrases: dict[str, Phrases]) -> Source:

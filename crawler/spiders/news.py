@@ -237,7 +237,8 @@ class NewsSpider(DocumentSpider):
 
     async def failed(self, failure: TwistedFailure) -> None:
         """The errback of every request: what has not changed, and what cannot be had, now or ever."""
-        request, error = failure.request, failure.value  # type: ignore[attr-defined]
+        request: Request = failure.request  # type: ignore[attr-defined]
+        error: BaseException = failure.value  # type: ignore[assignment]
         if slot := request.meta.get("body_slot"):
             slot.release()
         if isinstance(error, TROUBLE):
