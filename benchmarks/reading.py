@@ -1,11 +1,13 @@
 """Reads a corpus of news pages with our reader and every installed peer; prints quality and cost side by side.
 
-    python -m benchmarks.reading [--corpus DIR] [--predictions DIR] [--json] [--only SET] [--limit N] [--readers NAMES]
+    python -m benchmarks.reading [--corpus DIR] [--predictions DIR] [--json] [--only SET] [--limit N] [--worst N]
+                                [--readers NAMES]
 
 The corpus is a folder with ``docs.jsonl`` (a page a line, with its truth), the pages as gzipped HTML, and ``score.py``,
 which judges. Without ``--corpus`` it is looked for in ``../shared/corpus`` beside the checkout. Each page is read by
 all readers in turn, so that a busy machine slows all of them alike; the CPU time of a page is the median over all
-pages. Peak memory is that of a fresh process which reads the first pages with that reader alone.
+pages. A mean hides cliffs, so the worst pages are listed with the rule that cost most, and the
+figures by language. Peak memory is that of a fresh process which reads the first pages with that reader alone.
 
 ``nachlese-known`` is our reader on sources that it knows: where a page's article stands was taught before, as a lesson
 from the source's other pages or ``[read] keep`` in its file tells it. Its row shows what that saves, not what it would
@@ -35,6 +37,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from benchmarks.reading_report import language_table, page_scores, worst_table
 from pipelines.items import Page, Rejected
 
 if TYPE_CHECKING:
@@ -83,6 +86,7 @@ class Ours:
             "text": "\n".join(filter(None, (lead, article.text))),
             "published": article.published_at.isoformat() if article.published_at else None,
             "authors": list(article.authors) or ([article.agency] if article.agency else []),  # who signs
+            "removed": [(each.rule, each.text) for each in article.removed],
         }
 
     def _read(self, doc: Doc, page: bytes | str, rules: Rules) -> Article:
@@ -203,7 +207,12 @@ def run(docs: list[Doc], score: Any, names: list[str], progress: Progress | None
     task = progress.add_task("reading", total=len(docs)) if progress else None
     order = list(names)
     for doc in docs:
-        page = score.html(doc)
+        try:
+            page = score.html(doc)
+        except (OSError, EOFError) as error:  # a corpus may lack a page; every reader is told so
+            for name in names:
+                runs[name].failures[doc["id"]] = type(error).__name__
+            continue
         for name in order:
             timed(readers[name], doc, page, runs[name])
         order = [*order[1:], order[0]]  # nobody always runs on warm caches
@@ -252,7 +261,9 @@ def scorer(corpus: Path) -> Any:
 
 def documents(corpus: Path, only: str | None = None, limit: int | None = None) -> list[Doc]:
     """The pages of a corpus with their truth; of one set only, or *limit* of them, spread evenly."""
-    docs = [json.loads(line) for line in (corpus / "docs.jsonl").read_text("utf-8").splitlines()]
+    # at line feeds only: a page's text may hold U+2028 and other signs at which `splitlines` would cut
+    lines = (corpus / "docs.jsonl").read_text("utf-8").split("\n")
+    docs = [{"set": "pages", "url": "", **json.loads(line)} for line in lines if line.strip()]
     docs = [doc for doc in docs if only is None or doc["set"] == only]
     return docs[:: max(1, len(docs) // limit)][:limit] if limit else docs
 
@@ -281,13 +292,14 @@ def figures(docs: list[Doc], done: Run, score: Any) -> dict[str, dict[str, float
 
 
 def table(results: dict[str, dict[str, Any]]) -> Table:
+    columns = _columns_of(results)
     shown = Table(title="percent; CPU ms a page (median, mean); peak MB")
     shown.add_column("reader")
-    for column in (*COLUMNS, "ms", "mean ms", "peak MB", "failed", "rejected"):
+    for column in (*columns, "ms", "mean ms", "peak MB", "failed", "rejected"):
         shown.add_column(column, justify="right")
     for name, result in results.items():
         cells = []
-        for of, keys in COLUMNS.values():
+        for of, keys in columns.values():
             values = [result["figures"].get(of, {}).get(key) for key in keys]
             cells.append(" / ".join("-" if value is None else f"{value:.1f}" for value in values))
         cells += [f"{result['ms']:.1f}", f"{result['mean_ms']:.1f}", f"{result['peak_megabytes']:.0f}"]
@@ -295,12 +307,30 @@ def table(results: dict[str, dict[str, Any]]) -> Table:
     return shown
 
 
+def _columns_of(results: dict[str, dict[str, Any]]) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """The columns of the sets that were read; a set that is not known here shows the F1 of its text."""
+    sets = {name for result in results.values() for name in result["figures"]}
+    known = {column: of for column, of in COLUMNS.items() if of[0] in sets}
+    others = sorted(sets - {of for of, _ in known.values()})
+    return {**known, **{f"{name}: F1": (name, ("F1",)) for name in others}}
+
+
+def report(docs: list[Doc], runs: dict[str, Run], score: Any, most: int) -> list[Table]:
+    """The worst pages of our reader, beside another one where that ran too, and the figures by language."""
+    if "nachlese" not in runs or not most:
+        return []
+    other = next((name for name in ("trafilatura", *runs) if name in runs and not name.startswith("nachlese")), None)
+    pages = page_scores(docs, runs["nachlese"].predictions, runs[other].predictions if other else None, score)
+    return [language_table(pages, other), worst_table(pages, most, other)] if pages else []
+
+
 def write_predictions(folder: Path, runs: dict[str, Run]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, done in runs.items():
         with (folder / f"{name}.jsonl").open("w", encoding="utf-8") as lines:
             for prediction in done.predictions.values():
-                lines.write(json.dumps(prediction, ensure_ascii=False) + "\n")
+                told = {key: value for key, value in prediction.items() if key != "removed"}
+                lines.write(json.dumps(told, ensure_ascii=False) + "\n")
 
 
 def is_corpus(folder: Path, benchmark: str, console: Console) -> bool:
@@ -352,7 +382,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.json:
         print(json.dumps({"pages": len(docs), "readers": results}, indent=1))
     else:
-        Console(width=None if sys.stdout.isatty() else 200).print(table(results))
+        out = Console(width=None if sys.stdout.isatty() else 200)
+        out.print(table(results), *report(docs, runs, score, options.worst))
     return 0
 
 
@@ -365,7 +396,8 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         "--predictions", type=Path, metavar="DIR", help="write DIR/READER.jsonl, as score.py takes them"
     )
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
-    parser.add_argument("--only", choices=SETS, help="read one set of the corpus only")
+    parser.add_argument("--only", metavar="SET", help=f"read one set of the corpus only, such as {', '.join(SETS)}")
+    parser.add_argument("--worst", type=int, default=20, metavar="N", help="list the N worst pages (20)")
     parser.add_argument("--limit", type=int, metavar="N", help="read N pages, spread over the corpus")
     parser.add_argument(
         "--readers", metavar="NAME,NAME", help=f"of {', '.join(READERS)}; all that are installed when not given"

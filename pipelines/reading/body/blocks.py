@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 
 from pipelines.items import Removed
@@ -60,6 +60,7 @@ _CAPTION = re.compile(
     re.DOTALL,
 )
 _CAPTION_HINT = re.compile(r"oto|ild|©|uelle|rafik|Abb|creenshot")  # nearly no paragraph has it: that is quicker to see
+_CREDIT_HINT = re.compile(r"ot[os]|ild|mage|icture|redit|rafik|llustr|hotogr|/")
 # a paragraph that ends so stands below a picture: '... in Karlsruhe. Foto: Uli Maier/imago', '... Peter Kneffel/dpa'
 _CREDITED = (
     r"(?:[A-ZÄÖÜ0-9@][\w.'’@-]*|dpa|d?apd|imago|privat|oh|zvg|picture|alliance|photo|press|stock|adobe|getty|shutterstock"
@@ -149,15 +150,15 @@ def without_boilerplate(
     blocks: Sequence[Block], phrases: Sequence[Phrases], authors: Sequence[str] = ()
 ) -> tuple[list[Block], list[Removed]]:
     """The blocks that no phrase takes, and what was taken under which rule. *authors* are known; their bylines go."""
-    blocks, removed = _without_credits(blocks, authors, phrases)
+    timeline = frozenset(blocks[place].text for place in _timeline(blocks, phrases))
+    blocks, removed = _without_credits(blocks, authors, timeline)
     kept: list[Block] = []
     run: str | None = None  # the rule of the foreign block that we are in
     length = 0
-    timeline = _timeline(blocks, phrases)
     for place, block in enumerate(blocks):
         rule = _phrase(block.text, phrases) if block.kind in ("heading", "paragraph", "quote") else None
         is_heading = block.kind == "heading" and _heads_prose(blocks, place)
-        if _is_time(block.text, rule) and (is_heading or place in timeline):
+        if _is_time(block.text, rule) and (is_heading or block.text in timeline):
             rule = None
         # every opening phrase is one that rule_for knows too, so it is asked for few lines only
         opened = opening(block.text, phrases) if rule and block.kind != "quote" else None
@@ -220,7 +221,9 @@ _LONGEST_TIME = 40
 def _is_caption(text: str) -> bool:
     if len(text) <= 320 and _CAPTION_HINT.search(text) and _CAPTION.fullmatch(text):
         return True
-    return len(text) <= _LONGEST_CAPTION and bool(_ENDS_IN_CREDIT.search(text, max(0, len(text) - _LONGEST_ENDING)))
+    if len(text) > _LONGEST_CAPTION or not _CREDIT_HINT.search(text, max(0, len(text) - _LONGEST_ENDING)):
+        return False
+    return bool(_ENDS_IN_CREDIT.search(text, max(0, len(text) - _LONGEST_ENDING)))
 
 
 def _is_credit(text: str) -> bool:
@@ -243,15 +246,16 @@ def _is_portrait(text: str, authors: Sequence[str]) -> bool:
 
 
 def _without_credits(
-    blocks: Sequence[Block], authors: Sequence[str], phrases: Sequence[Phrases]
+    blocks: Sequence[Block], authors: Sequence[str], timeline: Set[str]
 ) -> tuple[list[Block], list[Removed]]:
     """Without bylines near the top and the credits of agencies and desks at the end."""
     kept: list[Block] = []
     removed: list[Removed] = []
-    timeline = _timeline(blocks, phrases)
     for place, block in enumerate(blocks):
         rule = None
-        if place in timeline or (block.kind == "heading" and _heads_prose(blocks, place) and _WHEN.search(block.text)):
+        if block.text in timeline or (
+            block.kind == "heading" and _heads_prose(blocks, place) and _WHEN.search(block.text)
+        ):
             kept.append(block)
             continue
         if block.kind == "paragraph" and _is_caption(block.text):

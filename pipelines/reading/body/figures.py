@@ -23,6 +23,10 @@ _COMPARED = 60
 
 def open_figures(page: etree._Element) -> None:
     """Make the figures of *page* that hold words plain containers; their captions stay captions."""
+    for headline in page.iter("h1"):  # a page that opens with a picture may set its headline and lead upon it
+        for around in headline.iterancestors("figure", "figcaption"):
+            around.tag = "div"
+            around.attrib.pop("class", None)
     figures = [each for each in page.iter("figure") if _holds_words(each)]
     if not figures:
         return

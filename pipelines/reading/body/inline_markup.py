@@ -21,7 +21,8 @@ _DIGITS = re.compile(r"\d{1,2}\Z")
 _CLOCK = re.compile(r"\s*(?:Uhr|h|heures?)\b")
 _MONEY = re.compile(r"\s*(?:€|Euro|EUR|CHF|Fr\.|Franken|\$|£)")
 _STRUCK = ("del", "s", "strike")
-_LINE_THROUGH = etree.XPath(".//*[contains(@style, 'line-through')]")
+_LINE_THROUGH = etree.XPath("descendant::span[contains(@style, 'line-through')]")
+_HIDDEN_FROM_EAR = etree.XPath("descendant::*[@aria-hidden='true']")
 _MOST_STRUCK = 600  # characters; more than a correction, it was never closed
 _UNSEEN_BY_EAR = ("visually-hidden", "visuallyhidden", "sr-only", "screen-reader", "screenreader", "a11y", "assistive")
 _QUOTES = {"de": "„“", "fr": "«»", "it": "«»", "es": "«»", "pl": "„”", "nl": "“”", "da": "»«"}
@@ -30,13 +31,15 @@ _MARKS = "\"'„“”‚‘’«»‹›"
 
 def resolve(tree: etree._Element, language: str | None) -> None:
     """Write into the text of *tree* what its inline markup says. *language* chooses the marks of ``<q>``."""
-    for element in list(tree.iter("sup")):
-        _raise(element)
-    for element in (*tree.iter(*_STRUCK), *_LINE_THROUGH(tree)):
-        _strike(element)
+    marked = [*tree.iter("sup", "q", *_STRUCK), *_LINE_THROUGH(tree)]
     opening, closing = _QUOTES.get((language or "")[:2].lower(), "“”")
-    for element in tree.iter("q"):
-        _quote(element, opening, closing)
+    for element in marked:
+        if element.tag == "sup":
+            _raise(element)
+        elif element.tag == "q":
+            _quote(element, opening, closing)
+        else:
+            _strike(element)
     _one_of_doubles(tree)
 
 
@@ -101,7 +104,7 @@ def _quote(element: etree._Element, opening: str, closing: str) -> None:
 
 def _one_of_doubles(tree: etree._Element) -> None:
     """Keep what is seen where words stand twice in a sentence: once hidden from screen readers, once for them alone."""
-    for seen in tree.xpath(".//*[@aria-hidden='true']"):
+    for seen in _HIDDEN_FROM_EAR(tree):
         if seen.tag in BLOCK_TAGS or seen.tag in ("svg", "i", "img", "button") or not raw(seen).strip():
             continue
         heard = next((near for near in _near(seen) if _is_for_ear(near)), None)

@@ -22,11 +22,13 @@ _NEVER_OPEN = ("button", "noscript", "object", "audio", "video", "canvas", "dial
 _TEMPLATES = ("text/template", "text/x-template", "text/html", "text/x-handlebars-template", "text/x-handlebars")
 _LEAST_PROSE = 240  # characters; with less a page has no article
 _FEW_PARAGRAPHS = 3
+_QUESTION_TAGS = ("div", "span", "p")
+_PANEL_TAGS = ("div", "section", "p", "dd", "article", "ul", "li")
 _QUESTION = 8  # characters of the shortest question of an accordion
 _PANEL_PROSE = 80
 _CONTROLS = ("aria-controls", "data-target", "data-bs-target", "data-controls", "data-toggle-target", "data-panel")
 _NO_DISPLAY = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden|content-visibility\s*:\s*hidden)\s*;?")
-_HIDING_CLASSES = frozenset(("hidden", "is-hidden", "hide", "d-none", "collapsed-content", "visually-collapsed"))
+_HIDING_CLASSES = frozenset(("hidden", "is-hidden", "hide", "d-none"))
 _MARKUP = re.compile(r"</?(?:p|br|div|h[2-6]|li|ul|ol|strong|em|b|i|a|span|blockquote)\b[^<>]*>", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:lt|gt|amp|quot|nbsp|#\d+|#x[0-9a-f]+);", re.IGNORECASE)
 _LINE_BREAKS = re.compile(r"\s*[\r\n\u2028\u2029]+\s*")
@@ -37,26 +39,32 @@ _SHOWN_TEXTS = etree.XPath(
     " or ancestor::template or ancestor::footer or ancestor::nav or ancestor::aside)]",
     smart_strings=False,
 )
-_PANELS = etree.XPath(
-    ".//*[@hidden or @aria-hidden='true' or contains(@style, 'none') or contains(@style, 'hidden')"
-    " or contains(concat(' ', @class, ' '), ' hidden ')]"
+_CONTROLLERS = etree.XPath(
+    ".//*[@aria-controls or @aria-expanded or @data-target or @data-bs-target] | .//button"
+    " | .//a[starts-with(@href, '#')]"
 )
 
 
 def reveal(tree: etree._Element) -> None:
     """Put the text of *tree* where a reader would see it."""
-    _open_shadow_roots(tree)
-    _place_segments(tree)
-    _close_open_elements(tree)
+    special: dict[str, list[etree._Element]] = {}
+    for element in tree.iter(
+        "template", *_NEVER_OPEN
+    ):  # once: a walk costs more than what is done on nearly every page
+        special.setdefault(element.tag, []).append(element)
+    if templates := special.pop("template", None):
+        _open_shadow_roots(templates)
+        _place_segments(tree, templates)
+    _close_open_elements(tree, [each for tag in _NEVER_OPEN for each in special.get(tag, ())])
     _show_panels(tree)  # while the buttons that open them are there
-    _open_accordions(tree)
+    _open_accordions(tree, special.get("button", ()))
 
 
 # -- shadow roots and streamed segments --------------------------------------------------------------------------------
 
 
-def _open_shadow_roots(tree: etree._Element) -> None:
-    for template in list(tree.iter("template")):
+def _open_shadow_roots(templates: Iterable[etree._Element]) -> None:
+    for template in templates:
         if template.get("shadowrootmode") is None and template.get("shadowroot") is None:
             continue
         host = template.getparent()
@@ -78,12 +86,14 @@ def _fill_slots(host: etree._Element, shadow: etree._Element) -> None:
         slot.tag = "div" if any(child.tag in BLOCK_TAGS for child in slot) else "span"
 
 
-def _place_segments(tree: etree._Element) -> None:
+def _place_segments(tree: etree._Element, templates: Iterable[etree._Element]) -> None:
     """Put the hidden segments of React's stream where their placeholders are."""
+    places = {each.get("id"): each for each in templates if each.get("id")}
+    if not places:
+        return
     segments = [each for each in _HIDDEN_SEGMENTS(tree) if _SEGMENT.fullmatch(each.get("id") or "")]
     if not segments:
         return
-    places = {each.get("id"): each for each in tree.iter("template", "span") if each.get("id")}
     told: dict[str, str] = {}
     for script in tree.iter("script"):
         if "$R" in (script.text or ""):
@@ -106,11 +116,11 @@ def _place_segments(tree: etree._Element) -> None:
 # -- what was left open ------------------------------------------------------------------------------------------------
 
 
-def _close_open_elements(tree: etree._Element) -> None:
+def _close_open_elements(tree: etree._Element, elements: Iterable[etree._Element]) -> None:
     """Take away the frame of a button or a noscript that holds the page's paragraphs: it was never closed, or the page
     shows them with a script."""
     whole = None
-    for element in list(tree.iter(*_NEVER_OPEN)):
+    for element in elements:
         if len(element) == 0 or (inside := int(LONG_PARAGRAPHS(element))) < 2:
             continue
         whole = int(LONG_PARAGRAPHS(tree)) if whole is None else whole
@@ -122,9 +132,9 @@ def _close_open_elements(tree: etree._Element) -> None:
 # -- accordions and panels ---------------------------------------------------------------------------------------------
 
 
-def _open_accordions(tree: etree._Element) -> None:
+def _open_accordions(tree: etree._Element, buttons: Iterable[etree._Element]) -> None:
     """Make questions that stand in buttons readable: in a heading, or before the panel that they open."""
-    for button in list(tree.iter("button")):
+    for button in buttons:
         parent = button.getparent()
         if parent is None:
             continue
@@ -138,8 +148,8 @@ def _open_accordions(tree: etree._Element) -> None:
                 for attribute in tuple(button.attrib):
                     del button.attrib[attribute]
                 button.tag = "h3"
-    for question in tree.iter("div", "span", "p", "a"):
-        if question.get("aria-expanded") is None or question.get("role") != "button":
+    for question in [each for each in tree.iter(*_QUESTION_TAGS) if each.get("role") == "button"]:
+        if question.get("aria-expanded") is None:
             continue
         text = one_line(raw(question))
         if _QUESTION <= len(text) <= 200 and text.endswith("?") and _panel_of(question):
@@ -163,27 +173,48 @@ def _panel_of(control: etree._Element) -> bool:
 
 def _show_panels(tree: etree._Element) -> None:
     """Show hidden panels of prose that a control of the page opens."""
-    panels = [each for each in _PANELS(tree) if each.tag in BLOCK_TAGS and _is_hidden(each) and _is_prose(each)]
+    panels = [each for each in tree.iter(*_PANEL_TAGS) if _may_be_hidden(each) and _is_hidden(each) and _is_prose(each)]
     if not panels:
         return
-    opened = {value.lstrip("#") for each in tree.iter("button", "a", "div", "span", "h2", "h3", "h4", "summary", "li")
-              for name in _CONTROLS if (value := each.get(name))}  # fmt: skip
-    opened |= {(each.get("href") or "").lstrip("#") for each in tree.iter("a")
-               if (each.get("href") or "").startswith("#") and each.get("aria-expanded") is not None}  # fmt: skip
+    controls = _CONTROLLERS(tree)
+    opened = {value.lstrip("#") for each in controls for name in _CONTROLS if (value := each.get(name))}
+    opened |= {each.get("href")[1:] for each in controls
+               if each.get("aria-expanded") is not None and (each.get("href") or "").startswith("#")}  # fmt: skip
+    beside = {near for each in controls for near in _beside(each)}
     for panel in panels:
-        by_name = panel.get("id") in opened or panel.get("role") == "tabpanel" or _is_labelled(panel, tree)
-        if by_name or _stands_by_control(panel):
+        is_named = panel.get("id") in opened or panel.get("role") == "tabpanel" or _is_labelled(panel, tree)
+        if is_named or (panel in beside and _stands_by_control(panel)):
             _show(panel)
 
 
+def _beside(control: etree._Element) -> Iterable[etree._Element]:
+    """The elements next to a control, or next to what is around it alone."""
+    element = control
+    for _ in range(3):
+        for near in (element.getprevious(), element.getnext()):
+            if near is not None and near.tag in BLOCK_TAGS:
+                yield near
+        parent = element.getparent()
+        if parent is None or len(parent) > 2:
+            return
+        element = parent
+
+
+def _may_be_hidden(element: etree._Element) -> bool:
+    """A quick look that spares nearly every element a closer one."""
+    if element.get("style") is None and element.get("hidden") is None and element.get("aria-hidden") is None:
+        classes = element.get("class")
+        return classes is not None and ("hid" in classes or "none" in classes)
+    return True
+
+
 def _is_hidden(element: etree._Element) -> bool:
-    classes = (element.get("class") or "").split()
-    return (
-        element.get("hidden") is not None
-        or element.get("aria-hidden") == "true"
-        or bool(_NO_DISPLAY.search(element.get("style") or ""))
-        or not _HIDING_CLASSES.isdisjoint(classes)
-    )
+    if element.get("hidden") is not None or element.get("aria-hidden") == "true":
+        return True
+    if (style := element.get("style")) and _NO_DISPLAY.search(style):
+        return True
+    classes = element.get("class")
+    return bool(classes) and not _HIDING_CLASSES.isdisjoint(classes.split())
 
 
 def _is_prose(panel: etree._Element) -> bool:
