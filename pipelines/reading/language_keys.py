@@ -93,6 +93,16 @@ KEYS: dict[str, Key] = {
     "people.picture": _patterns("how the credit of a picture begins"),
     "people.outside": _patterns("names of elements (class, id) that hold no byline, besides those of [class_names]"),
     "class_names.kicker": _patterns("of the line above a headline"),
+    # news agencies
+    "agency.cities": _words("cities from which much news is written: they open a text before a dash"),
+    "agency.before_name": _patterns("words before an agency's name in a byline: with, source"),
+    "agency.articles": _patterns("articles before it"),
+    "agency.called": _patterns("what an agency is called: news agency"),
+    "agency.countries": _patterns("countries behind its name"),
+    "agency.credits": _patterns("words of credit: source, with material"),
+    "agency.of": _words("small words between a word of credit and the agency"),
+    "agency.pictures": _patterns("words of a picture's credit"),
+    "agency.mention": _patterns("words before an agency that is only spoken of: according to"),
     # what a page is
     "verdict.service_paths": _patterns("last part of the address of a service page: imprint, terms"),
     "verdict.service_titles": _patterns("the whole headline of such a page"),
