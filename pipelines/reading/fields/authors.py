@@ -24,14 +24,16 @@ def byline_of(evidence: Evidence, selector: str | None = None) -> Byline:
     """
     if chosen := select(evidence.tree, selector):
         return people.byline(chosen)
-    stated = Byline()
+    stated, is_signed_for = Byline(), False
     for candidate in AUTHORS.candidates(evidence):
         found = candidate.believed
         first = stated or found
         stated = Byline(found.people, first.organisations, first.agency or found.agency)
         if stated.people:
             return stated
-    seen = seen_byline(evidence, is_signed_for=bool(stated))
+        # a meta tag's author is often the site's, JSON-LD's and microdata's is the text's
+        is_signed_for |= bool(found) and candidate.place.startswith(("JSON-LD", "microdata"))
+    seen = seen_byline(evidence, is_signed_for=is_signed_for)
     # where an agency is stated for the author, the newsroom's name beside it is the page's, not the text's
     organisations = stated.organisations or (() if stated.agency else seen.organisations)
     return Byline(seen.people, organisations, stated.agency or seen.agency)
