@@ -107,6 +107,11 @@ KEYS: dict[str, Key] = {
     "people.picture": _patterns("how the credit of a picture begins"),
     "people.outside": _patterns("names of elements (class, id) that hold no byline, besides those of [class_names]"),
     "class_names.kicker": _patterns("of the line above a headline"),
+    # what a page is
+    "verdict.service_paths": _patterns("last part of the address of a service page: imprint, terms"),
+    "verdict.service_titles": _patterns("the whole headline of such a page"),
+    "verdict.shop_paths": _patterns("parts of a shop's addresses"),
+    "verdict.list_paths": _patterns("parts of the address of a list: category, tag"),
     # headlines
     "title.no_kicker": _patterns("words of a line above the headline that is no kicker: 'published', '3 hours'"),
     "title.sections": _words("names of sections, which are no part of a headline: politics, sport"),
