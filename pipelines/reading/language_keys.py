@@ -37,6 +37,20 @@ KEYS: dict[str, Key] = {
     "text.common": _words(
         "the commonest words, which no other language here shares: they tell the language", needed=True
     ),
+    # the article on its page
+    "body.address": _patterns(
+        "words that speak to the reader or of the publisher, with the capitals they have: we, your"
+    ),
+    "body.answer": _patterns("links below a reader's comment: reply, report"),
+    "body.record": _patterns("what stands beside comments: likes, '3 days ago'"),
+    "body.by_machine": _patterns("how a text says that a machine wrote it, with the capitals it has"),
+    "body.picture": _patterns("what the credit of a picture begins with, with its capital: Photo"),
+    "body.picture_source": _patterns("the same for words that stand behind statements as well: source"),
+    "body.before_a_paper": _words("words before a newspaper's name that is also a word for picture: 'told Bild'"),
+    "body.money": _words("names of currencies behind a price with raised cents"),
+    "body.fact_titles": _patterns("headings over a table of facts: at a glance"),
+    "body.fact_labels": _patterns("what such a table calls its rows: place, date"),
+    "body.fact_heads": _patterns("what it calls its second column: value"),
     # dates
     "dates.months": Key(Shape.TWELVE, "names and abbreviations of the months, January first", True),
     "dates.weekdays": Key(Shape.SEVEN, "names of the weekdays, Monday first", True),

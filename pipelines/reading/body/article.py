@@ -10,7 +10,18 @@ from dataclasses import dataclass, field
 from lxml import etree, html
 
 from pipelines.items import Page, Part, Rejected, Removed
-from pipelines.reading.body import blocks, details, extract, floor, inline_markup, paging, paywall, repeated, revealed
+from pipelines.reading.body import (
+    blocks,
+    details,
+    extract,
+    floor,
+    inline_markup,
+    paging,
+    paywall,
+    repeated,
+    revealed,
+    scrambled,
+)
 from pipelines.reading.body.blocks import Block
 from pipelines.reading.body.boilerplate import Phrases
 from pipelines.reading.body.extract import Body, Known
@@ -120,12 +131,12 @@ def _read(
     code = language.language_of(blocks.text_of(raw), declared, rules.language)
     kept, removed = blocks.without_boilerplate(raw, phrases(code), hints.authors)
     free = hints.is_free
-    kept, scrambled = paywall.without_scrambled(kept, lambda: _is_paid(free, is_marked, body.whole_text))
+    kept, unreadable = scrambled.without_scrambled(kept, lambda: _is_paid(free, is_marked, body.whole_text))
     kept, returning = repeated.without_repeated(kept, rules.learned.repeated)
     text = blocks.text_of(kept) or body.lead or ""
-    if scrambled or (free is None and paywall.looks_locked(text, body.whole_text, is_marked)):
+    if unreadable or (free is None and paywall.looks_locked(text, body.whole_text, is_marked)):
         free = False
-    gone = (*tables, *body.removed, *removed, *scrambled, *returning)
+    gone = (*tables, *body.removed, *removed, *unreadable, *returning)
     return Found(body, raw, kept, gone, code, free, facts, pages_read, pages_total)
 
 
