@@ -90,17 +90,15 @@ def _grammar(codes: tuple[str, ...]) -> Grammar:
         ),
         range_after=re.compile(rf"{to}[0-3]?\d\.\s?(?:[01]?\d\.|{month})", re.IGNORECASE),
         may_hold=re.compile("|".join(_beginnings(months, full, spoken, ago.values()))),
-        published=_labels("labels.published"),
-        modified=_labels("labels.modified"),
-        as_of=_labels("labels.as_of"),
-        other=_labels("labels.other"),
+        published=_labels("labels.published", codes),
+        modified=_labels("labels.modified", codes),
+        as_of=_labels("labels.as_of", codes),
+        other=_labels("labels.other", codes),
     )
 
 
-@lru_cache(maxsize=8)
-def _labels(key: str) -> re.Pattern[str]:
-    """Labels are long enough to mean the same in every language."""
-    return re.compile(either(key), re.IGNORECASE)
+def _labels(key: str, codes: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(either(key, codes=codes), re.IGNORECASE)
 
 
 def _first_of(tables: Iterable[Mapping[str, int]]) -> dict[str, int]:
