@@ -26,6 +26,8 @@ DOORS = {
     "psycopg": ["pipelines/database.py", "pipelines/store/*.py", "webapp/reader.py"],
     "psycopg_pool": ["webapp/reader.py"],
     "uvicorn": ["webapp/serving.py"],
+    "mcp": ["webapp/mcp/*.py"],
+    "mcp_types": ["webapp/mcp/*.py"],
     "jinja2": ["webapp/rendering.py"],
     "rapidfuzz": ["webapp/wording.py"],
     "argon2": ["webapp/security.py"],

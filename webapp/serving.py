@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from webapp.application import make_app
 from webapp.settings import Settings, checked
@@ -31,9 +32,14 @@ def listen(host: str, port: int) -> socket.socket:
 
 def server(settings: Settings, dsn: str) -> uvicorn.Server:
     """uvicorn around the application. Raises SettingsError."""
+    return around(make_app(settings, dsn), settings)
+
+
+def around(app: ASGIApp, settings: Settings) -> uvicorn.Server:
+    """uvicorn around *app*, with the bounds that hold for whatever strangers may reach."""
     return uvicorn.Server(
         uvicorn.Config(
-            make_app(settings, dsn),
+            app,
             log_level="warning",
             access_log=False,
             server_header=False,
@@ -52,8 +58,12 @@ def server(settings: Settings, dsn: str) -> uvicorn.Server:
 
 def serve(settings: Settings, dsn: str, say: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM; *say* is told the address once it can be asked. Raises SettingsError, OSError."""
-    checked(settings)
+    serve_app(make_app(checked(settings), dsn), settings, say)
+
+
+def serve_app(app: ASGIApp, settings: Settings, say: Callable[[str], None], path: str = "/") -> None:
+    """The same for any application; *path* is where it is to be found. Raises OSError."""
     with listen(settings.host, settings.port) as sock:
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        say(f"http://{host}:{sock.getsockname()[1]}/")
-        server(settings, dsn).run(sockets=[sock])
+        say(f"http://{host}:{sock.getsockname()[1]}{path}")
+        around(app, settings).run(sockets=[sock])
