@@ -1,12 +1,12 @@
 # syntax=docker/dockerfile:1
-# The scheduler of docker-compose.yml. Two stages: pip and its caches stay behind in the first.
+# The scheduler and the pages of docker-compose.yml. Two stages: pip and its caches stay behind in the first.
 
 FROM python:3.11-slim AS build
 WORKDIR /src
 RUN python -m venv /opt/nachlese
 # dependencies alone first: they change seldom, and this layer is then taken from the cache
 COPY requirements.lock pyproject.toml ./
-RUN python -c "import tomllib; print('\n'.join(tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies']))" > wanted.txt \
+RUN python -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; print('\n'.join(p['dependencies'] + p['optional-dependencies']['web']))" > wanted.txt \
     && /opt/nachlese/bin/pip install --no-cache-dir -c requirements.lock -r wanted.txt
 COPY README.md LICENSE ./
 COPY config config
@@ -15,7 +15,7 @@ COPY tests/seeds tests/seeds
 COPY crawler crawler
 COPY pipelines pipelines
 COPY webapp webapp
-RUN /opt/nachlese/bin/pip install --no-cache-dir -c requirements.lock .
+RUN /opt/nachlese/bin/pip install --no-cache-dir -c requirements.lock '.[web]'
 
 FROM python:3.11-slim
 # a user without rights and without a shell; the number is stated so that the owner of mounted folders can be set to it

@@ -71,9 +71,9 @@ def test_config_is_mounted_read_only_and_the_archive_is_a_volume(compose: dict[s
 
 def test_no_password_is_written_down_and_a_missing_one_stops_the_start(compose: dict[str, Any]) -> None:
     text = COMPOSE.read_text("utf-8")
-    values = re.findall(r"(?m)^\s+(?:PGPASSWORD|POSTGRES_PASSWORD): (.+)$", text)
-    assert len(values) == 2
-    assert all(value.startswith("${POSTGRES_PASSWORD:?") for value in values)
+    values = re.findall(r"(?m)^\s+(?:PGPASSWORD|POSTGRES_PASSWORD|NACHLESE_READER_PASSWORD): (.+)$", text)
+    assert len(values) == 5
+    assert all(value.startswith(("${POSTGRES_PASSWORD:?", "${READER_PASSWORD:-}")) for value in values)
     assert "@" in compose["services"]["scheduler"]["environment"]["NACHLESE_DATABASE_URL"]
     assert not re.search(r"://[^/@\s]*:[^/@\s]*@", text), "a password in an address"
 
@@ -107,3 +107,13 @@ def test_what_the_image_copies_is_let_through_and_nothing_else_is() -> None:
     assert "*" in ignore
     assert copied == let_through
     assert all((ROOT / name).exists() for name in copied)
+
+
+def test_the_pages_read_as_the_role_that_may_only_read_and_are_for_this_machine(compose: dict[str, Any]) -> None:
+    web, roles = compose["services"]["web"], compose["services"]["roles"]
+    assert web["environment"]["NACHLESE_DATABASE_URL"].startswith("postgresql://nachlese_reader@")
+    assert "POSTGRES_PASSWORD" not in str(web), "the pages know no password but the reader's"
+    assert web["depends_on"] == {"roles": {"condition": "service_completed_successfully"}}
+    assert roles["command"] == ["db", "roles"]
+    assert all(port.startswith("127.0.0.1:") for port in web["ports"])
+    assert web["read_only"] is True and web["cap_drop"] == ["ALL"]

@@ -214,5 +214,5 @@ async def _bad_parameter(request: Request, error: Exception) -> Response:
 
 async def _read_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ReadError)
-    log.warning("%s: %s", request.url.path, type(error).__name__)
+    log.warning("%s: %s: %s", request.url.path, type(error).__name__, " ".join(str(error.__cause__).split())[:300])
     return error_response(request, error.status, str(error), error.retry_after)

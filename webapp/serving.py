@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 from collections.abc import Callable
 
@@ -40,7 +41,7 @@ def around(app: ASGIApp, settings: Settings) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(
             app,
-            log_level="warning",
+            log_config=None,
             access_log=False,
             server_header=False,
             date_header=True,
@@ -63,6 +64,9 @@ def serve(settings: Settings, dsn: str, say: Callable[[str], None]) -> None:
 
 def serve_app(app: ASGIApp, settings: Settings, say: Callable[[str], None], path: str = "/") -> None:
     """The same for any application; *path* is where it is to be found. Raises OSError."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # uvicorn ends by them, puts these back and sends itself the signal once more: being stopped is how it ends
+        signal.signal(number, lambda *_: None)
     with listen(settings.host, settings.port) as sock:
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         say(f"http://{host}:{sock.getsockname()[1]}{path}")

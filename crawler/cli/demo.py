@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from crawler.cli import web
 from crawler.cli.articles import published_text, words_in
 from crawler.cli.common import Exit, count, err, fail, out, plain, run, start_logging, told
 from crawler.cli.run import show_reports
@@ -26,6 +27,9 @@ STRIPPED_SHOWN = 8
 @told()
 def demo(
     quiet: Annotated[bool, typer.Option("--quiet", help="Only the result, no progress.")] = False,
+    pages: Annotated[
+        bool, typer.Option("--web", help="Show it as pages in the end, on 127.0.0.1, until Ctrl-C.")
+    ] = False,
 ) -> None:
     """See it work, in less than a minute and without internet: news sites of our own, crawled twice.
 
@@ -35,9 +39,15 @@ def demo(
     from pipelines import database
 
     start_logging("ERROR")
+    if pages:
+        web.needed()
     try:
         with demonstration.place(database.home() / "demo") as folder, progress(quiet) as say:
             done = run(demonstration.demo(folder, say))
+            if pages and not done.mistakes():
+                show(done)
+                web.show_demo(database.embedded(done.folder / "postgres"))
+                raise typer.Exit(Exit.WELL)
     except demonstration.DemoRunning as running:
         fail(str(running))
     show(done)
@@ -132,6 +142,7 @@ def show_next(done: Demo) -> None:
     line(f'          nachlese db query "{QUERY}"')
     line("          nachlese articles list --limit 5")
     line("          nachlese db psql")
+    line("          nachlese web")
     line("Your own data lies apart from it. Next: nachlese sources list, nachlese crawl.")
     line(f"Done in {done.seconds:.0f} s.")
 

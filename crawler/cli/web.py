@@ -30,11 +30,7 @@ def web(
 
     Other machines reach it only with a password or a token in the environment, or behind a proxy.
     """
-    try:
-        from webapp import serving
-        from webapp.settings import SettingsError
-    except ImportError as error:
-        fail(f"{MISSING} ({error.name} is not installed)", Exit.USAGE)
+    needed()
     if hash_password:
         from webapp.security import hashed
 
@@ -42,7 +38,8 @@ def web(
         return
     import os
 
-    from webapp.settings import Settings, secrets_of
+    from webapp import serving
+    from webapp.settings import Settings, SettingsError, secrets_of
 
     configured = configuration()
     start_logging(configured.settings.log_level)
@@ -58,6 +55,28 @@ def web(
         serving.serve(chosen, up_to_date(), lambda url: typer.echo(f"{url}  (Ctrl-C stops it)", err=True))
     except SettingsError as error:
         fail(str(error), Exit.USAGE)
+
+
+def needed() -> None:
+    """Ends the command where the packages of the pages are not installed."""
+    try:
+        import webapp.serving  # noqa: F401
+    except ImportError as error:
+        fail(f"{MISSING} ({error.name} is not installed)", Exit.USAGE)
+
+
+def show_demo(dsn: str) -> None:
+    """The pages over the demo's database, on the usual port or any that is free, until somebody stops them."""
+    from webapp import serving
+    from webapp.settings import Settings
+
+    def say(url: str) -> None:
+        typer.echo(f"\nThe pages: {url}  (Ctrl-C stops them)", err=True)
+
+    try:
+        serving.serve(Settings(), dsn, say)
+    except OSError:
+        serving.serve(Settings(port=0), dsn, say)
 
 
 def up_to_date() -> str:

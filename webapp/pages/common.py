@@ -45,10 +45,14 @@ def parameters_of(request: Request) -> Parameters:
     return Parameters(request.query_params, zone_of(request))
 
 
+async def titles_of(request: Request) -> Mapping[str, str]:
+    """Name of each source -> its name for people."""
+    return await reader_of(request).kept("titles", 30, queries.sources.titles)
+
+
 async def answer(request: Request, view: View) -> Response:
     """*view* in the wanted format. Raises NotThisFormat."""
-    reader = reader_of(request)
-    titles = await reader.kept("titles", 30, queries.sources.titles)
+    titles = await titles_of(request)
     renderer = request.app.state.site.renderer
     return formats.answer(request, view, lambda shown: renderer.page(request, shown, titles=titles))
 
@@ -64,6 +68,14 @@ def number_of(request: Request) -> int:
     if number > LARGEST_ID:
         raise missing("there is no page at this address")
     return number
+
+
+def name_of(request: Request) -> str:
+    """The name in the path. Raises HTTPException (404) for what can be the name of nothing."""
+    name = request.path_params["name"]
+    if "\0" in name or any("\ud800" <= c <= "\udfff" for c in name):
+        raise missing("there is no page at this address")
+    return name
 
 
 def article_entry(request: Request) -> Any:

@@ -53,7 +53,7 @@ def daily(days: Sequence[Row]) -> float:
 def _shares(_: Any, tables: Sequence[Row]) -> charts.Chart | None:
     total = [(row["name"], row["bytes"] + row["index_bytes"]) for row in tables]
     large, small = total[:5], sum(number for _name, number in total[5:])
-    return charts.shares(_("What takes the place"), [*large, (_("the rest"), small)], 1100) if total else None
+    return charts.shares(_("What takes the place"), [*large, (_("the rest"), small)]) if total else None
 
 
 def _chart(request: Request, days: Sequence[Row]) -> charts.Chart | None:
@@ -67,4 +67,4 @@ def _chart(request: Request, days: Sequence[Row]) -> charts.Chart | None:
         day = last - timedelta(days=DAYS - 1 - step)
         row = counted.get(day, {"articles": 0, "copies": 0})
         bars.append(charts.Bar(clock.short_day(day), (row["articles"] - row["copies"], row["copies"]), clock.day(day)))
-    return charts.bars(_("Articles by day"), bars, (_("texts"), _("copies")), every=10, width=1100, height=180)
+    return charts.bars(_("Articles by day"), bars, (_("texts"), _("copies")), every=10, height=180)

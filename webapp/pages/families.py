@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from webapp import charts, queries, wording
 from webapp.formats import Entry, View
-from webapp.pages.common import Row, answer, language_of, missing, number_of, parameters_of, reader_of
+from webapp.pages.common import Row, answer, language_of, missing, number_of, parameters_of, reader_of, titles_of
 from webapp.pages.now import by_day
 from webapp.queries.texts import CURSOR
 
@@ -66,25 +66,27 @@ async def family(request: Request) -> Response:
             "other": other,
             "difference": wording.compare(original["text"], other["text"]) if other else [],
             "title_difference": wording.line(original["title"], other["title"]) if other else (),
-            "chart_made": _kept(_, copies),
+            "chart_made": _kept(_, copies, await titles_of(request)),
         },
     )
     return await answer(request, view)
 
 
-def _kept(_: Any, copies: Sequence[Row]) -> charts.Chart | None:
+def _kept(_: Any, copies: Sequence[Row], titles: Mapping[str, str]) -> charts.Chart | None:
     """For each copy, what it kept of the original and what is its own."""
     measured = [copy for copy in copies if copy["kept"] is not None][:40]
     if not measured:
         return None
     lines = [
         charts.Bar(
-            copy["copy_source"], (round(100 * copy["kept"]), round(100 * (copy["own"] or 0))), copy["copy_title"]
+            titles.get(copy["copy_source"], copy["copy_source"]),
+            (round(100 * copy["kept"]), round(100 * (copy["own"] or 0))),
+            copy["copy_title"],
         )
         for copy in measured
     ]
     return charts.lines(
-        _("What is left of the original, and what was added, in per cent"), lines, (_("kept"), _("own")), 296
+        _("What is left of the original, and what was added, in per cent"), lines, (_("kept"), _("own"))
     )
 
 

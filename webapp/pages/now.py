@@ -122,4 +122,4 @@ def _chart(request: Request, hours: Sequence[Row]) -> charts.Chart | None:
         row = counted.get(hour, {"articles": 0, "copies": 0})
         label = clock.time(hour)
         bars.append(charts.Bar(label, (row["articles"] - row["copies"], row["copies"]), f"{clock.moment(hour)}"))
-    return charts.bars(_("Articles by hour"), bars, (_("texts"), _("copies")), every=9, width=296)
+    return charts.bars(_("Articles by hour"), bars, (_("texts"), _("copies")), every=9)

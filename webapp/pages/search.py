@@ -115,9 +115,7 @@ def mentions_chart(request: Request, mentions: Sequence[Row]) -> charts.Chart | 
         )
         for key in keys
     ]
-    return charts.bars(
-        _("Mentions over time"), bars, (_("texts"), _("copies")), every=max(1, len(bars) // 4), width=296
-    )
+    return charts.bars(_("Mentions over time"), bars, (_("texts"), _("copies")), every=max(1, len(bars) // 4))
 
 
 def _steps(mentions: Sequence[Row]) -> list[timedelta]:

@@ -19,6 +19,7 @@ from webapp.pages.common import (
     clock_of,
     language_of,
     missing,
+    name_of,
     parameters_of,
     reader_of,
     zone_of,
@@ -107,7 +108,7 @@ def _spark(request: Request, name: str, days: dict[str, dict[Any, Any]]) -> Any:
 
 async def source(request: Request) -> Response:
     """``/sources/NAME``"""
-    name, _ = request.path_params["name"], language_of(request)
+    name, _ = name_of(request), language_of(request)
     zone = zone_of(request).key
     async with reader_of(request).session() as news:
         row = await queries.sources.one(news, name)
@@ -153,7 +154,7 @@ def _days_chart(request: Request, days: Sequence[Row]) -> charts.Chart | None:
         day = last - timedelta(days=DAYS - 1 - step)
         row = counted.get(day, {"articles": 0, "copies": 0})
         bars.append(charts.Bar(clock.short_day(day), (row["articles"] - row["copies"], row["copies"]), clock.day(day)))
-    return charts.bars(_("Articles by day"), bars, (_("own texts"), _("copies")), every=7, width=740)
+    return charts.bars(_("Articles by day"), bars, (_("own texts"), _("copies")), every=7)
 
 
 async def runs(request: Request) -> Response:
@@ -207,7 +208,7 @@ async def rejections(request: Request) -> Response:
         data={
             "rows": rows.rows,
             "reasons": reasons,
-            "chart_made": charts.shares(_("Reasons"), [(_(r["reason"]), r["pages"]) for r in reasons], 1100)
+            "chart_made": charts.shares(_("Reasons"), [(_(r["reason"]), r["pages"]) for r in reasons])
             if reasons
             else None,
             "filters": {"source": name or "", "reason": reason or ""},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,6 +20,7 @@ from webapp.pages.common import (
     number_of,
     parameters_of,
     reader_of,
+    titles_of,
 )
 from webapp.pages.now import by_day
 from webapp.queries.stories import CURSOR
@@ -81,26 +82,31 @@ async def story(request: Request) -> Response:
             "first_seen": members[0] if members else None,
             "first_published": min(stated, key=lambda m: m["published_at"]) if stated else None,
             "firsts": list(first.values()),
-            "chart_made": _timeline(request, members),
+            "chart_made": _timeline(request, members, await titles_of(request)),
         },
     )
     return await answer(request, view)
 
 
-def _timeline(request: Request, members: Sequence[Row]) -> charts.Chart | None:
+def _timeline(request: Request, members: Sequence[Row], titles: Mapping[str, str]) -> charts.Chart | None:
     """A line for each source, a dot for each article."""
     if len(members) < 2:
         return None
     clock, _ = clock_of(request), language_of(request)
     dots = [
-        charts.Dot(member["source"], member["first_seen_at"].timestamp(), f"{clock.moment(member['first_seen_at'])}",
-                   member["title"], bool(member["copy_of"]))
+        charts.Dot(
+            titles.get(member["source"], member["source"]),
+            member["first_seen_at"].timestamp(),
+            clock.moment(member["first_seen_at"]),
+            member["title"],
+            bool(member["copy_of"]),
+        )
         for member in members
-    ]  # fmt: skip
+    ]
     span = timedelta(seconds=dots[-1].at - dots[0].at)
     ends = (clock.moment(members[0]["first_seen_at"]), clock.moment(members[-1]["first_seen_at"]))
     title = f"{_('Timeline')}, {clock.span(span)}"
-    return charts.timeline(title, dots, ends, (_("source"), _("first seen"), _("headline")), 740)
+    return charts.timeline(title, dots, ends, (_("source"), _("first seen"), _("headline")))
 
 
 def _entry(request: Request, firsts: dict[int, Row]) -> Any:

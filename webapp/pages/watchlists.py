@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from webapp import queries
 from webapp.formats import Entry, View
-from webapp.pages.common import Row, answer, language_of, missing, parameters_of, reader_of
+from webapp.pages.common import Row, answer, language_of, missing, name_of, parameters_of, reader_of
 from webapp.pages.now import by_day
 from webapp.queries.watchlists import CURSOR
 
@@ -37,7 +37,7 @@ async def watchlists(request: Request) -> Response:
 
 async def watchlist(request: Request) -> Response:
     """``/watchlists/NAME``"""
-    name, parameters, _ = request.path_params["name"], parameters_of(request), language_of(request)
+    name, parameters, _ = name_of(request), parameters_of(request), language_of(request)
     page = parameters.page(CURSOR)
     async with reader_of(request).session() as news:
         rows = await queries.watchlists.matches(news, name, page)

@@ -6,13 +6,13 @@ root.classList.add("has-script");
 
 function cookie(name) {
   const found = document.cookie.split("; ").find((part) => part.startsWith(name + "="));
-  return found ? decodeURIComponent(found.slice(name.length + 1)) : "";
+  return found ? found.slice(name.length + 1) : "";
 }
 
 // The server writes times in the zone that the cookie names; the first visit tells it ours.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 if (zone && zone !== cookie("zone")) {
-  document.cookie = "zone=" + encodeURIComponent(zone) + "; path=/; max-age=31536000; samesite=lax";
+  document.cookie = "zone=" + zone + "; path=/; max-age=31536000; samesite=lax";
   if (zone !== root.dataset.zone && cookie("zone") === zone) location.reload();
 }
 
@@ -31,7 +31,7 @@ function choose(step) {
   if (chosen) chosen.classList.remove("is-chosen");
   chosen = all[Math.max(0, Math.min(all.length - 1, place + step))];
   chosen.classList.add("is-chosen");
-  const link = chosen.querySelector("a.target, a.source");
+  const link = chosen.querySelector("a.target") || chosen.querySelector("a");
   if (link) link.focus({ preventScroll: true });
   chosen.scrollIntoView({ block: "nearest" });
 }
