@@ -44,11 +44,11 @@ def make_server(reader: Reader) -> MCPServer:
     return server
 
 
-def serve_stdio(dsn: str, statement_timeout: float = Settings.statement_timeout) -> None:
+def serve_stdio(dsn: str) -> None:
     """Answer on standard output what is asked on standard input, until that ends."""
 
     async def run() -> None:
-        async with Reader(dsn, statement_timeout=statement_timeout, size=2) as reader:
+        async with Reader(dsn, size=2) as reader:
             await make_server(reader).run_stdio_async()
 
     anyio.run(run)
