@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -28,7 +32,7 @@ def mcp(
     ] = None,
     behind_proxy: Annotated[
         bool,
-        typer.Option("--behind-proxy", help="With --http: a proxy in front of it says who asks, and lets in whom it may."),
+        typer.Option("--behind-proxy", help="With --http: a proxy in front of it says who asks and lets them in."),
     ] = False,
 ) -> None:
     """Answer an agent's questions to what is stored, read only: search, articles, versions, stories, copies, changes.
@@ -45,7 +49,11 @@ def mcp(
     configured = configuration()
     start_logging(configured.settings.log_level)
     if not http:
-        serving.serve_stdio(up_to_date())
+        if sys.stdin.isatty():
+            typer.echo("Waiting for an agent on standard input, as docs/agents.md says; Ctrl-C ends it.", err=True)
+        dsn = up_to_date()
+        with ended_by_signals(dsn):
+            serving.serve_stdio(dsn)
         return
     import os
 
@@ -63,3 +71,25 @@ def mcp(
         serving.serve_http(chosen, up_to_date(), lambda url: typer.echo(f"{url}  (Ctrl-C stops it)", err=True))
     except SettingsError as error:
         fail(str(error), Exit.USAGE)
+
+
+@contextmanager
+def ended_by_signals(dsn: str) -> Iterator[None]:
+    """SIGINT and SIGTERM end the process at once, and what is embedded is left in order.
+
+    A thread reads standard input, and nothing wakes it but input; since nothing is written, nothing has to be waited
+    for. When the input has ended, the agent may lose its patience: leaving is not broken off then.
+    """
+    import os
+
+    from pipelines import database
+
+    def stop(*_: object) -> None:
+        database.leave(dsn)
+        os._exit(Exit.WELL)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    yield
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    database.leave(dsn)

@@ -38,8 +38,10 @@ ADDRESSES = frozenset(
     ("url", "canonical_url", "first_url", "original_url", "copy_url", "found_on", "homepage", "image_url")
 )
 
-# Format characters that a text may need: emoji and scripts are joined with them.
+# Scripts and emoji are joined with some; more of them at one place join nothing, and carry what nobody sees.
 _KEPT = frozenset("\n\t\u200c\u200d")
+_RUNS = re.compile("[\ufe00-\ufe0f\u200c\u200d]{3,}|[\ufe00-\ufe0f]{2}|[\u200c\u200d]{2}")
+_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0")
 _BREAKS = str.maketrans({"\u2028": "\n", "\u2029": "\n\n"})
 
 
@@ -47,11 +49,12 @@ def visible(text: str) -> str:
     """*text* without what no reader sees: controls, directions, tags, variation selectors that carry data."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(c for c in text.translate(_BREAKS) if c in _KEPT or not _is_hidden(c))
+    text = "".join(c for c in text.translate(_BREAKS) if c in _KEPT or not _is_hidden(c))
+    return _RUNS.sub("", text)
 
 
 def _is_hidden(c: str) -> bool:
-    return unicodedata.category(c) in ("Cc", "Cf", "Cn") or "\U000e0000" <= c <= "\U000e0fff"
+    return unicodedata.category(c) in ("Cc", "Cf") or "\U000e0000" <= c <= "\U000e0fff" or c in _BLANK
 
 
 class Answer:

@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from webapp.mcp.marking import NOTICE
 from webapp.mcp.tools import Tools
@@ -84,10 +85,25 @@ def make_app(settings: Settings, dsn: str) -> Starlette:
         lifespan=lifespan,
         middleware=[
             Middleware(SecurityHeaders),
+            Middleware(OnlyPosts),
             *([Middleware(Password, failure=_failed, password_hash=settings.password_hash, token=settings.token)]
               if settings.needs_password else []),
         ],
     )  # fmt: skip
+
+
+class OnlyPosts:
+    """A question is a POST. GET would open a stream on which nothing is ever pushed, for as long as somebody likes."""
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] == "POST":
+            await self.app(scope, receive, send)
+            return
+        response = JSONResponse({"error": "this server only answers POST"}, 405, {"Allow": "POST"})
+        await response(scope, receive, send)
 
 
 def _allowed(settings: Settings) -> TransportSecuritySettings:

@@ -1,4 +1,4 @@
-"""What an agent may ask. A tool checks what it is given, asks ``webapp.queries`` in one transaction, and marks the rows.
+"""What an agent may ask: a tool checks what it is given, asks ``webapp.queries`` in one transaction, marks the rows.
 
 The docstring of a tool is what an agent reads before it chooses one.
 """
@@ -81,9 +81,7 @@ class Tools:
     @answering
     async def search_articles(
         self,
-        query: Annotated[
-            str, Field(description='Words that are all wanted; "in this order", -without, one or other')
-        ],
+        query: Annotated[str, Field(description='Words that are all wanted; "in this order", -without, one or other')],
         source: Source = None,
         language: Language = None,
         since: Since = None,
