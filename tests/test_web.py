@@ -42,10 +42,13 @@ def text_of(element: html.HtmlElement) -> str:
 
 
 async def test_the_first_page_has_every_text_once_with_who_else_has_it(client):
-    titles = [text_of(one) for one in page(client, "/").cssselect(".listed h3")]
-    assert titles == ["Rat streitet und beschließt", "Haushalt im Rat"][: len(titles)] or len(titles) == 2
-    listed = page(client, "/?copies=all").cssselect(".listed h3")
-    assert len(listed) > len(titles)
+    (listed,) = page(client, "/").cssselect(".listed")
+    assert text_of(listed.cssselect("h3")[0]) == "Rat streitet und beschließt"
+    assert "2 copies: bote, anzeiger" in text_of(listed.cssselect(".marks")[0])
+    everything = page(client, "/?copies=all").cssselect(".listed h3")
+    assert [text_of(one) for one in everything] == ["Haushalt steht", "Haushalt im Rat", "Rat streitet und beschließt"]
+    (only,) = page(client, "/?source=bote").cssselect(".listed")
+    assert "copy of zeitung" in text_of(only) and "taken down" in text_of(only)
 
 
 async def test_a_list_is_also_a_feed_and_data_at_the_same_address(client):
@@ -153,3 +156,39 @@ async def test_times_are_in_the_readers_zone_with_the_exact_one_on_hover(client)
     assert times and all("+0900 (Asia/Tokyo)" in one.get("title") for one in times if ":" in one.get("title"))
     client.cookies.set("zone", "../../etc/passwd")
     assert page(client, "/").get("data-zone") == "Europe/Berlin"
+
+
+async def test_a_newcomers_questions_are_answered_within_three_clicks(client):
+    """What was changed, who had it first, why an address is missing: by links and one form."""
+    changed = page(client, page(client, "/").cssselect("a[href='/changes']")[0].get("href"))
+    assert "beschlossen, spät." in [text_of(one) for one in changed.cssselect(".excerpt ins")]
+    family = page(client, page(client, "/").cssselect(".marks a[href^='/families/']")[0].get("href"))
+    assert "first seen at zeitung" in text_of(family)
+    form = page(client, "/explain").cssselect("form[action='/explain'] input[name='url']")
+    assert form
+    missing = page(client, "/explain?url=zeitung.example/1")
+    assert "It was read and is no article." in text_of(missing) and "Artikel nicht gefunden" in text_of(missing)
+    assert "known and not read yet" in text_of(page(client, "/explain?url=http://zeitung.example/2"))
+    assert "Nobody has seen" in text_of(page(client, "/explain?url=https://zeitung.example/3"))
+
+
+@pytest.mark.parametrize(
+    "url", ["/stories?sources=1", "/families", "/changes", "/search?q=haushalt", "/watchlists", "/watchlists/haushalt",
+            "/sources/zeitung", "/runs", "/rejections", "/articles/1", "/families/1", "/stories/1"],
+)  # fmt: skip
+async def test_every_list_is_a_feed_that_can_be_read(client, url: str):
+    also = "&" if "?" in url else "?"
+    feed = etree.fromstring(client.get(f"{url}{also}format=atom").content)
+    entries = feed.findall("{*}entry")
+    assert entries and len({entry.findtext("{*}id") for entry in entries}) == len(entries)
+    assert all(entry.findtext("{*}title") and entry.findtext("{*}updated").endswith("Z") for entry in entries)
+    json_feed = client.get(f"{url}{also}format=jsonfeed").json()
+    assert [item["id"] for item in json_feed["items"]] == [entry.findtext("{*}id") for entry in entries]
+    assert len(list(csv.reader(io.StringIO(client.get(f"{url}{also}format=csv").text)))) == len(entries) + 1
+
+
+async def test_a_formula_is_no_formula_in_a_table(client, store, sql_rows):
+    sql_rows("UPDATE ingest.versions SET title = '=cmd|calc!A0' WHERE article_id = 1 RETURNING 1")
+    rows = list(csv.DictReader(io.StringIO(client.get("/?source=zeitung&format=csv").text)))
+    assert rows[0]["title"] == "'=cmd|calc!A0"
+    assert client.get("/?source=zeitung&format=json").json()["items"][0]["title"] == "=cmd|calc!A0"

@@ -154,8 +154,6 @@ def plain(value: Any) -> Any:
         return value.total_seconds()
     if isinstance(value, Decimal):
         return float(value)
-    if isinstance(value, float):
-        return round(value, 6)  # a real has no more digits that mean anything
     if isinstance(value, Mapping):
         return {str(key): plain(one) for key, one in value.items()}
     if isinstance(value, (list, tuple)):
@@ -165,7 +163,8 @@ def plain(value: Any) -> Any:
 
 def dumps(value: Any) -> bytes:
     """JSON with plain values; half characters become escapes instead of an error."""
-    return json.dumps(plain(value), ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=plain)
+    return text.encode("utf-8", "backslashreplace")
 
 
 def as_json(request: Request, view: View) -> bytes:

@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Self
+from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg import AsyncConnection, IsolationLevel, errors
@@ -20,6 +21,7 @@ ROLE = "nachlese_reader"
 POOL = 8  # connections: more would only wait for each other on the processors of one database
 WAIT = 5.0  # seconds for a free connection
 WAITING = 200  # requests that may wait for one
+TRUSTED = 2.0  # seconds that a connection is taken to be alive since it last answered
 CHANNEL = "nachlese_changes"
 
 Row = dict[str, Any]
@@ -31,6 +33,7 @@ CONFIGURE = """
            set_config('default_transaction_read_only', 'on', false), set_config('application_name', 'nachlese web',
            false)
 """
+TIMEOUT = "SELECT set_config('statement_timeout', %s, true)"
 HAS_ROLE = """
     SELECT FROM pg_roles
     WHERE rolname = %(role)s AND pg_has_role(current_user, oid, 'MEMBER')
@@ -95,10 +98,11 @@ class Reader:
             timeout=WAIT,
             open=False,
             configure=self._configure,
-            check=AsyncConnectionPool.check_connection,
+            check=self._check,
             name="nachlese-web",
             reconnect_timeout=60,
         )
+        self._used: WeakKeyDictionary[AsyncConnection[Row], float] = WeakKeyDictionary()
         self._kept: dict[Any, tuple[float, Any]] = {}
         self._making: dict[Any, asyncio.Task[Any]] = {}
 
@@ -112,14 +116,22 @@ class Reader:
         await self._pool.close()
 
     @asynccontextmanager
-    async def session(self) -> AsyncIterator[News]:
-        """A read-only transaction. Raises ReadError where no connection is to be had."""
+    async def session(self, limit: float | None = None) -> AsyncIterator[News]:
+        """A read-only transaction; *limit* is the seconds that a statement may take, where that is less than usual.
+
+        Raises ReadError where no connection is to be had.
+        """
         with _told():
             async with self._pool.connection() as connection:
+                if limit is not None:
+                    await connection.execute(TIMEOUT, [f"{int(limit * 1000)}ms"])
                 yield News(connection)
                 await connection.rollback()  # nothing to commit: cheaper, and says so
+                self._used[connection] = time.monotonic()
 
-    async def kept(self, key: Any, seconds: float, question: Callable[[News], Awaitable[Any]]) -> Any:
+    async def kept(
+        self, key: Any, seconds: float, question: Callable[[News], Awaitable[Any]], limit: float | None = None
+    ) -> Any:
         """The answer to *question*, at most *seconds* old while somebody asks often: counts over everything are dear.
 
         One asks, the others wait for the same answer. An answer that is too old is given once more while a new one is
@@ -130,14 +142,14 @@ class Reader:
             return made[1]
         task = self._making.get(key)
         if task is None:
-            task = self._making[key] = asyncio.ensure_future(self._make(key, question))
+            task = self._making[key] = asyncio.ensure_future(self._make(key, question, limit))
             task.add_done_callback(lambda done: self._forget(key, done))
         if made and time.monotonic() - made[0] < 20 * seconds:
             return made[1]
         return await asyncio.shield(task)
 
-    async def _make(self, key: Any, question: Callable[[News], Awaitable[Any]]) -> Any:
-        async with self.session() as news:
+    async def _make(self, key: Any, question: Callable[[News], Awaitable[Any]], limit: float | None) -> Any:
+        async with self.session(limit) as news:
             answer = await question(news)
         if len(self._kept) >= 500:
             self._kept.clear()
@@ -161,6 +173,11 @@ class Reader:
                 await self._configure(connection)
                 await connection.execute(f"LISTEN {CHANNEL}")
             yield connection
+
+    async def _check(self, connection: AsyncConnection[Row]) -> None:
+        """Whether it is alive still; one that answered a moment ago is."""
+        if time.monotonic() - self._used.get(connection, 0.0) > TRUSTED:
+            await AsyncConnectionPool.check_connection(connection)
 
     async def _configure(self, connection: AsyncConnection[Row]) -> None:
         """Once per connection; every transaction is read only, whoever the connection belongs to."""

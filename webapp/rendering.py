@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -148,10 +149,14 @@ def address(request: Request, changes: Mapping[str, Any]) -> str:
     return f"{request.url.path}?{text}" if text else request.url.path
 
 
-def time_element(clock: Clock, at: datetime | None, shown: str | None = None, precision: str | None = None) -> Markup:
-    """``<time>`` with the exact one on hover; a dash where there is none."""
-    if at is None:
-        return Markup("–")
+@lru_cache(maxsize=20_000)  # a list has a hundred of them, and most were on the page before
+def _time_element(zone: ZoneInfo, language: Language, at: datetime, shown: str | None, precision: str | None) -> Markup:
+    clock = Clock(zone, language)
     text = shown if shown is not None else clock.moment(at, precision)
     title = clock.day(at) if precision == "day" else clock.exact(at)
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(moments.iso(at), title, text)
+    return Markup(f'<time datetime="{moments.iso(at)}" title="{escape(title)}">{escape(text)}</time>')
+
+
+def time_element(clock: Clock, at: datetime | None, shown: str | None = None, precision: str | None = None) -> Markup:
+    """``<time>`` with the exact one on hover; a dash where there is none."""
+    return Markup("–") if at is None else _time_element(clock.zone, clock.language, at, shown, precision)

@@ -300,6 +300,7 @@ ENDPOINTS: Sequence[Endpoint] = (
         "Texts that several articles have, the one copied last first",
         _families,
         ("families",),
+        more={"last_copied_at": TIME},
         parameters=(SOURCE, Parameter("foreign", "true: only copies between sources", "flag")),
         cursor=texts.CURSOR,
     ),

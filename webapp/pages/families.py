@@ -30,7 +30,7 @@ async def families(request: Request) -> Response:
         entry=_entry(request),
         next=rows.next,
         data={
-            "days": by_day(request, rows.rows, "last_seen_at"),
+            "days": by_day(request, rows.rows, "last_copied_at"),
             "is_narrow": bool(source or foreign),
             "filters": {"source": source or "", "foreign": bool(foreign)},
         },
@@ -96,7 +96,7 @@ def _entry(request: Request) -> Any:
         id=f"urn:nachlese:family:{row['id']}",
         title=row["title"],
         url=f"{base}/families/{row['id']}",
-        updated=row["last_seen_at"],
+        updated=row["last_copied_at"],
         published=row["first_seen_at"],
         summary=", ".join(row["sources"]),
         authors=[row["first_source"]],

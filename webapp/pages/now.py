@@ -25,6 +25,7 @@ from webapp.parameters import WITHIN, Parameters
 from webapp.queries.articles import CURSOR, KINDS, ArticleFilter
 from webapp.reader import News
 
+SIZE = 30
 FILTERS = ("source", "language", "section", "kind", "agency", "paywall", "within", "since", "until", "copies")
 
 
@@ -53,7 +54,7 @@ async def now(request: Request) -> Response:
     parameters = parameters_of(request)
     at = datetime.now(UTC)
     wanted = article_filter(parameters, at)
-    page = parameters.page(CURSOR)
+    page = parameters.page(CURSOR, SIZE)
     reader, _ = reader_of(request), language_of(request)
     async with reader.session() as news:
         rows = await queries.articles.latest(news, wanted, page)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import json
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,10 +17,12 @@ from webapp.pages.common import Row, answer, clock_of, language_of, parameters_o
 from webapp.parameters import WITHIN, BadParameter, Parameters
 from webapp.queries.paging import LARGEST_PAGE, cursor
 from webapp.queries.search import LONGEST_QUERY, MOST, Wanted
+from webapp.reader import Reader, TooSlow
 
 SIZE = 30
-BUCKETS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 MOST_BARS = 90
+HOURS = timedelta(days=2)  # up to here by hour
+COUNTING = 1.5  # seconds that the figure may take; the articles found are there without it
 
 
 def wanted_of(parameters: Parameters, now: datetime) -> Wanted | None:
@@ -50,16 +52,15 @@ async def search(request: Request) -> Response:
     reader = reader_of(request)
     rows: list[Row] = []
     listed: dict[int, Row] = {}
-    chart, sources = None, []
+    figures: list[Row] | None = []
     if wanted:
         async with reader.session() as news:
             rows = await queries.search.found(news, wanted, size, offset)
             listed = await queries.articles.by_id(news, [row["article_id"] for row in rows])
-            mentions = await queries.search.mentions(news, wanted, "day", zone_of(request).key)
-            sources = await queries.search.sources(news, wanted, 12)
-            if 0 < len(mentions) <= 2:
-                mentions = await queries.search.mentions(news, wanted, "hour", zone_of(request).key)
-        chart = mentions_chart(request, mentions)
+        figures = await _figures(reader, wanted, zone_of(request).key)
+    sources = Counter[str]()
+    for row in figures or ():
+        sources[row["source"]] += row["articles"]
     is_more = len(rows) > size and offset + size < MOST
     shown = [{**row, "article": listed.get(row["article_id"])} for row in rows[:size]]
     view = View(
@@ -72,9 +73,10 @@ async def search(request: Request) -> Response:
         data={
             "found": shown,
             "wanted": wanted,
-            "chart_made": chart,
-            "sources": sources,
-            "total": sum(row["articles"] for row in sources) if len(sources) < 12 else None,
+            "chart_made": mentions_chart(request, figures or []),
+            "sources": sources.most_common(12),
+            "total": sources.total(),
+            "is_counted": figures is not None,
             "within": WITHIN,
             "filters": {n: request.query_params.get(n, "") for n in ("language", "source", "within", "since", "until")},
             "choices": await reader.kept("choices", 60, queries.articles.choices),
@@ -83,50 +85,57 @@ async def search(request: Request) -> Response:
     return await answer(request, view)
 
 
-def mentions_chart(request: Request, mentions: Sequence[Row]) -> charts.Chart | None:
+async def _figures(reader: Reader, wanted: Wanted, zone: str) -> list[Row] | None:
+    """What is counted for the figure; None where that takes too long: a word that every second article has."""
+    try:
+        return await reader.kept(
+            ("figures", wanted, zone), 60, lambda news: queries.search.figures(news, wanted, zone), COUNTING
+        )
+    except TooSlow:
+        return None
+
+
+def mentions_chart(request: Request, figures: Sequence[Row]) -> charts.Chart | None:
     """Bars by hour, day, week or month: as fine as MOST_BARS allow."""
-    if not mentions:
+    if not figures:
         return None
     clock, _ = clock_of(request), language_of(request)
-    span = mentions[-1]["at"] - mentions[0]["at"]
-    bucket = "hour" if len(mentions) > 1 and min(_steps(mentions)) < BUCKETS["day"] / 2 else "day"
+    span = figures[-1]["at"] - figures[0]["at"]
     counted: dict[Any, list[int]] = {}
-    for row in mentions:
+    for row in figures:
         at = row["at"].astimezone(clock.zone)
-        key = at
-        if bucket == "day" and span > BUCKETS["day"] * MOST_BARS:
-            week = at.date() - timedelta(days=at.weekday())
-            key = week if span <= BUCKETS["week"] * MOST_BARS else at.date().replace(day=1)
-        elif bucket == "day":
-            key = at.date()
-        counts = counted.setdefault(key, [0, 0])
-        counts[0] += row["without_copies"]
-        counts[1] += row["articles"] - row["without_copies"]
-    is_one_day = isinstance(next(iter(counted)), datetime) and span <= BUCKETS["day"]
-    names = {key: clock.moment(key) if isinstance(key, datetime) else clock.day(key) for key in counted}
-    short = {key: clock.time(key) if is_one_day else clock.short_day(key) for key in counted}
-
-    keys = _without_gaps(list(counted), bucket, span)
+        counts = counted.setdefault(_bucket(at, span), [0, 0])
+        counts[0] += row["articles"] - row["copies"]
+        counts[1] += row["copies"]
+    is_hours = span <= HOURS
     bars = [
         charts.Bar(
-            short.get(key) or clock.short_day(key),
+            clock.time(key) if is_hours else clock.short_day(key),
             tuple(counted.get(key, (0, 0))),
-            names.get(key) or clock.day(key),
+            clock.moment(key) if is_hours else clock.day(key),
         )
-        for key in keys
+        for key in _without_gaps(list(counted), span)
     ]
     return charts.bars(_("Mentions over time"), bars, (_("texts"), _("copies")), every=max(1, len(bars) // 4))
 
 
-def _steps(mentions: Sequence[Row]) -> list[timedelta]:
-    return [b["at"] - a["at"] for a, b in itertools.pairwise(mentions)]
+def _bucket(at: datetime, span: timedelta) -> Any:
+    """The hour, day, first day of the week or of the month that an instant counts for."""
+    if span <= HOURS:
+        return at
+    if span <= timedelta(days=MOST_BARS):
+        return at.date()
+    if span <= timedelta(weeks=MOST_BARS):
+        return at.date() - timedelta(days=at.weekday())
+    return at.date().replace(day=1)
 
 
-def _without_gaps(keys: list[Any], bucket: str, span: timedelta) -> list[Any]:
-    """Days on which nothing was written have a place, too; hours, weeks and months are shown as they come."""
-    if bucket != "day" or span > BUCKETS["day"] * MOST_BARS or not keys or isinstance(keys[0], datetime):
+def _without_gaps(keys: list[Any], span: timedelta) -> list[Any]:
+    """Hours, days and weeks in which nothing was written have a place, too."""
+    if span > timedelta(weeks=MOST_BARS):
         return keys
-    return [keys[0] + timedelta(days=step) for step in range((keys[-1] - keys[0]).days + 1)]
+    step = timedelta(hours=1) if span <= HOURS else timedelta(days=1 if span <= timedelta(days=MOST_BARS) else 7)
+    return [keys[0] + step * number for number in range(int((keys[-1] - keys[0]) / step) + 1)]
 
 
 def watchlist(request: Request, wanted: Wanted) -> Response:

@@ -28,10 +28,11 @@ from webapp.pages.now import beside, by_day
 from webapp.queries.articles import ArticleFilter
 from webapp.queries.paging import Page
 from webapp.queries.sources import REJECTION_CURSOR, RUN_CURSOR
-from webapp.reader import News
+from webapp.reader import News, TooSlow
 
 DAYS = 30
 LATE = timedelta(days=1)
+COUNTING = 1.5  # seconds that may be spent on what is only an estimate
 
 
 async def sources(request: Request) -> Response:
@@ -124,6 +125,12 @@ async def source(request: Request) -> Response:
             "documents": await queries.sources.documents(news, name),
             "pending": await queries.sources.pending(news, name, 10),
         }
+    try:
+        windows = await reader_of(request).kept(
+            ("windows", name), 600, lambda news: queries.sources.windows(news, name), COUNTING
+        )
+    except TooSlow:
+        windows = {}
     view = View(
         "source.html",
         row["title"],
@@ -136,6 +143,7 @@ async def source(request: Request) -> Response:
             **folded,
             "source": row,
             "alarms": alarms_of(row, datetime.now(UTC)),
+            "windows": {url: timedelta(days=days) for url, days in windows.items()},
             "days": by_day(request, latest.rows),
             "chart_made": _days_chart(request, days),
         },

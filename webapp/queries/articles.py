@@ -42,7 +42,7 @@ class ArticleFilter:
             "section": "section = %(section)s",
             "kind": "kind = %(kind)s",
             "agency": "agency = %(agency)s",
-            "is_free": "is_accessible_for_free = %(is_free)s",
+            "is_free": "is_accessible_for_free" if self.is_free else "NOT is_accessible_for_free",
             "since": "first_seen_at >= %(since)s",
             "until": "first_seen_at < %(until)s",
         }

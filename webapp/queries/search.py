@@ -52,10 +52,10 @@ async def mentions(news: News, wanted: Wanted, bucket: str, zone: str) -> list[R
     )
 
 
-async def sources(news: News, wanted: Wanted, limit: int = 20) -> list[Row]:
-    """source, articles: who wrote it most."""
+async def figures(news: News, wanted: Wanted, zone: str) -> list[Row]:
+    """at (an hour in *zone*), source, articles, copies: for a figure, counted once."""
     return await news.rows(
-        f"SELECT source_name AS source, count(*) AS articles FROM news.mentions({ARGUMENTS}) "
-        "GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %(limit)s",
-        {**wanted.values(), "limit": limit},
+        "SELECT date_trunc('hour', at, %(zone)s) AS at, source_name AS source, count(*) AS articles, "
+        f"count(copy_of) AS copies FROM news.mentions({ARGUMENTS}) GROUP BY 1, 2 ORDER BY 1, 2",
+        {**wanted.values(), "zone": zone},
     )

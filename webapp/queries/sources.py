@@ -101,3 +101,22 @@ async def pending(news: News, source: str, limit: int = 50) -> list[Row]:
         "SELECT * FROM news.pending WHERE source = %(source)s ORDER BY next_attempt_at, url LIMIT %(limit)s",
         {"source": source, "limit": limit},
     )
+
+
+FOUND = """
+    SELECT found_on, count(*) AS pages FROM news.pages
+    WHERE source = %(source)s AND found_on IS NOT NULL AND found_at > now() - interval '7 days' GROUP BY found_on
+"""
+
+
+async def windows(news: News, source: str) -> dict[str, float]:
+    """For each feed, sitemap or section page the days that it reaches back: its links over what it brings in a day.
+
+    Who looks less often than that misses articles. Feeds that brought nothing in seven days are missing.
+    """
+    brought = {row["found_on"]: row["pages"] / 7 for row in await news.rows(FOUND, {"source": source})}
+    return {
+        row["url"]: row["links"] / brought[row["url"]]
+        for row in await documents(news, source)
+        if row["links"] and brought.get(row["url"])
+    }

@@ -18,34 +18,40 @@ CURSOR = (datetime, int)
 # every copy for a page of forty takes as long as the archive is large.
 LATEST = """
     WITH latest AS (
-        SELECT original_id, max(copy_first_seen_at) AS last_seen_at
-        FROM (SELECT original_id, copy_first_seen_at FROM news.copies WHERE {where}
-              ORDER BY copy_first_seen_at DESC LIMIT {look}) AS copy
-        GROUP BY original_id)
-    SELECT family.* FROM latest
-    CROSS JOIN LATERAL (SELECT * FROM news.families WHERE families.id = latest.original_id OFFSET 0) AS family
-    WHERE {behind} ORDER BY family.last_seen_at DESC, family.id DESC LIMIT %(size)s
+        SELECT original_id, max(copy_first_seen_at) AS last_copied_at
+        FROM (SELECT copy.original_id, copy.copy_first_seen_at FROM news.copies AS copy
+              WHERE {where} AND {behind} ORDER BY copy.copy_first_seen_at DESC LIMIT %(look)s) AS copy
+        GROUP BY original_id),
+    page AS (
+        SELECT latest.original_id, latest.last_copied_at FROM latest WHERE {unseen}
+        ORDER BY latest.last_copied_at DESC, latest.original_id DESC LIMIT %(size)s)
+    SELECT family.*, page.last_copied_at FROM page
+    CROSS JOIN LATERAL (SELECT * FROM news.families WHERE families.id = page.original_id OFFSET 0) AS family
+    ORDER BY page.last_copied_at DESC, family.id DESC
 """
+UNSEEN = """(latest.last_copied_at, latest.original_id) < (%(after_at)s, %(after_id)s) AND NOT EXISTS (
+    SELECT FROM news.copies AS copy
+    WHERE copy.original_id = latest.original_id AND {where} AND copy.copy_first_seen_at > %(after_at)s)"""
 
 
 async def families(news: News, source: str | None = None, page: Page = FIRST, *, is_foreign: bool = False) -> Rows:
-    """Texts that several articles have, the one copied last first, as in ``news.families``.
+    """Texts that several articles have, the one copied last first: ``news.families`` and ``last_copied_at``.
 
-    *source*: only where it has the text. *is_foreign*: only where more than one source has it.
+    *source*: only where it has the text. *is_foreign*: only where more than one source has it. Of a text with very many
+    copies these may fill a page by themselves, which is then shorter than others.
     """
-    values = {"source": source, "size": page.size + 1}
+    values = {"source": source, "size": page.size + 1, "look": 20 * (page.size + 1)}
     where = ["true"]
-    behind = ["true"]
     if source:
-        where.append("(copy_source = %(source)s OR original_source = %(source)s)")
+        where.append("(copy.copy_source = %(source)s OR copy.original_source = %(source)s)")
     if is_foreign:
-        where.append("copy_source <> original_source")
+        where.append("copy.copy_source <> copy.original_source")
+    condition, behind, unseen = " AND ".join(where), "true", "true"
     if page.after:
         values |= dict(zip(("after_at", "after_id"), page.after, strict=True))
-        where.append("copy_first_seen_at <= %(after_at)s")
-        behind.append("(family.last_seen_at, family.id) < (%(after_at)s, %(after_id)s)")
-    statement = LATEST.format(where=" AND ".join(where), behind=" AND ".join(behind), look=20 * (page.size + 1))
-    return paged(await news.rows(statement, values), page, "last_seen_at", "id")
+        behind, unseen = "copy.copy_first_seen_at <= %(after_at)s", UNSEEN.format(where=condition)
+    rows = await news.rows(LATEST.format(where=condition, behind=behind, unseen=unseen), values)
+    return paged(rows, page, "last_copied_at", "id")
 
 
 async def family(news: News, number: int) -> Row | None:
