@@ -145,6 +145,15 @@ def test_a_signal_ends_the_process_although_its_input_is_open(database_url: str,
         assert process.wait(timeout=60) == 0
 
 
+def test_a_signal_ends_the_server_in_the_moment_in_which_it_says_its_address(database_url: str):
+    server = as_process(database_url)
+    command = [server.command, *server.args, "--http", "--port", "0"]
+    with subprocess.Popen(command, env=server.env, stderr=subprocess.PIPE) as process:
+        assert b"/mcp" in process.stderr.readline()
+        process.terminate()
+        assert process.wait(timeout=60) == 0
+
+
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 async def test_an_agent_asks_over_http(news, mode: str):
     with over_http(news) as address:

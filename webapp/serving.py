@@ -65,10 +65,16 @@ def serve(settings: Settings, dsn: str, say: Callable[[str], None]) -> None:
 
 def serve_app(app: ASGIApp, settings: Settings, say: Callable[[str], None], path: str = "/") -> None:
     """The same for any application; *path* is where it is to be found. Raises OSError."""
+    server = around(app, settings)
+
+    def stop(*_: object) -> None:
+        server.should_exit = True
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        # uvicorn ends by them, puts these back and sends itself the signal once more: being stopped is how it ends
-        signal.signal(number, lambda *_: None)
+        # uvicorn ends by them, puts these back and sends itself the signal once more: being stopped is how it ends.
+        # Before it has begun, too: whoever is told the address may stop it at once.
+        signal.signal(number, stop)
     with listen(settings.host, settings.port) as sock:
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         say(f"http://{host}:{sock.getsockname()[1]}{path}")
-        around(app, settings).run(sockets=[sock])
+        server.run(sockets=[sock])
