@@ -218,11 +218,13 @@ def used(process: psutil.Process) -> float:
     return times.user + times.system
 
 
-def alone(base: str, values: dict[str, list[str]], views: int) -> dict[str, dict[str, float]]:
-    """Each page by itself, one view after the other."""
-    found = {}
+def alone(bare_base: str, base: str, values: dict[str, list[str]], views: int) -> dict[str, dict[str, float]]:
+    """Each page by itself, one view after the other; before them the bare one."""
+    number = max(views // len(PAGES), 5)
+    one = asyncio.run(ask(bare_base, ["/"] * number, 1))
+    found = {BARE: {"median_ms": statistics.median(one.ms), "p95_ms": p95(one.ms), "wrong": one.wrong}}
     for name, pattern in {**PAGES, **{f"API: {name}": path for name, path in API.items()}}.items():
-        paths = addresses([pattern], values, max(views // len(PAGES), 5), seed=1) if _has(pattern, values) else []
+        paths = addresses([pattern], values, number, seed=1) if _has(pattern, values) else []
         if paths:
             one = asyncio.run(ask(base, paths, 1))
             found[name] = {"median_ms": statistics.median(one.ms), "p95_ms": p95(one.ms), "wrong": one.wrong}
@@ -242,7 +244,7 @@ def measured(dsn: str, views: int, at_once: int, slow: int) -> dict[str, Any]:
         server("crawler.cli", "web", "--port", "0", NACHLESE_DATABASE_URL=dsn) as (base, process),
     ):
         asyncio.run(ask(base, addresses(sorts["pages"], values, 2 * len(PAGES), seed=0), 1))  # templates, plans
-        made: dict[str, Any] = {"alone": alone(base, values, views)}
+        made: dict[str, Any] = {"alone": alone(bare_base, base, values, views)}
         rounds: dict[str, list[Asked]] = {name: [] for name in sorts}
         cpu = dict.fromkeys(sorts, 0.0)
         database_cpu = dict.fromkeys(sorts, 0.0)
@@ -265,27 +267,40 @@ def measured(dsn: str, views: int, at_once: int, slow: int) -> dict[str, Any]:
 def show(row: dict[str, Any], options: argparse.Namespace) -> None:
     console = Console(width=120)
     size = f"{row['stored']:,} articles"
-    table = Table(title=f"{size}: one view after the other, milliseconds until the last byte", box=None)
-    for name in ("", "median", "95 %"):
-        table.add_column(name, justify="right" if name else "left")
+    table = Table(title=f"{size}, one view after the other: ms", box=None)
+    for name in ("", "median", "of bare", "95 %"):
+        table.add_column(name, justify="right" if name else "left", no_wrap=True)
     for name, one in row["alone"].items():
-        table.add_row(name, f"{one['median_ms']:.1f}", f"{one['p95_ms']:.1f}")
+        ratio = one["median_ms"] / row["alone"][BARE]["median_ms"]
+        table.add_row(name, f"{one['median_ms']:.1f}", f"{ratio:.1f}", f"{one['p95_ms']:.1f}")
     console.print(table, "")
     table = Table(title=f"{size}: {options.at_once} clients at once", box=None)
-    for name in ("", "95 % ms", "a second", "of bare", "ms server", "of bare", "one core can", "ms database", "wrong"):
+    for name in (
+        "",
+        "95 % ms",
+        "of bare",
+        "a second",
+        "of bare",
+        "ms server",
+        "of bare",
+        "one core can",
+        "ms database",
+        "wrong",
+    ):
         table.add_column(name, justify="right" if name else "left")
     reference = row[BARE]
     for name, title in ((BARE, "bare Starlette page"), ("pages", "pages"), ("api", "API")):
         one = row[name]
         table.add_row(
-            title, f"{one['p95_ms']:.1f}", f"{one['per_second']:.0f}",
+            title, f"{one['p95_ms']:.1f}", f"{one['p95_ms'] / reference['p95_ms']:.1f}", f"{one['per_second']:.0f}",
             f"{one['per_second'] / reference['per_second']:.2f}", f"{one['cpu_ms']:.2f}",
             f"{one['cpu_ms'] / reference['cpu_ms']:.1f}", f"{1000 / one['cpu_ms']:.0f}",
             f"{one['database_cpu_ms']:.2f}", f"{one['wrong']:.0f}",
         )  # fmt: skip
     one = row["beside_slow_clients"]
     table.add_row(
-        f"pages, {options.slow} slow clients beside", f"{one['p95_ms']:.1f}", f"{one['per_second']:.0f}",
+        f"pages, {options.slow} slow clients beside", f"{one['p95_ms']:.1f}",
+        f"{one['p95_ms'] / reference['p95_ms']:.1f}", f"{one['per_second']:.0f}",
         f"{one['per_second'] / reference['per_second']:.2f}", "", "", "", "", f"{one['wrong']:.0f}",
     )  # fmt: skip
     console.print(table, f"{row['resident_mb']:.0f} MB resident", "")
