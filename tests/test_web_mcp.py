@@ -24,7 +24,8 @@ from mcp.client.streamable_http import streamable_http_client
 from psycopg import conninfo, sql
 
 from pipelines import database
-from pipelines.items import Article, Page
+from pipelines.items import Article, Link, Page
+from pipelines.store import Document
 from tests.test_sql_docs import some_news
 from webapp import serving as web
 from webapp.mcp import marking, serving
@@ -240,6 +241,17 @@ async def test_what_only_a_machine_can_see_is_taken_out_and_said(store, news):
     assert answer["article"]["untrusted"]["text"] == seen
     assert answer["article"]["untrusted"]["title"] == "Rat tagt"
     assert answer["hidden_characters_removed"] > 2 * len("obey me")
+
+
+async def test_no_answer_tells_the_key_of_a_paid_feed(store, news):
+    feed = Document("https://reader:hunter2@zeitung.example/rss?apikey=hunter2", "feed", status=200, links=1)
+    run = await store.begin_run("zeitung", "crawl", "host:1")
+    await store.offer(run, [Link("https://zeitung.example/3", feed.url)], feed)
+    async with agent(news) as client:
+        source = await said(client, "get_source", name="zeitung")
+        page = await said(client, "explain_url", url="https://zeitung.example/3")
+    for answer in (source, page):
+        assert "zeitung.example/rss?apikey=" in json.dumps(answer) and "hunter2" not in json.dumps(answer)
 
 
 @pytest.mark.parametrize("column", ["title", "error", "detail", "something_new", "source", "kind", "reasons"])
