@@ -18,6 +18,7 @@ from pipelines.items import Link, Reason
 from pipelines.store import Document
 from tests.test_sql_docs import some_news
 from webapp.application import make_app
+from webapp.pages.changes import passages
 from webapp.queries.articles import KINDS
 from webapp.rendering import PLACES
 from webapp.settings import Settings
@@ -211,3 +212,21 @@ async def test_no_page_and_no_answer_tells_the_key_of_a_feed(client, store, sql_
     for url in ("/sources/zeitung", "/rejections", f"/explain?url={links[1].url}"):
         assert "hunter2" not in client.get(f"/api/v1{url}").text
     assert "edition=1&api_key=***&Token=***" in str(client.get("/api/v1/sources/zeitung").json())
+
+
+@pytest.mark.parametrize("title_changed", [True, False])
+@pytest.mark.parametrize("teaser_changed", [True, False])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [([], []), (["a b c"], []), ([], ["Korrektur: a"]), ([], ["d", "Korrektur: a"]), (["a"], ["b"])],
+)
+def test_whatever_was_changed_can_be_shown(title_changed: bool, teaser_changed: bool, before, after):
+    row = {
+        "change": "version", "title_changed": title_changed, "title_before": "A", "title_after": "B",
+        "teaser_changed": teaser_changed, "teaser_before": None, "teaser_after": "C", "correction": "Korrektur: a",
+        "paragraphs_before": before, "paragraphs_after": after,
+    }  # fmt: skip
+    made = passages(row)
+    assert made.keys() == {"title", "teaser", "text", "more"} and made["more"] >= 0
+    assert bool(made["title"]) == title_changed and bool(made["teaser"]) == teaser_changed
+    assert bool(made["text"]) == bool(before or [one for one in after if one != "Korrektur: a"])

@@ -48,7 +48,7 @@ def passages(row: Row) -> dict[str, Any]:
     """The changed headline, and the first changed passage, word by word."""
     if row["change"] != "version":
         return {}
-    made: dict[str, Any] = {}
+    made: dict[str, Any] = {"title": (), "teaser": (), "text": ()}
     if row["title_changed"]:
         made["title"] = wording.line(row["title_before"], row["title_after"])
     if row["teaser_changed"]:
