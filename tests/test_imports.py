@@ -33,6 +33,8 @@ DOORS = {
     ],
     "psycopg_pool": ["pipelines/store/*.py", "webapp/reader.py"],
     "uvicorn": ["webapp/serving.py"],
+    "mcp": ["webapp/mcp/*.py"],
+    "mcp_types": ["webapp/mcp/*.py"],
     "jinja2": ["webapp/rendering.py"],
     "rapidfuzz": ["webapp/wording.py"],
     "argon2": ["webapp/security.py"],

@@ -16,6 +16,7 @@ statement;
 times
 - ``charts.py``       figures as SVG; ``wording.py`` word differences; ``markup.py`` the Markdown of a stored text
 - ``api/``            REST under ``/api/v1`` with its OpenAPI document, and changes as server-sent events
+- ``mcp/``            the same for agents, over the Model Context Protocol
 
 It imports nothing of ``crawler`` and of ``pipelines`` only what is pure. A program that wants the same answers without
 HTTP opens a ``Reader`` and calls ``queries``:

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from webapp.application import make_app
 from webapp.settings import Settings, checked
@@ -33,9 +34,14 @@ def listen(host: str, port: int) -> socket.socket:
 
 def server(settings: Settings, dsn: str) -> uvicorn.Server:
     """uvicorn around the application. Raises SettingsError."""
+    return around(make_app(settings, dsn), settings)
+
+
+def around(app: ASGIApp, settings: Settings) -> uvicorn.Server:
+    """uvicorn around *app*, with the bounds that hold for whatever strangers may reach."""
     return uvicorn.Server(
         uvicorn.Config(
-            make_app(settings, dsn),
+            app,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -54,11 +60,21 @@ def server(settings: Settings, dsn: str) -> uvicorn.Server:
 
 def serve(settings: Settings, dsn: str, say: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM; *say* is told the address once it can be asked. Raises SettingsError, OSError."""
-    checked(settings)
+    serve_app(make_app(checked(settings), dsn), settings, say)
+
+
+def serve_app(app: ASGIApp, settings: Settings, say: Callable[[str], None], path: str = "/") -> None:
+    """The same for any application; *path* is where it is to be found. Raises OSError."""
+    server = around(app, settings)
+
+    def stop(*_: object) -> None:
+        server.should_exit = True
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        # uvicorn ends by them, puts these back and sends itself the signal once more: being stopped is how it ends
-        signal.signal(number, lambda *_: None)
+        # uvicorn ends by them, puts these back and sends itself the signal once more: being stopped is how it ends.
+        # Before it has begun, too: whoever is told the address may stop it at once.
+        signal.signal(number, stop)
     with listen(settings.host, settings.port) as sock:
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        say(f"http://{host}:{sock.getsockname()[1]}/")
-        server(settings, dsn).run(sockets=[sock])
+        say(f"http://{host}:{sock.getsockname()[1]}{path}")
+        server.run(sockets=[sock])

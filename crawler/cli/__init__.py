@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from crawler.cli import articles, db, demo, export, hosts, read, retry, run, sources, watch, web
+from crawler.cli import articles, db, demo, export, hosts, mcp, read, retry, run, sources, watch, web
 from crawler.cli.common import Options
 
 app = typer.Typer(
@@ -53,6 +53,7 @@ app.command(rich_help_panel="Look")(articles.status)
 app.command(rich_help_panel="Look")(articles.explain)
 app.command(rich_help_panel="Look")(export.export)
 app.command(rich_help_panel="Look")(web.web)
+app.command(rich_help_panel="Look")(mcp.mcp)
 app.add_typer(articles.app, name="articles", rich_help_panel="Look")
 app.add_typer(sources.app, name="sources", rich_help_panel="Keep house")
 app.add_typer(watch.app, name="watch", rich_help_panel="Look")
