@@ -195,7 +195,8 @@ def _beginnings(
     yield from sorted({name[:3] for name in months} | {name for name in weekdays if len(name) >= _LONG_NAME})
     yield from (re.escape(word) for word in _days_ago(spoken))
     for pattern in ago:
-        yield re.split(r"\(\?P<", pattern)[0] or re.sub(r".*\)", "", pattern)
+        # what stands before the number, or behind the unit; a repetition at its beginning would make it slow
+        yield re.split(r"\(\?P<", pattern)[0] or re.sub(r".*\)(?:\\w\*)?(?:\\\.\?)?", "", pattern)
 
 
 def month_names(codes: Iterable[str] | None = None) -> frozenset[str]:
