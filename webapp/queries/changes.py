@@ -113,4 +113,4 @@ def _absence(rows: Sequence[Row], change: Row) -> Row:
     """The absence that this change began or ended: the last one before it was recorded."""
     key = "gone_at" if change["kind"] == "gone" else "back_at"
     known = [row for row in rows if row[key] is not None and row[key] <= change["recorded_at"]]
-    return max(known, key=lambda row: row[key], default={})
+    return max(known, key=lambda row: row[key], default=dict.fromkeys(("gone_at", "back_at", "reason", "title")))
