@@ -13,10 +13,12 @@ ROOT = Path(__file__).resolve().parents[1]
 MODULE_LINES, FUNCTION_LINES, COMPLEXITY = 500, 50, 10
 
 # being rebuilt
-LEFT_OUT = ("crawler/", "pipelines/reading/")
+LEFT_OUT = ("pipelines/reading/",)
 
 #: module -> lines
-LONG_MODULES: dict[str, int] = {}
+LONG_MODULES: dict[str, int] = {
+    "crawler/config/__init__.py": 729,
+}
 #: module:function -> lines
 LONG_FUNCTIONS: dict[str, int] = {}
 #: module:function -> what ruff's C901 counts
