@@ -41,6 +41,7 @@ class Kind(StrEnum):
     GALLERY = "gallery"
     PRESS_RELEASE = "press_release"
     ADVERTORIAL = "advertorial"
+    OTHER = "other"  # no article: a page of a service, a shop, a forum, a company
 
 
 class Reason(StrEnum):
