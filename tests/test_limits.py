@@ -16,13 +16,15 @@ MODULE_LINES, FUNCTION_LINES, COMPLEXITY = 500, 50, 10
 LEFT_OUT = ("pipelines/reading/",)
 
 #: module -> lines
-LONG_MODULES: dict[str, int] = {
-    "crawler/config/__init__.py": 729,
-}
+LONG_MODULES: dict[str, int] = {}
 #: module:function -> lines
 LONG_FUNCTIONS: dict[str, int] = {}
 #: module:function -> what ruff's C901 counts
-COMPLEX_FUNCTIONS: dict[str, int] = {}
+COMPLEX_FUNCTIONS = {
+    # tables: a case for each kind of error
+    "crawler/downloader/client.py:_of_library": 11,
+    "crawler/downloader/errors.py:failure_reason": 11,
+}
 
 
 def modules() -> Iterator[tuple[str, str]]:

@@ -13,7 +13,15 @@ LEFT_OUT = ("pipelines/reading/",)
 TESTED_IN = {
     "test_browser.py": ["crawler/middlewares/render.py"],
     "test_cli.py": ["crawler/cli/articles.py", "crawler/cli/common.py", "crawler/cli/db.py", "crawler/cli/run.py"],
-    "test_config.py": ["crawler/config/scrapy_names.py", "crawler/config/values.py"],
+    "test_config.py": [
+        "crawler/config/loading.py",
+        "crawler/config/scrapy_names.py",
+        "crawler/config/settings_file.py",
+        "crawler/config/source_file.py",
+        "crawler/config/table.py",
+        "crawler/config/values.py",
+        "crawler/config/watch_file.py",
+    ],
     "test_copies.py": ["pipelines/store/copying.py", "pipelines/store/identities.py"],
     "test_crawl.py": [
         "crawler/extensions/run.py",
