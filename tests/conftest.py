@@ -64,16 +64,17 @@ def template(postgres_server: str) -> Iterator[str]:
 @pytest.fixture
 def empty_database(postgres_server: str) -> Iterator[str]:
     """The DSN of a database without tables."""
-    yield from _made(postgres_server, "template0")
+    yield from fresh_database(postgres_server, "template0")
 
 
 @pytest.fixture
 def database_url(postgres_server: str, template: str) -> Iterator[str]:
     """The DSN of a fresh, migrated database."""
-    yield from _made(postgres_server, template)
+    yield from fresh_database(postgres_server, template)
 
 
-def _made(server: str, template: str) -> Iterator[str]:
+def fresh_database(server: str, template: str) -> Iterator[str]:
+    """The DSN of a database that is copied from *template*, and gone afterwards."""
     name = f"nachlese_test_{os.getpid()}_{next(_numbers)}"
     names = {"name": sql.Identifier(name), "template": sql.Identifier(template)}
     with psycopg.connect(server, autocommit=True) as connection:

@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.items import Article, Page
 from pipelines.reading import read, shipped_rules
-from pipelines.reading.body import scrambled
+from pipelines.reading.body import paywall, scrambled
 
 RULES = shipped_rules(language="de")
 TEASER = "Die Brücke über den Mühlbach bleibt bis zum Herbst gesperrt, teilte die Gemeinde am Montag mit."

@@ -23,7 +23,7 @@ from crawler import demo
 from pipelines import items
 from pipelines.items import Reason
 from pipelines.store import Store, WatchRow
-from tests.conftest import _made
+from tests.conftest import fresh_database
 from tests.web_server import running
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
@@ -50,7 +50,7 @@ def apart(work: Coroutine[Any, Any, Any]) -> Any:
 @pytest.fixture(scope="module")
 def filled(postgres_server: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A database with the demo's articles, and with some that changed, went, or mean harm."""
-    for dsn in _made(postgres_server, template):
+    for dsn in fresh_database(postgres_server, template):
         folder = tmp_path_factory.mktemp("demo")
         with demo.place(folder) as place:
             apart(demo.demo(place, lambda words: None, dsn))
