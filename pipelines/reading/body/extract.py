@@ -23,7 +23,7 @@ from pipelines.reading.body.blocks import Block, plain
 from pipelines.reading.body.embedded_blocks import describes_picture, marks_of, prune_boxes
 from pipelines.reading.body.figures import open_figures
 from pipelines.reading.body.lead import headline_of, lead_of
-from pipelines.reading.body.main_content import core_of, masses_of
+from pipelines.reading.body.main_content import core_of, masses_of, weight
 from pipelines.reading.body.next_article import prune_next_articles
 from pipelines.reading.body.prune import prune, prune_links, prune_opened, prune_teasers, strip_silent
 from pipelines.reading.body.removals import Removals
@@ -149,10 +149,10 @@ def body_of(
     blocks = direct(core) if is_plain else _trafilatura(_framed(core), fast=True)
     if learning and known is None and not is_plain and container:
         is_plain = _same(blocks, direct(core))
-    length = sum(len(block.text) for block in blocks)
+    length = sum(weight(block.text)[0] for block in blocks)
     if not by_rule and length < SHORT and (length < VERY_SHORT or left_over > _LEFT_OUT * length):
         full = _trafilatura(tree, fast=False)
-        if sum(len(block.text) for block in full) > 1.2 * length:
+        if sum(weight(block.text)[0] for block in full) > 1.2 * length:
             blocks, container = full, None
     blocks = [
         block for block in blocks if block.kind != "paragraph" or not describes_picture(block.text, marks.described)

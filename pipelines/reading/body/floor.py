@@ -12,6 +12,7 @@ from pipelines.reading.body.blocks import Block, plain
 from pipelines.reading.body.embedded_blocks import address_words
 from pipelines.reading.body.extract import Body
 from pipelines.reading.body.likeness import record_marks
+from pipelines.reading.body.main_content import weight
 
 #: the rule's name in what was removed
 RULE = "read again"
@@ -21,13 +22,13 @@ _PARAGRAPHS = 3  # long ones, that a page with an article has
 _MORE = 1.4  # times as much must be found
 _LINE = 60  # characters of a block that counts as prose
 _CHARACTERS_A_RECORD, _CHARACTERS_AN_ADDRESS = 400, 200
-_SENTENCE_END = re.compile(r"[.!?…:][\"“”»«'’)\]]*\Z")
+_SENTENCE_END = re.compile(r"[.!?…:。！？।؟۔][\"“”»«'’)\]」』]*\Z|[\u0e00-\u0eff]\Z")
 
 
 def is_low(text: str, body: Body) -> bool:
     """Whether *text* is so little of what the page holds that the rules may have taken the article."""
     words = text.count(" ") + text.count("\n")
-    return len(text) < LEAST_SHARE * body.prose or (words < FEW_WORDS and body.paragraphs >= _PARAGRAPHS)
+    return weight(text)[0] < LEAST_SHARE * body.prose or (words < FEW_WORDS and body.paragraphs >= _PARAGRAPHS)
 
 
 def is_nearly_nothing(text: str) -> bool:

@@ -11,6 +11,7 @@ from lxml import etree
 from pipelines.reading.body.blocks import Block, plain
 from pipelines.reading.body.class_name_rules import names_lead
 from pipelines.reading.body.embedded_blocks import stands_below_picture
+from pipelines.reading.body.main_content import weight
 from pipelines.reading.page.tree import BLOCK_TAGS, HEADINGS, content, link_length, raw
 
 _NEAR = 8  # units of the container in which the first block must come; the container's own start may have been left out
@@ -148,7 +149,8 @@ def _following(after: etree._Element, root: etree._Element) -> Iterator[etree._E
 
 
 def _is_sentence(text: str) -> bool:
-    return len(text) >= 40 and text.count(" ") >= 5
+    length, is_dense = weight(text)
+    return length >= 40 and (is_dense or text.count(" ") >= 5)
 
 
 def _says_again(text: str, title: str) -> bool:

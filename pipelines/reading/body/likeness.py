@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from lxml import etree
 
 from pipelines.reading.body.embedded_blocks import address_words, is_quotation
+from pipelines.reading.body.main_content import weight
 from pipelines.reading.languages import either
 from pipelines.reading.page.tree import HEADINGS, one_line, raw
 
@@ -32,7 +33,7 @@ _CHARACTERS_A_RECORD = 500
 _SENTENCE = 60
 _LONGEST_TIME = 60
 _SPEAKER = re.compile(r"[^\W\d_][\w.’'-]{0,24}(?: [\w.’'-]{1,24}){0,3} ?:(?: |$)")
-_SENTENCE_END = re.compile(r"[.!?…][\"“”»«'’)\]]*\Z")
+_SENTENCE_END = re.compile(r"[.!?…。！？।؟۔][\"“”»«'’)\]」』]*\Z|[\u0e00-\u0eff]\Z")
 _CHARACTERS_A_LINK = 150
 _CHARACTERS_AN_ADDRESS = 160
 _RECORD = re.compile(
@@ -43,7 +44,7 @@ _RECORD = re.compile(
 def reads_like_article(element: etree._Element, rule: str, mass: int, fields: Collection[etree._Element]) -> bool:
     """Whether an element with *mass* characters of prose is part of the article although its name is *rule*'s."""
     least = _LEAST_OF_PARAGRAPH.get(rule, _PARAGRAPH) if element.tag == "p" else _LEAST_MASS.get(rule)
-    size = len(raw(element)) if element.tag == "p" else mass
+    size = weight(raw(element))[0] if element.tag == "p" else mass
     if least is None or size < least:
         return False
     if element.tag in _NO_PARTS:
@@ -156,7 +157,7 @@ def _stands_over(element: etree._Element, prose: Collection[etree._Element]) -> 
 def _has_sentence(element: etree._Element) -> bool:
     """Whether a paragraph of it is a sentence: it is long and ends like one."""
     return any(
-        len(text) >= _SENTENCE and bool(_SENTENCE_END.search(text))
+        weight(text)[0] >= _SENTENCE and bool(_SENTENCE_END.search(text))
         for each in element.iter("p", "div", "section", "li", "blockquote")
         if (text := raw(each).strip())
     )

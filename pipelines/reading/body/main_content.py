@@ -9,14 +9,24 @@ from pipelines.reading.page.tree import BLOCK_TAGS, link_length
 _SHARE = 0.8  # of the prose, that the core holds
 _NO_FRAME = ("p", "li", "tr", "tbody", "td", "ul", "ol", "blockquote", "table", "span", "font")
 _LONG_TEXTS = etree.XPath(".//text()[string-length() > 30][not(ancestor::a)]")
+_DENSE_TEXTS = etree.XPath(".//text()[string-length() > 9][not(ancestor::a)]")
+_DENSE_LANGUAGES = ("ko", "ja", "zh")
+# from here on a character says as much as two (Hangul) or three (Kana, Han) of an alphabet
+_FIRST_DENSE, _FIRST_HANGUL, _LAST_HANGUL = "\u2e80", "\uac00", "\ud7a3"
+_LEAST_PIECE, _LEAST_PROSE, _LEAST_DENSE = 30, 60, 80
 
 
 def prose_in(root: etree._Element) -> dict[etree._Element, int]:
     """The elements that read like prose, with its length: a long run of text of their own, and little of it links."""
     found: dict[etree._Element, int] = {}
-    for piece in _LONG_TEXTS(root):
-        length = len(piece.strip())
-        if length < 30:
+    whole = root.getroottree().getroot()
+    is_dense = (whole.get("lang") or "")[:2].lower() in _DENSE_LANGUAGES or weight(whole.findtext("head/title") or "")[
+        1
+    ]
+    least = _LEAST_DENSE if is_dense else _LEAST_PROSE
+    for piece in (_DENSE_TEXTS if is_dense else _LONG_TEXTS)(root):
+        length = weight(piece)[0] if is_dense else len(piece.strip())
+        if length < _LEAST_PIECE:
             continue
         owner = piece.getparent()
         if piece.is_tail:
@@ -25,7 +35,19 @@ def prose_in(root: etree._Element) -> dict[etree._Element, int]:
             owner = owner.getparent()
         if owner is not None:
             found[owner] = found.get(owner, 0) + length
-    return {element: length for element, length in found.items() if length >= 60 and link_length(element) * 3 < length}
+    return {
+        element: length for element, length in found.items() if length >= least and link_length(element) * 3 < length
+    }
+
+
+def weight(text: str) -> tuple[int, bool]:
+    """How much a text says, in characters of an alphabet, and whether its script says more with each."""
+    text = text.strip()
+    middle = len(text) // 2
+    sign = max(text[middle], text[middle - 1]) if text else ""
+    if sign < _FIRST_DENSE:
+        return len(text), False
+    return len(text) * (2 if _FIRST_HANGUL <= sign <= _LAST_HANGUL else 3), True
 
 
 def masses_of(prose: dict[etree._Element, int]) -> dict[etree._Element, int]:

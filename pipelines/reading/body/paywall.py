@@ -52,7 +52,7 @@ _LOCKED = re.compile(
     r"(?![a-z])(?!-?(?:free|disabled|off|inactive|open|false))",
     re.IGNORECASE,
 )
-_SENTENCE_END = re.compile(r"[.!?:][\"“”»«'’)\]]*\Z|\)\Z")
+_SENTENCE_END = re.compile(r"[.!?:。！？।؟۔][\"“”»«'’)\]」』]*\Z|\)\Z|[\u0e00-\u0eff]\Z")
 _CUT = ("...", "…", "[...]", "[…]")
 _SHORT, _VERY_SHORT = 200, 120  # words; most stubs have less than a hundred, nearly no article has
 

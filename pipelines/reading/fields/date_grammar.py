@@ -90,17 +90,15 @@ def _grammar(codes: tuple[str, ...]) -> Grammar:
         ),
         range_after=re.compile(rf"{to}[0-3]?\d\.\s?(?:[01]?\d\.|{month})", re.IGNORECASE),
         may_hold=re.compile("|".join(_beginnings(months, full, spoken, ago.values()))),
-        published=_labels("labels.published"),
-        modified=_labels("labels.modified"),
-        as_of=_labels("labels.as_of"),
-        other=_labels("labels.other"),
+        published=_labels("labels.published", codes),
+        modified=_labels("labels.modified", codes),
+        as_of=_labels("labels.as_of", codes),
+        other=_labels("labels.other", codes),
     )
 
 
-@lru_cache(maxsize=8)
-def _labels(key: str) -> re.Pattern[str]:
-    """Labels are long enough to mean the same in every language."""
-    return re.compile(either(key), re.IGNORECASE)
+def _labels(key: str, codes: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(either(key, codes=codes), re.IGNORECASE)
 
 
 def _first_of(tables: Iterable[Mapping[str, int]]) -> dict[str, int]:
@@ -197,7 +195,8 @@ def _beginnings(
     yield from sorted({name[:3] for name in months} | {name for name in weekdays if len(name) >= _LONG_NAME})
     yield from (re.escape(word) for word in _days_ago(spoken))
     for pattern in ago:
-        yield re.split(r"\(\?P<", pattern)[0] or re.sub(r".*\)", "", pattern)
+        # what stands before the number, or behind the unit; a repetition at its beginning would make it slow
+        yield re.split(r"\(\?P<", pattern)[0] or re.sub(r".*\)(?:\\w\*)?(?:\\\.\?)?", "", pattern)
 
 
 def month_names(codes: Iterable[str] | None = None) -> frozenset[str]:

@@ -22,7 +22,7 @@ from pipelines.reading.fields import bylines, kind, times
 from pipelines.reading.fields.authors import author_names, byline_of
 from pipelines.reading.fields.canonical import absolute, canonical
 from pipelines.reading.fields.dates import Dated, Reading
-from pipelines.reading.fields.language import language_of
+from pipelines.reading.fields.language import likely
 from pipelines.reading.fields.selectors import select, selector
 from pipelines.reading.fields.title import Headline, headline, site_names, squashed
 from pipelines.reading.languages import languages
@@ -78,7 +78,7 @@ def describe(
         within = None
     whole = VisibleText(tree, head.element)
     visible = VisibleText(tree, head.element, within) if within is not None else whole
-    language, is_home = _spoken(language, rules, whole)
+    language, is_home = _spoken(language, rules, tree)
     reading = Reading(page.fetched_at, rules.time_zone, language, is_home)
     evidence = Evidence(page.url, tree, structured, visible, whole, page.hint)
     byline = byline_of(evidence, site.authors)
@@ -115,7 +115,7 @@ def evidence_of(tree: Element, structured: Structured, page: Page, rules: Rules)
     """What the fields of a page are read from, how its dates are read, and whether it is German."""
     head = headline(structured, tree)
     whole = VisibleText(tree, head.element)
-    language, is_home = _spoken((structured.language or rules.language or "de")[:2], rules, whole)
+    language, is_home = _spoken((structured.language or rules.language or "de")[:2], rules, tree)
     reading = Reading(page.fetched_at, rules.time_zone, language, is_home)
     return Evidence(page.url, tree, structured, whole, whole, page.hint), reading, language == "de"
 
@@ -123,7 +123,7 @@ def evidence_of(tree: Element, structured: Structured, page: Page, rules: Rules)
 _ENOUGH = 4_000  # characters that tell a page's language
 
 
-def _spoken(declared: str, rules: Rules, whole: VisibleText) -> tuple[str, bool]:
+def _spoken(declared: str, rules: Rules, tree: Element) -> tuple[str, bool]:
     """The language of the page, and whether its clocks are those of the source.
 
     What a page declares is looked into only where that would make it a page from elsewhere: many a German system says
@@ -131,7 +131,13 @@ def _spoken(declared: str, rules: Rules, whole: VisibleText) -> tuple[str, bool]
     """
     if _is_at_home(declared, rules):
         return declared, True
-    spoken = language_of(" ".join(whole.texts)[:_ENOUGH], declared, rules.language) or declared
+    text, length = [], 0
+    for paragraph in tree.iter("p"):
+        text.append("".join(paragraph.itertext()))
+        length += len(text[-1])
+        if length > _ENOUGH:
+            break
+    spoken = likely(" ".join(text), declared)
     return spoken, _is_at_home(spoken, rules)
 
 

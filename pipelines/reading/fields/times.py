@@ -76,7 +76,9 @@ def source_of(evidence: Evidence, reading: Reading, *, is_german: bool = False) 
 def published(source: Source) -> Dated | None:
     """When the article was published; None where no place says it."""
     chosen = chosen_of(PUBLISHED.candidates(source), source.reading)
-    return chosen.believed if chosen else None
+    if chosen is None:  # only now: it takes as long as all other places together
+        return next((dated for _, dated in _by_htmldate(source)), None)
+    return chosen.believed
 
 
 def chosen_of(candidates: Iterable[Candidate], reading: Reading) -> Candidate | None:
@@ -292,6 +294,10 @@ PUBLISHED = Ranking("published", (
     Place("meta `date` and its kin", _of_meta(*_WEAKER_META), "often the day of the last change", "meta"),
     Place("a whole day in the address", _in_address, "", "url"),
     Place("a whole day in the headline or the breadcrumb", _in_headline, "", "text"),
+))  # fmt: skip
+
+# asked when all of these are silent
+LAST_RESORT = Ranking("published", (
     Place("htmldate, on German pages", _by_htmldate, "right on most pages where all others are silent; abroad it is as "
           "often wrong", "htmldate"),
 ))  # fmt: skip

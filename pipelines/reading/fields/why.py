@@ -42,6 +42,8 @@ def candidates(page: Page, rules: Rules) -> list[Candidate]:
         named.append(Candidate("authors", "near the headline or below the text", names, seen))
     found += _marked(named, next((each for each in named if each.believed.people), None))
     published = list(times.PUBLISHED.candidates(source))
+    if times.chosen_of(published, reading) is None:
+        published += times.LAST_RESORT.candidates(source)
     found += _marked(published, times.chosen_of(published, reading))
     modified = list(times.MODIFIED.candidates(source))
     found += _marked(modified, next((each for each in modified if each.believed), None))
