@@ -100,17 +100,17 @@ async def store(item: ArticleItem, services: Services) -> ArticleItem:
         return item
     if item.after is not None:
         await item.after.wait()
-    keeping = services.store.keep(
-        item.run,
-        item.page,
-        item.article,
-        item.archived,
-        etag=item.etag,
-        last_modified=item.last_modified,
-        ms=item.ms,
-    )
     try:
-        item.outcome = await (in_order(keeping, item.handed_over) if item.handed_over else keeping)
+        item.outcome = await services.store.keep(
+            item.run,
+            item.page,
+            item.article,
+            item.archived,
+            etag=item.etag,
+            last_modified=item.last_modified,
+            ms=item.ms,
+            queued=item.handed_over,
+        )
     except Rejected as rejected:
         raise RejectedItem(rejected.reason, rejected.detail) from rejected
     except DatabaseError as error:
@@ -118,14 +118,6 @@ async def store(item: ArticleItem, services: Services) -> ArticleItem:
     if item.outcome.kind == "rejected":
         raise RejectedItem(item.outcome.reason or Reason.UNSTORABLE, item.outcome.detail or "")
     return item
-
-
-async def in_order(work: Coroutine[Any, Any, T], begun: asyncio.Event) -> T:
-    """Await *work*, and set *begun* when it waits for the first time: it is then in the store's queue."""
-    task = asyncio.ensure_future(work)
-    await asyncio.sleep(0)
-    begun.set()
-    return await task
 
 
 class _Pipeline:

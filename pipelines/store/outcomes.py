@@ -131,8 +131,11 @@ class Outcomes(Session):
         etag: str | None = None,
         last_modified: str | None = None,
         ms: int | None = None,
+        queued: asyncio.Event | None = None,
     ) -> Ending:
         """Store an article; returns after its transaction is committed. Idempotent.
+
+        *queued* is set when its turn is certain: articles are stored in the order in which that happens.
 
         What cannot be stored ends as rejected with the reason ``unstorable``, and is not raised. Trouble of the
         database is: DatabaseError, and the page has no end.
@@ -148,6 +151,8 @@ class Outcomes(Session):
                 run, url, Reason.UNSTORABLE, detail, page.status, source=page.source, fetched_at=page.fetched_at,
                 archived=archived, ms=ms,
             )  # fmt: skip
+        if queued is not None:
+            queued.set()
         ending = await self._batches.keep(item)
         self._ended(run, item.page_key)
         return ending
