@@ -12,24 +12,36 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 MODULE_LINES, FUNCTION_LINES, COMPLEXITY = 500, 50, 10
 
-# being rebuilt
-LEFT_OUT = ("crawler/", "pipelines/reading/")
-
 #: module -> lines
-LONG_MODULES: dict[str, int] = {}
+LONG_MODULES = {
+    "pipelines/reading/fields/dates.py": 520,
+    "pipelines/reading/verdict/page_classifier.py": 531,
+}
 #: module:function -> lines
-LONG_FUNCTIONS: dict[str, int] = {}
+LONG_FUNCTIONS = {
+    "pipelines/reading/__init__.py:_read_html": 63,
+    "pipelines/reading/body/extract.py:body_of": 81,
+}
 #: module:function -> what ruff's C901 counts
-COMPLEX_FUNCTIONS: dict[str, int] = {}
+COMPLEX_FUNCTIONS = {
+    # tables: a case for each kind of error
+    "crawler/downloader/client.py:_of_library": 11,
+    "crawler/downloader/errors.py:failure_reason": 11,
+    # the reader
+    "pipelines/reading/body/embedded_blocks.py:boxes_in": 14,
+    "pipelines/reading/body/revealed.py:_open_accordions": 11,
+    "pipelines/reading/body/tree_blocks.py:is_prose": 11,
+    "pipelines/reading/page/structured.py:collect": 16,
+    "pipelines/reading/plaintext_header.py:_take_dates": 11,
+    "pipelines/reading/verdict/page_classifier.py:_home": 11,
+}
 
 
 def modules() -> Iterator[tuple[str, str]]:
     """Path from the root, and source."""
     for package in ("crawler", "pipelines"):
         for path in sorted((ROOT / package).rglob("*.py")):
-            name = path.relative_to(ROOT).as_posix()
-            if not name.startswith(LEFT_OUT):
-                yield name, path.read_text("utf-8")
+            yield path.relative_to(ROOT).as_posix(), path.read_text("utf-8")
 
 
 def functions() -> Iterator[tuple[str, int]]:
@@ -54,13 +66,12 @@ def complexities() -> Iterator[tuple[str, int]]:
     assert done.returncode in (0, 1), done.stderr
     for finding in json.loads(done.stdout):
         path = Path(finding["filename"]).relative_to(ROOT).as_posix()
-        if not path.startswith(LEFT_OUT):
-            _, function, _ = finding["message"].split("`")
-            yield f"{path}:{function}", int(finding["message"].rpartition("(")[2].split()[0])
+        _, function, _ = finding["message"].split("`")
+        yield f"{path}:{function}", int(finding["message"].rpartition("(")[2].split()[0])
 
 
 def wrong(sizes: Iterator[tuple[str, int]], limit: int, allowed: dict[str, int]) -> list[str]:
-    """What grew over the limit or over its exception, and exceptions that are needed no more."""
+    """What grew over the limit or over its exception, and exceptions that nothing needs any more."""
     largest: dict[str, int] = {}
     for name, size in sizes:
         largest[name] = max(size, largest.get(name, 0))
@@ -70,9 +81,7 @@ def wrong(sizes: Iterator[tuple[str, int]], limit: int, allowed: dict[str, int])
         if size > allowed.get(name, limit)
     ]
     return grown + [
-        f"{name}: is {largest.get(name, 0)}: take it from the list, or lower the number to that"
-        for name, size in allowed.items()
-        if largest.get(name, 0) < size
+        f"{name}: {largest.get(name, 0)}, take it from the list" for name in allowed if largest.get(name, 0) <= limit
     ]
 
 
@@ -93,6 +102,6 @@ def test_what_is_too_large_is_found_and_an_exception_cannot_outlive_its_reason()
     sizes = [("a.py:long", 51), ("a.py:long", 3), ("a.py:known", 60), ("a.py:mended", 40)]
     assert wrong(iter(sizes), 50, {"a.py:known": 60, "a.py:mended": 70, "a.py:gone": 55}) == [
         "a.py:long: 51, allowed are 50",
-        "a.py:mended: is 40: take it from the list, or lower the number to that",
-        "a.py:gone: is 0: take it from the list, or lower the number to that",
+        "a.py:mended: 40, take it from the list",
+        "a.py:gone: 0, take it from the list",
     ]

@@ -6,7 +6,7 @@ import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
-from scrapy import Request
+from scrapy import Request, Spider
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 
@@ -43,13 +43,9 @@ class FrontierMiddleware:
 
     async def process_spider_output(self, response: Response, result: AsyncIterator[Any]) -> AsyncIterator[Any]:
         spider, frontier = self.crawler.spider, frontier_of(self.crawler)
-        if not isinstance(spider, NewsSpider):
+        if not isinstance(spider, NewsSpider) or frontier is None:
             async for one in result:
-                yield one
-            return
-        if frontier is None:
-            async for one in result:
-                yield spider.article_request(Target(one.url, one.hint)) if isinstance(one, Link) else one
+                yield as_request(one, spider)
             return
         links: list[Link] = []
         page = response.meta.get("page_url")
@@ -95,6 +91,13 @@ class FrontierMiddleware:
             look = response.meta.get("look")
             await spider.document_unusable(document.url, document.kind, look, said, response.status)
         return is_known
+
+
+def as_request(one: Any, spider: Spider | None) -> Any:
+    """What a callback yielded where nothing is stored: of a link, a request for its page."""
+    if isinstance(one, Link) and isinstance(spider, NewsSpider):
+        return spider.article_request(Target(one.url, one.hint))
+    return one
 
 
 def as_link(one: Any, response: Response, spider: NewsSpider) -> Link | None:

@@ -31,6 +31,7 @@ async def write(connection: AsyncConnection, items: Sequence[Item]) -> list[Endi
     """Write *items* in the caller's transaction; their endings in order. Writing them again changes nothing."""
     keys = {key for item in items for key in (item.article_key, item.seen.text_key)} | set(identities.own_keys(items))
     await connection.execute(LOCK, [sorted(preparing.lock_number(key) for key in keys)])
+    items = await identities.believed(connection, items)
     pages, new_pages = await lock_pages(connection, items)
     ended = await ended_before(connection, items, pages)
     known = await find_known(connection, items)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
 from pipelines.patterns import Whole
 from pipelines.reading.regex_prefilter import alternatives, either, first_letters, name_of
@@ -248,7 +249,7 @@ def _plain(text: str) -> str:
     return text + ")" if text.count("(") > text.count(")") else text
 
 
-def _checked(data: dict, where: str, is_bounded: bool = False) -> Phrases:
+def _checked(data: dict[str, Any], where: str, is_bounded: bool = False) -> Phrases:
     mistakes: list[str] = []
     language = data.get("language")
     if not isinstance(language, str) or not language:
@@ -278,8 +279,8 @@ def _checked(data: dict, where: str, is_bounded: bool = False) -> Phrases:
         raise PhrasesError("\n".join(mistakes))
     longest = max([LONGEST_HEADING, *limits.values()]) + 20  # room for marks that are taken off before measuring
     strict = {name: [each for each in patterns if not _LEAVES_OPEN.search(each)] for name, patterns in opens.items()}
-    by_letter = (ByLetter(each, is_bounded) for each in (opens, whole, strict))
-    return Phrases(str(language), *by_letter, limits, longest, _either(ends))
+    openings, wholes, strictly = (ByLetter(each, is_bounded) for each in (opens, whole, strict))
+    return Phrases(str(language), openings, wholes, strictly, limits, longest, _either(ends))
 
 
 def _words(table: object, where: str, mistakes: list[str]) -> dict[str, str]:
@@ -301,7 +302,7 @@ def _filled(pattern: str, words: dict[str, str]) -> str:
     return _WORD.sub(lambda found: f"(?:{words.get(found[1], '')})", pattern)
 
 
-def _check_section(name: str, section: dict, where: str, mistakes: list[str]) -> None:
+def _check_section(name: str, section: dict[str, Any], where: str, mistakes: list[str]) -> None:
     for key in section:
         if key not in _SECTION_KEYS:
             mistakes.append(f"{where}: [{name}] {key}: unknown key, expected one of "
@@ -320,7 +321,13 @@ def _check_section(name: str, section: dict, where: str, mistakes: list[str]) ->
 
 
 def _patterns(
-    name: str, key: str, section: dict, words: dict[str, str], where: str, mistakes: list[str], is_bounded: bool
+    name: str,
+    key: str,
+    section: dict[str, Any],
+    words: dict[str, str],
+    where: str,
+    mistakes: list[str],
+    is_bounded: bool,
 ) -> list[str]:
     """The patterns of one list, words filled in and spelled plainly; a mistake is noted and left out."""
     good = []
@@ -339,7 +346,7 @@ def _patterns(
             continue
         plain = _quick(_filled(pattern, words).translate(_PATTERN_PLAIN))
         try:
-            compiled = re.compile(plain, re.IGNORECASE)
+            compiled: re.Pattern[str] | Whole = re.compile(plain, re.IGNORECASE)
         except re.error as error:
             mistakes.append(f"{place}: expected a regular expression ({error})")
             continue

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from lxml import etree, html
 from trafilatura import bare_extraction
-from trafilatura.settings import Extractor
+from trafilatura.settings import Document, Extractor
 
 from pipelines.items import Removed
 from pipelines.reading.body import containers
@@ -254,7 +254,7 @@ def _framed(core: etree._Element) -> html.HtmlElement:
 
 def _trafilatura(root: etree._Element, fast: bool) -> list[Block]:
     document = bare_extraction(root, options=_FAST if fast else _FULL)
-    return list(blocks_in(document.body)) if document is not None else []
+    return list(blocks_in(document.body)) if isinstance(document, Document) else []
 
 
 def _same(one: list[Block], other: list[Block]) -> bool:

@@ -33,7 +33,8 @@ _MARKS = "\"'„“”‚‘’«»‹›"
 def resolve(tree: etree._Element, language: str | None) -> None:
     """Write into the text of *tree* what its inline markup says. *language* chooses the marks of ``<q>``."""
     marked = [*tree.iter("sup", "q", *_STRUCK), *_LINE_THROUGH(tree)]
-    opening, closing = _QUOTES.get((language or "")[:2].lower(), "“”")
+    marks = _QUOTES.get((language or "")[:2].lower(), "“”")
+    opening, closing = marks[0], marks[1]
     for element in marked:
         if element.tag == "sup":
             _raise(element)

@@ -131,11 +131,11 @@ def _numbered(url: str) -> Iterator[_Numbered]:
         says = found["key"].lower() not in ("p", "s")
         yield _Numbered(_stem(parts._replace(query=rest).geturl()), int(found["number"]), says)
     for pattern in _IN_PATH:
-        if found := pattern.search(parts.path):
-            groups = found.groupdict()
+        if in_path := pattern.search(parts.path):
+            groups = in_path.groupdict()
             number, rest = groups["number"] or groups.get("number2"), groups["rest"] or groups.get("rest2") or ""
-            path = parts.path[: found.start()] + (rest if rest.startswith(".") else "")
-            says = bool(_SAYS_PAGE.search(found[0]))
+            path = parts.path[: in_path.start()] + (rest if rest.startswith(".") else "")
+            says = bool(_SAYS_PAGE.search(in_path[0]))
             if number and len(path.strip("/")) > 3:
                 yield _Numbered(_stem(parts._replace(path=path).geturl()), int(number), says)
 
@@ -448,7 +448,7 @@ def joined(parts: Sequence[Sequence[Block]], said: Iterable[str] = ()) -> tuple[
     whole: list[Block] = []
     brought = 0
     for index, part in enumerate(parts):
-        fresh = []
+        fresh: list[Block] = []
         for block in part:
             key = plain(block.text)
             if index and key in seen and (len(key) >= _SHORT or not fresh):
@@ -467,8 +467,8 @@ def _append(whole: list[Block], fresh: list[Block]) -> None:
     """Put a page's blocks behind the others; a sentence that the page break cut is put together."""
     last = whole[-1] if whole else None
     first = fresh[0]
-    cut = last and last.kind == first.kind == "paragraph" and first.text[:1].islower()
-    if cut and not re.search(r"[.!?…:][\"“”»«'’)]*\Z", last.text):
+    is_cut = last is not None and last.kind == first.kind == "paragraph" and first.text[:1].islower()
+    if last is not None and is_cut and not re.search(r"[.!?…:][\"“”»«'’)]*\Z", last.text):
         whole[-1] = replace(last, text=f"{last.text} {first.text}")
         fresh = fresh[1:]
     whole += fresh

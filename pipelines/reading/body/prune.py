@@ -159,7 +159,7 @@ def prune_opened(core: etree._Element, opens: Callable[[str, bool], str | None],
         opened: etree._Element = heading
         while (parent := opened.getparent()) is not None and parent is not core and one_line(raw(parent)) == text:
             opened = parent
-        below = []
+        below: list[etree._Element] = []
         for sibling in opened.itersiblings():
             if (
                 len(below) >= _LONGEST_OPENED

@@ -101,6 +101,8 @@ def _place_segments(tree: etree._Element, templates: Iterable[etree._Element]) -
     for segment in segments:
         name = segment.get("id")
         found = _SEGMENT.fullmatch(name)
+        if found is None:
+            continue
         candidates = (told.get(name), f"{found['prefix']}B:{found['number']}", f"{found['prefix']}P:{found['number']}")
         place = next((places[each] for each in candidates if each in places), None)
         segment.attrib.pop("hidden", None)

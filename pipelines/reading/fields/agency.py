@@ -90,9 +90,9 @@ def _credited(line: str) -> str | None:
             if not _PICTURE.search(around) and not _MENTION.search(line[: match.start()]):
                 return NAMES[match["name"].lower()]
     if len(line) <= 60 and not _PICTURE.search(line):
-        match = _LINE.fullmatch(line)
-        if match:
-            return NAMES[match["name"].lower()]
+        whole = _LINE.fullmatch(line)
+        if whole:
+            return NAMES[whole["name"].lower()]
     return None
 
 

@@ -10,7 +10,8 @@ from pipelines.reading.fields.people import Byline
 from pipelines.reading.fields.selectors import select
 from pipelines.reading.fields.title import site_names, squashed
 from pipelines.reading.page.evidence import Evidence, Place, Ranking
-from pipelines.reading.page.structured import Structured, plain, plain_list, text_of, types_of
+from pipelines.reading.page.jsonld import types_of
+from pipelines.reading.page.structured import Structured, plain, plain_list, text_of
 
 _AUTHOR_META = (
     "author", "article:author", "og:article:author", "parsely-author", "cxenseparse:author", "sailthru.author",

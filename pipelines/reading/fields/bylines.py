@@ -79,7 +79,7 @@ def written(visible: VisibleText, *, is_signed_for: bool = False) -> Byline:
     for index in (*range(after, min(after + 25, len(visible.texts))), *range(max(0, first - 4), first)):
         text = _names_in_line(visible, index)
         element = visible.element(index) if text else None
-        if element is not None and element.tag not in ("h1", "h2", "h3") and not is_outside(element, above):
+        if text and element is not None and element.tag not in ("h1", "h2", "h3") and not is_outside(element, above):
             found = byline([text])
             if found.people:
                 return found
@@ -153,7 +153,7 @@ def _names_in_line(visible: VisibleText, index: int) -> str | None:
 
 def _names_after(visible: VisibleText, index: int) -> str:
     """The names that stand as strings of their own behind a label."""
-    names = []
+    names: list[str] = []
     for following in visible.texts[index + 1 : index + 9]:
         if is_person(following.strip(" ,")) or (split(following) and len(following) <= 60 and not names):
             names.append(following)
@@ -162,9 +162,12 @@ def _names_after(visible: VisibleText, index: int) -> str:
     return "\n".join(names)
 
 
-def _marked(tree: Element, heading: Element | None, above: frozenset) -> Iterator[Element]:
+def _marked(tree: Element, heading: Element | None, above: frozenset[Element]) -> Iterator[Element]:
     """Elements marked as bylines, those behind the headline first, without those in teasers, comments and the like."""
-    before, after, passed, accepted = [], [], heading is None, set()
+    before: list[Element] = []
+    after: list[Element] = []
+    accepted: set[Element] = set()
+    passed = heading is None
     for element in _SIGNED(tree):
         if element is heading:
             passed = True
@@ -193,7 +196,7 @@ def _marked(tree: Element, heading: Element | None, above: frozenset) -> Iterato
     yield from after or before[-2:]
 
 
-def is_outside(element: Element | None, above: frozenset = frozenset()) -> bool:
+def is_outside(element: Element | None, above: frozenset[Element] = frozenset()) -> bool:
     """Does an element stand in a part of the page that is not the article's? What holds the headline as well is."""
     level = 0
     while element is not None and element not in above and element.tag not in ("body", "main"):

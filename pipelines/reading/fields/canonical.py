@@ -51,8 +51,10 @@ def canonical(structured: Structured, url: str) -> str | None:
     """
     believed = [each for each in candidates(structured, url) if each.believed]
     here, first = _bare(url), next(iter(believed), None)
-    of_place = (each.believed for each in believed if each.place == first.place)
-    return next((address for address in of_place if _bare(address) == here), first.believed if first else None)
+    if first is None:
+        return None
+    of_place: list[str] = [each.believed for each in believed if each.place == first.place]
+    return next((address for address in of_place if _bare(address) == here), of_place[0])
 
 
 def candidates(structured: Structured, url: str) -> Iterator[Candidate]:

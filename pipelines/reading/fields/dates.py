@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from pipelines.items import Precision, Provenance
@@ -81,7 +82,7 @@ class Reading:
 
     def find(self, text: str) -> list[Found]:
         found = find(text, self.fetched_at, self.time_zone, self.language)
-        return found if self.is_home else [replace(one, stated=self._told(one.stated)) for one in found]
+        return found if self.is_home else [replace(one, stated=self._told(one.stated) or one.stated) for one in found]
 
     def parse(self, text: str) -> Stated | None:
         return self._told(parse(text, self.fetched_at, self.time_zone, self.language))
@@ -199,7 +200,7 @@ def _clean(text: str) -> str:
 
 
 def _understood(
-    text: str, match: re.Match, after: int, fetched_at: datetime, zone: tzinfo, grammar: Grammar
+    text: str, match: re.Match[str], after: int, fetched_at: datetime, zone: tzinfo, grammar: Grammar
 ) -> Found | None:
     start, end = match.span()
     groups = match.groupdict()
@@ -214,13 +215,13 @@ def _understood(
         return None
     clock = grammar.time_after.match(text, end)
     time = _clock(clock, grammar)
-    if time is not None:
+    if time is not None and clock is not None:
         end = clock.end()
         time = _abroad(time, text, end, grammar)
     else:
         clock = grammar.time_before.search(text, max(after, start - 24), start)
         time = _clock(clock, grammar)
-        if time is not None:
+        if time is not None and clock is not None:
             start = clock.start()
     stated = _at(day, time, zone)
     label = label_before(text[after:start], grammar)
@@ -256,7 +257,7 @@ def label_before(before: str, grammar: Grammar) -> Label | None:
     return label
 
 
-def _ago(groups: dict, fetched_at: datetime, zone: tzinfo, grammar: Grammar) -> Stated | None:
+def _ago(groups: dict[str, Any], fetched_at: datetime, zone: tzinfo, grammar: Grammar) -> Stated | None:
     for name in grammar.ago:
         number, unit = groups[name], groups[f"{name}u"]
         if number is None:
@@ -271,7 +272,9 @@ def _ago(groups: dict, fetched_at: datetime, zone: tzinfo, grammar: Grammar) -> 
     return None
 
 
-def _day(groups: dict, fetched_at: datetime, zone: tzinfo, grammar: Grammar, weekday: int | None) -> date | None:
+def _day(
+    groups: dict[str, Any], fetched_at: datetime, zone: tzinfo, grammar: Grammar, weekday: int | None
+) -> date | None:
     word = groups["day_word"]
     if word is not None:
         return fetched_at.astimezone(zone).date() - timedelta(days=grammar.days_ago[word.lower()])
@@ -324,7 +327,7 @@ class _Clock:
     zone: tzinfo | None
 
 
-def _clock(match: re.Match | None, grammar: Grammar) -> _Clock | None:
+def _clock(match: re.Match[str] | None, grammar: Grammar) -> _Clock | None:
     if match is None:
         return None
     minute = match["M"] or match["M2"] or match["M3"]
@@ -363,7 +366,7 @@ def _zone(name: str | None, zones: Mapping[str, int]) -> tzinfo | None:
     return timezone(sign * timedelta(hours=hours, minutes=minutes)) if hours < 15 and minutes < 60 else None
 
 
-def _at(day: date, clock: _Clock | None, zone: tzinfo) -> Stated | None:
+def _at(day: date, clock: _Clock | None, zone: tzinfo) -> Stated:
     if clock is None:
         return Stated(datetime(day.year, day.month, day.day, tzinfo=zone), Precision.DAY)
     precision = Precision.MINUTE if clock.second is None else Precision.SECOND
@@ -376,7 +379,7 @@ def _weekday_with_time(text: str, fetched_at: datetime, zone: tzinfo, grammar: G
     """'Mittwoch, 16:36 Uhr' is the last such moment before the page was fetched."""
     match = grammar.weekday_time.search(text) if len(text) < 120 else None
     clock = _clock(match, grammar)
-    if clock is None:
+    if match is None or clock is None:
         return []
     today = fetched_at.astimezone(zone).date()
     day = today - timedelta(days=(today.weekday() - grammar.weekdays[match["name"].lower()]) % 7)
@@ -426,7 +429,7 @@ def _iso(value: str, zone: tzinfo) -> Stated | None:
     return _from_numbers(match.groups(), zone) if match else None
 
 
-def _from_numbers(groups: tuple, zone: tzinfo) -> Stated | None:
+def _from_numbers(groups: tuple[Any, ...], zone: tzinfo) -> Stated | None:
     year, month, day, hour, minute, second, offset = groups
     then = _date(int(year), int(month), int(day))
     if then is None:
@@ -462,15 +465,16 @@ _ZONE_NAME = re.compile(r"\s(?P<name>MESZ|MEZ|CEST|CET|BST)\s*$", re.I)
 
 def _printed(value: str, zone: tzinfo) -> Stated | None:
     match = _PRINTED.fullmatch(value)
-    year = match and (match["early"] or match["late"])
+    year = (match["early"] or match["late"]) if match else None
     if not match or not year or match["month"].lower() not in _IN_ENGLISH:
         return None
     month = _IN_ENGLISH.index(match["month"].lower()) + 1
     named = (match["zone"] or "").removeprefix("GMT") or match["zone"]
     if named and named[0] not in "+-" and named.lower() not in _EVERYWHERE:
-        named, clock = None, (None, None, None)  # a zone that nobody can tell: only the day is known
+        named = None
+        clock: list[str | None] = [None, None, None]  # a zone that nobody can tell: only the day is known
     else:
-        clock = match["clock"].split(":")
+        clock = [*match["clock"].split(":")]
     return _from_numbers((year, month, match["day"], *clock, named), zone)
 
 

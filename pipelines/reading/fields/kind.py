@@ -10,7 +10,8 @@ from lxml.etree import _Element as Element
 
 from pipelines.items import Kind
 from pipelines.reading.fields.title import Headline
-from pipelines.reading.page.structured import Structured, text_of, types_of
+from pipelines.reading.page.jsonld import types_of
+from pipelines.reading.page.structured import Structured, text_of
 from pipelines.reading.page.visible import just_above
 
 _LIVE = r"(?:[\w-]+-)?(?:live|news)-?\s?(?:blog|ticker)"

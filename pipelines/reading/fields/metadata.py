@@ -345,7 +345,7 @@ def _source(figure: Element) -> str | None:
         sizes = (element.get("srcset") or element.get("data-srcset") or "").split()
         for value in (element.get("data-src"), element.get("src"), *sizes[:1]):
             if value and not value.startswith("data:"):
-                return value.strip(" ,")
+                return str(value).strip(" ,")
     return None
 
 
@@ -376,7 +376,8 @@ _CREDIT = re.compile(
 
 def _credit(caption: str | None) -> tuple[str | None, str | None]:
     """Caption and credit apart: 'Der Hafen. Foto: Anna Muster/dpa' -> ('Der Hafen.', 'Anna Muster/dpa')."""
-    match = _CREDIT.search((caption or "")[-300:])
+    caption = caption or ""
+    match = _CREDIT.search(caption[-300:])
     if not match:
         return caption or None, None
     said = caption[: max(0, len(caption) - 300) + match.start()]

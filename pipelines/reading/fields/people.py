@@ -115,7 +115,7 @@ def split(text: str) -> list[str]:
     text = unicodedata.normalize("NFC", re.sub(r"[^\S\n]+", " ", (text or "")[:1_000])).strip()
     text = _EMAIL.sub(" ", text)
     text = re.sub(r"\((?![^)]*@)([^)]*)\)", r", \1", _LEAD.sub("", text))
-    names = []
+    names: list[str] = []
     for part in _slashed(_SPLIT.split(text)):
         if len(part) > 160:
             continue

@@ -78,7 +78,8 @@ def published(source: Source) -> Dated | None:
     chosen = chosen_of(PUBLISHED.candidates(source), source.reading)
     if chosen is None:  # only now: it takes as long as all other places together
         return next((dated for _, dated in _by_htmldate(source)), None)
-    return chosen.believed
+    believed: Dated | None = chosen.believed
+    return believed
 
 
 def chosen_of(candidates: Iterable[Candidate], reading: Reading) -> Candidate | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import urlsplit
@@ -153,7 +154,7 @@ def _untyped(text: str) -> str:
     return text.translate(_TYPED)
 
 
-def _main_heading(structured: Structured, stated: list[str | None], sites: set[str]) -> Element | None:
+def _main_heading(structured: Structured, stated: Sequence[str | None], sites: set[str]) -> Element | None:
     """The h1 that carries the headline: the one most like what the page states elsewhere, else the first in an
     article.
     """

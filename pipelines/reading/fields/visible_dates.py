@@ -186,7 +186,7 @@ def _time_attribute(element: Element, reading: Reading) -> Stated | None:
     return None
 
 
-def _points(element: Element, near: int | None, label: Label | None, rest: int, above: frozenset) -> float:
+def _points(element: Element, near: int | None, label: Label | None, rest: int, above: frozenset[Element]) -> float:
     """How likely a date is the article's own: nearness to the headline, words before it, names of what surrounds it."""
     points = _nearness(near)
     points += {Label.PUBLISHED: 12, Label.MODIFIED: -4, Label.AS_OF: -4, None: 0}[label]

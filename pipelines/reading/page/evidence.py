@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from lxml.etree import _Element as Element
@@ -62,7 +62,7 @@ class Ranking:
     """A field's places in the order of trust."""
 
     field: str
-    places: tuple[Place, ...] = field(default_factory=tuple)
+    places: tuple[Place, ...] = ()
 
     def table(self) -> str:
         """The ranking as docs/reading.md shows it."""

@@ -36,7 +36,7 @@ class _Mending:
 
     def run(self) -> str:
         while self.at < len(self.text):
-            self.at = _BLANK.match(self.text, self.at).end()
+            self.at = _after(_BLANK, self.text, self.at)
             if self.at >= len(self.text):
                 break
             self._step(self.text[self.at])
@@ -140,7 +140,7 @@ class _Mending:
 
     def _ends_here(self) -> bool:
         """Whether the quote at this place ends its string: what follows is what follows a string in JSON."""
-        at = _BLANK.match(self.text, self.at + 1).end()
+        at = _after(_BLANK, self.text, self.at + 1)
         if at >= len(self.text):
             return True
         sign = self.text[at]
@@ -151,11 +151,17 @@ class _Mending:
         in_object = bool(self.open) and self.open[-1] == "{"
         follows = _KEY_FOLLOWS if in_object else _VALUE_FOLLOWS
         if sign in ",;":
-            after = _BLANK.match(self.text, _EMPTY.match(self.text, at + 1).end()).end()
+            after = _after(_BLANK, self.text, _after(_EMPTY, self.text, at + 1))
             return after >= len(self.text) or self.text[after] in "}]" or bool(follows.match(self.text, after))
         return in_object and sign == '"' and bool(follows.match(self.text, at)) and at > self.at + 1
 
 
+def _after(pattern: re.Pattern[str], text: str, at: int) -> int:
+    """Where what *pattern* takes at *at* ends."""
+    match = pattern.match(text, at)
+    return match.end() if match else at
+
+
 def _next(text: str, at: int) -> str:
-    at = _BLANK.match(text, at).end()
+    at = _after(_BLANK, text, at)
     return text[at : at + 1]

@@ -77,7 +77,8 @@ def loads(text: str) -> list[Any]:
 
 def _values(text: str) -> tuple[list[Any], int]:
     """The values that *text* begins with, one behind the other, and where what is none begins."""
-    decoder, values, at = json.JSONDecoder(strict=False), [], 0
+    decoder, at = json.JSONDecoder(strict=False), 0
+    values: list[Any] = []
     text = text.lstrip("\ufeff \t\r\n,;")
     try:
         while at < len(text) and len(values) < 50:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import accumulate
+from typing import Any
 
 from lxml.etree import XPath
 from lxml.etree import _Element as Element
@@ -29,7 +30,7 @@ class VisibleText:
         self.heading = heading
 
     @cached_property
-    def _read(self) -> tuple[list, list[str]]:
+    def _read(self) -> tuple[list[Any], list[str]]:
         strings, texts = [], []
         body = self.root.find("body") if self._whole else self.root
         for string in _STRINGS(body) if body is not None else ():
@@ -52,7 +53,7 @@ class VisibleText:
         return None if element.tag in _UNSEEN else element
 
     @cached_property
-    def above(self) -> frozenset:
+    def above(self) -> frozenset[Element]:
         """The elements around the headline: what holds it as well as something else is the article's own."""
         return frozenset(self.heading.iterancestors()) if self.heading is not None else frozenset()
 

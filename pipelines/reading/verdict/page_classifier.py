@@ -412,8 +412,8 @@ def _home(read: Read, seen: Signs, words: int, declared: bool) -> _Finding:
         )
     if (found := list_of_posts(read, seen)) and (_is_listed(read) or not (read.is_dated or declared)):
         return Reason.HOME_PAGE, found
-    if not (declared and read.is_dated) and (found := _teaser_lines(read, seen)):
-        return Reason.HOME_PAGE, f"its text is what stands below {found} linked headlines"
+    if not (declared and read.is_dated) and (lines := _teaser_lines(read, seen)):
+        return Reason.HOME_PAGE, f"its text is what stands below {lines} linked headlines"
     if declared:
         return _NOTHING
     if dense and read.paragraphs < 4 and words < (150 if _LIST_TITLE.match(read.title or "") else 12):

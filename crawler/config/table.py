@@ -1,0 +1,11 @@
+"""What every table of the TOML files is."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Table(BaseModel):
+    """A TOML table: unknown keys are mistakes, text is never taken for a number."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)

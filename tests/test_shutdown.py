@@ -1,0 +1,61 @@
+"""A crawl that is told to end."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from crawler.downloader.errors import ShutdownError
+from crawler.shutdown import Shutdown
+
+
+async def test_what_waits_ends_at_once_and_what_is_in_progress_may_finish():
+    shutdown, begun, go_on = Shutdown(), asyncio.Event(), asyncio.Event()
+
+    async def waiting() -> str:
+        await asyncio.Event().wait()
+        return "never"
+
+    async def working() -> str:
+        with shutdown.in_progress():
+            begun.set()
+            await go_on.wait()
+            return "done"
+
+    waits = asyncio.ensure_future(shutdown.run(waiting()))
+    works = asyncio.ensure_future(shutdown.run(working()))
+    await begun.wait()
+    stopped = asyncio.ensure_future(shutdown.stop(within=30))
+    with pytest.raises(ShutdownError):
+        await waits
+    go_on.set()
+    assert await works == "done"
+    await stopped
+    await shutdown.settled()
+
+
+async def test_nothing_begins_any_more_once_the_crawl_is_ending():
+    shutdown = Shutdown()
+    await shutdown.stop()
+
+    async def work() -> None:
+        raise AssertionError("it has begun")
+
+    with pytest.raises(ShutdownError):
+        await shutdown.run(work())
+
+
+async def test_what_is_in_progress_too_long_is_given_up():
+    shutdown, begun = Shutdown(), asyncio.Event()
+
+    async def working() -> None:
+        with shutdown.in_progress():
+            begun.set()
+            await asyncio.Event().wait()
+
+    works = asyncio.ensure_future(shutdown.run(working()))
+    await begun.wait()
+    await shutdown.stop(within=0)
+    with pytest.raises(ShutdownError):
+        await works
