@@ -30,7 +30,7 @@ from benchmarks.filled import backend_seconds
 from benchmarks.reading import BESIDE
 from pipelines import dedupe
 from pipelines.reading import fingerprint
-from pipelines.store import Store, copying
+from pipelines.store import Store, near_duplicates
 
 ROUNDS = 3
 LEAD = "Es ist eine Nachricht, die am Montag viele überrascht hat und über die das Land nun streitet"
@@ -108,7 +108,7 @@ async def recall(dsn: str, texts: list[str], edits_each: int, seed: int) -> dict
         originals = []
         for number, text in enumerate(texts):
             page, article = page_and_article(number, text, f"Meldung {number}")
-            originals.append(await store.keep(run, page, article))
+            originals.append(await store.save_article(run, page, article))
         links = [(number, ending.copy_of) for number, ending in enumerate(originals) if ending.kind == "copy"]
         number_of = {ending.article_id: number for number, ending in enumerate(originals)}
         family = {ending.article_id: ending.copy_of or ending.article_id for ending in originals}
@@ -119,9 +119,9 @@ async def recall(dsn: str, texts: list[str], edits_each: int, seed: int) -> dict
             for edit in dice.sample(EDITS, edits_each):
                 edited = edit(text, dice)
                 page, article = page_and_article(number, edited, f"Andere Zeile {number}", source=f"other{number % 9}")
-                ending = await store.keep(run, page, article)
+                ending = await store.save_article(run, page, article)
                 number += 1
-                alike = dedupe.likeness(fingerprint.shingles(text), fingerprint.shingles(edited)).same
+                alike = dedupe.similarity(fingerprint.shingles(text), fingerprint.shingles(edited)).same
                 name = next(name for least, name in CLASSES if alike >= least)
                 found = ending.copy_of is not None and ending.copy_of == family[originals[place].article_id]
                 of_class[name].append(found)
@@ -152,17 +152,17 @@ async def cost(dsn: str, texts: list[str], batch: int = 50) -> dict[str, float]:
             part = texts[start : start + batch]
             begin = time.perf_counter()
             bands = [fingerprint.bands(text) or [] for text in part]
-            await copying.claim(connection, [(number - place, of) for place, of in enumerate(bands)])
+            await near_duplicates.claim(connection, [(number - place, of) for place, of in enumerate(bands)])
             new = {number - place for place in range(len(part))}
-            known = await copying.known(connection, [band for of in bands for band in of], new)
+            known = await near_duplicates.known(connection, [band for of in bands for band in of], new)
             for place, (text, of) in enumerate(zip(part, bands, strict=True)):
-                known.origin(number - place, text, of)
-                known.keep(number - place, 1, text, of)
+                known.duplicate_of(number - place, text, of)
+                known.add(number - place, 1, text, of)
             await connection.commit()
             times.append((time.perf_counter() - begin) * 1000 / len(part))
             number -= len(part)
             if (start + batch) % SETTLE_AFTER == 0:
-                await copying.settle(connection)
+                await near_duplicates.compact(connection)
                 await connection.commit()
         used = time.process_time() - client + backend_seconds(connection) - server
         for table in ("claims", "bands"):

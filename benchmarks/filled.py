@@ -24,7 +24,7 @@ from psycopg import conninfo, sql
 from benchmarks.articles import Generator, pages
 from pipelines import database
 from pipelines.store import Store
-from pipelines.store.shapes import WatchRow
+from pipelines.store.models import WatchRow
 
 BASE = 10_000  # articles that the store itself writes
 APART = 1_000_000  # between the numbers of one set and those of the next
@@ -164,7 +164,7 @@ def watches() -> list[WatchRow]:
 
 async def _store(dsn: str, number: int) -> None:
     async with await Store.open(dsn) as store:
-        await store.keep_watches(watches())
+        await store.save_watchlists(watches())
         runs = {}
         made = pages(number, 0, seed=1)
         for first in range(0, number, 100):
@@ -172,7 +172,7 @@ async def _store(dsn: str, number: int) -> None:
             for page, _ in part:
                 if page.source not in runs:
                     runs[page.source] = await store.begin_run(page.source, "crawl", "benchmark")
-            await asyncio.gather(*(store.keep(runs[page.source], page, article) for page, article in part))
+            await asyncio.gather(*(store.save_article(runs[page.source], page, article) for page, article in part))
         for run in runs.values():
             await store.end_run(run, "finished")
         while await store.group_stories():

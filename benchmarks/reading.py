@@ -9,9 +9,10 @@ all readers in turn, so that a busy machine slows all of them alike; the CPU tim
 pages. A mean hides cliffs, so the worst pages are listed with the rule that cost most, and the
 figures by language. Peak memory is that of a fresh process which reads the first pages with that reader alone.
 
-``nachlese-known`` is our reader on sources that it knows: where a page's article stands was taught before, as a lesson
+``nachlese-known`` is our reader on sources that it knows: where a page's article stands was taught before, as a site
+model
 from the source's other pages or ``[read] keep`` in its file tells it. Its row shows what that saves, not what it would
-learn: ``benchmarks.learning`` does.
+learn: ``benchmarks.site_models`` does.
 """
 
 from __future__ import annotations
@@ -61,23 +62,23 @@ class Ours:
 
     def __init__(self, knows: bool = False):
         from pipelines.reading import shipped_rules
-        from pipelines.reading.rules import Learned
+        from pipelines.reading.rules import SiteModel
 
         self.rules = shipped_rules()
-        self.learning = replace(self.rules, learned=Learned(learning=True)) if knows else None
-        self.known: dict[str, Learned] = {}
+        self.learning = replace(self.rules, site_model=SiteModel(learning=True)) if knows else None
+        self.known: dict[str, SiteModel] = {}
 
     def teach(self, doc: Doc, page: bytes | str) -> None:
-        """Let it see where the page's article stands, as a lesson from other pages of its source would tell it."""
+        """Let it see where the page's article stands, as a site model from other pages of its source would tell it."""
         with contextlib.suppress(Rejected):
             article = self._read(doc, page, self.learning) if self.learning else None
             if article and article.container:
-                self.known[doc["id"]] = replace(self.rules.learned, state=1, containers=(article.container,))
+                self.known[doc["id"]] = replace(self.rules.site_model, state=1, containers=(article.container,))
 
     def __call__(self, doc: Doc, page: bytes | str) -> Prediction:
         known = self.known.get(doc["id"])
         try:
-            article = self._read(doc, page, replace(self.rules, learned=known) if known else self.rules)
+            article = self._read(doc, page, replace(self.rules, site_model=known) if known else self.rules)
         except Rejected as rejected:
             return {"rejected": str(rejected)}
         lead = article.teaser if article.teaser_is_visible else None

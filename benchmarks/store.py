@@ -2,13 +2,13 @@
 
     python -m benchmarks.store [--sizes 10000,100000,500000] [--articles 2000] [--writers 2] [--data DIR] [--json]
 
-Articles of generated German text, one in five a near copy of an earlier one, go through ``Store.keep`` as a crawl's do:
-batches, locks, fingerprints, versions, searching, watchlists, changes. They are stored into a database that holds so
-many articles already (``benchmarks/filled.py``), three times over; the median counts. Beside the articles a second
-stand the milliseconds of processor time that one takes, in this process and in the server: two cores can do no more
-than 2000 divided by their sum, and on a machine that others use, that is the figure to trust. Grouping into stories
-comes after the storing and is counted apart. Then the readers' questions are asked. Making the largest database takes
-minutes; with --data the server's folder stays, and the next run begins at once.
+Articles of generated German text, one in five a near copy of an earlier one, go through ``Store.save_article`` as a
+crawl's do: batches, locks, fingerprints, versions, searching, watchlists, changes. They are stored into a database that
+holds so many articles already (``benchmarks/filled.py``), three times over; the median counts. Beside the articles a
+second stand the milliseconds of processor time that one takes, in this process and in the server: two cores can do no
+more than 2000 divided by their sum, and on a machine that others use, that is the figure to trust. Grouping into
+stories comes after the storing and is counted apart. Then the readers' questions are asked. Making the largest database
+takes minutes; with --data the server's folder stays, and the next run begins at once.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ async def stored(dsn: str, articles: list[list[tuple[Any, Any]]]) -> dict[str, A
 
         async def keep(page: Any, article: Any) -> None:
             async with in_hand:
-                ending = await store.keep(run, page, article)
-                kinds[ending.kind] = kinds.get(ending.kind, 0) + 1
+                outcome = await store.save_article(run, page, article)
+                kinds[outcome.kind] = kinds.get(outcome.kind, 0) + 1
 
         await asyncio.gather(*(keep(page, article) for page, article in part))
 

@@ -189,14 +189,14 @@ def ours(articles: Sequence[Labelled], join: float) -> Grouping:
     """As ``pipelines.store.stories`` does it, in memory."""
     seen: Counter[int] = Counter()
     grouped: Grouping = {}
-    recent: list[tuple[int, stories.Told]] = []
+    recent: list[tuple[int, stories.StoryVector]] = []
     for count, article in enumerate(articles):
         counts = stories.counted(article.title, None, article.text)
         terms = stories.weighted(counts, seen, count)
-        one = stories.Told(article.number, article.at, article.at, True, terms)
+        one = stories.StoryVector(article.number, article.at, article.at, True, terms)
         keys = set(one.keys)
         near = ((story, other) for story, other in recent if not keys.isdisjoint(other.keys))
-        found = stories.best_story(one, near, stories.least_likeness(count, join))
+        found = stories.best_story(one, near, stories.least_similarity(count, join))
         grouped[article.number] = found[0] if found else article.number
         recent.append((grouped[article.number], one))
         recent = [(story, other) for story, other in recent if article.at - other.at <= stories.WINDOW]

@@ -1,4 +1,4 @@
-"""What a replay would change, without writing anything: ``nachlese replay --compare``."""
+"""What a replay would change, without writing anything: ``nachlese replay --diff``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Comparison:
 
     url: str
     source: str
-    ending: str
+    outcome: str
     reason: str | None = None
     changes: dict[str, tuple[Any, Any]] = field(default_factory=dict)
 
@@ -57,12 +57,12 @@ async def compared(services: Services, page: Page) -> Comparison:
     except Rejected as rejected:
         return Comparison(address, page.source, "rejected", str(rejected))
     try:
-        ending = await services.store.preview(page, article)
+        outcome = await services.store.preview(page, article)
     except (ValueError, TypeError) as error:
         return Comparison(address, page.source, "rejected", f"unstorable: {error}")
-    stored = await services.store.article(ending.article_id) if ending.article_id is not None else None
+    stored = await services.store.article(outcome.article_id) if outcome.article_id is not None else None
     changes = differences(stored, article) if stored else {}
-    return Comparison(address, page.source, ending.kind, changes=changes)
+    return Comparison(address, page.source, outcome.kind, changes=changes)
 
 
 def differences(stored: dict[str, Any], article: Any) -> dict[str, tuple[Any, Any]]:

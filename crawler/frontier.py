@@ -18,12 +18,12 @@ from crawler.downloader.errors import Failure
 from crawler.services import Services
 from pipelines import urls
 from pipelines.items import Link, Page, Reason
-from pipelines.store import Archived, Document, Ending, Offered, Run, Target
+from pipelines.store import Archived, Document, FrontierEntry, Offered, PageOutcome, Run
 
 log = logging.getLogger(__name__)
 
 #: called with the page's address and its outcome
-Progress = Callable[[str, Ending], object]
+Progress = Callable[[str, PageOutcome], object]
 #: what a run tells of its documents
 MOST_TOLD = 100
 
@@ -40,7 +40,7 @@ class Frontier:
         self.services = services
         self.run = run
         self.progress = progress
-        self.in_flight: dict[bytes, Target] = {}
+        self.in_flight: dict[bytes, FrontierEntry] = {}
         self.recovered: dict[bytes, tuple[Archived, Page]] = {}
         self.failures: list[str] = []
         self.problems: list[str] = []
@@ -53,7 +53,7 @@ class Frontier:
 
     # --- what is to be fetched ---------------------------------------------------------------------------------------
 
-    async def entries(self, most: int, at_once: Callable[[], int]) -> AsyncIterator[Target]:
+    async def entries(self, most: int, at_once: Callable[[], int]) -> AsyncIterator[FrontierEntry]:
         """Pages that are due, up to *most*, while there are any and anything on its way may bring more.
 
         They are claimed in batches, so that no more than *at_once()* are in flight.
@@ -64,12 +64,12 @@ class Frontier:
             free, is_idle = min(at_once() - len(self.in_flight), left), self.is_idle()
             if is_idle or (free >= at_once() / 4 and nothing_since != self._enqueued):
                 free, before = min(at_once() - len(self.in_flight), left), self._enqueued
-                batch = await self.services.store.take(self.run, free) if free else []
+                batch = await self.services.store.claim_batch(self.run, free) if free else []
                 nothing_since = before if len(batch) < free else -1
                 left -= len(batch)
                 self.in_flight |= {urls.url_key(urls.normalise(target.url)): target for target in batch}
                 for target in batch:
-                    await self.services.in_hand.room(self.run.source or "")
+                    await self.services.in_flight_bytes.room(self.run.source or "")
                     yield target
                 if not batch and is_idle and not self._changed.is_set():
                     break
@@ -124,7 +124,7 @@ class Frontier:
 
     async def enqueue(self, links: Sequence[Link], document: Document, most_pending: int | None = None) -> Offered:
         """Links, and how the document that named them was fetched; what is known already is not fetched again."""
-        offered = await self.services.store.offer(self.run, links, document, most_pending)
+        offered = await self.services.store.enqueue(self.run, links, document, most_pending)
         self._enqueued += 1
         self.changed()
         return offered
@@ -162,14 +162,14 @@ class Frontier:
     async def fetch_failed(self, url: str, failure: Failure) -> None:
         """Record why there is no page: for good, or until it is tried again."""
         if failure.transient:
-            outcome = await self.services.store.postpone(
+            outcome = await self.services.store.reschedule(
                 self.run,
                 url,
                 failure.reason,
                 failure.detail,
                 failure.retry_at,
                 failure.status,
-                attempted=failure.counts_as_attempt,
+                counts_as_attempt=failure.counts_as_attempt,
             )
         else:
             outcome = await self.services.store.reject(self.run, url, failure.reason, failure.detail, failure.status)
@@ -177,21 +177,21 @@ class Frontier:
 
     async def unmodified(self, url: str) -> None:
         """A page that was asked for on a condition has not changed."""
-        self.ended(url, await self.services.store.keep_unmodified(self.run, url))
+        self.ended(url, await self.services.store.save_unmodified(self.run, url))
 
-    async def reject(self, url: str, reason: Reason, detail: str, **more: Any) -> Ending:
+    async def reject(self, url: str, reason: Reason, detail: str, **more: Any) -> PageOutcome:
         """Final: the page is no article."""
         outcome = await self.services.store.reject(self.run, url, reason, detail, **more)
         self.ended(url, outcome)
         return outcome
 
-    async def reschedule(self, url: str, detail: str) -> Ending:
+    async def reschedule(self, url: str, detail: str) -> PageOutcome:
         """A mistake of ours met the page. It stays pending with one attempt more, so that it does not come for ever."""
-        outcome = await self.services.store.postpone(self.run, url, Reason.UNSTORABLE, detail)
+        outcome = await self.services.store.reschedule(self.run, url, Reason.UNSTORABLE, detail)
         self.ended(url, outcome)
         return outcome
 
-    def ended(self, url: str, outcome: Ending) -> None:
+    def ended(self, url: str, outcome: PageOutcome) -> None:
         """The page's outcome is recorded."""
         self.released(url)
         if self.progress is not None:

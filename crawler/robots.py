@@ -25,9 +25,9 @@ from functools import lru_cache
 
 from protego import Protego
 
-from crawler.downloader.hosts import Memory, utc_now
+from crawler.downloader.hosts import HostStore, utc_now
 from pipelines.items import Reason, Rejected
-from pipelines.store.shapes import HostState
+from pipelines.store.models import HostState
 from pipelines.urls import origin
 
 #: a copy is used for this long before it is fetched again; the RFC's upper bound is a day
@@ -46,26 +46,26 @@ class Disallowed(Exception):
     """The rules of the site forbid this page. Final."""
 
 
-class NoRobots(Exception):
-    """robots.txt cannot be had, so nothing is fetched from there until ``not_before``. The page stays pending."""
+class RobotsUnavailable(Exception):
+    """robots.txt cannot be had, so nothing is fetched from there until ``retry_at``. The page stays pending."""
 
-    def __init__(self, site: str, why: str, not_before: datetime, reason: Reason):
+    def __init__(self, site: str, why: str, retry_at: datetime, reason: Reason):
         super().__init__(f"{site}/robots.txt cannot be had: {why}")
-        self.not_before = not_before
+        self.retry_at = retry_at
         self.reason = reason
         self.is_behind_redirect = False  # then another host was asked, which is an attempt
 
 
-class Unavailable(Exception):
-    """Raised by *get*: no answer, or none that counts. ``not_before`` where the host named a time.
+class RobotsFetchError(Exception):
+    """Raised by *get*: no answer, or none that counts. ``retry_at`` where the host named a time.
 
     *reason* is what the waiting pages are told; not ROBOTS where the whole host cannot be reached.
     """
 
-    def __init__(self, why: str, not_before: datetime | None = None, reason: Reason = Reason.ROBOTS):
+    def __init__(self, why: str, retry_at: datetime | None = None, reason: Reason = Reason.ROBOTS):
         super().__init__(why)
         self.why = why
-        self.not_before = not_before
+        self.retry_at = retry_at
         self.reason = reason
 
 
@@ -192,7 +192,7 @@ class _Known:
 @dataclass(frozen=True, slots=True)
 class _Failed:
     why: str
-    not_before: datetime
+    retry_at: datetime
     reason: Reason
 
 
@@ -201,7 +201,7 @@ class Robots:
 
     def __init__(
         self,
-        memory: Memory,
+        memory: HostStore,
         agent: str,
         longest_delay: timedelta = timedelta(seconds=30),
         now: Callable[[], datetime] = utc_now,
@@ -218,7 +218,7 @@ class Robots:
         self._in_flight: dict[Hashable, asyncio.Future[_Known]] = {}
 
     async def check(self, url: str, get: Get, trust: Hashable = None, whose: str = "") -> float:
-        """Raise Disallowed or NoRobots, or return the Crawl-delay in seconds (0 where there is none).
+        """Raise Disallowed or RobotsUnavailable, or return the Crawl-delay in seconds (0 where there is none).
 
         *get* fetches a robots.txt, following redirects; it raises Unavailable where RFC 9309 says *unreachable*. Any
         other exception it raises goes through, and is remembered by nobody. Requests for one site wait for the same
@@ -232,7 +232,7 @@ class Robots:
             judgement = await self._judge(known.body, self._agent, url, whose)
         except Rejected as given_up:
             # rules that nobody can read in bounded time allow nothing; the site may put something else there
-            raise NoRobots(
+            raise RobotsUnavailable(
                 site, f"no reader can judge it: {given_up}", self._now() + FAILED_AGAIN, Reason.ROBOTS
             ) from None
         if not judgement.allowed:
@@ -244,7 +244,7 @@ class Robots:
         if known is not None and abs(self._now() - known.fetched_at) < FRESH:
             return known
         failed = self._failed.get(site)
-        if failed is not None and self._now() < failed.not_before:
+        if failed is not None and self._now() < failed.retry_at:
             return self._last_good(site, failed)
         fetch = self._in_flight.get((site, trust))
         if fetch is None:
@@ -265,15 +265,15 @@ class Robots:
             return known
         try:
             answer = await get(f"{site}/robots.txt")
-        except Unavailable as error:
+        except RobotsFetchError as error:
             # no longer than that for everybody: a time that the host named is for whoever was told it (``Hosts``)
             soon = self._now() + FAILED_AGAIN
             self._failed[site] = _Failed(error.why, soon, error.reason)
-            return self._last_good(site, _Failed(error.why, max(error.not_before or soon, soon), error.reason))
+            return self._last_good(site, _Failed(error.why, max(error.retry_at or soon, soon), error.reason))
         self._failed.pop(site, None)
         body = answer.body[:LARGEST] if answer.status == 200 else b""
         known = self._keep(site, body, self._now())
-        await self._memory.keep_host_state(
+        await self._memory.save_host_state(
             HostState(site, robots_status=answer.status, robots_body=body, robots_fetched_at=known.fetched_at)
         )
         return known
@@ -282,7 +282,7 @@ class Robots:
         known = self._known.get(site)
         if known is not None and abs(self._now() - known.fetched_at) < STALE:
             return known
-        raise NoRobots(site, failed.why, failed.not_before, failed.reason)
+        raise RobotsUnavailable(site, failed.why, failed.retry_at, failed.reason)
 
     async def _remembered(self, site: str) -> _Known | None:
         state = await self._memory.host_state(site)

@@ -153,14 +153,14 @@ async def interrupted(services: Services, crawler: Crawler, crawl: asyncio.Futur
     """End a run at once; its end is waited for and recorded."""
     with suppress(Exception):
         run_extension(crawler).stop("interrupted")
-        services.store.hurry(SHUTDOWN_GRACE)
+        services.store.shorten_deadline(SHUTDOWN_GRACE)
         await asyncio.wait([crawl], timeout=services.configuration.settings.schedule.stop_within.total_seconds())
 
 
 async def stop_all(services: Services, why: str, within: float) -> None:
     """End all runs of this process: what is in flight gets *within* seconds, everything else stays pending."""
     services.begin_stop()
-    services.store.hurry(within)
+    services.store.shorten_deadline(within)
     for crawler in list(services.crawlers):
         with suppress(RuntimeError):  # it has not begun
             run_extension(crawler).stop(why, within)

@@ -5,7 +5,7 @@ which of them were run is in Postgres: a slot is claimed by inserting its run, s
 clock steps make one run of it. Each source has at most one run at a time, and at most one missed slot is made up for.
 
 A run that lasts longer than to the next slot is not waited for: its feeds, sitemaps and section pages are looked at
-when they are due, and its pages go on beside that. Runs do not wait for each other either (``crawler.places``).
+when they are due, and its pages go on beside that. Runs do not wait for each other either (``crawler.in_flight``).
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ class Scheduler:
         """For ``nachlese status``."""
         source = self.services.configuration.sources.get(name)
         following = source.slots().after(self.now()) if source and source.enabled else None
-        await self.services.store.keep_next_run(name, following)
+        await self.services.store.save_next_run(name, following)
 
     async def note_next_runs(self) -> None:
         for name in self.services.configuration.sources:
@@ -200,8 +200,8 @@ class Scheduler:
     async def reload(self, configuration: Configuration) -> None:
         """Go on with other source files. Runs that have begun end as they began."""
         self.services = self.services.with_configuration(configuration)
-        await self.services.store.keep_sources(source_rows(configuration))
-        await self.services.store.keep_watches(watch_rows(list(configuration.watches.values())))
+        await self.services.store.save_sources(source_rows(configuration))
+        await self.services.store.save_watchlists(watch_rows(list(configuration.watches.values())))
         self.set_jobs()
         await self.note_next_runs()
 

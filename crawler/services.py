@@ -26,22 +26,22 @@ from pathlib import Path
 from scrapy import Spider
 from scrapy.crawler import Crawler
 
-from crawler import places, watching
+from crawler import in_flight, watching
 from crawler.config import Configuration, Settings, Source, Watch
 from crawler.downloader.browser import Browser
 from crawler.downloader.client import HttpClient
 from crawler.downloader.hosts import Hosts
+from crawler.in_flight import InFlightBytes
 from crawler.parsing import TASKS, Parsing
-from crawler.places import InHand
 from crawler.robots import Robots
 from crawler.watching import Notifier, watch_rows
 from pipelines import archive, database, urls
 from pipelines.archive import Archive
 from pipelines.database import DatabaseError
 from pipelines.items import Page
-from pipelines.reading.rules import Learned, Rules
+from pipelines.reading.rules import Rules, SiteModel
 from pipelines.store import Archived, Run, RunKind, SourceRow, Store
-from pipelines.store.shapes import HostRest, HostState
+from pipelines.store.models import HostBackoff, HostState
 from pipelines.workers import ReaderPool
 
 log = logging.getLogger(__name__)
@@ -60,14 +60,14 @@ class Derived:
         self.spiders: dict[str, type[Spider]] = {}
         self._rules: dict[tuple[str, int], Rules] = {}
 
-    def rules(self, source: str, model: Learned | None = None) -> Rules:
+    def rules(self, source: str, model: SiteModel | None = None) -> Rules:
         """Rules of a source; pages of a source without a file are read by general ones."""
-        model = model or Learned(learning=self.configuration.settings.reading.learn)
+        model = model or SiteModel(learning=self.configuration.settings.reading.learn)
         name = (source, model.state)
         if name not in self._rules:
             known = self.configuration.sources.get(source)
             rules = known.rules() if known else self.configuration.rules()
-            self._rules[name] = replace(rules, learned=model)
+            self._rules[name] = replace(rules, site_model=model)
         return self._rules[name]
 
 
@@ -81,7 +81,7 @@ class Services:
     http: HttpClient
     readers: ReaderPool
     derived: Derived
-    in_hand: InHand
+    in_flight_bytes: InFlightBytes
     browser: Browser
     maybe_store: Store | None = None
     archive: Archive | None = None
@@ -133,18 +133,18 @@ class Services:
 
     # --- site models -------------------------------------------------------------------------------------------------
 
-    async def site_model(self, source: str, number: int | None = None) -> Learned:
+    async def site_model(self, source: str, number: int | None = None) -> SiteModel:
         """What a source's own pages have taught: by number, or what is in force."""
         if not self.configuration.settings.reading.learn or not self.is_durable:
-            return Learned()
-        return await self.store.lesson(source, number)
+            return SiteModel()
+        return await self.store.site_model(source, number)
 
     async def rules_for(self, page: Page) -> Rules:
         """The rules for a stored page: with the site model with which it was read, so that it gives the same text."""
         if not self.configuration.settings.reading.learn or not self.is_durable:
             return self.derived.rules(page.source)
-        number = await self.store.lesson_number(page.source, page.asked_url or page.url, page.fetched_at)
-        return self.derived.rules(page.source, await self.store.lesson(page.source, number))
+        number = await self.store.site_model_number(page.source, page.asked_url or page.url, page.fetched_at)
+        return self.derived.rules(page.source, await self.store.site_model(page.source, number))
 
     async def learn(self, source: str) -> None:
         """After a run of *source*: make the next site model where one is due. A run is not failed by what follows."""
@@ -168,8 +168,8 @@ class Services:
         lease = self.configuration.settings.schedule.lease
         run = await self.store.begin_run(source, kind, self.worker_id, slot, lease)
         if run is None:
-            holders = await self.store.holders(source)
-            dead = {number: holder for number, holder in holders.items() if is_gone(holder, self.worker_id)}
+            worker_ids = await self.store.worker_ids(source)
+            dead = {number: holder for number, holder in worker_ids.items() if is_gone(holder, self.worker_id)}
             for number, holder in dead.items():
                 gone = Run(number, source, kind, holder, None, lease, datetime.now(UTC))
                 await self.store.end_run(gone, "failed", "its process was killed")
@@ -181,7 +181,7 @@ class Services:
 
         Whoever was killed left them: they are read from the archive, and their site is not asked a second time.
         """
-        if self.archive is None or not await self.store.was_broken_off(run):
+        if self.archive is None or not await self.store.previous_run_crashed(run):
             return {}
         since = datetime.now(UTC) - STILL_NEWS
         names = [name for name in archive.recent(self.archive_folder, since) if name != self.archive.file_name]
@@ -230,9 +230,9 @@ async def open_services(
     await asyncio.to_thread(database.refuse_read_only, dsn, patience)
     folder = Path(settings.archive.folder or database.home() / "archive")
     async with await Store.open(dsn, patience, settings.recheck.plan()) as store:
-        await store.keep_sources(source_rows(configuration))
-        await store.keep_watches(watch_rows(list(configuration.watches.values())))
-        client, readers = HttpClient(connections=places.connections()), reader_pool(configuration)
+        await store.save_sources(source_rows(configuration))
+        await store.save_watchlists(watch_rows(list(configuration.watches.values())))
+        client, readers = HttpClient(connections=in_flight.connections()), reader_pool(configuration)
         watches = list(configuration.watches.values())
         services = Services(
             configuration=configuration,
@@ -241,7 +241,7 @@ async def open_services(
             http=client,
             readers=readers,
             derived=Derived(configuration),
-            in_hand=in_hand(configuration),
+            in_flight_bytes=in_flight_bytes(configuration),
             browser=Browser(client, settings.browser.executable),
             notifier=Notifier(
                 lambda: watches,
@@ -256,7 +256,7 @@ async def open_services(
         try:
             yield services
             if not services.stopping and services.notifier is not None:
-                await services.notifier.settle(LAST_DELIVERIES)
+                await services.notifier.drain(LAST_DELIVERIES)
         finally:
             await close(services)
 
@@ -267,13 +267,13 @@ class InMemoryHostStore:
     async def host_state(self, host: str) -> HostState | None:
         return None
 
-    async def keep_host_state(self, state: HostState) -> None:
+    async def save_host_state(self, state: HostState) -> None:
         return None
 
-    async def host_rests(self, host: str | None = None) -> list[HostRest]:
+    async def host_backoffs(self, host: str | None = None) -> list[HostBackoff]:
         return []
 
-    async def keep_host_rest(self, rest: HostRest) -> None:
+    async def save_host_backoff(self, rest: HostBackoff) -> None:
         return None
 
 
@@ -288,14 +288,14 @@ def in_memory(configuration: Configuration) -> Services:
         http=client,
         readers=readers,
         derived=Derived(configuration),
-        in_hand=in_hand(configuration),
+        in_flight_bytes=in_flight_bytes(configuration),
         browser=Browser(client, configuration.settings.browser.executable),
     )
 
 
-def in_hand(configuration: Configuration) -> InHand:
+def in_flight_bytes(configuration: Configuration) -> InFlightBytes:
     """What all sources together may have in memory until it is read and stored."""
-    return InHand(configuration.settings.crawl.sources_at_once * places.EACH)
+    return InFlightBytes(configuration.settings.crawl.sources_at_once * in_flight.EACH)
 
 
 async def close(services: Services) -> None:

@@ -92,7 +92,7 @@ ROBOTSTXT_TIMEOUT = 15.0
 # which pages go through a browser, and how many seconds their scripts may take
 RENDER = "never"
 RENDER_TIMEOUT = 20.0
-# Bodies in hand are bounded by their number and, where they are large, by slots. Scrapy's bound of all together would
+# Bodies in flight are bounded by their number and, where they are large, by slots. Scrapy's bound of all together would
 # let one large page that waits for its reader hold up those behind it.
 SCRAPER_SLOT_MAX_ACTIVE_SIZE = 50_000_000
 DOWNLOAD_WARNSIZE = 0

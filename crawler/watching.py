@@ -1,4 +1,4 @@
-"""What matches a watchlist is told: sent to its address, put into its feed. From rows, so a kill loses nothing.
+"""What matches a watchlist is delivered: sent to its address, put into its feed. From rows, so a kill loses nothing.
 
 An address is asked like any other: public ones only, unless the watchlist's file allows more; no redirect is followed.
 Each watchlist has a task of its own (``Notifier``): an address that never answers holds up no crawl and no other
@@ -42,7 +42,7 @@ PAUSE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Delivery:
     """What became of one watchlist's matches: sent, or put off with the reason of the last failure."""
 
     watch: str
@@ -68,9 +68,9 @@ def watch_rows(watches: Sequence[Watch]) -> list[WatchRow]:
 
 
 class Notifier:
-    """Tells of matches beside everything else. *tell* does it for one watchlist; *watches* are those there are now.
+    """Delivers matches beside everything else. *tell* does it for one watchlist; *watches* are those there are now.
 
-    ``wake`` after something was stored, ``settle`` to wait for what has begun, ``close`` at the end: what is not sent
+    ``wake`` after something was stored, ``drain`` to wait for what has begun, ``close`` at the end: what is not sent
     by then is due again later.
     """
 
@@ -80,13 +80,13 @@ class Notifier:
         self._again: set[str] = set()
 
     def wake(self) -> None:
-        """Look at every watchlist, one that is being told of right now after that."""
+        """Look at every watchlist, one whose matches are being delivered right now after that."""
         for watch in self._watches():
             self._again.add(watch.name)
             if watch.name not in self._tasks:
-                self._tasks[watch.name] = asyncio.create_task(self._told(watch))
+                self._tasks[watch.name] = asyncio.create_task(self._deliver(watch))
 
-    async def settle(self, within: float) -> None:
+    async def drain(self, within: float) -> None:
         """Wait for what has begun, *within* seconds at most."""
         if self._tasks:
             await asyncio.wait(list(self._tasks.values()), timeout=within)
@@ -99,52 +99,52 @@ class Notifier:
         if tasks:
             await asyncio.wait(tasks)
 
-    async def _told(self, watch: Watch) -> None:
+    async def _deliver(self, watch: Watch) -> None:
         try:
             while watch.name in self._again:
                 self._again.discard(watch.name)
-                await self._told_once(watch)
+                await self._deliver_once(watch)
                 if watch.name in self._again:
                     await asyncio.sleep(PAUSE)
         finally:
             del self._tasks[watch.name]  # in the same step as the last look at what is wanted: no call is overheard
 
-    async def _told_once(self, watch: Watch) -> None:
+    async def _deliver_once(self, watch: Watch) -> None:
         try:
             await self._tell(watch)
         except (DatabaseError, OSError) as error:  # it comes again with the next article
             log.warning("watch %s: %s", watch.name, database.safe_text(error))
 
 
-async def tell(store: Store, client: HttpClient, watches: Sequence[Watch], folder: Path) -> list[Told]:
+async def tell(store: Store, client: HttpClient, watches: Sequence[Watch], folder: Path) -> list[Delivery]:
     """Send what is due, to all addresses at once, and bring the feeds in *folder* up to date."""
-    told = await asyncio.gather(*(tell_one(store, client, watch, folder) for watch in watches))
-    return [one for one in told if one is not None]
+    deliveries = await asyncio.gather(*(tell_one(store, client, watch, folder) for watch in watches))
+    return [one for one in deliveries if one is not None]
 
 
-async def tell_one(store: Store, client: HttpClient, watch: Watch, folder: Path) -> Told | None:
+async def tell_one(store: Store, client: HttpClient, watch: Watch, folder: Path) -> Delivery | None:
     """The same for one watchlist; None: it has no address."""
     rows = await store.latest_matches(watch.name, ENTRIES)
     await asyncio.to_thread(write_feed, folder / f"{watch.name}.atom", watch.title, rows)
     return await send(store, client, watch) if watch.webhook else None
 
 
-async def send(store: Store, client: HttpClient, watch: Watch) -> Told:
+async def send(store: Store, client: HttpClient, watch: Watch) -> Delivery:
     """POST what is due as JSON, at most AT_ONCE at a time; stop at the first failure. At least once: ``id`` tells."""
     sent = 0
     policy = FetchPolicy(f"watch {watch.name}", tuple(watch.allow_addresses), timeout=PATIENCE)
     for _ in range(REQUESTS):
-        rows = await store.take_matches(watch.name, AT_ONCE)
+        rows = await store.claim_matches(watch.name, AT_ONCE)
         if not rows:
             break
         ids = [row["id"] for row in rows]
         error = await post(client, watch.webhook or "", {"watch": watch.name, "matches": rows}, policy)
-        await store.told(ids, error)
+        await store.mark_delivered(ids, error)
         if error:
             log.warning("watch %s: %s", watch.name, error)
-            return Told(watch.name, sent, len(ids), error)
+            return Delivery(watch.name, sent, len(ids), error)
         sent += len(ids)
-    return Told(watch.name, sent)
+    return Delivery(watch.name, sent)
 
 
 async def post(client: HttpClient, url: str, value: dict[str, Any], policy: FetchPolicy) -> str | None:

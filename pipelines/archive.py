@@ -31,7 +31,7 @@ from warcio.warcwriter import WARCWriter
 
 from pipelines.decompress import Undecodable, Unfinished, decoded, encodings_of, is_text
 from pipelines.items import Hint, Page, Part
-from pipelines.store.shapes import Archived
+from pipelines.store.models import Archived
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ class Archive:
         """The file that is written now; empty before the first page."""
         return self._name
 
-    def keep(self, page: Page, headers: Mapping[str, str] | None = None) -> Archived:
+    def save(self, page: Page, headers: Mapping[str, str] | None = None) -> Archived:
         """Write the page with its parts and hint, and flush.
 
         Raises OSError when that fails; the file then ends where it ended before.

@@ -16,7 +16,7 @@ from itemadapter.adapter import AdapterInterface
 
 from pipelines.items import Article, Page
 from pipelines.reading.rules import Rules
-from pipelines.store.shapes import Archived, Ending, Run
+from pipelines.store.models import Archived, PageOutcome, Run
 
 _OF_ARTICLE = tuple(one.name for one in fields(Article))
 #: what Scrapy's exporters would write in a way of their own: times without their zone, images as Python shows them
@@ -44,7 +44,7 @@ class ArticleItem:
     last_modified: str | None = None
     ms: int | None = None
     archived: Archived | None = None
-    outcome: Ending | None = None
+    outcome: PageOutcome | None = None
     #: what is held as long as the item lives: the place of a large body
     body_slot: Any = None
     held: ExitStack | None = None
@@ -53,7 +53,7 @@ class ArticleItem:
     handed_over: asyncio.Event | None = None
 
     def hold(self, counting: AbstractContextManager[Callable[[int], None]]) -> None:
-        """Count the bodies as in hand until ``release``, or until the item is gone."""
+        """Count the bodies as in flight until ``release``, or until the item is gone."""
         stack = ExitStack()
         stack.enter_context(counting)(len(self.page.body) + sum(len(part.body) for part in self.page.more))
         weakref.finalize(self, stack.close)

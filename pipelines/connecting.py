@@ -166,7 +166,7 @@ def _is_known(connection: Connection | AsyncConnection, row: Any, dsn: str) -> b
 _next_line: dict[str, float] = {}  # DSN -> when the next line may come: many wait at once, and one speaks for all
 
 
-class Patience:
+class RetryDeadline:
     """How long to go on with a database that is away: waits grow to five seconds, one log line a minute."""
 
     def __init__(self, dsn: str, patience: timedelta):
@@ -204,7 +204,7 @@ class Patience:
 @contextlib.contextmanager
 def connected(dsn: str, patience: timedelta = timedelta(days=1)) -> Iterator[Connection]:
     """A synchronous connection in autocommit; waits for a database that is away."""
-    waiting = Patience(dsn, patience)
+    waiting = RetryDeadline(dsn, patience)
     while True:
         try:
             connection = connect(dsn)
@@ -228,7 +228,7 @@ def wait_for(dsn: str, patience: timedelta = timedelta(days=1)) -> None:
 
 async def until_there(dsn: str, patience: timedelta = timedelta(days=1)) -> None:
     """As `wait_for`, and can be cancelled: no thread is left behind that waits for a day."""
-    waiting = Patience(dsn, patience)
+    waiting = RetryDeadline(dsn, patience)
     while True:
         try:
             connection = await connect_async(dsn)

@@ -1,7 +1,7 @@
 """Where the database is; and, from the modules beside this one, all that others need to know of it.
 
 ``embedded`` is the server that comes with Nachlese, ``connecting`` connections and patience, ``migrations`` tables,
-views and roles, ``postgres`` what addresses and errors mean.
+views and roles, ``postgres`` what addresses and errors mean, ``read_only`` one statement that changes nothing.
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ from pathlib import Path
 
 import platformdirs
 
-from pipelines.asking import Refused, looked_up
 from pipelines.connecting import (
     IN_TRANSACTION,
-    Patience,
+    RetryDeadline,
     connect_async,
     connected,
     connection_info,
@@ -40,13 +39,14 @@ from pipelines.postgres import (
     said,
     shown,
 )
+from pipelines.read_only import QueryRefused, run_read_only
 
 __all__ = [
-    "DEFAULT_PORT", "IN_TRANSACTION", "LOCK_HOLDERS", "ROLES", "SQL", "DatabaseError", "Patience", "Refused",
-    "address", "connect_async", "connected", "connection_info", "embedded", "embedded_folder", "holders_said", "home",
-    "is_away", "is_locked", "is_passing", "is_pooled", "is_read_only", "leave", "looked_up", "make_roles",
-    "may_be_of_the_row", "may_migrate", "migrate", "refuse_read_only", "revive", "safe_text", "said", "serve",
-    "served_port", "shown", "stop_serving", "until_there", "wait_for",
+    "DEFAULT_PORT", "IN_TRANSACTION", "LOCK_HOLDERS", "ROLES", "SQL", "DatabaseError", "QueryRefused",
+    "RetryDeadline", "address", "connect_async", "connected", "connection_info", "embedded", "embedded_folder",
+    "holders_said", "home", "is_away", "is_locked", "is_passing", "is_pooled", "is_read_only", "leave", "make_roles",
+    "may_be_of_the_row", "may_migrate", "migrate", "refuse_read_only", "revive", "run_read_only", "safe_text", "said",
+    "serve", "served_port", "shown", "stop_serving", "until_there", "wait_for",
 ]  # fmt: skip
 
 

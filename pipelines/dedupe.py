@@ -160,7 +160,7 @@ def _next_number(known: KnownArticle) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Likeness:
+class Similarity:
     """How much two texts share, in word triples. ``same``: of all that either has; ``kept``: of the first one's, in the
     other; ``own``: of the other one's, not in the first; ``numbers``: of those with a number in them that the text with
     fewer has, 1 where it has hardly any. Each 0 to 1."""
@@ -171,7 +171,7 @@ class Likeness:
     numbers: float = 1.0
 
 
-EXACT = Likeness(1.0, 1.0, 0.0)
+EXACT = Similarity(1.0, 1.0, 0.0)
 _DIGIT = re.compile(r"\d")
 
 COPY = 0.55  # so much shared makes a copy ...
@@ -184,14 +184,14 @@ SURE = 0.9
 SAME_FAMILY = 0.5  # a copy's copy has still half of the first one's words, or its own are half of that
 
 
-def likeness(first: Set[str], other: Set[str]) -> Likeness:
+def similarity(first: Set[str], other: Set[str]) -> Similarity:
     """Of two sets of word triples (``fingerprint.shingles``)."""
     shared = len(first & other)
     if not shared:
-        return Likeness(0.0, 0.0, 1.0)
+        return Similarity(0.0, 0.0, 1.0)
     same = shared / (len(first) + len(other) - shared)
     numbers = _numbers_shared(first, other) if EMBEDDED_AT_LEAST <= same < SURE else 1.0
-    return Likeness(same, shared / len(first), 1 - shared / len(other), numbers)
+    return Similarity(same, shared / len(first), 1 - shared / len(other), numbers)
 
 
 def _numbers_shared(first: Set[str], other: Set[str]) -> float:
@@ -200,7 +200,7 @@ def _numbers_shared(first: Set[str], other: Set[str]) -> float:
     return len(own & others) / fewer if fewer >= FEW_NUMBERS else 1.0
 
 
-def is_copy(alike: Likeness, triples: int) -> bool:
+def is_copy(alike: Similarity, triples: int) -> bool:
     """Whether texts so much alike are the same report. *triples*: how many the shorter one has."""
     if alike.numbers < NUMBERS_AT_LEAST * max(alike.kept, 1 - alike.own):
         return False
@@ -209,7 +209,7 @@ def is_copy(alike: Likeness, triples: int) -> bool:
     return alike.same >= COPY or (max(alike.kept, 1 - alike.own) >= EMBEDDED and alike.same >= EMBEDDED_AT_LEAST)
 
 
-def is_of_family(alike: Likeness) -> bool:
+def is_of_family(alike: Similarity) -> bool:
     """Whether the copy of a copy still is one of the first text."""
     return max(alike.kept, 1 - alike.own) >= SAME_FAMILY
 

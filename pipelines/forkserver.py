@@ -43,11 +43,11 @@ class Forkserver:
         self.yardstick = 0.0  # seconds of processor time for the probe page; 0: not measured
         self.children: set[int] = set()
         with theirs:
-            told = {"control": theirs.fileno(), "path": sys.path, "functions": functions}
+            message = {"control": theirs.fileno(), "path": sys.path, "functions": functions}
             start = "import json, sys; told = json.loads(sys.argv[1]); sys.path[:] = told.pop('path'); " \
                     "from pipelines.reader_process import run_forkserver; run_forkserver(**told)"  # fmt: skip
             self._process = subprocess.Popen(
-                [sys.executable, "-c", start, json.dumps(told)],
+                [sys.executable, "-c", start, json.dumps(message)],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,  # standard output belongs to what the command prints
@@ -92,9 +92,9 @@ class Forkserver:
 
     async def _learn(self, digest: str, rules: bytes) -> None:
         async with self._lock:
-            told = digest.encode() + rules
+            message = digest.encode() + rules
             loop = asyncio.get_running_loop()
-            await loop.sock_sendall(self._control, b"l" + LENGTH.pack(len(told)) + told)
+            await loop.sock_sendall(self._control, b"l" + LENGTH.pack(len(message)) + message)
             self.yardstick = await self._reply() / 1_000_000
             self._knows.add(digest)
 

@@ -71,7 +71,7 @@ async def archive(item: ArticleItem, services: Services) -> ArticleItem:
 
     async def write() -> Archived:
         async with services.archive_lock:  # one writer a file; compressing takes milliseconds, in which others go on
-            return await asyncio.to_thread(to.keep, item.page, item.headers)
+            return await asyncio.to_thread(to.save, item.page, item.headers)
 
     try:
         # shielded: a thread cannot be stopped, and the next one must not begin in the middle of a record
@@ -101,7 +101,7 @@ async def store(item: ArticleItem, services: Services) -> ArticleItem:
     if item.after is not None:
         await item.after.wait()
     try:
-        item.outcome = await services.store.keep(
+        item.outcome = await services.store.save_article(
             item.run,
             item.page,
             item.article,

@@ -1,4 +1,4 @@
-"""What an address and an error of Postgres mean: pure answers, for whoever connects, writes or migrates."""
+"""What an address and an error of Postgres mean: pure answers, for the code that connects, writes or migrates."""
 
 from __future__ import annotations
 

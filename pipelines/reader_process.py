@@ -24,10 +24,10 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from pipelines.items import Article, Page, Reason, Rejected
-from pipelines.reader_protocol import CLOCK_FACTOR, LENGTH, READ, Answer, Share
+from pipelines.reader_protocol import CLOCK_FACTOR, LENGTH, READ, Answer, ResourceLimit
 from pipelines.reading.rules import Rules
 
-# A reader that holds so much more than at its birth makes room for a fresh one.
+# A reader that holds so much more than when it was forked is replaced by a fresh one.
 HELD = 64 << 20
 Functions = dict[str, Callable[..., Any]]
 
@@ -70,10 +70,10 @@ def _loaded(function: str) -> Callable[..., Any]:
     return loaded
 
 
-def _learn(told: bytes, known: Functions, rules: dict[str, Rules | None]) -> int:
+def _learn(message: bytes, known: Functions, rules: dict[str, Rules | None]) -> int:
     """Take in rules, as digest and pickle; microseconds that the probe page takes with them, 0 where none is read."""
-    learned: Rules = pickle.loads(told[64:])
-    rules[told[:64].decode()] = learned
+    learned: Rules = pickle.loads(message[64:])
+    rules[message[:64].decode()] = learned
     for phrases in learned.phrases.values():
         phrases.compile()  # half a second, which otherwise each reader takes again
     took = _warm_up(known[READ], learned) if READ in known else 0
@@ -83,10 +83,10 @@ def _learn(told: bytes, known: Functions, rules: dict[str, Rules | None]) -> int
 
 
 def _exactly(pipe: socket.socket, size: int) -> bytes:
-    told = bytearray()
-    while len(told) < size and (piece := pipe.recv(size - len(told))):
-        told += piece
-    return bytes(told)
+    message = bytearray()
+    while len(message) < size and (piece := pipe.recv(size - len(message))):
+        message += piece
+    return bytes(message)
 
 
 def _fork(control: socket.socket, fd: int, known: Functions, rules: dict[str, Rules | None]) -> int:
@@ -105,7 +105,7 @@ def _fork(control: socket.socket, fd: int, known: Functions, rules: dict[str, Ru
             status = 0
         except ConnectionError:
             status = 0  # the parent is gone
-        except BaseException:  # noqa: BLE001  a process's last frame: say it and end, never return to the forkserver's loop
+        except BaseException:  # noqa: BLE001  a process's last frame: say it and end, never return to the loop
             traceback.print_exc()
         finally:
             os._exit(status)
@@ -127,17 +127,19 @@ def serve(pipe: socket.socket, functions: Functions, known: dict[str, Rules | No
     """A reader's whole life: answer questions from *pipe* until the other end closes."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a poisonous page may come often, a core file is big
     _offer_as_first_victim()
-    memory = _Memory()
+    memory = _MemoryUse()
     with pipe.makefile("rb") as incoming:
         while header := incoming.read(LENGTH.size):
             question = pickle.loads(incoming.read(LENGTH.unpack(header)[0]))
-            share, is_alone, function, digest, pickled, arguments = question
+            limit, is_exclusive, function, digest, pickled, arguments = question
             if pickled is not None:
                 known[digest] = pickle.loads(pickled)
             rules = known[digest]
-            memory.allow(share.memory)
+            memory.allow(limit.memory)
             del question
-            answer = _answer(functions[function], (*arguments, rules) if rules else arguments, share, is_alone, memory)
+            answer = _answer(
+                functions[function], (*arguments, rules) if rules else arguments, limit, is_exclusive, memory
+            )
             del arguments
             pipe.sendall(LENGTH.pack(len(answer)) + answer)
 
@@ -146,13 +148,17 @@ ANSWER = TypeAdapter(Answer[Any])
 
 
 def _answer(
-    function: Callable[..., Any], arguments: tuple[Any, ...], share: Share, is_alone: bool, memory: _Memory
+    function: Callable[..., Any],
+    arguments: tuple[Any, ...],
+    limit: ResourceLimit,
+    is_exclusive: bool,
+    memory: _MemoryUse,
 ) -> bytes:
     """The answer to one question, as JSON. The clocks have no handler of ours: the kernel ends the process, in the
     midst of C code too."""
-    signal.setitimer(signal.ITIMER_PROF, share.seconds)
+    signal.setitimer(signal.ITIMER_PROF, limit.seconds)
     signal.setitimer(
-        signal.ITIMER_REAL, share.seconds * CLOCK_FACTOR + 5
+        signal.ITIMER_REAL, limit.seconds * CLOCK_FACTOR + 5
     )  # the parent's own clock comes first, if there is a parent
     try:
         try:
@@ -160,12 +166,12 @@ def _answer(
         except Rejected as rejected:
             answer = Answer(reason=rejected.reason, detail=rejected.detail)
         except MemoryError:
-            answer = Answer(reason=Reason.READER_MEMORY, detail=f"more than {share.memory >> 20} MiB")
+            answer = Answer(reason=Reason.READER_MEMORY, detail=f"more than {limit.memory >> 20} MiB")
         except Exception as error:  # noqa: BLE001  whatever a page provokes is that page's end, with its name
             answer = Answer(reason=Reason.READER_CRASH, detail=_one_line(error), retire=True)
         # Libraries swallow the MemoryError and find nothing, or less: that is no judgement about the page.
-        is_whole = is_alone and answer.reason is None
-        if memory.grown > 0.8 * share.memory and not is_whole and answer.reason is not Reason.READER_MEMORY:
+        is_whole = is_exclusive and answer.reason is None
+        if memory.grown > 0.8 * limit.memory and not is_whole and answer.reason is not Reason.READER_MEMORY:
             answer = Answer(reason=Reason.READER_MEMORY, detail=f"the page was given up after {memory.grown >> 20} MiB")
         used_up = answer.reason is Reason.READER_MEMORY or memory.held > HELD
         try:
@@ -184,7 +190,7 @@ def _one_line(error: Exception) -> str:
     return f"{type(error).__name__} in {frame.name} ({os.path.basename(frame.filename)}:{frame.lineno}): {said}"
 
 
-class _Memory:
+class _MemoryUse:
     """What a task has taken, how much it may take, and what the reader has kept of all its tasks."""
 
     def __init__(self) -> None:

@@ -22,7 +22,7 @@ LENGTH = struct.Struct("!Q")
 T = TypeVar("T")
 
 
-class Share(NamedTuple):
+class ResourceLimit(NamedTuple):
     """What one task may take: seconds of processor time, seconds by the clock, bytes of memory."""
 
     seconds: float

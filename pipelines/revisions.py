@@ -14,7 +14,7 @@ EXACT_UP_TO = 4_000_000  # pairs of words that are compared in their order; beyo
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
+class Revision:
     """What readers read: headline, teaser (the lead) and text (paragraphs with a blank line between them)."""
 
     title: str
@@ -38,7 +38,7 @@ class Change:
     is_trivial: bool
 
 
-def change(before: Wording, after: Wording) -> Change:
+def change(before: Revision, after: Revision) -> Change:
     """What was changed between two wordings; spelling that makes no other words (case, punctuation) is no change."""
     title = fingerprint.words(before.title) != fingerprint.words(after.title)
     teaser = fingerprint.words(before.teaser or "") != fingerprint.words(after.teaser or "")

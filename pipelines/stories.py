@@ -23,8 +23,8 @@ STEM = 7  # letters: inflected forms, and compounds by their first part
 LEAD = 60  # words at the top that count double
 MOST_WORDS = 500  # of a text; what an article is about stands in its first part
 UNDATED = 0.7  # factor where one of two does not say when it was published
-JOIN = 0.08  # least likeness of an article to the story that it joins; benchmarks/stories.py
-# An archive that has learnt nothing takes any word for a telling one, so all likenesses are higher: more is asked for.
+JOIN = 0.08  # least similarity of an article to the story that it joins; benchmarks/stories.py
+# An archive that has learnt nothing takes any word for a telling one, so all similarities are higher: more is required.
 JOIN_MORE, JOIN_LEARNT = 0.18, 10
 KEPT = 100  # heaviest terms of an article that are kept
 FEWEST = 30  # an article has at least so many terms, for comparing
@@ -65,7 +65,7 @@ _LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class StoryVector:
     """An article as stories see it. ``terms``: number of the term -> weight, of length one.
 
     ``at`` to ``until``: when it was published, as exactly as is known; where its site does not say
@@ -152,7 +152,7 @@ def weighted(counts: Mapping[int, float], seen: Mapping[int, int], articles: int
     return {term: round(weights[term] / length, 6) for term in kept}
 
 
-def similarity(one: Told, other: Told) -> float:
+def cosine_in_time(one: StoryVector, other: StoryVector) -> float:
     """0 to 1: the cosine of the terms, halved with every HALF_LIFE between the two.
 
     To be published at the same time is half of telling the same: it is held against articles that do not say when.
@@ -165,30 +165,32 @@ def similarity(one: Told, other: Told) -> float:
     return min(cosine, 1.0) * math.pow(0.5, apart / HALF_LIFE) * (1.0 if one.is_dated and other.is_dated else UNDATED)
 
 
-def likeness(one: Told, other: Told) -> float:
+def similarity(one: StoryVector, other: StoryVector) -> float:
     """0 to 1: the similarity, less where the two have few terms.
 
     Of thirty terms a third is soon shared by chance, of a hundred it is not: without this, no one bound suits short
     reports and long ones.
     """
     terms = [min(max(len(each.terms), FEWEST), KEPT) for each in (one, other)]
-    return similarity(one, other) * math.pow(terms[0] * terms[1], 0.25) / math.sqrt(KEPT)
+    return cosine_in_time(one, other) * math.pow(terms[0] * terms[1], 0.25) / math.sqrt(KEPT)
 
 
-def least_likeness(articles: int, join: float = JOIN) -> float:
+def least_similarity(articles: int, join: float = JOIN) -> float:
     """What an article must have in common with a story, where the archive has learnt from so many *articles*."""
     return join + JOIN_MORE * JOIN_LEARNT / (JOIN_LEARNT + articles)
 
 
-def best_story(told: Told, members: Iterable[tuple[int, Told]], least: float) -> tuple[int, float] | None:
-    """The story of *told* and how much it resembles it, or None: it begins one. *members*: (story, article).
+def best_story(
+    vector: StoryVector, members: Iterable[tuple[int, StoryVector]], least: float
+) -> tuple[int, float] | None:
+    """The story of *vector* and how much it resembles it, or None: it begins one. *members*: (story, article).
 
     What counts is the mean of the members that it has heavy terms in common with, not the nearest alone: one article
     between two stories does not draw the second into the first.
     """
     near: dict[int, list[float]] = {}
     for story, member in members:
-        near.setdefault(story, []).append(likeness(told, member))
+        near.setdefault(story, []).append(similarity(vector, member))
     scores = {story: sum(values) / len(values) for story, values in near.items()}
     best = max(scores, key=lambda one: (scores[one], -one), default=None)
     return (best, scores[best]) if best is not None and scores[best] >= least else None

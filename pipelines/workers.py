@@ -1,4 +1,4 @@
-"""Reader processes: what strangers wrote is parsed outside the event loop, and a poisonous page costs only itself.
+"""Reader processes: untrusted input is parsed outside the event loop, and a poisonous page costs only itself.
 
     async with ReaderPool() as readers:
         article = await readers.read(page, rules)       # raises Rejected
@@ -13,10 +13,10 @@ Three kinds of process, each with one job:
 - the *readers* (``reader_process.py``) do one task at a time, under a limit of processor time and of memory that the
   kernel enforces.
 
-A page is read in one of two ways. *Beside others* it has a small share of time and memory, which is plenty for an
-ordinary one. A large page, and one that its share was not enough for, is read *alone*: with all that one page may take,
-but only one such page at a time, and never in the last reader. So bombs wait for each other and ordinary pages for none
-of them, and however many there are, they never hold more memory than one of them beside the small shares. Sources that
+A page is read in one of two ways. In *shared* mode its limits of time and memory are low, which is plenty for an
+ordinary page. A large page, or one that reached the low limits, is read in *exclusive* mode: with the full limits, but
+only one such page at a time, and never in the last reader. So expensive pages wait for each other, and ordinary pages
+wait for none of them. Together they never hold more memory than one exclusive page and the shared ones. Sources that
 wait get equal times.
 
 Pages go to a reader as a pickle. What comes back is JSON, checked field by field: a page that took over a reader
@@ -38,29 +38,29 @@ from typing import Any, Generic, NamedTuple
 
 from pydantic import ValidationError
 
+from pipelines.fair_semaphore import FairSemaphore
 from pipelines.forkserver import Forkserver, Reader, receive, send
 from pipelines.items import Article, Page, Reason, Rejected
-from pipelines.reader_protocol import CLOCK_FACTOR, READ, READING, Answer, Share, T, Task
+from pipelines.reader_protocol import CLOCK_FACTOR, READ, READING, Answer, ResourceLimit, T, Task
 from pipelines.reading.rules import Rules
-from pipelines.turnstile import Turnstile
 
 log = logging.getLogger(__name__)
 
-__all__ = ["LARGE", "READ", "ReaderPool", "ReadersUnavailable", "Share", "Task", "death"]
+__all__ = ["LARGE", "READ", "ReaderPool", "ReadersUnavailable", "ResourceLimit", "Task", "death"]
 
-# What a page has beside others, in times of what the probe page (WARM_UP) costs on this machine: of 334 news pages half
+# The limit in shared mode, in multiples of what the probe page (WARM_UP) costs on this machine: of 334 news pages half
 # cost one, 98 in a hundred ten, and the dearest thirty-five. Where many pages need more, they are bombs rather than
 # pages, and each gets little: forty of them shall not hold up the good ones.
 WIDE, NARROW = 60, 15
 # The processor time of the probe page where it was not measured, in seconds.
 YARDSTICK = 0.02
-# So many of the latest pages that were given up beside others are many.
+# From so many on, of the latest pages, those that were given up in shared mode are many.
 LATEST, MANY = 32, 2
 # Most news pages take 10 MiB, and one of 500 kB with a mark-up made for it 50 MiB.
-SHARE_MEMORY = 48 << 20
-# By the clock a share is long: waiting for a processor is no work, and the limit on work is the processor's.
-SHARE_CLOCK = 10.0
-# Bytes beyond which a page is read alone at once.
+SHARED_MEMORY = 48 << 20
+# The wall-clock limit is generous: waiting for a processor is no work, and processor time has a limit of its own.
+SHARED_CLOCK = 10.0
+# Bytes beyond which a page is read in exclusive mode at once.
 LARGE = 1_000_000
 # Rules that the parent holds ready for sending, and those that one reader holds before a fresh one takes its place:
 # enough for the sources that are read at the same time, little enough for a process with thousands of sources.
@@ -68,7 +68,7 @@ RULES_HELD = 256
 RULES_A_READER = 64
 
 
-class KilledFromOutside(Rejected):
+class KilledExternally(Rejected):
     """SIGKILL that was not ours ended the reader of this page."""
 
 
@@ -92,7 +92,8 @@ def result_of(answer: Answer[T]) -> T | None:
 
 
 class ReaderPool:
-    """*size* reader processes (default: one a core); where it is one, a second one while a page is read alone.
+    """*size* reader processes (default: one a core); where it is one, a second one while a page is read in exclusive
+    mode.
 
     One page may take *seconds* of processor time, *clock* seconds until the answer, and *memory* bytes.
     ``read`` names the function that reads a page, ``module:function``; tests give poisonous ones. *tasks*: what else
@@ -109,13 +110,13 @@ class ReaderPool:
         tasks: Iterable[Task[Any]] = (),
     ):
         self.size = size or cores()
-        self.most = Share(seconds, clock or seconds * CLOCK_FACTOR, memory)
+        self.most = ResourceLimit(seconds, clock or seconds * CLOCK_FACTOR, memory)
         self._given_up: deque[bool] = deque(maxlen=LATEST)
         self.reading = READING if read == READ else Task(read, Article)
         self.functions = [self.reading.function, *(task.function for task in tasks)]
         self._forkserver: Forkserver | None = None
         self._forkserver_lock = asyncio.Lock()
-        self._places, self._alone = Turnstile(self.size, shares_time=True), Turnstile(1, shares_time=True)
+        self._shared, self._exclusive = FairSemaphore(self.size, shares_time=True), FairSemaphore(1, shares_time=True)
         self._idle: list[Reader] = []
         self._rules = _SentRules()
         self._closed = False
@@ -161,39 +162,39 @@ class ReaderPool:
         question = _Question(task, arguments, rules, about)
         if size <= LARGE:
             try:
-                async with self._places.place(whose):
-                    share = self.share
-                    answer = await self._answered(question, share)
+                async with self._shared.acquire(whose):
+                    limit = self.limit
+                    answer = await self._answered(question, limit)
                 self._given_up.append(False)
                 return answer
             except Rejected as rejected:
                 given_up = rejected.reason in (Reason.READER_TIMEOUT, Reason.READER_MEMORY)
                 self._given_up.append(given_up)
-                if not given_up or not (isinstance(rejected, KilledFromOutside) or share != self.most):
+                if not given_up or not (isinstance(rejected, KilledExternally) or limit != self.most):
                     raise
-        async with self._alone.place(whose), self._places.place(whose) if self.size > 1 else nullcontext():
+        async with self._exclusive.acquire(whose), self._shared.acquire(whose) if self.size > 1 else nullcontext():
             try:
                 return await self._answered(question, self.most)
-            except KilledFromOutside:
+            except KilledExternally:
                 return await self._answered(question, self.most)
 
-    def reading_alone(self, whose: str) -> int:
-        """How many pages of this source are read alone now, or wait for that."""
-        return self._alone.present(whose)
+    def reading_exclusively(self, whose: str) -> int:
+        """How many pages of this source are read in exclusive mode now, or wait for it."""
+        return self._exclusive.present(whose)
 
     @property
-    def share(self) -> Share:
-        """What a page has beside others now."""
+    def limit(self) -> ResourceLimit:
+        """The limit of a page in shared mode now."""
         yardstick = (self._forkserver.yardstick if self._forkserver else 0.0) or YARDSTICK
         seconds = min(self.most.seconds, yardstick * (NARROW if sum(self._given_up) >= MANY else WIDE))
-        return Share(seconds, min(self.most.clock, SHARE_CLOCK), min(self.most.memory, SHARE_MEMORY))
+        return ResourceLimit(seconds, min(self.most.clock, SHARED_CLOCK), min(self.most.memory, SHARED_MEMORY))
 
-    async def _answered(self, question: _Question[T], share: Share) -> T | None:
+    async def _answered(self, question: _Question[T], limit: ResourceLimit) -> T | None:
         reader = self._idle.pop() if self._idle else None
         try:
             if reader is None:
                 reader = await self._start_reader(question.rules)
-            answer = await self._ask(reader, question, share)
+            answer = await self._ask(reader, question, limit)
             if answer.retire or len(reader.knows) > RULES_A_READER:
                 await self._end(reader)
                 reader = None
@@ -215,23 +216,23 @@ class ReaderPool:
         else:
             self._idle.append(reader)
 
-    async def _ask(self, reader: Reader, question: _Question[T], share: Share) -> Answer[T]:
+    async def _ask(self, reader: Reader, question: _Question[T], limit: ResourceLimit) -> Answer[T]:
         digest, pickled = self._rules.pickled(question.rules)
         sent = (question.task.function, digest, None if digest in reader.knows else pickled, question.arguments)
         try:
-            async with asyncio.timeout(share.clock):
-                await send(reader.pipe, pickle.dumps((share, share == self.most, *sent), protocol=5))
+            async with asyncio.timeout(limit.clock):
+                await send(reader.pipe, pickle.dumps((limit, limit == self.most, *sent), protocol=5))
                 answer = question.task.answer.validate_json(await receive(reader.pipe))
         except TimeoutError:
-            raise Rejected(Reason.READER_TIMEOUT, f"not read within {share.clock:g} s") from None
+            raise Rejected(Reason.READER_TIMEOUT, f"not read within {limit.clock:g} s") from None
         except ValidationError as error:
             raise Rejected(Reason.READER_CRASH, f"the reader answered nonsense: {error.error_count()} errors") from None
         except (EOFError, ConnectionError):
             status = await self._end(reader)
             if self._closed or status is None:
                 raise ReadersUnavailable("the readers went away while this page was being read") from None
-            rejected = death(status, share.seconds)
-            log.log(logging.WARNING if share == self.most else logging.INFO, "reading %s: %s", question.about, rejected)
+            rejected = death(status, limit.seconds)
+            log.log(logging.WARNING if limit == self.most else logging.INFO, "reading %s: %s", question.about, rejected)
             raise rejected from None
         if answer.reason is Reason.READER_CRASH:
             log.error("reading %s: %s", question.about, answer.detail)
@@ -291,7 +292,7 @@ class ReaderPool:
                 await forkserver.close()
 
     async def close(self) -> None:
-        """End all readers, busy ones too; whoever waits for a page gets ReadersUnavailable."""
+        """End all readers, busy ones too; a caller that waits for a page gets ReadersUnavailable."""
         self._closed = True
         while self._idle:
             self._idle.pop().pipe.close()
@@ -313,7 +314,7 @@ def death(status: int, seconds: float) -> Rejected:
             return Rejected(Reason.READER_TIMEOUT, f"more than {seconds:g} s of processor time")
         if number == signal.SIGKILL:
             # We had not killed it: on Linux that is the kernel, short of memory.
-            return KilledFromOutside(
+            return KilledExternally(
                 Reason.READER_MEMORY, "the reader was killed from outside, most likely because memory ran out"
             )
         return Rejected(Reason.READER_CRASH, f"the reader died of {signal.Signals(number).name}")

@@ -19,7 +19,7 @@ from crawler.downloader.errors import NotModified
 from crawler.downloader.hosts import Hosts
 from crawler.downloader.policy import FetchPolicy
 from crawler.robots import Robots
-from crawler.services import Derived, Services, give_services, in_hand, reader_pool
+from crawler.services import Derived, Services, give_services, in_flight_bytes, reader_pool
 from crawler.shutdown import shutdown_of
 from pipelines.urls import normalise
 
@@ -56,7 +56,7 @@ def services_on(store: Any, client: HttpClient | None = None) -> Services:
         http=client,
         readers=reader_pool(configuration),
         derived=Derived(configuration),
-        in_hand=in_hand(configuration),
+        in_flight_bytes=in_flight_bytes(configuration),
         browser=Browser(client),
     )
 

@@ -51,8 +51,8 @@ def other(number: int, **more) -> Page:
 
 def test_a_page_comes_back_exactly(tmp_path: Path):
     with Archive(tmp_path) as kept:
-        where = kept.keep(PAGE, HEADERS)
-        second = kept.keep(other(1))
+        where = kept.save(PAGE, HEADERS)
+        second = kept.save(other(1))
     assert list(archive.pages(tmp_path)) == [PAGE, other(1)]
     assert archive.page_at(tmp_path / where.file, where.offset) == PAGE
     assert archive.page_at(tmp_path / second.file, second.offset) == other(1)
@@ -62,14 +62,14 @@ def test_a_page_comes_back_exactly(tmp_path: Path):
 
 def test_it_is_on_the_disk_before_the_archive_is_closed(tmp_path: Path):
     kept = Archive(tmp_path)
-    kept.keep(PAGE)
+    kept.save(PAGE)
     assert list(archive.pages(tmp_path)) == [PAGE]
     kept.close()
 
 
 def test_headers_of_the_coding_and_of_the_reader_are_left_out(tmp_path: Path):
     with Archive(tmp_path) as kept:
-        where = kept.keep(PAGE, HEADERS)
+        where = kept.save(PAGE, HEADERS)
     text = gzip.decompress((tmp_path / where.file).read_bytes()).lower()
     assert b"server: x evil: 1\r\n" in text
     for header in (b"content-encoding", b"transfer-encoding", b"set-cookie", b"\r\nevil"):
@@ -78,9 +78,9 @@ def test_headers_of_the_coding_and_of_the_reader_are_left_out(tmp_path: Path):
 
 def test_a_file_per_day_and_none_is_written_over(tmp_path: Path):
     with Archive(tmp_path) as kept:
-        names = [kept.keep(other(hour)).file for hour in (0, 1, 12, 2)]
+        names = [kept.save(other(hour)).file for hour in (0, 1, 12, 2)]
     with Archive(tmp_path) as kept:
-        names.append(kept.keep(other(3)).file)
+        names.append(kept.save(other(3)).file)
     assert [name.split("-")[1] for name in names] == ["20260301", "20260301", "20260302", "20260302", "20260301"]
     assert len(set(names)) == 3
     assert len(list(archive.pages(tmp_path))) == 5
@@ -94,7 +94,7 @@ def test_nothing_kept_is_no_file(tmp_path: Path):
 def test_pages_are_narrowed_by_time_and_source(tmp_path: Path):
     with Archive(tmp_path) as kept:
         for number in range(3):
-            kept.keep(other(number, source=f"s{number}"))
+            kept.save(other(number, source=f"s{number}"))
     assert [page.source for page in archive.pages(tmp_path, since=T + timedelta(hours=1))] == ["s1", "s2"]
     assert [page.source for page in archive.pages(tmp_path, source="s1")] == ["s1"]
 
@@ -102,11 +102,11 @@ def test_pages_are_narrowed_by_time_and_source(tmp_path: Path):
 @pytest.mark.parametrize("missing", [20, 30, 200, 420])
 def test_a_cut_tail_is_named_and_all_before_it_comes(tmp_path: Path, missing: int):
     with Archive(tmp_path) as kept:
-        *_, (name, _, _) = (astuple(kept.keep(other(number))) for number in range(3))
+        *_, (name, _, _) = (astuple(kept.save(other(number))) for number in range(3))
     whole = (tmp_path / name).read_bytes()
     (tmp_path / name).write_bytes(whole[:-missing])
     with Archive(tmp_path / "z") as kept:
-        kept.keep(other(9))
+        kept.save(other(9))
     found = []
     with pytest.raises(ArchiveDamage, match=name):
         for page in archive.pages(tmp_path):
@@ -116,7 +116,7 @@ def test_a_cut_tail_is_named_and_all_before_it_comes(tmp_path: Path, missing: in
 
 def test_a_damaged_place_in_the_middle_costs_its_page_only(tmp_path: Path):
     with Archive(tmp_path) as kept:
-        places = [kept.keep(other(number)) for number in range(4)]
+        places = [kept.save(other(number)) for number in range(4)]
     file = tmp_path / places[0].file
     data = bytearray(file.read_bytes())
     begin = places[1].offset + 40
@@ -139,15 +139,15 @@ def test_a_file_that_is_no_archive_is_named(tmp_path: Path):
 
 def test_a_failed_write_leaves_the_file_as_it_was(tmp_path: Path):
     kept = Archive(tmp_path)
-    where = kept.keep(other(1))
+    where = kept.save(other(1))
     size = (tmp_path / where.file).stat().st_size
     kept._out, whole = FullDisk(tmp_path / where.file), kept._out
     with pytest.raises(OSError, match="No space"):
-        kept.keep(other(2))
+        kept.save(other(2))
     assert (tmp_path / where.file).stat().st_size == size
     kept._out.close()
     kept._out = whole
-    kept.keep(other(3))
+    kept.save(other(3))
     kept.close()
     assert list(archive.pages(tmp_path)) == [other(1), other(3)]
 

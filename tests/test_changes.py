@@ -44,7 +44,7 @@ async def keep(store: Store, run, source: str, number: int, text: str | None = N
     text = text or f"Der Rat von {source} hat den Haushalt Nummer {number} beschlossen."
     page = Page(url=url, source=source, body=text.encode(), fetched_at=at)
     read = Article(url=url, canonical_url=url, source=source, title=f"Haushalt {number}", text=text, fetched_at=at)
-    return await store.keep(run, page, read)
+    return await store.save_article(run, page, read)
 
 
 def kinds(sql_rows, cursor: int = 0) -> list[tuple[str, int, int | None]]:
@@ -59,7 +59,7 @@ async def test_each_kind_of_change_is_a_row(store, sql_rows):
     await keep(store, run, "a", 1, text="Der Rat hat ihn verschoben.", hours=2)  # unchanged: no row
     await store.reject(run, "https://a.example/1", Reason.GONE, status=410)
     other = await store.begin_run("b", "crawl", "host:1")
-    await store.keep_unmodified(run, "https://a.example/1")
+    await store.save_unmodified(run, "https://a.example/1")
     await store.end_run(other, "finished")
     assert kinds(sql_rows) == [
         ("new", one, 1), ("copy", two, 1), ("version", one, 2), ("gone", one, None), ("back", one, None),
@@ -93,7 +93,7 @@ async def test_an_article_that_is_read_better_is_told_again(store, sql_rows):
             authors=authors,
         )  # fmt: skip
         run = run if authors == () else await again(store, run)
-        await store.keep(run, page, read)
+        await store.save_article(run, page, read)
     assert [kind for kind, _, _ in kinds(sql_rows)] == ["new", "version"]
 
 

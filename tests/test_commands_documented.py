@@ -15,7 +15,7 @@ from crawler.cli.common import Exit
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "docs" / "commands.md").read_text("utf-8")
-HEADING = re.compile(r"^#{2,3} `(nachlese[a-z ]*?)(?: [\[A-Z].*)?`$", re.M)
+HEADING = re.compile(r"^#{2,3} `(nachlese[a-z -]*?)(?: [\[A-Z].*)?`$", re.M)
 
 
 def commands(command: Any, path: str = "nachlese") -> Iterator[tuple[str, Any]]:
@@ -75,7 +75,7 @@ def test_every_exit_code_is_in_the_table():
 )
 def test_documents_name_only_commands_that_exist(file: Path):
     """In code spans and code blocks: `nachlese COMMAND ...`."""
-    for line in re.findall(r"(?:^|`|\$ |&& |\| )nachlese ((?:[a-z]+ ?)+)", file.read_text("utf-8"), re.M):
+    for line in re.findall(r"(?:^|`|\$ |&& |\| )nachlese ((?:[a-z]+(?:-[a-z]+)* ?)+)", file.read_text("utf-8"), re.M):
         words = line.split()
         two, one = f"nachlese {' '.join(words[:2])}", f"nachlese {words[0]}"
         assert two in COMMANDS or one in COMMANDS, f"{file.name}: nachlese {line}"

@@ -145,9 +145,9 @@ async def test_settings_hold_in_each_transaction_behind_pgbouncer(server: str):
         async with await Store.open(pooled) as store:
             run = await begin(store)
             pages = [page(f"https://news.example/{n}") for n in range(40)]
-            kept = [store.keep(run, one, read_of(one, text=words_of(n))) for n, one in enumerate(pages)]
+            kept = [store.save_article(run, one, read_of(one, text=words_of(n))) for n, one in enumerate(pages)]
             endings = await asyncio.gather(*kept, *(store.articles() for _ in range(20)))
-            assert [ending.kind for ending in endings[:40]] == ["new"] * 40
+            assert [outcome.kind for outcome in endings[:40]] == ["new"] * 40
             row = await store._do(
                 "SELECT current_setting('lock_timeout') AS lock, now() AS now, interval '1 day 2 seconds' AS step, "
                 "current_setting('statement_timeout') AS statement"
@@ -196,5 +196,5 @@ def test_a_server_that_was_got_into_before_is_away_and_not_refusing(server: str,
     monkeypatch.setattr(connecting, "REFUSED_AFTER", 0.0)
     dsn = made(server)
     database.wait_for(dsn)
-    assert not database.Patience(dsn, timedelta(days=1)).is_doubtful
-    assert database.Patience(dsn + " application_name=other", timedelta(days=1)).is_doubtful
+    assert not database.RetryDeadline(dsn, timedelta(days=1)).is_doubtful
+    assert database.RetryDeadline(dsn + " application_name=other", timedelta(days=1)).is_doubtful

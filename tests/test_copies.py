@@ -9,9 +9,9 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from pipelines.dedupe import Likeness, is_copy, is_of_family, likeness
+from pipelines.dedupe import Similarity, is_copy, is_of_family, similarity
 from pipelines.reading.fingerprint import shingles
-from pipelines.store import Store, copying
+from pipelines.store import Store, near_duplicates
 from tests.test_store import T, article, begin, page
 
 EDITS = {
@@ -31,7 +31,7 @@ def report(number: int, length: int = 300) -> list[str]:
 
 async def keep(store: Store, run, address: str, words: list[str], minutes: int = 0, **more):
     fetched = page(f"https://{address}", source=run.source or "example", at=T + timedelta(minutes=minutes))
-    return await store.keep(run, fetched, article(fetched, text=" ".join(words), **more))
+    return await store.save_article(run, fetched, article(fetched, text=" ".join(words), **more))
 
 
 @pytest.mark.parametrize("edit", EDITS)
@@ -65,8 +65,8 @@ async def test_copies_within_one_batch_point_to_its_first(store, sql_rows):
     endings = await asyncio.gather(
         *(keep(store, run, f"a.example/{number}", words) for number, words in enumerate(edited))
     )
-    assert [ending.kind for ending in endings] == ["new", *["copy"] * len(EDITS)]
-    assert {ending.copy_of for ending in endings[1:]} == {endings[0].article_id}
+    assert [outcome.kind for outcome in endings] == ["new", *["copy"] * len(EDITS)]
+    assert {outcome.copy_of for outcome in endings[1:]} == {endings[0].article_id}
 
 
 async def test_a_copy_that_is_rewritten_is_a_copy_no_more(store):
@@ -104,15 +104,15 @@ async def test_preview_knows_a_near_copy_and_claims_nothing(store, sql_rows):
     first = await keep(store, run, "a.example/1", report(1))
     bands = sql_rows("SELECT count(*) FROM ingest.claims")
     other = page("https://b.example/1")
-    ending = await store.preview(other, article(other, text=" ".join(report(1)[20:])))
-    assert (ending.kind, ending.copy_of) == ("copy", first.article_id)
+    outcome = await store.preview(other, article(other, text=" ".join(report(1)[20:])))
+    assert (outcome.kind, outcome.copy_of) == ("copy", first.article_id)
     assert sql_rows("SELECT count(*) FROM ingest.claims") == bands
 
 
 @pytest.mark.parametrize("items", [1, 400])
 async def test_many_writers_of_near_copies_make_one_first_per_family(database_url, sql_rows, monkeypatch, items: int):
     monkeypatch.setattr("pipelines.store.batches.TIDY_AFTER", items)  # after 1: claims settle while others look
-    monkeypatch.setattr("pipelines.store.copying.SLICES", 4)
+    monkeypatch.setattr("pipelines.store.near_duplicates.SLICES", 4)
     writers, families = 6, 12
     stores = [await Store.open(database_url) for _ in range(writers)]
 
@@ -148,18 +148,18 @@ async def test_a_writer_that_fails_leaves_its_claims_to_the_next(store, sql_rows
     assert sql_rows("SELECT count(*) FROM news.articles WHERE copy_of IS NULL") == [(1,)]
 
 
-async def settle(database_url: str, slices: int = copying.SLICES) -> None:
+async def compact(database_url: str, slices: int = near_duplicates.SLICES) -> None:
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
         for _ in range(slices):
             async with connection.transaction():
-                await copying.settle(connection)
+                await near_duplicates.compact(connection)
 
 
-@pytest.mark.parametrize("settled", [0, copying.SLICES // 2, copying.SLICES])
+@pytest.mark.parametrize("settled", [0, near_duplicates.SLICES // 2, near_duplicates.SLICES])
 async def test_a_text_read_anew_gives_up_its_old_bands(store, sql_rows, database_url, settled: int):
     run = await begin(store, None, "replay")
     await keep(store, run, "a.example/1", report(1))
-    await settle(database_url, settled)
+    await compact(database_url, settled)
     await keep(store, run, "a.example/1", report(2))
     for table in ("claims", "bands"):
         owned = f"SELECT count(*) FROM ingest.{table} WHERE band <> ALL (SELECT unnest(bands) FROM ingest.versions)"
@@ -172,11 +172,11 @@ async def test_claims_settle_slice_by_slice_and_copies_are_found_all_the_while(s
     first = await keep(store, run, "a.example/1", report(1))
     both = "SELECT (SELECT count(*) FROM ingest.claims), (SELECT count(*) FROM ingest.bands)"
     assert sql_rows(both) == [(32, 0)]
-    await settle(database_url, copying.SLICES // 2)
+    await compact(database_url, near_duplicates.SLICES // 2)
     ((waiting, settled),) = sql_rows(both)
     assert waiting + settled == 32 and waiting and settled
     half = await keep(store, run, "b.example/1", report(1)[20:])
-    await settle(database_url)
+    await compact(database_url)
     assert sql_rows("SELECT count(*) FROM ingest.claims") == [(0,)]
     last = await keep(store, run, "c.example/1", report(1)[:-20])
     assert half.copy_of == last.copy_of == first.article_id
@@ -188,8 +188,8 @@ async def test_claims_that_are_being_settled_are_waited_for(store, database_url)
     run = await begin(store)
     first = await keep(store, run, "a.example/1", report(1))
     async with await psycopg.AsyncConnection.connect(database_url) as connection:
-        for _ in range(copying.SLICES):
-            await copying.settle(connection)
+        for _ in range(near_duplicates.SLICES):
+            await near_duplicates.compact(connection)
         copy = asyncio.create_task(keep(store, run, "b.example/1", report(1)[20:]))
         # the claim of the copy waits for the rows that are on their way
         assert await asyncio.wait({copy}, timeout=0.2) == (set(), {copy})
@@ -207,9 +207,9 @@ async def test_the_agency_is_that_of_whoever_credits_one(store, sql_rows):
 
 def test_likeness_says_what_is_shared_kept_and_own():
     first, other = shingles("a b c d e f"), shingles("c d e f g")
-    assert likeness(first, other) == Likeness(2 / 5, 2 / 4, 1 - 2 / 3)
-    assert likeness(first, first) == Likeness(1, 1, 0)
-    assert likeness(first, shingles("")) == Likeness(0, 0, 1)
+    assert similarity(first, other) == Similarity(2 / 5, 2 / 4, 1 - 2 / 3)
+    assert similarity(first, first) == Similarity(1, 1, 0)
+    assert similarity(first, shingles("")) == Similarity(0, 0, 1)
 
 
 def pattern(day: int) -> str:
@@ -227,7 +227,7 @@ def pattern(day: int) -> str:
 async def test_what_is_written_from_one_pattern_every_day_is_no_copy(store):
     run = await begin(store)
     endings = [await keep(store, run, f"a.example/{day}", pattern(day).split()) for day in range(8)]
-    assert {ending.kind for ending in endings} == {"new"}
+    assert {outcome.kind for outcome in endings} == {"new"}
     assert (await keep(store, run, "b.example/1", pattern(1).split()[12:])).copy_of == endings[1].article_id
 
 
@@ -251,19 +251,19 @@ async def test_what_was_copied_from_a_copy_only_is_a_copy_of_that(store):
 
 
 def test_a_report_within_a_longer_one_is_a_copy_and_a_quotation_is_none():
-    assert is_copy(Likeness(same=0.4, kept=0.95, own=0.6), 200)
-    assert not is_copy(Likeness(same=0.1, kept=0.95, own=0.9), 200)
-    assert not is_copy(Likeness(same=0.4, kept=0.6, own=0.5), 200)
+    assert is_copy(Similarity(same=0.4, kept=0.95, own=0.6), 200)
+    assert not is_copy(Similarity(same=0.1, kept=0.95, own=0.9), 200)
+    assert not is_copy(Similarity(same=0.4, kept=0.6, own=0.5), 200)
 
 
 def test_short_texts_must_be_more_alike():
-    assert is_copy(Likeness(0.6, 0.75, 0.25), 200)
-    assert not is_copy(Likeness(0.6, 0.75, 0.25), 20)
+    assert is_copy(Similarity(0.6, 0.75, 0.25), 200)
+    assert not is_copy(Similarity(0.6, 0.75, 0.25), 20)
 
 
 def test_a_family_ends_where_half_is_gone():
-    assert is_of_family(Likeness(0.3, 0.5, 0.6))
-    assert not is_of_family(Likeness(0.2, 0.3, 0.6))
+    assert is_of_family(Similarity(0.3, 0.5, 0.6))
+    assert not is_of_family(Similarity(0.2, 0.3, 0.6))
 
 
 async def test_a_new_version_and_a_copy_of_the_old_one_in_one_batch(store):

@@ -389,7 +389,7 @@ async def test_a_link_that_cannot_be_requested_ends_named(services, site):
     site.feed("/a")
     run = await services.begin_run("blatt")
     links = [Link(url, site.base + "/x") for url in ("file:///etc/passwd", "http://[", "http://169.254.169.254/")]
-    await services.store.offer(run, links, Document(site.base + "/x", "feed", 200, links=3))
+    await services.store.enqueue(run, links, Document(site.base + "/x", "feed", 200, links=3))
     await services.store.end_run(run, "stopped")
     report = await runs.crawl_source(services, "blatt")
     assert report.counts.new == 1

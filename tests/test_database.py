@@ -247,7 +247,7 @@ def test_every_schema_table_view_column_and_index_has_a_comment(sql_rows):
 
 def test_a_database_that_is_away_is_a_line_a_minute(caplog):
     dsn = "postgresql://nachlese:geheim@db.example/line-a-minute"
-    waiting = [database.Patience(dsn, timedelta(days=1)) for _ in range(20)]  # each page in flight has one
+    waiting = [database.RetryDeadline(dsn, timedelta(days=1)) for _ in range(20)]  # each page in flight has one
     for patience in waiting:
         patience.next_line = 0.0  # the first two seconds are over
     for patience in waiting * 50:

@@ -182,26 +182,26 @@ async def test_who_waits_behind_a_lock_gives_up_with_the_others(database_url: st
         pages = [page(f"https://news.example/{n}") for n in range(3)]
         with psycopg.connect(database_url) as holding:
             holding.execute("LOCK TABLE ingest.versions IN EXCLUSIVE MODE")
-            keeping = [store.keep(run, one, read_of(one, text=words_of(n))) for n, one in enumerate(pages)]
+            keeping = [store.save_article(run, one, read_of(one, text=words_of(n))) for n, one in enumerate(pages)]
             errors = await asyncio.gather(*keeping, return_exceptions=True)
         assert [type(error) for error in errors] == [database.DatabaseError] * 3
         assert len({id(error) for error in errors}) == 1
-        assert (await store.keep(run, pages[0], read_of(pages[0]))).kind == "new"
+        assert (await store.save_article(run, pages[0], read_of(pages[0]))).kind == "new"
 
 
 async def test_a_value_that_is_out_of_range_still_costs_that_row_alone(store: Store):
     run = await begin(store)
     pages = [page(f"https://news.example/{n}") for n in range(5)]
     read = [read_of(p, text=words_of(n), pages_read=2**40 if n == 2 else 1) for n, p in enumerate(pages)]
-    endings = await asyncio.gather(*(store.keep(run, p, a) for p, a in zip(pages, read, strict=True)))
-    assert [ending.kind for ending in endings] == ["new", "new", "rejected", "new", "new"]
+    endings = await asyncio.gather(*(store.save_article(run, p, a) for p, a in zip(pages, read, strict=True)))
+    assert [outcome.kind for outcome in endings] == ["new", "new", "rejected", "new", "new"]
     assert endings[2].reason == Reason.UNSTORABLE
 
 
 async def test_a_plain_row_is_never_left_behind(store: Store, sql_rows):
     run = await begin(store)
     bad = page()
-    assert (await store.keep(run, bad, read_of(bad, title=" "))).reason == Reason.UNSTORABLE
+    assert (await store.save_article(run, bad, read_of(bad, title=" "))).reason == Reason.UNSTORABLE
     assert sql_rows("SELECT count(*) FROM ingest.articles")[0] == (0,)
     assert sql_rows("SELECT count(*) FROM ingest.pages")[0] == (1,)
 

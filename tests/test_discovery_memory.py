@@ -158,17 +158,17 @@ def waiting_of(sql_rows) -> list[str]:
 async def test_the_frontier_of_a_source_has_a_cap_and_keeps_the_newest(store, sql_rows):
     run = await store.begin_run("blatt", "crawl", "test:1")
     document = Document("https://blatt.example/sitemap.xml", "sitemap", 200)
-    offered = await store.offer(run, links_of(range(1, 9)), document, 5)
+    offered = await store.enqueue(run, links_of(range(1, 9)), document, 5)
     assert (offered.new, offered.left_out, offered.displaced) == (5, 3, 0)
     assert waiting_of(sql_rows) == ["t-4", "t-5", "t-6", "t-7", "t-8"]
     assert sql_rows("SELECT left_out, note FROM news.documents") == [
         (3, "left_out: 3 new pages, for which the frontier has no room")
     ]
-    offered = await store.offer(run, links_of([1, 2, 7, 9, 10]), document, 5)
+    offered = await store.enqueue(run, links_of([1, 2, 7, 9, 10]), document, 5)
     assert (offered.new, offered.waiting, offered.left_out, offered.displaced) == (2, 1, 2, 2)
     assert waiting_of(sql_rows) == ["t-6", "t-7", "t-8", "t-9", "t-10"]
     assert "2 older pages gave their place" in sql_rows("SELECT note FROM news.documents")[0][0]
-    assert [target.url[-4:] for target in await store.take(run, 2)] == ["t-10", "/t-9"]
+    assert [target.url[-4:] for target in await store.claim_batch(run, 2)] == ["t-10", "/t-9"]
     counts = await store.end_run(run, "finished")
     assert (counts.pending, counts.found) == (5, 5)
 
@@ -176,12 +176,12 @@ async def test_the_frontier_of_a_source_has_a_cap_and_keeps_the_newest(store, sq
 async def test_pages_in_hand_and_pages_that_were_asked_for_keep_their_place(store, sql_rows):
     run = await store.begin_run("blatt", "crawl", "test:1")
     document = Document("https://blatt.example/feed.xml", "feed", 200)
-    await store.offer(run, links_of([1]), document, 2)
-    (target,) = await store.take(run, 1)
-    await store.postpone(run, target.url, Reason.TIMEOUT, "no answer")
-    await store.offer(run, links_of([2]), document, 2)
-    await store.take(run, 1)
-    offered = await store.offer(run, links_of([3, 4]), document, 2)
+    await store.enqueue(run, links_of([1]), document, 2)
+    (target,) = await store.claim_batch(run, 1)
+    await store.reschedule(run, target.url, Reason.TIMEOUT, "no answer")
+    await store.enqueue(run, links_of([2]), document, 2)
+    await store.claim_batch(run, 1)
+    offered = await store.enqueue(run, links_of([3, 4]), document, 2)
     assert (offered.new, offered.left_out) == (0, 2)
     assert waiting_of(sql_rows) == ["t-1", "t-2"]
 
@@ -189,8 +189,8 @@ async def test_pages_in_hand_and_pages_that_were_asked_for_keep_their_place(stor
 async def test_what_states_no_time_is_new_now(store, sql_rows):
     run = await store.begin_run("blatt", "crawl", "test:1")
     document = Document("https://blatt.example/feed.xml", "feed", 200)
-    await store.offer(run, links_of([1, 2]), document, 2)
-    await store.offer(run, [Link("https://blatt.example/ohne-datum", "f")], document, 2)
+    await store.enqueue(run, links_of([1, 2]), document, 2)
+    await store.enqueue(run, [Link("https://blatt.example/ohne-datum", "f")], document, 2)
     assert waiting_of(sql_rows) == ["t-2", "ohne-datum"]
 
 
@@ -354,12 +354,12 @@ async def test_what_both_names_have_becomes_one(store, sql_rows):
     for name, urls in (("alt", "ab"), ("neu", "bc")):
         run = await store.begin_run(name, "crawl", "test:1")
         document = Document("https://blatt.example/feed.xml", "feed", 200, '"1"', memory="31" * 8)
-        await store.offer(run, [Link(f"https://blatt.example/{one}", "f") for one in urls], document)
+        await store.enqueue(run, [Link(f"https://blatt.example/{one}", "f") for one in urls], document)
         if name == "alt":
-            for target in await store.take(run, 9):
+            for target in await store.claim_batch(run, 9):
                 await store.reject(run, target.url, Reason.GONE, "410", 410)
         await store.end_run(run, "finished")
-    await store.keep_sources([SourceRow("neu", "Neu", formerly=["alt", "nie"])])
+    await store.save_sources([SourceRow("neu", "Neu", formerly=["alt", "nie"])])
     rows = sql_rows("SELECT right(url, 1), source, state FROM ingest.pages ORDER BY url")
     assert rows == [("a", "neu", "ended"), ("b", "neu", "ended"), ("c", "neu", "pending")]
     assert sql_rows("SELECT count(*) FROM ingest.runs WHERE source = 'neu'") == [(2,)]
@@ -370,10 +370,10 @@ async def test_what_both_names_have_becomes_one(store, sql_rows):
 async def test_a_source_that_runs_under_its_former_name_is_moved_later(store, sql_rows):
     run = await store.begin_run("alt", "crawl", "test:1")
     row = SourceRow("neu", "Neu", formerly=["alt"])
-    await store.keep_sources([row])
+    await store.save_sources([row])
     assert sql_rows("SELECT source FROM ingest.runs") == [("alt",)]
     await store.end_run(run, "finished")
-    await store.keep_sources([row])
+    await store.save_sources([row])
     assert sql_rows("SELECT source FROM ingest.runs") == [("neu",)]
 
 

@@ -24,7 +24,7 @@ async def exported(store: Store, file: Path, form: str, **wanted) -> int:
 
 
 async def some(store: Store) -> None:
-    await store.keep_watches([WatchRow("w", "W", '"haushalt"')])
+    await store.save_watchlists([WatchRow("w", "W", '"haushalt"')])
     await keep(store, "1", '=HYPERLINK("http://x")', 'Der Haushalt,\n\nmit "Zitat" und ß.', authors=("-Ada", "Bo"))
     await keep(store, "2", "Wetter", "Es regnet.", source="b", at=T + timedelta(days=1))
     await keep(store, "3", "Wetter wieder", "Es regnet.", source="b", at=T + timedelta(days=2))

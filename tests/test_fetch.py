@@ -21,9 +21,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from crawler.config.values import allowed_address
 from crawler.downloader.client import HttpClient, LargeBodies
 from crawler.downloader.errors import FetchError, ShutdownError, failure_reason
-from crawler.downloader.hosts import HostRests
+from crawler.downloader.hosts import HostInBackoff
 from crawler.downloader.policy import FetchPolicy
-from crawler.robots import Disallowed, NoRobots
+from crawler.robots import Disallowed, RobotsUnavailable
 from pipelines.decompress import Undecodable, Unfinished, decoded, encodings_of, is_text
 from pipelines.urls import BadUrl
 from tests.fetching import AGENT, Fetcher
@@ -159,7 +159,7 @@ async def test_a_redirect_to_another_site_asks_for_its_robots_txt(fetcher):
 @pytest.mark.parametrize("status", ["500 X", "503 X", "429 X", "599 X"])
 async def test_while_robots_txt_cannot_be_had_pages_stay_pending(fetcher, status):
     async with serve(**robots("", status)) as web:
-        with pytest.raises(NoRobots) as refused:
+        with pytest.raises(RobotsUnavailable) as refused:
             await fetcher.get(web.url("/good"), policy(web))
         failure = failure_reason(refused.value)
         assert failure.reason == "robots" and failure.transient and not failure.counts_as_attempt
@@ -180,7 +180,7 @@ async def test_a_robots_txt_that_hangs_drips_or_breaks_off_forbids_for_now(store
     for says in (hang, cut, nothing):
         fetcher = made(store)
         async with serve(**{"robots.txt": says}) as web:
-            with pytest.raises(NoRobots) as refused:
+            with pytest.raises(RobotsUnavailable) as refused:
                 await fetcher.get(web.url("/good"), policy(web, robots_timeout=0.3 if says is hang else 30.0))
             assert failure_reason(refused.value)[0] == "robots" and not failure_reason(refused.value).counts_as_attempt
             assert web.seen == ["/robots.txt"]
@@ -190,10 +190,10 @@ async def test_a_robots_txt_that_hangs_drips_or_breaks_off_forbids_for_now(store
 async def test_a_host_that_cannot_be_reached_is_no_matter_of_robots_txt(fetcher):
     async with serve() as web:
         pass  # nobody listens there any more
-    with pytest.raises(NoRobots) as refused:
+    with pytest.raises(RobotsUnavailable) as refused:
         await fetcher.get(web.url("/good"), policy(web))
     assert failure_reason(refused.value)[0] == "connection" and failure_reason(refused.value).counts_as_attempt
-    with pytest.raises(NoRobots) as refused:
+    with pytest.raises(RobotsUnavailable) as refused:
         await fetcher.get("http://nobody.invalid/", policy(web))
     assert failure_reason(refused.value)[0] == "dns"
 
@@ -209,7 +209,7 @@ async def test_robots_txt_may_redirect_but_not_into_the_private_network(fetcher)
         with pytest.raises(Disallowed):
             await fetcher.get(web.url("/good"), policy(web))
     async with serve(**{"robots.txt": inside}) as web:
-        with pytest.raises(NoRobots):
+        with pytest.raises(RobotsUnavailable):
             await fetcher.get(web.url("/good"), policy(web))
         assert web.canary == 0
 
@@ -250,16 +250,16 @@ async def test_a_host_that_asks_for_time_gets_it_from_every_kind_of_request(stor
 
     async with serve(**{"busy": busy, "robots.txt": busy if kind == "robots" else robots()["robots.txt"]}) as web:
         path = "/good" if kind == "robots" else "/busy"
-        with pytest.raises((FetchError, NoRobots)) as refused:
+        with pytest.raises((FetchError, RobotsUnavailable)) as refused:
             await fetcher.get(web.url(path), policy(web), "page" if kind == "robots" else kind)
         failure = failure_reason(refused.value)
         assert failure.transient
         assert timedelta(minutes=59) < failure.retry_at - datetime.now(UTC) <= timedelta(hours=1)
         asked = len(web.seen)
-        with pytest.raises((HostRests, NoRobots)):
+        with pytest.raises((HostInBackoff, RobotsUnavailable)):
             await fetcher.get(web.url("/good"), policy(web))
         again = made(store)
-        with pytest.raises(HostRests):  # a process that was started anew knows it too
+        with pytest.raises(HostInBackoff):  # a process that was started anew knows it too
             await again.get(web.url("/good"), policy(web))
         await again.close()
         assert len(web.seen) == asked
@@ -391,7 +391,7 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused(store, fetcher, 
 
     async with serve() as plain, serve(tls=context, down=down) as web:
         address = web.url("/good").replace("http:", "https:")
-        with pytest.raises(NoRobots) as refused:
+        with pytest.raises(RobotsUnavailable) as refused:
             await fetcher.get(address, policy(web))
         failure = failure_reason(refused.value)
         assert failure.reason == "tls" and failure.transient and "self-signed" in failure.detail
@@ -576,11 +576,11 @@ async def test_a_page_behind_a_redirect_to_a_host_that_rests_was_asked_for(store
             both = tuple(allowed_address(f"127.0.0.1/32:{web.port}") for web in (first, second))
             if way == "rests":
                 await fetcher.services.hosts.asked_to_wait(f"127.0.0.1:{second.port}", 429, "3600")
-            with pytest.raises((HostRests, NoRobots)) as refused:
+            with pytest.raises((HostInBackoff, RobotsUnavailable)) as refused:
                 await fetcher.get(first.url("/moved"), limited("s", both))
             failure = failure_reason(refused.value)
             assert (failure.transient, failure.counts_as_attempt) == (True, True)
-            with pytest.raises((HostRests, NoRobots)) as refused:
+            with pytest.raises((HostInBackoff, RobotsUnavailable)) as refused:
                 await fetcher.get(second.url("/good"), limited("s", both))
             assert not failure_reason(refused.value).counts_as_attempt
     await fetcher.close()

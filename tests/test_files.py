@@ -90,7 +90,7 @@ def test_since_leaves_out_what_was_fetched_earlier(tmp_path: Path):
 def test_pages_of_the_archive_come_back_as_they_were(tmp_path: Path):
     page = Page("https://news.example/a", "probe", b"<html>eins", NOON, asked_url="https://news.example/short")
     archive = Archive(tmp_path)
-    archive.keep(page)
-    archive.keep(replace(page, source="other"))
+    archive.save(page)
+    archive.save(replace(page, source="other"))
     archive.close()
     assert list(files.pages([tmp_path], source="probe")) == [page]

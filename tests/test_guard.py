@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from crawler.config.values import allowed_address
-from crawler.downloader.guard import BlockedAddress, Wire, is_public, may_connect
+from crawler.downloader.guard import BlockedAddress, ConnectionGuard, is_public, may_connect
 
 CLOSED = [
     "0.0.0.0", "0.1.2.3", "10.0.0.1", "100.64.0.1", "100.100.100.200", "127.0.0.1",
@@ -25,7 +25,7 @@ def test_what_is_not_public_unicast_is_not_connected_to(address):
     assert not is_public(ipaddress.ip_address(address))
     assert not may_connect(address, 80)
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    wire = Wire()
+    wire = ConnectionGuard()
     with pytest.raises(BlockedAddress):
         wire.open((family, socket.SOCK_STREAM, 6, "", (address, 80)))
     assert wire.blocked == [address] and wire.opened == 0
@@ -67,7 +67,7 @@ def test_bytes_are_counted_and_the_one_too_many_is_an_error():
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
-        wire = Wire([allowed_address("127.0.0.1/32")], limit=10)
+        wire = ConnectionGuard([allowed_address("127.0.0.1/32")], limit=10)
         sock = wire.open((socket.AF_INET, socket.SOCK_STREAM, 6, "", listener.getsockname()))
         sock.connect(listener.getsockname())
         peer, _ = listener.accept()

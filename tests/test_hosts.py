@@ -12,11 +12,11 @@ from crawler.downloader.hosts import (
     DEAD_REST,
     PAGE_REST,
     UNNAMED_REST,
-    HostRests,
+    HostInBackoff,
     Hosts,
     retry_after,
 )
-from pipelines.store import HostRest
+from pipelines.store import HostBackoff
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -99,9 +99,9 @@ async def test_a_host_that_asked_for_time_fails_fast_until_then(hosts, clock):
     assert await hosts.asked_to_wait("a.de", 503, "120") == NOON + timedelta(minutes=2)
     for wait in (0, 119):
         clock.time = NOON + timedelta(seconds=wait)
-        with pytest.raises(HostRests) as refused:
+        with pytest.raises(HostInBackoff) as refused:
             await use(hosts, "a.de")
-        assert refused.value.not_before == NOON + timedelta(minutes=2)
+        assert refused.value.retry_at == NOON + timedelta(minutes=2)
     await use(hosts, "b.de")
     clock.time = NOON + timedelta(minutes=2)
     await use(hosts, "a.de")
@@ -113,7 +113,7 @@ async def test_those_already_waiting_fail_too_when_the_host_asks_for_time(hosts)
         await asyncio.sleep(0)
         await hosts.asked_to_wait("a.de", 429, "60")
     ends = await asyncio.gather(*waiting, return_exceptions=True)
-    assert all(isinstance(end, HostRests) for end in ends)
+    assert all(isinstance(end, HostInBackoff) for end in ends)
 
 
 async def test_a_429_without_a_time_and_a_503_without_one(hosts):
@@ -126,16 +126,16 @@ async def test_a_restarted_process_still_leaves_the_host_alone(store, hosts, clo
     await hosts.asked_to_wait("a.de", 429, "3600")
     await hosts.asked_to_wait("a.de", 429, "5")  # a shorter time never replaces a longer one
     again = Hosts(store, now=clock)
-    with pytest.raises(HostRests) as refused:
+    with pytest.raises(HostInBackoff) as refused:
         await use(again, "a.de")
-    assert refused.value.not_before == NOON + timedelta(hours=1)
+    assert refused.value.retry_at == NOON + timedelta(hours=1)
 
 
 async def test_a_dead_host_is_left_alone_for_longer_each_time(hosts, clock):
     for _ in range(DEAD_AFTER - 1):
         assert await hosts.failed("a.de") is None
     assert await hosts.failed("a.de") == NOON + DEAD_REST
-    with pytest.raises(HostRests) as refused:
+    with pytest.raises(HostInBackoff) as refused:
         await use(hosts, "a.de")
     assert refused.value.dead
     clock.time += DEAD_REST
@@ -147,11 +147,11 @@ async def test_a_dead_host_is_left_alone_for_longer_each_time(hosts, clock):
 
 
 async def test_a_rest_that_a_wrong_clock_has_written_is_no_longer_than_the_longest(store, clock):
-    await store.keep_host_rest(HostRest("x.example", "", clock() + timedelta(days=3650)))
+    await store.save_host_backoff(HostBackoff("x.example", "", clock() + timedelta(days=3650)))
     hosts = Hosts(store, longest=timedelta(hours=1), now=clock)
-    with pytest.raises(HostRests) as resting:
+    with pytest.raises(HostInBackoff) as resting:
         await hosts.check("x.example")
-    assert resting.value.not_before <= clock() + timedelta(hours=1)
+    assert resting.value.retry_at <= clock() + timedelta(hours=1)
 
 
 # --- who leaves a host alone -----------------------------------------------------------------------------------------
@@ -161,8 +161,8 @@ async def rests(hosts, host, source):
     """Until when *source* leaves *host* alone; None: it does not."""
     try:
         await hosts.check(host, source)
-    except HostRests as resting:
-        return resting.not_before
+    except HostInBackoff as resting:
+        return resting.retry_at
     return None
 
 
@@ -233,7 +233,7 @@ async def test_a_rest_that_was_lifted_is_over_in_a_running_process_too(store, cl
     hosts = Hosts(store, now=clock)
     await refused(hosts, is_page=False)
     assert await rests(hosts, "a.de", "s")
-    assert [rest.host for rest in await store.lift_host_rests("a.de")] == ["a.de"]
+    assert [rest.host for rest in await store.clear_host_backoffs("a.de")] == ["a.de"]
     clock.time += timedelta(seconds=1)  # the database's clock and ours may be a moment apart
     assert await rests(hosts, "a.de", "s") is None
 

@@ -24,7 +24,7 @@ DOORS = {
     "feedparser": ["crawler/discovery/feed.py"],
     "aiohttp": ["crawler/downloader/client.py", "crawler/downloader/resolver.py", "crawler/fixture_sites.py"],
     "psycopg": [
-        "pipelines/asking.py",
+        "pipelines/read_only.py",
         "pipelines/postgres.py",
         "pipelines/connecting.py",
         "pipelines/migrations.py",

@@ -48,8 +48,8 @@ async def begun(store: Store, *bodies: str) -> tuple[Run, list[ArticleItem]]:
     run = await store.begin_run("probe", "crawl", "host:1")
     assert run is not None
     links = [Link(f"https://example.org/{number}", "https://example.org/feed") for number in range(len(bodies))]
-    await store.offer(run, links, Document("https://example.org/feed", "feed", 200, links=len(links)))
-    await store.take(run, 100)
+    await store.enqueue(run, links, Document("https://example.org/feed", "feed", 200, links=len(links)))
+    await store.claim_batch(run, 100)
     pages = [Page(link.url, "probe", body.encode(), NOON) for link, body in zip(links, bodies, strict=True)]
     return run, [ArticleItem(page, Rules(language="de"), run) for page in pages]
 

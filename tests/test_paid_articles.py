@@ -69,20 +69,20 @@ async def test_a_headline_alone_is_nobodys_copy_and_the_same_teaser_is(store):
     run = await begin(store)
     alone = [page(f"https://news.example/{n}") for n in range(2)]
     with_teaser = [page(f"https://{n}.example/x") for n in "ab"]
-    none = [await store.keep(run, one, read_of(one, text="", is_accessible_for_free=False)) for one in alone]
-    assert [ending.kind for ending in none] == ["new", "new"]
+    none = [await store.save_article(run, one, read_of(one, text="", is_accessible_for_free=False)) for one in alone]
+    assert [outcome.kind for outcome in none] == ["new", "new"]
     shared = {"text": "", "teaser": TEASERS["de"], "is_accessible_for_free": False}
-    same = [await store.keep(run, one, read_of(one, **shared)) for one in with_teaser]
-    assert [ending.kind for ending in same] == ["new", "copy"]
+    same = [await store.save_article(run, one, read_of(one, **shared)) for one in with_teaser]
+    assert [outcome.kind for outcome in same] == ["new", "copy"]
     assert same[1].copy_of == same[0].article_id
 
 
 async def test_a_text_that_comes_later_is_a_new_version(store, sql_rows):
     run = await begin(store)
-    await store.keep(run, page(), read_of(page(), text="", is_accessible_for_free=False))
+    await store.save_article(run, page(), read_of(page(), text="", is_accessible_for_free=False))
     later = page(at=T + timedelta(hours=1), body=b"2")
-    ending = await store.keep(run, later, read_of(later, is_accessible_for_free=True))
-    assert (ending.kind, ending.version) == ("new_version", 2)
+    outcome = await store.save_article(run, later, read_of(later, is_accessible_for_free=True))
+    assert (outcome.kind, outcome.version) == ("new_version", 2)
     assert sql_rows("SELECT words_before, words_after > 10, share_changed FROM news.revisions") == [(0, True, 1.0)]
     await store.group_stories()
     assert sql_rows("SELECT count(*) FROM news.articles WHERE text <> ''") == [(1,)]
@@ -90,5 +90,5 @@ async def test_a_text_that_comes_later_is_a_new_version(store, sql_rows):
 
 async def test_an_article_without_text_that_is_free_is_no_article(store):
     run = await begin(store)
-    ending = await store.keep(run, page(), read_of(page(), text=" "))
-    assert (ending.kind, ending.reason) == ("rejected", Reason.UNSTORABLE)
+    outcome = await store.save_article(run, page(), read_of(page(), text=" "))
+    assert (outcome.kind, outcome.reason) == ("rejected", Reason.UNSTORABLE)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pipelines.items import Article, Hint, Image, Page, Precision, Provenance, Removed
-from pipelines.store import preparing
+from pipelines.store import row_mapping
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -20,8 +20,8 @@ def article(**fields) -> Article:
 
 
 def test_every_string_is_made_storable_wherever_it_stands():
-    assert preparing.clean({"a\x00": ["b\ud800c", ("d\x07", 1, None)]}) == {"a": ["bc", ["d", 1, None]]}
-    assert preparing.clean("tab\tand\nline") == "tab\tand\nline"
+    assert row_mapping.clean({"a\x00": ["b\ud800c", ("d\x07", 1, None)]}) == {"a": ["bc", ["d", 1, None]]}
+    assert row_mapping.clean("tab\tand\nline") == "tab\tand\nline"
 
 
 @pytest.mark.parametrize(
@@ -32,33 +32,33 @@ def test_every_string_is_made_storable_wherever_it_stands():
     ],
 )  # fmt: skip
 def test_a_time_is_possible_from_1990_to_two_days_after_the_fetch(at, is_possible):
-    assert preparing.possible(at, AT) == (at if is_possible else None)
+    assert row_mapping.possible(at, AT) == (at if is_possible else None)
 
 
 def test_a_page_has_one_key_in_every_spelling_of_its_address_and_one_where_it_is_no_address():
-    assert preparing.page_key("https://A.example/x#top") == preparing.page_key("http://a.example/x")
-    assert preparing.page_key("no address") == preparing.other_key("no address")
-    assert preparing.web_key("file:///a.html") == b""
+    assert row_mapping.page_key("https://A.example/x#top") == row_mapping.page_key("http://a.example/x")
+    assert row_mapping.page_key("no address") == row_mapping.other_key("no address")
+    assert row_mapping.web_key("file:///a.html") == b""
 
 
 def test_rows_travel_as_json_with_times_and_keys_and_nothing_else():
-    assert json.loads(preparing.dumps([{"at": AT, "key": b"\x01\xff"}])) == [
+    assert json.loads(row_mapping.dumps([{"at": AT, "key": b"\x01\xff"}])) == [
         {"at": "2026-03-01T12:00:00+00:00", "key": "01ff"}
     ]
     with pytest.raises(TypeError, match="set cannot be stored"):
-        preparing.dumps([{"at": {1}}])
+        row_mapping.dumps([{"at": {1}}])
 
 
 def test_a_hint_is_a_row_of_what_json_has():
-    row = preparing.hint_row(Hint(Provenance.FEED, title="T\x00", published_at=AT, published_precision=Precision.DAY))
+    row = row_mapping.hint_row(Hint(Provenance.FEED, title="T\x00", published_at=AT, published_precision=Precision.DAY))
     assert row is not None
     assert (row["via"], row["title"], row["published_at"]) == ("feed", "T", "2026-03-01T12:00:00Z")
-    assert preparing.hint_row(None) is None
+    assert row_mapping.hint_row(None) is None
 
 
 def test_a_version_has_what_the_article_says_and_what_follows_from_its_text():
     image = Image("https://a.example/1.jpg", "Unterschrift", "Foto: A")
-    row = preparing.version_row(
+    row = row_mapping.version_row(
         article(section="Politik", image=image, removed=(Removed("Werbung", "phrase"),), pages_read=3), AT
     )
     assert (row["title"], row["word_count"], row["sections"], row["pages_total"]) == ("Titel", 2, ["Politik"], 3)
@@ -71,11 +71,11 @@ def test_an_impossible_time_is_not_stored_nor_what_is_known_about_it():
     late = article(
         published_at=AT + timedelta(days=9), published_precision=Precision.DAY, published_provenance=Provenance.META
     )
-    row = preparing.version_row(late, AT)
+    row = row_mapping.version_row(late, AT)
     assert (row["published_at"], row["published_precision"], row["published_provenance"]) == (None, None, None)
 
 
 def test_a_page_whose_time_has_no_zone_cannot_be_stored():
     page = Page("https://a.example/1", "a", b"", AT.replace(tzinfo=None))
     with pytest.raises(ValueError, match="no time zone"):
-        preparing.item(None, page, article(), None)
+        row_mapping.item(None, page, article(), None)

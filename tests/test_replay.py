@@ -66,12 +66,12 @@ async def test_a_comparison_says_what_would_change_and_writes_nothing(services, 
     page = tmp_path / "saved.html"
     page.write_text(saved("Die Brücke wird erneuert"))
     before = await compare(services, [page], url="https://www.blatt.example/bruecke", fetched_at=FETCHED)
-    assert [(one.ending, one.changes) for one in before] == [("new", {})]
+    assert [(one.outcome, one.changes) for one in before] == [("new", {})]
     assert await rows(services) == []
     await runs.replay(services, [page], url="https://www.blatt.example/bruecke", fetched_at=FETCHED)
     page.write_text(saved("Die Brücke wird doch nicht erneuert"))
     (after,) = await compare(services, [page], url="https://www.blatt.example/bruecke", fetched_at=FETCHED)
-    assert after.ending == "new_version"
+    assert after.outcome == "new_version"
     assert after.changes["title"] == ("Die Brücke wird erneuert", "Die Brücke wird doch nicht erneuert")
     assert len(await rows(services)) == 1
 
@@ -79,7 +79,7 @@ async def test_a_comparison_says_what_would_change_and_writes_nothing(services, 
 async def test_what_has_not_changed_has_no_differences(services):
     await runs.replay(services, [SEEDS], fetched_at=FETCHED)
     found = await compare(services, [SEEDS], fetched_at=FETCHED)
-    assert [(one.ending, one.changes) for one in found] == [("unchanged", {})] * 5
+    assert [(one.outcome, one.changes) for one in found] == [("unchanged", {})] * 5
 
 
 async def test_a_saved_page_belongs_to_the_source_with_its_host(services, tmp_path):
@@ -104,7 +104,7 @@ async def test_a_file_that_is_no_page_is_named_and_the_rest_goes_on(services, tm
 
 async def test_progress_is_told_for_every_page(services):
     told = []
-    await runs.replay(services, [SEEDS], fetched_at=FETCHED, progress=lambda url, ending: told.append(ending.kind))
+    await runs.replay(services, [SEEDS], fetched_at=FETCHED, progress=lambda url, outcome: told.append(outcome.kind))
     assert told == ["new"] * 5
 
 

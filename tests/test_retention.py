@@ -21,7 +21,7 @@ def files(folder: Path) -> int:
 
 async def keep(store, run, address: str, words: list[str], minutes: int = 0, archived=None):
     fetched = page(f"https://{address}", at=T + timedelta(minutes=minutes))
-    return await store.keep(run, fetched, article(fetched, text=" ".join(words)), archived)
+    return await store.save_article(run, fetched, article(fetched, text=" ".join(words)), archived)
 
 
 async def test_bookkeeping_of_ended_runs_goes_and_their_counts_stay(store, sql_rows):
@@ -62,8 +62,8 @@ async def test_archive_files_go_when_all_their_pages_are_old(store, sql_rows, tm
     with Archive(tmp_path) as archive:
         for number, days in ((1, 0), (2, 0), (3, 40)):
             fetched = page(f"https://a.example/{number}", at=T + timedelta(days=days))
-            archived = archive.keep(fetched)
-            await store.keep(run, fetched, article(fetched, text=" ".join(report(number))), archived)
+            archived = archive.save(fetched)
+            await store.save_article(run, fetched, article(fetched, text=" ".join(report(number))), archived)
     assert files(tmp_path) == 2
     before = T + timedelta(days=30)
     assert (await store.prune(archive=before, folder=tmp_path, is_dry=True))["archive_files"] == 1

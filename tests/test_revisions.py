@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from pipelines.items import Kind, Reason
-from pipelines.revisions import Wording, change, correction
+from pipelines.revisions import Revision, change, correction
 from pipelines.store import Document
 from tests.test_store import FEED, T, article, begin, links, page
 
@@ -18,14 +18,14 @@ TEXT = f"{P1}\n\n{P2}\n\n{P3}"
 
 
 def between(before: str, after: str):
-    return change(Wording("Titel", None, before), Wording("Titel", None, after))
+    return change(Revision("Titel", None, before), Revision("Titel", None, after))
 
 
 def test_what_changed_is_said_with_its_share():
     found = between(TEXT, TEXT.replace("Drei Menschen", "Vier Menschen"))
     assert (found.text, found.words_added, found.words_removed, found.is_trivial) == (True, 1, 1, False)
     assert found.share == pytest.approx(2 / (2 * 35))
-    found = change(Wording("Alt", "Lead", TEXT), Wording("Neu", "Lead!", TEXT))
+    found = change(Revision("Alt", "Lead", TEXT), Revision("Neu", "Lead!", TEXT))
     assert (found.title, found.teaser, found.text, found.share) == (True, False, False, 0)
     assert between("", "").share == 0
 
@@ -87,7 +87,7 @@ def test_what_is_said_otherwise_is_a_change(before: str, after: str):
 
 
 def test_a_headline_beside_a_counter_is_a_change():
-    before, after = Wording("Alt", None, f"{TEXT}\n\n1 mal gelesen"), Wording("Neu", None, f"{TEXT}\n\n2 mal gelesen")
+    before, after = Revision("Alt", None, f"{TEXT}\n\n1 mal gelesen"), Revision("Neu", None, f"{TEXT}\n\n2 mal gelesen")
     assert not change(before, after).is_trivial
 
 
@@ -136,7 +136,7 @@ def test_a_text_that_only_speaks_of_such_things_has_no_note(text: str):
 
 async def keep(store, run, text: str, minutes: int, title: str = "Titel", **more):
     fetched = page(at=T + timedelta(minutes=minutes), body=f"{title} {text}".encode())
-    return await store.keep(run, fetched, article(fetched, text=text, title=title, **more))
+    return await store.save_article(run, fetched, article(fetched, text=text, title=title, **more))
 
 
 async def test_a_trivial_change_makes_no_version_and_a_real_one_says_what_changed(store, sql_rows):
@@ -172,13 +172,13 @@ async def test_a_live_blog_has_a_version_per_quarter_of_a_day_the_latest_of_each
 
 async def test_a_page_that_became_a_notice_is_gone_and_comes_back(store, sql_rows):
     run = await begin(store)
-    await store.offer(run, links(page().url), Document(FEED, "feed", status=200, links=1))
+    await store.enqueue(run, links(page().url), Document(FEED, "feed", status=200, links=1))
     await keep(store, run, TEXT, 0)
     await store.reject(run, page().url, Reason.SOFT_404, "Artikel nicht mehr verfügbar", 200)
     assert sql_rows("SELECT count(*), count(gone_at) FROM news.articles") == [(1, 1)]
     gone_at = sql_rows("SELECT gone_at FROM news.articles")[0][0]
     back = page(at=gone_at + timedelta(minutes=1))
-    await store.keep(run, back, article(back, text=TEXT))
+    await store.save_article(run, back, article(back, text=TEXT))
     assert sql_rows("SELECT count(*), count(gone_at) FROM news.articles") == [(1, 0)]
 
 

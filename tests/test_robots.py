@@ -5,7 +5,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from crawler.robots import FAILED_AGAIN, FRESH, STALE, Disallowed, NoRobots, Robots, RobotsAnswer, Rules, Unavailable
+from crawler.robots import (
+    FAILED_AGAIN,
+    FRESH,
+    STALE,
+    Disallowed,
+    Robots,
+    RobotsAnswer,
+    RobotsFetchError,
+    RobotsUnavailable,
+    Rules,
+)
 
 
 class Site:
@@ -105,11 +115,11 @@ async def test_no_file_allows_everything(robots, status):
 
 
 async def test_no_answer_allows_nothing_for_now_and_is_not_asked_for_each_page(robots, clock):
-    site = Site(Unavailable("it answered 503"))
+    site = Site(RobotsFetchError("it answered 503"))
     for _ in range(3):
-        with pytest.raises(NoRobots, match="503") as refused:
+        with pytest.raises(RobotsUnavailable, match="503") as refused:
             await robots.check(PAGE_B, site.get)
-        assert refused.value.not_before == clock.time + FAILED_AGAIN
+        assert refused.value.retry_at == clock.time + FAILED_AGAIN
     assert len(site.asked) == 1
     clock.time += FAILED_AGAIN
     site.says = FORBID_A
@@ -118,21 +128,21 @@ async def test_no_answer_allows_nothing_for_now_and_is_not_asked_for_each_page(r
 
 async def test_a_time_the_host_named_is_kept(robots, clock):
     later = clock.time + timedelta(hours=3)
-    with pytest.raises(NoRobots) as refused:
-        await robots.check(PAGE_B, Site(Unavailable("it answered 429", later)).get)
-    assert refused.value.not_before == later
+    with pytest.raises(RobotsUnavailable) as refused:
+        await robots.check(PAGE_B, Site(RobotsFetchError("it answered 429", later)).get)
+    assert refused.value.retry_at == later
 
 
 async def test_the_last_good_copy_holds_for_a_day(robots, clock):
     site = Site(FORBID_A)
     await robots.check(PAGE_B, site.get)
-    site.says = Unavailable("no answer")
+    site.says = RobotsFetchError("no answer")
     clock.time += FRESH
     await robots.check(PAGE_B, site.get)
     with pytest.raises(Disallowed):
         await robots.check(PAGE_A, site.get)
     clock.time += STALE - FRESH
-    with pytest.raises(NoRobots):
+    with pytest.raises(RobotsUnavailable):
         await robots.check(PAGE_B, site.get)
 
 
@@ -153,7 +163,7 @@ async def test_a_restarted_process_knows_the_file(store, clock):
         await again.check(PAGE_A, site.get)
     assert len(site.asked) == 1
     clock.time += FRESH
-    site.says = Unavailable("no answer")
+    site.says = RobotsFetchError("no answer")
     with pytest.raises(Disallowed):
         await again.check(PAGE_A, site.get)
 

@@ -11,7 +11,7 @@ from psycopg import conninfo, errors, sql
 from pipelines import database
 from pipelines.items import Reason
 from pipelines.store import SourceRow, Store, WatchRow, searching
-from tests.test_store import article, begin, offer, page, words_of
+from tests.test_store import article, begin, enqueue, page, words_of
 
 ALLOWED = [
     ("nachlese_reader", "SELECT title, text FROM news.articles"),
@@ -97,15 +97,15 @@ async def everything_else_a_crawl_writes(store: Store) -> None:
     """A page read again, a changed one, one that went and came back; stories, watchlists, the index of the search."""
     run = await begin(store, None, "replay")
     for text in (words_of(1), words_of(2)):
-        await store.keep(run, page(), article(page(), text=text))
+        await store.save_article(run, page(), article(page(), text=text))
     crawl = await begin(store, "other")
-    await store.keep(crawl, page(source="other"), article(page(source="other"), text=words_of(3)))
+    await store.save_article(crawl, page(source="other"), article(page(source="other"), text=words_of(3)))
     await store.reject(crawl, page().url, Reason.GONE)
-    await store.keep_unmodified(crawl, page().url)
+    await store.save_unmodified(crawl, page().url)
     await store.group_stories()
-    await store.keep_watches([WatchRow("w", "W", '"haushalt"')])
-    await store.keep_watches([])
-    await store.relink()
+    await store.save_watchlists([WatchRow("w", "W", '"haushalt"')])
+    await store.save_watchlists([])
+    await store.rebuild_duplicates()
     await store._connections.run(searching.flush)
 
 
@@ -115,11 +115,11 @@ async def test_each_role_may_do_its_work_and_no_more(with_roles: str):
     assert database.make_roles(with_roles, {}) == []  # again, and nothing changes
 
     async with await Store.open(as_role(with_roles, "nachlese_writer")) as store:
-        await store.keep_sources([SourceRow("example", "Beispiel")])
+        await store.save_sources([SourceRow("example", "Beispiel")])
         run = await begin(store)
-        await offer(store, run, page().url)
-        (target,) = await store.take(run, 10)
-        assert (await store.keep(run, page(target.url), article(page(target.url)))).kind == "new"
+        await enqueue(store, run, page().url)
+        (target,) = await store.claim_batch(run, 10)
+        assert (await store.save_article(run, page(target.url), article(page(target.url)))).kind == "new"
         assert (await store.end_run(run, "finished")).new == 1
         await everything_else_a_crawl_writes(store)
     assert database.migrate(as_role(with_roles, "nachlese_writer")) == []

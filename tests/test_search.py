@@ -21,9 +21,9 @@ async def keep(store: Store, name: str, title: str, text: str, language: str | N
         url=url, canonical_url=url, source=page.source, title=title, text=text, fetched_at=at, language=language,
         published_at=at, **more,
     )  # fmt: skip
-    ending = await store.keep(run, page, read)
+    outcome = await store.save_article(run, page, read)
     await store.end_run(run, "finished")
-    return ending.article_id
+    return outcome.article_id
 
 
 def found(sql_rows, query: str, more: str = "") -> list[str]:

@@ -71,7 +71,7 @@ def test_every_reason_is_explained():
 async def some_news(store: Store) -> None:
     """Sources with an article that changes, copies of both wordings, one that is gone, pages that are none."""
     now = datetime.now(UTC)
-    await store.keep_watches([WatchRow("haushalt", "Haushalt", '"haushalt"')])
+    await store.save_watchlists([WatchRow("haushalt", "Haushalt", '"haushalt"')])
     zeitung = await store.begin_run("zeitung", "crawl", "host:1")
     anzeiger = await store.begin_run("anzeiger", "crawl", "host:1")
 
@@ -84,7 +84,7 @@ async def some_news(store: Store) -> None:
             published_provenance=Provenance.JSONLD, removed=(Removed("Mehr zum Thema", "related"),),
             authors=("Ada Kern",), section="Politik", sections=("Politik",), **more,
         )  # fmt: skip
-        await store.keep(run, page, read, Archived(f"{run.source}.warc.gz", minutes, 100))
+        await store.save_article(run, page, read, Archived(f"{run.source}.warc.gz", minutes, 100))
 
     url = "https://zeitung.example/politik/haushalt-101.html"
     await keep(zeitung, url, 60, "Rat beschließt Haushalt", "Der Rat hat den Haushalt beschlossen.", agency="dpa")
@@ -95,13 +95,13 @@ async def some_news(store: Store) -> None:
         anzeiger, "https://anzeiger.example/1", 5, "Haushalt steht", "Der Rat hat den Haushalt beschlossen, spät."
     )
     feed = Document("https://zeitung.example/rss", "feed", status=200, links=2)
-    await store.offer(zeitung, [Link(f"https://zeitung.example/{n}", feed.url) for n in (1, 2)], feed)
+    await store.enqueue(zeitung, [Link(f"https://zeitung.example/{n}", feed.url) for n in (1, 2)], feed)
     silent = Document("https://bote.example/rss", "feed", error="no answer in 20 s")
-    await store.offer(bote, [], silent)
+    await store.enqueue(bote, [], silent)
     await store.reject(bote, "https://bote.example/1", Reason.GONE, "HTTP 410", 410)
     await store.end_run(bote, "failed", "1 place to look at could not be used")
     await store.reject(zeitung, "https://zeitung.example/1", Reason.SOFT_404, "Artikel nicht gefunden", 200)
-    await store.postpone(zeitung, "https://zeitung.example/2", Reason.TIMEOUT, "no answer in 20 s")
+    await store.reschedule(zeitung, "https://zeitung.example/2", Reason.TIMEOUT, "no answer in 20 s")
     await store.end_run(zeitung, "finished")
     await store.end_run(anzeiger, "finished")
     await store.group_stories()
@@ -156,7 +156,7 @@ async def test_what_is_not_marked_as_null_is_not_null(store, sql_rows, view: str
 @pytest.mark.parametrize("client", ["UTC", "Asia/Tokyo"])
 async def test_the_day_of_publication_is_that_of_the_site(store, database_url, zone: str | None, client: str):
     """Whatever the client's zone is; local midnight, which stands for a day, is the day before in UTC."""
-    await store.keep_sources([SourceRow("zeitung", "Zeitung", time_zone=zone)])
+    await store.save_sources([SourceRow("zeitung", "Zeitung", time_zone=zone)])
     run = await store.begin_run("zeitung", "crawl", "host:1")
     local = ZoneInfo(zone or "Europe/Berlin")
     for number, (hour, minute, precision) in enumerate(((0, 0, Precision.DAY), (23, 40, Precision.MINUTE))):
@@ -167,15 +167,15 @@ async def test_the_day_of_publication_is_that_of_the_site(store, database_url, z
             url=url, canonical_url=url, source="zeitung", title="T", text=f"Text {number}", fetched_at=page.fetched_at,
             published_at=at, published_precision=precision, published_provenance=Provenance.JSONLD,
         )  # fmt: skip
-        await store.keep(run, page, read)
+        await store.save_article(run, page, read)
     with psycopg.connect(database_url, options=f"-c timezone={client}") as connection:
         days = connection.execute("SELECT published_on::text FROM news.articles").fetchall()
     assert days == [("2026-03-01",), ("2026-03-01",)]
 
 
 async def test_a_source_that_brings_less_than_expected_is_quiet(store, sql_rows):
-    await store.keep_sources([SourceRow("a", "A", expected_per_day=9), SourceRow("b", "B", expected_per_day=0)])
-    await store.keep_sources([SourceRow("c", "C")])
+    await store.save_sources([SourceRow("a", "A", expected_per_day=9), SourceRow("b", "B", expected_per_day=0)])
+    await store.save_sources([SourceRow("c", "C")])
     assert sql_rows("SELECT DISTINCT is_quiet FROM news.sources") == [(None,)]  # known for a moment only
     sql_rows("UPDATE ingest.sources SET added_at = added_at - interval '2 days' RETURNING 1")
     shown = "SELECT name, articles_last_day, expected_per_day, is_quiet FROM news.sources ORDER BY name"
@@ -219,7 +219,7 @@ async def test_an_article_is_found_by_any_spelling_of_its_address(store, sql_row
     at = datetime.now(UTC)
     own = SPELLINGS[0]
     page = Page(url=own, source="zeitung", body=b"1", fetched_at=at, asked_url="https://zeitung.example/s/101")
-    await store.keep(run, page, Article(
+    await store.save_article(run, page, Article(
         url=own, canonical_url=own, source="zeitung", title="Rat streitet und beschließt", fetched_at=at,
         text="Der Rat hat den Haushalt beschlossen, spät, nun doch.", amp_url="https://amp.zeitung.example/101",
     ))  # fmt: skip
@@ -278,7 +278,7 @@ async def test_a_copy_that_was_fetched_before_its_original_was_not_seen_a_negati
         run = await store.begin_run(source, "crawl", "host:1")
         url, at = f"https://{source}.example/1", now - timedelta(minutes=minutes)
         page = Page(url=url, source=source, body=b"1", fetched_at=at)
-        await store.keep(
+        await store.save_article(
             run, page, Article(url=url, canonical_url=url, source=source, title="T", text=text, fetched_at=at)
         )
     assert sql_rows("SELECT copy_source, seen_after FROM news.copies") == [("frueh", timedelta(0))]
@@ -305,7 +305,7 @@ async def test_the_last_look_and_the_next_are_columns(store, sql_rows):
     shown = "SELECT fetched_at, checked_at, next_check_at FROM news.articles WHERE canonical_url = %s"
     ((fetched, _, due),) = sql_rows(shown, url)
     assert due > fetched
-    await store.postpone(run, url, Reason.TIMEOUT, "no answer in 20 s")
+    await store.reschedule(run, url, Reason.TIMEOUT, "no answer in 20 s")
     ((again, checked, later),) = sql_rows(shown, url)
     assert again == fetched and checked > fetched and later != due
     await store.reject(run, url, Reason.GONE, status=410)
@@ -314,17 +314,17 @@ async def test_the_last_look_and_the_next_are_columns(store, sql_rows):
 
 @pytest.mark.parametrize("how", ["the source's zone is told later", "the article gets another source"])
 async def test_the_day_of_publication_follows_the_zone(store, sql_rows, how: str):
-    await store.keep_sources([SourceRow("tokio", "T", time_zone="Asia/Tokyo")])
+    await store.save_sources([SourceRow("tokio", "T", time_zone="Asia/Tokyo")])
     run = await store.begin_run("a", "crawl", "host:1")
     at = datetime(2026, 3, 1, 20, 0, tzinfo=UTC)
     page = Page(url="https://a.example/1", source="a", body=b"1", fetched_at=at + timedelta(hours=9))
-    await store.keep(run, page, Article(
+    await store.save_article(run, page, Article(
         url=page.url, canonical_url=page.url, source="a", title="T", text="Text", fetched_at=page.fetched_at,
         published_at=at, published_precision=Precision.MINUTE, published_provenance=Provenance.JSONLD,
     ))  # fmt: skip
     assert sql_rows("SELECT published_on::text FROM news.articles") == [("2026-03-01",)]
     if how.startswith("the source"):
-        await store.keep_sources([SourceRow("a", "A", time_zone="Asia/Tokyo")])
+        await store.save_sources([SourceRow("a", "A", time_zone="Asia/Tokyo")])
     else:
         sql_rows("UPDATE ingest.articles SET source = 'tokio' RETURNING 1")
     assert sql_rows("SELECT published_on::text FROM news.articles") == [("2026-03-02",)]

@@ -13,7 +13,7 @@ import pytest
 from pipelines import database
 from pipelines.items import Article, Hint, Link, Page, Precision, Provenance, Reason, Removed
 from pipelines.recheck import LOOKS_AT_GONE
-from pipelines.store import Archived, Document, HostRest, HostState, Run, SourceRow, Store
+from pipelines.store import Archived, Document, HostBackoff, HostState, Run, SourceRow, Store
 
 T = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 FEED = "https://news.example/feed.xml"
@@ -44,8 +44,8 @@ def links(*urls: str) -> list[Link]:
     return [Link(url, FEED) for url in urls]
 
 
-async def offer(store: Store, run: Run, *urls: str, **document):
-    return await store.offer(run, links(*urls), Document(FEED, "feed", status=200, links=len(urls), **document))
+async def enqueue(store: Store, run: Run, *urls: str, **document):
+    return await store.enqueue(run, links(*urls), Document(FEED, "feed", status=200, links=len(urls), **document))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -70,10 +70,10 @@ async def test_a_first_page_is_new_and_stored_whole(store, sql_rows):
         pages_total=3,
         language="de",
     )
-    ending = await store.keep(run, found, read, Archived("nachlese-20260301-1-1.warc.gz", 0, 500))
-    assert (ending.kind, ending.version, ending.copy_of) == ("new", 1, None)
+    outcome = await store.save_article(run, found, read, Archived("nachlese-20260301-1-1.warc.gz", 0, 500))
+    assert (outcome.kind, outcome.version, outcome.copy_of) == ("new", 1, None)
     row = await store.article(found.url)
-    assert row["id"] == ending.article_id
+    assert row["id"] == outcome.article_id
     assert (row["title"], row["teaser"], row["text"]) == ("Haushalt beschlossen", "Die Opposition protestiert.", WORDS)
     assert (row["authors"], row["details"]) == (["Ada Kern", "Bo Lund"], {"Ort": "Köln", "Quellen": ["a", "b"]})
     assert (row["published_at"], row["published_precision"], row["published_provenance"]) == (
@@ -88,19 +88,19 @@ async def test_a_first_page_is_new_and_stored_whole(store, sql_rows):
 
 async def test_the_same_text_again_is_unchanged(store, sql_rows):
     run = await begin(store)
-    await store.keep(run, page(), article(page()))
+    await store.save_article(run, page(), article(page()))
     later = page(at=T + timedelta(hours=1), body=b"2")
-    ending = await store.keep(run, later, article(later, text=f"  {WORDS.upper()}.\n\n"))
-    assert (ending.kind, ending.version) == ("unchanged", 1)
+    outcome = await store.save_article(run, later, article(later, text=f"  {WORDS.upper()}.\n\n"))
+    assert (outcome.kind, outcome.version) == ("unchanged", 1)
     assert sql_rows("SELECT version, fetched_at FROM news.articles") == [(1, later.fetched_at)]
 
 
 async def test_a_changed_text_is_a_new_version_and_the_old_one_stays(store, sql_rows):
     run = await begin(store)
-    await store.keep(run, page(), article(page()))
+    await store.save_article(run, page(), article(page()))
     later = page(at=T + timedelta(hours=1), body=b"2")
-    ending = await store.keep(run, later, article(later, text=WORDS + " und verschoben"))
-    assert (ending.kind, ending.version) == ("new_version", 2)
+    outcome = await store.save_article(run, later, article(later, text=WORDS + " und verschoben"))
+    assert (outcome.kind, outcome.version) == ("new_version", 2)
     assert sql_rows("SELECT version, text FROM news.articles") == [(2, WORDS + " und verschoben")]
     assert sql_rows("SELECT version, is_current, text FROM news.versions ORDER BY version") == [
         (1, False, WORDS),
@@ -113,53 +113,55 @@ async def test_a_changed_text_is_a_new_version_and_the_old_one_stays(store, sql_
 
 async def test_a_changed_headline_is_a_new_version_too(store):
     run = await begin(store)
-    await store.keep(run, page(), article(page()))
+    await store.save_article(run, page(), article(page()))
     later = page(at=T + timedelta(hours=1))
-    assert (await store.keep(run, later, article(later, title="Haushalt steht"))).kind == "new_version"
+    assert (await store.save_article(run, later, article(later, title="Haushalt steht"))).kind == "new_version"
 
 
 async def test_the_same_text_elsewhere_is_a_visible_copy_of_the_first(store, sql_rows):
     run = await begin(store)
-    first = await store.keep(run, page(), article(page()))
+    first = await store.save_article(run, page(), article(page()))
     other = page("https://other.example/x", source="other", at=T + timedelta(minutes=5))
-    ending = await store.keep(run, other, article(other, title="Stadt spart"))
-    assert (ending.kind, ending.copy_of) == ("copy", first.article_id)
+    outcome = await store.save_article(run, other, article(other, title="Stadt spart"))
+    assert (outcome.kind, outcome.copy_of) == ("copy", first.article_id)
     assert sql_rows("SELECT source, title, copy_of FROM news.articles ORDER BY id") == [
         ("example", "Haushalt beschlossen", None),
         ("other", "Stadt spart", first.article_id),
     ]
     assert sql_rows("SELECT original_id, copy_id, copy_source FROM news.copies") == [
-        (first.article_id, ending.article_id, "other")
+        (first.article_id, outcome.article_id, "other")
     ]
 
 
 async def test_a_copy_that_gets_a_text_of_its_own_is_a_copy_no_more(store):
     run = await begin(store)
-    await store.keep(run, page(), article(page()))
+    await store.save_article(run, page(), article(page()))
     other = page("https://other.example/x")
-    await store.keep(run, other, article(other))
+    await store.save_article(run, other, article(other))
     other = replace(other, fetched_at=T + timedelta(hours=1), body=b"2")
-    assert (await store.keep(run, other, article(other, text="Ein ganz anderer Text steht jetzt hier"))).copy_of is None
+    assert (
+        await store.save_article(run, other, article(other, text="Ein ganz anderer Text steht jetzt hier"))
+    ).copy_of is None
     assert (await store.article(other.url))["copy_of"] is None
 
 
 async def test_two_articles_that_swap_their_texts_do_not_point_in_a_circle(store, sql_rows):
     run = await begin(store)
     a, b, other = page(), page("https://news.example/b"), "Der zweite Text handelt von etwas anderem"
-    await store.keep(run, a, article(a, text=WORDS))
-    await store.keep(run, b, article(b, text=other))
+    await store.save_article(run, a, article(a, text=WORDS))
+    await store.save_article(run, b, article(b, text=other))
     a, b = (replace(p, fetched_at=T + timedelta(hours=1), body=b"2") for p in (a, b))
-    await store.keep(run, b, article(b, text=WORDS))
-    await store.keep(run, a, article(a, text=other))
+    await store.save_article(run, b, article(b, text=WORDS))
+    await store.save_article(run, a, article(a, text=other))
     assert sql_rows("SELECT count(*) FROM news.copies") == [(1,)]
 
 
 async def test_spellings_of_one_address_are_one_article(store):
     run = await begin(store)
-    first = await store.keep(run, page(), article(page()))
+    first = await store.save_article(run, page(), article(page()))
     again = page("http://NEWS.example:80/a?utm_source=x#top", at=T + timedelta(minutes=1))
-    ending = await store.keep(run, again, article(again))
-    assert (ending.kind, ending.article_id) == ("unchanged", first.article_id)
+    outcome = await store.save_article(run, again, article(again))
+    assert (outcome.kind, outcome.article_id) == ("unchanged", first.article_id)
 
 
 async def test_a_print_view_of_an_article_makes_no_versions(store, sql_rows):
@@ -167,8 +169,8 @@ async def test_a_print_view_of_an_article_makes_no_versions(store, sql_rows):
 
     async def look(url: str, text: str, hour: int) -> tuple[str, int]:
         seen = page(url, at=T + timedelta(hours=hour), body=text.encode())
-        ending = await store.keep(run, seen, article(seen, text=text, canonical_url="https://news.example/a"))
-        return ending.kind, ending.version
+        outcome = await store.save_article(run, seen, article(seen, text=text, canonical_url="https://news.example/a"))
+        return outcome.kind, outcome.version
 
     own, print_view = "https://news.example/a", "https://news.example/a/print"
     assert await look(print_view, WORDS, 0) == ("new", 1)
@@ -184,7 +186,7 @@ async def test_files_of_one_article_are_its_versions(store):
     for number in (1, 2):
         file = page(f"file:///tmp/{number}.html", at=T + timedelta(hours=number), body=bytes([number]))
         read = article(file, text=f"{WORDS} {number}", canonical_url="https://news.example/a")
-        assert (await store.keep(run, file, read)).version == number
+        assert (await store.save_article(run, file, read)).version == number
 
 
 def of_section(number: int, **more) -> tuple[Page, Article]:
@@ -196,21 +198,21 @@ def of_section(number: int, **more) -> tuple[Page, Article]:
 
 async def test_a_canonical_that_other_articles_name_too_is_not_believed_and_what_was_is_mended(store, sql_rows):
     run = await begin(store)
-    endings = [await store.keep(run, *of_section(number)) for number in (1, 2, 3)]
-    assert [ending.kind for ending in endings] == ["new", "new", "new"]
+    endings = [await store.save_article(run, *of_section(number)) for number in (1, 2, 3)]
+    assert [outcome.kind for outcome in endings] == ["new", "new", "new"]
     assert sql_rows("SELECT canonical_url FROM news.articles ORDER BY id") == [
         (f"https://news.example/lokales/bericht-{number}",) for number in (1, 2, 3)
     ]
-    again = [await store.keep(run, *of_section(number, at=T + timedelta(hours=1))) for number in (1, 2, 3)]
-    assert [(ending.kind, ending.article_id) for ending in again] == [
-        ("unchanged", ending.article_id) for ending in endings
+    again = [await store.save_article(run, *of_section(number, at=T + timedelta(hours=1))) for number in (1, 2, 3)]
+    assert [(outcome.kind, outcome.article_id) for outcome in again] == [
+        ("unchanged", outcome.article_id) for outcome in endings
     ]
 
 
 async def test_pages_of_one_batch_with_one_canonical_are_articles_of_their_own(store, sql_rows):
     run = await begin(store)
-    endings = await asyncio.gather(*(store.keep(run, *of_section(number)) for number in (1, 2, 3, 4)))
-    assert [ending.kind for ending in endings] == ["new"] * 4
+    endings = await asyncio.gather(*(store.save_article(run, *of_section(number)) for number in (1, 2, 3, 4)))
+    assert [outcome.kind for outcome in endings] == ["new"] * 4
     assert sql_rows("SELECT count(DISTINCT canonical_url), count(*) FROM news.articles") == [(4, 4)]
 
 
@@ -218,29 +220,29 @@ async def test_a_further_page_of_an_article_is_no_article_of_its_own(store, sql_
     run = await begin(store)
     first = page("https://news.example/a")
     second = page("https://news.example/a/weiter", body=b"2")
-    await store.keep(run, first, article(first, words_of(1)))
-    ending = await store.keep(run, second, article(second, words_of(2), canonical_url=first.url))
-    assert (ending.kind, sql_rows("SELECT count(*) FROM news.articles")) == ("unchanged", [(1,)])
+    await store.save_article(run, first, article(first, words_of(1)))
+    outcome = await store.save_article(run, second, article(second, words_of(2), canonical_url=first.url))
+    assert (outcome.kind, sql_rows("SELECT count(*) FROM news.articles")) == ("unchanged", [(1,)])
 
 
 async def test_a_canonical_address_on_another_site_does_not_overwrite_its_article(store, sql_rows):
     run = await begin(store)
-    first = await store.keep(run, page(), article(page()))
+    first = await store.save_article(run, page(), article(page()))
     thief = page("https://thief.example/a", source="thief")
-    ending = await store.keep(run, thief, article(thief, text="Kaufen Sie jetzt", canonical_url=page().url))
-    assert ending.article_id != first.article_id
+    outcome = await store.save_article(run, thief, article(thief, text="Kaufen Sie jetzt", canonical_url=page().url))
+    assert outcome.article_id != first.article_id
     assert sql_rows("SELECT text FROM news.articles WHERE id = %s", first.article_id) == [(WORDS,)]
 
 
 async def test_reading_the_same_bytes_better_rewrites_the_version(store, sql_rows):
     run = await begin(store)
-    await store.keep(run, page(), article(page(), text=WORDS + " Newsletter bestellen", reader_version="1"))
+    await store.save_article(run, page(), article(page(), text=WORDS + " Newsletter bestellen", reader_version="1"))
     replay = await begin(store, None, "replay")
-    ending = await store.keep(replay, page(), article(page(), reader_version="2", authors=("Ada Kern",)))
-    assert (ending.kind, ending.version) == ("new_version", 1)
+    outcome = await store.save_article(replay, page(), article(page(), reader_version="2", authors=("Ada Kern",)))
+    assert (outcome.kind, outcome.version) == ("new_version", 1)
     assert sql_rows("SELECT version, text, authors FROM news.versions") == [(1, WORDS, ["Ada Kern"])]
-    ending = await store.keep(await begin(store, None, "replay"), page(), article(page(), reader_version="3"))
-    assert ending.kind == "unchanged"
+    outcome = await store.save_article(await begin(store, None, "replay"), page(), article(page(), reader_version="3"))
+    assert outcome.kind == "unchanged"
     assert sql_rows("SELECT authors, reader_version FROM news.articles") == [([], "3")]
 
 
@@ -248,19 +250,22 @@ async def test_a_replay_in_any_order_ends_at_the_latest_fetch(store, sql_rows):
     fetches = [page(at=T + timedelta(hours=hour), body=bytes([hour])) for hour in range(4)]
     run = await begin(store, None, "replay")
     for hour in (3, 0, 2, 1):
-        await store.keep(run, fetches[hour], article(fetches[hour], text=f"{WORDS} Fassung {hour}"))
+        await store.save_article(run, fetches[hour], article(fetches[hour], text=f"{WORDS} Fassung {hour}"))
     assert sql_rows("SELECT text, first_seen_at, fetched_at FROM news.articles") == [
         (f"{WORDS} Fassung 3", T, T + timedelta(hours=3))
     ]
     again = await begin(store, None, "replay")
-    kinds = [(await store.keep(again, p, article(p, text=f"{WORDS} Fassung {h}"))).kind for h, p in enumerate(fetches)]
+    kinds = [
+        (await store.save_article(again, p, article(p, text=f"{WORDS} Fassung {h}"))).kind
+        for h, p in enumerate(fetches)
+    ]
     assert kinds == ["unchanged"] * 4
     assert sql_rows("SELECT count(*) FROM news.versions") == [(4,)]
 
 
 async def test_preview_says_where_a_page_would_end_and_writes_nothing(store, sql_rows):
     assert (await store.preview(page(), article(page()))).kind == "new"
-    await store.keep(await begin(store), page(), article(page()))
+    await store.save_article(await begin(store), page(), article(page()))
     assert (await store.preview(page(), article(page()))).kind == "unchanged"
     other = page("https://other.example/x")
     assert (await store.preview(other, article(other))).kind == "copy"
@@ -274,7 +279,7 @@ async def test_preview_says_where_a_page_would_end_and_writes_nothing(store, sql
 async def test_nul_and_lone_surrogates_are_taken_out(store):
     run = await begin(store)
     read = article(page(), text=f"a\x00b {WORDS}\ud800", title="T\x00itel \udfff", details={"k\x00": ["v\ud83d"]})
-    assert (await store.keep(run, page(), read)).kind == "new"
+    assert (await store.save_article(run, page(), read)).kind == "new"
     row = await store.article(page().url)
     assert (row["title"], row["text"], row["details"]) == ("Titel ", f"ab {WORDS}", {"k": ["v"]})
 
@@ -288,7 +293,7 @@ async def test_impossible_dates_are_left_out(store):
         published_provenance=Provenance.META,
         modified_at=datetime(1970, 1, 1, tzinfo=UTC),
     )
-    await store.keep(run, page(), read)
+    await store.save_article(run, page(), read)
     row = await store.article(page().url)
     assert (row["published_at"], row["published_precision"], row["modified_at"]) == (None, None, None)
 
@@ -297,8 +302,8 @@ async def test_one_bad_row_costs_only_itself(store, sql_rows):
     run = await begin(store)
     pages = [page(f"https://news.example/{n}") for n in range(30)]
     read = [article(p, text=words_of(n), title=" " if n == 7 else "Titel") for n, p in enumerate(pages)]
-    endings = await asyncio.gather(*(store.keep(run, p, a) for p, a in zip(pages, read, strict=True)))
-    assert [ending.kind for ending in endings] == ["new"] * 7 + ["rejected"] + ["new"] * 22
+    endings = await asyncio.gather(*(store.save_article(run, p, a) for p, a in zip(pages, read, strict=True)))
+    assert [outcome.kind for outcome in endings] == ["new"] * 7 + ["rejected"] + ["new"] * 22
     assert endings[7].reason == Reason.UNSTORABLE
     assert "versions" in endings[7].detail
     counts = await store.end_run(run, "finished")
@@ -309,8 +314,8 @@ async def test_one_bad_row_costs_only_itself(store, sql_rows):
 async def test_a_page_without_a_time_zone_is_unstorable_and_named(store):
     run = await begin(store)
     naive = page(at=datetime(2026, 3, 1, 12, 0))
-    ending = await store.keep(run, naive, article(naive))
-    assert (ending.kind, ending.reason) == ("rejected", Reason.UNSTORABLE)
+    outcome = await store.save_article(run, naive, article(naive))
+    assert (outcome.kind, outcome.reason) == ("rejected", Reason.UNSTORABLE)
 
 
 async def test_addresses_longer_than_an_index_row_are_kept(store):
@@ -326,8 +331,8 @@ async def test_addresses_longer_than_an_index_row_are_kept(store):
 
 async def test_keeping_the_same_fetch_again_changes_nothing(store, sql_rows):
     run = await begin(store)
-    first = await store.keep(run, page(), article(page()))
-    again = await store.keep(run, page(), article(page()))
+    first = await store.save_article(run, page(), article(page()))
+    again = await store.save_article(run, page(), article(page()))
     assert again == first
     assert (await store.end_run(run, "finished")).found == 1
     assert sql_rows("SELECT count(*) FROM ingest.attempts") == [(1,)]
@@ -344,10 +349,10 @@ async def test_many_writers_of_the_same_pages_make_one_article_each_and_one_firs
         if number % 2:
             fetched.reverse()
         read = [article(p, text=words_of(int(p.url.rsplit("/", 1)[1]) % texts)) for p in fetched]
-        endings = await asyncio.gather(*(store.keep(run, p, a) for p, a in zip(fetched, read, strict=True)))
+        endings = await asyncio.gather(*(store.save_article(run, p, a) for p, a in zip(fetched, read, strict=True)))
         counts = await store.end_run(run, "finished")
         assert counts.found == addresses
-        return [ending.kind for ending in endings]
+        return [outcome.kind for outcome in endings]
 
     kinds = [
         kind for written in await asyncio.gather(*(write(number) for number in range(writers))) for kind in written
@@ -369,7 +374,7 @@ async def test_many_writers_of_the_same_pages_make_one_article_each_and_one_firs
 async def test_connections_cut_in_the_middle_lose_and_double_nothing(store, sql_rows):
     run = await begin(store)
     pages = [page(f"https://news.example/{n}") for n in range(150)]
-    kept = [asyncio.create_task(store.keep(run, p, article(p, text=words_of(n)))) for n, p in enumerate(pages)]
+    kept = [asyncio.create_task(store.save_article(run, p, article(p, text=words_of(n)))) for n, p in enumerate(pages)]
     for _ in range(20):
         sql_rows(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
@@ -377,7 +382,7 @@ async def test_connections_cut_in_the_middle_lose_and_double_nothing(store, sql_
         )
         await asyncio.sleep(0)
     endings = await asyncio.gather(*kept)
-    assert {ending.kind for ending in endings} == {"new"}
+    assert {outcome.kind for outcome in endings} == {"new"}
     counts = await store.end_run(run, "finished")
     assert (counts.found, counts.new) == (150, 150)
     assert sql_rows("SELECT count(*) FROM news.articles") == [(150,)]
@@ -387,13 +392,13 @@ async def test_closing_writes_what_is_queued_and_nobody_waits_after_it(database_
     store = await Store.open(database_url)
     run = await begin(store)
     pages = [page(f"https://news.example/{n}") for n in range(250)]
-    kept = [asyncio.create_task(store.keep(run, p, article(p))) for p in pages]
+    kept = [asyncio.create_task(store.save_article(run, p, article(p))) for p in pages]
     await asyncio.sleep(0)
     await store.close()
-    assert {(await ending).kind for ending in kept} == {"new", "copy"}
+    assert {(await outcome).kind for outcome in kept} == {"new", "copy"}
     assert sql_rows("SELECT count(*) FROM news.articles") == [(250,)]
     with pytest.raises(RuntimeError, match="closed"):
-        await store.keep(run, page(), article(page()))
+        await store.save_article(run, page(), article(page()))
 
 
 async def test_a_restart_of_postgres_in_the_middle_is_waited_for(server_folder):
@@ -405,7 +410,7 @@ async def test_a_restart_of_postgres_in_the_middle_is_waited_for(server_folder):
 
         async def keep(number: int) -> str:
             read = article(pages[number], text=words_of(number))
-            return (await store.keep(run, pages[number], read)).kind
+            return (await store.save_article(run, pages[number], read)).kind
 
         assert await keep(0) == "new"
         server = int((server_folder / "postgres" / "postmaster.pid").read_text().split()[0])
@@ -429,32 +434,32 @@ async def test_a_database_that_stays_away_ends_in_an_error_without_its_password(
 
 async def test_links_are_taken_once_in_a_run_and_come_again_in_the_next(store):
     run = await begin(store)
-    offered = await offer(store, run, *(f"https://news.example/{n}" for n in range(5)))
+    offered = await enqueue(store, run, *(f"https://news.example/{n}" for n in range(5)))
     assert (offered.new, offered.waiting, offered.ended) == (5, 0, 0)
-    first, second = await store.take(run, 3), await store.take(run, 10)
-    assert (len(first), len(second), await store.take(run, 10)) == (3, 2, [])
+    first, second = await store.claim_batch(run, 3), await store.claim_batch(run, 10)
+    assert (len(first), len(second), await store.claim_batch(run, 10)) == (3, 2, [])
     assert (await store.end_run(run, "stopped")).pending == 5
-    assert len(await store.take(await begin(store), 10)) == 5
+    assert len(await store.claim_batch(await begin(store), 10)) == 5
 
 
 async def test_the_hint_of_a_link_comes_back_with_its_target(store):
     run = await begin(store)
     hint = Hint(Provenance.FEED, title="T", published_at=T, published_precision=Precision.SECOND, authors=("A",))
-    await store.offer(run, [Link("https://news.example/a", FEED, hint)], Document(FEED, "feed", status=200))
-    assert (await store.take(run, 1))[0].hint == hint
+    await store.enqueue(run, [Link("https://news.example/a", FEED, hint)], Document(FEED, "feed", status=200))
+    assert (await store.claim_batch(run, 1))[0].hint == hint
 
 
 async def test_a_link_that_has_ended_is_unchanged_when_it_is_seen_again(store, sql_rows):
     run = await begin(store)
-    await offer(store, run, page().url)
-    await store.take(run, 1)
-    await store.keep(run, page(at=datetime.now(UTC)), article(page()))
+    await enqueue(store, run, page().url)
+    await store.claim_batch(run, 1)
+    await store.save_article(run, page(at=datetime.now(UTC)), article(page()))
     await store.end_run(run, "finished")
     run = await begin(store)
     for _ in range(2):  # feed and sitemap name it both
-        offered = await offer(store, run, page().url, "https://news.example/a?utm_medium=rss")
+        offered = await enqueue(store, run, page().url, "https://news.example/a?utm_medium=rss")
     assert (offered.new, offered.ended) == (0, 1)
-    assert await store.take(run, 10) == []
+    assert await store.claim_batch(run, 10) == []
     counts = await store.end_run(run, "finished")
     assert (counts.found, counts.unchanged) == (1, 1)
     assert sql_rows("SELECT count(*) FROM ingest.run_pages WHERE NOT asked") == [(0,)]
@@ -462,8 +467,8 @@ async def test_a_link_that_has_ended_is_unchanged_when_it_is_seen_again(store, s
 
 async def test_a_link_that_is_no_address_is_rejected_and_the_others_stay(store):
     run = await begin(store)
-    await offer(store, run, "javascript:void(0)", "http://[", "https://news.example/a", "")
-    assert [target.url for target in await store.take(run, 10)] == ["https://news.example/a"]
+    await enqueue(store, run, "javascript:void(0)", "http://[", "https://news.example/a", "")
+    assert [target.url for target in await store.claim_batch(run, 10)] == ["https://news.example/a"]
     counts = await store.end_run(run, "finished")
     assert (counts.found, counts.rejected, counts.pending, counts.reasons) == (4, 3, 1, {"bad_url": 3})
 
@@ -471,32 +476,32 @@ async def test_a_link_that_is_no_address_is_rejected_and_the_others_stay(store):
 async def test_validators_come_only_with_the_links_that_were_stored(store):
     run = await begin(store)
     assert await store.validators(run, FEED) is None
-    await offer(store, run, "https://news.example/a", etag='"1"', last_modified="yesterday")
+    await enqueue(store, run, "https://news.example/a", etag='"1"', last_modified="yesterday")
     assert (await store.validators(run, FEED)).etag == '"1"'
-    await store.offer(run, [], Document(FEED, "feed", status=304, not_modified=True))
-    await store.offer(run, [], Document(FEED, "feed", status=503, error="HTTP 503", etag='"error page"'))
+    await store.enqueue(run, [], Document(FEED, "feed", status=304, not_modified=True))
+    await store.enqueue(run, [], Document(FEED, "feed", status=503, error="HTTP 503", etag='"error page"'))
     found = await store.validators(run, FEED)
     assert (found.etag, found.last_modified, found.not_modified_in_a_row) == ('"1"', "yesterday", 1)
-    await offer(store, run, "https://news.example/b", etag='"2"')
+    await enqueue(store, run, "https://news.example/b", etag='"2"')
     found = await store.validators(run, FEED)
     assert (found.etag, found.last_modified, found.not_modified_in_a_row) == ('"2"', None, 0)
 
 
 async def test_two_sources_that_read_one_feed_have_validators_each(store):
     one, two = await begin(store, "one"), await begin(store, "two")
-    await offer(store, one, "https://news.example/a", etag='"1"')
+    await enqueue(store, one, "https://news.example/a", etag='"1"')
     assert await store.validators(two, FEED) is None
 
 
 async def test_a_postponed_page_waits_and_is_rejected_after_its_last_attempt(store, sql_rows):
     run = await begin(store)
-    await offer(store, run, page().url)
+    await enqueue(store, run, page().url)
     kinds = []
     for _ in range(8):
         sql_rows("UPDATE ingest.pages SET next_attempt_at = now() RETURNING id")
-        assert len(await store.take(run, 1)) == 1
-        kinds.append((await store.postpone(run, page().url, Reason.TIMEOUT, "no answer in 20 s")).kind)
-        assert await store.take(run, 1) == []
+        assert len(await store.claim_batch(run, 1)) == 1
+        kinds.append((await store.reschedule(run, page().url, Reason.TIMEOUT, "no answer in 20 s")).kind)
+        assert await store.claim_batch(run, 1) == []
     assert kinds == ["pending"] * 7 + ["rejected"]
     counts = await store.end_run(run, "finished")
     assert (counts.found, counts.rejected, counts.reasons) == (1, 1, {"timeout": 1})
@@ -505,9 +510,9 @@ async def test_a_postponed_page_waits_and_is_rejected_after_its_last_attempt(sto
 
 async def test_a_postponed_page_is_pending_with_its_reason(store, sql_rows):
     run = await begin(store)
-    await offer(store, run, page().url)
+    await enqueue(store, run, page().url)
     later = datetime.now(UTC) + timedelta(days=3)
-    await store.postpone(run, page().url, Reason.HTTP_ERROR, "HTTP 503", not_before=later, status=503)
+    await store.reschedule(run, page().url, Reason.HTTP_ERROR, "HTTP 503", retry_at=later, status=503)
     counts = await store.end_run(run, "finished")
     assert (counts.found, counts.pending, counts.reasons) == (1, 1, {"http_error": 1})
     assert sql_rows("SELECT reason, attempts, next_attempt_at, http_status FROM news.pending") == [
@@ -517,10 +522,10 @@ async def test_a_postponed_page_is_pending_with_its_reason(store, sql_rows):
 
 async def test_rejecting_twice_counts_once(store):
     run = await begin(store)
-    await offer(store, run, page().url)
+    await enqueue(store, run, page().url)
     for _ in range(2):
-        ending = await store.reject(run, page().url, Reason.SOFT_404, "says 'nicht gefunden'", 200)
-    assert (ending.kind, ending.reason) == ("rejected", Reason.SOFT_404)
+        outcome = await store.reject(run, page().url, Reason.SOFT_404, "says 'nicht gefunden'", 200)
+    assert (outcome.kind, outcome.reason) == ("rejected", Reason.SOFT_404)
     assert (await store.end_run(run, "finished")).rejected == 1
     assert (await store.explain(page().url))["attempts"][0]["outcome"] == "soft_404"
 
@@ -532,8 +537,8 @@ async def test_rejecting_twice_counts_once(store):
 async def stored_and_due(store: Store, sql_rows) -> Run:
     run = await begin(store)
     fresh = page(at=datetime.now(UTC))
-    await store.keep(run, fresh, article(fresh), etag='"v1"', last_modified="now")
-    assert await store.take(run, 10) == []
+    await store.save_article(run, fresh, article(fresh), etag='"v1"', last_modified="now")
+    assert await store.claim_batch(run, 10) == []
     await store.end_run(run, "finished")
     sql_rows("UPDATE ingest.pages SET next_check_at = now() RETURNING id")
     return await begin(store)
@@ -541,19 +546,19 @@ async def stored_and_due(store: Store, sql_rows) -> Run:
 
 async def test_a_stored_article_that_is_due_comes_back_with_its_validators(store, sql_rows):
     run = await stored_and_due(store, sql_rows)
-    await offer(store, run, page().url)
-    (target,) = await store.take(run, 10)
+    await enqueue(store, run, page().url)
+    (target,) = await store.claim_batch(run, 10)
     assert (target.recheck, target.etag, target.last_modified) == (True, '"v1"', "now")
     assert (await store.run_counts(run)).pending == 1
-    assert (await store.keep_unmodified(run, target.url)).kind == "unchanged"
-    assert await store.take(run, 10) == []
+    assert (await store.save_unmodified(run, target.url)).kind == "unchanged"
+    assert await store.claim_batch(run, 10) == []
     counts = await store.end_run(run, "finished")
     assert (counts.found, counts.unchanged) == (1, 1)
 
 
 async def test_an_article_that_is_gone_is_looked_at_a_few_times_more(store, sql_rows):
     run = await begin(store)
-    await store.keep(run, page(), article(page()))
+    await store.save_article(run, page(), article(page()))
     waits = []
     for _ in (*LOOKS_AT_GONE, None):
         await store.reject(run, page().url, Reason.GONE, "HTTP 404", 404)
@@ -563,7 +568,7 @@ async def test_an_article_that_is_gone_is_looked_at_a_few_times_more(store, sql_
     assert [wait and round(wait / timedelta(hours=1)) for (wait,) in waits] == [1, 24, 72, 240, None]
     assert sql_rows("SELECT reason, back_at FROM news.absences") == [("gone", None)]
     assert sql_rows("SELECT gone_reason FROM news.articles") == [("gone",)]
-    await store.keep_unmodified(run, page().url)
+    await store.save_unmodified(run, page().url)
     assert sql_rows("SELECT gone_at, gone_reason FROM news.articles") == [(None, None)]
     assert sql_rows("SELECT back_at > gone_at FROM news.absences") == [(True,)]
     then = "SELECT is_gone FROM news.articles_as_of((SELECT gone_at + (back_at - gone_at) / 2 FROM news.absences))"
@@ -572,7 +577,7 @@ async def test_an_article_that_is_gone_is_looked_at_a_few_times_more(store, sql_
 
 async def test_an_article_that_is_gone_keeps_its_row(store, sql_rows):
     run = await stored_and_due(store, sql_rows)
-    await store.take(run, 10)
+    await store.claim_batch(run, 10)
     assert (await store.reject(run, page().url, Reason.GONE, "HTTP 410", 410)).kind == "rejected"
     assert (await store.end_run(run, "finished")).reasons == {"gone": 1}
     assert sql_rows("SELECT gone_at IS NOT NULL, text FROM news.articles") == [(True, WORDS)]
@@ -581,7 +586,7 @@ async def test_an_article_that_is_gone_keeps_its_row(store, sql_rows):
 
 async def test_a_recheck_that_meets_a_consent_wall_leaves_the_article_alone(store, sql_rows):
     run = await stored_and_due(store, sql_rows)
-    await store.take(run, 10)
+    await store.claim_batch(run, 10)
     await store.reject(run, page().url, Reason.CONSENT_WALL, "", 200)
     assert (await store.end_run(run, "finished")).found == 1
     assert sql_rows("SELECT text, gone_at FROM news.articles") == [(WORDS, None)]
@@ -590,7 +595,7 @@ async def test_a_recheck_that_meets_a_consent_wall_leaves_the_article_alone(stor
 
 async def test_a_replay_plans_no_rechecks(store, sql_rows):
     run = await begin(store, None, "replay")
-    await store.keep(run, page(), article(page(), published_at=T))
+    await store.save_article(run, page(), article(page(), published_at=T))
     assert sql_rows("SELECT next_check_at FROM ingest.pages") == [(None,)]
 
 
@@ -619,21 +624,21 @@ async def test_a_slot_is_run_once_whoever_asks(database_url):
 
 async def test_a_dead_run_is_ended_and_its_pages_go_on(store, sql_rows):
     dead = await begin(store, lease=timedelta(0))
-    await offer(store, dead, "https://news.example/a", "https://news.example/b")
-    await store.take(dead, 10)
-    await store.keep(dead, page(at=datetime.now(UTC)), article(page()))
+    await enqueue(store, dead, "https://news.example/a", "https://news.example/b")
+    await store.claim_batch(dead, 10)
+    await store.save_article(dead, page(at=datetime.now(UTC)), article(page()))
     run = await begin(store)
     assert sql_rows("SELECT outcome, error, found, new, pending FROM news.runs WHERE id = %s", dead.id) == [
         ("failed", "lost lease", 2, 1, 1)
     ]
     assert not await store.heartbeat(dead)
     assert await store.heartbeat(run)
-    assert [target.url for target in await store.take(run, 10)] == ["https://news.example/b"]
+    assert [target.url for target in await store.claim_batch(run, 10)] == ["https://news.example/b"]
 
 
 async def test_ending_a_run_twice_gives_the_same_counts(store):
     run = await begin(store)
-    await offer(store, run, "https://news.example/a")
+    await enqueue(store, run, "https://news.example/a")
     assert await store.end_run(run, "finished") == await store.end_run(run, "failed", "again")
     (row,) = await store.last_runs("example")
     assert (row["outcome"], row["found"], row["pending"]) == ("finished", 1, 1)
@@ -643,7 +648,7 @@ async def test_a_replay_counts_every_stored_record(store):
     run = await begin(store, None, "replay")
     for hour in range(3):
         fetched = page(at=T + timedelta(hours=hour), body=bytes([hour]))
-        await store.keep(run, fetched, article(fetched, text=f"{WORDS} {hour // 2}"))
+        await store.save_article(run, fetched, article(fetched, text=f"{WORDS} {hour // 2}"))
     await store.reject(run, "https://news.example/x", Reason.EMPTY, source="example", fetched_at=T)
     counts = await store.end_run(run, "finished")
     assert (counts.found, counts.new, counts.unchanged, counts.new_version, counts.rejected) == (4, 1, 1, 1, 1)
@@ -656,40 +661,40 @@ async def test_a_replay_counts_every_stored_record(store):
 async def test_what_a_host_wants_is_remembered(store):
     assert await store.host_state("news.example") is None
     state = HostState("news.example", 200, b"User-agent: *\n\x00", robots_fetched_at=T)
-    await store.keep_host_state(state)
-    await store.keep_host_state(HostState("news.example", robots_status=404))
+    await store.save_host_state(state)
+    await store.save_host_state(HostState("news.example", robots_status=404))
     assert await store.host_state("news.example") == replace(state, robots_status=404)
 
 
 async def test_rests_of_hosts_are_kept_shown_and_lifted(store):
     soon, later = (datetime.now(UTC) + timedelta(hours=hours) for hours in (1, 2))
     for rest in (
-        HostRest("a.example", "", later, why="it answered 429"),
-        HostRest("a.example", "", soon, why="a shorter one"),
-        HostRest("a.example", "blatt", soon, why="a page"),
-        HostRest("b.example", "", soon, True, "no answer"),
-        HostRest("c.example", "", T, why="long ago"),
+        HostBackoff("a.example", "", later, why="it answered 429"),
+        HostBackoff("a.example", "", soon, why="a shorter one"),
+        HostBackoff("a.example", "blatt", soon, why="a page"),
+        HostBackoff("b.example", "", soon, True, "no answer"),
+        HostBackoff("c.example", "", T, why="long ago"),
     ):
-        await store.keep_host_rest(rest)
-    assert [(rest.host, rest.source, rest.why) for rest in await store.host_rests()] == [
+        await store.save_host_backoff(rest)
+    assert [(rest.host, rest.source, rest.why) for rest in await store.host_backoffs()] == [
         ("a.example", "", "it answered 429"),
         ("a.example", "blatt", "a page"),
         ("b.example", "", "no answer"),
     ]
-    assert [rest.source for rest in await store.lift_host_rests("a.example", "blatt")] == ["blatt"]
-    assert [rest.host for rest in await store.lift_host_rests()] == ["a.example", "b.example"]
-    assert await store.host_rests() == []
-    assert [rest.source for rest in await store.host_rests("a.example")] == ["", "blatt"]
+    assert [rest.source for rest in await store.clear_host_backoffs("a.example", "blatt")] == ["blatt"]
+    assert [rest.host for rest in await store.clear_host_backoffs()] == ["a.example", "b.example"]
+    assert await store.host_backoffs() == []
+    assert [rest.source for rest in await store.host_backoffs("a.example")] == ["", "blatt"]
 
 
 async def test_status_shows_each_source_with_its_last_and_next_run(store):
-    await store.keep_sources(
+    await store.save_sources(
         [SourceRow("example", "Das Beispiel", "https://news.example/", "de", "DE", "Europe/Berlin")]
     )
-    await store.keep_sources([SourceRow("example", "Beispiel", enabled=False)])
-    await store.keep_next_run("example", T)
+    await store.save_sources([SourceRow("example", "Beispiel", enabled=False)])
+    await store.save_next_run("example", T)
     run = await begin(store)
-    await store.keep(run, page(), article(page()))
+    await store.save_article(run, page(), article(page()))
     (row,) = await store.status()
     assert (row["title"], row["enabled"], row["articles"], row["next_run_at"]) == ("Beispiel", False, 1, T)
     assert (row["last_run"], row["last_run_outcome"]) == (run.id, "running")
@@ -698,8 +703,8 @@ async def test_status_shows_each_source_with_its_last_and_next_run(store):
 async def test_articles_can_be_narrowed(store):
     run = await begin(store)
     a, b = page(), page("https://other.example/b", source="other")
-    await store.keep(run, a, article(a, published_at=T - timedelta(days=2)))
-    await store.keep(run, b, article(b, title="100 % gekürzt", published_at=T - timedelta(days=1)))
+    await store.save_article(run, a, article(a, published_at=T - timedelta(days=2)))
+    await store.save_article(run, b, article(b, title="100 % gekürzt", published_at=T - timedelta(days=1)))
     assert [row["url"] for row in await store.articles()] == [b.url, a.url]
     assert [row["url"] for row in await store.articles(source="example")] == [a.url]
     assert [row["url"] for row in await store.articles(since=T - timedelta(hours=36))] == [b.url]
@@ -711,13 +716,13 @@ async def test_articles_can_be_narrowed(store):
 
 async def test_explain_tells_one_pages_story(store):
     run = await begin(store)
-    await offer(store, run, page().url)
-    await store.postpone(run, page().url, Reason.TIMEOUT, "slow")
-    await store.keep(run, page(), article(page()), Archived("f.warc.gz", 10, 20), ms=42)
+    await enqueue(store, run, page().url)
+    await store.reschedule(run, page().url, Reason.TIMEOUT, "slow")
+    await store.save_article(run, page(), article(page()), Archived("f.warc.gz", 10, 20), ms=42)
     story = await store.explain("http://news.example/a")
     assert (story["pages"][0]["state"], story["pages"][0]["found_on"]) == ("ended", FEED)
     assert [attempt["outcome"] for attempt in story["attempts"]] == ["timeout", "new"]
-    assert [ending["ending"] for ending in story["endings"]] == ["new"]
+    assert [outcome["ending"] for outcome in story["endings"]] == ["new"]
     assert (story["article"]["title"], len(story["versions"])) == ("Haushalt beschlossen", 1)
     assert story["archive"] == [{"file": "f.warc.gz", "offset": 10, "length": 20, "fetched_at": T}]
     nothing = await store.explain("https://news.example/unknown")
@@ -725,11 +730,11 @@ async def test_explain_tells_one_pages_story(store):
 
 
 async def test_every_article_comes_once_and_in_the_same_order_a_few_at_a_time(store, monkeypatch):
-    monkeypatch.setattr("pipelines.store.looking.ARTICLES_AT_A_TIME", 2)
+    monkeypatch.setattr("pipelines.store.queries.ARTICLES_AT_A_TIME", 2)
     run = await begin(store)
     for number in range(5):
         found = page(f"https://news.example/{number}")
-        await store.keep(
+        await store.save_article(
             run, found, article(found, text=f"{WORDS} {number}", published_at=T - timedelta(hours=number % 3))
         )
     rows = [row async for row in store.each_article()]
@@ -741,32 +746,34 @@ async def test_every_article_comes_once_and_in_the_same_order_a_few_at_a_time(st
 
 async def test_a_page_whose_host_wants_a_rest_waits_for_it_without_using_up_an_attempt(store, sql_rows):
     run = await begin(store)
-    await offer(store, run, page().url)
-    (target,) = await store.take(run, 10)
+    await enqueue(store, run, page().url)
+    (target,) = await store.claim_batch(run, 10)
     later = datetime.now(UTC) + timedelta(hours=2)
-    ending = await store.postpone(run, target.url, Reason.HTTP_ERROR, "it asked for time", later, attempted=False)
-    assert ending.kind == "pending"
+    outcome = await store.reschedule(
+        run, target.url, Reason.HTTP_ERROR, "it asked for time", later, counts_as_attempt=False
+    )
+    assert outcome.kind == "pending"
     assert sql_rows("SELECT attempts, next_attempt_at, state FROM ingest.pages") == [(0, later, "pending")]
     assert sql_rows("SELECT count(*) FROM ingest.attempts WHERE kind = 'page'") == [(0,)]
     sql_rows("UPDATE ingest.pages SET next_attempt_at = now() RETURNING id")
-    assert await store.take(run, 10) == []  # not again in this run, whatever the clocks say
+    assert await store.claim_batch(run, 10) == []  # not again in this run, whatever the clocks say
     counts = await store.end_run(run, "finished")
     assert (counts.found, counts.pending, counts.reasons) == (1, 1, {"http_error": 1})
-    assert [one.url for one in await store.take(await begin(store), 10)] == [target.url]
+    assert [one.url for one in await store.claim_batch(await begin(store), 10)] == [target.url]
 
 
 async def test_times_that_a_wrong_clock_has_written_are_not_waited_for(store, sql_rows):
     """As if the clock had been ahead by years, and was set right."""
     run = await begin(store)
-    await offer(store, run, page().url)
+    await enqueue(store, run, page().url)
     sql_rows("UPDATE ingest.pages SET next_attempt_at = now() + interval '10 years' RETURNING id")
     sql_rows("UPDATE ingest.runs SET heartbeat_at = now() + interval '10 years', "
              "lease_until = now() + interval '10 years 2 minutes' RETURNING id")  # fmt: skip
-    assert len(await store.take(await begin(store), 10)) == 1
+    assert len(await store.claim_batch(await begin(store), 10)) == 1
 
 
 async def test_a_password_in_a_link_is_not_stored(store, sql_rows):
     run = await begin(store)
     links = [Link(f"https://ada:geheim{n}@a.example/x", "https://a.example/rss") for n in range(2)]
-    await store.offer(run, links, Document("https://a.example/rss", "feed", status=200, links=2))
+    await store.enqueue(run, links, Document("https://a.example/rss", "feed", status=200, links=2))
     assert sql_rows("SELECT url, reason FROM news.rejections") == [("https://***@a.example/x", "bad_url")]

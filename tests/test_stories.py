@@ -32,7 +32,7 @@ async def keep_seeds(store: Store, names: list[str], at_once: bool = True) -> No
         run = await store.begin_run(None, "replay", "host:1")
         read = seed(name)
         page = Page(f"seed:{name}", "seeds", (SEEDS / name).read_bytes(), read.fetched_at)
-        await store.keep(run, page, replace(read, url=page.url, canonical_url=page.url))
+        await store.save_article(run, page, replace(read, url=page.url, canonical_url=page.url))
         await store.end_run(run, "finished")
         if not at_once:
             await store.group_stories()
@@ -67,7 +67,7 @@ async def keep(store: Store, run: Run, one: Labelled, at: datetime, text: str) -
         url=url, canonical_url=url, source=source, title=one.title, text=text, fetched_at=at, published_at=one.at,
         published_precision=Precision.SECOND, published_provenance=Provenance.JSONLD,
     )  # fmt: skip
-    await store.keep(run, page, read)
+    await store.save_article(run, page, read)
 
 
 async def test_the_portions_in_which_articles_come_make_no_difference(database_url, store, sql_rows, empty_database):
@@ -101,18 +101,18 @@ async def test_a_story_has_what_people_ask_for_and_its_changes(store, sql_rows):
     assert await store.group_stories() == 0
 
 
-def told(article: int, *words: str, at: datetime = T, dated: bool = True, **more) -> stories.Told:
+def vector(article: int, *words: str, at: datetime = T, dated: bool = True, **more) -> stories.StoryVector:
     counts = stories.counted(" ".join(words), None, "")
-    return stories.Told(article, at, more.get("until", at), dated, stories.weighted(counts, {}, 0))
+    return stories.StoryVector(article, at, more.get("until", at), dated, stories.weighted(counts, {}, 0))
 
 
 def test_the_same_words_weigh_less_with_time_and_nothing_after_the_window():
-    one = told(1, "Haushalt", "Köln", "Kern")
-    later = [stories.similarity(one, replace(one, at=T + days, until=T + days)) for days in (
+    one = vector(1, "Haushalt", "Köln", "Kern")
+    later = [stories.cosine_in_time(one, replace(one, at=T + days, until=T + days)) for days in (
         timedelta(), stories.HALF_LIFE, stories.WINDOW, stories.WINDOW + timedelta(seconds=1))]  # fmt: skip
     assert later == pytest.approx([1, 0.5, 0.25, 0], abs=1e-4)
-    assert stories.similarity(one, replace(one, at=T - timedelta(hours=9), until=T)) == pytest.approx(1, abs=1e-4)
-    assert stories.similarity(one, replace(one, is_dated=False)) == pytest.approx(stories.UNDATED, abs=1e-4)
+    assert stories.cosine_in_time(one, replace(one, at=T - timedelta(hours=9), until=T)) == pytest.approx(1, abs=1e-4)
+    assert stories.cosine_in_time(one, replace(one, is_dated=False)) == pytest.approx(stories.UNDATED, abs=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -135,32 +135,32 @@ def test_what_is_common_in_the_archive_weighs_little():
 
 def test_a_story_is_as_near_as_its_members_are_on_the_whole():
     """Not as its nearest: one article between two stories would draw the second into the first."""
-    mine = told(1, "Haushalt", "Köln", "Kern", "Brücke", "Steuer")
-    twin, stranger = replace(mine, article=2), told(3, "Regen", "Sturm", "Küste", "Deich", "Flut")
-    akin = told(4, "Haushalt", "Köln", "Kern", "Museum", "Streit")
-    assert stories.likeness(mine, twin) > stories.likeness(mine, akin) > stories.likeness(mine, stranger)
+    mine = vector(1, "Haushalt", "Köln", "Kern", "Brücke", "Steuer")
+    twin, stranger = replace(mine, article=2), vector(3, "Regen", "Sturm", "Küste", "Deich", "Flut")
+    akin = vector(4, "Haushalt", "Köln", "Kern", "Museum", "Streit")
+    assert stories.similarity(mine, twin) > stories.similarity(mine, akin) > stories.similarity(mine, stranger)
     members = [(2, twin), (2, stranger), (2, replace(stranger, article=5)), (4, akin)]
-    assert stories.best_story(mine, members, 0.0) == (4, stories.likeness(mine, akin))
-    assert stories.best_story(mine, [(2, twin), (4, akin)], 0.0) == (2, stories.likeness(mine, twin))
+    assert stories.best_story(mine, members, 0.0) == (4, stories.similarity(mine, akin))
+    assert stories.best_story(mine, [(2, twin), (4, akin)], 0.0) == (2, stories.similarity(mine, twin))
 
 
 def test_an_article_without_words_is_a_story_of_its_own():
-    assert stories.best_story(told(1), [(2, told(2))], stories.JOIN) is None
-    assert stories.best_story(told(1, "Haushalt"), [], stories.JOIN) is None
+    assert stories.best_story(vector(1), [(2, vector(2))], stories.JOIN) is None
+    assert stories.best_story(vector(1, "Haushalt"), [], stories.JOIN) is None
 
 
 def test_long_articles_need_to_share_less_than_short_ones():
     def words(name: str, number: int) -> list[str]:
         return [f"{name}{chr(97 + n // 26)}{chr(97 + n % 26)}" for n in range(number)]
 
-    short = [told(n, *words("gleich", 10), *words(own, 20)) for n, own in enumerate(("eins", "zwei"))]
-    long = [told(n, *words("gleich", 100), *words(own, 200)) for n, own in enumerate(("eins", "zwei"))]
-    assert stories.similarity(*short) == pytest.approx(stories.similarity(*long), abs=0.1)
-    assert stories.likeness(*short) < 0.7 * stories.likeness(*long)
+    short = [vector(n, *words("gleich", 10), *words(own, 20)) for n, own in enumerate(("eins", "zwei"))]
+    long = [vector(n, *words("gleich", 100), *words(own, 200)) for n, own in enumerate(("eins", "zwei"))]
+    assert stories.cosine_in_time(*short) == pytest.approx(stories.cosine_in_time(*long), abs=0.1)
+    assert stories.similarity(*short) < 0.7 * stories.similarity(*long)
 
 
 def test_an_archive_that_has_learnt_nothing_asks_for_more():
-    bounds = [stories.least_likeness(articles) for articles in (0, 10, 1000)]
+    bounds = [stories.least_similarity(articles) for articles in (0, 10, 1000)]
     assert bounds == sorted(bounds, reverse=True)
     assert bounds[-1] == pytest.approx(stories.JOIN, abs=0.01)
 

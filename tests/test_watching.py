@@ -33,7 +33,7 @@ def watch(name: str = "w", **more) -> Watch:
 
 
 async def matched(store: Store, sql_rows, *watches: Watch) -> None:
-    await store.keep_watches(watching.watch_rows(watches))
+    await store.save_watchlists(watching.watch_rows(watches))
 
 
 def rows(sql_rows) -> list[tuple[str, str]]:
@@ -134,7 +134,7 @@ async def test_a_match_is_there_when_its_article_is_and_not_before(store, databa
     run = await store.begin_run("a", "crawl", "host:1")
     page = Page(url="https://a.example/1", source="a", body=b"1", fetched_at=T)
     read = Article(page.url, page.url, "a", "Haushalt", "Der Haushalt.", T, language="de")
-    assert (await store.keep(run, page, read)).kind == "rejected"
+    assert (await store.save_article(run, page, read)).kind == "rejected"
     assert sql_rows("SELECT count(*) FROM news.articles") == [(0,)]
 
 
@@ -184,7 +184,7 @@ def hooked(port: int, allowed: bool = True) -> Watch:
 async def live(store: Store, name: str) -> None:
     run = await store.begin_run("a", "crawl", "host:1")
     page = Page(url=f"https://a.example/{name}", source="a", body=name.encode(), fetched_at=T)
-    await store.keep(
+    await store.save_article(
         run, page, Article(page.url, page.url, "a", f"Rat {name}", f"Der Haushalt {name}.", T, language="de")
     )
     await store.end_run(run, "finished")
@@ -193,7 +193,7 @@ async def live(store: Store, name: str) -> None:
 async def test_a_match_is_sent_once_and_again_where_it_was_not_taken(store, client, tmp_path, sql_rows):
     async with listening("500 No", "302 Found", "204 OK") as (port, sent):
         one = hooked(port)
-        await store.keep_watches(watching.watch_rows([one]))
+        await store.save_watchlists(watching.watch_rows([one]))
         await live(store, "1")
         for error in ("the address answered 500", "the address answered 302"):
             (told,) = await watching.tell(store, client, [one], tmp_path)
@@ -261,14 +261,14 @@ async def test_what_is_stored_while_a_watchlist_is_told_of_is_told_of_after_that
     notifier.wake()
     assert await names.get() == "quick"
     go_on.set()
-    await notifier.settle(60)
+    await notifier.drain(60)
     assert sorted(told) == ["quick", "quick", "slow", "slow"]
 
 
 async def test_no_private_address_is_asked_unless_the_file_allows_it(store, client, tmp_path, sql_rows):
     async with listening() as (port, sent):
         one = hooked(port, allowed=False)
-        await store.keep_watches(watching.watch_rows([one]))
+        await store.save_watchlists(watching.watch_rows([one]))
         await live(store, "1")
         (told,) = await watching.tell(store, client, [one], tmp_path)
     assert "not a public address" in told.error
@@ -277,15 +277,15 @@ async def test_no_private_address_is_asked_unless_the_file_allows_it(store, clie
 
 async def test_what_a_replay_brings_is_a_match_and_not_sent(store, client, sql_rows):
     one = hooked(9)
-    await store.keep_watches(watching.watch_rows([one]))
+    await store.save_watchlists(watching.watch_rows([one]))
     await keep(store, "1", "Rat", "Der Haushalt.")
     assert rows(sql_rows) == [("w", "Rat")]
-    assert await store.take_matches("w", 10) == []
+    assert await store.claim_matches("w", 10) == []
 
 
 async def test_the_feed_has_each_article_once_latest_first_and_any_sign(store, client, tmp_path):
     one = watch(words=["haushalt"])
-    await store.keep_watches(watching.watch_rows([one]))
+    await store.save_watchlists(watching.watch_rows([one]))
     await keep(store, "1", "Rat <b>&amp;", "Der Haushalt.", teaser="]]> „so“ & so", authors=("Ada Kern", "Bo"))
     await keep(store, "1", "Rat <b>&amp;", "Der Haushalt steht.", at=T + timedelta(hours=1))
     await keep(store, "2", "Zwei", "Noch ein Haushalt.")

@@ -200,7 +200,7 @@ async def test_no_page_and_no_answer_tells_the_key_of_a_feed(client, store, sql_
     feed = "https://reader:hunter2@zeitung.example/rss?edition=1&api_key=hunter2&Token=hunter2"
     run = await store.begin_run("zeitung", "crawl", "host:1")
     links = [Link(f"https://zeitung.example/geheim/{n}", feed) for n in (1, 2)]
-    await store.offer(run, links, Document(feed, "feed", status=200, links=2))
+    await store.enqueue(run, links, Document(feed, "feed", status=200, links=2))
     await store.reject(run, links[0].url, Reason.SOFT_404, "nicht gefunden", 200)
     await store.end_run(run, "finished")
     assert "hunter2" in str(sql_rows("SELECT * FROM news.documents"))

@@ -63,7 +63,7 @@ async def add_news(dsn: str) -> None:
     now = datetime.now(UTC)
     long_ago = now - timedelta(days=700)  # last in the list of the latest
     async with await Store.open(dsn) as store:
-        await store.keep_watches([WatchRow("haushalt", "Haushalt", '"haushalt"')])
+        await store.save_watchlists([WatchRow("haushalt", "Haushalt", '"haushalt"')])
         run = await store.begin_run("tagesbogen", "crawl", "test")
         first = (
             "Der Rat der Stadt Nordhalde hat am Montag den Haushalt für das kommende Jahr beschlossen. Drei Menschen "
@@ -78,12 +78,14 @@ async def add_news(dsn: str) -> None:
             (120, "Rat beschließt Haushalt", second),
             (30, "Rat beschließt Haushalt unter Protest", third),
         ):
-            await store.keep(run, *page_and_article(url, title, text, now - timedelta(minutes=minutes)))
+            await store.save_article(run, *page_and_article(url, title, text, now - timedelta(minutes=minutes)))
         gone = "https://tagesbogen.example/politik/weg.html"
-        await store.keep(run, *page_and_article(gone, "Bürgermeister tritt zurück", "Er trat zurück. " * 9, long_ago))
+        await store.save_article(
+            run, *page_and_article(gone, "Bürgermeister tritt zurück", "Er trat zurück. " * 9, long_ago)
+        )
         await store.reject(run, gone, Reason.GONE, "HTTP 410", 410)
         harm = "https://tagesbogen.example/harm.html"
-        await store.keep(
+        await store.save_article(
             run, *page_and_article(harm, HOSTILE, f"{HOSTILE}\n\n{'Wort ' * 40}", long_ago, teaser=HOSTILE)
         )
         await store.end_run(run, "finished")
@@ -258,7 +260,7 @@ async def store_one(dsn: str, title: str) -> None:
     async with await Store.open(dsn) as store:
         run = await store.begin_run("tagesbogen", "crawl", "test")
         url = "https://tagesbogen.example/eil.html"
-        await store.keep(
+        await store.save_article(
             run, *page_and_article(url, title, "Gerade eben kam diese Meldung herein. " * 5, datetime.now(UTC))
         )
         await store.end_run(run, "finished")

@@ -64,7 +64,7 @@ async def test_what_is_stored_while_somebody_listens_comes_at_once(server, store
         read = Article(
             url=url, canonical_url=url, source="zeitung", title="Neu", text="Ganz neuer Text", fetched_at=row
         )
-        await store.keep(run, page, read)
+        await store.save_article(run, page, read)
         async for line in lines:
             if line.startswith("data: "):
                 change = json.loads(line.removeprefix("data: "))

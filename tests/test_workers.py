@@ -109,7 +109,7 @@ async def test_pages_in_flight_beside_a_poisonous_one_are_unaffected(readers):
 
 async def test_a_page_that_needs_more_than_its_share_is_read_alone():
     async with ReaderPool(2, memory=200 << 20, read="tests.poison:read") as pool:
-        assert pool.share.memory < 70 << 20 < pool.most.memory
+        assert pool.limit.memory < 70 << 20 < pool.most.memory
         ends = await asyncio.gather(*(pool.read(page("need_much", n), RULES) for n in range(3)))
         assert [end.text for end in ends] == ["need_much"] * 3
 
@@ -120,7 +120,7 @@ async def test_pages_that_hang_wait_for_each_other_and_a_good_one_for_none_of_th
         await pool.read(page("gut"), RULES)
         hanging = [asyncio.ensure_future(pool.read(page("hang", n), RULES)) for n in range(6)]
         await asyncio.sleep(0)
-        assert pool.reading_alone("probe") == 0
+        assert pool.reading_exclusively("probe") == 0
         good = replace(page("gut"), source="other")
         assert (await pool.read(good, RULES)).text == "gut"
         assert sum(task.done() for task in hanging) <= 1
@@ -136,7 +136,7 @@ async def test_large_pages_are_read_one_at_a_time(tmp_path):
     async with ReaderPool(2, seconds=60, read="tests.poison:read") as pool:
         both = [asyncio.ensure_future(pool.read(large, RULES)) for _ in range(2)]
         await asyncio.sleep(0)
-        assert pool.reading_alone("probe") == 2
+        assert pool.reading_exclusively("probe") == 2
         assert (await pool.read(page("gut"), RULES)).text == "gut"
         assert not (tmp_path / "two at once").exists()
         for _ in both:
@@ -194,13 +194,13 @@ async def test_what_earlier_pages_took_is_not_laid_to_the_next_one():
 
 async def test_where_many_pages_need_more_than_their_share_it_becomes_small():
     async with ReaderPool(1, memory=256 << 20, read="tests.poison:read") as pool:
-        wide = pool.share.seconds
+        wide = pool.limit.seconds
         for number in range(2):
             assert (await pool.read(page("need_much", number), RULES)).text == "need_much"
-        assert pool.share.seconds < wide
+        assert pool.limit.seconds < wide
         for number in range(40):
             await pool.read(page("gut", number), RULES)
-        assert pool.share.seconds == wide
+        assert pool.limit.seconds == wide
 
 
 async def test_rules_travel_once_and_each_page_gets_its_own():

@@ -55,10 +55,10 @@ app.command(rich_help_panel="Look")(export.export)
 app.command(rich_help_panel="Look")(web.web)
 app.command(rich_help_panel="Look")(mcp.mcp)
 app.add_typer(articles.app, name="articles", rich_help_panel="Look")
-app.add_typer(sources.app, name="sources", rich_help_panel="Keep house")
+app.add_typer(sources.app, name="sources", rich_help_panel="Maintenance")
 app.add_typer(watch.app, name="watch", rich_help_panel="Look")
-app.command(rich_help_panel="Keep house")(hosts.hosts)
-app.add_typer(db.app, name="db", rich_help_panel="Keep house")
+app.command(rich_help_panel="Maintenance")(hosts.hosts)
+app.add_typer(db.app, name="db", rich_help_panel="Maintenance")
 
 
 def main() -> None:

@@ -224,7 +224,7 @@ def explained(error: Exception) -> tuple[str, Exit]:
         return str(error), Exit.NOT_ALL
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}", Exit.NOT_ALL
-    return f"a mistake in nachlese: {type(error).__name__}: {error} (nachlese --debug shows where)", Exit.NOT_ALL
+    return f"internal error: {type(error).__name__}: {error} (nachlese --debug shows where)", Exit.NOT_ALL
 
 
 def _say(message: str) -> None:

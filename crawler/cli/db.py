@@ -217,8 +217,8 @@ def answer(dsn: str, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
     from pipelines import database
 
     try:
-        return database.looked_up(dsn, sql)
-    except database.Refused as error:
+        return database.run_read_only(dsn, sql)
+    except database.QueryRefused as error:
         fail(str(error), Exit.USAGE)
 
 
@@ -294,6 +294,7 @@ def megabytes(number: int) -> str:
 
 
 @app.command()
+@app.command("rebuild-duplicates")
 @told()
 def relink(as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for programs.")] = False) -> None:
     """Find copies among articles that an earlier version has stored. For once, after an upgrade; crawls may run."""
@@ -310,7 +311,7 @@ async def _relinked() -> dict[str, int]:
     from crawler.cli.common import open_store
 
     async with await open_store() as store:
-        return await store.relink()
+        return await store.rebuild_duplicates()
 
 
 @app.command()

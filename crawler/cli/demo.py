@@ -75,9 +75,9 @@ def show(done: Demo) -> None:
     """The report, a part after the other."""
     heading(f"First crawl: {count(len(done.first), 'news site')} on this machine, found by feed, sitemap, section page")
     show_reports(done.first)
-    heading("Seed texts, replayed on the same way as live pages")
+    heading("Seed texts, replayed through the same path as live pages")
     show_reports([done.seeds])
-    heading("Second crawl: what has not changed is not asked for")
+    heading("Second crawl: what has not changed is not requested")
     show_second(done)
     heading(f"{count(len(done.articles), 'article')} in the database")
     show_articles(done.articles)
@@ -144,7 +144,7 @@ def show_next(done: Demo) -> None:
     line("          nachlese articles list --limit 5")
     line("          nachlese db psql")
     line("          nachlese web")
-    line("Your own data lies apart from it. Next: nachlese sources list, nachlese crawl.")
+    line("Your own data is kept apart from it. Next: nachlese sources list, nachlese crawl.")
     line(f"Done in {done.seconds:.0f} s.")
 
 

@@ -10,7 +10,7 @@ from crawler.cli.common import Exit, count, open_store, out, print_json, run, to
 from crawler.logs import plain
 
 if TYPE_CHECKING:
-    from pipelines.store import HostRest
+    from pipelines.store import HostBackoff
 
 
 @told()
@@ -39,27 +39,27 @@ def hosts(
         raise typer.Exit(Exit.NOT_ALL)
 
 
-async def _found(names: list[str], lift: bool, source: str | None) -> list[HostRest]:
+async def _found(names: list[str], lift: bool, source: str | None) -> list[HostBackoff]:
     async with await open_store() as store:
         if not lift:
-            rests = await store.host_rests()
+            rests = await store.host_backoffs()
             return [rest for rest in rests if source in (None, rest.source) and (not names or rest.host in names)]
         wanted: list[str | None] = [*names] or [None]
-        lifted = [await store.lift_host_rests(name, source) for name in wanted]
+        lifted = [await store.clear_host_backoffs(name, source) for name in wanted]
         return [rest for some in lifted for rest in some]
 
 
-def record(rest: HostRest) -> dict[str, Any]:
+def record(rest: HostBackoff) -> dict[str, Any]:
     return {
         "host": rest.host,
         "source": rest.source or None,
-        "not_before": rest.not_before.isoformat(),
+        "not_before": rest.retry_at.isoformat(),
         "unreachable": rest.unreachable,
         "why": rest.why,
     }
 
 
-def show(rests: list[HostRest], lifted: bool) -> None:
+def show(rests: list[HostBackoff], lifted: bool) -> None:
     from rich.table import Table
 
     if lifted or not rests:
@@ -69,6 +69,6 @@ def show(rests: list[HostRest], lifted: bool) -> None:
     for name in ("host", "left alone by", "until (UTC)", "why"):
         table.add_column(name, overflow="fold")
     for rest in rests:
-        until = f"{rest.not_before:%Y-%m-%d %H:%M:%S}"
+        until = f"{rest.retry_at:%Y-%m-%d %H:%M:%S}"
         table.add_row(plain(rest.host), plain(rest.source) if rest.source else "every source", until, plain(rest.why))
     out().print(table)

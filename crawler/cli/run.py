@@ -53,7 +53,7 @@ def crawl(
     names = known_sources(configured, sources or [])
     names = names or [name for name, source in configured.sources.items() if source.enabled]
     if not names:
-        fail(f"no source in {configured.folder / 'sources'} is on", Exit.USAGE)
+        fail(f"no source in {configured.folder / 'sources'} is enabled", Exit.USAGE)
     finish(run(crawled(configured, names)), as_json)
 
 
@@ -213,12 +213,12 @@ def show_differences(found: Sequence[Comparison], as_json: bool) -> Exit:
     for one in found:
         if as_json:
             changes = {name: {"old": old, "new": new} for name, (old, new) in one.changes.items()}
-            record = {"url": one.url, "source": one.source, "ending": one.ending, "reason": one.reason}
+            record = {"url": one.url, "source": one.source, "ending": one.outcome, "reason": one.reason}
             print_json(record | {"changes": changes})
-        elif one.ending != "unchanged" or one.changes:
+        elif one.outcome != "unchanged" or one.changes:
             show_difference(one)
     if not as_json:
-        endings = Counter(one.ending for one in found)
+        endings = Counter(one.outcome for one in found)
         said = ", ".join(f"{number} {ending.replace('_', ' ')}" for ending, number in sorted(endings.items()))
         out().print(f"{count(len(found), 'page')} would end: {said or 'nothing'}. Nothing was written.")
     return Exit.WELL
@@ -228,7 +228,9 @@ def show_difference(one: Comparison) -> None:
     from rich.text import Text
 
     console = out()
-    console.print(Text(plain(f"{one.ending.replace('_', ' ')}  {one.url}" + (f"  {one.reason}" if one.reason else ""))))
+    console.print(
+        Text(plain(f"{one.outcome.replace('_', ' ')}  {one.url}" + (f"  {one.reason}" if one.reason else "")))
+    )
     for name, (old, new) in one.changes.items():
         for line in difference(name, old, new):
             console.print(Text(plain(f"    {line}")))
@@ -315,7 +317,7 @@ class Bar:
 
     def page(self, *what: object) -> None:
         """A page has ended; `crawl_source` and `replay` tell its address and its end, `compare` a Comparison."""
-        self.ends[getattr(what[-1], "kind", "") or getattr(what[-1], "ending", "")] += 1
+        self.ends[getattr(what[-1], "kind", "") or getattr(what[-1], "outcome", "")] += 1
         if self._bar is not None:
             said = ", ".join(f"{number} {end.replace('_', ' ')}" for end, number in sorted(self.ends.items()) if end)
             self._bar.update(self._task, completed=self.ends.total(), said=said)

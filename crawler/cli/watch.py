@@ -11,7 +11,7 @@ from crawler.logs import plain
 
 if TYPE_CHECKING:
     from crawler.config import Configuration
-    from crawler.watching import Told
+    from crawler.watching import Delivery
 
 app = typer.Typer(no_args_is_help=True, help="The watchlists: list them, tell what matches.")
 
@@ -47,6 +47,7 @@ def record(watch: Any) -> dict[str, Any]:
 
 
 @app.command()
+@app.command("deliver")
 @told()
 def tell(as_json: JsonOption = False) -> None:
     """Write the feeds and send what is due now. Each crawl does so at its end.
@@ -67,11 +68,11 @@ def tell(as_json: JsonOption = False) -> None:
         raise typer.Exit(Exit.NOT_ALL)
 
 
-async def _told(configured: Configuration) -> list[Told]:
+async def _told(configured: Configuration) -> list[Delivery]:
     from crawler import single_fetch, watching
     from pipelines import database
 
     watches = list(configured.watches.values())
     async with await open_store() as store, single_fetch.looking(configured) as services:
-        await store.keep_watches(watching.watch_rows(watches))
+        await store.save_watchlists(watching.watch_rows(watches))
         return await watching.tell(store, services.http, watches, database.home() / "feeds")

@@ -100,9 +100,9 @@ def web_address(value: Any) -> str:
         parts = urlsplit(text)
         host, _port = parts.hostname, parts.port
     except ValueError:
-        raise ValueError(f"{told!r} is no web address") from None
+        raise ValueError(f"{told!r} is not a valid URL") from None
     if parts.scheme not in ("http", "https") or not host:
-        raise ValueError(f"{told!r} is no web address; it must begin with http:// or https:// and name a host")
+        raise ValueError(f"{told!r} is not a valid URL; it must begin with http:// or https:// and name a host")
     if "@" in parts.netloc:
         raise ValueError("user name and password do not belong into an address here")
     if len(text) > 2000:

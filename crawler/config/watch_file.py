@@ -14,7 +14,8 @@ from crawler.config.values import (
 
 
 class Watch(Table):
-    """``config/watch/NAME.toml``: what somebody wants to be told of. An article matches with any word or phrase."""
+    """``config/watch/NAME.toml``: what somebody wants to be notified about. An article matches with any word or
+    phrase."""
 
     title: str = Field(min_length=1, max_length=200, description="The name people know.")
     words: list[SearchWords] = Field(

@@ -18,8 +18,7 @@ from crawler.discovery.decoding import first_element, list_element, text_of, unz
 from crawler.discovery.entries import clean_address, result_of
 from crawler.discovery.feed import read_feed
 from crawler.discovery.links import LinkFilter
-from crawler.discovery.section import read_section
-from crawler.discovery.shapes import (
+from crawler.discovery.models import (
     MOST_PROBLEMS,
     DiscoveryError,
     DiscoveryFailure,
@@ -29,6 +28,7 @@ from crawler.discovery.shapes import (
     ParseIssue,
     Problem,
 )
+from crawler.discovery.section import read_section
 from crawler.discovery.sitemap import read_sitemap
 
 __all__ = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 
-from crawler.discovery.shapes import DiscoveryError, ParseIssue, Problem
+from crawler.discovery.models import DiscoveryError, ParseIssue, Problem
 from pipelines.items import Rejected
 from pipelines.reading.page import decode
 

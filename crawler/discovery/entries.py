@@ -12,7 +12,7 @@ from typing import TypeVar
 from urllib.parse import urljoin
 
 from crawler.discovery.links import LinkFilter
-from crawler.discovery.shapes import MOST_PROBLEMS, DiscoveryError, DiscoveryResult, Entry, Kind, ParseIssue, Problem
+from crawler.discovery.models import MOST_PROBLEMS, DiscoveryError, DiscoveryResult, Entry, Kind, ParseIssue, Problem
 from pipelines import urls
 from pipelines.items import Hint, Link, Provenance
 from pipelines.patterns import RanAway

@@ -19,7 +19,7 @@ from crawler.discovery import markup
 from crawler.discovery.entries import address_of, result_of
 from crawler.discovery.links import LinkFilter
 from crawler.discovery.markup import attribute, children, words_of
-from crawler.discovery.shapes import MOST_ENTRIES, DiscoveryError, DiscoveryResult, Entry, ParseIssue, Problem
+from crawler.discovery.models import MOST_ENTRIES, DiscoveryError, DiscoveryResult, Entry, ParseIssue, Problem
 
 #: characters, some 200 entries: feedparser has no bound of its own, and takes 20 seconds for 600 kB of nested tags
 MOST_FOR_FEEDPARSER = 300_000
@@ -146,8 +146,8 @@ def link_addresses(link: etree._Element, is_own: bool) -> list[Address]:
     if relation != "alternate" and not is_page:
         return []
     rank = {"alternate": 1 if is_page else 4, "self": 10}.get(relation, 5)
-    tongue = attribute(link, "hreflang") or link.get(markup.XML_LANG) or ""
-    return [Address(rank, href, tongue, base_of(link) if link.get(markup.XML_BASE) else None)]
+    language = attribute(link, "hreflang") or link.get(markup.XML_LANG) or ""
+    return [Address(rank, href, language, base_of(link) if link.get(markup.XML_BASE) else None)]
 
 
 def relation_of(stated: str | None) -> str | None:

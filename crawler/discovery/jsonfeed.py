@@ -9,7 +9,7 @@ from typing import Any
 
 from crawler.discovery.entries import result_of
 from crawler.discovery.links import LinkFilter
-from crawler.discovery.shapes import MOST_ENTRIES, DiscoveryError, DiscoveryResult, Entry, ParseIssue, Problem
+from crawler.discovery.models import MOST_ENTRIES, DiscoveryError, DiscoveryResult, Entry, ParseIssue, Problem
 
 _CALL = re.compile(r"\s{0,1000}(?:/\*\*/)?\s{0,100}[A-Za-z_$][\w.$]{0,200}\s{0,100}\(\s{0,1000}(?=\{)")
 

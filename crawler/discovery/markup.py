@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from crawler.discovery.shapes import ParseIssue, Problem
+from crawler.discovery.models import ParseIssue, Problem
 
 XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"

@@ -14,7 +14,7 @@ from parsel.csstranslator import HTMLTranslator
 from crawler.config.values import is_xpath
 from crawler.discovery.entries import clean_address, result_of
 from crawler.discovery.links import LinkFilter, looks_like_article
-from crawler.discovery.shapes import DiscoveryError, DiscoveryResult, Entry, ParseIssue, Problem
+from crawler.discovery.models import DiscoveryError, DiscoveryResult, Entry, ParseIssue, Problem
 from pipelines import urls
 
 #: links of a section page that are looked at; a front page has some hundreds

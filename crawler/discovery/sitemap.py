@@ -22,7 +22,7 @@ from crawler.discovery.entries import (
 )
 from crawler.discovery.links import LinkFilter
 from crawler.discovery.markup import children, words_of
-from crawler.discovery.shapes import MOST_ENTRIES, DiscoveryError, DiscoveryResult, Entry, ParseIssue, Problem
+from crawler.discovery.models import MOST_ENTRIES, DiscoveryError, DiscoveryResult, Entry, ParseIssue, Problem
 from pipelines import urls
 
 

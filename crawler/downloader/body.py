@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, suppress
 
 from pipelines.decompress import Undecodable, Unfinished, decoded, is_text
-from pipelines.turnstile import Turnstile
+from pipelines.fair_semaphore import FairSemaphore
 
 #: headers that described the body before it was decompressed
 GONE_WITH_DECODING = frozenset({b"content-encoding", b"content-length", b"transfer-encoding"})
@@ -37,10 +37,10 @@ class BodySlot:
         self._stack: AsyncExitStack | None = None
         self._finalizer: weakref.finalize[[AsyncExitStack, asyncio.AbstractEventLoop], BodySlot] | None = None
 
-    async def acquire(self, slots: Turnstile, source: str) -> None:
+    async def acquire(self, slots: FairSemaphore, source: str) -> None:
         if self._stack is None:
             self._stack = AsyncExitStack()
-            await self._stack.enter_async_context(slots.place(source))
+            await self._stack.enter_async_context(slots.acquire(source))
             self._finalizer = weakref.finalize(self, _close, self._stack, asyncio.get_running_loop())
 
     def release(self) -> None:

@@ -32,13 +32,13 @@ from crawler.downloader.body import (
     media_type,
 )
 from crawler.downloader.errors import FetchError, one_line
-from crawler.downloader.guard import AT_ONCE, BlockedAddress, Wire, may_connect
+from crawler.downloader.guard import AT_ONCE, BlockedAddress, ConnectionGuard, may_connect
 from crawler.downloader.hosts import utc_now
 from crawler.downloader.policy import FetchPolicy, Kind
 from crawler.downloader.resolver import Resolver
 from pipelines.decompress import Undecodable, Unfinished, encodings_of
+from pipelines.fair_semaphore import FairSemaphore
 from pipelines.items import Reason
-from pipelines.turnstile import Turnstile
 from pipelines.urls import normalise
 
 #: bytes for certificates, which are counted where headers are
@@ -48,12 +48,12 @@ _FRAMING = 500_000
 #: how many times over a body may be compressed
 _ENCODINGS = 2
 #: far more than are open at a time, so that nobody waits for another's dead hosts: those are left alone after a few
-#: requests (``Hosts``). ``crawler.places`` says what the system allows
+#: requests (``Hosts``). ``crawler.in_flight`` says what the system allows
 CONNECTIONS, CONNECTIONS_PER_SOURCE = 200, 32
 
 Headers = tuple[tuple[bytes, bytes], ...]
 #: the guard of the request at hand; the connector is shared, and its sockets ask for the one that is meant
-_guard: ContextVar[Wire] = ContextVar("guard")
+_guard: ContextVar[ConnectionGuard] = ContextVar("guard")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class _Exchange:
     """What changes while one hop is made."""
 
     request: HttpRequest
-    guard: Wire
+    guard: ConnectionGuard
     slot: BodySlot
     timer: asyncio.Timeout = field(default_factory=lambda: asyncio.timeout(None))
     waited: float = 0.0
@@ -144,9 +144,9 @@ class HttpClient:
         self._large = large.size
         self._context = context or trusted()
         self._resolver = resolver or Resolver()
-        self._connections = Turnstile(connections, CONNECTIONS_PER_SOURCE)
-        self._large_pages = Turnstile(large.pages, large.pages_per_source)
-        self._large_documents = Turnstile(large.documents, large.documents_per_source)
+        self._connections = FairSemaphore(connections, CONNECTIONS_PER_SOURCE)
+        self._large_pages = FairSemaphore(large.pages, large.pages_per_source)
+        self._large_documents = FairSemaphore(large.documents, large.documents_per_source)
         self._sessions: dict[int, aiohttp.ClientSession] = {}
 
     async def exchange(self, request: HttpRequest, slot: BodySlot | None = None) -> HttpResponse:
@@ -154,10 +154,10 @@ class HttpClient:
 
         *slot* is where a large body lies until the caller releases it; without one, until it has come.
         """
-        guard = Wire(request.policy.allowed)
+        guard = ConnectionGuard(request.policy.allowed)
         hop = _Exchange(request, guard, slot or BodySlot())
         clock = asyncio.get_running_loop().time
-        async with self._connections.place(request.policy.source):
+        async with self._connections.acquire(request.policy.source):
             started = clock()
             # what came with the last read of the headers may already be body: two reads of slack
             guard.start(request.policy.headers + _HANDSHAKE + 2 * AT_ONCE)

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from scrapy.exceptions import IgnoreRequest, NotSupported, UnsupportedURLSchemeError
 from scrapy.http import Response
 
-from crawler.downloader.hosts import HostRests
-from crawler.robots import Disallowed, NoRobots
+from crawler.downloader.hosts import HostInBackoff
+from crawler.robots import Disallowed, RobotsUnavailable
 from pipelines.items import Reason
 from pipelines.urls import BadUrl
 
@@ -87,13 +87,13 @@ def failure_reason(failure: object) -> Failure:
             return Failure(Reason.BAD_URL, "only http and https are asked for", None, False, False)
         case Disallowed():
             return Failure(Reason.ROBOTS, str(error), None, False, False)
-        case NoRobots():
+        case RobotsUnavailable():
             # a page may wait for a site's rules for as long as it takes; a host that is away is away
             was_asked = error.reason is not Reason.ROBOTS or error.is_behind_redirect
-            return Failure(error.reason, str(error), error.not_before, True, was_asked)
-        case HostRests():
+            return Failure(error.reason, str(error), error.retry_at, True, was_asked)
+        case HostInBackoff():
             reason = Reason.CONNECTION if error.dead else Reason.HTTP_ERROR
-            return Failure(reason, str(error), error.not_before, True, error.is_behind_redirect)
+            return Failure(reason, str(error), error.retry_at, True, error.is_behind_redirect)
         case ShutdownError() | asyncio.CancelledError():
             return Failure(Reason.CONNECTION, "the crawl was stopped", None, True, False)
         case TimeoutError():

@@ -1,8 +1,8 @@
 """Who may be connected to, and how many bytes may come in: decided at the socket, where no spelling can hide anything.
 
 Names, redirects and number formats do not matter here. The aiohttp connector asks for a socket with the address that
-came out of DNS, and connects that very socket to that very address; ``Wire.open`` is that place. So a name that
-resolves differently a second time, a redirect, a robots.txt and a feed are all held to the same rule.
+came out of DNS, and connects that very socket to that very address; ``ConnectionGuard.open`` is that place. So a name
+that resolves differently a second time, a redirect, a robots.txt and a feed are all held to the same rule.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def may_connect(host: str, port: int, allowed: Iterable[AllowedAddress] = ()) ->
     return any(rule.port in (None, port) and address in rule.network for rule in allowed)
 
 
-class Wire:
+class ConnectionGuard:
     """The connections of one request: every one checked, every byte counted.
 
     *allowed* are the private addresses that the request's source may reach. ``limit`` is the number of bytes that may
@@ -137,7 +137,7 @@ class _CountingSocket(socket.socket):
 
     __slots__ = ("_wire",)
 
-    def __init__(self, wire: Wire, family: int, kind: int, protocol: int):
+    def __init__(self, wire: ConnectionGuard, family: int, kind: int, protocol: int):
         super().__init__(family, kind, protocol)
         self._wire = wire
 

@@ -14,7 +14,7 @@ from scrapy.responsetypes import responsetypes
 from crawler.downloader.body import ACCEPT, BodySlot
 from crawler.downloader.client import HttpRequest, HttpResponse
 from crawler.downloader.errors import FetchError
-from crawler.downloader.hosts import HostRests
+from crawler.downloader.hosts import HostInBackoff
 from crawler.downloader.policy import Kind, policy_of
 from crawler.middlewares.status import ASKS_FOR_TIME, wants_body
 from crawler.services import services_of
@@ -66,7 +66,7 @@ class GuardedDownloadHandler(BaseDownloadHandler):
         try:
             async with hosts.turn(place, policy.source, delay, policy.concurrency, is_list):
                 return await self._hop(url, request)
-        except HostRests as error:
+        except HostInBackoff as error:
             error.is_behind_redirect = bool(request.meta.get("redirect_times"))
             raise
 

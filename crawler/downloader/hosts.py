@@ -35,8 +35,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Protocol
 
-from pipelines.store.shapes import HostRest, HostState
-from pipelines.turnstile import Turnstile
+from pipelines.fair_semaphore import FairSemaphore
+from pipelines.store.models import HostBackoff, HostState
 
 #: a 429 that names no time is taken for this
 UNNAMED_REST = timedelta(minutes=1)
@@ -60,27 +60,27 @@ EVERYBODY = ""
 HOSTS_KEPT = 20_000
 
 
-class Memory(Protocol):
+class HostStore(Protocol):
     """What must outlive the process: the store's methods for hosts."""
 
     async def host_state(self, host: str) -> HostState | None: ...
 
-    async def keep_host_state(self, state: HostState) -> None: ...
+    async def save_host_state(self, state: HostState) -> None: ...
 
-    async def host_rests(self, host: str | None = None) -> list[HostRest]: ...
+    async def host_backoffs(self, host: str | None = None) -> list[HostBackoff]: ...
 
-    async def keep_host_rest(self, rest: HostRest) -> None: ...
+    async def save_host_backoff(self, rest: HostBackoff) -> None: ...
 
 
-class HostRests(Exception):
-    """The host is not to be asked before ``not_before``. It was sent nothing. ``dead``: it did not answer.
+class HostInBackoff(Exception):
+    """The host is not to be asked before ``retry_at``. It was sent nothing. ``dead``: it did not answer.
 
     ``is_behind_redirect``: another host was asked, and named this one: that is an attempt, made again next time.
     """
 
-    def __init__(self, host: str, not_before: datetime, why: str, dead: bool):
-        super().__init__(f"{host} is left alone until {not_before:%Y-%m-%d %H:%M:%S} UTC: {why}")
-        self.not_before = not_before
+    def __init__(self, host: str, retry_at: datetime, why: str, dead: bool):
+        super().__init__(f"{host} is left alone until {retry_at:%Y-%m-%d %H:%M:%S} UTC: {why}")
+        self.retry_at = retry_at
         self.dead = dead
         self.is_behind_redirect = False
 
@@ -113,7 +113,7 @@ class _Line:
     among lists, each source has its turn."""
 
     def __init__(self) -> None:
-        self.pages, self.lists = Turnstile(1), Turnstile(1)
+        self.pages, self.lists = FairSemaphore(1), FairSemaphore(1)
         self.limit = 1_000_000
         self.inside = 0
         self.waiting = {True: 0, False: 0}  # lists, pages
@@ -126,11 +126,11 @@ class _Line:
         return self.pages.idle and self.lists.idle and not self.inside
 
     @asynccontextmanager
-    async def place(self, source: str, is_list: bool, pause: Callable[[], float]) -> AsyncIterator[None]:
+    async def acquire(self, source: str, is_list: bool, pause: Callable[[], float]) -> AsyncIterator[None]:
         """Wait for a place among ``limit`` and for ``free_at``, which then moves on by a *pause*, in seconds."""
         self.waiting[is_list] += 1
         try:
-            async with (self.lists if is_list else self.pages).place(source):
+            async with (self.lists if is_list else self.pages).acquire(source):
                 await self._first_in_line(is_list)
                 wait = pause()
                 self.inside += 1
@@ -162,7 +162,7 @@ class _Line:
 
 
 @dataclass
-class _Rest:
+class _Backoff:
     until: datetime
     why: str
     unreachable: bool
@@ -171,7 +171,7 @@ class _Rest:
 @dataclass
 class _Host:
     line: _Line = field(default_factory=_Line)
-    rests: dict[str, _Rest] = field(default_factory=dict)  # by source; EVERYBODY: for all
+    rests: dict[str, _Backoff] = field(default_factory=dict)  # by source; EVERYBODY: for all
     unconnected: int = 0
     unanswered: dict[str, int] = field(default_factory=dict)  # by source: requests in a row
     refused: dict[str, int] = field(default_factory=dict)  # by source: pages in a row that were answered 429 or 503
@@ -184,7 +184,7 @@ class Hosts:
 
     def __init__(
         self,
-        memory: Memory,
+        memory: HostStore,
         longest: timedelta = timedelta(days=1),
         jitter: timedelta = timedelta(),
         now: Callable[[], datetime] = utc_now,
@@ -201,7 +201,7 @@ class Hosts:
     ) -> AsyncIterator[None]:
         """Wait for this host to be ready for one more request of *source*; *delay* in seconds since the last one.
 
-        Raises HostRests at once when the host is left alone, also when its rest began while we waited. *is_list*: a
+        Raises HostInBackoff at once when the host is left alone, also when its rest began while we waited. *is_list*: a
         feed, sitemap or section page is asked for, which goes before pages.
         """
         await self.check(host, source)
@@ -213,11 +213,11 @@ class Hosts:
             self._raise_if_resting(host, source, entry)
             return delay + (random.uniform(0, self._jitter) if delay else 0)
 
-        async with entry.line.place(source, is_list, pause):
+        async with entry.line.acquire(source, is_list, pause):
             yield
 
     async def check(self, host: str, source: str = EVERYBODY) -> None:
-        """Raise HostRests if *source* leaves *host* alone now. Asks the store the first time, and now and then."""
+        """Raise HostInBackoff if *source* leaves *host* alone now. Asks the store the first time, and now and then."""
         entry, clock = self._entry(host), asyncio.get_running_loop().time()
         known_for = RESTING_KNOWN_FOR if self._rest(source, entry) else KNOWN_FOR
         if entry.known is None or (entry.known.done() and clock - entry.known_at > known_for):
@@ -252,14 +252,14 @@ class Hosts:
         until, entry = self._now() + wait, self._entry(host)
         who, why = source if not is_own else EVERYBODY, f"it answered {status} and asked for time"
         if not is_page:
-            await self._keep(host, who, entry, _Rest(until, why, False))
+            await self._keep(host, who, entry, _Backoff(until, why, False))
         elif self._rest(source, entry) is None:  # what was asked at the same moment is told the same, and counts once
             times = entry.refused[source] = entry.refused.get(source, 0) + 1
             if times < CLOSED_AFTER:
                 slower = self._now() + min(wait, PAGE_REST * 2 ** (times - 1))
-                await self._keep(host, source, entry, _Rest(slower, f"a page was answered {status}", False))
+                await self._keep(host, source, entry, _Backoff(slower, f"a page was answered {status}", False))
             else:
-                await self._keep(host, who, entry, _Rest(until, why, False))
+                await self._keep(host, who, entry, _Backoff(until, why, False))
         return until
 
     def answered(self, host: str, source: str = EVERYBODY, is_page: bool = True) -> None:
@@ -287,26 +287,26 @@ class Hosts:
         if times < DEAD_AFTER:
             return None
         until = self._now() + min(DEAD_REST * 2 ** min(times - DEAD_AFTER, 10), DEAD_REST_LONGEST)
-        await self._keep(host, source, entry, _Rest(until, f"{times} {what}", True))
+        await self._keep(host, source, entry, _Backoff(until, f"{times} {what}", True))
         return entry.rests[source].until
 
-    async def _keep(self, host: str, source: str, entry: _Host, rest: _Rest) -> None:
+    async def _keep(self, host: str, source: str, entry: _Host, rest: _Backoff) -> None:
         """Of two rests the longer one counts."""
         known = entry.rests.get(source)
         if known is not None and known.until >= rest.until:
             return
         entry.rests[source] = rest
-        await self._memory.keep_host_rest(HostRest(host, source, rest.until, rest.unreachable, rest.why))
+        await self._memory.save_host_backoff(HostBackoff(host, source, rest.until, rest.unreachable, rest.why))
 
     async def _remember(self, host: str, entry: _Host) -> None:
         """The rows say which rests there are: one that is over there was lifted."""
         now = self._now()
-        for known in await self._memory.host_rests(host):
+        for known in await self._memory.host_backoffs(host):
             # no later than we would ever promise: it may have been written while the clock was wrong by years
-            until, held = min(known.not_before, now + self._longest), entry.rests.get(known.source)
+            until, held = min(known.retry_at, now + self._longest), entry.rests.get(known.source)
             if until > now:
                 if held is None or until > held.until:
-                    entry.rests[known.source] = _Rest(until, known.why, known.unreachable)
+                    entry.rests[known.source] = _Backoff(until, known.why, known.unreachable)
             elif held is not None and held.until > now:
                 self._lift(known.source, entry)
 
@@ -319,7 +319,7 @@ class Hosts:
             entry.unconnected = 0
             entry.refused.clear()
 
-    def _rest(self, source: str, entry: _Host) -> _Rest | None:
+    def _rest(self, source: str, entry: _Host) -> _Backoff | None:
         """The longest rest that *source* keeps now."""
         rests = [rest for name in {source, EVERYBODY} if (rest := entry.rests.get(name)) and self._now() < rest.until]
         return max(rests, key=lambda rest: rest.until, default=None)
@@ -327,7 +327,7 @@ class Hosts:
     def _raise_if_resting(self, host: str, source: str, entry: _Host) -> None:
         rest = self._rest(source, entry)
         if rest is not None:
-            raise HostRests(host, rest.until, rest.why, rest.unreachable)
+            raise HostInBackoff(host, rest.until, rest.why, rest.unreachable)
 
     def _entry(self, host: str) -> _Host:
         entry = self._hosts.get(host)

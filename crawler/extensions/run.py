@@ -40,7 +40,7 @@ WELL = ("finished",)
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """What whoever makes a crawler asks of its run."""
+    """What the caller that makes a crawler wants of its run."""
 
     slot: datetime | None = None
     progress: Progress | None = None
@@ -218,7 +218,7 @@ class RunExtension:
     # --- the end -----------------------------------------------------------------------------------------------------
 
     def failed(self, trouble: str) -> None:
-        """Trouble of the machine: said once for a run, since the other pages in flight meet the same."""
+        """Trouble of the machine: logged once for a run, since the other pages in flight meet the same."""
         if self.trouble is None:
             self.trouble = trouble
             log.error("this run cannot go on: %s", trouble)

@@ -18,7 +18,7 @@ from pipelines.article_item import ArticleItem
 from pipelines.database import DatabaseError
 from pipelines.item_pipelines import InfrastructureError
 from pipelines.items import Link, Reason, Rejected
-from pipelines.store import Target
+from pipelines.store import FrontierEntry
 from pipelines.workers import ReadersUnavailable
 
 log = logging.getLogger(__name__)
@@ -96,7 +96,7 @@ class FrontierMiddleware:
 def as_request(one: Any, spider: Spider | None) -> Any:
     """What a callback yielded where nothing is stored: of a link, a request for its page."""
     if isinstance(one, Link) and isinstance(spider, NewsSpider):
-        return spider.article_request(Target(one.url, one.hint))
+        return spider.article_request(FrontierEntry(one.url, one.hint))
     return one
 
 

@@ -9,9 +9,9 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 
 from crawler.downloader.errors import FetchError, ShutdownError
-from crawler.downloader.hosts import HostRests
+from crawler.downloader.hosts import HostInBackoff
 from crawler.downloader.policy import policy_of
-from crawler.robots import NoRobots, RobotsAnswer, Unavailable
+from crawler.robots import RobotsAnswer, RobotsFetchError, RobotsUnavailable
 from crawler.services import services_of
 from crawler.shutdown import shutdown_of
 from pipelines.items import Reason
@@ -19,7 +19,7 @@ from pipelines.urls import BadUrl, host, normalise
 
 
 class RobotsMiddleware:
-    """Raises Disallowed or NoRobots, or notes the site's Crawl-delay in ``meta["crawl_delay"]``.
+    """Raises Disallowed or RobotsUnavailable, or notes the site's Crawl-delay in ``meta["crawl_delay"]``.
 
     The file itself is asked for through the engine, so that guard, redirects and bounds are those of any request.
     """
@@ -38,7 +38,7 @@ class RobotsMiddleware:
             return
         try:
             await shutdown_of(self.crawler).run(self._check(request))
-        except (HostRests, NoRobots) as error:
+        except (HostInBackoff, RobotsUnavailable) as error:
             error.is_behind_redirect = bool(request.meta.get("redirect_times"))
             raise
 
@@ -70,9 +70,9 @@ class RobotsMiddleware:
             if error.reason is Reason.REDIRECT_LOOP:
                 return RobotsAnswer(404, b"")  # as the RFC says of a file that redirects lead nowhere near
             reason = error.reason if error.unconnected and not error.hops else Reason.ROBOTS
-            raise Unavailable(error.detail, error.retry_at, reason) from error
-        except HostRests as error:
-            raise Unavailable(str(error), error.not_before) from error
+            raise RobotsFetchError(error.detail, error.retry_at, reason) from error
+        except HostInBackoff as error:
+            raise RobotsFetchError(str(error), error.retry_at) from error
         except BadUrl as error:
-            raise Unavailable(f"it redirects, but {error}") from error
+            raise RobotsFetchError(f"it redirects, but {error}") from error
         return RobotsAnswer(response.status, response.body)

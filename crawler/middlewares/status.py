@@ -65,7 +65,7 @@ def refusal(status: int, kind: str) -> FetchError | None:
 
 
 def is_handled(status: int, request: Request, spider: Spider | None) -> bool:
-    """Whether whoever made the request takes this status as it is: the two keys that every Scrapy user knows."""
+    """Whether the caller takes this status as it is: the two keys that every Scrapy user knows."""
     if request.meta.get("handle_httpstatus_all", False):
         return True
     return status in request.meta.get("handle_httpstatus_list", getattr(spider, "handle_httpstatus_list", ()))

@@ -26,8 +26,8 @@ from crawler.spiders.base import RunSpider
 from pipelines import urls
 from pipelines.items import Link
 from pipelines.store import Document, DocumentState, Offered, Validators
-from pipelines.store import Target as FrontierEntry
-from pipelines.store.shapes import DocumentKind
+from pipelines.store import FrontierEntry as FrontierEntry
+from pipelines.store.models import DocumentKind
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ class DocumentSpider(RunSpider):
         if frontier is not None:
             if frontier.run.kind == "recheck":
                 return
-            await self.services.store.settle_params(self.name)
+            await self.services.store.update_noise_params(self.name)
         self.filter = self.link_filter()
         places = self.source.discover
         at_most = self.configuration.settings.limits.sitemaps

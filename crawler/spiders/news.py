@@ -30,7 +30,7 @@ from pipelines.database import DatabaseError
 from pipelines.item_pipelines import InfrastructureError
 from pipelines.items import Article, Page, Part, Reason, Rejected
 from pipelines.reading.rules import Rules
-from pipelines.store import Target
+from pipelines.store import FrontierEntry
 from pipelines.workers import ReadersUnavailable
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ class NewsSpider(DocumentSpider):
     async def start(self) -> AsyncIterator[Any]:
         """Requests for the source's discovery documents, then those for pages, as they come from the frontier."""
         if self.url is not None:
-            yield self.article_request(Target(urls.normalise(self.url)))
+            yield self.article_request(FrontierEntry(urls.normalise(self.url)))
             return
         async for request in self.document_requests():
             yield request
@@ -89,13 +89,13 @@ class NewsSpider(DocumentSpider):
                 yield self.article_request(entry)
 
     def at_once(self) -> int:
-        """How many pages may be in hand. Some that are hard to read do not hold up those behind them."""
+        """How many pages may be in flight. Some that are hard to read do not hold up those behind them."""
         at_once = self.settings.getint("CONCURRENT_REQUESTS")
-        return 2 * at_once + min(self.services.readers.reading_alone(self.name), at_once)
+        return 2 * at_once + min(self.services.readers.reading_exclusively(self.name), at_once)
 
     # --- pages -------------------------------------------------------------------------------------------------------
 
-    def article_request(self, entry: Target) -> Request:
+    def article_request(self, entry: FrontierEntry) -> Request:
         """A request for an article's page. A page that is stored already is asked for on a condition."""
         return Request(
             urls.normalise(entry.url, keep_tracking=True),
@@ -110,7 +110,7 @@ class NewsSpider(DocumentSpider):
             dont_filter=True,
         )
 
-    def may_ask_conditionally(self, entry: Target) -> bool:
+    def may_ask_conditionally(self, entry: FrontierEntry) -> bool:
         return entry.recheck and self.source.fetch.conditional
 
     async def parse(self, response: Response, **kwargs: Any) -> AsyncIterator[Any]:
@@ -127,12 +127,12 @@ class NewsSpider(DocumentSpider):
                 item.article = await self.services.readers.read(item.page, item.rules)
             yield item
 
-    async def parse_article(self, response: Response, entry: Target | None = None) -> AsyncIterator[Any]:
+    async def parse_article(self, response: Response, entry: FrontierEntry | None = None) -> AsyncIterator[Any]:
         """The page with its further pages, as an item for the pipelines, which read and store it.
 
         Override it to change the page before it is read, or to give the item an article that you have read yourself.
         """
-        entry = entry or Target(response.url)
+        entry = entry or FrontierEntry(response.url)
         try:
             item = await self.article_item(response, entry)
             if self.settings["RENDER"] == "when_empty" and await self.is_empty(item):
@@ -153,10 +153,10 @@ class NewsSpider(DocumentSpider):
         return False
 
     async def article_item(
-        self, response: Response, entry: Target | None = None, article: Article | None = None
+        self, response: Response, entry: FrontierEntry | None = None, article: Article | None = None
     ) -> ArticleItem:
         """The item for a response; *article* where it was read already."""
-        entry = entry or Target(response.url)
+        entry = entry or FrontierEntry(response.url)
         page = Page(
             url=response.url,
             source=self.name,
@@ -183,19 +183,21 @@ class NewsSpider(DocumentSpider):
     def item(self, page: Page, rules: Rules, **more: Any) -> ArticleItem:
         frontier = frontier_of(self.crawler)
         item = ArticleItem(page, rules, run=frontier.run if frontier else None, **more)
-        item.hold(self.services.in_hand.of(self.name))
+        item.hold(self.services.in_flight_bytes.of(self.name))
         return item
 
-    async def rules_for(self, entry: Target) -> Rules:
+    async def rules_for(self, entry: FrontierEntry) -> Rules:
         """An article is looked at again with the site model with which it was read: only the site's changes count."""
         rules: Rules | None = getattr(self, "rules", None)
         if rules is None:
             rules = self.rules = self.services.derived.rules(self.name)
-        if entry.lesson is None or entry.lesson == rules.learned.state:
+        if entry.site_model is None or entry.site_model == rules.site_model.state:
             return rules
-        return self.services.derived.rules(self.name, await self.services.site_model(self.name, entry.lesson))
+        return self.services.derived.rules(self.name, await self.services.site_model(self.name, entry.site_model))
 
-    async def further_pages(self, page: Page, entry: Target, rules: Rules, slot: BodySlot | None) -> tuple[Part, ...]:
+    async def further_pages(
+        self, page: Page, entry: FrontierEntry, rules: Rules, slot: BodySlot | None
+    ) -> tuple[Part, ...]:
         """Pages 2, 3, ... of the article: as long as each names the next, no address twice, up to the source's cap.
 
         All of them together may be as large as one page may be, and the last goes beyond that.

@@ -58,7 +58,7 @@ def _read_html(page: Page, rules: Rules) -> Article:
         tree, is_sure=page_classifier.declares_article(types) and bool(stated.article.get("datePublished"))
     )
     strip_unseen(tree)
-    known = extract.known_on(tree, rules.site.keep, rules.learned.containers)
+    known = extract.known_on(tree, rules.site.keep, rules.site_model.containers)
     described = metadata.describe(tree, stated, page, rules, known.surroundings if known else None)
     hints = Hints(
         title=described.title,
@@ -111,7 +111,7 @@ def _read_html(page: Page, rules: Rules) -> Article:
         pages_total=found.pages_total,
         removed=tuple(found.removed),
         container=body.container,
-        lesson=rules.learned.state,
+        lesson=rules.site_model.state,
         reader_version=READER_VERSION,
     )
 

@@ -25,10 +25,10 @@ class SiteRules:
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
+class SiteModel:
     """What a source's own pages have taught the reader up to now. ``state`` names the stored state, for replays.
 
-    ``learning`` asks the reader to look closer at what it reads, for the next lesson; the text is the same.
+    ``learning`` asks the reader to look closer at what it reads, for the next site model; the text is the same.
     """
 
     state: int = 0
@@ -49,4 +49,4 @@ class Rules:
     language: str | None = None
     phrases: dict[str, Phrases] = field(default_factory=dict)
     site: SiteRules = SiteRules()
-    learned: Learned = Learned()
+    site_model: SiteModel = SiteModel()

@@ -1,20 +1,20 @@
 """Everything that Nachlese remembers, in Postgres. ``Store`` (store.py) is one process's way to it."""
 
-from pipelines.store.shapes import (
+from pipelines.store.models import (
     Archived,
     Document,
     DocumentState,
-    Ending,
-    HostRest,
+    FrontierEntry,
+    HostBackoff,
     HostState,
     Offered,
+    PageOutcome,
     Row,
     Run,
     RunCounts,
     RunKind,
     RunOutcome,
     SourceRow,
-    Target,
     Validators,
     WatchRow,
 )
@@ -24,10 +24,11 @@ __all__ = [
     "Archived",
     "Document",
     "DocumentState",
-    "Ending",
-    "HostRest",
+    "FrontierEntry",
+    "HostBackoff",
     "HostState",
     "Offered",
+    "PageOutcome",
     "Row",
     "Run",
     "RunCounts",
@@ -35,7 +36,6 @@ __all__ = [
     "RunOutcome",
     "SourceRow",
     "Store",
-    "Target",
     "Validators",
     "WatchRow",
 ]

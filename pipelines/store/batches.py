@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Callable, Sequence
 import psycopg
 
 from pipelines import database
-from pipelines.store import copying, searching, writing
+from pipelines.store import near_duplicates, searching, writing
 from pipelines.store.connections import Connections
-from pipelines.store.preparing import Item
-from pipelines.store.shapes import Ending
+from pipelines.store.models import PageOutcome
+from pipelines.store.row_mapping import Item
 
 log = logging.getLogger(__name__)
 
@@ -22,24 +22,24 @@ PAUSE = 0.004  # seconds that the first item waits for others
 LONG = 20.0  # seconds; who gives up after that has waited for a lock or for a database that is away
 TIDY_AFTER = 400  # items; the search index's list of new rows then has some megabytes, which a search reads through
 
-Refuse = Callable[[Item, str], Awaitable[Ending]]
+Refuse = Callable[[Item, str], Awaitable[PageOutcome]]
 
 
 class Batches:
-    """``keep`` returns when the item's transaction is committed. *refuse* records an item that cannot be stored."""
+    """``save`` returns when the item's transaction is committed. *refuse* records an item that cannot be stored."""
 
     def __init__(self, connections: Connections, refuse: Refuse):
         self._connections = connections
         self._refuse = refuse
-        self._waiting: asyncio.Queue[tuple[Item, asyncio.Future[Ending]] | None] = asyncio.Queue()
+        self._waiting: asyncio.Queue[tuple[Item, asyncio.Future[PageOutcome]] | None] = asyncio.Queue()
         self._written_since_tidying = 0
         self._tidying: asyncio.Task[None] | None = None
         self._writer = asyncio.create_task(self._write_all())
 
-    async def keep(self, item: Item) -> Ending:
+    async def save(self, item: Item) -> PageOutcome:
         if self._writer.done():
             raise RuntimeError("the store is closed")
-        future: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[PageOutcome] = asyncio.get_running_loop().create_future()
         self._waiting.put_nowait((item, future))
         return await future
 
@@ -62,7 +62,7 @@ class Batches:
                 if entry := self._waiting.get_nowait():
                     entry[1].cancel()
 
-    async def _next_batch(self) -> tuple[list[tuple[Item, asyncio.Future[Ending]]], bool]:
+    async def _next_batch(self) -> tuple[list[tuple[Item, asyncio.Future[PageOutcome]]], bool]:
         first = await self._waiting.get()
         if first is None:
             return [], False
@@ -76,20 +76,20 @@ class Batches:
             batch.append(entry)
         return batch, True
 
-    async def _write(self, batch: Sequence[tuple[Item, asyncio.Future[Ending]]]) -> None:
+    async def _write(self, batch: Sequence[tuple[Item, asyncio.Future[PageOutcome]]]) -> None:
         try:
-            endings = await self._written([item for item, _ in batch])
+            outcomes = await self._written([item for item, _ in batch])
         except asyncio.CancelledError:
             for _, future in batch:
                 future.cancel()
             raise
-        for (_, future), ending in zip(batch, endings, strict=True):
+        for (_, future), outcome in zip(batch, outcomes, strict=True):
             if future.done():
                 continue
-            if isinstance(ending, Exception):  # it is not lost: whoever waits gets it
-                future.set_exception(ending)
+            if isinstance(outcome, Exception):  # it is not lost: whoever waits gets it
+                future.set_exception(outcome)
             else:
-                future.set_result(ending)
+                future.set_result(outcome)
         self._written_since_tidying += len(batch)
         if self._written_since_tidying >= TIDY_AFTER and (self._tidying is None or self._tidying.done()):
             self._written_since_tidying = 0
@@ -97,14 +97,14 @@ class Batches:
 
     async def _tidy(self) -> None:
         """What makes indexes small and quick again: beside the writing, on a connection of its own."""
-        for work in (searching.flush, copying.settle):
+        for work in (searching.flush, near_duplicates.compact):
             try:
                 await self._connections.run(work)
             except (psycopg.Error, database.DatabaseError) as error:  # nothing is lost; the next time will do it
                 log.warning("tidying the indexes: %s", database.safe_text(error, self._connections.dsn))
 
-    async def _written(self, items: list[Item]) -> list[Ending | Exception]:
-        """The ending of each item, or what kept it from one."""
+    async def _written(self, items: list[Item]) -> list[PageOutcome | Exception]:
+        """The outcome of each item, or what kept it from one."""
         begun = time.monotonic()
         try:
             return list(await self._connections.run(lambda connection: writing.write(connection, items)))
@@ -127,7 +127,7 @@ class Batches:
             elif not entry[1].done():
                 entry[1].set_exception(error)
 
-    async def _of_one(self, item: Item, error: Exception) -> Ending | Exception:
+    async def _of_one(self, item: Item, error: Exception) -> PageOutcome | Exception:
         """Refuse an item for what lies in its own row; any other error is not its fault and comes back."""
         if not database.may_be_of_the_row(error):
             return error

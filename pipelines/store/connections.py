@@ -45,7 +45,7 @@ class Connections:
         self._until = float("inf")  # on the monotonic clock: when everybody stops waiting, whatever their patience
         self._hurried = asyncio.Event()
 
-    def hurry(self, seconds: float) -> None:
+    def shorten_deadline(self, seconds: float) -> None:
         """The process is to end: from now on, a database that is away is waited for so long and no longer."""
         self._until = min(self._until, time.monotonic() + seconds)
         self._hurried.set()
@@ -56,7 +56,7 @@ class Connections:
         Raises DatabaseError for trouble of the database: it stays away longer than the patience, a right is missing,
         somebody holds a lock for more than a minute. psycopg.Error: what *work* writes may itself be the cause.
         """
-        waiting: database.Patience | None = None
+        waiting: database.RetryDeadline | None = None
         conflicts, begun = 0, time.monotonic()
         while True:
             try:
@@ -75,7 +75,7 @@ class Connections:
                     if database.may_be_of_the_row(error):
                         raise
                     raise database.DatabaseError(await self._said(error)) from error
-                waiting = waiting or database.Patience(self.dsn, self.patience)
+                waiting = waiting or database.RetryDeadline(self.dsn, self.patience)
                 waiting.until = min(waiting.until, self._until)
                 if waiting.is_doubtful:
                     await asyncio.to_thread(waiting.refuse_if_there, error)

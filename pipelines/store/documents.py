@@ -6,9 +6,9 @@ from dataclasses import asdict
 
 from psycopg import AsyncConnection
 
-from pipelines.store import preparing
+from pipelines.store import row_mapping
+from pipelines.store.models import Document, DocumentState, Offered, Run, Validators
 from pipelines.store.session import Session
-from pipelines.store.shapes import Document, DocumentState, Offered, Run, Validators
 
 VALIDATORS = """
     SELECT etag, last_modified, checked_at, not_modified_in_a_row
@@ -28,7 +28,7 @@ DOCUMENT_STATE = """
     WHERE document.source = %(source)s AND document.url_key = %(key)s
 """
 
-KEEP_DOCUMENT = """
+SAVE_DOCUMENT = """
     INSERT INTO ingest.documents AS document (
         source, url_key, url, kind, etag, last_modified, status, links, error, changed_at, entries, left_out, note,
         digest, distrusted_at, distrusted_because)
@@ -55,7 +55,7 @@ KEEP_DOCUMENT = """
             ELSE document.not_modified_in_a_row END
 """
 
-KEEP_MEMORY = """
+SAVE_MEMORY = """
     INSERT INTO ingest.document_memories AS known (source, url_key, entries)
     VALUES (%(source)s, %(key)s, %(memory)s)
     ON CONFLICT (source, url_key) DO UPDATE
@@ -63,7 +63,7 @@ KEEP_MEMORY = """
     WHERE known.entries <> excluded.entries
 """
 
-KEEP_DOCUMENT_ATTEMPT = """
+SAVE_DOCUMENT_ATTEMPT = """
     INSERT INTO ingest.attempts (run_id, source, kind, url, status, ms, bytes, outcome, detail)
     VALUES (%(run)s, %(source)s, %(kind)s, %(url)s, %(status)s, %(ms)s, %(bytes)s, %(outcome)s, %(error)s)
 """
@@ -74,12 +74,12 @@ class Documents(Session):
 
     async def validators(self, run: Run, url: str) -> Validators | None:
         """What the last fetch of this discovery document by this source left; None: ask unconditionally."""
-        rows = await self._do(VALIDATORS, source=run.source, key=preparing.page_key(url))
+        rows = await self._do(VALIDATORS, source=run.source, key=row_mapping.page_key(url))
         return Validators(**rows[0]) if rows else None
 
     async def document_state(self, run: Run, url: str) -> DocumentState:
         """What is known of a discovery document of this source, before it is asked for."""
-        rows = await self._do(DOCUMENT_STATE, source=run.source, key=preparing.page_key(url))
+        rows = await self._do(DOCUMENT_STATE, source=run.source, key=row_mapping.page_key(url))
         if not rows:
             return DocumentState()
         row = rows[0]
@@ -96,25 +96,25 @@ class Documents(Session):
 
 async def keep_document(connection: AsyncConnection, run: Run, document: Document, offered: Offered) -> None:
     is_full = document.error is None and not document.not_modified
-    values = preparing.clean(asdict(document)) | {
+    values = row_mapping.clean(asdict(document)) | {
         "left_out": document.left_out + offered.left_out,
         "note": _document_note(document, offered),
         "digest": bytes.fromhex(document.digest) or None,
         "memory": None if document.memory is None else bytes.fromhex(document.memory),
         "run": run.id,
         "source": run.source,
-        "key": preparing.page_key(document.url),
+        "key": row_mapping.page_key(document.url),
         "is_full": is_full,
         "outcome": "error" if document.error is not None else "not_modified" if document.not_modified else "ok",
     }
-    await connection.execute(KEEP_DOCUMENT, values)
+    await connection.execute(SAVE_DOCUMENT, values)
     if is_full and document.memory is not None:
-        await connection.execute(KEEP_MEMORY, values)
-    await connection.execute(KEEP_DOCUMENT_ATTEMPT, values)
+        await connection.execute(SAVE_MEMORY, values)
+    await connection.execute(SAVE_DOCUMENT_ATTEMPT, values)
 
 
 def _document_note(document: Document, offered: Offered) -> str | None:
-    said = [preparing.clean(document.note)] if document.note else []
+    said = [row_mapping.clean(document.note)] if document.note else []
     if offered.left_out:
         said.append(f"left_out: {offered.left_out} new pages, for which the frontier has no room")
     if offered.displaced:

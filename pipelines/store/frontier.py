@@ -11,11 +11,11 @@ from psycopg import AsyncConnection
 
 from pipelines import urls
 from pipelines.items import Link, Reason
-from pipelines.store import offering, preparing, retrying
+from pipelines.store import enqueuing, retrying, row_mapping
 from pipelines.store.documents import keep_document
-from pipelines.store.outcomes import KEEP_RUN_PAGE
+from pipelines.store.models import Archived, Document, FrontierEntry, Offered, Row, Run
+from pipelines.store.outcomes import SAVE_RUN_PAGE
 from pipelines.store.session import Session, rows_of
-from pipelines.store.shapes import Archived, Document, Offered, Row, Run, Target
 
 REJECT_BAD_LINKS = """
     UPDATE ingest.pages
@@ -27,28 +27,28 @@ REJECT_BAD_LINKS = """
 
 # Latest first: what waits in a long frontier is older than what is news now.
 # A page whose time is more than a month ahead is due as well: nothing is put off for so long, so the clock was wrong.
-TAKE = """
+CLAIM_BATCH = """
     SELECT id, url, hint, attempts, etag, last_modified, false AS recheck
     FROM ingest.pages
-    WHERE source = %(source)s AND state = 'pending' AND id <> ALL (%(in_hand)s)
+    WHERE source = %(source)s AND state = 'pending' AND id <> ALL (%(in_flight)s)
       AND (next_attempt_at <= now() OR next_attempt_at > now() + interval '32 days')
     ORDER BY coalesce(dated_at, found_at) DESC, id
     LIMIT %(limit)s
 """
 
-TAKE_RECHECKS = """
+CLAIM_RECHECKS = """
     SELECT id, url, hint, attempts, true AS recheck,
            CASE WHEN split_part(url, '/', 3) = ANY (distrusted.hosts) THEN NULL ELSE etag END AS etag,
            CASE WHEN split_part(url, '/', 3) = ANY (distrusted.hosts) THEN NULL ELSE last_modified END AS last_modified,
            (SELECT version.lesson
             FROM ingest.articles AS article
             JOIN ingest.versions AS version ON version.article_id = article.id AND version.number = article.version
-            WHERE article.id = pages.article_id AND article.source = pages.source) AS lesson
+            WHERE article.id = pages.article_id AND article.source = pages.source) AS site_model
     FROM ingest.pages
     CROSS JOIN (
         SELECT coalesce(array_agg(split_part(url, '/', 3)), '{}') AS hosts FROM ingest.documents
         WHERE source = %(source)s AND distrusted_at IS NOT NULL) AS distrusted
-    WHERE source = %(source)s AND state = 'ended' AND id <> ALL (%(in_hand)s)
+    WHERE source = %(source)s AND state = 'ended' AND id <> ALL (%(in_flight)s)
       AND (next_check_at <= now() OR next_check_at > now() + interval '32 days')
     ORDER BY next_check_at, id
     LIMIT %(limit)s
@@ -75,7 +75,7 @@ FIND_ARTICLE_IDS = """
     SELECT wanted.url, (SELECT id FROM news.find(wanted.url)) AS id FROM unnest(%(urls)s::text[]) AS wanted (url)
 """
 
-TAKEN_FOR_RECHECK = """
+CLAIMED_FOR_RECHECK = """
     INSERT INTO ingest.run_pages (run_id, page_id)
     SELECT %(run)s, id FROM unnest(%(ids)s::bigint[]) AS id
     ORDER BY id
@@ -105,7 +105,7 @@ ARCHIVE_GAPS = """
 class Frontier(Session):
     """What ``Store`` does about pages that are to be fetched."""
 
-    async def offer(
+    async def enqueue(
         self, run: Run, links: Sequence[Link], document: Document, most_pending: int | None = None
     ) -> Offered:
         """Links, the document's validators and its attempt row in ONE transaction.
@@ -117,38 +117,38 @@ class Frontier(Session):
         """
         # off the loop: a sitemap may have 50,000 links, and other sources' fetches must not wait for a second
         good, bad = await asyncio.to_thread(_link_rows, links)
-        in_hand = list(self._in_hand.get(run.id, {}).values())
-        values = {"source": run.source, "run": run.id, "in_hand": in_hand}
+        in_flight = list(self._in_flight.get(run.id, {}).values())
+        values = {"source": run.source, "run": run.id, "in_flight": in_flight}
 
         async def work(connection: AsyncConnection) -> Offered:
-            offered = await offering.offer(connection, values, good, most_pending) if good else Offered()
+            offered = await enqueuing.enqueue(connection, values, good, most_pending) if good else Offered()
             await keep_document(connection, run, document, offered)
             if bad:
-                await connection.execute(offering.OFFER, values | {"links": preparing.dumps(bad)})
+                await connection.execute(enqueuing.ENQUEUE, values | {"links": row_mapping.dumps(bad)})
                 await _reject_bad_links(connection, run, bad)
             return offered
 
         return await self._connections.run(work)
 
-    async def take(self, run: Run, limit: int) -> list[Target]:
+    async def claim_batch(self, run: Run, limit: int) -> list[FrontierEntry]:
         """Up to *limit* pages of the run's source that are due and that this run does not have in hand yet."""
-        in_hand = self._in_hand.setdefault(run.id, {})
-        values = {"source": run.source, "run": run.id, "limit": limit, "in_hand": list(in_hand.values())}
+        in_flight = self._in_flight.setdefault(run.id, {})
+        values = {"source": run.source, "run": run.id, "limit": limit, "in_flight": list(in_flight.values())}
 
         async def work(connection: AsyncConnection) -> list[Row]:
-            rows = [] if run.kind == "recheck" else await rows_of(connection, TAKE, values)
+            rows = [] if run.kind == "recheck" else await rows_of(connection, CLAIM_BATCH, values)
             if len(rows) < limit:
-                again = await rows_of(connection, TAKE_RECHECKS, values | {"limit": limit - len(rows)})
+                again = await rows_of(connection, CLAIM_RECHECKS, values | {"limit": limit - len(rows)})
                 ids = [row["id"] for row in again]
-                await connection.execute(TAKEN_FOR_RECHECK, {"run": run.id, "ids": ids})
+                await connection.execute(CLAIMED_FOR_RECHECK, {"run": run.id, "ids": ids})
                 rows += again
             return rows
 
         rows = await self._connections.run(work)
         for row in rows:
-            in_hand[preparing.page_key(row["url"])] = row.pop("id")
-            row["hint"] = preparing.HINT.validate_python(row["hint"]) if row["hint"] else None
-        return [Target(**row) for row in rows]
+            in_flight[row_mapping.page_key(row["url"])] = row.pop("id")
+            row["hint"] = row_mapping.HINT.validate_python(row["hint"]) if row["hint"] else None
+        return [FrontierEntry(**row) for row in rows]
 
     async def recheck_now(
         self, sources: Sequence[str] = (), urls: Sequence[str] = (), since: datetime | None = None
@@ -157,7 +157,7 @@ class Frontier(Session):
 
         Returns how many of each source are due now, and the *urls* at which no article is known.
         """
-        cleaned = [preparing.clean(url) for url in urls]
+        cleaned = [row_mapping.clean(url) for url in urls]
 
         async def work(connection: AsyncConnection) -> tuple[dict[str, int], list[str]]:
             found = await rows_of(connection, FIND_ARTICLE_IDS, {"urls": cleaned})
@@ -199,13 +199,13 @@ def _link_rows(links: Sequence[Link]) -> tuple[list[Row], list[Row]]:
     good: dict[bytes, Row] = {}
     bad: dict[bytes, Row] = {}
     for link in links:
-        url = preparing.clean(link.url)
-        row = {"url": url[:8000], "found_on": preparing.clean(link.found_on), "hint": preparing.hint_row(link.hint)}
+        url = row_mapping.clean(link.url)
+        row = {"url": url[:8000], "found_on": row_mapping.clean(link.found_on), "hint": row_mapping.hint_row(link.hint)}
         try:
             key = urls.url_key(urls.normalise(url))
         except urls.BadUrl as error:
             shown = urls.without_userinfo(url)
-            key = preparing.other_key(shown)
+            key = row_mapping.other_key(shown)
             bad.setdefault(key, row | {"url_key": key, "url": shown[:8000], "detail": str(error), "dated_at": None})
             continue
         modified = link.hint.modified_at if link.hint else None
@@ -215,10 +215,10 @@ def _link_rows(links: Sequence[Link]) -> tuple[list[Row], list[Row]]:
 
 
 async def _reject_bad_links(connection: AsyncConnection, run: Run, bad: list[Row]) -> None:
-    values = {"source": run.source, "links": preparing.dumps(bad)}
+    values = {"source": run.source, "links": row_mapping.dumps(bad)}
     for row in await rows_of(connection, REJECT_BAD_LINKS, values):
         await connection.execute(
-            KEEP_RUN_PAGE,
+            SAVE_RUN_PAGE,
             {"run": run.id, "page": row["id"], "item": "", "ending": "rejected", "reason": str(Reason.BAD_URL),
              "detail": row["detail"], "article": None, "version": None, "fetched_at": None},
         )  # fmt: skip

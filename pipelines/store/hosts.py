@@ -6,14 +6,14 @@ from dataclasses import asdict
 
 from psycopg import AsyncConnection
 
+from pipelines.store.models import HostBackoff, HostState, Row
 from pipelines.store.session import Session, rows_of
-from pipelines.store.shapes import HostRest, HostState, Row
 
 HOST_STATE = """
     SELECT host, robots_status, robots_body, robots_fetched_at FROM ingest.hosts WHERE host = %(host)s
 """
 
-KEEP_HOST_STATE = """
+SAVE_HOST_STATE = """
     INSERT INTO ingest.hosts AS known (host, robots_status, robots_body, robots_fetched_at)
     VALUES (%(host)s, %(robots_status)s, %(robots_body)s, %(robots_fetched_at)s)
     ON CONFLICT (host) DO UPDATE
@@ -24,27 +24,27 @@ KEEP_HOST_STATE = """
 """
 
 # A host is asked for its rests by name, `nachlese hosts` for all that are not over.
-HOST_RESTS = """
-    SELECT host, source, not_before, unreachable, why FROM ingest.host_rests
+HOST_BACKOFFS = """
+    SELECT host, source, not_before AS retry_at, unreachable, why FROM ingest.host_rests
     WHERE (%(host)s::text IS NULL AND not_before > now()) OR host = %(host)s
     ORDER BY host, source
 """
 
 # Of two rests the longer one counts, with its reason.
-KEEP_HOST_REST = """
+SAVE_HOST_BACKOFF = """
     INSERT INTO ingest.host_rests AS known (host, source, not_before, unreachable, why)
-    VALUES (%(host)s, %(source)s, %(not_before)s, %(unreachable)s, %(why)s)
+    VALUES (%(host)s, %(source)s, %(retry_at)s, %(unreachable)s, %(why)s)
     ON CONFLICT (host, source) DO UPDATE
     SET not_before = excluded.not_before, unreachable = excluded.unreachable, why = excluded.why, updated_at = now()
     WHERE excluded.not_before > known.not_before
 """
 
 # No row is deleted: a running crawl sees by the time in the past that its rest was lifted.
-LIFT_HOST_RESTS = """
+CLEAR_HOST_BACKOFFS = """
     UPDATE ingest.host_rests SET not_before = now(), updated_at = now()
     WHERE not_before > now() AND (%(host)s::text IS NULL OR host = %(host)s)
       AND (%(source)s::text IS NULL OR source = %(source)s)
-    RETURNING host, source, not_before, unreachable, why
+    RETURNING host, source, not_before AS retry_at, unreachable, why
 """
 
 # Pages that waited for these hosts. Few: a run stops asking a host that rests.
@@ -63,28 +63,28 @@ class Hosts(Session):
         rows = await self._do(HOST_STATE, host=host)
         return HostState(**rows[0]) if rows else None
 
-    async def keep_host_state(self, state: HostState) -> None:
+    async def save_host_state(self, state: HostState) -> None:
         """Fields that are None leave what is stored."""
-        await self._do(KEEP_HOST_STATE, **asdict(state))
+        await self._do(SAVE_HOST_STATE, **asdict(state))
 
-    async def host_rests(self, host: str | None = None) -> list[HostRest]:
+    async def host_backoffs(self, host: str | None = None) -> list[HostBackoff]:
         """What is known of one host, also what is over by now; without *host*, the rests of all that are not over."""
-        return [HostRest(**row) for row in await self._do(HOST_RESTS, host=host)]
+        return [HostBackoff(**row) for row in await self._do(HOST_BACKOFFS, host=host)]
 
-    async def keep_host_rest(self, rest: HostRest) -> None:
+    async def save_host_backoff(self, rest: HostBackoff) -> None:
         """A shorter rest never replaces a longer one."""
-        await self._do(KEEP_HOST_REST, **asdict(rest))
+        await self._do(SAVE_HOST_BACKOFF, **asdict(rest))
 
-    async def lift_host_rests(self, host: str | None = None, source: str | None = None) -> list[HostRest]:
+    async def clear_host_backoffs(self, host: str | None = None, source: str | None = None) -> list[HostBackoff]:
         """End the rests of a host (None: of all), of one source or of all; those that were ended.
 
         Pages that waited for one of them are due now.
         """
 
         async def work(connection: AsyncConnection) -> list[Row]:
-            lifted = await rows_of(connection, LIFT_HOST_RESTS, {"host": host, "source": source})
+            lifted = await rows_of(connection, CLEAR_HOST_BACKOFFS, {"host": host, "source": source})
             names = sorted({row["host"] for row in lifted})
             await connection.execute(WAKE_PAGES, {"hosts": names, "source": source})
             return lifted
 
-        return [HostRest(**row) for row in await self._connections.run(work)]
+        return [HostBackoff(**row) for row in await self._connections.run(work)]

@@ -9,20 +9,20 @@ from datetime import datetime
 from psycopg import AsyncConnection
 
 from pipelines.dedupe import KnownArticle, KnownVersion
-from pipelines.revisions import Wording
-from pipelines.store import copying, owners, preparing
-from pipelines.store.copying import Copies
-from pipelines.store.preparing import Item
+from pipelines.revisions import Revision
+from pipelines.store import near_duplicates, owners, row_mapping
+from pipelines.store.models import PageOutcome, Row
+from pipelines.store.near_duplicates import NearDuplicates
+from pipelines.store.row_mapping import Item
 from pipelines.store.session import named_rows, rows_of
-from pipelines.store.shapes import Ending, Row
 
-KEEP_SOURCE_NAMES = """
+SAVE_SOURCE_NAMES = """
     INSERT INTO ingest.sources (name, title)
     SELECT name, name FROM unnest(%s::text[]) AS name
     ON CONFLICT DO NOTHING
 """
 
-KEEP_PAGES = """
+SAVE_PAGES = """
     INSERT INTO ingest.pages (source, url_key, url, hint)
     SELECT source, decode(url_key, 'hex'), url, hint
     FROM jsonb_to_recordset(%s) AS row (source text, url_key text, url text, hint jsonb)
@@ -77,7 +77,7 @@ NEW_ARTICLE_IDS = """
     SELECT nextval(pg_get_serial_sequence('ingest.articles', 'id')) FROM generate_series(1, %s)
 """
 
-KEEP_ARCHIVE_RECORDS = """
+SAVE_ARCHIVE_RECORDS = """
     INSERT INTO ingest.archive_records (file, record_offset, length, source, url, fetched_at, run_id)
     SELECT DISTINCT ON (file, record_offset) file, record_offset, length, source, url, fetched_at, run_id
     FROM jsonb_to_recordset(%s) AS row (
@@ -96,8 +96,8 @@ class Known:
     first_seen: dict[int, datetime] = field(default_factory=dict)
     firsts: dict[bytes, tuple[int, int]] = field(default_factory=dict)  # text -> article and version
     ids: dict[bytes, int] = field(default_factory=dict)  # of the articles that are not stored yet
-    wordings: dict[int, Wording] = field(default_factory=dict)  # the current ones
-    copies: Copies = field(default_factory=Copies)
+    current_revisions: dict[int, Revision] = field(default_factory=dict)  # the current ones
+    copies: NearDuplicates = field(default_factory=NearDuplicates)
     sources: dict[int, str] = field(default_factory=dict)  # whose the articles are
     hosts: dict[str, list[str]] = field(default_factory=dict)  # of all sources
 
@@ -111,11 +111,11 @@ async def lock_pages(
     connection: AsyncConnection, items: Sequence[Item]
 ) -> tuple[dict[tuple[str, bytes], Row], set[int]]:
     """The frontier rows of *items* by source and key, made where they are missing, and the ids of those made."""
-    await connection.execute(KEEP_SOURCE_NAMES, [sorted({item.source for item in items})])
+    await connection.execute(SAVE_SOURCE_NAMES, [sorted({item.source for item in items})])
     rows = [
         {"source": item.source, "url_key": item.page_key, "url": item.page_url, "hint": item.hint} for item in items
     ]
-    cursor = await connection.execute(KEEP_PAGES, [preparing.dumps(rows)])
+    cursor = await connection.execute(SAVE_PAGES, [row_mapping.dumps(rows)])
     made = {row[0] for row in await cursor.fetchall()}
     wanted = sorted({(item.source, item.page_key) for item in items})
     locked = await rows_of(connection, LOCK_PAGES, [[source for source, _ in wanted], [key for _, key in wanted]])
@@ -124,12 +124,12 @@ async def lock_pages(
 
 async def ended_before(
     connection: AsyncConnection, items: Sequence[Item], pages: dict[tuple[str, bytes], Row]
-) -> dict[tuple[int, int, str, datetime, bytes], Ending]:
+) -> dict[tuple[int, int, str, datetime, bytes], PageOutcome]:
     """Endings of these very items that an earlier try has written: its COMMIT's answer was lost."""
     ids = [pages[item.source, item.page_key]["id"] for item in items]
     values = [[item.run.id for item in items], ids, [item.name for item in items]]
     return {
-        (row.run_id, row.page_id, row.item, row.fetched_at, row.content_key): Ending(
+        (row.run_id, row.page_id, row.item, row.fetched_at, row.content_key): PageOutcome(
             row.ending, row.article_id, row.copy_of, row.version
         )
         for row in await named_rows(connection, FIND_ENDED, values)
@@ -152,14 +152,14 @@ async def find_known(connection: AsyncConnection, items: Sequence[Item], is_prev
     # those of the writer that a claim has waited for
     strange = [item for item in items if _may_be_a_copy(known, item)]
     if not is_preview:
-        await copying.claim(connection, [(known.article_id(item), item.version["bands"]) for item in strange])
+        await near_duplicates.claim(connection, [(known.article_id(item), item.version["bands"]) for item in strange])
     stored = known.copies
     bands = [band for item in strange for band in item.version["bands"]]
-    known.copies = await copying.known(connection, bands, set(known.ids.values()))
-    known.copies.origins = known.copies.origins | stored.origins
+    known.copies = await near_duplicates.known(connection, bands, set(known.ids.values()))
+    known.copies.duplicates_of = known.copies.duplicates_of | stored.duplicates_of
     known.copies.current = known.copies.current | stored.current
     for row in firsts:
-        known.copies.origins.setdefault(row.article_id, copying.origin_of(row))
+        known.copies.duplicates_of.setdefault(row.article_id, near_duplicates.duplicate_of_row(row))
         known.copies.current.setdefault(row.article_id, row.current)
     return known
 
@@ -169,18 +169,18 @@ async def _find_articles(connection: AsyncConnection, items: Sequence[Item], kno
         before = known.articles.get(row.url_key)
         version = KnownVersion(row.number, row.content_key, row.body_key, row.fetched_at)
         versions = (*before.versions, version) if before else (version,)
-        read_key = before.read_key if before else preparing.page_key(row.url)
+        read_key = before.read_key if before else row_mapping.page_key(row.url)
         known.articles[row.url_key] = KnownArticle(row.id, row.current, versions, row.url_key, read_key)
         known.first_seen[row.id] = row.first_seen_at
         known.sources[row.id] = row.source
-        known.copies.origins[row.id] = copying.origin_of(row)
+        known.copies.duplicates_of[row.id] = near_duplicates.duplicate_of_row(row)
         known.copies.current[row.id] = row.current
     changed = {(known.articles[item.article_key].id, known.articles[item.article_key].current)
                for item in items if not is_as_stored(known, item) and item.article_key in known.articles}  # fmt: skip
     if changed:
         numbers = [[pair[0] for pair in changed], [pair[1] for pair in changed]]
         for row in await named_rows(connection, FIND_WORDINGS, numbers):
-            known.wordings[row.article_id] = Wording(row.title, row.teaser, row.text)
+            known.current_revisions[row.article_id] = Revision(row.title, row.teaser, row.text)
 
 
 def is_as_stored(known: Known, item: Item) -> bool:
@@ -211,5 +211,5 @@ async def keep_archive_records(connection: AsyncConnection, items: Sequence[Item
     ]
     if not rows:
         return {}
-    cursor = await connection.execute(KEEP_ARCHIVE_RECORDS, [preparing.dumps(rows)])
+    cursor = await connection.execute(SAVE_ARCHIVE_RECORDS, [row_mapping.dumps(rows)])
     return {(file, offset): number for file, offset, number in await cursor.fetchall()}

@@ -1,4 +1,4 @@
-"""Whose an article is: the source on whose site it is, whoever named it first."""
+"""The owner of an article: the source on whose site it is, no matter which source named it first."""
 
 from __future__ import annotations
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from psycopg import AsyncConnection
 
-from pipelines.store import copying
+from pipelines.store import near_duplicates
 from pipelines.store.connections import Transactions
+from pipelines.store.models import Row
 from pipelines.store.session import rows_of
-from pipelines.store.shapes import Row
 
 AT_A_TIME = 5000
 
@@ -154,7 +154,7 @@ async def _repeated(run: Transactions, statement: str, values: Row) -> int:
     while True:
 
         async def once(connection: AsyncConnection) -> int:
-            await connection.execute(copying.FORGET_LOCK)
+            await connection.execute(near_duplicates.FORGET_LOCK)
             return (await connection.execute(statement, values)).rowcount
 
         deleted = await run(once)

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from psycopg import AsyncConnection
 
+from pipelines.store.models import Row
 from pipelines.store.session import rows_of
-from pipelines.store.shapes import Row
 
 # rejected for good; of a stored article whose page was rejected when it was looked at again, only the next look is due
 WHICH = """

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
-from pipelines.store import preparing
+from pipelines.store import row_mapping
+from pipelines.store.models import Row, Run, RunCounts, RunKind, RunOutcome
 from pipelines.store.session import Session, rows_of
-from pipelines.store.shapes import Row, Run, RunCounts, RunKind, RunOutcome
-from pipelines.store.sources import KEEP_SOURCE_NAME
+from pipelines.store.sources import SAVE_SOURCE_NAME
 
 LOCK_SOURCE = "SELECT pg_advisory_xact_lock(hashtextextended('run of ' || %(source)s, 0))"
 
@@ -26,14 +26,14 @@ FIND_DEAD_RUNS = """
     FOR UPDATE
 """
 
-HOLDERS = "SELECT id, holder FROM ingest.runs WHERE source IS NOT DISTINCT FROM %(source)s AND ended_at IS NULL"
+WORKER_IDS = "SELECT id, holder FROM ingest.runs WHERE source IS NOT DISTINCT FROM %(source)s AND ended_at IS NULL"
 
 # the answer to an earlier try may have been lost: then the run is there already
 FIND_BEGUN = "SELECT id, started_at FROM ingest.runs WHERE token = %(token)s"
 
 BEGIN_RUN = """
     INSERT INTO ingest.runs (token, source, kind, slot, holder, lease_until)
-    VALUES (%(token)s, %(source)s, %(kind)s, %(slot)s, %(holder)s, clock_timestamp() + %(lease)s)
+    VALUES (%(token)s, %(source)s, %(kind)s, %(slot)s, %(worker_id)s, clock_timestamp() + %(lease)s)
     ON CONFLICT DO NOTHING
     RETURNING id, started_at
 """
@@ -83,8 +83,8 @@ END_RUN = """
 # they are as many as the feeds have entries, every few minutes; counted, they have done their service
 FORGET_SEEN_AGAIN = "DELETE FROM ingest.run_pages WHERE run_id = %(run)s AND NOT asked"
 
-BROKEN_OFF = """
-    SELECT outcome <> 'finished' AS broken_off FROM ingest.runs
+PREVIOUS_RUN = """
+    SELECT outcome <> 'finished' AS has_crashed FROM ingest.runs
     WHERE source = %(source)s AND id < %(run)s AND kind <> 'replay'
     ORDER BY id DESC LIMIT 1
 """
@@ -97,7 +97,7 @@ class Runs(Session):
         self,
         source: str | None,
         kind: RunKind,
-        holder: str,
+        worker_id: str,
         slot: datetime | None = None,
         lease: timedelta = timedelta(minutes=5),
     ) -> Run | None:
@@ -105,7 +105,14 @@ class Runs(Session):
 
         Runs of the source whose lease is over are ended first, as failed with the error 'lost lease'.
         """
-        values = {"token": uuid.uuid4(), "source": source, "kind": kind, "slot": slot, "holder": holder, "lease": lease}
+        values = {
+            "token": uuid.uuid4(),
+            "source": source,
+            "kind": kind,
+            "slot": slot,
+            "worker_id": worker_id,
+            "lease": lease,
+        }
 
         async def work(connection: AsyncConnection) -> list[Row]:
             begun = await rows_of(connection, FIND_BEGUN, values)
@@ -113,7 +120,7 @@ class Runs(Session):
                 return begun
             await connection.execute(LOCK_SOURCE, values)
             if source is not None:
-                await connection.execute(KEEP_SOURCE_NAME, values)
+                await connection.execute(SAVE_SOURCE_NAME, values)
             for dead in await rows_of(connection, FIND_DEAD_RUNS, values):
                 await _end_run(connection, dead["id"], "failed", "lost lease")
             return await rows_of(connection, BEGIN_RUN, values)
@@ -121,32 +128,32 @@ class Runs(Session):
         begun = await self._connections.run(work)
         if not begun:
             return None
-        return Run(begun[0]["id"], source, kind, holder, slot, lease, begun[0]["started_at"], self._rechecks)
+        return Run(begun[0]["id"], source, kind, worker_id, slot, lease, begun[0]["started_at"], self._rechecks)
 
     async def heartbeat(self, run: Run) -> bool:
         """Prolong the lease. False: somebody took the run over; stop working on it."""
         return bool(await self._do(HEARTBEAT, run=run.id, lease=run.lease))
 
-    async def holders(self, source: str | None) -> dict[int, str]:
+    async def worker_ids(self, source: str | None) -> dict[int, str]:
         """The holder of each run of *source* that has not ended, by the run's id."""
-        return {row["id"]: row["holder"] for row in await self._do(HOLDERS, source=source)}
+        return {row["id"]: row["holder"] for row in await self._do(WORKER_IDS, source=source)}
 
     async def end_run(self, run: Run, outcome: RunOutcome, error: str | None = None) -> RunCounts:
         """End the run and count its pages. Ending an ended run again returns the same counts."""
         counts = await self._connections.run(
-            lambda connection: _end_run(connection, run.id, outcome, preparing.clean(error))
+            lambda connection: _end_run(connection, run.id, outcome, row_mapping.clean(error))
         )
-        self._in_hand.pop(run.id, None)
+        self._in_flight.pop(run.id, None)
         return counts
 
     async def run_counts(self, run: Run) -> RunCounts:
         """The counts so far, for progress."""
         return _counts(await self._do(COUNT_RUN, run=run.id))
 
-    async def was_broken_off(self, run: Run) -> bool:
+    async def previous_run_crashed(self, run: Run) -> bool:
         """Whether the run of this source before *run* did not finish."""
-        rows = await self._do(BROKEN_OFF, source=run.source, run=run.id)
-        return bool(rows and rows[0]["broken_off"])
+        rows = await self._do(PREVIOUS_RUN, source=run.source, run=run.id)
+        return bool(rows and rows[0]["has_crashed"])
 
 
 def _counts(rows: list[Row]) -> RunCounts:

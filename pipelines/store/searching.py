@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from psycopg import AsyncConnection
 
 # Stemming is most of what storing an article costs, so a version that is not the current one is left out.
-KEEP_SEARCH = """
+SAVE_SEARCH = """
     INSERT INTO ingest.search (article_id, at, language, vector)
     SELECT article.id, coalesce(version.published_at, article.first_seen_at), coalesce(version.language, ''),
            ingest.search_vector(version.language, version.title, version.teaser, version.text)
@@ -32,11 +32,11 @@ SEARCH = """
 """
 
 
-async def keep(connection: AsyncConnection, article_ids: Iterable[int]) -> None:
+async def save(connection: AsyncConnection, article_ids: Iterable[int]) -> None:
     """Make the articles found by their current words. Their rows must be written."""
     ids = sorted(set(article_ids))
     if ids:
-        await connection.execute(KEEP_SEARCH, [ids])
+        await connection.execute(SAVE_SEARCH, [ids])
 
 
 async def flush(connection: AsyncConnection) -> None:

@@ -10,7 +10,7 @@ from psycopg.rows import dict_row, namedtuple_row
 
 from pipelines.recheck import RecheckPlan
 from pipelines.store.connections import Connections
-from pipelines.store.shapes import Row, Run
+from pipelines.store.models import Row, Run
 
 
 class Session:
@@ -19,8 +19,8 @@ class Session:
     def __init__(self, dsn: str, patience: timedelta, rechecks: RecheckPlan | None = None):
         self._rechecks = rechecks or RecheckPlan()
         self._connections = Connections(dsn, patience=patience)
-        # run -> pages that take() has given out and that have no end yet: key -> id
-        self._in_hand: dict[int, dict[bytes, int]] = {}
+        # run -> pages that were claimed and have no outcome yet: key -> id
+        self._in_flight: dict[int, dict[bytes, int]] = {}
         self._params: dict[str, frozenset[str]] = {}  # source -> parameters that mean nothing
 
     async def _do(self, statement: str, **values: Any) -> list[Row]:
@@ -32,7 +32,7 @@ class Session:
         return await self._connections.run(work)
 
     def _ended(self, run: Run, key: bytes) -> None:
-        self._in_hand.get(run.id, {}).pop(key, None)
+        self._in_flight.get(run.id, {}).pop(key, None)
 
 
 async def rows_of(connection: AsyncConnection, statement: str, values: Any = None) -> list[Row]:

@@ -9,9 +9,9 @@ from dataclasses import asdict
 from psycopg import AsyncConnection
 
 from pipelines import urls
-from pipelines.store import preparing
+from pipelines.store import row_mapping
+from pipelines.store.models import Row, SourceRow
 from pipelines.store.session import rows_of
-from pipelines.store.shapes import Row, SourceRow
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ LATEST = 300
 #: pages whose stable key is worked out in one go
 AT_A_TIME = 5000
 
-KEEP_SOURCES = """
+SAVE_SOURCES = """
     INSERT INTO ingest.sources AS source (
         name, title, homepage, language, country, time_zone, enabled, expected_per_day, day_zone, hosts, drop_params)
     SELECT row.name, title, homepage, language, country, time_zone, enabled, expected_per_day, zone.name, hosts,
@@ -36,9 +36,9 @@ KEEP_SOURCES = """
         day_zone = excluded.day_zone, hosts = excluded.hosts, drop_params = excluded.drop_params, updated_at = now()
 """
 
-KEEP_SOURCE_NAME = "INSERT INTO ingest.sources (name, title) VALUES (%(source)s, %(source)s) ON CONFLICT DO NOTHING"
+SAVE_SOURCE_NAME = "INSERT INTO ingest.sources (name, title) VALUES (%(source)s, %(source)s) ON CONFLICT DO NOTHING"
 
-KEEP_NEXT_RUN = "UPDATE ingest.sources SET next_run_at = %(at)s WHERE name = %(source)s"
+SAVE_NEXT_RUN = "UPDATE ingest.sources SET next_run_at = %(at)s WHERE name = %(source)s"
 
 PARAMS = "SELECT drop_params, noise_params, settled_params FROM ingest.sources WHERE name = %(source)s"
 
@@ -49,7 +49,7 @@ CANONICALS = """
     JOIN ingest.pages AS page ON page.article_id = article.id AND page.source = %(source)s
 """
 
-KEEP_NOISE = "UPDATE ingest.sources SET noise_params = %(params)s WHERE name = %(source)s"
+SAVE_NOISE = "UPDATE ingest.sources SET noise_params = %(params)s WHERE name = %(source)s"
 
 PAGES_WITH_PARAMS = """
     SELECT id, url, stable_key FROM ingest.pages
@@ -57,7 +57,7 @@ PAGES_WITH_PARAMS = """
     ORDER BY id LIMIT %(limit)s
 """
 
-KEEP_STABLE_KEYS = """
+SAVE_STABLE_KEYS = """
     UPDATE ingest.pages AS page SET stable_key = decode(row.stable_key, 'hex')
     FROM jsonb_to_recordset(%(rows)s) AS row (id bigint, stable_key text)
     WHERE page.id = row.id
@@ -70,7 +70,7 @@ FORMER = "SELECT name FROM ingest.sources WHERE name = ANY (%(names)s)"
 RENAME = "SELECT ingest.rename_source(%(former)s, %(name)s) AS done"
 
 
-async def settle_params(connection: AsyncConnection, source: str) -> frozenset[str]:
+async def update_noise_params(connection: AsyncConnection, source: str) -> frozenset[str]:
     """Learn which parameters mean nothing, and under which key each page of *source* is known without them."""
     values: Row = {"source": source, "latest": LATEST}
     found = await rows_of(connection, PARAMS, values)
@@ -80,7 +80,7 @@ async def settle_params(connection: AsyncConnection, source: str) -> frozenset[s
     pairs = [(row["url"], row["canonical_url"]) for row in await rows_of(connection, CANONICALS, values)]
     now = urls.noise_params(_normalised(pairs)) | (learned - needed_params(pairs))
     if now != learned:
-        await connection.execute(KEEP_NOISE, values | {"params": sorted(now)})
+        await connection.execute(SAVE_NOISE, values | {"params": sorted(now)})
         log.info("%s: parameters that mean nothing: %s", source, ", ".join(sorted(now)) or "none")
     params = frozenset(stated | now)
     if params != set(found[0]["settled_params"]):
@@ -118,7 +118,7 @@ async def _keep_stable_keys(connection: AsyncConnection, source: str, params: fr
             if key != (bytes(page["stable_key"]) if page["stable_key"] else None):
                 changed.append({"id": page["id"], "stable_key": key})
         if changed:
-            await connection.execute(KEEP_STABLE_KEYS, {"rows": preparing.dumps(changed)})
+            await connection.execute(SAVE_STABLE_KEYS, {"rows": row_mapping.dumps(changed)})
 
 
 def stable_key(url: str, params: frozenset[str]) -> bytes | None:
@@ -134,10 +134,10 @@ def stable_key(url: str, params: frozenset[str]) -> bytes | None:
 # --- descriptions, and other names -----------------------------------------------------------------------------------
 
 
-async def keep(connection: AsyncConnection, sources: Sequence[SourceRow]) -> None:
+async def save(connection: AsyncConnection, sources: Sequence[SourceRow]) -> None:
     """Insert or update; then what has the former name of one of them is given to it."""
-    rows = [preparing.clean(asdict(source)) for source in sources]
-    await connection.execute(KEEP_SOURCES, [preparing.dumps(rows)])
+    rows = [row_mapping.clean(asdict(source)) for source in sources]
+    await connection.execute(SAVE_SOURCES, [row_mapping.dumps(rows)])
     names = {(old, source.name) for source in sources for old in source.formerly}
     if not names:
         return

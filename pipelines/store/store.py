@@ -13,17 +13,17 @@ from pathlib import Path
 import psycopg
 
 from pipelines import database
-from pipelines.reading.rules import Learned
+from pipelines.reading.rules import SiteModel
 from pipelines.recheck import RecheckPlan
-from pipelines.store import learning, preparing, relinking, retention, stories
+from pipelines.store import rebuild_duplicates, retention, row_mapping, site_models, stories
 from pipelines.store import sources as source_rows
 from pipelines.store.documents import Documents
 from pipelines.store.frontier import Frontier
 from pipelines.store.hosts import Hosts
-from pipelines.store.looking import Queries
+from pipelines.store.models import Row, SourceRow
 from pipelines.store.outcomes import Outcomes
+from pipelines.store.queries import Queries
 from pipelines.store.runs import Runs
-from pipelines.store.shapes import Row, SourceRow
 from pipelines.store.watching import Watches
 
 
@@ -49,9 +49,9 @@ class Store(Runs, Documents, Frontier, Outcomes, Hosts, Watches, Queries):
             raise
         return store
 
-    def hurry(self, seconds: float) -> None:
+    def shorten_deadline(self, seconds: float) -> None:
         """The process is to end: wait *seconds* at most, all in all, for a database that is away."""
-        self._connections.hurry(seconds)
+        self._connections.shorten_deadline(seconds)
 
     async def close(self) -> None:
         """Write what is queued, then let the connections go."""
@@ -66,38 +66,40 @@ class Store(Runs, Documents, Frontier, Outcomes, Hosts, Watches, Queries):
 
     # --- sources -----------------------------------------------------------------------------------------------------
 
-    async def keep_sources(self, sources: Sequence[SourceRow]) -> None:
+    async def save_sources(self, sources: Sequence[SourceRow]) -> None:
         """Insert or update; a source that is missing from *sources* is left as it is.
 
         What has the former name of one of them is given to it.
         """
-        await self._connections.run(lambda connection: source_rows.keep(connection, sources))
+        await self._connections.run(lambda connection: source_rows.save(connection, sources))
         self._params.clear()
 
-    async def settle_params(self, source: str) -> frozenset[str]:
+    async def update_noise_params(self, source: str) -> frozenset[str]:
         """Learn which parameters of addresses mean nothing, and know its pages without them; their names."""
-        params = await self._connections.run(lambda connection: source_rows.settle_params(connection, source))
+        params = await self._connections.run(lambda connection: source_rows.update_noise_params(connection, source))
         self._params[source] = params
         return params
 
-    async def keep_next_run(self, source: str, at: datetime | None) -> None:
+    async def save_next_run(self, source: str, at: datetime | None) -> None:
         """What ``nachlese status`` shows as the next run."""
-        await self._do(source_rows.KEEP_NEXT_RUN, source=source, at=at)
+        await self._do(source_rows.SAVE_NEXT_RUN, source=source, at=at)
 
     # --- what a source's own pages teach -----------------------------------------------------------------------------
 
     async def learn(self, source: str) -> int | None:
-        """Make the next lesson where enough articles have come; its number, or None. For between two runs."""
-        return await self._connections.run(lambda connection: learning.learn(connection, source))
+        """Make the next site model where enough articles have come; its number, or None. For between two runs."""
+        return await self._connections.run(lambda connection: site_models.learn(connection, source))
 
-    async def lesson(self, source: str, number: int | None = None) -> Learned:
-        """The lesson of that number, or the one that is in force."""
-        return await self._connections.run(lambda connection: learning.lesson(connection, source, number))
+    async def site_model(self, source: str, number: int | None = None) -> SiteModel:
+        """The site model of that number, or the one that is in force."""
+        return await self._connections.run(lambda connection: site_models.site_model(connection, source, number))
 
-    async def lesson_number(self, source: str, url: str, fetched_at: datetime) -> int:
-        """The lesson with which the page of that fetch was read: read again with it, it gives the same text."""
-        key = preparing.page_key(preparing.clean(url))
-        return await self._connections.run(lambda connection: learning.number_for(connection, source, key, fetched_at))
+    async def site_model_number(self, source: str, url: str, fetched_at: datetime) -> int:
+        """The site model with which the page of that fetch was read: read again with it, it gives the same text."""
+        key = row_mapping.page_key(row_mapping.clean(url))
+        return await self._connections.run(
+            lambda connection: site_models.number_for(connection, source, key, fetched_at)
+        )
 
     # --- stories -----------------------------------------------------------------------------------------------------
 
@@ -128,9 +130,9 @@ class Store(Runs, Documents, Frontier, Outcomes, Hosts, Watches, Queries):
             is_dry=is_dry,
         )  # fmt: skip
 
-    async def relink(self) -> dict[str, int]:
+    async def rebuild_duplicates(self) -> dict[str, int]:
         """Find the copies among what an earlier version has stored: {texts: read anew, copies: found}."""
-        return await relinking.relink(self._connections.run)
+        return await rebuild_duplicates.rebuild(self._connections.run)
 
     async def size(self) -> Row:
         """{bytes, tables: [{name, rows, bytes, index_bytes, about}]}; rows are Postgres's estimate."""

@@ -15,9 +15,9 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from pipelines import stories
+from pipelines.store.models import Row
 from pipelines.store.session import named_rows
-from pipelines.store.shapes import Row
-from pipelines.stories import Told
+from pipelines.stories import StoryVector
 
 MOST = 200  # articles in a transaction
 CANDIDATES = 400  # articles with the same heavy terms that are compared, latest first
@@ -70,18 +70,18 @@ MEMBERS = """
     SELECT article_id, at, until, is_dated, terms, weights FROM ingest.story_articles WHERE article_id = ANY (%s)
 """
 
-KEEP = """
+SAVE = """
     INSERT INTO ingest.story_articles (article_id, story_id, likeness, at, until, is_dated, keys, terms, weights)
     VALUES (%(article)s, %(story)s, %(likeness)s, %(at)s, %(until)s, %(is_dated)s, %(keys)s, %(terms)s, %(weights)s)
 """
 
-KEEP_SEEN = """
+SAVE_SEEN = """
     INSERT INTO ingest.story_terms AS known (term, articles)
     SELECT * FROM unnest(%(terms)s::integer[], %(counts)s::integer[]) AS row (term, articles) ORDER BY term
     ON CONFLICT (term) DO UPDATE SET articles = known.articles + excluded.articles
 """
 
-KEEP_STATE = "UPDATE ingest.story_state SET change = %(change)s, articles = articles + %(articles)s"
+SAVE_STATE = "UPDATE ingest.story_state SET change = %(change)s, articles = articles + %(articles)s"
 
 
 async def group(connection: AsyncConnection) -> int:
@@ -95,35 +95,43 @@ async def group(connection: AsyncConnection) -> int:
     terms = Counter(term for counted in counts for term in counted)
     known = await named_rows(connection, SEEN, [list(terms)]) if terms else []
     seen = Counter({row.term: row.articles for row in known})
-    members: dict[int, Told] = {}
+    members: dict[int, StoryVector] = {}
     for articles, (row, counted) in enumerate(zip(rows, counts, strict=True), state.articles):
-        told = _told(row, stories.weighted(counted, seen, articles))
-        await _join(connection, told, members, stories.least_likeness(articles))
-        members[told.article] = told
+        vector = _vector(row, stories.weighted(counted, seen, articles))
+        await _join(connection, vector, members, stories.least_similarity(articles))
+        members[vector.article] = vector
         seen.update(counted.keys())
     ordered = sorted(terms)
-    await connection.execute(KEEP_SEEN, {"terms": ordered, "counts": [terms[term] for term in ordered]})
+    await connection.execute(SAVE_SEEN, {"terms": ordered, "counts": [terms[term] for term in ordered]})
     done = last if len(rows) < MOST else state.change
-    await connection.execute(KEEP_STATE, {"change": done, "articles": len(rows)})
+    await connection.execute(SAVE_STATE, {"change": done, "articles": len(rows)})
     return len(rows)
 
 
-def _told(row: Any, terms: dict[int, float]) -> Told:
+def _vector(row: Any, terms: dict[int, float]) -> StoryVector:
     day = timedelta(days=1) if row.published_at and row.published_precision == "day" else timedelta()
-    return Told(row.id, row.at, row.at + day, row.published_at is not None, terms)
+    return StoryVector(row.id, row.at, row.at + day, row.published_at is not None, terms)
 
 
-async def _join(connection: AsyncConnection, told: Told, members: dict[int, Told], least: float) -> None:
-    """Find the story of *told* and write it down. *members*: what was read so far, for one may be near to many."""
-    bounds = {"from": told.at - stories.WINDOW - timedelta(days=1), "to": told.until + stories.WINDOW}
-    found_near = await named_rows(connection, NEAR, {"keys": told.keys, "limit": CANDIDATES} | bounds)
+async def _join(
+    connection: AsyncConnection, vector: StoryVector, members: dict[int, StoryVector], least: float
+) -> None:
+    """Find the story of *vector* and write it down. *members*: what was read so far, for one may be near to many."""
+    bounds = {"from": vector.at - stories.WINDOW - timedelta(days=1), "to": vector.until + stories.WINDOW}
+    found_near = await named_rows(connection, NEAR, {"keys": vector.keys, "limit": CANDIDATES} | bounds)
     story_of = {row.article_id: row.story_id for row in found_near}
     for row in await named_rows(connection, MEMBERS, [list(story_of.keys() - members.keys())]):
         terms = dict(zip(row.terms, row.weights, strict=True))
-        members[row.article_id] = Told(row.article_id, row.at, row.until, row.is_dated, terms)
+        members[row.article_id] = StoryVector(row.article_id, row.at, row.until, row.is_dated, terms)
     near = [(story, members[article]) for article, story in story_of.items()]
-    found = await asyncio.to_thread(stories.best_story, told, near, least)
-    story, likeness = found or (told.article, None)
-    values: Row = {"article": told.article, "story": story, "likeness": likeness, "at": told.at, "until": told.until}
-    values |= {"is_dated": told.is_dated, "keys": told.keys, "terms": list(told.terms)}
-    await connection.execute(KEEP, values | {"weights": list(told.terms.values())})
+    found = await asyncio.to_thread(stories.best_story, vector, near, least)
+    story, similarity = found or (vector.article, None)
+    values: Row = {
+        "article": vector.article,
+        "story": story,
+        "likeness": similarity,
+        "at": vector.at,
+        "until": vector.until,
+    }
+    values |= {"is_dated": vector.is_dated, "keys": vector.keys, "terms": list(vector.terms)}
+    await connection.execute(SAVE, values | {"weights": list(vector.terms.values())})

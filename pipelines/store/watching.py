@@ -1,4 +1,4 @@
-"""Watchlists: matched in the transaction that keeps an article, told from the rows that this leaves."""
+"""Watchlists: matched in the transaction that saves an article, delivered from the rows that this leaves."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from datetime import timedelta
 
 from psycopg import AsyncConnection
 
-from pipelines.store import preparing
+from pipelines.store import row_mapping
+from pipelines.store.models import Row, WatchRow
 from pipelines.store.session import Session, rows_of
-from pipelines.store.shapes import Row, WatchRow
 
 MAX_ATTEMPTS = 12
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
 
-KEEP_WATCHES = """
+SAVE_WATCHES = """
     INSERT INTO ingest.watches (name, title, wanted, unwanted, sources, languages, has_hook)
     SELECT * FROM jsonb_to_recordset(%(watches)s) AS row (
         name text, title text, wanted text, unwanted text, sources text[], languages text[], has_hook boolean)
@@ -29,11 +29,11 @@ FORGET_WATCHES = "DELETE FROM ingest.watches WHERE NOT name = ANY (%(names)s)"
 
 # The queries once for each language of the batch, not once for each article; each vector is read once (what || makes is
 # no pointer to its table any more), not for each query.
-KEEP_MATCHES = """
+SAVE_MATCHES = """
     WITH kept AS MATERIALIZED (
         SELECT search.article_id, search.language, search.vector || '' AS vector,
-               article.source, article.version, wanted.is_told
-        FROM unnest(%(ids)s::bigint[], %(told)s::boolean[]) AS wanted (id, is_told)
+               article.source, article.version, wanted.is_due
+        FROM unnest(%(ids)s::bigint[], %(to_deliver)s::boolean[]) AS wanted (id, is_due)
         JOIN ingest.search AS search ON search.article_id = wanted.id
         JOIN ingest.articles AS article ON article.id = wanted.id
     ),
@@ -46,7 +46,7 @@ KEEP_MATCHES = """
           ON watch.languages = '{}' OR spoken.language = ANY (watch.languages)
     )
     INSERT INTO ingest.matches (watch, article_id, version, next_attempt_at)
-    SELECT query.name, kept.article_id, kept.version, CASE WHEN query.has_hook AND kept.is_told THEN now() END
+    SELECT query.name, kept.article_id, kept.version, CASE WHEN query.has_hook AND kept.is_due THEN now() END
     FROM queries AS query
     JOIN kept ON kept.language = query.language AND kept.vector @@ query.wanted
         AND NOT kept.vector @@ query.unwanted AND (query.sources = '{}' OR kept.source = ANY (query.sources))
@@ -55,7 +55,7 @@ KEEP_MATCHES = """
 """
 
 # What is taken is due again later whatever happens, so that a killed process loses nothing.
-TAKE_MATCHES = """
+CLAIM_MATCHES = """
     UPDATE ingest.matches AS match
     SET attempts = attempts + 1,
         next_attempt_at = CASE
@@ -78,7 +78,7 @@ MATCHES_BY_ID = """
     ORDER BY match.id
 """
 
-TOLD = """
+MARK_DELIVERED = """
     UPDATE ingest.matches
     SET error = %(error)s, delivered_at = CASE WHEN %(error)s::text IS NULL THEN now() END,
         next_attempt_at = CASE WHEN %(error)s::text IS NOT NULL THEN next_attempt_at END
@@ -99,14 +99,14 @@ LATEST_MATCHES = """
 """
 
 
-async def keep(connection: AsyncConnection, told: Mapping[int, bool]) -> None:
+async def save(connection: AsyncConnection, to_deliver: Mapping[int, bool]) -> None:
     """Write what of the articles matches a watchlist; article id -> whether it is sent on (a replay's is not)."""
-    if told:
-        ids = sorted(told)
-        await connection.execute(KEEP_MATCHES, {"ids": ids, "told": [told[number] for number in ids]})
+    if to_deliver:
+        ids = sorted(to_deliver)
+        await connection.execute(SAVE_MATCHES, {"ids": ids, "to_deliver": [to_deliver[number] for number in ids]})
 
 
-def take_values(watch: str, limit: int) -> Row:
+def claim_values(watch: str, limit: int) -> Row:
     waits = {"first": FIRST_WAIT, "longest": LONGEST_WAIT, "most": MAX_ATTEMPTS}
     return {"watch": watch, "limit": limit} | waits
 
@@ -114,29 +114,29 @@ def take_values(watch: str, limit: int) -> Row:
 class Watches(Session):
     """What ``Store`` does about watchlists."""
 
-    async def keep_watches(self, watches: Sequence[WatchRow]) -> None:
+    async def save_watchlists(self, watches: Sequence[WatchRow]) -> None:
         """The watchlists that articles are matched by from now on; others are forgotten, their matches stay."""
-        text = preparing.dumps([preparing.clean(asdict(watch)) for watch in watches])
+        text = row_mapping.dumps([row_mapping.clean(asdict(watch)) for watch in watches])
         values = {"watches": text, "names": [watch.name for watch in watches]}
 
         async def work(connection: AsyncConnection) -> None:
-            await connection.execute(KEEP_WATCHES, values)
+            await connection.execute(SAVE_WATCHES, values)
             await connection.execute(FORGET_WATCHES, values)
 
         await self._connections.run(work)
 
-    async def take_matches(self, watch: str, limit: int) -> list[Row]:
-        """Matches that are due to be sent; they come again later unless ``told`` says that they were."""
+    async def claim_matches(self, watch: str, limit: int) -> list[Row]:
+        """Matches that are due to be sent; they come again later unless ``mark_delivered`` says that they were."""
 
         async def work(connection: AsyncConnection) -> list[Row]:
-            taken = await rows_of(connection, TAKE_MATCHES, take_values(watch, limit))
+            taken = await rows_of(connection, CLAIM_MATCHES, claim_values(watch, limit))
             return await rows_of(connection, MATCHES_BY_ID, {"ids": [row["id"] for row in taken]})
 
         return await self._connections.run(work)
 
-    async def told(self, ids: Sequence[int], error: str | None = None) -> None:
+    async def mark_delivered(self, ids: Sequence[int], error: str | None = None) -> None:
         """Matches were sent, or were not because of *error*."""
-        await self._do(TOLD, ids=list(ids), error=preparing.clean(error))
+        await self._do(MARK_DELIVERED, ids=list(ids), error=row_mapping.clean(error))
 
     async def latest_matches(self, watch: str, limit: int) -> list[Row]:
         """The latest articles that match, latest first."""

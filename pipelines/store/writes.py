@@ -9,11 +9,11 @@ from psycopg import AsyncConnection
 from pipelines import columns
 from pipelines.dedupe import Decision, KnownArticle
 from pipelines.revisions import Change
-from pipelines.store import copying, owners, preparing
-from pipelines.store.copying import Origin
+from pipelines.store import near_duplicates, owners, row_mapping
 from pipelines.store.known import Known
-from pipelines.store.preparing import Item
-from pipelines.store.shapes import Row
+from pipelines.store.models import Row
+from pipelines.store.near_duplicates import DuplicateOf
+from pipelines.store.row_mapping import Item
 
 INSERT_ARTICLES = """
     INSERT INTO ingest.articles (
@@ -85,7 +85,7 @@ END_PAGES = """
     WHERE page.id = row.page_id AND (page.state = 'pending' OR NOT row.is_replay)
 """
 
-KEEP_RUN_PAGES = """
+SAVE_RUN_PAGES = """
     INSERT INTO ingest.run_pages (
         run_id, page_id, item, ending, fetched_at, content_key, article_id, version, copy_of)
     SELECT run_id, page_id, item, ending, fetched_at, decode(content_key, 'hex'), article_id, version, copy_of
@@ -99,7 +99,7 @@ KEEP_RUN_PAGES = """
         copy_of = excluded.copy_of, recorded_at = now()
 """
 
-KEEP_ATTEMPTS = """
+SAVE_ATTEMPTS = """
     INSERT INTO ingest.attempts (run_id, source, kind, page_id, status, ms, bytes, outcome)
     SELECT run_id, source, 'page', page_id, status, ms, bytes, outcome
     FROM jsonb_to_recordset(%s) AS row (
@@ -143,7 +143,7 @@ def write_article(
         known.sources[article.id] = state["source"] = owner
     if decision.write != "nothing" and decision.is_current:
         state |= {"version": decision.version, "copy_of": decision.copy_of}
-        state |= _likeness_row(known.copies.origins.get(article.id))
+        state |= _similarity_row(known.copies.duplicates_of.get(article.id))
         if decision.write == "insert" or (decision.kind == "new_version" and item.seen.is_live):
             state["changed_at"] = item.fetched_at
 
@@ -177,7 +177,7 @@ def write_article(
         writes.rewritten[number] = row
 
 
-def _likeness_row(origin: Origin | None) -> Row:
+def _similarity_row(origin: DuplicateOf | None) -> Row:
     alike = origin.alike if origin else None
     return {
         "copy_similarity": alike.same if alike else None,
@@ -251,18 +251,18 @@ def write_page(
 
 
 async def execute(connection: AsyncConnection, writes: Writes) -> None:
-    await copying.forget(connection, {key: row["bands"] or () for key, row in writes.rewritten.items()})
+    await near_duplicates.forget(connection, {key: row["bands"] or () for key, row in writes.rewritten.items()})
     for statement, rows in (
         (INSERT_ARTICLES, writes.inserted.values()),
         (UPDATE_ARTICLES, writes.updated.values()),
         (INSERT_VERSIONS, writes.new_versions.values()),
         (REWRITE_VERSIONS, writes.rewritten.values()),
         (END_PAGES, writes.ended_pages.values()),
-        (KEEP_RUN_PAGES, writes.run_pages.values()),
-        (KEEP_ATTEMPTS, writes.attempts),
+        (SAVE_RUN_PAGES, writes.run_pages.values()),
+        (SAVE_ATTEMPTS, writes.attempts),
     ):
         if rows:
-            await connection.execute(statement, [preparing.dumps(list(rows))])
+            await connection.execute(statement, [row_mapping.dumps(list(rows))])
 
 
 def is_own_page(item: Item) -> bool:

@@ -119,7 +119,7 @@ def _read(
         german=tongue == "de",
         known=known,
         remove=rules.site.remove,
-        learning=rules.learned.learning,
+        learning=rules.site_model.learning,
         address=page.url,
         names=names,
         opens=lambda heading, strictly: blocks.opening(heading, spoken, strictly),
@@ -132,7 +132,7 @@ def _read(
     kept, removed = blocks.without_boilerplate(raw, phrases(code), hints.authors)
     free = hints.is_free
     kept, unreadable = scrambled.without_scrambled(kept, lambda: _is_paid(free, is_marked, body.whole_text))
-    kept, returning = repeated.without_repeated(kept, rules.learned.repeated)
+    kept, returning = repeated.without_repeated(kept, rules.site_model.repeated)
     text = blocks.text_of(kept)
     if not text:  # what was left out says little about the language of the article, or is in none
         shown = "\n".join(filter(None, (hints.title, body.lead or hints.teaser)))

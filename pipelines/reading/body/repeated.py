@@ -58,8 +58,8 @@ _CORRECTION = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """An article as the counting wants it. ``again`` are the paragraphs that an earlier lesson took out of it."""
+class Occurrence:
+    """An article as the counting wants it. ``again`` are the paragraphs that an earlier site model took out of it."""
 
     day: date
     paragraphs: tuple[str, ...]
@@ -110,7 +110,7 @@ def without_repeated(blocks: Sequence[Block], repeated: Set[int]) -> tuple[list[
     return kept, removed
 
 
-def repeated_in(articles: Sequence[Told]) -> tuple[Paragraph, ...]:
+def repeated_in(articles: Sequence[Occurrence]) -> tuple[Paragraph, ...]:
     """The paragraphs under *articles* of one source that are boilerplate, the commonest first."""
     keys = [{key_of(text): text for text in (*each.paragraphs, *each.again)} for each in articles]
     everywhere = Counter(key for found in keys for key in found)

@@ -1,10 +1,9 @@
 """When a page was published and last changed, from what machines and people wrote about it.
 
-`parse` reads one short text ('heute 16:36 Uhr', '03. Dezember, 2025', 'Stand: 3.12.25'); `find` lists every date that
-a text
-states; `machine` reads what stands in attributes and JSON-LD. All of them are pure: relative dates count from
-*fetched_at*,
-clock times without an offset are in *time_zone*. A date that is not stated in full is None, never a guess.
+`parse` reads one short text ('heute 16:36 Uhr', '03. Dezember, 2025', 'Stand: 3.12.25'); `find` lists every date that a
+text states; `machine` reads what stands in attributes and JSON-LD. All of them are pure: relative dates count from
+*fetched_at*, clock times without an offset are in *time_zone*. A date that is not stated in full is None, never a
+guess.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """What is told about an article beside its text: one call gives it all.
 
 For every field the places are asked in a fixed order of trust, which docs/reading.md shows as a table; a source's own
-rules win
-over everything. Nothing is fetched and the tree is not changed.
+rules win over everything. Nothing is fetched and the tree is not changed.
 """
 
 from __future__ import annotations
@@ -37,10 +36,9 @@ class Description:
     """The metadata of an article. Lists are tuples without repetition; what the page does not say is None or empty.
 
     ``authors`` are people; only where nobody is named, the newsroom that signed. ``organisations`` are all newsrooms
-    and
-    companies named; ``agency`` is a short name and never among the authors. ``published`` and ``modified`` carry
-    precision and provenance. Addresses are absolute. ``heading`` is the element that
-    carries the title, for the body's reader.
+    and companies named; ``agency`` is a short name and never among the authors. ``published`` and ``modified`` carry
+    precision and provenance. Addresses are absolute. ``heading`` is the element that carries the title, for the body's
+    reader.
     """
 
     title: str | None = None

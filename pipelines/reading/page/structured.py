@@ -1,9 +1,8 @@
 """What a page states about itself for machines: JSON-LD, meta, OpenGraph, microdata, <time>, link; one pass over the
 parsed tree.
 
-Nothing is judged here and the tree is not changed. Whatever a page writes, `collect` returns: broken JSON-LD gives
-what can be
-saved of it, absurd sizes and depths are cut off, values of the wrong type are left out by the readers below.
+Nothing is judged here and the tree is not changed. Whatever a page writes, `collect` returns: broken JSON-LD gives what
+can be saved of it, absurd sizes and depths are cut off, values of the wrong type are left out by the readers below.
 """
 
 from __future__ import annotations
@@ -72,10 +71,9 @@ class Structured:
     """What was collected.
 
     ``article`` is the JSON-LD object of the page's own article ({} if there is none), ``nodes`` all objects with a
-    type, ``ids``
-    finds them by ``@id``. ``meta`` maps lower-case names (name, property, itemprop) to their contents in order.
-    ``micro`` maps
-    an itemprop to its elements, ``times`` are the <time> elements, ``headings`` the h1 elements, in document order.
+    type, ``ids`` finds them by ``@id``. ``meta`` maps lower-case names (name, property, itemprop) to their contents in
+    order. ``micro`` maps an itemprop to its elements, ``times`` are the <time> elements, ``headings`` the h1 elements,
+    in document order.
     """
 
     url: str

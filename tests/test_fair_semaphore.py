@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
-from pipelines.turnstile import Turnstile
+from pipelines.fair_semaphore import FairSemaphore
 
 
-async def test_a_turnstile_lets_in_so_many_and_serves_those_who_wait_in_turn():
-    gate, order, go = Turnstile(1), [], asyncio.Event()
+async def test_a_fair_semaphore_lets_in_so_many_and_serves_those_who_wait_in_turn():
+    gate, order, go = FairSemaphore(1), [], asyncio.Event()
 
     async def enter(source, number):
-        async with gate.place(source):
+        async with gate.acquire(source):
             await go.wait()
             order.append((source, number))
 
@@ -25,11 +25,11 @@ async def test_a_turnstile_lets_in_so_many_and_serves_those_who_wait_in_turn():
     assert len(order) == 53 and gate.idle
 
 
-async def test_a_turnstile_lets_in_only_so_many_of_one_key():
-    gate, inside, go = Turnstile(10, each=2), [], asyncio.Event()
+async def test_a_fair_semaphore_lets_in_only_so_many_of_one_key():
+    gate, inside, go = FairSemaphore(10, each=2), [], asyncio.Event()
 
     async def enter(source):
-        async with gate.place(source):
+        async with gate.acquire(source):
             inside.append(source)
             await go.wait()
 
@@ -43,10 +43,10 @@ async def test_a_turnstile_lets_in_only_so_many_of_one_key():
 
 
 async def test_those_who_give_up_leave_no_hole_in_the_queue():
-    gate = Turnstile(1)
+    gate = FairSemaphore(1)
 
     async def enter():
-        async with gate.place("a"):
+        async with gate.acquire("a"):
             await asyncio.sleep(0)
 
     tasks = [asyncio.ensure_future(enter()) for _ in range(10)]
@@ -61,11 +61,11 @@ async def test_those_who_give_up_leave_no_hole_in_the_queue():
 async def test_where_time_is_shared_one_long_stay_counts_like_many_short_ones(monkeypatch):
     now = [0.0]
     monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now[0])
-    gate, order, stays = Turnstile(1, shares_time=True), [], {"bomb": 5.0, "good": 0.1}
+    gate, order, stays = FairSemaphore(1, shares_time=True), [], {"bomb": 5.0, "good": 0.1}
     queued = asyncio.Event()
 
     async def enter(source):
-        async with gate.place(source):
+        async with gate.acquire(source):
             order.append(source)
             await queued.wait()
             now[0] += stays[source]
@@ -84,10 +84,10 @@ async def test_who_was_away_while_others_worked_has_no_credit_for_it(monkeypatch
     """By the loop's clock, which only goes where the test lets it: whoever comes late is served in turn."""
     now = [0.0]
     monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now[0])
-    gate, order = Turnstile(1, shares_time=True), []
+    gate, order = FairSemaphore(1, shares_time=True), []
 
     async def stay(source):
-        async with gate.place(source):
+        async with gate.acquire(source):
             order.append(source)
             await asyncio.sleep(0)
             now[0] += 1.0

@@ -1,7 +1,7 @@
 """Lessons in the database: counted between runs over a source's latest articles, kept as states that never change.
 
-A lesson is made of what is stored, so nothing is counted beside it and nothing has to be forgotten: what has not
-returned within the latest articles is not in the next lesson.
+A site model is made of what is stored, so nothing is counted beside it and nothing has to be forgotten: what has not
+returned within the latest articles is not in the next site model.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ from datetime import UTC, datetime
 from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
-from pipelines import learning
-from pipelines.learning import Lesson
-from pipelines.reading.rules import Learned
+from pipelines import site_models
+from pipelines.reading.rules import SiteModel
+from pipelines.site_models import FittedModel
+from pipelines.store.models import Row
 from pipelines.store.session import rows_of
-from pipelines.store.shapes import Row
 
-#: so many new articles bring the next lesson
+#: so many new articles bring the next site model
 EVERY = 20
-#: once so many have come, the next lesson does not wait where the view news.sources says that the template has changed
+#: once so many have come, the next site model does not wait where the view news.sources says that the template has
+#: changed
 LOOKED_AT = 10
 
 # Counts no further than EVERY: a source may have any number of articles.
@@ -63,7 +64,7 @@ IN_FORCE = """
 
 NUMBERED = "SELECT number, containers, repeated FROM ingest.lessons WHERE source = %(source)s AND number = %(number)s"
 
-KEEP = """
+SAVE = """
     INSERT INTO ingest.lessons (source, number, articles, containers, repeated)
     VALUES (%(source)s, %(number)s, %(articles)s, %(containers)s, %(repeated)s)
 """
@@ -71,8 +72,8 @@ KEEP = """
 LOOKED = "UPDATE ingest.sources SET lesson_serial = %(serial)s WHERE name = %(source)s"
 
 # The version that this very fetch brought; else the current one at that time; else, for a page without an article, the
-# lesson that was in force when it was fetched.
-LESSON_OF_PAGE = """
+# site model that was in force when it was fetched.
+SITE_MODEL_OF_PAGE = """
     SELECT coalesce(
         (SELECT version.lesson
          FROM ingest.pages AS page
@@ -88,26 +89,29 @@ LESSON_OF_PAGE = """
 
 
 async def learn(connection: AsyncConnection, source: str) -> int | None:
-    """Make the next lesson of *source* where it is due; its number, or None where nothing new was learned."""
-    values: Row = {"source": source, "every": EVERY, "window": learning.WINDOW}
+    """Make the next site model of *source* where it is due; its number, or None where nothing new was learned."""
+    values: Row = {"source": source, "every": EVERY, "window": site_models.WINDOW}
     await connection.execute(LOCK, values)
     waiting = await rows_of(connection, WAITING, values)
     if not waiting or not await _is_due(connection, waiting[0], values):
         return None
     articles = await rows_of(connection, LATEST, values)
-    lesson = await asyncio.to_thread(_lesson, articles)  # some 100 ms: other sources' fetches must not wait
+    site_model = await asyncio.to_thread(_fitted, articles)  # some 100 ms: other sources' fetches must not wait
     await connection.execute(LOOKED, values | {"serial": waiting[0]["serial"]})
     before = await rows_of(connection, IN_FORCE, values)
-    number, known = (before[0]["number"], learned(before[0])) if before else (0, Learned())
-    if (lesson.containers, frozenset(each.key for each in lesson.repeated)) == (known.containers, known.repeated):
+    number, known = (before[0]["number"], model_of_row(before[0])) if before else (0, SiteModel())
+    if (site_model.containers, frozenset(each.key for each in site_model.repeated)) == (
+        known.containers,
+        known.repeated,
+    ):
         return None
     row = {
         "number": number + 1,
         "articles": len(articles),
-        "containers": list(lesson.containers),
-        "repeated": Jsonb([asdict(paragraph) for paragraph in lesson.repeated]),
+        "containers": list(site_model.containers),
+        "repeated": Jsonb([asdict(paragraph) for paragraph in site_model.repeated]),
     }
-    await connection.execute(KEEP, values | row)
+    await connection.execute(SAVE, values | row)
     return number + 1
 
 
@@ -118,28 +122,28 @@ async def _is_due(connection: AsyncConnection, waiting: Row, values: Row) -> boo
     return waiting["waiting"] >= LOOKED_AT and bool(changed and changed[0]["template_changed"])
 
 
-def _lesson(articles: list[Row]) -> Lesson:
-    return learning.lesson_of(
-        [learning.row_told(row["container"], row["text"], row["again"], row["day"]) for row in articles]
+def _fitted(articles: list[Row]) -> FittedModel:
+    return site_models.fit_site_model(
+        [site_models.observed_row(row["container"], row["text"], row["again"], row["day"]) for row in articles]
     )
 
 
-def learned(row: Row) -> Learned:
+def model_of_row(row: Row) -> SiteModel:
     """A row of ``ingest.lessons`` as the reader is told it."""
     repeated = frozenset(paragraph["key"] for paragraph in row["repeated"])
-    return Learned(row["number"], tuple(row["containers"]), repeated, learning=True)
+    return SiteModel(row["number"], tuple(row["containers"]), repeated, learning=True)
 
 
-async def lesson(connection: AsyncConnection, source: str, number: int | None = None) -> Learned:
-    """The lesson of that number, or the one in force."""
+async def site_model(connection: AsyncConnection, source: str, number: int | None = None) -> SiteModel:
+    """The site model of that number, or the one in force."""
     if number == 0:
-        return Learned(learning=True)
+        return SiteModel(learning=True)
     statement = IN_FORCE if number is None else NUMBERED
     rows = await rows_of(connection, statement, {"source": source, "number": number})
-    return learned(rows[0]) if rows else Learned(learning=True)
+    return model_of_row(rows[0]) if rows else SiteModel(learning=True)
 
 
 async def number_for(connection: AsyncConnection, source: str, key: bytes, fetched_at: datetime) -> int:
-    """With which lesson the page of that fetch was, or would have been, read."""
+    """With which site model the page of that fetch was, or would have been, read."""
     values = {"source": source, "key": key, "fetched_at": fetched_at.astimezone(UTC)}
-    return int((await rows_of(connection, LESSON_OF_PAGE, values))[0]["number"])
+    return int((await rows_of(connection, SITE_MODEL_OF_PAGE, values))[0]["number"])

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 from pipelines import columns, dedupe, revisions, urls
 from pipelines.items import Article, Hint, Kind, Page
 from pipelines.reading import fingerprint
-from pipelines.store.shapes import Archived, Row, Run
+from pipelines.store.models import Archived, Row, Run
 
 HINT: TypeAdapter[Hint] = TypeAdapter(Hint)
 
@@ -109,8 +109,8 @@ class Item:
     version: Row
 
     @property
-    def wording(self) -> revisions.Wording:
-        return revisions.Wording(self.version["title"], self.version["teaser"], self.version["text"])
+    def revision(self) -> revisions.Revision:
+        return revisions.Revision(self.version["title"], self.version["teaser"], self.version["text"])
 
     @property
     def name(self) -> str:

@@ -1,4 +1,4 @@
-"""A few at a time, and nobody twice before the others once: what hosts, connections and readers are shared by."""
+"""A semaphore that serves its waiting keys in turn: hosts, connections and readers are shared by it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 
 
-class Turnstile:
-    """Lets *limit* in at a time, at most *each* of one key. Keys that wait are served in turn, whoever came first.
+class FairSemaphore:
+    """At most *limit* hold it at a time, and at most *each* of one key. Keys that wait are served in turn, round robin.
 
-    With ``shares_time``, a turn is a time and not a visit: who stayed for five seconds is served again when the others
-    that wait have had five seconds too.
+    With ``shares_time``, keys share time and not turns: a key that held it for five seconds is served again when the
+    others that wait have had five seconds too.
     """
 
     def __init__(self, limit: int, each: int | None = None, shares_time: bool = False):
@@ -34,7 +34,7 @@ class Turnstile:
         return self._inside.get(key, 0) + len(self._waiting.get(key, ()))
 
     @asynccontextmanager
-    async def place(self, key: Hashable) -> AsyncIterator[None]:
+    async def acquire(self, key: Hashable) -> AsyncIterator[None]:
         if key not in self._waiting and key not in self._inside:
             self._spent[key] = max(self._spent.get(key, 0.0), self._least)
         await self._enter(key)

@@ -1,4 +1,4 @@
-"""What a discovery document named goes into the frontier: each page once, under any parameters, up to a cap."""
+"""Links of a discovery document are put into the frontier: each page once, whatever its parameters, up to a cap."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from psycopg import AsyncConnection
 
 from pipelines import urls
-from pipelines.store import preparing
+from pipelines.store import row_mapping
+from pipelines.store.models import Offered, Row
 from pipelines.store.session import rows_of
-from pipelines.store.shapes import Offered, Row
 
 # Two documents of one run are offered at the same time: each sees the room that the other has left.
 LOCK_FRONTIER = """
@@ -38,7 +38,7 @@ COUNT_WAITING = "SELECT count(*) AS number FROM ingest.pages WHERE source = %(so
 # those that were never asked for, oldest first
 OLDEST_WAITING = """
     SELECT id, coalesce(dated_at, found_at) AS at FROM ingest.pages
-    WHERE source = %(source)s AND state = 'pending' AND attempts = 0 AND id <> ALL (%(in_hand)s)
+    WHERE source = %(source)s AND state = 'pending' AND attempts = 0 AND id <> ALL (%(in_flight)s)
     ORDER BY coalesce(dated_at, found_at), id DESC
     LIMIT %(limit)s
 """
@@ -58,7 +58,7 @@ DISPLACE = """
     RETURNING page.url_key
 """
 
-OFFER = """
+ENQUEUE = """
     INSERT INTO ingest.pages (source, url_key, url, found_on, hint, dated_at)
     SELECT %(source)s, decode(url_key, 'hex'), url, found_on, hint, dated_at
     FROM jsonb_to_recordset(%(links)s) AS row (
@@ -94,10 +94,10 @@ OFFERED = """
 """
 
 
-async def offer(connection: AsyncConnection, values: Row, good: Sequence[Row], most: int | None) -> Offered:
+async def enqueue(connection: AsyncConnection, values: Row, good: Sequence[Row], most: int | None) -> Offered:
     """Put the links that are addresses into the frontier of ``values["source"]``, in the caller's transaction.
 
-    *values* has source, run and ``in_hand``, the ids of pages that are being fetched. *most*: so many pages may wait.
+    *values* has source, run and ``in_flight``, the ids of pages that are being fetched. *most*: so many pages may wait.
     """
     source = (await rows_of(connection, LOCK_FRONTIER, values))[0]
     rows = stable_rows(good, frozenset(source["params"]))
@@ -109,11 +109,11 @@ async def offer(connection: AsyncConnection, values: Row, good: Sequence[Row], m
         fresh, left_out, displaced = await _within(connection, values, fresh, most)
     kept = {row["url_key"] for row in fresh}
     left = [key for key in rows if key in kept or key in known.values()]
-    now = values | {"keys": left, "links": preparing.dumps([rows[key] for key in left])}
+    now = values | {"keys": left, "links": row_mapping.dumps([rows[key] for key in left])}
     new = displaced
     if fresh:
         inserted = [row for row in fresh if "id" not in row]
-        new += len(await rows_of(connection, OFFER, values | {"links": preparing.dumps(inserted)}))
+        new += len(await rows_of(connection, ENQUEUE, values | {"links": row_mapping.dumps(inserted)}))
     await connection.execute(HASTEN_RECHECKS, now)
     await connection.execute(SEEN_AGAIN, now)
     counted = (await rows_of(connection, OFFERED, now))[0]
@@ -162,7 +162,7 @@ async def _within(connection: AsyncConnection, values: Row, fresh: list[Row], mo
         replaced.append(row | {"id": old["id"]})
     done: set[bytes] = set()
     if replaced:
-        rows = await rows_of(connection, DISPLACE, {"links": preparing.dumps(replaced)})
+        rows = await rows_of(connection, DISPLACE, {"links": row_mapping.dumps(replaced)})
         done = {bytes(row["url_key"]) for row in rows}
     displaced = [row for row in replaced if row["url_key"] in done]
     return [*kept, *displaced], len(rest) - len(displaced), len(displaced)

@@ -1,4 +1,4 @@
-"""What people look at: the statements behind ``nachlese status``, ``articles`` and ``explain``."""
+"""Queries for people: the statements behind ``nachlese status``, ``articles`` and ``explain``."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from datetime import datetime
 
 from psycopg import AsyncConnection
 
-from pipelines.store import preparing, searching
+from pipelines.store import row_mapping, searching
+from pipelines.store.models import Row
 from pipelines.store.session import Session, rows_of
-from pipelines.store.shapes import Row
 
 ARTICLES_AT_A_TIME = 200  # some megabytes
 
@@ -184,19 +184,19 @@ class Queries(Session):
         limit: int = 20,
     ) -> list[Row]:
         """``news.search``, best first; ``id`` is the article's. Nothing is found by a query without words."""
-        query = preparing.clean(query)
+        query = row_mapping.clean(query)
         return await self._do(searching.SEARCH, query=query, language=language, since=since, source=source, limit=limit)
 
     async def article(self, id_or_url: int | str) -> Row | None:
         """One row of ``news.articles``, with ``removed``: a list of {rule, text}."""
-        key = preparing.page_key(id_or_url) if isinstance(id_or_url, str) else None
+        key = row_mapping.page_key(id_or_url) if isinstance(id_or_url, str) else None
         number = id_or_url if isinstance(id_or_url, int) else None
         rows = await self._do(ARTICLE, number=number, key=key)
         return rows[0] if rows else None
 
     async def explain(self, url: str) -> Row:
         """One page's story: {url, pages, endings, attempts, article, versions, archive}; what is unknown is empty."""
-        key = preparing.page_key(preparing.clean(url))
+        key = row_mapping.page_key(row_mapping.clean(url))
         return await self._connections.run(lambda connection: explain(connection, url, key))
 
 

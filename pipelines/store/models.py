@@ -12,7 +12,7 @@ from pipelines.recheck import RecheckPlan
 RunKind = Literal["crawl", "replay", "recheck"]
 RunOutcome = Literal["finished", "failed", "stopped"]
 DocumentKind = Literal["feed", "sitemap", "section"]
-EndingKind = Literal["new", "new_version", "unchanged", "copy", "rejected", "pending"]
+PageOutcomeKind = Literal["new", "new_version", "unchanged", "copy", "rejected", "pending"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Run:
     id: int
     source: str | None
     kind: RunKind
-    holder: str
+    worker_id: str
     slot: datetime | None
     lease: timedelta
     started_at: datetime
@@ -139,10 +139,10 @@ class Offered:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class FrontierEntry:
     """A page to fetch now. ``recheck``: it is stored already; ask with its validators and expect a 304.
 
-    ``lesson`` is the one its article was read with: with another, the same page might look like a new version.
+    ``site_model`` is the one its article was read with: with another, the same page might look like a new version.
     """
 
     url: str
@@ -151,7 +151,7 @@ class Target:
     etag: str | None = None
     last_modified: str | None = None
     recheck: bool = False
-    lesson: int | None = None
+    site_model: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,10 +164,10 @@ class Archived:
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
-    """Where a page ended. ``copy_of``: the first article with this text, also where the kind is not copy."""
+class PageOutcome:
+    """The outcome of a page. ``copy_of``: the first article with this text, also where the kind is not copy."""
 
-    kind: EndingKind
+    kind: PageOutcomeKind
     article_id: int | None = None
     copy_of: int | None = None
     version: int | None = None
@@ -186,15 +186,15 @@ class HostState:
 
 
 @dataclass(frozen=True, slots=True)
-class HostRest:
-    """A host is left alone until ``not_before``: by one source, or by every one where ``source`` is empty.
+class HostBackoff:
+    """A host is left alone until ``retry_at``: by one source, or by every one where ``source`` is empty.
 
     ``unreachable``: it did not answer; otherwise it asked for time. ``why`` is for a person.
     """
 
     host: str
     source: str
-    not_before: datetime
+    retry_at: datetime
     unreachable: bool = False
     why: str = ""
 

@@ -1,4 +1,4 @@
-"""Copies among what is stored: for articles that came before copies were found as they are today.
+"""Rebuilds the near-duplicate links of stored articles: of those that came before copies were found as they are today.
 
 First the bands of all texts are made as they are made now; of a band that several articles have, the one that came
 first is the owner. Then each article that is nobody's copy is compared with the owners of its bands. Each step is a
@@ -15,11 +15,11 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from pipelines.reading import fingerprint
-from pipelines.store import copying, preparing
+from pipelines.store import near_duplicates, row_mapping
 from pipelines.store.connections import Transactions
-from pipelines.store.copying import Copies, Origin, Text
+from pipelines.store.models import Row
+from pipelines.store.near_duplicates import DuplicateOf, NearDuplicates, Text
 from pipelines.store.session import named_rows
-from pipelines.store.shapes import Row
 
 AT_A_TIME = 200
 
@@ -31,7 +31,7 @@ OLD_TEXTS = """
     LIMIT %(limit)s
     FOR NO KEY UPDATE
 """
-KEEP_BANDS = """
+SAVE_BANDS = """
     UPDATE ingest.versions AS version SET bands = row.bands, bands_method = %(method)s
     FROM jsonb_to_recordset(%(rows)s) AS row (article_id bigint, number integer, bands bigint[])
     WHERE version.article_id = row.article_id AND version.number = row.number
@@ -41,7 +41,7 @@ GIVE_UP = """
     USING unnest(%s::bigint[], %s::bigint[]) AS old (band, article_id)
     WHERE owned.band = old.band AND owned.article_id = old.article_id
 """
-# Where bands end up once they have settled; an earlier article takes a band from a later one.
+# Where bands end up once they are compacted; an earlier article takes a band from a later one.
 CLAIM = """
     INSERT INTO ingest.bands (band, article_id)
     SELECT band, least(min(mine.article_id), min(claims.article_id))
@@ -78,7 +78,7 @@ COPIES = """
 """
 
 
-async def relink(run: Transactions) -> dict[str, int]:
+async def rebuild(run: Transactions) -> dict[str, int]:
     """{texts, copies}: how many got new bands, and how many articles turned out to be copies."""
     return {"texts": await _make_bands(run), "copies": await _find_copies(run)}
 
@@ -100,7 +100,7 @@ async def _make_some_bands(connection: AsyncConnection, after: tuple[int, int]) 
     for row, bands in zip(rows, made, strict=True):
         gone += [(band, row.article_id) for band in set(row.bands or ()) - set(bands or ())]
         come += [(band, row.article_id) for band in bands or ()]
-    await connection.execute(copying.FORGET_LOCK)
+    await connection.execute(near_duplicates.FORGET_LOCK)
     for table in ("claims", "bands"):
         await connection.execute(GIVE_UP.format(table=table), _columns(sorted(gone)))
     await connection.execute(CLAIM, _columns(come))
@@ -108,7 +108,7 @@ async def _make_some_bands(connection: AsyncConnection, after: tuple[int, int]) 
         {"article_id": row.article_id, "number": row.number, "bands": bands}
         for row, bands in zip(rows, made, strict=True)
     ]
-    await connection.execute(KEEP_BANDS, {"rows": preparing.dumps(kept), "method": fingerprint.METHOD})
+    await connection.execute(SAVE_BANDS, {"rows": row_mapping.dumps(kept), "method": fingerprint.METHOD})
     return [(row.article_id, row.number) for row in rows]
 
 
@@ -129,7 +129,7 @@ async def _find_some_copies(connection: AsyncConnection, after: int) -> tuple[in
     """How many of the next articles are copies, and the last of these articles: 0 where there is none."""
     rows = await named_rows(connection, NEXT, {"after": after, "limit": AT_A_TIME})
     bands = sorted({band for row in rows if row.copy_of is None for band in row.bands or ()})
-    owners = await copying.owners(connection, bands)
+    owners = await near_duplicates.owners(connection, bands)
     # who owns all its own bands, or shares them only with later ones, is the first
     late = {
         row.id: row
@@ -139,14 +139,14 @@ async def _find_some_copies(connection: AsyncConnection, after: int) -> tuple[in
     texts = {row.id: row.text for row in await named_rows(connection, TEXTS, [list(late)])}
     linked = 0
     for row in late.values():
-        known = await copying.known(connection, row.bands)
-        origin = known.origin(row.id, texts[row.id], row.bands)
+        known = await near_duplicates.known(connection, row.bands)
+        origin = known.duplicate_of(row.id, texts[row.id], row.bands)
         if origin is not None and origin.article_id < row.id:
             linked += await _link(connection, known, row, origin)
     return linked, rows[-1].id if rows else 0
 
 
-async def _link(connection: AsyncConnection, known: Copies, row: Any, origin: Origin) -> int:
+async def _link(connection: AsyncConnection, known: NearDuplicates, row: Any, origin: DuplicateOf) -> int:
     """*row* is a copy, and so are its copies: of the same first, where they have enough of it."""
     if not await _point(connection, row.id, row.version, None, origin):
         return 0
@@ -157,7 +157,9 @@ async def _link(connection: AsyncConnection, known: Copies, row: Any, origin: Or
     return 1
 
 
-async def _point(connection: AsyncConnection, article: int, version: int, before: int | None, origin: Origin) -> bool:
+async def _point(
+    connection: AsyncConnection, article: int, version: int, before: int | None, origin: DuplicateOf
+) -> bool:
     alike = origin.alike
     values: Row = {"article": article, "version": version, "before": before, "first": origin.article_id}
     values |= {"same": alike.same, "kept": alike.kept, "own": alike.own}

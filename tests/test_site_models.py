@@ -13,14 +13,14 @@ from crawler import config
 from crawler.comparing import compared
 from crawler.services import Services, open_services
 from pipelines.items import Page
-from pipelines.learning import lesson_of, told
 from pipelines.reading import read, shipped_rules
 from pipelines.reading.body.blocks import Block
 from pipelines.reading.body.containers import FEWEST_PLAIN, agreed, known_on, name_of
-from pipelines.reading.body.repeated import Told, is_protected, key_of, repeated_in, without_repeated
+from pipelines.reading.body.repeated import Occurrence, is_protected, key_of, repeated_in, without_repeated
 from pipelines.reading.page.tree import parse
-from pipelines.reading.rules import Learned, Rules
-from pipelines.store import Store, learning
+from pipelines.reading.rules import Rules, SiteModel
+from pipelines.site_models import fit_site_model, observed
+from pipelines.store import Store, site_models
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 SUBJECTS = [
@@ -86,10 +86,12 @@ def page(number: int, *more: str, container: str = OLD, hours: int = 6) -> Page:
     return Page(url, "blatt", html(number, *more, container=container).encode(), at)
 
 
-def articles(count: int, *lines: str, every: int = 2) -> list[Told]:
+def articles(count: int, *lines: str, every: int = 2) -> list[Occurrence]:
     """*count* articles, four a day; every second one, or so, has *lines* at its end."""
     return [
-        Told(date(2026, 1, 5) + timedelta(days=number // 4), (*own(number), *(lines if number % every == 0 else ())))
+        Occurrence(
+            date(2026, 1, 5) + timedelta(days=number // 4), (*own(number), *(lines if number % every == 0 else ()))
+        )
         for number in range(count)
     ]
 
@@ -140,10 +142,10 @@ def test_in_doubt_the_page_is_read_in_the_general_way(body, paragraphs):
 
 def test_a_known_container_gives_the_same_article():
     rules = shipped_rules()
-    general = read(page(1, PROMPT), Rules(phrases=rules.phrases, learned=Learned(learning=True)))
+    general = read(page(1, PROMPT), Rules(phrases=rules.phrases, site_model=SiteModel(learning=True)))
     assert general.container == f"div.{OLD}!"
     for name in (f"div.{OLD}", f"div.{OLD}!"):
-        known = read(page(1, PROMPT), Rules(phrases=rules.phrases, learned=Learned(3, (name,))))
+        known = read(page(1, PROMPT), Rules(phrases=rules.phrases, site_model=SiteModel(3, (name,))))
         assert (known.text, known.text_markdown, known.lesson) == (general.text, general.text_markdown, 3)
 
 
@@ -157,7 +159,7 @@ def test_a_prompt_that_returns_under_different_articles_on_several_days_is_boile
 
 def test_a_prompt_is_not_known_after_few_articles_or_on_one_day():
     assert repeated_in(articles(40, PROMPT, every=10)) == ()
-    assert repeated_in([Told(START.date(), each.paragraphs) for each in articles(40, PROMPT)]) == ()
+    assert repeated_in([Occurrence(START.date(), each.paragraphs) for each in articles(40, PROMPT)]) == ()
 
 
 @pytest.mark.parametrize(
@@ -182,7 +184,7 @@ def test_the_name_of_a_newsletter_in_quotation_marks_is_no_speech():
 def test_the_background_of_a_running_story_is_the_article_s():
     line = "Die Sternwarte war im Herbst in die Schlagzeilen geraten, als Fernrohre für Millionen verschwanden."
     told_ = [
-        Told(each.day, (*(text.replace(SUBJECTS[number % 24], "Sternwarte") for text in each.paragraphs), line))
+        Occurrence(each.day, (*(text.replace(SUBJECTS[number % 24], "Sternwarte") for text in each.paragraphs), line))
         if number % 4 == 0
         else each
         for number, each in enumerate(articles(60))
@@ -195,7 +197,7 @@ def test_the_formulas_of_reports_are_the_article_s():
 
 
 def test_editions_of_one_article_do_not_make_its_paragraphs_boilerplate():
-    same = [Told(START.date() + timedelta(days=number), (*own(1), f"Stand {number}")) for number in range(12)]
+    same = [Occurrence(START.date() + timedelta(days=number), (*own(1), f"Stand {number}")) for number in range(12)]
     assert repeated_in([*articles(30), *same]) == ()
 
 
@@ -209,11 +211,11 @@ def test_what_repeats_is_taken_and_named_and_nothing_is_taken_where_it_is_most_o
 
 def test_a_lesson_does_not_forget_what_an_earlier_one_took():
     rules = shipped_rules()
-    learned = Rules(phrases=rules.phrases, learned=Learned(1, (), frozenset({key_of(PROMPT)})))
+    learned = Rules(phrases=rules.phrases, site_model=SiteModel(1, (), frozenset({key_of(PROMPT)})))
     taken = [read(page(number, PROMPT), learned) for number in range(12)]
     assert all(PROMPT not in article.text for article in taken)
     rest = [read(page(number), learned) for number in range(12, 24)]
-    assert [each.text for each in lesson_of([told(each) for each in (*taken, *rest)]).repeated] == [PROMPT]
+    assert [each.text for each in fit_site_model([observed(each) for each in (*taken, *rest)]).repeated] == [PROMPT]
 
 
 # -- in the database ---------------------------------------------------------------------------------------------------
@@ -222,25 +224,25 @@ def test_a_lesson_does_not_forget_what_an_earlier_one_took():
 async def kept(store: Store, pages: list[Page], rules: Rules) -> None:
     run = await store.begin_run("blatt", "crawl", "host:1")
     for each in pages:
-        await store.keep(run, each, read(each, rules))
+        await store.save_article(run, each, read(each, rules))
     await store.end_run(run, "finished")
 
 
-def rules_with(learned: Learned) -> Rules:
-    return Rules(phrases=shipped_rules().phrases, language="de", learned=learned)
+def rules_with(learned: SiteModel) -> Rules:
+    return Rules(phrases=shipped_rules().phrases, language="de", site_model=learned)
 
 
 async def test_a_lesson_is_made_when_enough_articles_have_come_and_numbered_when_it_says_something_new(store, sql_rows):
-    first = rules_with(await store.lesson("blatt"))
-    await kept(store, [page(number, *[PROMPT] * (number % 2)) for number in range(learning.EVERY - 1)], first)
+    first = rules_with(await store.site_model("blatt"))
+    await kept(store, [page(number, *[PROMPT] * (number % 2)) for number in range(site_models.EVERY - 1)], first)
     assert await store.learn("blatt") is None
-    await kept(store, [page(learning.EVERY - 1, PROMPT)], first)
+    await kept(store, [page(site_models.EVERY - 1, PROMPT)], first)
     assert await store.learn("blatt") == 1
     assert await store.learn("blatt") is None
-    lesson = await store.lesson("blatt")
-    assert lesson == Learned(1, (f"div.{OLD}!",), frozenset({key_of(PROMPT)}), learning=True)
+    site_model = await store.site_model("blatt")
+    assert site_model == SiteModel(1, (f"div.{OLD}!",), frozenset({key_of(PROMPT)}), learning=True)
 
-    await kept(store, [page(number, PROMPT) for number in range(20, 40)], rules_with(lesson))
+    await kept(store, [page(number, PROMPT) for number in range(20, 40)], rules_with(site_model))
     assert await store.learn("blatt") is None  # the same is no new state
     removed = sql_rows("SELECT DISTINCT rule, text FROM news.removed WHERE rule = 'repeated'")
     assert removed == [("repeated", PROMPT)]
@@ -248,22 +250,22 @@ async def test_a_lesson_is_made_when_enough_articles_have_come_and_numbered_when
 
 
 async def test_a_redesign_is_told_and_learned(store, sql_rows):
-    await kept(store, [page(number) for number in range(20)], rules_with(await store.lesson("blatt")))
+    await kept(store, [page(number) for number in range(20)], rules_with(await store.site_model("blatt")))
     assert await store.learn("blatt") == 1
-    lesson = await store.lesson("blatt")
+    site_model = await store.site_model("blatt")
     state = "SELECT lesson, template_changed FROM news.sources WHERE name = 'blatt'"
     assert sql_rows(state) == [(1, False)]
-    await kept(store, [page(number, container=NEW) for number in range(20, 30)], rules_with(lesson))
+    await kept(store, [page(number, container=NEW) for number in range(20, 30)], rules_with(site_model))
     assert sql_rows(state) == [(1, True)]
     await store.learn("blatt")  # does not wait for twenty
-    await kept(store, [page(number, container=NEW) for number in range(30, 60)], rules_with(lesson))
+    await kept(store, [page(number, container=NEW) for number in range(30, 60)], rules_with(site_model))
     assert await store.learn("blatt") is not None
-    assert f"div.{NEW}!" in (await store.lesson("blatt")).containers
+    assert f"div.{NEW}!" in (await store.site_model("blatt")).containers
     assert sql_rows("SELECT template_changed FROM news.sources WHERE name = 'blatt'") == [(False,)]
 
 
 async def test_copies_and_later_wordings_teach_nothing(store):
-    rules = rules_with(await store.lesson("blatt"))
+    rules = rules_with(await store.site_model("blatt"))
     same = [Page(f"https://www.blatt.example/kopie-{n}", "blatt", page(1).body, page(n).fetched_at) for n in range(30)]
     await kept(store, same, rules)
     assert await store.learn("blatt") is None
@@ -289,10 +291,10 @@ async def test_a_stored_page_is_read_again_with_the_lesson_that_was_in_force(ser
     await services.learn("blatt")
     new = page(21, PROMPT)
     await kept(services.store, [new], services.derived.rules("blatt", await services.site_model("blatt")))
-    assert [(await services.rules_for(each)).learned.state for each in (old[1], new)] == [0, 1]
+    assert [(await services.rules_for(each)).site_model.state for each in (old[1], new)] == [0, 1]
     for each in (old[1], new):
         comparison = await compared(services, each)
-        assert (comparison.ending, comparison.changes) == ("unchanged", {})
+        assert (comparison.outcome, comparison.changes) == ("unchanged", {})
 
 
 async def test_where_learning_is_off_nothing_is_learned(services):
@@ -301,5 +303,5 @@ async def test_where_learning_is_off_nothing_is_learned(services):
     services = services.with_configuration(replace(services.configuration, settings=off))
     await kept(services.store, [page(number, PROMPT) for number in range(25)], services.derived.rules("blatt"))
     await services.learn("blatt")
-    assert await services.site_model("blatt") == Learned()
-    assert (await services.store.lesson("blatt")).state == 0
+    assert await services.site_model("blatt") == SiteModel()
+    assert (await services.store.site_model("blatt")).state == 0

@@ -60,33 +60,33 @@ def sources(dsn: str) -> list[tuple]:
 
 @pytest.mark.parametrize(("statement", "names", "rows"), READ)
 def test_what_reads_is_answered(database_url: str, statement: str, names: list[str], rows: list[tuple]):
-    assert database.looked_up(database_url, statement) == (names, rows)
+    assert database.run_read_only(database_url, statement) == (names, rows)
 
 
 @pytest.mark.parametrize("statement", CHANGE)
 def test_a_superuser_changes_nothing(database_url: str, tmp_path: Path, statement: str):
     tmp_path.chmod(0o777)
     file = tmp_path / "written"
-    with pytest.raises(database.Refused):
-        database.looked_up(database_url, statement.replace("{file}", str(file)))
+    with pytest.raises(database.QueryRefused):
+        database.run_read_only(database_url, statement.replace("{file}", str(file)))
     assert not file.exists()
     assert sources(database_url) == []
 
 
 def test_it_runs_as_the_reader_where_there_is_one(with_roles: str):
-    assert database.looked_up(with_roles, "SELECT current_user")[1] == [("pg_read_all_data",)]
+    assert database.run_read_only(with_roles, "SELECT current_user")[1] == [("pg_read_all_data",)]
     database.make_roles(with_roles, {})
-    assert database.looked_up(with_roles, "SELECT current_user")[1] == [("nachlese_reader",)]
-    assert database.looked_up(with_roles, "SELECT count(*) FROM news.articles")[1] == [(0,)]
-    with pytest.raises(database.Refused, match="permission denied for schema ingest"):
-        database.looked_up(with_roles, "SELECT FROM ingest.pages")
+    assert database.run_read_only(with_roles, "SELECT current_user")[1] == [("nachlese_reader",)]
+    assert database.run_read_only(with_roles, "SELECT count(*) FROM news.articles")[1] == [(0,)]
+    with pytest.raises(database.QueryRefused, match="permission denied for schema ingest"):
+        database.run_read_only(with_roles, "SELECT FROM ingest.pages")
 
 
 def test_a_reader_that_was_made_for_another_database_is_not_asked(with_roles: str):
     database.make_roles(with_roles, {})
     with psycopg.connect(with_roles, autocommit=True) as connection:
         connection.execute("REVOKE USAGE ON SCHEMA news FROM nachlese_reader")
-    assert database.looked_up(with_roles, "SELECT count(*) FROM news.articles")[1] == [(0,)]
+    assert database.run_read_only(with_roles, "SELECT count(*) FROM news.articles")[1] == [(0,)]
 
 
 def test_what_is_refused_is_exit_code_2_and_says_what_is_run(database_url: str, monkeypatch):

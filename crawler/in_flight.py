@@ -1,7 +1,8 @@
-"""How much may be in hand at once: pages that lie in memory until they are read and stored, and open connections.
+"""How much may be in flight at once: pages that lie in memory until they are read and stored, and open connections.
 
 Only what has come counts. A source that waits for its host, be it for a delay, a connection or an answer, has nothing
-in hand and takes nobody's place, and a source that has nothing in hand may always ask for one page more. So a source
+in flight and takes nobody's place, and a source that has nothing in flight may always ask for one page more. So a
+source
 can be slow, but it cannot make others wait.
 """
 
@@ -12,13 +13,13 @@ import resource
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-#: bytes that one source may have in hand on average; pages larger than a megabyte have their own bound
+#: bytes that one source may have in flight on average; pages larger than a megabyte have their own bound
 EACH = 16_000_000
-#: one connection at a host that hangs costs a few kilobytes and a file number
+#: one connection to a host that hangs costs a few kilobytes and a file number
 MOST_CONNECTIONS = 2000
 
 
-class InHand:
+class InFlightBytes:
     """Bytes that have come and are not yet read and stored. *most*: all sources together, give or take a page each."""
 
     def __init__(self, most: int):
@@ -28,13 +29,13 @@ class InHand:
         self._less = asyncio.Event()
 
     async def room(self, source: str) -> None:
-        """Wait before a request, until *source* has nothing in hand or all together have less than they may."""
+        """Wait before a request, until *source* has nothing in flight or all together have less than they may."""
         while self._total >= self.most and self.held.get(source):
             await self._less.wait()
 
     @contextmanager
     def of(self, source: str) -> Iterator[Callable[[int], None]]:
-        """Call what it gives with the size of each body that comes; they are in hand until the block ends."""
+        """Call what it gives with the size of each body that comes; they are in flight until the block ends."""
         mine = 0
 
         def add(size: int) -> None:

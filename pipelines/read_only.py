@@ -1,4 +1,4 @@
-"""One statement of a person's, which can only look: whoever connects may be a superuser, and stays harmless.
+"""One statement that a person typed, run read-only: even a superuser who connects can change nothing.
 
 A read-only transaction keeps rows as they are. It does not keep a superuser from running a program (COPY ... TO
 PROGRAM), from writing a file of the server, or from ending the transaction and beginning another; so the statement is
@@ -24,17 +24,17 @@ _BEFORE = re.compile(r"(?:\s|\(|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.S)
 _WORD = re.compile(r"[A-Za-z]+")
 
 
-class Refused(Exception):
+class QueryRefused(Exception):
     """The statement was not run, or Postgres refused it; the message is for a person."""
 
 
-def looked_up(
+def run_read_only(
     dsn: str, statement: str, patience: timedelta = timedelta(days=1)
 ) -> tuple[list[str], list[tuple[Any, ...]]]:
     """Column names and rows of one statement that reads. Raises Refused; DatabaseError where there is no database."""
     word = first_word(statement)
     if word not in READS:
-        raise Refused(
+        raise QueryRefused(
             f"{word or 'an empty statement'} is not run here: this is read-only; expected "
             f"{', '.join(READS[:-1])} or {READS[-1]}. nachlese db psql runs everything"
         )
@@ -43,8 +43,8 @@ def looked_up(
             return _looked_up(connection, statement)
         except (psycopg.Error, UnicodeEncodeError) as error:
             if isinstance(error, psycopg.Error) and is_away(error) and not _is_denied(error):
-                raise Refused(f"the database went away: {safe_text(error, dsn)}") from None
-            raise Refused(f"Postgres says: {safe_text(error, dsn)}") from None
+                raise QueryRefused(f"the database went away: {safe_text(error, dsn)}") from None
+            raise QueryRefused(f"Postgres says: {safe_text(error, dsn)}") from None
 
 
 def first_word(statement: str) -> str:

@@ -37,12 +37,12 @@ async def test_what_was_stored_unlinked_is_linked_as_if_it_came_today(store, sql
     for statement in UNLINK:
         sql_rows(statement)
     before = sql_rows("SELECT max(id) FROM news.changes")[0][0]
-    assert await store.relink() == {"texts": 6, "copies": 3}
+    assert await store.rebuild_duplicates() == {"texts": 6, "copies": 3}
     assert (sql_rows(LINKS), sql_rows(BANDS)) == stored
     assert sql_rows("SELECT kind, article_id FROM news.changes_since(%s)", before) == [
         ("copy", row[0]) for row in stored[0] if row[1]
     ]
-    assert await store.relink() == {"texts": 0, "copies": 0}
+    assert await store.rebuild_duplicates() == {"texts": 0, "copies": 0}
 
 
 async def test_the_earlier_article_takes_a_band_from_one_that_was_stored_since(store, sql_rows):
@@ -52,7 +52,7 @@ async def test_the_earlier_article_takes_a_band_from_one_that_was_stored_since(s
         sql_rows(statement)
     new = await keep(store, run, "b.example/1", report(1)[20:])
     assert new.kind == "new"
-    assert await store.relink() == {"texts": 1, "copies": 1}
+    assert await store.rebuild_duplicates() == {"texts": 1, "copies": 1}
     assert sql_rows("SELECT original_id, copy_id FROM news.copies") == [(old.article_id, new.article_id)]
 
 
@@ -63,6 +63,6 @@ async def test_the_copies_of_what_turns_out_to_be_a_copy_point_to_the_first(stor
         sql_rows(statement)
     await keep(store, run, "b.example/1", report(1)[20:])
     await keep(store, run, "c.example/1", report(1)[30:])
-    assert await store.relink() == {"texts": 1, "copies": 1}
+    assert await store.rebuild_duplicates() == {"texts": 1, "copies": 1}
     assert sql_rows("SELECT DISTINCT copy_of FROM news.articles WHERE copy_of IS NOT NULL") == [(first.article_id,)]
     assert sql_rows("SELECT DISTINCT bands_method FROM ingest.versions") == [(fingerprint.METHOD,)]

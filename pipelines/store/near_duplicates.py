@@ -1,10 +1,10 @@
-"""Near copies: whose text a text is, whatever was cut, added or headed otherwise.
+"""Near-duplicates: which article had a text first, whatever was cut, added or given another headline.
 
 Each text has up to 32 MinHash bands; ``ingest.bands`` says of each which article had it first, ``ingest.claims`` of
 those that came lately. A writer *claims* the bands of its texts before it decides about them: where another transaction
 has just claimed one of them, the unique index makes it wait for that one's end. So of two near copies that are written
 at the same moment one is first, and the other sees it. Bands are claimed in order, so writers never wait in a circle.
-Beside the writing, claims *settle*: they move into the large table, a slice of all bands at a time.
+Beside the writing, claims are *compacted*: they move into the large table, a slice of all bands at a time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from pipelines import dedupe
-from pipelines.dedupe import Likeness
+from pipelines.dedupe import Similarity
 from pipelines.reading import fingerprint
 from pipelines.store.session import named_rows
 
@@ -33,9 +33,10 @@ CLAIM = """
     ON CONFLICT (band) DO NOTHING
 """
 
-# One statement, so that it sees a band that settles just now in one of the two. What has settled came earlier.
+# One statement, so that it sees a band that is being compacted in one of the two tables. What was compacted came
+# earlier.
 OWNERS = """
-    SELECT band, article_id, true AS is_settled FROM ingest.bands
+    SELECT band, article_id, true AS is_compacted FROM ingest.bands
     WHERE band = ANY (%(bands)s::bigint[]) AND article_id <> ALL (%(new)s::bigint[])
     UNION ALL
     SELECT band, article_id, false FROM ingest.claims
@@ -43,7 +44,7 @@ OWNERS = """
 """
 
 SLICES = 64  # of all bands; as many as ingest.claims_slice counts
-MOST_SETTLED = 100_000  # claims in a transaction: a second
+MOST_COMPACTED = 100_000  # claims in a transaction: a second
 
 # One process at a time, and none while somebody forgets bands; who does not get the lock has nothing to do.
 SLICE = """
@@ -51,15 +52,15 @@ SLICE = """
     FROM (SELECT pg_try_advisory_xact_lock(6224537, 3) AS mine OFFSET 0) AS asked WHERE mine
 """
 
-SETTLE = """
-    WITH settled AS (
+COMPACT = """
+    WITH compacted AS (
         DELETE FROM ingest.claims
         WHERE band >= %(first)s AND band <= coalesce(
             (SELECT band FROM ingest.claims WHERE band BETWEEN %(first)s AND %(last)s
              ORDER BY band OFFSET %(most)s LIMIT 1), %(last)s)
         RETURNING band, article_id)
     INSERT INTO ingest.bands (band, article_id)
-    SELECT band, article_id FROM settled ORDER BY band
+    SELECT band, article_id FROM compacted ORDER BY band
     ON CONFLICT (band) DO NOTHING
 """
 
@@ -77,7 +78,7 @@ TEXTS = """
 """
 
 # bands of wordings that are about to be replaced: they shall not keep others from being found
-FORGET_LOCK = "SELECT pg_advisory_xact_lock_shared(6224537, 3)"  # what settles meanwhile would be missed in both tables
+FORGET_LOCK = "SELECT pg_advisory_xact_lock_shared(6224537, 3)"  # what is compacted meanwhile would be missed in both
 FORGET = """
     DELETE FROM ingest.{table} AS owned
     USING ingest.versions AS version
@@ -104,24 +105,24 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class DuplicateOf:
     """Whose copy a text is, and how much they share."""
 
     article_id: int
-    alike: Likeness
+    alike: Similarity
 
 
 @dataclass
-class Copies:
+class NearDuplicates:
     """What is known about the bands of a batch, kept up to date while the batch is decided."""
 
     owners: dict[int, int] = field(default_factory=dict)
     texts: dict[int, list[Text]] = field(default_factory=lambda: defaultdict(list))
     current: dict[int, int] = field(default_factory=dict)
-    origins: dict[int, Origin | None] = field(default_factory=dict)
+    duplicates_of: dict[int, DuplicateOf | None] = field(default_factory=dict)
     kept: int = 0
 
-    def keep(self, article_id: int, number: int, text: str, bands: Iterable[int]) -> None:
+    def add(self, article_id: int, number: int, text: str, bands: Iterable[int]) -> None:
         """A wording that this batch writes: later than all that is stored, and in the order of the batch."""
         self.kept += 1
         others = [old for old in self.texts[article_id] if old.number != number]
@@ -129,7 +130,7 @@ class Copies:
         for band in bands:
             self.owners.setdefault(band, article_id)
 
-    def origin(self, article_id: int, text: str, bands: Sequence[int]) -> Origin | None:
+    def duplicate_of(self, article_id: int, text: str, bands: Sequence[int]) -> DuplicateOf | None:
         """The article that had *text* first, nearly as it is; None: this one."""
         shared = Counter(self.owners[band] for band in bands if band in self.owners)
         shared.pop(article_id, None)
@@ -144,49 +145,49 @@ class Copies:
         ]
         return min(found, key=lambda each: each[0])[1] if found else None
 
-    def _through(self, owner: int, mine: Text) -> tuple[int, Origin] | None:
+    def _through(self, owner: int, mine: Text) -> tuple[int, DuplicateOf] | None:
         """The first of *owner*'s family where *mine* is a copy of *owner*'s text, with its place in time."""
         for stored in self.texts.get(owner, ()):
             if not stored.bands & mine.bands:
                 continue
-            alike = dedupe.likeness(stored.triples, mine.triples)
+            alike = dedupe.similarity(stored.triples, mine.triples)
             if not dedupe.is_copy(alike, min(len(stored.triples), len(mine.triples))):
                 continue
-            origin = self.origin_of_wording(owner, stored.number)
+            origin = self.duplicate_of_revision(owner, stored.number)
             if origin is None:
-                return stored.serial, Origin(owner, alike)
+                return stored.serial, DuplicateOf(owner, alike)
             if origin.article_id == mine.article_id:
                 return None
             # of what the first has, nothing may be left in the copy's copy: then the copy had its text first
-            return self._first(origin.article_id, mine) or (stored.serial, Origin(owner, alike))
+            return self._first(origin.article_id, mine) or (stored.serial, DuplicateOf(owner, alike))
         return None
 
-    def origin_of_wording(self, article_id: int, number: int) -> Origin | None:
+    def duplicate_of_revision(self, article_id: int, number: int) -> DuplicateOf | None:
         """Whose copy an article is, where *number* is its current wording; an older one counts as its own."""
-        return self.origins.get(article_id) if self.current.get(article_id, number) == number else None
+        return self.duplicates_of.get(article_id) if self.current.get(article_id, number) == number else None
 
-    def of_family(self, first: int, mine: Text) -> Origin | None:
+    def of_family(self, first: int, mine: Text) -> DuplicateOf | None:
         """*first* as the origin of what is a copy of its copy; None where too little of it is left."""
         found = self._first(first, mine)
         return found[1] if found else None
 
-    def _first(self, first: int, mine: Text) -> tuple[int, Origin] | None:
+    def _first(self, first: int, mine: Text) -> tuple[int, DuplicateOf] | None:
         """*first* as the origin of what is a copy of its copy, unless the two have too little in common."""
         best = None
         for stored in self.texts.get(first, ()):
-            alike = dedupe.likeness(stored.triples, mine.triples)
+            alike = dedupe.similarity(stored.triples, mine.triples)
             if dedupe.is_of_family(alike) and (best is None or alike.same > best[1].alike.same):
-                best = stored.serial, Origin(first, alike)
+                best = stored.serial, DuplicateOf(first, alike)
         return best
 
 
-def origin_of(row: Any) -> Origin | None:
+def duplicate_of_row(row: Any) -> DuplicateOf | None:
     """From a row with the columns ``copy_*`` of ``ingest.articles``."""
     if row.copy_of is None:
         return None
     if row.copy_similarity is None:
-        return Origin(row.copy_of, dedupe.EXACT)
-    return Origin(row.copy_of, Likeness(row.copy_similarity, row.copy_kept, row.copy_own))
+        return DuplicateOf(row.copy_of, dedupe.EXACT)
+    return DuplicateOf(row.copy_of, Similarity(row.copy_similarity, row.copy_kept, row.copy_own))
 
 
 async def claim(connection: AsyncConnection, wanted: Sequence[tuple[int, Sequence[int]]]) -> None:
@@ -197,19 +198,19 @@ async def claim(connection: AsyncConnection, wanted: Sequence[tuple[int, Sequenc
         await connection.execute(CLAIM, [_array(bands), _array(articles)])
 
 
-async def known(connection: AsyncConnection, bands: Sequence[int], new: Collection[int] = ()) -> Copies:
+async def known(connection: AsyncConnection, bands: Sequence[int], new: Collection[int] = ()) -> NearDuplicates:
     """Who had these bands first, with their texts and those of the firsts of their families.
 
     *new*: articles that have claimed bands and are not stored yet; what is theirs is left out.
     """
-    copies = Copies()
+    copies = NearDuplicates()
     if not bands:
         return copies
     copies.owners = await owners(connection, bands, new)
     # only the bands that others have: comparing arrays takes the product of their lengths
     others = list(copies.owners)
     await _read_texts(connection, copies, set(copies.owners.values()), others)
-    firsts = {origin.article_id for origin in copies.origins.values() if origin}
+    firsts = {origin.article_id for origin in copies.duplicates_of.values() if origin}
     await _read_texts(connection, copies, firsts, others)
     return copies
 
@@ -218,8 +219,8 @@ async def owners(connection: AsyncConnection, bands: Sequence[int], new: Collect
     """Band to the article that had it first, of those that any article but the *new* ones has."""
     found: dict[int, int] = {}
     cursor = await connection.execute(OWNERS, {"bands": _array(bands), "new": _array(sorted(new))})
-    for band, owner, is_settled in await cursor.fetchall():
-        if is_settled or band not in found:
+    for band, owner, is_compacted in await cursor.fetchall():
+        if is_compacted or band not in found:
             found[band] = owner
     return found
 
@@ -229,7 +230,7 @@ def _array(numbers: Sequence[int]) -> str:
     return "{" + ",".join(map(str, numbers)) + "}"
 
 
-async def _read_texts(connection: AsyncConnection, copies: Copies, ids: set[int], bands: Sequence[int]) -> None:
+async def _read_texts(connection: AsyncConnection, copies: NearDuplicates, ids: set[int], bands: Sequence[int]) -> None:
     missing = sorted(ids - copies.texts.keys())
     if not missing:
         return
@@ -237,7 +238,7 @@ async def _read_texts(connection: AsyncConnection, copies: Copies, ids: set[int]
         text = Text(row.article_id, row.number, row.serial, row.text, frozenset(row.bands or ()))
         copies.texts[row.article_id].append(text)
         copies.current[row.article_id] = row.current
-        copies.origins[row.article_id] = origin_of(row)
+        copies.duplicates_of[row.article_id] = duplicate_of_row(row)
 
 
 async def forget(connection: AsyncConnection, rewritten: Mapping[tuple[int, int], Sequence[int]]) -> None:
@@ -250,10 +251,10 @@ async def forget(connection: AsyncConnection, rewritten: Mapping[tuple[int, int]
             await connection.execute(FORGET.format(table=table), values)
 
 
-async def settle(connection: AsyncConnection) -> None:
+async def compact(connection: AsyncConnection) -> None:
     """Move the next slice of the claims to the bands."""
     row = await (await connection.execute(SLICE)).fetchone()
     if row is not None:
         width = 2**64 // SLICES
         first = row[0] * width - 2**63
-        await connection.execute(SETTLE, {"first": first, "last": first + width - 1, "most": MOST_SETTLED})
+        await connection.execute(COMPACT, {"first": first, "last": first + width - 1, "most": MOST_COMPACTED})

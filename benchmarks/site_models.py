@@ -1,6 +1,6 @@
 """What a source's own pages teach the reader, and what that costs: gain and harm, on a corpus and on a made-up year.
 
-    python -m benchmarks.learning [--corpus DIR] [--fewest N] [--rounds N] [--seed N] [--days N] [--json]
+    python -m benchmarks.site_models [--corpus DIR] [--fewest N] [--rounds N] [--seed N] [--days N] [--json]
 
 *Corpus*: of every publisher with several pages, each page is read with what the others teach (leave one out) and
 without; body F1 by the corpus' own scorer, CPU time as the median of several rounds in turn. *Year*: a source whose
@@ -28,11 +28,11 @@ from rich.table import Table
 
 from benchmarks.reading import BESIDE, Doc, documents, scorer
 from pipelines.items import Article, Page, Rejected
-from pipelines.learning import lesson_of, told
 from pipelines.reading import read, shipped_rules
 from pipelines.reading.body.containers import PLAIN
 from pipelines.reading.body.repeated import RULE
-from pipelines.reading.rules import Learned, Rules
+from pipelines.reading.rules import Rules, SiteModel
+from pipelines.site_models import fit_site_model, observed
 
 SETS = ("publishers", "english")
 
@@ -87,16 +87,18 @@ def leave_one_out(corpus: Path, fewest: int, rounds: int) -> dict[str, dict[str,
 
 def _host(docs: list[Doc], score: Any, rounds: int, into: tuple[Sum, ...]) -> None:
     rules = shipped_rules()
-    first = replace(rules, learned=Learned(learning=True))
+    first = replace(rules, site_model=SiteModel(learning=True))
     pages = {doc["id"]: _page(doc, score.html(doc)) for doc in docs}
     plain = {name: _article(page, first) for name, page in pages.items()}
     for doc in docs:
         others = [article for name, article in plain.items() if name != doc["id"] and article]
-        lesson = lesson_of([told(article) for article in others])
-        learned = replace(rules, learned=Learned(1, lesson.containers, frozenset(p.key for p in lesson.repeated), True))
+        site_model = fit_site_model([observed(article) for article in others])
+        learned = replace(
+            rules, site_model=SiteModel(1, site_model.containers, frozenset(p.key for p in site_model.repeated), True)
+        )
         page, before = pages[doc["id"]], plain[doc["id"]]
         after = _article(page, learned)
-        names = {name.removesuffix(PLAIN) for name in lesson.containers}
+        names = {name.removesuffix(PLAIN) for name in site_model.containers}
         is_known = bool(after and (after.container or "").removesuffix(PLAIN) in names)
         times = _times(page, (rules, learned), rounds) if is_known else []
         for done in into:
@@ -322,10 +324,10 @@ def _sentences(chance: random.Random, subject: str, number: int) -> str:
 
 
 def through_the_year(made: list[Made], learn: bool, every: int = 20) -> dict[str, Any]:
-    """Read a year day by day, with a lesson after each *every* articles, and count what was taken for what."""
-    plain = replace(shipped_rules(), learned=Learned(learning=learn))
+    """Read a year day by day, with a new site model after each *every* articles, and count what was taken for what."""
+    plain = replace(shipped_rules(), site_model=SiteModel(learning=learn))
     rules, read_so_far, counts = plain, [], defaultdict(int)
-    lessons, spent, strange = [], 0.0, 0
+    site_models, spent, strange = [], 0.0, 0
     for number, each in enumerate(made):
         start = time.process_time()
         article = read(each.page, rules)
@@ -338,16 +340,18 @@ def through_the_year(made: list[Made], learn: bool, every: int = 20) -> dict[str
         counts["own taken as repeated"] += sum(
             piece.rule == RULE and piece.text in each.own for piece in article.removed
         )
-        names = [name.removesuffix(PLAIN) for name in rules.learned.containers]
+        names = [name.removesuffix(PLAIN) for name in rules.site_model.containers]
         counts["known container"] += (article.container or "").removesuffix(PLAIN) in names
         strange += bool(names) and (article.container or "").removesuffix(PLAIN) not in names
-        read_so_far.insert(0, told(article))
+        read_so_far.insert(0, observed(article))
         if learn and number % every == every - 1:
-            lesson = lesson_of(read_so_far)
-            keys = frozenset(paragraph.key for paragraph in lesson.repeated)
-            if (lesson.containers, keys) != (rules.learned.containers, rules.learned.repeated):
-                lessons.append(lesson)
-                rules = replace(plain, learned=Learned(len(lessons), lesson.containers, keys, learning=True))
+            site_model = fit_site_model(read_so_far)
+            keys = frozenset(paragraph.key for paragraph in site_model.repeated)
+            if (site_model.containers, keys) != (rules.site_model.containers, rules.site_model.repeated):
+                site_models.append(site_model)
+                rules = replace(
+                    plain, site_model=SiteModel(len(site_models), site_model.containers, keys, learning=True)
+                )
     kept = counts["own"] - counts["own lost"]
     precision, recall = kept / (kept + counts["foreign kept"]), kept / counts["own"]
     return {
@@ -355,7 +359,7 @@ def through_the_year(made: list[Made], learn: bool, every: int = 20) -> dict[str
         "paragraph F1": 200 * precision * recall / (precision + recall),
         **counts,
         "strange container": strange,
-        "lessons": len(lessons),
+        "lessons": len(site_models),
         "ms": 1000 * spent / len(made),
     }
 
@@ -376,7 +380,9 @@ def table(title: str, rows: dict[str, dict[str, Any]]) -> Table:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.learning", description=(__doc__ or "").split("\n\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.site_models", description=(__doc__ or "").split("\n\n")[0]
+    )
     parser.add_argument("--corpus", type=Path, default=BESIDE, help="folder in the format of benchmarks.reading")
     parser.add_argument("--fewest", type=int, default=4, metavar="N", help="publishers with at least N pages (4)")
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="times that a page is read for its CPU time")
