@@ -75,6 +75,10 @@ class FetchPolicy:
 
 
 def policy_of(crawler: Crawler) -> FetchPolicy:
-    """That of a crawl, from the moment its settings are fixed."""
-    assert crawler.spider is not None
-    return FetchPolicy.from_settings(crawler.settings, crawler.spider.name)
+    """That of a crawl, from the moment its settings are fixed; worked out once."""
+    found = getattr(crawler, "fetch_policy", None)
+    if not isinstance(found, FetchPolicy):
+        assert crawler.spider is not None
+        found = FetchPolicy.from_settings(crawler.settings, crawler.spider.name)
+        setattr(crawler, "fetch_policy", found)  # noqa: B010  Scrapy's class does not declare it
+    return found
