@@ -128,8 +128,9 @@ class Forkserver:
 
 def reader_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """What readers may know of the environment: nothing of ours (the database address), and no threads in number
-    libraries, since a process with threads must not be forked."""
-    kept = {name: value for name, value in environment.items() if not name.startswith(("NACHLESE_", "PG"))}
+    libraries, since a process with threads must not be forked. A measured one must not either: its data file would be
+    that of all its readers."""
+    kept = {name: value for name, value in environment.items() if not name.startswith(("NACHLESE_", "PG", "COVERAGE_"))}
     return kept | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
