@@ -69,6 +69,7 @@ def settings_of(configuration: Configuration) -> dict[str, Any]:
         "DOWNLOAD_TIMEOUT": stated.limits.timeout.total_seconds(),
         "HEADERS_MAXSIZE": stated.limits.headers,
         "REDIRECT_MAX_TIMES": stated.limits.redirects,
+        "RENDER_TIMEOUT": stated.browser.timeout.total_seconds(),
         "STOP_WITHIN": stated.schedule.stop_within.total_seconds(),
         "USER_AGENT": user_agent(stated),
     }
@@ -83,6 +84,7 @@ def source_settings(source: Source, settings: BaseSettings) -> dict[str, Any]:
         "CONCURRENT_REQUESTS_PER_DOMAIN": source.concurrency,
         "DOWNLOAD_TIMEOUT": source.timeout.total_seconds(),
         "HOMEPAGE": source.homepage,
+        "RENDER": fetch.render,
     }
     if fetch.user_agent:
         found["USER_AGENT"] = fetch.user_agent
@@ -94,7 +96,7 @@ def early_settings(configuration: Configuration, settings: BaseSettings) -> dict
     found: dict[str, Any] = {"LOG_LEVEL": configuration.settings.log_level}
     modules = [*settings.getlist("SPIDER_MODULES")]
     if (configuration.folder / "spiders").is_dir():
-        modules.append("spiders")
+        modules += [] if "spiders" in modules else ["spiders"]
         found["NEWSPIDER_MODULE"] = "spiders"
     table = merged(configuration.settings.scrapy, settings)
     modules += [name for name in table.pop("SPIDER_MODULES", []) if name not in modules]

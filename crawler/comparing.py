@@ -12,13 +12,8 @@ from typing import Any
 from crawler import files
 from crawler.runs import stored_pages
 from crawler.services import Services
+from pipelines import columns
 from pipelines.items import Page, Rejected
-
-#: where differences between a stored and a newly read article are looked for
-COMPARED = (
-    "title", "teaser", "kicker", "section", "authors", "keywords", "published_at", "published_precision", "modified_at",
-    "language", "agency", "dateline", "details", "text", "canonical_url", "kind", "pages_total",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +68,7 @@ async def compared(services: Services, page: Page) -> Comparison:
 def differences(stored: dict[str, Any], article: Any) -> dict[str, tuple[Any, Any]]:
     """Fields whose value would change, with both values."""
     changes = {}
-    for name in COMPARED:
+    for name in columns.COMPARED:
         if name in stored:
             old, new = comparable(stored[name]), comparable(getattr(article, name))
             if old != new:

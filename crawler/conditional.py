@@ -24,7 +24,7 @@ def full_look_is_due(not_modified_in_a_row: int, confirmed: int, is_suspicious: 
     *confirmed*: how many full looks have shown what was known; *is_suspicious*: another document of the source has just
     named pages that are new.
     """
-    after = min(FIRST_FULL_LOOK * 2 ** min(confirmed, 10), RAREST_FULL_LOOK)
+    after: int = min(FIRST_FULL_LOOK * 2 ** min(confirmed, 10), RAREST_FULL_LOOK)
     return not_modified_in_a_row >= (max(1, after // SUSPICION) if is_suspicious else after)
 
 

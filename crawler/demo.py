@@ -139,7 +139,8 @@ async def demo(folder: Path, say: Callable[[str], None], dsn: str | None = None)
     """
     began = time.monotonic()
     say("an embedded Postgres starts")
-    dsn = dsn or await asyncio.to_thread(database.embedded, folder / "postgres")
+    if dsn is None:
+        dsn = await asyncio.to_thread(database.embedded, folder / "postgres")
     await asyncio.to_thread(empty, dsn)
     async with fixture_sites.serve(shipped("pages")) as sites:
         configuration = configured(folder, sites)

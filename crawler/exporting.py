@@ -13,26 +13,19 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import IO, Any
 
+from pipelines import columns
+
 Row = dict[str, Any]
 
 #: with these a spreadsheet program begins a formula; a tab or return before them is skipped by some
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
-#: column -> type in Parquet; what is not here is text
+COLUMNS = tuple(columns.PUBLIC)
+
+#: type in Postgres -> type in Parquet; what is not here is text
 TYPES = {
-    "id": "int64", "copy_of": "int64", "version": "int32", "pages_read": "int32", "pages_total": "int32",
-    "word_count": "int32", "is_accessible_for_free": "bool", "authors": "texts", "keywords": "texts",
-    "sections": "texts", "headings": "texts", "published_at": "time", "modified_at": "time", "first_seen_at": "time",
-    "fetched_at": "time", "changed_at": "time", "gone_at": "time", "published_on": "date",
+    "bigint": "int64", "integer": "int32", "boolean": "bool", "text[]": "texts", "timestamptz": "time", "date": "date",
 }  # fmt: skip
-COLUMNS = (
-    "id", "url", "canonical_url", "source", "title", "teaser", "section", "authors", "keywords", "published_at",
-    "published_precision", "published_provenance", "modified_at", "language", "agency", "dateline", "details", "text",
-    "pages_read", "pages_total", "copy_of", "version", "kicker", "sections", "headings", "text_markdown", "word_count",
-    "image_url", "image_caption", "image_credit", "kind", "is_accessible_for_free", "amp_url", "modified_precision",
-    "modified_provenance", "first_seen_at", "fetched_at", "changed_at", "gone_at", "reader_version",
-    "published_on", "gone_reason",
-)  # fmt: skip
 
 
 class NoParquet(Exception):
@@ -128,7 +121,7 @@ def parquet_rows(out: IO[bytes]) -> Iterator[Callable[[Sequence[Row]], None]]:
         "texts": pyarrow.list_(pyarrow.string()), "time": pyarrow.timestamp("us", tz="UTC"),
         "date": pyarrow.date32(),
     }  # fmt: skip
-    schema = pyarrow.schema([(name, kinds[TYPES.get(name, "text")]) for name in COLUMNS])
+    schema = pyarrow.schema([(name, kinds[TYPES.get(kind, "text")]) for name, kind in columns.PUBLIC.items()])
 
     def row_of(row: Row) -> Row:
         return {name: plain(row[name]) if isinstance(row[name], dict) else row[name] for name in COLUMNS}

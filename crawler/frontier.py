@@ -172,9 +172,7 @@ class Frontier:
                 attempted=failure.counts_as_attempt,
             )
         else:
-            outcome = await self.services.store.reject(
-                self.run, url, failure.reason, failure.detail, failure.status
-            )
+            outcome = await self.services.store.reject(self.run, url, failure.reason, failure.detail, failure.status)
         self.ended(url, outcome)
 
     async def unmodified(self, url: str) -> None:

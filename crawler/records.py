@@ -9,32 +9,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pipelines import columns
 from pipelines.items import Article
-
-# These come first, in this order; whatever else an article has follows.
-NAMES = (
-    "url",
-    "canonical_url",
-    "source",
-    "title",
-    "teaser",
-    "section",
-    "authors",
-    "keywords",
-    "published_at",
-    "published_precision",
-    "published_provenance",
-    "modified_at",
-    "language",
-    "agency",
-    "dateline",
-    "details",
-    "text",
-    "pages_read",
-    "pages_total",
-    "copy_of",
-    "version",
-)
 
 
 def of_article(article: Article, zone: ZoneInfo, *, with_removed: bool = False) -> dict[str, Any]:
@@ -51,7 +27,8 @@ def of_row(row: Mapping[str, Any], zone: ZoneInfo) -> dict[str, Any]:
 
 
 def ordered(record: Mapping[str, Any]) -> dict[str, Any]:
-    first = {name: record.get(name) for name in NAMES}
+    """``columns.FIRST`` first, whether the record has them or not; what else it has follows."""
+    first = {name: record.get(name) for name in columns.FIRST}
     return first | {name: value for name, value in record.items() if name not in first}
 
 

@@ -145,7 +145,7 @@ def field_and_value(line: str) -> tuple[str, str]:
 
 def decoded_robots(body: bytes) -> str:
     """UTF-8 as the RFC says; UTF-16, which some editors save, where a mark or the zeros between the letters show it."""
-    start = body[:200]
+    start = body[:200].rstrip(b"\0")  # zeros without end are no letters in either half
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
         text = body.decode("utf-16", "replace")
     elif len(start) > 1 and start[1::2].count(0) * 2 > len(start[1::2]):

@@ -43,7 +43,7 @@ LOOK_AT_THE_CLOCK = timedelta(seconds=2)
 LEAST_STEP = timedelta(seconds=2)
 
 
-class SlotTrigger(BaseTrigger):
+class SlotTrigger(BaseTrigger):  # type: ignore[misc]  # apscheduler has no types
     """APScheduler's view of a source's slots. Jitter is added when the run starts, so that slots stay what they are."""
 
     def __init__(self, slots: Slots):

@@ -28,6 +28,7 @@ from scrapy.crawler import Crawler
 
 from crawler import places, watching
 from crawler.config import Configuration, Settings, Source, Watch
+from crawler.downloader.browser import Browser
 from crawler.downloader.client import HttpClient
 from crawler.downloader.hosts import Hosts
 from crawler.parsing import TASKS, Parsing
@@ -81,6 +82,7 @@ class Services:
     readers: ReaderPool
     derived: Derived
     in_hand: InHand
+    browser: Browser
     maybe_store: Store | None = None
     archive: Archive | None = None
     archive_lock: asyncio.Lock = field(default_factory=asyncio.Lock, compare=False)
@@ -221,7 +223,8 @@ async def open_services(
     Raises ``DatabaseError`` where the database does not answer within *patience*.
     """
     settings = configuration.settings
-    dsn = dsn or await asyncio.to_thread(database.address)
+    if dsn is None:
+        dsn = await asyncio.to_thread(database.address)
     await database.until_there(dsn, patience)
     await asyncio.to_thread(database.migrate, dsn, patience=patience)
     await asyncio.to_thread(database.refuse_read_only, dsn, patience)
@@ -239,6 +242,7 @@ async def open_services(
             readers=readers,
             derived=Derived(configuration),
             in_hand=in_hand(configuration),
+            browser=Browser(client, settings.browser.executable),
             notifier=Notifier(
                 lambda: watches,
                 lambda watch: watching.tell_one(store, client, watch, database.home() / "feeds"),
@@ -276,15 +280,16 @@ class InMemoryHostStore:
 def in_memory(configuration: Configuration) -> Services:
     """Services that remember nothing: for one look at something. Whoever has them calls ``close``."""
     politeness = configuration.settings.politeness
-    memory, readers = InMemoryHostStore(), reader_pool(configuration)
+    memory, client, readers = InMemoryHostStore(), HttpClient(), reader_pool(configuration)
     return Services(
         configuration=configuration,
         hosts=Hosts(memory, politeness.longest_retry_after, politeness.jitter),
         robots=Robots(memory, "Nachlese", judge=Parsing(readers).judgement),
-        http=HttpClient(),
+        http=client,
         readers=readers,
         derived=Derived(configuration),
         in_hand=in_hand(configuration),
+        browser=Browser(client, configuration.settings.browser.executable),
     )
 
 
@@ -296,6 +301,7 @@ def in_hand(configuration: Configuration) -> InHand:
 async def close(services: Services) -> None:
     if services.notifier is not None:
         await services.notifier.close()
+    await services.browser.close()
     await services.http.close()
     await services.readers.close()
     if services.archive is not None:

@@ -6,10 +6,17 @@ the _BASE settings, so that those of your own (ITEM_PIPELINES, DOWNLOADER_MIDDLE
 come beside them and not in their place.
 """
 
+import sys
+
+from crawler.config import default_folder
+
 BOT_NAME = "nachlese"
-# a spider of your own lies here, in the folder `spiders/` of the configuration, or in a module that [scrapy] names
+# Spiders of your own lie in the folder `spiders/` of the configuration, or in modules that [scrapy] names. `scrapy
+# genspider` asks for this before anything else is loaded.
 SPIDER_MODULES = ["crawler.spiders"]
-NEWSPIDER_MODULE = "crawler.spiders"
+NEWSPIDER_MODULE = "spiders" if (default_folder() / "spiders").is_dir() else "crawler.spiders"
+if NEWSPIDER_MODULE == "spiders" and str(default_folder()) not in sys.path:
+    sys.path.insert(0, str(default_folder()))
 # every source file is a spider as well
 SPIDER_LOADER_CLASS = "crawler.spiderloader.SourceLoader"
 ADDONS = {"crawler.addon.NachleseAddon": 0}
@@ -38,6 +45,7 @@ DOWNLOADER_MIDDLEWARES_BASE = {
     "scrapy.downloadermiddlewares.defaultheaders.DefaultHeadersMiddleware": 400,
     "scrapy.downloadermiddlewares.useragent.UserAgentMiddleware": 500,
     "crawler.middlewares.source.SourceRequestMiddleware": 520,
+    "crawler.middlewares.render.RenderMiddleware": 530,
     "crawler.middlewares.status.StatusMiddleware": 540,
     "crawler.middlewares.conditional.ConditionalMiddleware": 545,
     "crawler.middlewares.redirect.RedirectMiddleware": 600,
@@ -81,6 +89,9 @@ DEFAULT_REQUEST_HEADERS = {"Accept-Language": "de,en;q=0.7,*;q=0.5"}
 # seconds for a connection, and for a robots.txt: pages of a whole site wait for it
 CONNECT_TIMEOUT = 10.0
 ROBOTSTXT_TIMEOUT = 15.0
+# which pages go through a browser, and how many seconds their scripts may take
+RENDER = "never"
+RENDER_TIMEOUT = 20.0
 # Bodies in hand are bounded by their number and, where they are large, by slots. Scrapy's bound of all together would
 # let one large page that waits for its reader hold up those behind it.
 SCRAPER_SLOT_MAX_ACTIVE_SIZE = 50_000_000

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
@@ -20,7 +20,7 @@ from scrapy.http import Response
 from twisted.python.failure import Failure as TwistedFailure
 
 from crawler.config import Configuration, Source
-from crawler.discovery import DiscoveryError
+from crawler.discovery import DiscoveryError, Kind
 from crawler.discovery.links import LinkFilter
 from crawler.downloader.errors import failure_reason
 from crawler.runs import SHUTDOWN_GRACE, scrapy_settings
@@ -59,7 +59,8 @@ class SingleFetchSpider(NewsSpider):
 
     def came_not(self, failure: TwistedFailure) -> None:
         meta = failure.request.meta  # type: ignore[attr-defined]
-        self.results.put_nowait((meta["kind"], meta["url"], failure.value))
+        error: BaseException = failure.value  # type: ignore[assignment]
+        self.results.put_nowait((meta["kind"], meta["url"], error))
 
     @classmethod
     def of(cls, source: Source | None, configuration: Configuration) -> type[Spider]:
@@ -128,10 +129,10 @@ async def looks(configured: Configuration, names: Sequence[str]) -> AsyncIterato
             places = (("feed", discover.feeds), ("sitemap", discover.sitemaps), ("section", discover.sections))
             wanted = [(kind, url) for kind, urls in places for url in urls]
             async for kind, url, result in fetched(services, source, wanted):
-                yield await look_of(services, source, kind, url, result)
+                yield await look_of(services, source, cast("Kind", kind), url, result)
 
 
-async def look_of(services: Services, source: Source, kind: str, url: str, result: Response | BaseException) -> Look:
+async def look_of(services: Services, source: Source, kind: Kind, url: str, result: Response | BaseException) -> Look:
     """Sitemaps that an index names are counted, not opened."""
     limits = services.configuration.settings.limits
     try:

@@ -9,6 +9,7 @@ from scrapy.settings import BaseSettings
 from scrapy.spiderloader import SpiderLoader
 
 from crawler import config
+from crawler.addon import add_to_path, early_settings
 from crawler.config import Configuration
 from crawler.spiders.news import NewsSpider
 
@@ -21,7 +22,11 @@ class SourceLoader(SpiderLoader):
 
     def __init__(self, settings: BaseSettings, configuration: Configuration | None = None):
         self.configuration = configuration or config.load()
-        super().__init__(settings)
+        # `scrapy list` asks for the spiders before any add-on was loaded
+        add_to_path(self.configuration.folder)
+        modules = early_settings(self.configuration, settings)["SPIDER_MODULES"]
+        warn_only = settings.getbool("SPIDER_LOADER_WARN_ONLY")
+        super().__init__(BaseSettings({"SPIDER_MODULES": modules, "SPIDER_LOADER_WARN_ONLY": warn_only}))
         for name in self.configuration.sources:
             base = self._spiders.get(name, NewsSpider)
             if not issubclass(base, NewsSpider):

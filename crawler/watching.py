@@ -197,7 +197,8 @@ def atom(name: str, title: str, rows: Sequence[Row]) -> bytes:
         if row["teaser"]:
             _add(entry, "summary", row["teaser"])
     ElementTree.indent(feed)
-    return ElementTree.tostring(feed, encoding="utf-8", xml_declaration=True)
+    written: bytes = ElementTree.tostring(feed, encoding="utf-8", xml_declaration=True)
+    return written
 
 
 def _add(parent: ElementTree.Element, name: str, text: str | None = None) -> ElementTree.Element:

@@ -386,7 +386,7 @@ def _next_mark(stream: Any, mark: bytes, begin: int) -> int | None:
     try:
         stream.seek(begin)
         while block := stream.read(1 << 20):
-            found = (kept + block).find(mark)
+            found: int = (kept + block).find(mark)
             if found >= 0:
                 return begin - len(kept) + found + (len(mark) - len(_VERSION) if mark == _PLAIN else 0)
             begin, kept = begin + len(block), (kept + block)[1 - len(mark) :]

@@ -46,7 +46,7 @@ def _means_nothing(name: str) -> bool:
     if name in _NOTHING or "/" in name:  # a media type strayed into the header
         return True
     try:
-        return codecs.lookup(name)._is_text_encoding  # type: ignore[attr-defined]  # not zlib, bz2, base64 ...
+        return codecs.lookup(name)._is_text_encoding  # not zlib, bz2, base64 ...
     except (LookupError, ValueError):
         return False
 

@@ -11,6 +11,9 @@ from urllib.parse import urlsplit
 
 from pipelines import urls
 
+Kind = Literal["new", "new_version", "unchanged", "copy"]
+Write = Literal["insert", "rewrite", "nothing"]
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -60,9 +63,9 @@ class Decision:
     ``is_current``: the article shows this version from now on.
     """
 
-    kind: Literal["new", "new_version", "unchanged", "copy"]
+    kind: Kind
     version: int
-    write: Literal["insert", "rewrite", "nothing"]
+    write: Write
     is_current: bool
     copy_of: int | None = None
 
@@ -86,13 +89,13 @@ def decide(seen: Seen, known: KnownArticle | None, first: int | None, is_trivial
     if _replaces_view(seen, known):
         return Decision("unchanged", current.number, "rewrite", True, copy_of)
     if seen.content_key == current.content_key:
-        write = "rewrite" if again == current else "nothing"
+        write: Write = "rewrite" if again == current else "nothing"
         return Decision("unchanged", current.number, write, True, copy_of)
     if _is_another_view(seen, known):
         return Decision("unchanged", current.number, "nothing", False, copy_of)
     if again is not None:
         # the same bytes, better read: the site changed nothing, so this is no version of its own
-        kind = "unchanged" if seen.content_key == again.content_key else "new_version"
+        kind: Kind = "unchanged" if seen.content_key == again.content_key else "new_version"
         return Decision(kind, again.number, "rewrite", again == current, copy_of)
     if seen.is_live:
         return _decide_live(seen, known, copy_of)

@@ -41,6 +41,7 @@ class Kind(StrEnum):
     GALLERY = "gallery"
     PRESS_RELEASE = "press_release"
     ADVERTORIAL = "advertorial"
+    OTHER = "other"  # no article: a page of a service, a shop, a forum, a company
 
 
 class Reason(StrEnum):
@@ -88,7 +89,8 @@ class Rejected(Exception):
         self.reason = reason
         self.detail = detail
 
-    def __reduce__(self):  # exceptions with two arguments must say how they cross a process boundary
+    # exceptions with two arguments must say how they cross a process boundary
+    def __reduce__(self) -> tuple[type[Rejected], tuple[Reason, str]]:
         return Rejected, (self.reason, self.detail)
 
 

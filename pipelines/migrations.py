@@ -168,7 +168,7 @@ def _missing(applied: dict[str, str], files: list[Path], views: list[Path]) -> l
 def _lock(connection: Connection, which: str) -> None:
     """Take the tables for this transaction before anything is done: what takes long then waits for nobody."""
     rows = connection.execute(
-        "SELECT nspname, relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace "  # type: ignore[arg-type]
+        "SELECT nspname, relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace "
         f"WHERE relkind IN ('r', 'p') AND {which} ORDER BY pg_class.oid"
     ).fetchall()
     if rows:

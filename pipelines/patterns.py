@@ -9,11 +9,11 @@ again) is matched by ``regex`` with a limit of time.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from re import _constants as sre
-from re import _parser as sre_parser
+from re import _constants as sre  # type: ignore[attr-defined]
+from re import _parser as sre_parser  # type: ignore[attr-defined]
 from typing import Any
 
 import re2
@@ -189,12 +189,12 @@ class _Ways:
 
 _NOTHING, _NONE = [1] + [0] * _TEXT, [0] * (_TEXT + 1)
 _ONE = [0, 1] + [0] * (_TEXT - 1)
-_CATEGORIES = {
+_CATEGORIES: dict[Any, Callable[[str], bool]] = {
     sre.CATEGORY_DIGIT: str.isdigit,
     sre.CATEGORY_SPACE: str.isspace,
     sre.CATEGORY_WORD: lambda one: one.isalnum() or one == "_",
 }
-_NO_CATEGORIES = {
+_NO_CATEGORIES: dict[Any, Callable[[str], bool]] = {
     sre.CATEGORY_NOT_DIGIT: sre.CATEGORY_DIGIT,
     sre.CATEGORY_NOT_SPACE: sre.CATEGORY_SPACE,
     sre.CATEGORY_NOT_WORD: sre.CATEGORY_WORD,
@@ -212,16 +212,16 @@ def _sum(all_ways: Iterable[list[int]]) -> list[int]:
 def _takes(kind: Any, value: Any, character: str) -> bool:
     """Whether a part that stands for one character stands for this one."""
     if kind is sre.LITERAL:
-        return value == ord(character)
+        return bool(value == ord(character))
     if kind is sre.NOT_LITERAL:
-        return value != ord(character)
+        return bool(value != ord(character))
     if kind is sre.RANGE:
-        return value[0] <= ord(character) <= value[1]
+        return bool(value[0] <= ord(character) <= value[1])
     if kind is sre.CATEGORY:
         if value in _NO_CATEGORIES:
             return not _CATEGORIES[_NO_CATEGORIES[value]](character)
         return value in _CATEGORIES and bool(_CATEGORIES[value](character))
     if kind is sre.IN:
         is_negated = value[0][0] is sre.NEGATE
-        return any(_takes(*one, character) for one in value[is_negated:]) != is_negated
+        return any(_takes(kind, value, character) for kind, value in value[is_negated:]) != is_negated
     return True  # any character

@@ -12,7 +12,7 @@ import hashlib
 import math
 import re
 import unicodedata
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -86,14 +86,14 @@ class Told:
 
 def counted(title: str, teaser: str | None, text: str) -> dict[int, float]:
     """How often, and how prominently, each term occurs: number of the term -> weighted count."""
-    counts: Counter[str] = Counter()
+    counts: defaultdict[str, float] = defaultdict(float)
     for part, weight in ((title, TITLE), (teaser or "", 2.0)):
         _count(part, weight, MOST_WORDS, counts)
     _count(text, 1.0, MOST_WORDS, counts, lead=LEAD)
     return {number(term): count for term, count in counts.items()}
 
 
-def _count(text: str, weight: float, most: int, counts: Counter[str], lead: int = 0) -> None:
+def _count(text: str, weight: float, most: int, counts: defaultdict[str, float], lead: int = 0) -> None:
     text = unicodedata.normalize("NFC", text)
     before: tuple[str, int] | None = None  # a capitalised word, and where it ended
     amount: tuple[str, int] | None = None
@@ -162,7 +162,7 @@ def similarity(one: Told, other: Told) -> float:
         return 0.0
     few, many = sorted((one.terms, other.terms), key=len)
     cosine = sum(weight * many[term] for term, weight in few.items() if term in many)
-    return min(cosine, 1.0) * 0.5 ** (apart / HALF_LIFE) * (1.0 if one.is_dated and other.is_dated else UNDATED)
+    return min(cosine, 1.0) * math.pow(0.5, apart / HALF_LIFE) * (1.0 if one.is_dated and other.is_dated else UNDATED)
 
 
 def likeness(one: Told, other: Told) -> float:
@@ -172,7 +172,7 @@ def likeness(one: Told, other: Told) -> float:
     reports and long ones.
     """
     terms = [min(max(len(each.terms), FEWEST), KEPT) for each in (one, other)]
-    return similarity(one, other) * (terms[0] * terms[1]) ** 0.25 / KEPT**0.5
+    return similarity(one, other) * math.pow(terms[0] * terms[1], 0.25) / math.sqrt(KEPT)
 
 
 def least_likeness(articles: int, join: float = JOIN) -> float:
@@ -190,5 +190,5 @@ def best_story(told: Told, members: Iterable[tuple[int, Told]], least: float) ->
     for story, member in members:
         near.setdefault(story, []).append(likeness(told, member))
     scores = {story: sum(values) / len(values) for story, values in near.items()}
-    story = max(scores, key=lambda one: (scores[one], -one), default=None)
-    return (story, scores[story]) if story is not None and scores[story] >= least else None
+    best = max(scores, key=lambda one: (scores[one], -one), default=None)
+    return (best, scores[best]) if best is not None and scores[best] >= least else None

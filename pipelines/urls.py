@@ -57,12 +57,7 @@ def normalise(url: str, base: str | None = None, *, max_length: int = MAX_LENGTH
     url = url.strip(" \t\r\n\f")
     if _PLAIN.fullmatch(url) and len(url) <= max_length and "xn--" not in url:
         return url  # as most addresses are: a sitemap may have 50,000 of them
-    if not url:
-        raise BadUrl("the address is empty")
-    if len(url) > 4 * max_length:
-        raise BadUrl(f"the address has {len(url)} characters, {max_length} are allowed")
-    if _FORBIDDEN.search(url):
-        raise BadUrl("the address contains control characters")
+    _refuse_unreadable(url, max_length)
     try:
         parts = urlsplit(urljoin(base, url) if base else url)
         netloc, path, query = parts.netloc, parts.path, parts.query
@@ -85,6 +80,15 @@ def normalise(url: str, base: str | None = None, *, max_length: int = MAX_LENGTH
     if len(result) > max_length:
         raise BadUrl(f"the address has {len(result)} characters, {max_length} are allowed")
     return result
+
+
+def _refuse_unreadable(url: str, max_length: int) -> None:
+    if not url:
+        raise BadUrl("the address is empty")
+    if len(url) > 4 * max_length:
+        raise BadUrl(f"the address has {len(url)} characters, {max_length} are allowed")
+    if _FORBIDDEN.search(url):
+        raise BadUrl("the address contains control characters")
 
 
 def without_userinfo(text: str) -> str:

@@ -13,6 +13,7 @@ from scrapy.signals import engine_started
 
 from crawler import settings as project
 from crawler.config import Configuration, shipped_folder
+from crawler.downloader.browser import Browser
 from crawler.downloader.client import HttpClient
 from crawler.downloader.errors import NotModified
 from crawler.downloader.hosts import Hosts
@@ -47,15 +48,16 @@ def scrapy_settings(policy: FetchPolicy, **more: Any) -> dict[str, Any]:
 
 def services_on(store: Any, client: HttpClient | None = None) -> Services:
     """Services whose hosts and robots.txt are remembered in *store*; pages are not stored."""
-    configuration = Configuration(shipped_folder())
+    configuration, client = Configuration(shipped_folder()), client or HttpClient()
     return Services(
         configuration=configuration,
         hosts=Hosts(store),
         robots=Robots(store, "Nachlese"),
-        http=client or HttpClient(),
+        http=client,
         readers=reader_pool(configuration),
         derived=Derived(configuration),
         in_hand=in_hand(configuration),
+        browser=Browser(client),
     )
 
 

@@ -89,3 +89,17 @@ def test_a_dateline_is_taken_off(paragraph: str, place: str | None, rest: str):
 )
 def test_what_is_no_dateline_stays(paragraph: str):
     assert dateline(paragraph) == (None, paragraph)
+
+
+@pytest.mark.parametrize(
+    ("paragraph", "place"),
+    [
+        ("RECKLINGHAUSEN – Die Polizei sucht Zeugen.", "RECKLINGHAUSEN"),
+        ("BAD VILBEL - Der Rat hat beschlossen.", "BAD VILBEL"),
+        ("SANKT AUGUSTIN – Es brannte.", "SANKT AUGUSTIN"),
+        ("NATO – Das Bündnis berät.", None),
+        ("EU – Der Gipfel beginnt.", None),
+    ],
+)
+def test_a_place_in_capitals_opens_a_paragraph(paragraph: str, place: str | None):
+    assert dateline(paragraph)[0] == place

@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 from crawler import fixture_sites
 from crawler.cli import app, common
 from crawler.cli.common import Exit
-from crawler.records import NAMES
+from pipelines.columns import FIRST as NAMES
 
 ROOT = Path(__file__).parent.parent
 PAGES = Path(__file__).parent / "pages"

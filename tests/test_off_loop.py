@@ -21,9 +21,7 @@ __all__ = ["site"]
 
 FEED = '<?xml version="1.0"?><rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/"><channel>{}</channel></rss>'
 HOSTILE = {
-    "authors": FEED.format(
-        f"<item><link>https://a.example/1</link><dc:creator>{'@' * 200}</dc:creator></item>" * 86
-    ),
+    "authors": FEED.format(f"<item><link>https://a.example/1</link><dc:creator>{'@' * 200}</dc:creator></item>" * 86),
     "instructions": "<?" * 9_950,
     "comments": "<!--" * 5_000,
     "entities": FEED.format("<title>" + "&amp" * 5_000 + "</title>"),

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from benchmarks.judgement import figures
-from pipelines.items import Page, Reason, Rejected
+from pipelines.items import Kind, Page, Reason, Rejected
 from pipelines.reading import read, shipped_rules
 
 RULES = shipped_rules(language="de")
@@ -173,3 +173,58 @@ def test_a_page_whose_lines_begin_with_links_is_a_list_of_articles(item: str):
 def test_made_pages_are_judged_right():
     wrong = {family: row for family, row in figures().items() if row["wrong"]}
     assert not wrong
+
+
+# -- lists, blogs, and pages of another sort --------------------------------------------------------------------------
+
+
+POST = (
+    "<article class='post'><h2><a href='/{0}'>Beitrag über den Hafen Nummer {0}</a></h2>"
+    "<p>Der Rat hat am Montag unter Punkt {0} beschlossen, dass der Hafen bis zum Herbst geschlossen bleibt.</p></article>"
+)
+
+
+def judged(body: str, title: str, url: str, head: str = ""):
+    html = f"<html lang='de'><head><title>{title}</title>{head}</head><body>{body}</body></html>"
+    return read(
+        Page(url, "s", html.encode(), datetime(2025, 12, 5, tzinfo=UTC), "text/html; charset=utf-8"), shipped_rules()
+    )
+
+
+def test_a_blog_s_front_page_is_no_article():
+    body = "<h1>Mein Blog</h1>" + "".join(POST.format(number) for number in range(6))
+    with pytest.raises(Rejected) as refused:
+        judged(body, "Mein Blog", "https://blog.example/start/alles")
+    assert refused.value.reason is Reason.HOME_PAGE
+
+
+def test_an_article_above_teasers_of_others_is_one():
+    prose = "".join(
+        f"<p>Die Gemeinde teilte am Tag {n} mit, dass die Brücke über den Bach noch lange gesperrt ist.</p>"
+        for n in range(8)
+    )
+    body = f"<main><h1>Die Brücke bleibt zu</h1>{prose}</main>" + "".join(POST.format(number) for number in range(6))
+    assert judged(body, "Die Brücke bleibt zu", "https://zeitung.example/a/bruecke-1").title == "Die Brücke bleibt zu"
+
+
+@pytest.mark.parametrize(
+    ("url", "title", "head"),
+    [
+        ("https://firma.example/impressum", "Impressum", ""),
+        ("https://firma.example/x/7", "Über uns", ""),
+        ("https://shop.example/x/7", "Ein Stuhl", "<meta property='og:type' content='product'>"),
+        ("https://forum.example/threads/stuhl-wackelt.77/", "Mein Stuhl wackelt", ""),
+        ("https://firma.example/leistungen/dach", "Wir decken Ihr Dach", ""),
+    ],
+)
+def test_pages_of_services_shops_and_forums_are_kept_as_other(url: str, title: str, head: str):
+    prose = (
+        "<p>Wir beraten Sie gern zu allen Fragen, die mit unserer Arbeit und mit unserem Angebot zu tun haben.</p>" * 5
+    )
+    assert judged(f"<h1>{title}</h1>{prose}", title, url, head).kind is Kind.OTHER
+
+
+def test_a_dated_article_is_an_article_wherever_it_stands():
+    prose = "<p>Der Rat hat am Montag beschlossen, dass der Hafen bis zum Herbst geschlossen bleibt.</p>" * 5
+    body = f"<h1>Der Hafen bleibt zu</h1><p class='date'>3. Dezember 2025</p>{prose}"
+    assert judged(body, "Der Hafen bleibt zu", "https://zeitung.example/lokales/hafen").kind is Kind.ARTICLE

@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.items import Article, Page
 from pipelines.reading import read, shipped_rules
-from pipelines.reading.body import paywall
+from pipelines.reading.body import paywall, scrambled
 
 RULES = shipped_rules(language="de")
 TEASER = "Die Brücke über den Mühlbach bleibt bis zum Herbst gesperrt, teilte die Gemeinde am Montag mit."
@@ -156,7 +156,7 @@ def test_a_language_that_is_not_known_is_not_scrambled_where_nobody_asks_for_pay
     ],
 )
 def test_other_languages_names_and_figures_are_not_scrambled(text: str):
-    assert not paywall.is_scrambled(text)
+    assert not scrambled.is_scrambled(text)
 
 
 @pytest.mark.parametrize(

@@ -165,6 +165,7 @@ def test_a_picture_s_credit_is_no_byline():
         "Sepp Blatter", "Jane Gilmore", "Rieke Newsom", "Anna Hochleiter", "Petra Presser", "Max Rosenblatt",
         "Jan Fotopoulos", "Eva Darmstadt", "Ulf Uhrig", "Kim Mehring", "Lea Lesener", "Tom Verlagen", "Mia Teamer",
         "Ida Backhaus", "Ben Standl", "Ada Kontakter", "Leo Profiler", "John E Smith", "Nora Bronstein",
+        "Markus Iseler", "Eva Hatzfeld",
     ],
 )  # fmt: skip
 def test_a_name_may_hold_the_words_of_bylines_and_newsrooms(name: str):

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from crawler import config, runs
-from crawler.comparing import COMPARED, compare, differences
+from crawler.comparing import compare, differences
 from crawler.services import Services, open_services
+from pipelines import columns
 
 SEEDS = Path(__file__).parent / "seeds"
 FETCHED = datetime(2025, 12, 4, 8, tzinfo=UTC)
@@ -108,7 +109,7 @@ async def test_progress_is_told_for_every_page(services):
 
 
 def test_lists_and_tuples_are_no_difference():
-    article = type("Article", (), {name: None for name in COMPARED})()
+    article = type("Article", (), {name: None for name in columns.COMPARED})()
     article.authors, article.title, article.published_at = ("Anna",), "A", FETCHED
     stored = {"authors": ["Anna"], "title": "A", "published_at": FETCHED, "teaser": None}
     assert differences(stored, article) == {}

@@ -725,7 +725,7 @@ async def test_explain_tells_one_pages_story(store):
 
 
 async def test_every_article_comes_once_and_in_the_same_order_a_few_at_a_time(store, monkeypatch):
-    monkeypatch.setattr("pipelines.store.store.ARTICLES_AT_A_TIME", 2)
+    monkeypatch.setattr("pipelines.store.looking.ARTICLES_AT_A_TIME", 2)
     run = await begin(store)
     for number in range(5):
         found = page(f"https://news.example/{number}")

@@ -14,7 +14,8 @@ import pytest
 from lxml import etree, html
 from starlette.testclient import TestClient
 
-from pipelines.items import Reason
+from pipelines.items import Link, Reason
+from pipelines.store import Document
 from tests.test_sql_docs import some_news
 from webapp.application import make_app
 from webapp.queries.articles import KINDS
@@ -192,3 +193,21 @@ async def test_a_formula_is_no_formula_in_a_table(client, store, sql_rows):
     rows = list(csv.DictReader(io.StringIO(client.get("/?source=zeitung&format=csv").text)))
     assert rows[0]["title"] == "'=cmd|calc!A0"
     assert client.get("/?source=zeitung&format=json").json()["items"][0]["title"] == "=cmd|calc!A0"
+
+
+async def test_no_page_and_no_answer_tells_the_key_of_a_feed(client, store, sql_rows):
+    feed = "https://reader:hunter2@zeitung.example/rss?edition=1&api_key=hunter2&Token=hunter2"
+    run = await store.begin_run("zeitung", "crawl", "host:1")
+    links = [Link(f"https://zeitung.example/geheim/{n}", feed) for n in (1, 2)]
+    await store.offer(run, links, Document(feed, "feed", status=200, links=2))
+    await store.reject(run, links[0].url, Reason.SOFT_404, "nicht gefunden", 200)
+    await store.end_run(run, "finished")
+    assert "hunter2" in str(sql_rows("SELECT * FROM news.documents"))
+    for url in ("/sources/zeitung", "/rejections", f"/explain?url={links[0].url}", f"/explain?url={links[1].url}", "/"):
+        for name in ("html", "json"):
+            also = "&" if "?" in url else "?"
+            text = client.get(f"{url}{also}format={name}").text
+            assert "hunter2" not in text, (url, name)
+    for url in ("/sources/zeitung", "/rejections", f"/explain?url={links[1].url}"):
+        assert "hunter2" not in client.get(f"/api/v1{url}").text
+    assert "edition=1&api_key=***&Token=***" in str(client.get("/api/v1/sources/zeitung").json())

@@ -54,6 +54,8 @@ async def test_an_address_answers_what_the_document_says(client, endpoint):
         assert body["items"], "the example brings nothing, so the test says nothing"
 
 
+# the server runs in a thread of this process, and its pool of connections draws numbers, too
+@pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisDeprecationWarning")
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_whatever_is_asked_the_answer_keeps_to_the_document(some_database, address: str):
     with running(some_database) as base:

@@ -225,9 +225,9 @@ async def test_a_page_that_nobody_waits_for_any_more_does_not_occupy_its_reader(
         assert (await pool.read(page("gut"), RULES)).text == "gut"
 
 
-async def test_the_readers_come_back_after_the_nursery_was_killed(readers):
+async def test_the_readers_come_back_after_the_forkserver_was_killed(readers):
     assert (await readers.read(page("gut"), RULES)).text == "gut"
-    os.kill(readers._nursery._process.pid, signal.SIGKILL)
+    os.kill(readers._forkserver._process.pid, signal.SIGKILL)
     await end_of(readers, "fail")
     assert (await readers.read(page("gut"), RULES)).text == "gut"
     assert (await readers.read(page("gut"), RULES)).text == "gut"
@@ -282,9 +282,9 @@ async def main():
     page = lambda order: Page("https://example.org/", "probe", order, datetime.now(UTC))
     busy = asyncio.ensure_future(pool.read(page(b"hang"), Rules()))
     await pool.read(page(b"who"), Rules())
-    while len(pool._nursery.born) < 2:
+    while len(pool._forkserver.children) < 2:
         await asyncio.sleep(0)
-    print(pool._nursery._process.pid, *pool._nursery.born, flush=True)
+    print(pool._forkserver._process.pid, *pool._forkserver.children, flush=True)
     await asyncio.Event().wait()
 
 asyncio.run(main())

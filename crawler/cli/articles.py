@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from crawler.cli.common import configuration, count, fail, open_store, out, plain, print_json, run, told, when
+from crawler.cli.common import configuration, count, fail, open_store, out, print_json, run, told, when
 from crawler.cli.read import moment, print_line
+from crawler.logs import plain
 
 if TYPE_CHECKING:
     from pipelines.store import Row
@@ -38,7 +39,7 @@ def list_articles(
     """List stored articles, latest first."""
     configured = configuration()
     zones = {name: entry.zone for name, entry in configured.sources.items()}
-    wanted = {"source": source, "since": moment(since, configured) if since else None, "words": words}
+    wanted: dict[str, Any] = {"source": source, "since": moment(since, configured) if since else None, "words": words}
     wanted |= {"limit": limit or None, "copies": copies}
     if as_json:
         run(stream_articles(wanted, zones, ZoneInfo(configured.settings.time_zone)))

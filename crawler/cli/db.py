@@ -226,7 +226,8 @@ def show_answer(names: list[str], rows: list[tuple[Any, ...]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from crawler.cli.common import count, out, plain, print_table
+    from crawler.cli.common import count, out, print_table
+    from crawler.logs import plain
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in names:

@@ -12,8 +12,9 @@ import typer
 
 from crawler.cli import web
 from crawler.cli.articles import published_text, words_in
-from crawler.cli.common import Exit, count, err, fail, out, plain, run, start_logging, told
+from crawler.cli.common import Exit, count, err, fail, out, run, start_logging, told
 from crawler.cli.run import show_reports
+from crawler.logs import plain
 
 if TYPE_CHECKING:
     from crawler.demo import Demo
@@ -127,11 +128,11 @@ def show_removed(done: Demo) -> None:
     """A few pieces, of as many rules as possible."""
     from rich.text import Text
 
-    seen: set[str] = set()
-    shown = [piece for piece in done.removed if not (piece[2] in seen or seen.add(piece[2]))][:STRIPPED_SHOWN]
-    for source, _, rule, text in shown:
+    of_rule = {piece[2]: piece for piece in reversed(done.removed)}
+    first = [piece for piece in done.removed if piece is of_rule[piece[2]]]
+    for source, _, rule, text in first[:STRIPPED_SHOWN]:
         out().print(Text(f"{source:<12} {rule:<14} {short(text, 70)}"))
-    line(f"{count(len(done.removed), 'piece')} by {count(len(seen), 'rule')} in all.")
+    line(f"{count(len(done.removed), 'piece')} by {count(len(of_rule), 'rule')} in all.")
 
 
 def show_next(done: Demo) -> None:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crawler.cli.common import Exit, count, open_store, out, plain, print_json, run, told
+from crawler.cli.common import Exit, count, open_store, out, print_json, run, told
+from crawler.logs import plain
 
 if TYPE_CHECKING:
     from pipelines.store import HostRest
@@ -43,7 +44,8 @@ async def _found(names: list[str], lift: bool, source: str | None) -> list[HostR
         if not lift:
             rests = await store.host_rests()
             return [rest for rest in rests if source in (None, rest.source) and (not names or rest.host in names)]
-        lifted = [await store.lift_host_rests(name, source) for name in names or [None]]
+        wanted: list[str | None] = [*names] or [None]
+        lifted = [await store.lift_host_rests(name, source) for name in wanted]
         return [rest for some in lifted for rest in some]
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crawler.cli.common import Exit, configuration, count, fail, known_sources, out, plain, print_json, run, told, when
+from crawler.cli.common import Exit, configuration, count, fail, known_sources, out, print_json, run, told, when
+from crawler.logs import plain
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -83,7 +84,7 @@ def read_one(page: Page, configured: Configuration, as_json: bool, why: bool) ->
         return False
     show(article, rules.time_zone, as_json, why)
     if why and not as_json:
-        show_places(page, article)
+        show_places(page, article, rules)
     return True
 
 
@@ -176,18 +177,20 @@ def show(article: Article, zone: ZoneInfo, as_json: bool, why: bool) -> None:
             print_line(f"  [{piece.rule}] {piece.text}")
 
 
-def show_places(page: Page, article: Article) -> None:
+def show_places(page: Page, article: Article, rules: Rules) -> None:
     """What the page's places say, field by field; '=' where that was taken as it stands there."""
-    from pipelines.reading import whence
+    from pipelines.reading.fields import why
 
     taken = {article.title, article.teaser, article.section, ", ".join(article.authors), *article.authors}
-    said = whence.places(page)
+    said = why.candidates(page, rules)
     if said:
-        print_line(
-            "what the page says (= taken as it stands; times are compared with each other, see docs/reading.md):"
-        )
+        print_line("what the page says, the most trusted place first (= taken, see docs/reading.md):")
     for each in said:
-        print_line(f"  {'=' if each.value in taken else ' '} {each.field:<10} {each.place:<28} {each.value}")
+        is_taken = each.is_chosen or (each.field in ("title", "teaser", "section") and each.value in taken)
+        precision = f" (to the {each.precision})" if each.precision else ""
+        is_text = each.field in ("title", "teaser", "section")
+        note = "" if is_text or each.believed is not None else " (not believed)"
+        print_line(f"  {'=' if is_taken else ' '} {each.field:<10} {each.place:<34} {each.value}{precision}{note}")
 
 
 def facts(article: Article, zone: ZoneInfo, why: bool) -> list[tuple[str, str]]:

@@ -20,13 +20,13 @@ from crawler.cli.common import (
     fail,
     known_sources,
     out,
-    plain,
     print_json,
     reachable,
     run,
     start_logging,
     told,
 )
+from crawler.logs import plain
 
 if TYPE_CHECKING:
     from crawler.comparing import Comparison

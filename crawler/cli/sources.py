@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crawler.cli.common import Exit, configuration, count, known_sources, out, plain, print_json, run, told
+from crawler.cli.common import Exit, configuration, count, known_sources, out, print_json, run, told
+from crawler.logs import plain
 
 if TYPE_CHECKING:
     from crawler.config import Configuration, Source
@@ -64,9 +65,12 @@ def record(source: Source) -> dict[str, Any]:
 
 def times(source: Source) -> str:
     """When a source runs, in a few characters: its cron fields, or the time from run to run."""
-    if source.schedule.cron:
-        return source.schedule.cron
-    seconds = int(source.slots().interval.total_seconds())
+    from crawler.slots import Every
+
+    slots = source.slots()
+    if not isinstance(slots, Every):
+        return source.schedule.cron or ""
+    seconds = int(slots.interval.total_seconds())
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds % size == 0:
             return f"{seconds // size} {unit}"

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crawler.cli.common import Exit, configuration, count, fail, open_store, out, plain, print_json, run, told
+from crawler.cli.common import Exit, configuration, count, fail, open_store, out, print_json, run, told
+from crawler.logs import plain
 
 if TYPE_CHECKING:
     from crawler.config import Configuration

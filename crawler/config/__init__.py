@@ -154,6 +154,13 @@ class ReadingSettings(Table):
     )
 
 
+class BrowserSettings(Table):
+    """``[browser]``: for sources with ``render``; it needs the extra ``nachlese[browser]`` and a Chromium."""
+
+    executable: str = Field("", max_length=500, description="Path of the Chromium; empty: the system's.")
+    timeout: PositiveDuration = Field(timedelta(seconds=20), description="Longest time for the scripts of one page.")
+
+
 class ScheduleDefaults(Table):
     every: PositiveDuration = Field(
         timedelta(minutes=15), description="How often a source runs that does not say it itself."
@@ -182,6 +189,7 @@ class Settings(Table):
     recheck: RecheckSettings = RecheckSettings()
     reading: ReadingSettings = ReadingSettings()
     schedule: ScheduleDefaults = ScheduleDefaults()
+    browser: BrowserSettings = BrowserSettings()
     scrapy: dict[str, Any] = Field(
         default_factory=dict, description="Any setting of Scrapy, for all sources; [scrapy.custom] for your own."
     )
@@ -277,6 +285,9 @@ class Fetch(Table):
         default_factory=list,
         max_length=50,
         description='Private address ranges this source may be fetched from, such as "127.0.0.1/32:8080".',
+    )
+    render: Literal["never", "when_empty", "browser"] = Field(
+        "never", description="Which pages a browser renders: none, those without text, or all."
     )
     user_agent: HeaderValue | None = Field(None, description="The user agent for this source; unset: that of all.")
     headers: dict[HeaderName, HeaderValue] = Field(
@@ -396,7 +407,10 @@ class Source(Table):
     def rules(self) -> Rules:
         """What the reader is told about this source."""
         table = self.read.model_dump()
-        site = SiteRules(**{key: tuple(value) if isinstance(value, list) else value for key, value in table.items()})
+        frozen: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in table.items()
+        }
+        site = SiteRules(**frozen)
         return Rules(time_zone=self.zone, language=self.language, phrases=self._phrases, site=site)
 
     def bound(self, name: str, settings: Settings, phrases: dict[str, Phrases]) -> Source:

@@ -13,7 +13,7 @@ from crawler import settings as project_settings
 #: settings of ours that Scrapy does not have
 OURS = {
     "ALLOW_ADDRESSES", "CONNECT_TIMEOUT", "DOCUMENT_MAXSIZE", "HEADERS_MAXSIZE", "HOMEPAGE",
-    "RENDER", "RENDER_EXECUTABLE", "RENDER_TIMEOUT", "ROBOTSTXT_TIMEOUT", "STOP_WITHIN",
+    "RENDER", "RENDER_TIMEOUT", "ROBOTSTXT_TIMEOUT", "STOP_WITHIN",
 }  # fmt: skip
 #: settings of Scrapy that cannot act here, and what to use instead
 INSTEAD = {

@@ -201,7 +201,7 @@ def header_name(value: object) -> str:
 def header_value(value: object) -> str:
     """One line of ASCII; ``${NAME}`` in it stands for a variable of the environment."""
     if not isinstance(value, str) or not value.isascii() or not value.isprintable() or len(value) > 2000:
-        raise ValueError('a header\'s or cookie\'s value is one line of ASCII; write a secret as "${NAME}"')
+        raise ValueError("a header's or cookie's value is one line of ASCII; write a secret as \"${NAME}\"")
     return value
 
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypeVar
 from urllib.parse import urljoin
 
 from crawler.discovery.links import LinkFilter
@@ -22,6 +23,8 @@ from pipelines.reading.page import decode
 LONGEST_TITLE, LONGEST_TEASER, MOST_WORDS = 500, 2000, 30
 #: bytes of a key by which an entry is remembered: of 100,000 entries, one in ten million is taken for another
 REMEMBERED = 8
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +145,7 @@ def selection(
     return Selection(taken, memory_of(undated, taken, known, is_whole), said)
 
 
-def ends(candidates: list[Candidate], count: int) -> list[Candidate]:
+def ends(candidates: list[T], count: int) -> list[T]:
     """*count* of them, half from the beginning and half from the end."""
     if len(candidates) <= count:
         return candidates
@@ -157,9 +160,7 @@ def remembered(known: str | None) -> set[bytes] | None:
     return {memory[at : at + REMEMBERED] for at in range(0, len(memory), REMEMBERED)}
 
 
-def memory_of(
-    undated: list[Candidate], taken: list[Candidate], known: set[bytes] | None, is_whole: bool
-) -> str | None:
+def memory_of(undated: list[Candidate], taken: list[Candidate], known: set[bytes] | None, is_whole: bool) -> str | None:
     """What counts as known from now on: at a first look all, later what was known or was taken.
 
     What was left out of a later look is new at the next. A damaged document says nothing about what it does not list.

@@ -43,7 +43,8 @@ class DiscoveryError(Exception):
         self.issue = issue
         self.detail = detail
 
-    def __reduce__(self):  # exceptions with two arguments must say how they cross a process boundary
+    # exceptions with two arguments must say how they cross a process boundary
+    def __reduce__(self) -> tuple[type[DiscoveryError], tuple[ParseIssue, str]]:
         return DiscoveryError, (self.issue, self.detail)
 
 

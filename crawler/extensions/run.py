@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 from crawler import config
 from crawler.frontier import Frontier, Progress, frontier_of
 from crawler.logs import guard_handlers
-from crawler.reports import RunReport, level_of, outcome_of
+from crawler.reports import Outcome, RunReport, level_of, outcome_of
 from crawler.services import Services, close, give_services, in_memory, open_services, services_of
 from crawler.shutdown import shutdown_of
 from crawler.signals import run_closed, run_opened
@@ -271,9 +271,9 @@ class RunExtension:
         assignment = getattr(self.crawler, "assignment", Assignment())
         frontier = frontier_of(self.crawler)
         if self.run is None or frontier is None:
-            outcome = "failed" if self.trouble else "skipped"
+            ending: Outcome = "failed" if self.trouble else "skipped"
             said = self.trouble or reason.removeprefix("skipped: ")
-            self.report = RunReport(spider.run_source, assignment.kind, outcome, error=said, slot=assignment.slot)
+            self.report = RunReport(spider.run_source, assignment.kind, ending, error=said, slot=assignment.slot)
             return
         if reason not in WELL and self.stopped is None:
             self.stopped = "interrupted" if reason == "shutdown" else reason

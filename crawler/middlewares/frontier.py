@@ -16,6 +16,7 @@ from crawler.frontier import Frontier, frontier_of
 from crawler.spiders.news import NewsSpider
 from pipelines.article_item import ArticleItem
 from pipelines.database import DatabaseError
+from pipelines.item_pipelines import InfrastructureError
 from pipelines.items import Link, Reason, Rejected
 from pipelines.store import Target
 from pipelines.workers import ReadersUnavailable
@@ -60,7 +61,7 @@ class FrontierMiddleware:
                     continue
                 has_item = has_item or isinstance(one, ArticleItem)
                 yield one
-        except (DatabaseError, ReadersUnavailable):
+        except (DatabaseError, InfrastructureError, ReadersUnavailable):
             raise
         except Exception as error:
             if not await self._failed(frontier, spider, response, error):

@@ -31,7 +31,10 @@ class SourceRequestMiddleware:
         self.headers = resolved(source.fetch.headers, path, "fetch.headers")
         self.cookies = resolved(source.fetch.cookies, path, "fetch.cookies")
         proxy = resolved({"proxy": source.fetch.proxy} if source.fetch.proxy else {}, path, "fetch")
-        self.proxy, self.proxy_authorization = proxy_of(proxy["proxy"]) if proxy else (None, None)
+        self.proxy: str | None = None
+        self.proxy_authorization: str | None = None
+        if proxy:
+            self.proxy, self.proxy_authorization = proxy_of(proxy["proxy"])
         self.hosts = [urls.normalise(source.homepage), *(f"https://{host}/" for host in source.discover.links.hosts)]
 
     @classmethod
@@ -57,7 +60,7 @@ class SourceRequestMiddleware:
             elif name in request.headers and request.meta.get("redirect_times"):
                 del request.headers[name]
         if self.cookies and is_own and not isinstance(request.meta.get("cookiejar"), CookieJar):
-            request.cookies = self.cookies
+            request.cookies = {name: value for name, value in self.cookies.items()}
 
     def is_own(self, url: str) -> bool:
         """Whether an address lies on the source's own site."""

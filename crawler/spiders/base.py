@@ -54,4 +54,3 @@ class RunSpider(Spider):
     def look(self) -> bool:
         """Look for more while the run goes on; False where there is nothing to look at."""
         return False
-

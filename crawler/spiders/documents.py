@@ -13,6 +13,7 @@ from typing import Any
 
 from scrapy import Request
 from scrapy.http import Response
+from twisted.python.failure import Failure as TwistedFailure
 
 from crawler.conditional import full_look_is_due, judged
 from crawler.config import Source
@@ -64,6 +65,10 @@ class DocumentSpider(RunSpider):
     @property
     def source(self) -> Source:
         return self.configuration.source(self.name)
+
+    async def failed(self, failure: TwistedFailure) -> None:
+        """The errback of every request."""
+        raise NotImplementedError
 
     # --- asking ------------------------------------------------------------------------------------------------------
 

@@ -21,18 +21,22 @@ from crawler.config import Configuration
 from crawler.downloader.body import BodySlot
 from crawler.downloader.errors import NotModified, ShutdownError, failure_reason
 from crawler.frontier import frontier_of
+from crawler.middlewares.render import rendered
 from crawler.shutdown import shutdown_of
 from crawler.spiders.documents import DocumentSpider, header, logged
 from pipelines import urls
 from pipelines.article_item import ArticleItem
 from pipelines.database import DatabaseError
-from pipelines.items import Article, Page, Part, Rejected
+from pipelines.item_pipelines import InfrastructureError
+from pipelines.items import Article, Page, Part, Reason, Rejected
 from pipelines.reading.rules import Rules
 from pipelines.store import Target
 from pipelines.workers import ReadersUnavailable
 
 log = logging.getLogger(__name__)
 
+#: what this machine cannot do for any page now: it stops the run
+TROUBLE = (DatabaseError, InfrastructureError, ReadersUnavailable)
 #: so often a page whose later pages do not come is tried again; then it is kept as far as it came
 ATTEMPTS_FOR_ALL_PAGES = 3
 
@@ -131,12 +135,22 @@ class NewsSpider(DocumentSpider):
         entry = entry or Target(response.url)
         try:
             item = await self.article_item(response, entry)
+            if self.settings["RENDER"] == "when_empty" and await self.is_empty(item):
+                item = await self.article_item(await rendered(self.crawler, response), entry)
         except Exception as error:
-            if isinstance(error, DatabaseError | ReadersUnavailable) or failure_reason(error).unexpected is not None:
+            if isinstance(error, TROUBLE) or failure_reason(error).unexpected is not None:
                 raise
             await self.page_failed(entry.url, error)  # a further page did not come: the article comes again as a whole
             return
         yield item
+
+    async def is_empty(self, item: ArticleItem) -> bool:
+        """Whether a page shows nothing without its scripts. One that shows an article has been read by that."""
+        try:
+            item.article = await shutdown_of(self.crawler).run(self.services.readers.read(item.page, item.rules))
+        except Rejected as rejected:
+            return rejected.reason in (Reason.EMPTY, Reason.JAVASCRIPT_SHELL, Reason.NO_TITLE)
+        return False
 
     async def article_item(
         self, response: Response, entry: Target | None = None, article: Article | None = None
@@ -198,7 +212,7 @@ class NewsSpider(DocumentSpider):
             request = Request(following, meta={"kind": "page", "body_slot": slot or BodySlot()}, dont_filter=True)
             try:
                 response = await self.crawler.engine.download_async(request)
-            except (DatabaseError, ReadersUnavailable):
+            except TROUBLE:
                 raise
             except Exception as error:
                 failure = failure_reason(error)
@@ -223,11 +237,14 @@ class NewsSpider(DocumentSpider):
 
     async def failed(self, failure: TwistedFailure) -> None:
         """The errback of every request: what has not changed, and what cannot be had, now or ever."""
-        request, error = failure.request, failure.value  # type: ignore[attr-defined]
+        request: Request = failure.request  # type: ignore[attr-defined]
+        error: BaseException = failure.value  # type: ignore[assignment]
         if slot := request.meta.get("body_slot"):
             slot.release()
-        if frontier_of(self.crawler) is None or isinstance(error, DatabaseError | ReadersUnavailable):
-            failure.raiseException()  # `scrapy parse` says it; RunExtension stops a run that this machine cannot do
+        if isinstance(error, TROUBLE):
+            raise InfrastructureError(str(error)) from error  # RunExtension stops a run that this machine cannot do
+        if frontier_of(self.crawler) is None:
+            failure.raiseException()  # `scrapy parse` says it
         if request.meta.get("kind") == "page":
             await self.page_failed(request.meta.get("page_url", request.url), error)
         else:

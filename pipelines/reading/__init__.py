@@ -23,11 +23,12 @@ from pipelines.reading.page import decode, structured
 from pipelines.reading.page.tree import parse
 from pipelines.reading.rules import Rules
 from pipelines.reading.verdict import page_classifier
+from pipelines.reading.verdict.other_pages import why_other
 
 __all__ = ["READER_VERSION", "Rules", "next_page", "read", "shipped_rules"]
 
 # Goes up when the same page would be read differently, so that a replay can tell which rows are out of date.
-READER_VERSION = "3"
+READER_VERSION = "4"
 
 _PHRASES = ("config/boilerplate", "crawler/shipped/config/boilerplate")  # in a checkout, in an installed package
 
@@ -74,7 +75,8 @@ def _read_html(page: Page, rules: Rules) -> Article:
     sections = plaintext_header.sections_in(described.kicker, described.sections)
     # of an article that is not free, the description may be all that there is to read
     shown = found.text or (described.teaser or "" if found.is_free is False and body.lead is None else "")
-    page_classifier.check(_for_judgement(page, described, types, body, shown), seen)
+    judged = _for_judgement(page, described, types, body, shown, bool(stated.article.get("headline")))
+    page_classifier.check(judged, seen)
     return Article(
         url=page.url,
         canonical_url=described.canonical_url or page.url,
@@ -101,7 +103,7 @@ def _read_html(page: Page, rules: Rules) -> Article:
         agency=described.agency or agency.agency_in([block.text for block in found.raw]),
         dateline=_dateline(found.kept),
         image=described.image,
-        kind=_kind(described.kind, body.lead, found.raw),
+        kind=_kind(described, body.lead, found.raw, judged, seen),
         is_accessible_for_free=found.is_free,
         amp_url=described.amp_url,
         details=found.facts,
@@ -138,11 +140,20 @@ def _dateline(found: Sequence[blocks.Block]) -> str | None:
     return agency.dateline(first.text)[0] if first else None
 
 
-def _kind(described: Kind, lead: str | None, found: Sequence[blocks.Block]) -> Kind:
-    """The kind that the page states, or a press release where the text begins with a press service's mark."""
+def _kind(
+    described: metadata.Description,
+    lead: str | None,
+    found: Sequence[blocks.Block],
+    judged: page_classifier.Read,
+    seen: page_classifier.Signs,
+) -> Kind:
+    """The kind that the page states; a press release where a press service's mark opens the text; or none."""
     begins = (lead or "", *(block.text for block in found[:3]))
-    is_release = described is Kind.ARTICLE and any(map(kind.is_from_press_service, begins))
-    return Kind.PRESS_RELEASE if is_release else described
+    if described.kind is not Kind.ARTICLE:
+        return described.kind
+    if any(map(kind.is_from_press_service, begins)):
+        return Kind.PRESS_RELEASE
+    return Kind.OTHER if why_other(judged, seen, described.authors) else Kind.ARTICLE
 
 
 def _bodies(stated: structured.Structured) -> list[str]:
@@ -158,7 +169,7 @@ def _types(stated: structured.Structured) -> frozenset[str]:
 
 
 def _for_judgement(
-    page: Page, described: metadata.Description, types: frozenset[str], body: extract.Body, text: str
+    page: Page, described: metadata.Description, types: frozenset[str], body: extract.Body, text: str, is_stated: bool
 ) -> page_classifier.Read:
     return page_classifier.Read(
         url=page.url,
@@ -168,6 +179,7 @@ def _for_judgement(
         kind=described.kind,
         types=types,
         is_dated=described.published is not None,
+        is_stated=is_stated,
         page_text=body.page_text,
         page_length=body.page_length,
         link_length=body.link_length,

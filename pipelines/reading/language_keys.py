@@ -37,6 +37,20 @@ KEYS: dict[str, Key] = {
     "text.common": _words(
         "the commonest words, which no other language here shares: they tell the language", needed=True
     ),
+    # the article on its page
+    "body.address": _patterns(
+        "words that speak to the reader or of the publisher, with the capitals they have: we, your"
+    ),
+    "body.answer": _patterns("links below a reader's comment: reply, report"),
+    "body.record": _patterns("what stands beside comments: likes, '3 days ago'"),
+    "body.by_machine": _patterns("how a text says that a machine wrote it, with the capitals it has"),
+    "body.picture": _patterns("what the credit of a picture begins with, with its capital: Photo"),
+    "body.picture_source": _patterns("the same for words that stand behind statements as well: source"),
+    "body.before_a_paper": _words("words before a newspaper's name that is also a word for picture: 'told Bild'"),
+    "body.money": _words("names of currencies behind a price with raised cents"),
+    "body.fact_titles": _patterns("headings over a table of facts: at a glance"),
+    "body.fact_labels": _patterns("what such a table calls its rows: place, date"),
+    "body.fact_heads": _patterns("what it calls its second column: value"),
     # dates
     "dates.months": Key(Shape.TWELVE, "names and abbreviations of the months, January first", True),
     "dates.weekdays": Key(Shape.SEVEN, "names of the weekdays, Monday first", True),
@@ -93,6 +107,21 @@ KEYS: dict[str, Key] = {
     "people.picture": _patterns("how the credit of a picture begins"),
     "people.outside": _patterns("names of elements (class, id) that hold no byline, besides those of [class_names]"),
     "class_names.kicker": _patterns("of the line above a headline"),
+    # news agencies
+    "agency.cities": _words("cities from which much news is written: they open a text before a dash"),
+    "agency.before_name": _patterns("words before an agency's name in a byline: with, source"),
+    "agency.articles": _patterns("articles before it"),
+    "agency.called": _patterns("what an agency is called: news agency"),
+    "agency.countries": _patterns("countries behind its name"),
+    "agency.credits": _patterns("words of credit: source, with material"),
+    "agency.of": _words("small words between a word of credit and the agency"),
+    "agency.pictures": _patterns("words of a picture's credit"),
+    "agency.mention": _patterns("words before an agency that is only spoken of: according to"),
+    # what a page is
+    "verdict.service_paths": _patterns("last part of the address of a service page: imprint, terms"),
+    "verdict.service_titles": _patterns("the whole headline of such a page"),
+    "verdict.shop_paths": _patterns("parts of a shop's addresses"),
+    "verdict.list_paths": _patterns("parts of the address of a list: category, tag"),
     # headlines
     "title.no_kicker": _patterns("words of a line above the headline that is no kicker: 'published', '3 hours'"),
     "title.sections": _words("names of sections, which are no part of a headline: politics, sport"),

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import psycopg
 from psycopg import AsyncConnection
@@ -22,6 +22,12 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 CONFLICTS = 10  # times that a transaction is tried again after a deadlock or a lock that was not to be had
 CONFLICT_FOR = 80.0  # seconds after which there is no other try: a lock that is held for so long is held by somebody
+
+
+class Transactions(Protocol):
+    """A way to do some work in a transaction of its own: ``Connections.run``."""
+
+    async def __call__(self, work: Callable[[AsyncConnection], Awaitable[T]], /) -> T: ...
 
 
 class Connections:

@@ -16,11 +16,11 @@ from functools import cached_property
 from typing import Any
 
 from psycopg import AsyncConnection
-from psycopg.rows import namedtuple_row
 
 from pipelines import dedupe
 from pipelines.dedupe import Likeness
 from pipelines.reading import fingerprint
+from pipelines.store.session import named_rows
 
 CANDIDATES = 6  # articles that are compared word for word with a text, those with the most bands in common first
 STORED = 1 << 62  # above all serials that Postgres gives
@@ -233,9 +233,7 @@ async def _read_texts(connection: AsyncConnection, copies: Copies, ids: set[int]
     missing = sorted(ids - copies.texts.keys())
     if not missing:
         return
-    cursor = connection.cursor(row_factory=namedtuple_row)
-    await cursor.execute(TEXTS, [missing, bands])
-    for row in await cursor.fetchall():
+    for row in await named_rows(connection, TEXTS, [missing, bands]):
         text = Text(row.article_id, row.number, row.serial, row.text, frozenset(row.bands or ()))
         copies.texts[row.article_id].append(text)
         copies.current[row.article_id] = row.current

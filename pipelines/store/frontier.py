@@ -1,240 +1,21 @@
-"""The statements about sources, runs, discovery documents and pages. ``store.Store`` says what they are for."""
+"""The frontier: which pages wait to be fetched, which are due to be looked at again, which a run has in hand."""
 
 from __future__ import annotations
 
-KEEP_SOURCES = """
-    INSERT INTO ingest.sources AS source (
-        name, title, homepage, language, country, time_zone, enabled, expected_per_day, day_zone, hosts, drop_params)
-    SELECT row.name, title, homepage, language, country, time_zone, enabled, expected_per_day, zone.name, hosts,
-           drop_params
-    FROM jsonb_to_recordset(%s) AS row (
-        name text, title text, homepage text, language text, country text, time_zone text, enabled boolean,
-        expected_per_day integer, hosts text[], drop_params text[])
-    LEFT JOIN pg_timezone_names AS zone ON zone.name = row.time_zone
-    ORDER BY row.name
-    ON CONFLICT (name) DO UPDATE
-    SET title = excluded.title, homepage = excluded.homepage, language = excluded.language, country = excluded.country,
-        time_zone = excluded.time_zone, enabled = excluded.enabled, expected_per_day = excluded.expected_per_day,
-        day_zone = excluded.day_zone, hosts = excluded.hosts, drop_params = excluded.drop_params, updated_at = now()
-"""
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
 
-KEEP_SOURCE_NAME = "INSERT INTO ingest.sources (name, title) VALUES (%(source)s, %(source)s) ON CONFLICT DO NOTHING"
+from psycopg import AsyncConnection
 
-KEEP_NEXT_RUN = "UPDATE ingest.sources SET next_run_at = %(at)s WHERE name = %(source)s"
-
-# ---------------------------------------------------------------------------------------------------------------------
-# runs
-
-LOCK_SOURCE = "SELECT pg_advisory_xact_lock(hashtextextended('run of ' || %(source)s, 0))"
-
-FIND_DEAD_RUNS = """
-    SELECT id FROM ingest.runs
-    WHERE (source = %(source)s OR source IS NULL AND %(source)s::text IS NULL)
-      AND ended_at IS NULL
-      -- or its last sign of life is in the future: the clock was set back, and who lives says so again in no time
-      AND (lease_until < clock_timestamp() OR heartbeat_at > clock_timestamp() + (lease_until - heartbeat_at))
-    ORDER BY id
-    FOR UPDATE
-"""
-
-HOLDERS = "SELECT id, holder FROM ingest.runs WHERE source IS NOT DISTINCT FROM %(source)s AND ended_at IS NULL"
-
-# the answer to an earlier try may have been lost: then the run is there already
-FIND_BEGUN = "SELECT id, started_at FROM ingest.runs WHERE token = %(token)s"
-
-BEGIN_RUN = """
-    INSERT INTO ingest.runs (token, source, kind, slot, holder, lease_until)
-    VALUES (%(token)s, %(source)s, %(kind)s, %(slot)s, %(holder)s, clock_timestamp() + %(lease)s)
-    ON CONFLICT DO NOTHING
-    RETURNING id, started_at
-"""
-
-HEARTBEAT = """
-    UPDATE ingest.runs SET heartbeat_at = clock_timestamp(), lease_until = clock_timestamp() + %(lease)s
-    WHERE id = %(run)s AND ended_at IS NULL
-    RETURNING id
-"""
-
-# Every page that the run ended, and every page of its source (for a replay: of its own) that waits. A page is in one of
-# the parts only, so the counts always add up.
-COUNT_RUN = """
-    SELECT coalesce(ending, 'pending') AS ending, reason, count(*)::integer AS number
-    FROM (
-        SELECT ended.ending, CASE WHEN ended.ending = 'rejected' THEN ended.reason END AS reason
-        FROM ingest.run_pages AS ended
-        WHERE ended.run_id = %(run)s AND ended.ending IS NOT NULL
-        UNION ALL
-        SELECT NULL, page.reason
-        FROM ingest.pages AS page
-        JOIN ingest.runs AS run ON run.source = page.source AND run.kind = 'crawl'
-        WHERE run.id = %(run)s AND page.state = 'pending'
-        UNION ALL
-        SELECT NULL, waiting.reason
-        FROM ingest.run_pages AS waiting
-        JOIN ingest.pages AS page ON page.id = waiting.page_id
-        JOIN ingest.runs AS run ON run.id = waiting.run_id
-        WHERE waiting.run_id = %(run)s AND waiting.ending IS NULL AND (page.state = 'ended' OR run.kind = 'replay')
-    ) AS counted
-    GROUP BY 1, 2
-"""
-
-RUN_STATE = """
-    SELECT ended_at, new, new_version, unchanged, copy, rejected, pending, reasons
-    FROM ingest.runs WHERE id = %(run)s FOR UPDATE
-"""
-
-END_RUN = """
-    UPDATE ingest.runs
-    SET ended_at = clock_timestamp(), outcome = %(outcome)s, error = %(error)s, new = %(new)s,
-        new_version = %(new_version)s, unchanged = %(unchanged)s, copy = %(copy)s, rejected = %(rejected)s,
-        pending = %(pending)s, reasons = %(reasons)s
-    WHERE id = %(run)s
-"""
-
-# they are as many as the feeds have entries, every few minutes; counted, they have done their service
-FORGET_SEEN_AGAIN = "DELETE FROM ingest.run_pages WHERE run_id = %(run)s AND NOT asked"
-
-# ---------------------------------------------------------------------------------------------------------------------
-# discovery
-
-VALIDATORS = """
-    SELECT etag, last_modified, checked_at, not_modified_in_a_row
-    FROM ingest.documents
-    WHERE source = %(source)s AND url_key = %(key)s AND (etag IS NOT NULL OR last_modified IS NOT NULL)
-"""
-
-# A server that was caught with an untrue 304 is trusted with none of its documents.
-DOCUMENT_STATE = """
-    SELECT document.etag, document.last_modified, document.checked_at, document.not_modified_in_a_row, document.digest,
-           document.confirmed_looks, memory.entries AS memory,
-           EXISTS (SELECT FROM ingest.documents AS other
-                   WHERE other.source = document.source AND other.distrusted_at IS NOT NULL
-                     AND split_part(other.url, '/', 3) = split_part(document.url, '/', 3)) AS is_distrusted
-    FROM ingest.documents AS document
-    LEFT JOIN ingest.document_memories AS memory USING (source, url_key)
-    WHERE document.source = %(source)s AND document.url_key = %(key)s
-"""
-
-KEEP_DOCUMENT = """
-    INSERT INTO ingest.documents AS document (
-        source, url_key, url, kind, etag, last_modified, status, links, error, changed_at, entries, left_out, note,
-        digest, distrusted_at, distrusted_because)
-    VALUES (%(source)s, %(key)s, %(url)s, %(kind)s, %(etag)s, %(last_modified)s, %(status)s, %(links)s, %(error)s,
-            CASE WHEN %(is_full)s THEN now() END, %(entries)s, %(left_out)s, %(note)s, %(digest)s,
-            CASE WHEN %(distrusted)s::text IS NOT NULL THEN now() END, %(distrusted)s)
-    ON CONFLICT (source, url_key) DO UPDATE
-    SET status = excluded.status, error = excluded.error, checked_at = now(), kind = excluded.kind,
-        etag = CASE WHEN %(is_full)s THEN excluded.etag ELSE document.etag END,
-        last_modified = CASE WHEN %(is_full)s THEN excluded.last_modified ELSE document.last_modified END,
-        links = CASE WHEN %(is_full)s THEN excluded.links ELSE document.links END,
-        changed_at = coalesce(excluded.changed_at, document.changed_at),
-        entries = CASE WHEN %(is_full)s THEN excluded.entries ELSE document.entries END,
-        left_out = CASE WHEN %(is_full)s THEN excluded.left_out ELSE document.left_out END,
-        note = CASE WHEN %(is_full)s THEN excluded.note ELSE document.note END,
-        digest = CASE WHEN %(is_full)s THEN excluded.digest ELSE document.digest END,
-        confirmed_looks = CASE
-            WHEN %(distrusted)s::text IS NOT NULL THEN 0 ELSE document.confirmed_looks + %(confirmed)s::integer END,
-        distrusted_at = coalesce(document.distrusted_at, excluded.distrusted_at),
-        distrusted_because = coalesce(document.distrusted_because, excluded.distrusted_because),
-        not_modified_in_a_row = CASE
-            WHEN %(is_full)s THEN 0
-            WHEN %(not_modified)s THEN document.not_modified_in_a_row + 1
-            ELSE document.not_modified_in_a_row END
-"""
-
-KEEP_MEMORY = """
-    INSERT INTO ingest.document_memories AS known (source, url_key, entries)
-    VALUES (%(source)s, %(key)s, %(memory)s)
-    ON CONFLICT (source, url_key) DO UPDATE
-    SET entries = excluded.entries, remembered_at = now()
-    WHERE known.entries <> excluded.entries
-"""
-
-KEEP_DOCUMENT_ATTEMPT = """
-    INSERT INTO ingest.attempts (run_id, source, kind, url, status, ms, bytes, outcome, detail)
-    VALUES (%(run)s, %(source)s, %(kind)s, %(url)s, %(status)s, %(ms)s, %(bytes)s, %(outcome)s, %(error)s)
-"""
-
-# Two documents of one run are offered at the same time: each sees the room that the other has left.
-LOCK_FRONTIER = """
-    SELECT drop_params || noise_params AS params FROM ingest.sources WHERE name = %(source)s FOR NO KEY UPDATE
-"""
-
-KNOWN_PAGES = """
-    SELECT url_key, stable_key FROM ingest.pages
-    WHERE source = %(source)s AND url_key = ANY (%(keys)s)
-    UNION ALL
-    SELECT url_key, stable_key FROM ingest.pages
-    WHERE source = %(source)s AND stable_key = ANY (%(keys)s)
-"""
-
-# Of addresses that had parameters: pages whose article is known under what is left.
-KNOWN_BY_ARTICLE = """
-    SELECT page.url_key, article.url_key AS stable_key
-    FROM ingest.articles AS article
-    JOIN ingest.pages AS page ON page.article_id = article.id AND page.source = %(source)s
-    WHERE article.url_key = ANY (%(keys)s)
-"""
-
-COUNT_WAITING = "SELECT count(*) AS number FROM ingest.pages WHERE source = %(source)s AND state = 'pending'"
-
-# those that were never asked for, oldest first
-OLDEST_WAITING = """
-    SELECT id, coalesce(dated_at, found_at) AS at FROM ingest.pages
-    WHERE source = %(source)s AND state = 'pending' AND attempts = 0 AND id <> ALL (%(in_hand)s)
-    ORDER BY coalesce(dated_at, found_at), id DESC
-    LIMIT %(limit)s
-"""
-
-# A page that nobody has asked for gives its place to a newer one. It is the same row, because who writes may not
-# delete; nothing refers to it yet.
-DISPLACE = """
-    UPDATE ingest.pages AS page
-    SET url_key = decode(row.url_key, 'hex'), url = row.url, found_on = row.found_on, found_at = now(), hint = row.hint,
-        dated_at = row.dated_at, next_attempt_at = now(), stable_key = NULL, reason = NULL, detail = NULL,
-        http_status = NULL
-    FROM jsonb_to_recordset(%(links)s) AS row (
-        id bigint, url_key text, url text, found_on text, hint jsonb, dated_at timestamptz)
-    WHERE page.id = row.id AND page.state = 'pending' AND page.attempts = 0
-      AND NOT EXISTS (SELECT FROM ingest.pages AS other
-                      WHERE other.source = page.source AND other.url_key = decode(row.url_key, 'hex'))
-    RETURNING page.url_key
-"""
-
-OFFER = """
-    INSERT INTO ingest.pages (source, url_key, url, found_on, hint, dated_at)
-    SELECT %(source)s, decode(url_key, 'hex'), url, found_on, hint, dated_at
-    FROM jsonb_to_recordset(%(links)s) AS row (
-        url_key text, url text, found_on text, hint jsonb, dated_at timestamptz)
-    ORDER BY url_key
-    ON CONFLICT DO NOTHING
-    RETURNING url_key
-"""
-
-# The sitemap says that a page was changed after it was fetched: look again, but not at every lie of a sitemap.
-HASTEN_RECHECKS = """
-    UPDATE ingest.pages AS page
-    SET next_check_at = now()
-    FROM jsonb_to_recordset(%(links)s) AS row (url_key text, modified_at timestamptz)
-    WHERE page.source = %(source)s AND page.url_key = decode(row.url_key, 'hex') AND page.next_check_at > now()
-      AND row.modified_at > page.last_fetched_at AND page.last_fetched_at < now() - interval '30 minutes'
-"""
-
-# Known pages that nobody asks for: they end unchanged in this run, too.
-SEEN_AGAIN = """
-    INSERT INTO ingest.run_pages (run_id, page_id, ending, asked, article_id)
-    SELECT %(run)s, page.id, 'unchanged', false, page.article_id
-    FROM ingest.pages AS page
-    WHERE page.source = %(source)s AND page.url_key = ANY (%(keys)s) AND page.state = 'ended'
-      AND (page.next_check_at IS NULL OR page.next_check_at > now())
-    ORDER BY page.id
-    ON CONFLICT DO NOTHING
-"""
-
-OFFERED = """
-    SELECT count(*) FILTER (WHERE state = 'pending') AS waiting, count(*) FILTER (WHERE state = 'ended') AS ended
-    FROM ingest.pages WHERE source = %(source)s AND url_key = ANY (%(keys)s)
-"""
+from pipelines import urls
+from pipelines.items import Link, Reason
+from pipelines.store import offering, preparing, retrying
+from pipelines.store.documents import keep_document
+from pipelines.store.outcomes import KEEP_RUN_PAGE
+from pipelines.store.session import Session, rows_of
+from pipelines.store.shapes import Archived, Document, Offered, Row, Run, Target
 
 REJECT_BAD_LINKS = """
     UPDATE ingest.pages
@@ -302,102 +83,6 @@ TAKEN_FOR_RECHECK = """
     SET ending = NULL, asked = true
 """
 
-# ---------------------------------------------------------------------------------------------------------------------
-# ends
-
-FIND_PAGE = """
-    SELECT id, state, attempts, article_id, checks_unchanged, last_fetched_at, next_check_at
-    FROM ingest.pages WHERE source = %(source)s AND url_key = %(key)s
-    FOR NO KEY UPDATE
-"""
-
-KEEP_PAGE = """
-    INSERT INTO ingest.pages (source, url_key, url) VALUES (%(source)s, %(key)s, %(url)s)
-    ON CONFLICT DO NOTHING
-"""
-
-FIND_RUN_PAGE = """
-    SELECT ending, reason, article_id, fetched_at, recorded_at
-    FROM ingest.run_pages WHERE run_id = %(run)s AND page_id = %(page)s AND item = %(item)s
-"""
-
-KEEP_RUN_PAGE = """
-    INSERT INTO ingest.run_pages (run_id, page_id, item, ending, reason, detail, article_id, version, fetched_at)
-    VALUES (%(run)s, %(page)s, %(item)s, %(ending)s, %(reason)s, %(detail)s, %(article)s, %(version)s, %(fetched_at)s)
-    ON CONFLICT (run_id, page_id, item) DO UPDATE
-    SET ending = excluded.ending, reason = excluded.reason, detail = excluded.detail, asked = true,
-        article_id = excluded.article_id, version = excluded.version, fetched_at = excluded.fetched_at,
-        recorded_at = now()
-"""
-
-REJECT_PAGE = """
-    UPDATE ingest.pages
-    SET state = 'ended', ending = 'rejected', reason = %(reason)s, detail = %(detail)s, http_status = %(status)s,
-        ended_at = now(), attempts = attempts + 1, next_check_at = NULL
-    WHERE id = %(page)s
-"""
-
-# A stored article stays what it is; its page is looked at again later.
-REJECT_RECHECK = """
-    UPDATE ingest.pages
-    SET reason = %(reason)s, detail = %(detail)s, http_status = %(status)s, attempts = attempts + 1,
-        next_check_at = %(next)s
-    WHERE id = %(page)s
-"""
-
-ARTICLE_GONE = """
-    UPDATE ingest.articles SET gone_at = now(), gone_reason = %(reason)s WHERE id = %(article)s AND gone_at IS NULL
-"""
-
-POSTPONE_PAGE = """
-    UPDATE ingest.pages
-    SET attempts = %(attempts)s, reason = %(reason)s, detail = %(detail)s, http_status = %(status)s,
-        next_attempt_at = CASE
-            WHEN state = 'pending' THEN greatest(%(not_before)s, now() + %(wait)s)
-            ELSE next_attempt_at END,
-        next_check_at = CASE WHEN state = 'ended' THEN greatest(%(not_before)s, now() + %(wait)s) END
-    WHERE id = %(page)s
-"""
-
-# Nothing was asked: the host is to be left alone for a while.
-LET_REST = """
-    UPDATE ingest.pages
-    SET reason = %(reason)s, detail = %(detail)s,
-        next_attempt_at = CASE
-            WHEN state = 'pending' THEN greatest(next_attempt_at, %(not_before)s) ELSE next_attempt_at END,
-        next_check_at = CASE WHEN state = 'ended' THEN greatest(next_check_at, %(not_before)s) ELSE next_check_at END
-    WHERE id = %(page)s
-"""
-
-UNMODIFIED = """
-    UPDATE ingest.pages
-    SET ending = 'unchanged', ended_at = now(), http_status = 304, attempts = 0, reason = NULL, detail = NULL,
-        last_fetched_at = now(), checks_unchanged = checks_unchanged + 1, next_check_at = %(next)s
-    WHERE id = %(page)s
-"""
-
-FIND_ARTICLE_TIMES = """
-    SELECT article.id, article.version, article.first_seen_at, version.published_at, now() AS now
-    FROM ingest.articles AS article
-    JOIN ingest.versions AS version ON version.article_id = article.id AND version.number = article.version
-    WHERE article.id = %(article)s
-"""
-
-CONFIRM_ARTICLE = (
-    "UPDATE ingest.articles SET fetched_at = greatest(fetched_at, now()), gone_at = NULL WHERE id = %(article)s"
-)
-
-KEEP_ATTEMPT = """
-    INSERT INTO ingest.attempts (run_id, source, kind, page_id, status, ms, bytes, outcome, detail)
-    VALUES (%(run)s, %(source)s, 'page', %(page)s, %(status)s, %(ms)s, %(size)s, %(outcome)s, %(detail)s)
-"""
-
-KEEP_ARCHIVE_RECORD = """
-    INSERT INTO ingest.archive_records (file, record_offset, length, source, url, fetched_at, run_id)
-    VALUES (%(file)s, %(offset)s, %(length)s, %(source)s, %(url)s, %(fetched_at)s, %(run)s)
-    ON CONFLICT DO NOTHING
-"""
-
 # Bytes of archive files that no record covers: pages that were archived by a process that then was killed. A file of
 # which nothing was recorded is one gap.
 ARCHIVE_GAPS = """
@@ -416,8 +101,124 @@ ARCHIVE_GAPS = """
     ORDER BY file, behind
 """
 
-BROKEN_OFF = """
-    SELECT outcome <> 'finished' AS broken_off FROM ingest.runs
-    WHERE source = %(source)s AND id < %(run)s AND kind <> 'replay'
-    ORDER BY id DESC LIMIT 1
-"""
+
+class Frontier(Session):
+    """What ``Store`` does about pages that are to be fetched."""
+
+    async def offer(
+        self, run: Run, links: Sequence[Link], document: Document, most_pending: int | None = None
+    ) -> Offered:
+        """Links, the document's validators and its attempt row in ONE transaction.
+
+        *most_pending*: so many pages of the source may wait; of what is new the latest are kept.
+
+        A failed fetch is offered too: no links, ``document.error`` set; validators then stay as they were. A link that
+        is no address is rejected here; one that has ended and is not due for a recheck ends unchanged in this run.
+        """
+        # off the loop: a sitemap may have 50,000 links, and other sources' fetches must not wait for a second
+        good, bad = await asyncio.to_thread(_link_rows, links)
+        in_hand = list(self._in_hand.get(run.id, {}).values())
+        values = {"source": run.source, "run": run.id, "in_hand": in_hand}
+
+        async def work(connection: AsyncConnection) -> Offered:
+            offered = await offering.offer(connection, values, good, most_pending) if good else Offered()
+            await keep_document(connection, run, document, offered)
+            if bad:
+                await connection.execute(offering.OFFER, values | {"links": preparing.dumps(bad)})
+                await _reject_bad_links(connection, run, bad)
+            return offered
+
+        return await self._connections.run(work)
+
+    async def take(self, run: Run, limit: int) -> list[Target]:
+        """Up to *limit* pages of the run's source that are due and that this run does not have in hand yet."""
+        in_hand = self._in_hand.setdefault(run.id, {})
+        values = {"source": run.source, "run": run.id, "limit": limit, "in_hand": list(in_hand.values())}
+
+        async def work(connection: AsyncConnection) -> list[Row]:
+            rows = [] if run.kind == "recheck" else await rows_of(connection, TAKE, values)
+            if len(rows) < limit:
+                again = await rows_of(connection, TAKE_RECHECKS, values | {"limit": limit - len(rows)})
+                ids = [row["id"] for row in again]
+                await connection.execute(TAKEN_FOR_RECHECK, {"run": run.id, "ids": ids})
+                rows += again
+            return rows
+
+        rows = await self._connections.run(work)
+        for row in rows:
+            in_hand[preparing.page_key(row["url"])] = row.pop("id")
+            row["hint"] = preparing.HINT.validate_python(row["hint"]) if row["hint"] else None
+        return [Target(**row) for row in rows]
+
+    async def recheck_now(
+        self, sources: Sequence[str] = (), urls: Sequence[str] = (), since: datetime | None = None
+    ) -> tuple[dict[str, int], list[str]]:
+        """Make stored articles due for a look: those at *urls*, and those of *sources* that were first seen since then.
+
+        Returns how many of each source are due now, and the *urls* at which no article is known.
+        """
+        cleaned = [preparing.clean(url) for url in urls]
+
+        async def work(connection: AsyncConnection) -> tuple[dict[str, int], list[str]]:
+            found = await rows_of(connection, FIND_ARTICLE_IDS, {"urls": cleaned})
+            ids = [row["id"] for row in found if row["id"] is not None]
+            values = {"articles": ids, "sources": list(sources), "since": since or datetime.min.replace(tzinfo=UTC)}
+            due = Counter(row["source"] for row in await rows_of(connection, RECHECK_NOW, values))
+            return dict(sorted(due.items())), [row["url"] for row in found if row["id"] is None]
+
+        return await self._connections.run(work)
+
+    async def archive_gaps(self, files: Sequence[str]) -> list[tuple[str, int, int | None]]:
+        """(file, first byte, end or None): where archive *files* have pages, if any, that have no recorded end."""
+        rows = await self._do(ARCHIVE_GAPS, files=list(files))
+        return [(row["file"], row["gap_begin"], row["gap_end"]) for row in rows]
+
+    async def retry(
+        self,
+        reasons: Sequence[Reason],
+        sources: Sequence[str] | None = None,
+        since: datetime | None = None,
+        is_dry: bool = False,
+    ) -> tuple[list[Row], list[tuple[str, Archived]]]:
+        """Pages that ended for one of *reasons* (since then, in *sources*) become pending again.
+
+        ([{source, reason, pages}], [(source, where the archive has the page)]). *is_dry*: only count, change nothing.
+        """
+        names = [str(reason) for reason in reasons]
+
+        async def work(connection: AsyncConnection) -> tuple[list[Row], list[Row]]:
+            return await retrying.retry(connection, names, sources, since, is_dry)
+
+        counted, archived = await self._connections.run(work)
+        places = [Archived(row["file"], row["record_offset"], row["length"]) for row in archived]
+        return counted, [(row["source"], place) for row, place in zip(archived, places, strict=True)]
+
+
+def _link_rows(links: Sequence[Link]) -> tuple[list[Row], list[Row]]:
+    """Rows for the links that are addresses and for those that are not, each address once."""
+    good: dict[bytes, Row] = {}
+    bad: dict[bytes, Row] = {}
+    for link in links:
+        url = preparing.clean(link.url)
+        row = {"url": url[:8000], "found_on": preparing.clean(link.found_on), "hint": preparing.hint_row(link.hint)}
+        try:
+            key = urls.url_key(urls.normalise(url))
+        except urls.BadUrl as error:
+            shown = urls.without_userinfo(url)
+            key = preparing.other_key(shown)
+            bad.setdefault(key, row | {"url_key": key, "url": shown[:8000], "detail": str(error), "dated_at": None})
+            continue
+        modified = link.hint.modified_at if link.hint else None
+        dated = (link.hint.published_at or modified) if link.hint else None
+        good.setdefault(key, row | {"url_key": key, "modified_at": modified, "dated_at": dated})
+    return list(good.values()), list(bad.values())
+
+
+async def _reject_bad_links(connection: AsyncConnection, run: Run, bad: list[Row]) -> None:
+    values = {"source": run.source, "links": preparing.dumps(bad)}
+    for row in await rows_of(connection, REJECT_BAD_LINKS, values):
+        await connection.execute(
+            KEEP_RUN_PAGE,
+            {"run": run.id, "page": row["id"], "item": "", "ending": "rejected", "reason": str(Reason.BAD_URL),
+             "detail": row["detail"], "article": None, "version": None, "fetched_at": None},
+        )  # fmt: skip

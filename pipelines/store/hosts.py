@@ -1,6 +1,13 @@
-"""SQL about web hosts: their robots.txt, and until when they are left alone."""
+"""Web hosts: their robots.txt, and until when they are left alone."""
 
 from __future__ import annotations
+
+from dataclasses import asdict
+
+from psycopg import AsyncConnection
+
+from pipelines.store.session import Session, rows_of
+from pipelines.store.shapes import HostRest, HostState, Row
 
 HOST_STATE = """
     SELECT host, robots_status, robots_body, robots_fetched_at FROM ingest.hosts WHERE host = %(host)s
@@ -47,3 +54,37 @@ WAKE_PAGES = """
       AND EXISTS (SELECT FROM unnest(%(hosts)s::text[]) AS host
                   WHERE starts_with(url, 'https://' || host || '/') OR starts_with(url, 'http://' || host || '/'))
 """
+
+
+class Hosts(Session):
+    """What ``Store`` does about hosts."""
+
+    async def host_state(self, host: str) -> HostState | None:
+        rows = await self._do(HOST_STATE, host=host)
+        return HostState(**rows[0]) if rows else None
+
+    async def keep_host_state(self, state: HostState) -> None:
+        """Fields that are None leave what is stored."""
+        await self._do(KEEP_HOST_STATE, **asdict(state))
+
+    async def host_rests(self, host: str | None = None) -> list[HostRest]:
+        """What is known of one host, also what is over by now; without *host*, the rests of all that are not over."""
+        return [HostRest(**row) for row in await self._do(HOST_RESTS, host=host)]
+
+    async def keep_host_rest(self, rest: HostRest) -> None:
+        """A shorter rest never replaces a longer one."""
+        await self._do(KEEP_HOST_REST, **asdict(rest))
+
+    async def lift_host_rests(self, host: str | None = None, source: str | None = None) -> list[HostRest]:
+        """End the rests of a host (None: of all), of one source or of all; those that were ended.
+
+        Pages that waited for one of them are due now.
+        """
+
+        async def work(connection: AsyncConnection) -> list[Row]:
+            lifted = await rows_of(connection, LIFT_HOST_RESTS, {"host": host, "source": source})
+            names = sorted({row["host"] for row in lifted})
+            await connection.execute(WAKE_PAGES, {"hosts": names, "source": source})
+            return lifted
+
+        return [HostRest(**row) for row in await self._connections.run(work)]

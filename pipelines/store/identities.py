@@ -11,12 +11,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from psycopg import AsyncConnection
-from psycopg.rows import namedtuple_row
 
 from pipelines import dedupe
 from pipelines.reading import fingerprint
 from pipelines.store import preparing
 from pipelines.store.preparing import Item
+from pipelines.store.session import named_rows
 
 FIND_SHARED = "SELECT url_key FROM ingest.shared_canonicals WHERE url_key = ANY (%s)"
 FIND_HOLDERS = """
@@ -63,14 +63,11 @@ async def believed(connection: AsyncConnection, items: Sequence[Item]) -> list[I
     """
     if not any(map(_names_another, items)):
         return list(items)
-    cursor = connection.cursor(row_factory=namedtuple_row)
     keys = list({item.article_key for item in items if _names_another(item)})
-    await cursor.execute(FIND_SHARED, [keys])
-    shared = {bytes(row.url_key) for row in await cursor.fetchall()}
-    await cursor.execute(FIND_HOLDERS, [keys])
+    shared = {bytes(row.url_key) for row in await named_rows(connection, FIND_SHARED, [keys])}
     holders = {
         bytes(row.url_key): Holder(preparing.page_key(row.url), row.title, row.text, row.url, row.id)
-        for row in await cursor.fetchall()
+        for row in await named_rows(connection, FIND_HOLDERS, [keys])
     }
     settled = list(items)
     for item in items:

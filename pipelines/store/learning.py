@@ -9,15 +9,15 @@ from __future__ import annotations
 import asyncio
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
 
 from psycopg import AsyncConnection
-from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from pipelines import learning
 from pipelines.learning import Lesson
 from pipelines.reading.rules import Learned
+from pipelines.store.session import rows_of
+from pipelines.store.shapes import Row
 
 #: so many new articles bring the next lesson
 EVERY = 20
@@ -89,15 +89,15 @@ LESSON_OF_PAGE = """
 
 async def learn(connection: AsyncConnection, source: str) -> int | None:
     """Make the next lesson of *source* where it is due; its number, or None where nothing new was learned."""
-    values: dict[str, Any] = {"source": source, "every": EVERY, "window": learning.WINDOW}
+    values: Row = {"source": source, "every": EVERY, "window": learning.WINDOW}
     await connection.execute(LOCK, values)
-    waiting = await _rows(connection, WAITING, values)
+    waiting = await rows_of(connection, WAITING, values)
     if not waiting or not await _is_due(connection, waiting[0], values):
         return None
-    articles = await _rows(connection, LATEST, values)
+    articles = await rows_of(connection, LATEST, values)
     lesson = await asyncio.to_thread(_lesson, articles)  # some 100 ms: other sources' fetches must not wait
     await connection.execute(LOOKED, values | {"serial": waiting[0]["serial"]})
-    before = await _rows(connection, IN_FORCE, values)
+    before = await rows_of(connection, IN_FORCE, values)
     number, known = (before[0]["number"], learned(before[0])) if before else (0, Learned())
     if (lesson.containers, frozenset(each.key for each in lesson.repeated)) == (known.containers, known.repeated):
         return None
@@ -111,20 +111,20 @@ async def learn(connection: AsyncConnection, source: str) -> int | None:
     return number + 1
 
 
-async def _is_due(connection: AsyncConnection, waiting: dict[str, Any], values: dict[str, Any]) -> bool:
+async def _is_due(connection: AsyncConnection, waiting: Row, values: Row) -> bool:
     if waiting["waiting"] >= EVERY:
         return True
-    changed = await _rows(connection, TEMPLATE_CHANGED, values)
+    changed = await rows_of(connection, TEMPLATE_CHANGED, values)
     return waiting["waiting"] >= LOOKED_AT and bool(changed and changed[0]["template_changed"])
 
 
-def _lesson(articles: list[dict[str, Any]]) -> Lesson:
+def _lesson(articles: list[Row]) -> Lesson:
     return learning.lesson_of(
         [learning.row_told(row["container"], row["text"], row["again"], row["day"]) for row in articles]
     )
 
 
-def learned(row: dict[str, Any]) -> Learned:
+def learned(row: Row) -> Learned:
     """A row of ``ingest.lessons`` as the reader is told it."""
     repeated = frozenset(paragraph["key"] for paragraph in row["repeated"])
     return Learned(row["number"], tuple(row["containers"]), repeated, learning=True)
@@ -135,17 +135,11 @@ async def lesson(connection: AsyncConnection, source: str, number: int | None = 
     if number == 0:
         return Learned(learning=True)
     statement = IN_FORCE if number is None else NUMBERED
-    rows = await _rows(connection, statement, {"source": source, "number": number})
+    rows = await rows_of(connection, statement, {"source": source, "number": number})
     return learned(rows[0]) if rows else Learned(learning=True)
 
 
 async def number_for(connection: AsyncConnection, source: str, key: bytes, fetched_at: datetime) -> int:
     """With which lesson the page of that fetch was, or would have been, read."""
     values = {"source": source, "key": key, "fetched_at": fetched_at.astimezone(UTC)}
-    return (await _rows(connection, LESSON_OF_PAGE, values))[0]["number"]
-
-
-async def _rows(connection: AsyncConnection, statement: str, values: dict[str, Any]) -> list[dict[str, Any]]:
-    cursor = connection.cursor(row_factory=dict_row)
-    await cursor.execute(statement, values)
-    return await cursor.fetchall()
+    return int((await rows_of(connection, LESSON_OF_PAGE, values))[0]["number"])

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import AsyncIterator
+from datetime import datetime
 
 from psycopg import AsyncConnection
-from psycopg.rows import dict_row
+
+from pipelines.store import preparing, searching
+from pipelines.store.session import Session, rows_of
+from pipelines.store.shapes import Row
+
+ARTICLES_AT_A_TIME = 200  # some megabytes
 
 STATUS = "SELECT * FROM news.sources ORDER BY name"
 
@@ -110,14 +116,96 @@ ARCHIVE = """
 """
 
 
-async def explain(connection: AsyncConnection, url: str, key: bytes) -> dict[str, Any]:
-    """One page's story, for ``Store.explain``."""
-    values: dict[str, Any] = {"key": key, "number": None}
+class Queries(Session):
+    """What ``Store`` is asked by people and programs that look."""
 
-    async def rows(statement: str) -> list[dict[str, Any]]:
-        cursor = connection.cursor(row_factory=dict_row)
-        await cursor.execute(statement, values)
-        return await cursor.fetchall()
+    async def status(self) -> list[Row]:
+        """``news.sources``: a row per source with its last and next run."""
+        return await self._do(STATUS)
+
+    async def last_runs(self, source: str | None = None, limit: int = 20) -> list[Row]:
+        """``news.runs``, latest first."""
+        return await self._do(LAST_RUNS, source=source, limit=limit)
+
+    async def articles(
+        self,
+        source: str | None = None,
+        since: datetime | None = None,
+        limit: int = 50,
+        copies: bool = True,
+        words: str | None = None,
+    ) -> list[Row]:
+        """``news.articles``, latest published first. *since* is compared with published, or first seen where unknown.
+
+        *copies* False leaves copies out; *words* must all occur in title, teaser or text.
+        """
+        like = [f"%{_escaped(word)}%" for word in (words or "").split()]
+        return await self._do(ARTICLES, source=source, since=since, limit=limit, copies=copies, words=like)
+
+    async def each_article(
+        self,
+        source: str | None = None,
+        since: datetime | None = None,
+        limit: int | None = None,
+        copies: bool = True,
+        words: str | None = None,
+    ) -> AsyncIterator[Row]:
+        """As `articles`, without end and without holding more than a few of them at a time."""
+        like = [f"%{_escaped(word)}%" for word in (words or "").split()]
+        found = await self._do(ARTICLE_IDS, source=source, since=since, limit=limit, copies=copies, words=like)
+        ids = [row["id"] for row in found]
+        for start in range(0, len(ids), ARTICLES_AT_A_TIME):
+            for row in await self._do(ARTICLES_BY_ID, ids=ids[start : start + ARTICLES_AT_A_TIME]):
+                yield row
+
+    async def export(
+        self,
+        watch: str | None = None,
+        source: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        copies: bool = True,
+    ) -> AsyncIterator[list[Row]]:
+        """Rows of ``news.articles``, oldest number first, a few hundred at a time.
+
+        *watch*: those whose current wording matches that watchlist.
+        """
+        found = await self._do(EXPORT_IDS, watch=watch, source=source, since=since, until=until, copies=copies)
+        ids = [row["id"] for row in found]
+        for start in range(0, len(ids), ARTICLES_AT_A_TIME):
+            yield await self._do(ARTICLES_BY_ID, ids=ids[start : start + ARTICLES_AT_A_TIME])
+
+    async def search(
+        self,
+        query: str,
+        language: str | None = None,
+        since: datetime | None = None,
+        source: str | None = None,
+        limit: int = 20,
+    ) -> list[Row]:
+        """``news.search``, best first; ``id`` is the article's. Nothing is found by a query without words."""
+        query = preparing.clean(query)
+        return await self._do(searching.SEARCH, query=query, language=language, since=since, source=source, limit=limit)
+
+    async def article(self, id_or_url: int | str) -> Row | None:
+        """One row of ``news.articles``, with ``removed``: a list of {rule, text}."""
+        key = preparing.page_key(id_or_url) if isinstance(id_or_url, str) else None
+        number = id_or_url if isinstance(id_or_url, int) else None
+        rows = await self._do(ARTICLE, number=number, key=key)
+        return rows[0] if rows else None
+
+    async def explain(self, url: str) -> Row:
+        """One page's story: {url, pages, endings, attempts, article, versions, archive}; what is unknown is empty."""
+        key = preparing.page_key(preparing.clean(url))
+        return await self._connections.run(lambda connection: explain(connection, url, key))
+
+
+async def explain(connection: AsyncConnection, url: str, key: bytes) -> Row:
+    """One page's story, for ``Store.explain``."""
+    values: Row = {"key": key, "number": None}
+
+    async def rows(statement: str) -> list[Row]:
+        return await rows_of(connection, statement, values)
 
     pages = await rows(PAGES)
     found = await rows(ARTICLE)
@@ -132,3 +220,7 @@ async def explain(connection: AsyncConnection, url: str, key: bytes) -> dict[str
         "versions": await rows(VERSIONS) if article else [],
         "archive": await rows(ARCHIVE),
     }
+
+
+def _escaped(word: str) -> str:
+    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import re
@@ -12,16 +13,18 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from pipelines import dedupe, revisions, urls
+from pipelines import columns, dedupe, revisions, urls
 from pipelines.items import Article, Hint, Kind, Page
 from pipelines.reading import fingerprint
-from pipelines.store.shapes import Archived, Run
+from pipelines.store.shapes import Archived, Row, Run
 
 HINT: TypeAdapter[Hint] = TypeAdapter(Hint)
 
-# Postgres stores no NUL, UTF-8 has no lone surrogates; the other control characters only ever come from broken pages
 #: characters; fingerprints of a longer text and what was changed in it are found in a thread
 LONG_TEXT = 20_000
+#: stands for the run of an item that is looked at and not written
+NO_RUN = Run(0, None, "crawl", "", None, timedelta(), datetime.min.replace(tzinfo=UTC))
+# Postgres stores no NUL, UTF-8 has no lone surrogates; the other control characters only ever come from broken pages
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _AHEAD = timedelta(days=2)  # zones and wrong clocks; the same figure as in the tables' constraints
@@ -61,7 +64,7 @@ def lock_number(key: bytes) -> int:
     return int.from_bytes(key[:8], "big", signed=True)
 
 
-def dumps(rows: list[dict[str, Any]]) -> str:
+def dumps(rows: list[Row]) -> str:
     """JSON for jsonb_to_recordset: times as ISO 8601, bytes as hex digits."""
     return json.dumps(rows, ensure_ascii=False, default=_plain)
 
@@ -74,8 +77,8 @@ def _plain(value: Any) -> str:
     raise TypeError(f"{type(value).__name__} cannot be stored")
 
 
-def hint_row(hint: Hint | None) -> dict[str, Any] | None:
-    return clean(HINT.dump_python(hint, mode="json")) if hint else None
+def hint_row(hint: Hint | None) -> Row | None:
+    return dict(clean(HINT.dump_python(hint, mode="json"))) if hint else None
 
 
 def possible(at: datetime | None, fetched_at: datetime) -> datetime | None:
@@ -87,13 +90,13 @@ def possible(at: datetime | None, fetched_at: datetime) -> datetime | None:
 class Item:
     """One page to keep, ready to be written."""
 
-    run: Run | None
+    run: Run
     source: str
     page_url: str
     page_key: bytes
     status: int
     size: int
-    hint: dict[str, Any] | None
+    hint: Row | None
     fetched_at: datetime
     etag: str | None
     last_modified: str | None
@@ -103,7 +106,7 @@ class Item:
     canonical_url: str
     article_key: bytes
     seen: dedupe.Seen
-    version: dict[str, Any]
+    version: Row
 
     @property
     def wording(self) -> revisions.Wording:
@@ -112,7 +115,7 @@ class Item:
     @property
     def name(self) -> str:
         """The item's name in ``run_pages``: an address may have several stored records in a replay."""
-        if self.run is None or self.run.kind != "replay":
+        if self.run.kind != "replay":
             return ""
         return f"{self.fetched_at.astimezone(UTC).isoformat()} {self.seen.content_key.hex()}"
 
@@ -138,7 +141,7 @@ def item(
     canonical = urls.without_params(canonical, params)
     version = version_row(article, page.fetched_at)
     return Item(
-        run=run,
+        run=run or NO_RUN,
         source=clean(page.source),
         page_url=url,
         page_key=page_key(url),
@@ -165,7 +168,7 @@ def item(
     )
 
 
-def _text_key(version: dict[str, Any], canonical_url: str) -> bytes:
+def _text_key(version: Row, canonical_url: str) -> bytes:
     """Of an article without text, headline and teaser stand for it; a headline alone is nobody's copy."""
     if version["text"]:
         return fingerprint.text_key(version["text"])
@@ -173,43 +176,31 @@ def _text_key(version: dict[str, Any], canonical_url: str) -> bytes:
     return fingerprint.text_key(f"without text: {shown}")
 
 
-def version_row(article: Article, fetched_at: datetime) -> dict[str, Any]:
+# columns whose value is the article's as it stands
+_AS_THEY_ARE = sorted(columns.FROM_ARTICLE.keys() & {field.name for field in dataclasses.fields(Article)})
+
+
+def version_row(article: Article, fetched_at: datetime) -> Row:
     """The columns of ``ingest.versions`` that come from the article alone."""
     published, modified = possible(article.published_at, fetched_at), possible(article.modified_at, fetched_at)
     image = article.image
-    row = {
+    row: Row = {name: getattr(article, name) for name in _AS_THEY_ARE} | {
         "title": article.title.strip(),
         "text": article.text.strip(),
         "text_markdown": article.text_markdown or article.text,
-        "teaser": article.teaser,
-        "kicker": article.kicker,
-        "section": article.section,
         "sections": article.sections or ((article.section,) if article.section else ()),
-        "authors": article.authors,
-        "keywords": article.keywords,
-        "headings": article.headings,
         "published_at": published,
         "published_precision": article.published_precision if published else None,
         "published_provenance": article.published_provenance if published else None,
         "modified_at": modified,
         "modified_precision": article.modified_precision if modified else None,
         "modified_provenance": article.modified_provenance if modified else None,
-        "language": article.language,
-        "agency": article.agency,
-        "dateline": article.dateline,
-        "details": article.details,
         "image_url": image.url if image else None,
         "image_caption": image.caption if image else None,
         "image_credit": image.credit if image else None,
         "kind": str(article.kind),
-        "is_accessible_for_free": article.is_accessible_for_free,
-        "amp_url": article.amp_url,
-        "pages_read": article.pages_read,
         "pages_total": max(article.pages_total, article.pages_read),
         "removed": [{"rule": piece.rule, "text": piece.text} for piece in article.removed],
-        "reader_version": article.reader_version,
-        "lesson": article.lesson,
-        "container": article.container,
     }
     row = {name: clean(value) for name, value in row.items()}
     row["bands"], row["bands_method"] = fingerprint.bands(row["text"]), fingerprint.METHOD

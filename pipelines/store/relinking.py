@@ -8,15 +8,18 @@ transaction of its own, beside the writers, and can be stopped and repeated at a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from psycopg import AsyncConnection
-from psycopg.rows import namedtuple_row
 
 from pipelines.reading import fingerprint
 from pipelines.store import copying, preparing
+from pipelines.store.connections import Transactions
 from pipelines.store.copying import Copies, Origin, Text
+from pipelines.store.session import named_rows
+from pipelines.store.shapes import Row
 
 AT_A_TIME = 200
 
@@ -74,27 +77,24 @@ COPIES = """
     WHERE article.copy_of = %s
 """
 
-Run = Callable[[Callable[[AsyncConnection], Awaitable[Any]]], Awaitable[Any]]
 
-
-async def relink(run: Run) -> dict[str, int]:
+async def relink(run: Transactions) -> dict[str, int]:
     """{texts, copies}: how many got new bands, and how many articles turned out to be copies."""
     return {"texts": await _make_bands(run), "copies": await _find_copies(run)}
 
 
-async def _make_bands(run: Run) -> int:
+async def _make_bands(run: Transactions) -> int:
     done, last = 0, (0, 0)
     while True:
-        texts = await run(lambda connection, last=last: _make_some_bands(connection, last))
+        texts = await run(partial(_make_some_bands, after=last))
         if not texts:
             return done
         done, last = done + len(texts), texts[-1]
 
 
 async def _make_some_bands(connection: AsyncConnection, after: tuple[int, int]) -> list[tuple[int, int]]:
-    cursor = connection.cursor(row_factory=namedtuple_row)
     values = {"article": after[0], "number": after[1], "method": fingerprint.METHOD, "limit": AT_A_TIME}
-    rows = await (await cursor.execute(OLD_TEXTS, values)).fetchall()
+    rows = await named_rows(connection, OLD_TEXTS, values)
     made = await asyncio.to_thread(lambda: [fingerprint.bands(row.text) for row in rows])
     gone, come = [], []
     for row, bands in zip(rows, made, strict=True):
@@ -116,10 +116,10 @@ def _columns(pairs: Sequence[tuple[int, int]]) -> list[list[int]]:
     return [[band for band, _ in pairs], [article for _, article in pairs]]
 
 
-async def _find_copies(run: Run) -> int:
+async def _find_copies(run: Transactions) -> int:
     found, last = 0, 0
     while True:
-        number, last = await run(lambda connection, last=last: _find_some_copies(connection, last))
+        number, last = await run(partial(_find_some_copies, after=last))
         found += number
         if not last:
             return found
@@ -127,8 +127,7 @@ async def _find_copies(run: Run) -> int:
 
 async def _find_some_copies(connection: AsyncConnection, after: int) -> tuple[int, int]:
     """How many of the next articles are copies, and the last of these articles: 0 where there is none."""
-    cursor = connection.cursor(row_factory=namedtuple_row)
-    rows = await (await cursor.execute(NEXT, {"after": after, "limit": AT_A_TIME})).fetchall()
+    rows = await named_rows(connection, NEXT, {"after": after, "limit": AT_A_TIME})
     bands = sorted({band for row in rows if row.copy_of is None for band in row.bands or ()})
     owners = await copying.owners(connection, bands)
     # who owns all its own bands, or shares them only with later ones, is the first
@@ -137,7 +136,7 @@ async def _find_some_copies(connection: AsyncConnection, after: int) -> tuple[in
         for row in rows
         if row.copy_of is None and any(owners.get(band, row.id) < row.id for band in row.bands or ())
     }
-    texts = dict(await (await connection.execute(TEXTS, [list(late)])).fetchall())
+    texts = {row.id: row.text for row in await named_rows(connection, TEXTS, [list(late)])}
     linked = 0
     for row in late.values():
         known = await copying.known(connection, row.bands)
@@ -151,8 +150,7 @@ async def _link(connection: AsyncConnection, known: Copies, row: Any, origin: Or
     """*row* is a copy, and so are its copies: of the same first, where they have enough of it."""
     if not await _point(connection, row.id, row.version, None, origin):
         return 0
-    cursor = connection.cursor(row_factory=namedtuple_row)
-    for copy in await (await cursor.execute(COPIES, [row.id])).fetchall():
+    for copy in await named_rows(connection, COPIES, [row.id]):
         further = known.of_family(origin.article_id, Text(copy.id, 0, 0, copy.text, frozenset()))
         if further is not None and origin.article_id != copy.id:
             await _point(connection, copy.id, copy.version, row.id, further)
@@ -161,6 +159,6 @@ async def _link(connection: AsyncConnection, known: Copies, row: Any, origin: Or
 
 async def _point(connection: AsyncConnection, article: int, version: int, before: int | None, origin: Origin) -> bool:
     alike = origin.alike
-    values = {"article": article, "version": version, "before": before, "first": origin.article_id}
+    values: Row = {"article": article, "version": version, "before": before, "first": origin.article_id}
     values |= {"same": alike.same, "kept": alike.kept, "own": alike.own}
     return bool((await connection.execute(LINK, values)).rowcount)

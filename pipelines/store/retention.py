@@ -7,15 +7,15 @@ writers never wait long, and can be stopped and repeated at any time.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from psycopg import AsyncConnection
-from psycopg.rows import dict_row
 
 from pipelines.store import copying
+from pipelines.store.connections import Transactions
+from pipelines.store.session import rows_of
+from pipelines.store.shapes import Row
 
 AT_A_TIME = 5000
 
@@ -97,11 +97,9 @@ SIZES = """
 """
 WHOLE = "SELECT pg_database_size(current_database()) AS bytes"
 
-Run = Callable[[Callable[[AsyncConnection], Awaitable[Any]]], Awaitable[Any]]
-
 
 async def prune(
-    run: Run,
+    run: Transactions,
     *,
     bookkeeping: datetime | None,
     versions: datetime | None,
@@ -134,7 +132,7 @@ async def prune(
     return done
 
 
-async def _delete_file(run: Run, folder: Path, name: str, is_dry: bool) -> int:
+async def _delete_file(run: Transactions, folder: Path, name: str, is_dry: bool) -> int:
     """The file first: where this stops in the middle, its rows bring us here again."""
     file = folder / name
     if file.parent != folder:
@@ -151,7 +149,7 @@ async def _delete_file(run: Run, folder: Path, name: str, is_dry: bool) -> int:
     return 1
 
 
-async def _repeated(run: Run, statement: str, values: dict[str, Any]) -> int:
+async def _repeated(run: Transactions, statement: str, values: Row) -> int:
     total = 0
     while True:
 
@@ -165,15 +163,10 @@ async def _repeated(run: Run, statement: str, values: dict[str, Any]) -> int:
             return total
 
 
-async def size(run: Run) -> dict[str, Any]:
+async def size(run: Transactions) -> Row:
     """{bytes, tables: [{name, rows (an estimate), bytes, index_bytes, about}]}, the largest first."""
     return {"bytes": (await _rows(run, WHOLE, {}))[0]["bytes"], "tables": await _rows(run, SIZES, {})}
 
 
-async def _rows(run: Run, statement: str, values: dict[str, Any]) -> list[dict[str, Any]]:
-    async def work(connection: AsyncConnection) -> list[dict[str, Any]]:
-        cursor = connection.cursor(row_factory=dict_row)
-        await cursor.execute(statement, values)
-        return await cursor.fetchall()
-
-    return await run(work)
+async def _rows(run: Transactions, statement: str, values: Row) -> list[Row]:
+    return await run(lambda connection: rows_of(connection, statement, values))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from psycopg import AsyncConnection
-from psycopg.rows import dict_row
+
+from pipelines.store.session import rows_of
+from pipelines.store.shapes import Row
 
 # rejected for good; of a stored article whose page was rejected when it was looked at again, only the next look is due
 WHICH = """
@@ -55,16 +56,13 @@ async def retry(
     sources: Sequence[str] | None,
     since: datetime | None,
     is_dry: bool,
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+) -> tuple[list[Row], list[Row]]:
     """([{source, reason, pages}], [{source, url, file, record_offset, length}]): what was asked for again, and where
     the archive has it. *is_dry*: only counted.
     """
-    cursor = connection.cursor(row_factory=dict_row)
-    values: dict[str, Any] = {"reasons": list(reasons), "sources": list(sources) if sources else None, "since": since}
+    values: Row = {"reasons": list(reasons), "sources": list(sources) if sources else None, "since": since}
     if is_dry:
-        await cursor.execute(COUNT, values)
-        return await cursor.fetchall(), []
-    await cursor.execute(RETRY, values)
-    counted = await cursor.fetchall()
-    await cursor.execute(ARCHIVED, {"ids": [number for row in counted for number in row.pop("ids")]})
-    return counted, await cursor.fetchall()
+        return await rows_of(connection, COUNT, values), []
+    counted = await rows_of(connection, RETRY, values)
+    ids = [number for row in counted for number in row.pop("ids")]
+    return counted, await rows_of(connection, ARCHIVED, {"ids": ids})

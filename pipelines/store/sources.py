@@ -5,15 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
 
 from psycopg import AsyncConnection
-from psycopg.rows import dict_row
 
 from pipelines import urls
-from pipelines.store import frontier as sql
 from pipelines.store import preparing
-from pipelines.store.shapes import SourceRow
+from pipelines.store.session import rows_of
+from pipelines.store.shapes import Row, SourceRow
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +19,26 @@ log = logging.getLogger(__name__)
 LATEST = 300
 #: pages whose stable key is worked out in one go
 AT_A_TIME = 5000
+
+KEEP_SOURCES = """
+    INSERT INTO ingest.sources AS source (
+        name, title, homepage, language, country, time_zone, enabled, expected_per_day, day_zone, hosts, drop_params)
+    SELECT row.name, title, homepage, language, country, time_zone, enabled, expected_per_day, zone.name, hosts,
+           drop_params
+    FROM jsonb_to_recordset(%s) AS row (
+        name text, title text, homepage text, language text, country text, time_zone text, enabled boolean,
+        expected_per_day integer, hosts text[], drop_params text[])
+    LEFT JOIN pg_timezone_names AS zone ON zone.name = row.time_zone
+    ORDER BY row.name
+    ON CONFLICT (name) DO UPDATE
+    SET title = excluded.title, homepage = excluded.homepage, language = excluded.language, country = excluded.country,
+        time_zone = excluded.time_zone, enabled = excluded.enabled, expected_per_day = excluded.expected_per_day,
+        day_zone = excluded.day_zone, hosts = excluded.hosts, drop_params = excluded.drop_params, updated_at = now()
+"""
+
+KEEP_SOURCE_NAME = "INSERT INTO ingest.sources (name, title) VALUES (%(source)s, %(source)s) ON CONFLICT DO NOTHING"
+
+KEEP_NEXT_RUN = "UPDATE ingest.sources SET next_run_at = %(at)s WHERE name = %(source)s"
 
 PARAMS = "SELECT drop_params, noise_params, settled_params FROM ingest.sources WHERE name = %(source)s"
 
@@ -51,17 +69,15 @@ FORMER = "SELECT name FROM ingest.sources WHERE name = ANY (%(names)s)"
 
 RENAME = "SELECT ingest.rename_source(%(former)s, %(name)s) AS done"
 
-Row = dict[str, Any]
-
 
 async def settle_params(connection: AsyncConnection, source: str) -> frozenset[str]:
     """Learn which parameters mean nothing, and under which key each page of *source* is known without them."""
     values: Row = {"source": source, "latest": LATEST}
-    found = await _rows(connection, PARAMS, values)
+    found = await rows_of(connection, PARAMS, values)
     if not found:
         return frozenset()
     stated, learned = set(found[0]["drop_params"]), set(found[0]["noise_params"])
-    pairs = [(row["url"], row["canonical_url"]) for row in await _rows(connection, CANONICALS, values)]
+    pairs = [(row["url"], row["canonical_url"]) for row in await rows_of(connection, CANONICALS, values)]
     now = urls.noise_params(_normalised(pairs)) | (learned - needed_params(pairs))
     if now != learned:
         await connection.execute(KEEP_NOISE, values | {"params": sorted(now)})
@@ -92,7 +108,7 @@ async def _keep_stable_keys(connection: AsyncConnection, source: str, params: fr
     after = 0
     while True:
         values = {"source": source, "after": after, "limit": AT_A_TIME}
-        pages = await _rows(connection, PAGES_WITH_PARAMS, values)
+        pages = await rows_of(connection, PAGES_WITH_PARAMS, values)
         if not pages:
             return
         after = pages[-1]["id"]
@@ -121,23 +137,17 @@ def stable_key(url: str, params: frozenset[str]) -> bytes | None:
 async def keep(connection: AsyncConnection, sources: Sequence[SourceRow]) -> None:
     """Insert or update; then what has the former name of one of them is given to it."""
     rows = [preparing.clean(asdict(source)) for source in sources]
-    await connection.execute(sql.KEEP_SOURCES, [preparing.dumps(rows)])
+    await connection.execute(KEEP_SOURCES, [preparing.dumps(rows)])
     names = {(old, source.name) for source in sources for old in source.formerly}
     if not names:
         return
-    found = await _rows(connection, FORMER, {"names": sorted(old for old, _ in names)})
+    found = await rows_of(connection, FORMER, {"names": sorted(old for old, _ in names)})
     known = {row["name"] for row in found}
     for old, new in sorted(names):
         if old not in known:
             continue
-        done = (await _rows(connection, RENAME, {"former": old, "name": new}))[0]["done"]
+        done = (await rows_of(connection, RENAME, {"former": old, "name": new}))[0]["done"]
         if done:
             log.info("everything of %s belongs to %s now, as its file says (formerly)", old, new)
         else:
             log.warning("%s still has what belongs to %s: one of them runs now; the next start moves it", old, new)
-
-
-async def _rows(connection: AsyncConnection, statement: str, values: Row) -> list[Row]:
-    cursor = connection.cursor(row_factory=dict_row)
-    await cursor.execute(statement, values)
-    return await cursor.fetchall()

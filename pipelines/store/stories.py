@@ -13,9 +13,10 @@ from datetime import timedelta
 from typing import Any
 
 from psycopg import AsyncConnection
-from psycopg.rows import namedtuple_row
 
 from pipelines import stories
+from pipelines.store.session import named_rows
+from pipelines.store.shapes import Row
 from pipelines.stories import Told
 
 MOST = 200  # articles in a transaction
@@ -85,20 +86,19 @@ KEEP_STATE = "UPDATE ingest.story_state SET change = %(change)s, articles = arti
 
 async def group(connection: AsyncConnection) -> int:
     """Group up to MOST articles in the caller's transaction; how many there were. Call again until it is 0."""
-    cursor = connection.cursor(row_factory=namedtuple_row)
-    await cursor.execute(BY_INDEX)
-    state = await (await cursor.execute(STATE)).fetchone()
-    assert state is not None  # the migration made the row
+    await connection.execute(BY_INDEX)
+    (state,) = await named_rows(connection, STATE)  # the migration made the row
     (last,) = await (await connection.execute(LAST_CHANGE)).fetchone() or (0,)
     values = {"after": state.change, "until": last, "limit": MOST}
-    rows = await (await cursor.execute(WAITING, values)).fetchall()
+    rows = await named_rows(connection, WAITING, values)
     counts = await asyncio.to_thread(lambda: [stories.counted(row.title, row.teaser, row.text) for row in rows])
     terms = Counter(term for counted in counts for term in counted)
-    seen = Counter(dict(await (await connection.execute(SEEN, [list(terms)])).fetchall()) if terms else {})
+    known = await named_rows(connection, SEEN, [list(terms)]) if terms else []
+    seen = Counter({row.term: row.articles for row in known})
     members: dict[int, Told] = {}
     for articles, (row, counted) in enumerate(zip(rows, counts, strict=True), state.articles):
         told = _told(row, stories.weighted(counted, seen, articles))
-        await _join(cursor, told, members, stories.least_likeness(articles))
+        await _join(connection, told, members, stories.least_likeness(articles))
         members[told.article] = told
         seen.update(counted.keys())
     ordered = sorted(terms)
@@ -113,18 +113,17 @@ def _told(row: Any, terms: dict[int, float]) -> Told:
     return Told(row.id, row.at, row.at + day, row.published_at is not None, terms)
 
 
-async def _join(cursor: Any, told: Told, members: dict[int, Told], least: float) -> None:
+async def _join(connection: AsyncConnection, told: Told, members: dict[int, Told], least: float) -> None:
     """Find the story of *told* and write it down. *members*: what was read so far, for one may be near to many."""
     bounds = {"from": told.at - stories.WINDOW - timedelta(days=1), "to": told.until + stories.WINDOW}
-    await cursor.execute(NEAR, {"keys": told.keys, "limit": CANDIDATES} | bounds)
-    story_of = {row.article_id: row.story_id for row in await cursor.fetchall()}
-    await cursor.execute(MEMBERS, [list(story_of.keys() - members.keys())])
-    for row in await cursor.fetchall():
+    found_near = await named_rows(connection, NEAR, {"keys": told.keys, "limit": CANDIDATES} | bounds)
+    story_of = {row.article_id: row.story_id for row in found_near}
+    for row in await named_rows(connection, MEMBERS, [list(story_of.keys() - members.keys())]):
         terms = dict(zip(row.terms, row.weights, strict=True))
         members[row.article_id] = Told(row.article_id, row.at, row.until, row.is_dated, terms)
     near = [(story, members[article]) for article, story in story_of.items()]
     found = await asyncio.to_thread(stories.best_story, told, near, least)
     story, likeness = found or (told.article, None)
-    values = {"article": told.article, "story": story, "likeness": likeness, "at": told.at, "until": told.until}
+    values: Row = {"article": told.article, "story": story, "likeness": likeness, "at": told.at, "until": told.until}
     values |= {"is_dated": told.is_dated, "keys": told.keys, "terms": list(told.terms)}
-    await cursor.execute(KEEP, values | {"weights": list(told.terms.values())})
+    await connection.execute(KEEP, values | {"weights": list(told.terms.values())})

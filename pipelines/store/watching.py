@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import timedelta
-from typing import Any
 
 from psycopg import AsyncConnection
+
+from pipelines.store import preparing
+from pipelines.store.session import Session, rows_of
+from pipelines.store.shapes import Row, WatchRow
 
 MAX_ATTEMPTS = 12
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
@@ -102,6 +106,38 @@ async def keep(connection: AsyncConnection, told: Mapping[int, bool]) -> None:
         await connection.execute(KEEP_MATCHES, {"ids": ids, "told": [told[number] for number in ids]})
 
 
-def take_values(watch: str, limit: int) -> dict[str, Any]:
+def take_values(watch: str, limit: int) -> Row:
     waits = {"first": FIRST_WAIT, "longest": LONGEST_WAIT, "most": MAX_ATTEMPTS}
     return {"watch": watch, "limit": limit} | waits
+
+
+class Watches(Session):
+    """What ``Store`` does about watchlists."""
+
+    async def keep_watches(self, watches: Sequence[WatchRow]) -> None:
+        """The watchlists that articles are matched by from now on; others are forgotten, their matches stay."""
+        text = preparing.dumps([preparing.clean(asdict(watch)) for watch in watches])
+        values = {"watches": text, "names": [watch.name for watch in watches]}
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(KEEP_WATCHES, values)
+            await connection.execute(FORGET_WATCHES, values)
+
+        await self._connections.run(work)
+
+    async def take_matches(self, watch: str, limit: int) -> list[Row]:
+        """Matches that are due to be sent; they come again later unless ``told`` says that they were."""
+
+        async def work(connection: AsyncConnection) -> list[Row]:
+            taken = await rows_of(connection, TAKE_MATCHES, take_values(watch, limit))
+            return await rows_of(connection, MATCHES_BY_ID, {"ids": [row["id"] for row in taken]})
+
+        return await self._connections.run(work)
+
+    async def told(self, ids: Sequence[int], error: str | None = None) -> None:
+        """Matches were sent, or were not because of *error*."""
+        await self._do(TOLD, ids=list(ids), error=preparing.clean(error))
+
+    async def latest_matches(self, watch: str, limit: int) -> list[Row]:
+        """The latest articles that match, latest first."""
+        return await self._do(LATEST_MATCHES, watch=watch, limit=limit)

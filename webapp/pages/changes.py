@@ -53,14 +53,16 @@ def passages(row: Row) -> dict[str, Any]:
         made["title"] = wording.line(row["title_before"], row["title_after"])
     if row["teaser_changed"]:
         made["teaser"] = wording.line((row["teaser_before"] or "")[:600], (row["teaser_after"] or "")[:600])
-    before, after = row["paragraphs_before"], row["paragraphs_after"]
+    # the correction stands by itself already
+    before = row["paragraphs_before"]
+    after = [passage for passage in row["paragraphs_after"] if passage != row["correction"]]
     if before and after:
         made["text"] = wording.line(before[0][:LONGEST_PASSAGE], after[0][:LONGEST_PASSAGE])
     elif before:
         made["text"] = (wording.Piece("removed", before[0][:LONGEST_PASSAGE]),)
     elif after:
         made["text"] = (wording.Piece("added", after[0][:LONGEST_PASSAGE]),)
-    made["more"] = max(len(before), len(after)) - 1
+    made["more"] = max(len(before), len(after), 1) - 1
     return made
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipelines import urls
+from webapp.queries.secrets import without_secrets
 from webapp.reader import News
 
 MOST = 100  # rows of each kind
@@ -57,7 +58,7 @@ async def explain(news: News, url: str) -> dict[str, Any]:
     return {
         "url": normal,
         "article_id": article,
-        "pages": pages,
+        "pages": without_secrets(pages, "found_on"),
         "attempts": await news.rows(ATTEMPTS, values) if pages else [],
         "runs": await news.rows(RUNS, values) if pages else [],
         "archive": await news.rows(ARCHIVE, values),
@@ -70,7 +71,7 @@ async def of_article(news: News, article: int) -> dict[str, Any]:
     pages = await news.rows(PAGES.format(where="article_id = %(article)s"), values)
     values |= {"pages": [page["id"] for page in pages], "urls": [page["url"] for page in pages]}
     return {
-        "pages": pages,
+        "pages": without_secrets(pages, "found_on"),
         "attempts": await news.rows(ATTEMPTS, values),
         "archive": await news.rows(ARCHIVE, values),
     }

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from webapp.queries import secrets
 from webapp.queries.paging import FIRST, Page, Rows, paged
+from webapp.queries.secrets import without_secrets
 from webapp.reader import News, Row
 
 RUN_CURSOR = (datetime, int)
@@ -72,7 +74,7 @@ async def rejections(news: News, source: str | None = None, reason: str | None =
         "ORDER BY rejected_at DESC, url DESC LIMIT %(size)s",
         values,
     )
-    return paged(rows, page, "rejected_at", "url")
+    return paged(without_secrets(rows, "found_on"), page, "rejected_at", "url")
 
 
 REASONS = """
@@ -88,19 +90,21 @@ async def reasons(news: News, source: str | None = None) -> list[Row]:
     return await news.rows(REASONS, {"source": source})
 
 
+DOCUMENTS = "SELECT * FROM news.documents WHERE source = %(source)s ORDER BY kind, url"
+
+
 async def documents(news: News, source: str) -> list[Row]:
-    """Its feeds, sitemaps and section pages, as in ``news.documents``."""
-    return await news.rows(
-        "SELECT * FROM news.documents WHERE source = %(source)s ORDER BY kind, url", {"source": source}
-    )
+    """Its feeds, sitemaps and section pages, as in ``news.documents``, their addresses without keys."""
+    return without_secrets(await news.rows(DOCUMENTS, {"source": source}), "url")
 
 
 async def pending(news: News, source: str, limit: int = 50) -> list[Row]:
     """Its pages that have no end yet, those that are due first."""
-    return await news.rows(
+    rows = await news.rows(
         "SELECT * FROM news.pending WHERE source = %(source)s ORDER BY next_attempt_at, url LIMIT %(limit)s",
         {"source": source, "limit": limit},
     )
+    return without_secrets(rows, "found_on")
 
 
 FOUND = """
@@ -116,7 +120,7 @@ async def windows(news: News, source: str) -> dict[str, float]:
     """
     brought = {row["found_on"]: row["pages"] / 7 for row in await news.rows(FOUND, {"source": source})}
     return {
-        row["url"]: row["links"] / brought[row["url"]]
-        for row in await documents(news, source)
+        secrets.shown(row["url"]) or "": row["links"] / brought[row["url"]]
+        for row in await news.rows(DOCUMENTS, {"source": source})
         if row["links"] and brought.get(row["url"])
     }

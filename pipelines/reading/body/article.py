@@ -10,7 +10,18 @@ from dataclasses import dataclass, field
 from lxml import etree, html
 
 from pipelines.items import Page, Part, Rejected, Removed
-from pipelines.reading.body import blocks, details, extract, floor, inline_markup, paging, paywall, repeated, revealed
+from pipelines.reading.body import (
+    blocks,
+    details,
+    extract,
+    floor,
+    inline_markup,
+    paging,
+    paywall,
+    repeated,
+    revealed,
+    scrambled,
+)
 from pipelines.reading.body.blocks import Block
 from pipelines.reading.body.boilerplate import Phrases
 from pipelines.reading.body.extract import Body, Known
@@ -120,15 +131,15 @@ def _read(
     code = language.language_of(blocks.text_of(raw), declared, rules.language)
     kept, removed = blocks.without_boilerplate(raw, phrases(code), hints.authors)
     free = hints.is_free
-    kept, scrambled = paywall.without_scrambled(kept, lambda: _is_paid(free, is_marked, body.whole_text))
+    kept, unreadable = scrambled.without_scrambled(kept, lambda: _is_paid(free, is_marked, body.whole_text))
     kept, returning = repeated.without_repeated(kept, rules.learned.repeated)
     text = blocks.text_of(kept)
     if not text:  # what was left out says little about the language of the article, or is in none
         shown = "\n".join(filter(None, (hints.title, body.lead or hints.teaser)))
         code = language.language_of(shown, declared, rules.language)
-    if scrambled or (free is None and paywall.looks_locked(text or body.lead or "", body.whole_text, is_marked)):
+    if unreadable or (free is None and paywall.looks_locked(text or body.lead or "", body.whole_text, is_marked)):
         free = False
-    gone = (*tables, *body.removed, *removed, *scrambled, *returning)
+    gone = (*tables, *body.removed, *removed, *unreadable, *returning)
     # the first page is read where it has no text, too
     return Found(body, raw, kept, gone, code, free, facts, max(pages_read, 1), pages_total)
 

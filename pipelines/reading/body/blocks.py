@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pipelines.items import Removed
 from pipelines.reading.body.boilerplate import Phrases, opens_block, rule_for
 from pipelines.reading.fields.agency import agency_named
+from pipelines.reading.languages import each, either
 
 _SIGNS = re.compile(r"[\W_]+")
 # A paragraph of this length is prose; related lists, prompts and captions stay below.
@@ -44,32 +45,31 @@ _BYLINE = re.compile(
     r"|reportage|essay) von)\s"
     r"(?:(?:dr\.|prof\.|de|von|van|der|und|and|,|&|/)\s?|[A-ZÄÖÜ][\w'’.-]*[,/]?\s?){2,12}",
 )
-_PICTURE = (
-    r"(?:Fotos?|Bild(?:er|quelle|nachweis)?|Photos?|Foto-?Credits?|Grafik|Symbol(?:bild|foto)"
-    r"|Archiv(?:bild|foto)|Screenshot)"
-)
-# 'Quelle' stands behind pictures and behind statements; only an agency's or an archive's is of a picture
+_PICTURE = either("body.picture")
+_SOURCE = either("body.picture_source")
+# a source stands behind pictures and behind statements; only an agency's or an archive's is of a picture
 _PICTURE_AGENCIES = (
     r"(?:dpa|d?apd|AP|AFP|APA|AAP|EPA|[Rr]euters|REUTERS|Keystone|KEYSTONE|imago|IMAGO|[Pp]icture[ -][Aa]lliance|Xinhua"
     r"|[Gg]etty|[Ss]hutterstock|[Aa]dobe|i[Ss]tock|[Uu]nsplash|[Pp]ixabay|[Pp]exels|TASS|ZUMA|privat|[Aa]rchiv)\b"
 )
 _CAPTION = re.compile(
-    rf"(?:Abb(?:ildung|\.)? ?\d+ ?[:.]|(?:{_PICTURE}|Quelle) ?[:/©]).{{2,250}}"
-    rf"|.{{0,250}}[(\[|/] ?(?:{_PICTURE} ?[:©/]|Quelle ?[:©/](?=[^()]{{0,60}}{_PICTURE_AGENCIES})"
+    rf"(?:Abb(?:ildung|\.)? ?\d+ ?[:.]|(?:{_PICTURE}|{_SOURCE}) ?[:/©]).{{2,250}}"
+    rf"|.{{0,250}}[(\[|/] ?(?:{_PICTURE} ?[:©/]|{_SOURCE} ?[:©/](?=[^()]{{0,60}}{_PICTURE_AGENCIES})"
     rf"|©) ?[^()]{{2,80}}[)\]]?\.?|.{{0,200}}©[^.]{{2,80}}",
     re.DOTALL,
 )
-_CAPTION_HINT = re.compile(r"oto|ild|©|uelle|rafik|Abb|creenshot")  # nearly no paragraph has it: that is quicker to see
+# nearly no paragraph has one of these: that is quicker to see
+_CAPTION_HINT = re.compile(r"[Ff]ot|ild|©|uelle|rafi|Abb|creenshot|mage|icture|r[eé]d[iy]|llustr|eeld|beeld|dję|mmag")
 _CREDIT_HINT = re.compile(r"ot[os]|ild|mage|icture|redit|rafik|llustr|hotogr|/")
 # a paragraph that ends so stands below a picture: '... in Karlsruhe. Foto: Uli Maier/imago', '... Peter Kneffel/dpa'
 _CREDITED = (
     r"(?:[A-ZÄÖÜ0-9@][\w.'’@-]*|dpa|d?apd|imago|privat|oh|zvg|picture|alliance|photo|press|stock|adobe|getty|shutterstock"
     r"|unsplash|pixabay|pexels|archiv|agentur|von|van|de|der|und|and|via|by|für)"
 )
+_NOT_A_PAPER = "".join(f"(?<!{word} )" for word in each("body.before_a_paper"))
 _ENDS_IN_CREDIT = re.compile(
-    r"(?:(?:^|[\W_])(?<!gegenüber )(?<!der )(?<!die )(?<!laut )(?<!zur )(?<!zu )(?<!von )(?<!mit )"
-    r"(?:Fotos?|Bild(?:er)?|Photos?|Photograph|Images?|Picture|Credits?|Grafik|Illustration"
-    rf"|[A-Z]\w+(?:foto|bild)) ?: ?{_CREDITED}(?:(?: ?[/,&|+] ?| [–-] | ){_CREDITED}){{0,12}}"
+    rf"(?:(?:^|[\W_]){_NOT_A_PAPER}(?:{_PICTURE}|[A-Z]\w+(?:foto|bild)) ?: ?"
+    rf"{_CREDITED}(?:(?: ?[/,&|+] ?| [–-] | ){_CREDITED}){{0,12}}"
     r"|(?:^|[/,©:(|–-] ?|\bvia |[.!?][\"”“»«]? )Getty Images|[A-ZÄÖÜ]\w+ [A-ZÄÖÜ]\w+ Getty Images(?!\.)"
     r"|[A-ZÄÖÜ][\w.'’-]+ [A-ZÄÖÜ][\w.'’-]+ ?/ ?(?:dpa|d?apd|AP|AFP|APA|AAP|EPA|Reuters|REUTERS|Keystone"
     r"|KEYSTONE|imago|IMAGO"

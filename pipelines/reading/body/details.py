@@ -11,30 +11,15 @@ from collections.abc import Sequence
 from lxml import etree
 
 from pipelines.items import Removed
+from pipelines.reading.languages import either
 from pipelines.reading.textlines import bare
 
 Details = dict[str, str | list[str]]
 
-_TITLES = re.compile(
-    r"(?:details?|einzelheiten|fakten|(?:kurz)?infos?|informationen|infobox|(?:zahlen|daten)(?:,? (?:und|&) fakten)?|"
-    r"fakten(?:box|check)?|steckbrief|(?:(?:alles|das) wichtigste )?(?:in kürze|im überblick)|"
-    r"auf einen blick|(?:weitere|alle|zusätzliche) (?:details|infos?|informationen)|eckdaten|übersicht|facts?|"
-    r"key facts|at a glance|en bref|détails|zum artikel|artikel-?(?:details|infos?))\W*",
-    re.IGNORECASE,
-)
-_LABELS = re.compile(
-    r"(?:einsatz|tat|unfall|veranstaltungs|erscheinungs|genauer? )?(?:orte?|datum|zeit(?:punkt)?|uhrzeit)|"
-    r"quellen?(?:angaben?)?|region|bundesland|land|kanton|ereignis(?:art)?|vorfall|kategorien?|rubrik|ressort|thema|"
-    r"themen|beteiligte|verletzte|tote|todesopfer|festnahmen?|(?:sach)?schaden(?:shöhe)?(?: in (?:euro|€|chf))?|"
-    r"ursache|polizei|feuerwehr|veranstalter|eintritt|dauer|autor(?:in|en)?|redaktion|verfasser|stand|branche|unternehmen|gesetz|"
-    r"adresse|telefon|(?:beste )?referenz|(?:web)?links?|veröffentlicht|aktualisiert|weitere infos|schlagworte|"
-    r"stichworte|tags?|location|places?|date|time|sources?|categor(?:y|ies)|country|author|lieu|heure",
-    re.IGNORECASE,
-)
+_TITLES = re.compile(rf"{either('body.fact_titles')}\W*", re.IGNORECASE)
+_LABELS = re.compile(either("body.fact_labels"), re.IGNORECASE)
 _NUMBER = re.compile(r"[+±−–-]?\d[\d.,:'’ ]*(?<! )")
-_GENERIC_VALUE = re.compile(
-    r"werte?|angaben?|informationen?|infos?|inhalt|beschreibung|details?|daten|value|description|fakten?", re.IGNORECASE
-)
+_GENERIC_VALUE = re.compile(either("body.fact_heads"), re.IGNORECASE)
 _DELIMITER = re.compile(r"[\s|:+=-]+")
 _ITEM_BREAK = re.compile(r"(?:<li[^<>]*>|</li>|<br\s*/?>|<ul[^<>]*>|</?ol[^<>]*>|</ul>|\s*[•·▪◦●]\s*)+", re.IGNORECASE)
 _CELL_BREAK = re.compile(r"(?<!\\)\|")

@@ -16,6 +16,7 @@ from lxml import etree
 
 from pipelines.reading.body.blocks import plain
 from pipelines.reading.body.removals import Removals
+from pipelines.reading.languages import either
 from pipelines.reading.page.tree import HEADINGS, delete, one_line, raw
 from pipelines.sites import site_of
 
@@ -39,17 +40,11 @@ _ASKING = frozenset(("input", "textarea", "select"))
 _NO_FIELDS = frozenset(("hidden", "submit", "button", "image", "checkbox", "radio"))
 _NO_BOXES = frozenset(("p", "li", "td", "th", "tr", "tbody", "table", "blockquote", "body", "html", "dd", "dt"))
 
-_ANSWER = re.compile(r"antwort|reply|répond|melden\b|report\b|signaler|zitieren|quote\b", re.IGNORECASE)
-_ADDRESS = re.compile(
-    r"\b(?:Sie|Ihnen|Ihr(?:e[nrms]?)?|[Ww]ir|[Uu]ns(?:er\w*|re\w*)?|[Dd]u|[Dd]ich|[Dd]ir|[Dd]ein\w*|[Ee]uch|[Ee]ure\w*"
-    r"|[Yy]ours?|[Yy]ou|[Ww]e|[Uu]s|[Oo]ur|[Vv]ous|[Vv]otre|[Vv]os|[Nn]ous|[Nn]otre|[Nn]os)\b"
-)
+_ANSWER = re.compile(either("body.answer"), re.IGNORECASE)
+_ADDRESS = re.compile(rf"\b{either('body.address')}\b")
 _SAID = re.compile(r"[„“”\"»«][^„“”\"»«]{20,}[“”\"»«]")
 _QUOTED = re.compile(r"[„“”\"»«]")
-_BY_MACHINE = re.compile(
-    r"\b(?:KI|K\.I\.|AI|A\.I\.|IA|[Kk]ünstliche[rn]? Intelligenz|[Aa]rtificial [Ii]ntelligence|ChatGPT|GPT)\b"
-    r"|\b(?:[Aa]utomatisch|künstlich) (?:erstellt|erzeugt|generiert)|automatically generated"
-)
+_BY_MACHINE = re.compile(rf"\b{either('body.by_machine')}\b")
 # whether an element with this text, around an inner one (None: it is the innermost), is still the box
 Fits = Callable[[etree._Element, "etree._Element | None", str], bool]
 

@@ -9,6 +9,7 @@ import re
 from lxml import etree
 
 from pipelines.reading.body.blocks import plain
+from pipelines.reading.languages import either
 from pipelines.reading.page.tree import BLOCK_TAGS, delete, one_line, raw
 
 _RAISED = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
@@ -18,8 +19,8 @@ _FOOTNOTE_NAMES = re.compile(
     r"foot-?note|fn-?ref|fuss-?note|fußnote|citation|cite-?ref|endnote|reference|noteref", re.I
 )
 _DIGITS = re.compile(r"\d{1,2}\Z")
-_CLOCK = re.compile(r"\s*(?:Uhr|h|heures?)\b")
-_MONEY = re.compile(r"\s*(?:€|Euro|EUR|CHF|Fr\.|Franken|\$|£)")
+_CLOCK = re.compile(rf"\s*{either('dates.clock_words')}\b")
+_MONEY = re.compile(rf"\s*(?:€|EUR|CHF|Fr\.|\$|£|{either('body.money')})")
 _STRUCK = ("del", "s", "strike")
 _LINE_THROUGH = etree.XPath("descendant::span[contains(@style, 'line-through')]")
 _HIDDEN_FROM_EAR = etree.XPath("descendant::*[@aria-hidden='true']")

@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from lxml import etree
 
 from pipelines.reading.body.embedded_blocks import address_words, is_quotation
+from pipelines.reading.languages import either
 from pipelines.reading.page.tree import HEADINGS, one_line, raw
 
 # Characters of prose from which the names of a rule are doubted. What is not here is believed at once.
@@ -35,9 +36,7 @@ _SENTENCE_END = re.compile(r"[.!?…][\"“”»«'’)\]]*\Z")
 _CHARACTERS_A_LINK = 150
 _CHARACTERS_AN_ADDRESS = 160
 _RECORD = re.compile(
-    r"\b(?:antwort(?:en)?|repl(?:y|ies)|répondre|responder|rispondi|melden|report|signaler|gefällt mir|like[sd]?)\b"
-    r"|\b\d{1,2}[.:]\d\d\b|\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b|\bvor \d+ \w+|\b\d+ \w+ ago\b|\bil y a \d+",
-    re.IGNORECASE,
+    rf"\b{either('body.record')}(?!\w)|\b\d{{1,2}}[.:]\d\d\b|\b\d{{1,2}}[./]\d{{1,2}}[./]\d{{2,4}}\b", re.IGNORECASE
 )
 
 

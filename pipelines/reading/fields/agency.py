@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from pipelines.reading.languages import either, words
+
 # spelling as found (lower case) -> short name as kept
 NAMES = {
     "dpa": "dpa", "deutsche presse-agentur": "dpa", "dpa-infocom": "dpa", "dpa-afx": "dpa-AFX", "afp": "AFP",
@@ -24,9 +26,9 @@ NAMES = {
 }  # fmt: skip
 _NAME = "|".join(sorted(map(re.escape, NAMES), key=len, reverse=True))
 _ALONE = re.compile(
-    rf"(?:(?:von|mit|avec|red|quelle|text)\W+)?(?:die\s|l['’])?(?:nachrichtenagentur\s)?(?P<name>{_NAME})"
-    r"(?:\s(?:deutschland|österreich|schweiz|france|suisse))?(?:[-/ ,+&]+(?:\w{2,4}|dpa|afp|reuters|ap|apa"
-    r"|sda|epd|kna|sid)(?:\.\w+)?)*(?:\.(?:com|de|at|ch))?",
+    rf"(?:{either('agency.before_name')}\W+)?(?:{either('agency.articles')}\s?)?(?:{either('agency.called')}\s)?"
+    rf"(?P<name>{_NAME})(?:\s{either('agency.countries')})?"
+    r"(?:[-/ ,+&]+(?:\w{2,4}|reuters)(?:\.\w+)?)*(?:\.(?:com|de|at|ch))?",
     re.IGNORECASE,
 )
 # in brackets: '(dpa)', '(dpa/lno)', '(red/dpa)', '[Reuters]', '(SDA/jos)'
@@ -38,26 +40,26 @@ _BRACKETS = re.compile(
 # after a word of credit: 'Quelle: APA', 'Mit Material der dpa', '© dpa-infocom, dpa:210..', '@
 # dts-nachrichtenagentur.de'
 _CREDIT = re.compile(
-    rf"(?:(?:quellen?|source|sources|agentur|text|nachrichtenagentur|presseagentur|news agency"
-    r"|mit material|mit agenturmaterial|mit informationen|mit inhalten"
-    rf"|unter verwendung)\b[\s:]{{0,3}}(?:(?:von|der|des|from|by|mit|aus)\s){{0,2}}|[©@]\s?)"
+    rf"(?:{either('agency.credits')}\b[\s:]{{0,3}}(?:{either('agency.of')}\s){{0,2}}|[©@]\s?)"
     rf"(?:\w{{2,8}}[/,]\s?)?(?P<name>{_NAME})(?![\w-]*\.(?:jpg|png))(?!\w)",
     re.IGNORECASE,
 )
 # slash marks of an agency's regional service, alone on their line: 'dpa/lno', 'dpa-lno', 'mit dpa', '- mit dpa'
 _LINE = re.compile(
-    rf"\W*(?:(?:mit|von|red|redaktion|text|quelle|[a-zäöü]{{2,4}})[\s:/,+-]+){{0,3}}(?P<name>{_NAME})"
-    r"(?:[\s/,+&-]+(?:und\s)?[\w.-]{1,12}){0,4}\W*",
+    rf"\W*(?:(?:{either('agency.before_name')}|[^\W\d_]{{2,4}})[\s:/,+-]+){{0,3}}(?P<name>{_NAME})"
+    rf"(?:[\s/,+&-]+(?:{either('people.separators')}\s)?[\w.-]{{1,12}}){{0,4}}\W*",
     re.IGNORECASE,
 )
 _PICTURE = re.compile(
-    r"(?:foto|bild|photo|picture|image|video|grafik|alliance|symbolbild|archiv|getty|/\s?imago)", re.IGNORECASE
+    rf"(?:photo|picture|image|video|alliance|getty|/\s?imago|{either('agency.pictures')})", re.IGNORECASE
 )
 # 'der Nachrichtenagentur dpa sagte er' and 'Associated Press (AP)' speak of an agency, they do not credit it; nor
 # does 'Foto: X (dpa)'
-_MENTION = re.compile(r"\b(?:der|die|von|einer|laut|gegenüber|the|to)\s+$", re.IGNORECASE)
+_MENTION = re.compile(rf"\b{either('agency.mention')}\s+$", re.IGNORECASE)
 _BEFORE_MENTION = re.compile(
-    r"(?:agentur|press|presse|pressedienst|agency|foto|bild|photo)s?\W*$|(?:foto|bild|photo)s?:[^.]*$", re.IGNORECASE
+    rf"(?:press|agency|photo|{either('agency.pictures', 'agency.called')})s?\W*$"
+    rf"|(?:photo|{either('agency.pictures')})s?:[^.]*$",
+    re.IGNORECASE,
 )
 
 
@@ -115,133 +117,9 @@ _WITH_AGENCY = re.compile(
 _DASHED = re.compile(
     rf"(?P<place>{_PLACE}(?:(?P<more>\s?[/,]\s?){_PLACE}){{0,3}})\.?\s[-–—]+\s(?=[„\"»«“]?[A-ZÄÖÜ0-9])"
 )
-# places from which most of German-language news is written: enough to know that 'Berlin – Der' begins with a place
-_CITIES = frozenset(
-    [
-        "berlin",
-        "hamburg",
-        "münchen",
-        "köln",
-        "frankfurt",
-        "stuttgart",
-        "düsseldorf",
-        "dortmund",
-        "essen",
-        "leipzig",
-        "bremen",
-        "dresden",
-        "hannover",
-        "nürnberg",
-        "duisburg",
-        "bochum",
-        "wuppertal",
-        "bielefeld",
-        "bonn",
-        "münster",
-        "karlsruhe",
-        "mannheim",
-        "augsburg",
-        "wiesbaden",
-        "kiel",
-        "mainz",
-        "erfurt",
-        "magdeburg",
-        "rostock",
-        "kassel",
-        "halle",
-        "saarbrücken",
-        "potsdam",
-        "schwerin",
-        "wien",
-        "graz",
-        "linz",
-        "salzburg",
-        "innsbruck",
-        "klagenfurt",
-        "bregenz",
-        "eisenstadt",
-        "zürich",
-        "genf",
-        "basel",
-        "bern",
-        "lausanne",
-        "luzern",
-        "vaduz",
-        "brüssel",
-        "straßburg",
-        "luxemburg",
-        "paris",
-        "london",
-        "rom",
-        "madrid",
-        "lissabon",
-        "warschau",
-        "prag",
-        "budapest",
-        "moskau",
-        "kiew",
-        "kyjiw",
-        "minsk",
-        "athen",
-        "ankara",
-        "istanbul",
-        "washington",
-        "peking",
-        "tokio",
-        "seoul",
-        "jerusalem",
-        "kairo",
-        "teheran",
-        "damaskus",
-        "beirut",
-        "bagdad",
-        "riad",
-        "doha",
-        "dubai",
-        "kabul",
-        "islamabad",
-        "neu-delhi",
-        "canberra",
-        "sydney",
-        "ottawa",
-        "buenos",
-        "aires",
-        "kopenhagen",
-        "stockholm",
-        "oslo",
-        "helsinki",
-        "riga",
-        "vilnius",
-        "tallinn",
-        "belgrad",
-        "sarajevo",
-        "zagreb",
-        "sofia",
-        "bukarest",
-        "tunis",
-        "algier",
-        "nairobi",
-        "pretoria",
-        "johannesburg",
-        "caracas",
-        "bogotá",
-        "lima",
-        "brasília",
-        "havanna",
-        "mexiko-stadt",
-        "tiflis",
-        "eriwan",
-        "baku",
-        "dublin",
-        "edinburgh",
-        "mailand",
-        "venedig",
-        "barcelona",
-        "davos",
-        "genève",
-        "berne",
-    ]
-)
+# places from which most of a language's news is written: enough to know that 'Berlin – Der' begins with a place
+_CITIES = words("agency.cities")
+_LONG_PLACE = 5  # letters from which capitals throughout are a place: 'EU – Der' and 'NATO – Der' are none
 
 
 def dateline(paragraph: str) -> tuple[str | None, str]:
@@ -249,8 +127,7 @@ def dateline(paragraph: str) -> tuple[str | None, str]:
     'Der ...').
 
     Without an agency in brackets a dash must follow and the place must look like one: capitals throughout, two places
-    joined,
-    or a well-known city.
+    joined, or a well-known city.
     """
     match = _WITH_AGENCY.match(paragraph)
     if match:
@@ -264,10 +141,7 @@ def dateline(paragraph: str) -> tuple[str | None, str]:
     return None, paragraph
 
 
-def _is_place(words: str, joined: bool) -> bool:
-    first = re.split(r"[/,]", words)[0].strip()
-    return (
-        first.lower() in _CITIES
-        or joined
-        or (len(first) >= 3 and first.isupper() and len(first.split()) <= 2 and joined)
-    )
+def _is_place(text: str, joined: bool) -> bool:
+    first = re.split(r"[/,]", text)[0].strip()
+    is_shouted = first.isupper() and sum(c.isalpha() for c in first) >= _LONG_PLACE and len(first.split()) <= 3
+    return first.lower() in _CITIES or joined or is_shouted

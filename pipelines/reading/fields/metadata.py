@@ -10,25 +10,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import islice
-from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from lxml.cssselect import CSSSelector
 from lxml.etree import XPath
 from lxml.etree import _Element as Element
 
 from pipelines.items import Image, Kind, Page, Provenance
 from pipelines.reading.body import paywall
-from pipelines.reading.fields import bylines, kind, people, times
+from pipelines.reading.fields import bylines, kind, times
+from pipelines.reading.fields.authors import author_names, byline_of
 from pipelines.reading.fields.canonical import absolute, canonical
 from pipelines.reading.fields.dates import Dated, Reading
 from pipelines.reading.fields.language import language_of
+from pipelines.reading.fields.selectors import select, selector
 from pipelines.reading.fields.title import Headline, headline, site_names, squashed
 from pipelines.reading.languages import languages
 from pipelines.reading.page.evidence import Evidence
-from pipelines.reading.page.structured import Structured, plain, plain_list, text_of, types_of
+from pipelines.reading.page.structured import Structured, plain, plain_list, text_of
 from pipelines.reading.page.visible import VisibleText, just_above
 from pipelines.reading.rules import Rules
 
@@ -82,14 +81,14 @@ def describe(
     language, is_home = _spoken(language, rules, whole)
     reading = Reading(page.fetched_at, rules.time_zone, language, is_home)
     evidence = Evidence(page.url, tree, structured, visible, whole, page.hint)
-    byline = _byline(tree, structured, page, rules, visible)
+    byline = byline_of(evidence, site.authors)
     source = times.source_of(evidence, reading, is_german=language == "de")
     published = times.published(source)
     if within is not None and not (byline.people and published):
-        byline = byline if byline.people else _byline(tree, structured, page, rules, whole)
+        byline = byline if byline.people else byline_of(replace(evidence, visible=whole), site.authors)
         source = times.source_of(replace(evidence, visible=whole), reading, is_german=language == "de")
         published = published or times.published(source)
-    authors = _author_names(structured, structured.article.get("author"))[0] or structured.meta.get("author", [])
+    authors = author_names(structured, structured.article.get("author"))[0] or structured.meta.get("author", [])
     sections = _sections(tree, structured, page, rules, title, head.element)
     return Description(
         title=title,
@@ -110,6 +109,15 @@ def describe(
         agency=byline.agency,
         heading=head.element,
     )
+
+
+def evidence_of(tree: Element, structured: Structured, page: Page, rules: Rules) -> tuple[Evidence, Reading, bool]:
+    """What the fields of a page are read from, how its dates are read, and whether it is German."""
+    head = headline(structured, tree)
+    whole = VisibleText(tree, head.element)
+    language, is_home = _spoken((structured.language or rules.language or "de")[:2], rules, whole)
+    reading = Reading(page.fetched_at, rules.time_zone, language, is_home)
+    return Evidence(page.url, tree, structured, whole, whole, page.hint), reading, language == "de"
 
 
 _ENOUGH = 4_000  # characters that tell a page's language
@@ -134,31 +142,6 @@ def _is_at_home(language: str, rules: Rules) -> bool:
 
 
 # -- a source's own rules ---------------------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=512)
-def selector(expression: str) -> XPath | CSSSelector:
-    """A compiled CSS selector, or XPath where *expression* starts with '/' or '.'. Raises lxml's or cssselect's
-    SyntaxError.
-    """
-    if expression.startswith(("/", "./", ".//")):
-        return XPath(expression)
-    return CSSSelector(expression, translator="html")
-
-
-def select(tree: Element, expression: str | None) -> list[str]:
-    """The texts (or attribute values) that a source's rule selects, without empty ones."""
-    if not expression:
-        return []
-    result = selector(expression)(tree)
-    found = result if isinstance(result, list) else [result]
-    texts = []
-    for each in found[:50]:
-        if isinstance(each, str):
-            texts.append(plain(each))
-        elif hasattr(each, "itertext"):
-            texts.append(each.get("content") or each.get("datetime") or text_of(each))
-    return [text for text in texts if text]
 
 
 def _selected_text(tree: Element, expression: str | None) -> str | None:
@@ -190,87 +173,6 @@ def _teaser(tree: Element, structured: Structured, page: Page, rules: Rules, tit
     same = squashed(title or "")
     kept = [text for text in found if text and len(text) >= 20 and squashed(text) != same]
     return next((text for text in kept if not text.endswith(("...", "…"))), kept[0] if kept else None)
-
-
-def _byline(tree: Element, structured: Structured, page: Page, rules: Rules, visible: VisibleText) -> people.Byline:
-    """Who signed: stated for machines first, completed or replaced by the byline that readers see where that names
-    people.
-    """
-    chosen = select(tree, rules.site.authors)
-    if chosen:
-        return people.byline(chosen)
-    stated = people.Byline()
-    sites = site_names(structured)
-    for names, organisations in _author_places(structured, page):
-        found = _without_site(people.byline(names, organisations, is_stated=True), sites)
-        first = stated or found
-        stated = people.Byline(found.people, first.organisations, first.agency or found.agency)
-        if stated.people:
-            break
-    if stated.people:
-        return stated
-    seen = bylines.signed(visible.root, visible.heading)
-    seen = _without_site(seen, sites)
-    if not seen.people:
-        seen = bylines.written(visible, is_signed_for=bool(stated)) or seen
-    # where an agency is stated for the author, the newsroom's name beside it is the page's, not the text's
-    organisations = stated.organisations or (() if stated.agency else seen.organisations)
-    return people.Byline(seen.people, organisations, stated.agency or seen.agency)
-
-
-def _without_site(found: people.Byline, sites: set[str]) -> people.Byline:
-    """*found* with the site's own name, which can look like a person's ('Jungle World'), among the organisations."""
-    named = tuple(name for name in found.people if squashed(name) in sites)
-    if not named:
-        return found
-    left = tuple(name for name in found.people if name not in named)
-    return people.Byline(left, (*named, *found.organisations), found.agency)
-
-
-_AUTHOR_META = (
-    "author", "article:author", "og:article:author", "parsely-author", "cxenseparse:author", "sailthru.author",
-    "vf:author", "dc.creator", "dcterms.creator", "citation_author", "mediator_author", "byl",
-)  # fmt: skip
-
-
-def _author_places(structured: Structured, page: Page) -> Iterator[tuple[list[str], list[str]]]:
-    """Names, and names of organisations, place by place."""
-    yield _author_names(structured, structured.article.get("author"))
-    yield _author_names(structured, structured.article.get("creator"))
-    yield [name for place in _AUTHOR_META[:2] for name in structured.meta.get(place, ())], []
-    yield [text_of(e, 200) for e in structured.micro.get("author", ())[:6]], []
-    for place in _AUTHOR_META[2:]:
-        yield structured.meta.get(place, []), []
-    if page.hint:
-        yield list(page.hint.authors), []
-
-
-def _author_names(structured: Structured, value: Any) -> tuple[list[str], list[str]]:
-    names: list[str] = []
-    organisations: list[str] = []
-    for each in _flat(value):
-        each = structured.resolved(each)
-        stated = names
-        if isinstance(each, dict):
-            stated = organisations if types_of(each) & {"organization", "newsmediaorganization"} else names
-            each = each["name"] if isinstance(each.get("name"), list) else _name_of(each)
-        stated += plain_list(each) if isinstance(each, list) else [plain(each) or ""]
-    return list(filter(None, names)), list(filter(None, organisations))
-
-
-def _name_of(person: dict[str, Any]) -> Any:
-    """The name that an object states, or its given and family name."""
-    if plain(person.get("name")):
-        return person
-    parts = (plain(person.get(key)) for key in ("givenName", "additionalName", "familyName"))
-    return " ".join(filter(None, parts)) or person
-
-
-def _flat(value: Any, depth: int = 0) -> list[Any]:
-    """The members of a list, of lists within it too; any other value alone."""
-    if not isinstance(value, list) or depth > 3:
-        return [value]
-    return [inner for each in value[:30] for inner in _flat(each, depth + 1)][:60]
 
 
 _NO_SECTION = frozenset(

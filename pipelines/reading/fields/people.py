@@ -80,7 +80,8 @@ _SPLIT = re.compile(
 _EMAIL = re.compile(r"[^\s@]{1,64}@[^\s@]{1,200}\.\w+|(?:https?://|www\.)\S+|(?<!\w)@\w+")
 # what a date line puts behind a name, and what a list of names ends in
 _BEHIND = re.compile(
-    rf"\s+(?:{either('people.behind')}|\d{{1,2}}[.:/]\s?\d).*$|^{either('people.and_more')}\b.*$", re.IGNORECASE
+    rf"\s+(?:{either('people.behind')}(?:(?<=\d)|\b)|\d{{1,2}}[.:/]\s?\d).*$|^{either('people.and_more')}\b.*$",
+    re.IGNORECASE,
 )
 _ROLE = either("people.roles")
 _HAS_ROLE = re.compile(rf"\b{_ROLE}\b", re.IGNORECASE)

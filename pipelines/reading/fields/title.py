@@ -221,7 +221,7 @@ def _heading_text(
             return text, named.strip(" :-–—|/")
     for text in stated:
         if squashed(whole) == squashed(text):
-            text = whole if text.isupper() else text
+            text = whole if text.isupper() or _untyped(whole) == _untyped(text) else text
             return clean(
                 text, sites, whole_ones
             ), None  # the same words; 'Kicker: Title' keeps the colon that the layout swallowed

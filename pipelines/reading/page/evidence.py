@@ -64,6 +64,14 @@ class Ranking:
     field: str
     places: tuple[Place, ...] = field(default_factory=tuple)
 
+    def table(self) -> str:
+        """The ranking as docs/reading.md shows it."""
+        head = "| place | provenance | why here |\n|---|---|---|\n"
+        kinds = (", ".join(f"`{kind}`" for kind in place.provenance.split(", ") if kind) for place in self.places)
+        return head + "".join(
+            f"| {place.name} | {kind} | {place.why} |\n" for place, kind in zip(self.places, kinds, strict=True)
+        )
+
     def candidates(self, source: Any) -> Iterator[Candidate]:
         """What every place says, the most trusted first, read only as far as it is asked for."""
         for place in self.places:

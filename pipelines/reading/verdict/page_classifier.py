@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 from urllib.parse import urlsplit
 
 from lxml import etree
 
 from pipelines.items import Kind, Reason, Rejected
 from pipelines.reading.body.blocks import plain
+from pipelines.reading.languages import either
 
 _NOT_FOUND = re.compile(
     r"(?:fehler|error|http)?[\s:-]*(?<!\d)(?:404|410)(?!\d)(?![\w.,%-]*\s\w+\s\w+\s\w+\s\w+)|(?:diese |die )?\b(?:seite"
@@ -173,6 +175,9 @@ class Signs:
     needs_script: bool = False
     linked: tuple[str, ...] = ()  # the letters of what links to other pages of the site say, headlines mostly
     teasers: frozenset[str] = frozenset()  # the letters of what stands right below a linked headline
+    posts: int = 0  # parts with a linked headline of their own and a long paragraph each
+    paragraphs_beside: int = 0  # long ones that stand in none of them
+    in_posts: frozenset[str] = frozenset()  # the letters of those that do
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +191,7 @@ class Read:
     kind: Kind = Kind.ARTICLE
     types: frozenset[str] = frozenset()  # of JSON-LD and OpenGraph, lower case
     is_dated: bool = False
+    is_stated: bool = False  # JSON-LD tells of an article with a headline
     page_text: str = ""  # the beginning of all visible text
     page_length: int = 0
     link_length: int = 0
@@ -204,9 +210,44 @@ def signs(tree: etree._Element, *, is_sure: bool = False) -> Signs:
         links=sum(1 for _ in tree.iter("a")),
         videos=sum(1 for _ in tree.iter("video")),
         needs_script=bool(_NEEDS_SCRIPT.search(told)),
+        **({} if is_sure else _posts(tree)),
         linked=() if is_sure else tuple(dict.fromkeys(_linked(tree))),
         teasers=frozenset() if is_sure else frozenset(_teasers(tree)),
     )
+
+
+_POST = re.compile(r"(?<![a-z])(?:hentry|post|entry|teaser|item|card|news|beitrag|blog)(?![a-z]{3})", re.IGNORECASE)
+_LEVELS, _LONG_PARAGRAPH = 5, 80
+_FEWEST_POSTS, _FEWEST_POSTS_OF_LIST = 4, 3
+
+
+def _posts(tree: etree._Element) -> dict[str, Any]:
+    """How many parts of the page have a linked headline and a long paragraph, and how many long ones stand beside."""
+    posts: dict[etree._Element, int] = {}
+    for heading in islice(tree.iter("h1", "h2", "h3", "h4"), _MOST_LINKS):
+        if heading.find(".//a[@href]") is None and not _is_in_link(heading):
+            continue
+        if len("".join(heading.itertext()).strip()) < _SHORTEST_TITLE:
+            continue  # who wrote a comment, a month of the archive
+        for above in islice(heading.iterancestors(), _LEVELS):
+            if above.tag in ("article", "li") or _POST.search(above.get("class") or ""):
+                posts.setdefault(above, 0)
+                break
+    if len(posts) < _FEWEST_POSTS_OF_LIST:
+        return {}
+    beside, inside = 0, set()
+    for paragraph in tree.iter("p"):
+        text = "".join(paragraph.itertext()).strip()
+        if len(text) < _LONG_PARAGRAPH:
+            continue
+        frame = next((above for above in paragraph.iterancestors() if above in posts), None)
+        if frame is None:
+            beside += 1
+        else:
+            posts[frame] += 1
+            inside.add(plain(text))
+    filled = sum(1 for count in posts.values() if count)
+    return {"posts": filled, "paragraphs_beside": beside, "in_posts": frozenset(inside)}
 
 
 _MOST_LINKS = 600
@@ -254,7 +295,14 @@ def check(read: Read, seen: Signs) -> None:
     """Return for an article; raise Rejected with the reason for everything else."""
     words = len(read.text.split())
     declared = declares_article(read.types)
-    if words > 150 and declared and read.is_dated and read.title and not _WE_ASK.search(read.text[:600]):
+    if (
+        words > 150
+        and declared
+        and read.is_dated
+        and read.title
+        and seen.posts < _FEWEST_POSTS_OF_LIST
+        and not _WE_ASK.search(read.text[:600])
+    ):
         return  # nothing below could object
     for reason, detail in (
         _not_found(read, seen, words, declared),
@@ -362,6 +410,8 @@ def _home(read: Read, seen: Signs, words: int, declared: bool) -> _Finding:
         return (
             (Reason.HOME_PAGE, "the address is a site's front page") if dense or seen.linked_headings >= 6 else _NOTHING
         )
+    if (found := list_of_posts(read, seen)) and (_is_listed(read) or not (read.is_dated or declared)):
+        return Reason.HOME_PAGE, found
     if not (declared and read.is_dated) and (found := _teaser_lines(read, seen)):
         return Reason.HOME_PAGE, f"its text is what stands below {found} linked headlines"
     if declared:
@@ -399,6 +449,32 @@ def _home(read: Read, seen: Signs, words: int, declared: bool) -> _Finding:
     ):
         return Reason.HOME_PAGE, f"{seen.links} links, no paragraph, no date"
     return _NOTHING
+
+
+_LIST_PATH = re.compile(
+    rf"/{either('verdict.list_paths')}/|/(?:page|seite)/\d+/?$|[?&](?:page|paged|cat|tag)=", re.IGNORECASE
+)
+_LEAST_OF_POSTS = 0.6  # of the long lines of what was read
+_MOST_BESIDE = 1  # long paragraphs that a list has of its own: what it is about
+
+
+def _is_listed(read: Read) -> bool:
+    return _LIST_PATH.search(read.url) is not None or bool(read.types & _LIST_TYPES)
+
+
+def list_of_posts(read: Read, seen: Signs) -> str | None:
+    """Why the page looks like a blog's front page or a list: its paragraphs stand under headlines that lead elsewhere.
+    So they do in an article that recommends forty things.
+    """
+    fewest = _FEWEST_POSTS_OF_LIST if _is_listed(read) else _FEWEST_POSTS
+    has_headline = len((read.title or "").split()) > _WORDS_OF_LIST and plain(read.title or "") not in seen.linked
+    if read.is_stated or has_headline:
+        return None
+    long = [line for line in read.text.split("\n") if len(line) >= _LONG_PARAGRAPH]
+    is_of_posts = sum(plain(line) in seen.in_posts for line in long) >= max(1, _LEAST_OF_POSTS * len(long))
+    if seen.posts >= fewest and seen.paragraphs_beside <= _MOST_BESIDE and is_of_posts:
+        return f"{seen.posts} parts with a linked headline each hold its paragraphs"
+    return None
 
 
 _FEWEST_ITEMS, _WORDS_OF_ITEM = 6, 45

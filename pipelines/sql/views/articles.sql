@@ -85,7 +85,7 @@ COMMENT ON COLUMN news.articles.word_count IS 'Words of the text';
 COMMENT ON COLUMN news.articles.image_url IS 'Address of the main picture';
 COMMENT ON COLUMN news.articles.image_caption IS 'Caption of the main picture';
 COMMENT ON COLUMN news.articles.image_credit IS 'Credit of the main picture';
-COMMENT ON COLUMN news.articles.kind IS 'article, live_blog, video, gallery, press_release or advertorial';
+COMMENT ON COLUMN news.articles.kind IS 'article, live_blog, video, gallery, press_release, advertorial or other (of a service, shop, forum, company)';
 COMMENT ON COLUMN news.articles.is_accessible_for_free IS 'False: part of it is behind a paywall; null: unknown';
 COMMENT ON COLUMN news.articles.amp_url IS 'Address of its AMP edition';
 COMMENT ON COLUMN news.articles.modified_precision IS 'second, minute or day, as for published_precision';

@@ -1,0 +1,265 @@
+"""The forkserver, which imports the reading code once and forks a reader when asked, and the readers themselves."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import logging
+import os
+import pickle
+import resource
+import signal
+import socket
+import struct
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from pipelines.items import Article, Page, Reason, Rejected
+from pipelines.reader_protocol import CLOCK_FACTOR, LENGTH, READ, Answer, Share
+from pipelines.reading.rules import Rules
+
+# A reader that holds so much more than at its birth makes room for a fresh one.
+HELD = 64 << 20
+Functions = dict[str, Callable[..., Any]]
+
+
+def run_forkserver(control: int, functions: list[str]) -> None:
+    """The forkserver's whole life: import, then fork and reap readers as the parent asks, until the parent is gone."""
+    for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ignored, signal.SIG_IGN)  # the parent decides; Ctrl-C in a terminal reaches us as well
+    logging.disable(logging.CRITICAL)  # libraries remark on every odd page; what matters is in the answer
+    known = {function: _loaded(function) for function in functions}
+    rules: dict[str, Rules | None] = {}
+    children: set[int] = set()
+    with socket.socket(fileno=control) as pipe:
+        pipe.sendall(struct.pack("!q", 0))
+        while True:
+            command, fds, _, _ = socket.recv_fds(pipe, 9, 1)
+            if not command:
+                break
+            number = LENGTH.unpack(command[1:])[0]
+            if command[:1] == b"f":
+                reply = _fork(pipe, fds[0], known, rules)
+                if reply > 0:
+                    children.add(reply)
+            elif command[:1] == b"l":
+                reply = _learn(_exactly(pipe, number), known, rules)
+            else:
+                reply = _reap(number) if number in children else 0
+                children.discard(number)
+            try:
+                pipe.sendall(struct.pack("!q", reply))
+            except ConnectionError:
+                break
+    for pid in children:
+        _reap(pid)
+
+
+def _loaded(function: str) -> Callable[..., Any]:
+    module, name = function.split(":")
+    loaded: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return loaded
+
+
+def _learn(told: bytes, known: Functions, rules: dict[str, Rules | None]) -> int:
+    """Take in rules, as digest and pickle; microseconds that the probe page takes with them, 0 where none is read."""
+    learned: Rules = pickle.loads(told[64:])
+    rules[told[:64].decode()] = learned
+    for phrases in learned.phrases.values():
+        phrases.compile()  # half a second, which otherwise each reader takes again
+    took = _warm_up(known[READ], learned) if READ in known else 0
+    gc.collect()
+    gc.freeze()  # the shared memory stays shared
+    return took
+
+
+def _exactly(pipe: socket.socket, size: int) -> bytes:
+    told = bytearray()
+    while len(told) < size and (piece := pipe.recv(size - len(told))):
+        told += piece
+    return bytes(told)
+
+
+def _fork(control: socket.socket, fd: int, known: Functions, rules: dict[str, Rules | None]) -> int:
+    """The new reader's process id, or the negative errno."""
+    try:
+        pid = os.fork()
+    except OSError as error:
+        os.close(fd)
+        return -(error.errno or 1)
+    if pid == 0:
+        status = 1
+        try:
+            control.close()
+            with socket.socket(fileno=fd) as pipe:
+                serve(pipe, known, rules)
+            status = 0
+        except ConnectionError:
+            status = 0  # the parent is gone
+        except BaseException:  # noqa: BLE001  a process's last frame: say it and end, never return to the forkserver's loop
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    os.close(fd)
+    return pid
+
+
+def _reap(pid: int) -> int:
+    """Kill, unless it is dead already, and reap; the wait status. A child is ours until it is reaped, so this cannot
+    hit a stranger."""
+    dead, status = os.waitpid(pid, os.WNOHANG)
+    if dead:
+        return status
+    os.kill(pid, signal.SIGKILL)
+    return os.waitpid(pid, 0)[1]
+
+
+def serve(pipe: socket.socket, functions: Functions, known: dict[str, Rules | None]) -> None:
+    """A reader's whole life: answer questions from *pipe* until the other end closes."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a poisonous page may come often, a core file is big
+    _offer_as_first_victim()
+    memory = _Memory()
+    with pipe.makefile("rb") as incoming:
+        while header := incoming.read(LENGTH.size):
+            question = pickle.loads(incoming.read(LENGTH.unpack(header)[0]))
+            share, is_alone, function, digest, pickled, arguments = question
+            if pickled is not None:
+                known[digest] = pickle.loads(pickled)
+            rules = known[digest]
+            memory.allow(share.memory)
+            del question
+            answer = _answer(functions[function], (*arguments, rules) if rules else arguments, share, is_alone, memory)
+            del arguments
+            pipe.sendall(LENGTH.pack(len(answer)) + answer)
+
+
+ANSWER = TypeAdapter(Answer[Any])
+
+
+def _answer(
+    function: Callable[..., Any], arguments: tuple[Any, ...], share: Share, is_alone: bool, memory: _Memory
+) -> bytes:
+    """The answer to one question, as JSON. The clocks have no handler of ours: the kernel ends the process, in the
+    midst of C code too."""
+    signal.setitimer(signal.ITIMER_PROF, share.seconds)
+    signal.setitimer(
+        signal.ITIMER_REAL, share.seconds * CLOCK_FACTOR + 5
+    )  # the parent's own clock comes first, if there is a parent
+    try:
+        try:
+            answer = Answer(result=function(*arguments))
+        except Rejected as rejected:
+            answer = Answer(reason=rejected.reason, detail=rejected.detail)
+        except MemoryError:
+            answer = Answer(reason=Reason.READER_MEMORY, detail=f"more than {share.memory >> 20} MiB")
+        except Exception as error:  # noqa: BLE001  whatever a page provokes is that page's end, with its name
+            answer = Answer(reason=Reason.READER_CRASH, detail=_one_line(error), retire=True)
+        # Libraries swallow the MemoryError and find nothing, or less: that is no judgement about the page.
+        is_whole = is_alone and answer.reason is None
+        if memory.grown > 0.8 * share.memory and not is_whole and answer.reason is not Reason.READER_MEMORY:
+            answer = Answer(reason=Reason.READER_MEMORY, detail=f"the page was given up after {memory.grown >> 20} MiB")
+        used_up = answer.reason is Reason.READER_MEMORY or memory.held > HELD
+        try:
+            return ANSWER.dump_json(replace(answer, retire=answer.retire or used_up))
+        except Exception as error:  # noqa: BLE001  half a character in a text, as much a page's doing as the rest
+            return ANSWER.dump_json(Answer(reason=Reason.READER_CRASH, detail=_one_line(error), retire=True))
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _one_line(error: Exception) -> str:
+    """Type, place and first line of an exception."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    said = str(error).encode("utf-8", "backslashreplace").decode().split("\n", 1)[0][:200]
+    return f"{type(error).__name__} in {frame.name} ({os.path.basename(frame.filename)}:{frame.lineno}): {said}"
+
+
+class _Memory:
+    """What a task has taken, how much it may take, and what the reader has kept of all its tasks."""
+
+    def __init__(self) -> None:
+        self._begun = _data()
+        self._before = _peak_memory()
+
+    def allow(self, size: int) -> None:
+        """Begin a task with *size* bytes on top of what the reader holds. RLIMIT_DATA counts what was allocated;
+        RLIMIT_AS would also count libraries and files that are only mapped."""
+        with contextlib.suppress(OSError):  # then the peak is that of all tasks, which only looks larger
+            Path("/proc/self/clear_refs").write_text("5")
+        self._before = _peak_memory()
+        hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+        wanted = _data() + size
+        with contextlib.suppress(OSError, ValueError):  # a stricter limit is in force already
+            resource.setrlimit(
+                resource.RLIMIT_DATA, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
+            )
+
+    @property
+    def grown(self) -> int:
+        """Bytes at the task's highest."""
+        return _peak_memory() - self._before
+
+    @property
+    def held(self) -> int:
+        """Bytes that the reader holds now beyond those of its forking."""
+        return _data() - self._begun
+
+
+def _data() -> int:
+    """Bytes that this process has allocated; 0 where nobody tells."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[5]) * resource.getpagesize()
+    except OSError:
+        return 0
+
+
+def _offer_as_first_victim() -> None:
+    """When the machine runs out of memory, the kernel should take a reader and not the crawl. Linux only."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("500")
+
+
+def _peak_memory() -> int:
+    """Bytes of memory that this process had at its highest since its task began; where nobody tells, ever."""
+    with contextlib.suppress(OSError, StopIteration, ValueError, IndexError):
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) << 10
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak << 10
+
+
+# The middle is in no language that is known by its commonest words, so that the profiles of all others are loaded too.
+WARM_UP = """<html><head><title>Ein Probelauf am Morgen</title></head><body><article><h1>Ein Probelauf am Morgen</h1>
+<p>Bevor die erste Seite kommt, liest der Leser diese hier, damit alles geladen ist, was er später immer wieder
+braucht. Am 3. Oktober 2024 um 16:36 Uhr war das noch nicht so.</p>
+<p>Ennen ensimmäistä sivua lukija lukee tämän kokeilun, jotta kaikki tarvittava olisi valmiina muistissa myöhemmin.
+Aamulla kaupungissa satoi lunta, liikenne seisoi tuntikausia, koulut pysyivät suljettuina, juna pysähtyi asemalle,
+lapset rakensivat puistoon lumiukon, kauppias avasi ovensa tavallista myöhemmin.</p>
+<p>Iltapäivällä aurinko paistoi jälleen, kadut puhdistettiin, väki palasi töihin, illalla järjestettiin konsertti
+kirkossa, yleisö lauloi kuoron mukana, kunnanjohtaja kiitti pelastuslaitosta nopeasta avusta.</p>
+</article></body></html>"""
+
+
+def _warm_up(read: Callable[[Page, Rules], Article], rules: Rules) -> int:
+    """Read a page, so that language profiles and the like are loaded once, before the fork, and shared.
+
+    Returns microseconds of processor time that it takes once everything is loaded.
+    """
+    page = Page("http://example.org/probe", "", WARM_UP.encode(), datetime(2024, 10, 3, 18, tzinfo=UTC))
+    took = []
+    for _ in range(4):
+        begun = time.process_time_ns()
+        with contextlib.suppress(Rejected):
+            read(page, rules)
+        took.append(time.process_time_ns() - begun)
+    return min(took) // 1000

@@ -1,0 +1,55 @@
+"""What the crawl and its reader processes tell each other: tasks, limits and answers."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from functools import cached_property
+from types import UnionType
+from typing import Generic, NamedTuple, TypeVar
+
+from pydantic import TypeAdapter
+
+from pipelines.items import Article, Reason
+
+READ = "pipelines.reading:read"
+
+# A busy machine is not the page's fault: what is limited is processor time, and by the clock a page gets this many
+# times as much.
+CLOCK_FACTOR = 3
+LENGTH = struct.Struct("!Q")
+
+T = TypeVar("T")
+
+
+class Share(NamedTuple):
+    """What one task may take: seconds of processor time, seconds by the clock, bytes of memory."""
+
+    seconds: float
+    clock: float
+    memory: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[T]):
+    """What a reader says about one page: a result, or a reason. ``retire`` asks for a fresh reader in its place."""
+
+    result: T | None = None
+    reason: Reason | None = None
+    detail: str = ""
+    retire: bool = False
+
+
+@dataclass(frozen=True)
+class Task(Generic[T]):
+    """What readers can be asked for: a ``module:function``, and what it returns."""
+
+    function: str
+    returns: type[T] | UnionType
+
+    @cached_property
+    def answer(self) -> TypeAdapter[Answer[T]]:
+        return TypeAdapter(Answer[self.returns])  # type: ignore[name-defined]  # known when it runs
+
+
+READING = Task(READ, Article)

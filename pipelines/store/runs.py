@@ -1,0 +1,170 @@
+"""Runs: who works on a source now, by a lease with a heartbeat, and how the pages of each run ended."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import asdict
+from datetime import datetime, timedelta
+
+from psycopg import AsyncConnection
+from psycopg.types.json import Jsonb
+
+from pipelines.store import preparing
+from pipelines.store.session import Session, rows_of
+from pipelines.store.shapes import Row, Run, RunCounts, RunKind, RunOutcome
+from pipelines.store.sources import KEEP_SOURCE_NAME
+
+LOCK_SOURCE = "SELECT pg_advisory_xact_lock(hashtextextended('run of ' || %(source)s, 0))"
+
+FIND_DEAD_RUNS = """
+    SELECT id FROM ingest.runs
+    WHERE (source = %(source)s OR source IS NULL AND %(source)s::text IS NULL)
+      AND ended_at IS NULL
+      -- or its last sign of life is in the future: the clock was set back, and who lives says so again in no time
+      AND (lease_until < clock_timestamp() OR heartbeat_at > clock_timestamp() + (lease_until - heartbeat_at))
+    ORDER BY id
+    FOR UPDATE
+"""
+
+HOLDERS = "SELECT id, holder FROM ingest.runs WHERE source IS NOT DISTINCT FROM %(source)s AND ended_at IS NULL"
+
+# the answer to an earlier try may have been lost: then the run is there already
+FIND_BEGUN = "SELECT id, started_at FROM ingest.runs WHERE token = %(token)s"
+
+BEGIN_RUN = """
+    INSERT INTO ingest.runs (token, source, kind, slot, holder, lease_until)
+    VALUES (%(token)s, %(source)s, %(kind)s, %(slot)s, %(holder)s, clock_timestamp() + %(lease)s)
+    ON CONFLICT DO NOTHING
+    RETURNING id, started_at
+"""
+
+HEARTBEAT = """
+    UPDATE ingest.runs SET heartbeat_at = clock_timestamp(), lease_until = clock_timestamp() + %(lease)s
+    WHERE id = %(run)s AND ended_at IS NULL
+    RETURNING id
+"""
+
+# Every page that the run ended, and every page of its source (for a replay: of its own) that waits. A page is in one of
+# the parts only, so the counts always add up.
+COUNT_RUN = """
+    SELECT coalesce(ending, 'pending') AS ending, reason, count(*)::integer AS number
+    FROM (
+        SELECT ended.ending, CASE WHEN ended.ending = 'rejected' THEN ended.reason END AS reason
+        FROM ingest.run_pages AS ended
+        WHERE ended.run_id = %(run)s AND ended.ending IS NOT NULL
+        UNION ALL
+        SELECT NULL, page.reason
+        FROM ingest.pages AS page
+        JOIN ingest.runs AS run ON run.source = page.source AND run.kind = 'crawl'
+        WHERE run.id = %(run)s AND page.state = 'pending'
+        UNION ALL
+        SELECT NULL, waiting.reason
+        FROM ingest.run_pages AS waiting
+        JOIN ingest.pages AS page ON page.id = waiting.page_id
+        JOIN ingest.runs AS run ON run.id = waiting.run_id
+        WHERE waiting.run_id = %(run)s AND waiting.ending IS NULL AND (page.state = 'ended' OR run.kind = 'replay')
+    ) AS counted
+    GROUP BY 1, 2
+"""
+
+RUN_STATE = """
+    SELECT ended_at, new, new_version, unchanged, copy, rejected, pending, reasons
+    FROM ingest.runs WHERE id = %(run)s FOR UPDATE
+"""
+
+END_RUN = """
+    UPDATE ingest.runs
+    SET ended_at = clock_timestamp(), outcome = %(outcome)s, error = %(error)s, new = %(new)s,
+        new_version = %(new_version)s, unchanged = %(unchanged)s, copy = %(copy)s, rejected = %(rejected)s,
+        pending = %(pending)s, reasons = %(reasons)s
+    WHERE id = %(run)s
+"""
+
+# they are as many as the feeds have entries, every few minutes; counted, they have done their service
+FORGET_SEEN_AGAIN = "DELETE FROM ingest.run_pages WHERE run_id = %(run)s AND NOT asked"
+
+BROKEN_OFF = """
+    SELECT outcome <> 'finished' AS broken_off FROM ingest.runs
+    WHERE source = %(source)s AND id < %(run)s AND kind <> 'replay'
+    ORDER BY id DESC LIMIT 1
+"""
+
+
+class Runs(Session):
+    """What ``Store`` does about runs."""
+
+    async def begin_run(
+        self,
+        source: str | None,
+        kind: RunKind,
+        holder: str,
+        slot: datetime | None = None,
+        lease: timedelta = timedelta(minutes=5),
+    ) -> Run | None:
+        """A run of *source*, or None: somebody else runs it now, or this slot is done.
+
+        Runs of the source whose lease is over are ended first, as failed with the error 'lost lease'.
+        """
+        values = {"token": uuid.uuid4(), "source": source, "kind": kind, "slot": slot, "holder": holder, "lease": lease}
+
+        async def work(connection: AsyncConnection) -> list[Row]:
+            begun = await rows_of(connection, FIND_BEGUN, values)
+            if begun:
+                return begun
+            await connection.execute(LOCK_SOURCE, values)
+            if source is not None:
+                await connection.execute(KEEP_SOURCE_NAME, values)
+            for dead in await rows_of(connection, FIND_DEAD_RUNS, values):
+                await _end_run(connection, dead["id"], "failed", "lost lease")
+            return await rows_of(connection, BEGIN_RUN, values)
+
+        begun = await self._connections.run(work)
+        if not begun:
+            return None
+        return Run(begun[0]["id"], source, kind, holder, slot, lease, begun[0]["started_at"], self._rechecks)
+
+    async def heartbeat(self, run: Run) -> bool:
+        """Prolong the lease. False: somebody took the run over; stop working on it."""
+        return bool(await self._do(HEARTBEAT, run=run.id, lease=run.lease))
+
+    async def holders(self, source: str | None) -> dict[int, str]:
+        """The holder of each run of *source* that has not ended, by the run's id."""
+        return {row["id"]: row["holder"] for row in await self._do(HOLDERS, source=source)}
+
+    async def end_run(self, run: Run, outcome: RunOutcome, error: str | None = None) -> RunCounts:
+        """End the run and count its pages. Ending an ended run again returns the same counts."""
+        counts = await self._connections.run(
+            lambda connection: _end_run(connection, run.id, outcome, preparing.clean(error))
+        )
+        self._in_hand.pop(run.id, None)
+        return counts
+
+    async def run_counts(self, run: Run) -> RunCounts:
+        """The counts so far, for progress."""
+        return _counts(await self._do(COUNT_RUN, run=run.id))
+
+    async def was_broken_off(self, run: Run) -> bool:
+        """Whether the run of this source before *run* did not finish."""
+        rows = await self._do(BROKEN_OFF, source=run.source, run=run.id)
+        return bool(rows and rows[0]["broken_off"])
+
+
+def _counts(rows: list[Row]) -> RunCounts:
+    numbers: dict[str, int] = {}
+    reasons: dict[str, int] = {}
+    for row in rows:
+        numbers[row["ending"]] = numbers.get(row["ending"], 0) + row["number"]
+        if row["reason"]:
+            reasons[row["reason"]] = reasons.get(row["reason"], 0) + row["number"]
+    return RunCounts(**numbers, reasons=dict(sorted(reasons.items())))
+
+
+async def _end_run(connection: AsyncConnection, run: int, outcome: RunOutcome, error: str | None) -> RunCounts:
+    state = (await rows_of(connection, RUN_STATE, {"run": run}))[0]
+    if state.pop("ended_at") is not None:
+        return RunCounts(**state)
+    counts = _counts(await rows_of(connection, COUNT_RUN, {"run": run}))
+    values = asdict(counts) | {"run": run, "outcome": outcome, "error": error, "reasons": Jsonb(counts.reasons)}
+    await connection.execute(END_RUN, values)
+    await connection.execute(FORGET_SEEN_AGAIN, {"run": run})
+    return counts

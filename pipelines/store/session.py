@@ -1,0 +1,49 @@
+"""What all parts of the store share: the connections, and what this process knows of its own work."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from psycopg import AsyncConnection
+from psycopg.rows import dict_row, namedtuple_row
+
+from pipelines.recheck import RecheckPlan
+from pipelines.store.connections import Connections
+from pipelines.store.shapes import Row, Run
+
+
+class Session:
+    """One process's way to the database. Each part of ``Store`` is a class of its own on top of this one."""
+
+    def __init__(self, dsn: str, patience: timedelta, rechecks: RecheckPlan | None = None):
+        self._rechecks = rechecks or RecheckPlan()
+        self._connections = Connections(dsn, patience=patience)
+        # run -> pages that take() has given out and that have no end yet: key -> id
+        self._in_hand: dict[int, dict[bytes, int]] = {}
+        self._params: dict[str, frozenset[str]] = {}  # source -> parameters that mean nothing
+
+    async def _do(self, statement: str, **values: Any) -> list[Row]:
+        """One statement in a transaction of its own; its rows."""
+
+        async def work(connection: AsyncConnection) -> list[Row]:
+            return await rows_of(connection, statement, values)
+
+        return await self._connections.run(work)
+
+    def _ended(self, run: Run, key: bytes) -> None:
+        self._in_hand.get(run.id, {}).pop(key, None)
+
+
+async def rows_of(connection: AsyncConnection, statement: str, values: Any = None) -> list[Row]:
+    """The rows of one statement as dicts; none where it brings none."""
+    cursor = connection.cursor(row_factory=dict_row)
+    await cursor.execute(statement, values)
+    return await cursor.fetchall() if cursor.description else []
+
+
+async def named_rows(connection: AsyncConnection, statement: str, values: Any = None) -> list[Any]:
+    """The same as named tuples, which are made faster; their columns are known to the statement alone."""
+    cursor = connection.cursor(row_factory=namedtuple_row)
+    await cursor.execute(statement, values)
+    return await cursor.fetchall()

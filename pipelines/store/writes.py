@@ -1,0 +1,270 @@
+"""The rows that a batch leads to, and the statements that write them: one for each table, whatever the batch's size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from psycopg import AsyncConnection
+
+from pipelines import columns
+from pipelines.dedupe import Decision, KnownArticle
+from pipelines.revisions import Change
+from pipelines.store import copying, owners, preparing
+from pipelines.store.copying import Origin
+from pipelines.store.known import Known
+from pipelines.store.preparing import Item
+from pipelines.store.shapes import Row
+
+INSERT_ARTICLES = """
+    INSERT INTO ingest.articles (
+        id, url_key, url, canonical_url, source, version, copy_of, copy_similarity, copy_kept, copy_own,
+        first_seen_at, fetched_at, changed_at)
+    SELECT id, decode(url_key, 'hex'), url, canonical_url, source, version, copy_of, copy_similarity, copy_kept,
+           copy_own, first_seen_at, fetched_at, changed_at
+    FROM jsonb_to_recordset(%s) AS row (
+        id bigint, url_key text, url text, canonical_url text, source text, version integer, copy_of bigint,
+        copy_similarity real, copy_kept real, copy_own real,
+        first_seen_at timestamptz, fetched_at timestamptz, changed_at timestamptz)
+    ORDER BY id
+"""
+
+# a page that answers again is not gone any more
+UPDATE_ARTICLES = """
+    UPDATE ingest.articles AS article
+    SET url = coalesce(row.url, article.url),
+        source = coalesce(row.source, article.source),
+        version = coalesce(row.version, article.version),
+        copy_of = CASE WHEN row.version IS NULL THEN article.copy_of ELSE row.copy_of END,
+        copy_similarity = CASE WHEN row.version IS NULL THEN article.copy_similarity ELSE row.copy_similarity END,
+        copy_kept = CASE WHEN row.version IS NULL THEN article.copy_kept ELSE row.copy_kept END,
+        copy_own = CASE WHEN row.version IS NULL THEN article.copy_own ELSE row.copy_own END,
+        first_seen_at = least(article.first_seen_at, row.first_seen_at),
+        fetched_at = greatest(article.fetched_at, row.fetched_at),
+        changed_at = coalesce(row.changed_at, article.changed_at),
+        gone_at = CASE WHEN row.fetched_at > article.gone_at THEN NULL ELSE article.gone_at END
+    FROM jsonb_to_recordset(%s) AS row (
+        id bigint, url text, source text, version integer, copy_of bigint, copy_similarity real, copy_kept real,
+        copy_own real, first_seen_at timestamptz, fetched_at timestamptz, changed_at timestamptz)
+    WHERE article.id = row.id
+"""
+
+# keys come as hex digits
+_TYPES = {name: "text" if kind == "bytea" else kind for name, kind in columns.VERSION.items()}
+_VERSION_ROW = ", ".join(f"{name} {kind}" for name, kind in _TYPES.items())
+_VALUES = ", ".join(
+    f"decode({name}, 'hex') AS {name}" if kind == "bytea" else name for name, kind in columns.VERSION.items()
+)
+# the bytes that were read again lie where they lay; only of a live blog others take their place
+_KEPT = {"article_id", "number", "archive_record_id", *columns.COMPARED_WITH}
+
+INSERT_VERSIONS = f"""
+    INSERT INTO ingest.versions ({", ".join(columns.VERSION)})
+    SELECT {_VALUES} FROM jsonb_to_recordset(%s) AS row ({_VERSION_ROW})
+    ORDER BY article_id, number
+"""
+
+REWRITE_VERSIONS = f"""
+    UPDATE ingest.versions AS version
+    SET {", ".join(f"{name} = fresh.{name}" for name in columns.VERSION if name not in _KEPT)},
+        archive_record_id = CASE WHEN fresh.fetched_at > version.fetched_at
+            THEN fresh.archive_record_id ELSE version.archive_record_id END
+    FROM (SELECT {_VALUES} FROM jsonb_to_recordset(%s) AS row ({_VERSION_ROW})) AS fresh
+    WHERE version.article_id = fresh.article_id AND version.number = fresh.number
+"""
+
+# A replay ends a page that is waiting, and leaves alone what a crawl has written about one that has ended.
+END_PAGES = """
+    UPDATE ingest.pages AS page
+    SET state = 'ended', ending = row.ending, reason = NULL, detail = NULL, http_status = row.http_status,
+        ended_at = now(), article_id = row.article_id, attempts = 0, last_fetched_at = row.fetched_at,
+        etag = row.etag, last_modified = row.last_modified, next_check_at = row.next_check_at,
+        checks_unchanged = row.checks_unchanged
+    FROM jsonb_to_recordset(%s) AS row (
+        page_id bigint, ending text, http_status integer, article_id bigint, fetched_at timestamptz, etag text,
+        last_modified text, next_check_at timestamptz, checks_unchanged integer, is_replay boolean)
+    WHERE page.id = row.page_id AND (page.state = 'pending' OR NOT row.is_replay)
+"""
+
+KEEP_RUN_PAGES = """
+    INSERT INTO ingest.run_pages (
+        run_id, page_id, item, ending, fetched_at, content_key, article_id, version, copy_of)
+    SELECT run_id, page_id, item, ending, fetched_at, decode(content_key, 'hex'), article_id, version, copy_of
+    FROM jsonb_to_recordset(%s) AS row (
+        run_id bigint, page_id bigint, item text, ending text, fetched_at timestamptz, content_key text,
+        article_id bigint, version integer, copy_of bigint)
+    ORDER BY page_id, run_id, item
+    ON CONFLICT (run_id, page_id, item) DO UPDATE
+    SET ending = excluded.ending, reason = NULL, detail = NULL, asked = true, fetched_at = excluded.fetched_at,
+        content_key = excluded.content_key, article_id = excluded.article_id, version = excluded.version,
+        copy_of = excluded.copy_of, recorded_at = now()
+"""
+
+KEEP_ATTEMPTS = """
+    INSERT INTO ingest.attempts (run_id, source, kind, page_id, status, ms, bytes, outcome)
+    SELECT run_id, source, 'page', page_id, status, ms, bytes, outcome
+    FROM jsonb_to_recordset(%s) AS row (
+        run_id bigint, source text, page_id bigint, status integer, ms integer, bytes bigint, outcome text)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a new version changed, and in which one."""
+
+    compared_with: int
+    change: Change
+
+
+@dataclass
+class Writes:
+    """The rows that a batch leads to. Of an article or version that occurs twice, the last state is written."""
+
+    inserted: dict[int, Row] = field(default_factory=dict)
+    updated: dict[int, Row] = field(default_factory=dict)
+    new_versions: dict[tuple[int, int], Row] = field(default_factory=dict)
+    rewritten: dict[tuple[int, int], Row] = field(default_factory=dict)
+    ended_pages: dict[int, Row] = field(default_factory=dict)
+    run_pages: dict[tuple[int, int, str], Row] = field(default_factory=dict)
+    attempts: list[Row] = field(default_factory=list)
+
+
+def write_article(
+    writes: Writes,
+    known: Known,
+    item: Item,
+    article: KnownArticle,
+    decision: Decision,
+    record_id: int | None,
+    step: Step | None,
+) -> None:
+    state = {"id": article.id, "first_seen_at": known.first_seen[article.id], "fetched_at": item.fetched_at}
+    owner = owners.owner(item.canonical_url, known.sources.get(article.id, item.source), known.hosts)
+    if owner != known.sources.get(article.id):
+        known.sources[article.id] = state["source"] = owner
+    if decision.write != "nothing" and decision.is_current:
+        state |= {"version": decision.version, "copy_of": decision.copy_of}
+        state |= _likeness_row(known.copies.origins.get(article.id))
+        if decision.write == "insert" or (decision.kind == "new_version" and item.seen.is_live):
+            state["changed_at"] = item.fetched_at
+
+    if is_own_page(item):
+        state["url"] = item.article_url
+    if decision.version == 1 and decision.write == "insert":
+        names = {"url_key": item.article_key, "url": item.article_url, "canonical_url": item.canonical_url}
+        writes.inserted[article.id] = state | names | {"source": owner}
+    else:
+        row = writes.inserted.get(article.id) or writes.updated.setdefault(article.id, {})
+        latest = max(state["fetched_at"], row.get("fetched_at", state["fetched_at"]))
+        row.update(state, fetched_at=latest)
+
+    if decision.write == "nothing":
+        return
+    row = item.version | {
+        "article_id": article.id,
+        "number": decision.version,
+        "fetched_at": item.fetched_at,
+        "text_key": item.seen.text_key,
+        "content_key": item.seen.content_key,
+        "body_key": item.seen.body_key,
+        "archive_record_id": record_id,
+        "run_id": item.run.id,
+    }
+    row |= _step_row(step, writes.new_versions.get((article.id, decision.version)))
+    number = (article.id, decision.version)
+    if decision.write == "insert" or number in writes.new_versions:
+        writes.new_versions[number] = row
+    else:
+        writes.rewritten[number] = row
+
+
+def _likeness_row(origin: Origin | None) -> Row:
+    alike = origin.alike if origin else None
+    return {
+        "copy_similarity": alike.same if alike else None,
+        "copy_kept": alike.kept if alike else None,
+        "copy_own": alike.own if alike else None,
+    }
+
+
+def _step_row(step: Step | None, before: Row | None) -> Row:
+    """*before*: the row of the same version that this batch was about to write."""
+    if step is None:
+        return {name: before[name] for name in columns.COMPARED_WITH if name in before} if before else {}
+    return {
+        "compared_with": step.compared_with,
+        "words_added": step.change.words_added,
+        "words_removed": step.change.words_removed,
+        "share_changed": step.change.share,
+    }
+
+
+def write_page(
+    writes: Writes,
+    known: Known,
+    item: Item,
+    article: KnownArticle,
+    decision: Decision,
+    page: Row,
+    is_new: bool,
+) -> None:
+    is_replay = item.run.kind == "replay"
+    unchanged = page["checks_unchanged"] + 1 if decision.kind == "unchanged" else 0
+    # a page that only a replay knows is nobody's to fetch again
+    plan = not (is_replay and is_new)
+    published = item.version["published_at"]
+    next_check = item.run.rechecks.next_check(known.first_seen[article.id], published, item.fetched_at, unchanged)
+    writes.ended_pages[page["id"]] = {
+        "page_id": page["id"],
+        "ending": decision.kind,
+        "http_status": item.status,
+        "article_id": article.id,
+        "fetched_at": item.fetched_at,
+        "etag": item.etag,
+        "last_modified": item.last_modified,
+        "next_check_at": next_check if plan else None,
+        "checks_unchanged": unchanged,
+        "is_replay": is_replay,
+    }
+    writes.run_pages[item.run.id, page["id"], item.name] = {
+        "run_id": item.run.id,
+        "page_id": page["id"],
+        "item": item.name,
+        "ending": decision.kind,
+        "fetched_at": item.fetched_at,
+        "content_key": item.seen.content_key,
+        "article_id": article.id,
+        "version": decision.version,
+        "copy_of": decision.copy_of,
+    }
+    if not is_replay:
+        writes.attempts.append(
+            {
+                "run_id": item.run.id,
+                "source": item.source,
+                "page_id": page["id"],
+                "status": item.status,
+                "ms": item.ms,
+                "bytes": item.size,
+                "outcome": decision.kind,
+            }
+        )
+
+
+async def execute(connection: AsyncConnection, writes: Writes) -> None:
+    await copying.forget(connection, {key: row["bands"] or () for key, row in writes.rewritten.items()})
+    for statement, rows in (
+        (INSERT_ARTICLES, writes.inserted.values()),
+        (UPDATE_ARTICLES, writes.updated.values()),
+        (INSERT_VERSIONS, writes.new_versions.values()),
+        (REWRITE_VERSIONS, writes.rewritten.values()),
+        (END_PAGES, writes.ended_pages.values()),
+        (KEEP_RUN_PAGES, writes.run_pages.values()),
+        (KEEP_ATTEMPTS, writes.attempts),
+    ):
+        if rows:
+            await connection.execute(statement, [preparing.dumps(list(rows))])
+
+
+def is_own_page(item: Item) -> bool:
+    """Whether this is the very page that the article's views name as canonical."""
+    return item.seen.url_key == item.article_key

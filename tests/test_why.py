@@ -1,0 +1,65 @@
+"""What every place of a page says, for a person who asks why."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from pipelines.items import Page
+from pipelines.reading import shipped_rules
+from pipelines.reading.fields.authors import AUTHORS
+from pipelines.reading.fields.times import MODIFIED, PUBLISHED
+from pipelines.reading.fields.why import candidates
+from pipelines.reading.page.evidence import Ranking
+
+HTML = """<html lang="de"><head><title>Brücke gesperrt | Blatt</title><meta property="og:title" content="Brücke zu">
+<meta name="author" content="Blatt"><script type="application/ld+json">{"@type": "NewsArticle",
+"headline": "Brücke gesperrt", "author": [{"name": "Anna Muster"}, {"@id": "#b"}], "datePublished": ["2025-12-01"]}
+</script></head><body><h1>Brücke gesperrt</h1><p class="byline">Von Anna Muster, dpa</p>
+<time datetime="2025-12-01T09:30">1.12.2025</time><p>Text.</p></body></html>"""
+
+
+def page(body: str, content_type: str = "text/html; charset=utf-8") -> Page:
+    return Page("https://blatt.example/a", "blatt", body.encode(), datetime(2025, 12, 3, tzinfo=UTC), content_type)
+
+
+def told(html: str, content_type: str = "text/html; charset=utf-8") -> list[tuple[str, str, str, bool]]:
+    found = candidates(page(html, content_type), shipped_rules())
+    return [(each.field, each.place.replace("`", ""), each.value, each.is_chosen) for each in found]
+
+
+def test_each_place_says_its_own_field_by_field_and_the_choice_is_marked():
+    assert told(HTML) == [
+        ("title", "JSON-LD headline", "Brücke gesperrt", False),
+        ("title", "meta og:title", "Brücke zu", False),
+        ("title", "h1", "Brücke gesperrt", False),
+        ("title", "window title", "Brücke gesperrt | Blatt", False),
+        ("authors", "JSON-LD author", "Anna Muster", True),
+        ("authors", "meta author, article:author", "Blatt", False),
+        ("authors", "near the headline or below the text", "Anna Muster, dpa", False),
+        ("published", "JSON-LD datePublished of the page's own article", "2025-12-01", False),
+        ("published", "a date that stands plainly beside the headline, when JSON-LD is silent", "1.12.2025", True),
+        ("published", "the likeliest other date in the visible text", "1.12.2025", False),
+        ("published", "htmldate, on German pages", "2025-12-01", False),
+    ]
+
+
+def test_what_is_said_and_not_believed_is_told_too():
+    head = "<link rel=canonical href='/'><meta property='article:published_time' content='bald'>"
+    found = candidates(page(f"<html><head>{head}</head><body><h1>Brücke gesperrt</h1></body></html>"), shipped_rules())
+    assert [(each.field, each.value, each.believed) for each in found if each.field != "title"] == [
+        ("published", "bald", None),
+        ("canonical", "/", None),
+    ]
+
+
+def test_a_page_that_says_nothing_and_a_text_have_no_places():
+    assert told("<p>Text.</p>") == []
+    assert told("Brücke gesperrt", "text/plain") == []
+
+
+@pytest.mark.parametrize("ranking", [PUBLISHED, MODIFIED, AUTHORS], ids=lambda each: each.field)
+def test_the_documented_table_is_the_ranking(ranking: Ranking):
+    assert ranking.table() in (Path(__file__).parents[1] / "docs/reading.md").read_text("utf-8")
