@@ -65,7 +65,7 @@ def mcp(
         allowed_hosts=tuple(allowed_host or ()),
         is_behind_proxy=behind_proxy,
         time_zone=configured.settings.time_zone,
-        **secrets_of(os.environ),
+        **secrets_of(os.environ),  # type: ignore[arg-type]  # only those of its fields that are secrets
     )
     try:
         serving.serve_http(chosen, up_to_date(), lambda url: typer.echo(f"{url}  (Ctrl-C stops it)", err=True))
