@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import socket
@@ -26,7 +27,7 @@ class Reader:
 
 def _close(forking: asyncio.Future[Reader]) -> None:
     """Nobody waits for this reader any more."""
-    if forking.exception() is None:
+    if not forking.cancelled() and forking.exception() is None:
         forking.result().pipe.close()
 
 
@@ -117,13 +118,16 @@ class Forkserver:
 
     async def close(self) -> int:
         """End the forkserver and with it its readers; returns its exit code when it is gone."""
-        self._control.close()
+        with contextlib.suppress(OSError):  # it has gone already
+            # and not closed yet: who waits for a reply is told that there will be none
+            self._control.shutdown(socket.SHUT_RDWR)
         # no wait with a timeout: that one sleeps again and again, by a clock that drills move
         killing = asyncio.get_running_loop().call_later(5, self._process.kill)
         try:
             return await asyncio.to_thread(self._process.wait)
         finally:
             killing.cancel()
+            self._control.close()
 
 
 def reader_environment(environment: Mapping[str, str]) -> dict[str, str]:
