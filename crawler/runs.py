@@ -25,6 +25,7 @@ from scrapy.settings import Settings
 
 from crawler import files
 from crawler.addon import add_to_path, early_settings
+from crawler.config import ConfigError
 from crawler.extensions.run import Assignment, run_extension
 from crawler.frontier import Progress
 from crawler.reports import RunReport
@@ -140,13 +141,18 @@ async def crawled(
         raise
     except Exception as error:  # what Scrapy itself could not start ends this run, not the process
         log.exception("run of %s", spider.name)
-        return RunReport(spider.name, assignment.kind, "failed", error=f"{type(error).__name__}: {error}")
+        said = "; ".join(map(str, error.mistakes)) if isinstance(error, ConfigError) else one_line(error)
+        return RunReport(spider.name, assignment.kind, "failed", error=said, slot=assignment.slot)
     finally:
         services.crawlers.discard(crawler)
     report = run_extension(crawler).report
     if report is None:
         raise RuntimeError(f"the run of {spider.name} has no end")
     return report
+
+
+def one_line(error: Exception) -> str:
+    return f"internal error: {type(error).__name__}: {error}".split("\n", 1)[0]
 
 
 async def interrupted(services: Services, crawler: Crawler, crawl: asyncio.Future[None]) -> None:

@@ -17,6 +17,8 @@ import psutil
 import pytest
 from aiohttp import web
 from multidict import CIMultiDictProxy
+from scrapy import signals
+from scrapy.exceptions import IgnoreRequest
 
 from crawler import config, fixture_sites, runs
 from crawler.extensions.run import run_extension
@@ -526,3 +528,47 @@ async def test_no_run_starts_while_the_clock_is_wrong_by_years(services, site, m
     report = await runs.crawl_source(services, "blatt")
     assert (report.outcome, site.asked) == ("failed", [])
     assert "the clock of this machine says" in report.error
+
+
+class Dropping:
+    """An extension of a user's own that lets no request for ``/b`` into Scrapy's scheduler."""
+
+    @classmethod
+    def from_crawler(cls, crawler):
+        crawler.signals.connect(cls.scheduled, signal=signals.request_scheduled)
+        return cls()
+
+    @staticmethod
+    def scheduled(request):
+        if request.url.endswith("/b"):
+            raise IgnoreRequest
+
+
+async def test_a_request_that_scrapy_drops_stays_pending_and_the_run_ends(tmp_path, site, database_url):
+    site.pages |= {"/a": article(1), "/b": article(2)}
+    site.feed("/a", "/b")
+    more = '[scrapy.EXTENSIONS]\n"tests.test_crawl.Dropping" = 1\n'
+    async with opened_services(configured(tmp_path, site, more), database_url) as services:
+        report = await runs.crawl_source(services, "blatt")
+        assert (report.outcome, counted(report)) == ("finished", {"found": 2, "new": 1, "pending": 1})
+    async with opened_services(configured(tmp_path, site), database_url) as services:
+        assert counted(await runs.crawl_source(services, "blatt"))["new"] == 1
+    assert site.asked.count("/b") == 1
+
+
+async def test_a_run_keeps_the_configuration_with_which_it_began(tmp_path, site, database_url):
+    site.pages |= {"/a": article(1), "/haengt": article(2)}
+    site.hold.add("/haengt")
+    site.feed("/haengt", "/a")
+    async with opened_services(configured(tmp_path, site), database_url) as services:
+        crawl = asyncio.create_task(runs.crawl_source(services, "blatt"))
+        await site.held.wait()
+        (crawler,) = services.crawlers
+        later = services.with_configuration(configured(tmp_path, site, 'user_agent = "Anders"\n'))
+        assert crawler.spider.source.fetch.user_agent is None
+        assert later.configuration.source("blatt").fetch.user_agent == "Anders"
+        run_extension(crawler).stop("seen")
+        await crawl
+        site.hold.clear()
+        await runs.crawl_source(later, "blatt")
+    assert site.headers[-1]["User-Agent"] == "Anders"

@@ -7,7 +7,7 @@ import logging
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
@@ -98,10 +98,16 @@ class RunExtension:
             return
         try:
             await self._begin(spider)
+        except CloseSpider:
+            raise
         except DatabaseError as error:
             self.trouble = str(error)
             log.error("no run of %s: %s", spider.name, error)
             raise CloseSpider("no database") from error
+        except Exception as error:  # Scrapy would only log it, and go on with a spider that has no run
+            self.trouble = f"internal error: {type(error).__name__}: {error}"
+            log.exception("no run of %s", spider.name)
+            raise CloseSpider("no run") from error
 
     async def _begin(self, spider: RunSpider) -> None:
         services = await self._services(spider)
@@ -271,7 +277,8 @@ class RunExtension:
         assignment = getattr(self.crawler, "assignment", Assignment())
         frontier = frontier_of(self.crawler)
         if self.run is None or frontier is None:
-            ending: Outcome = "failed" if self.trouble else "skipped"
+            is_skipped = reason.startswith("skipped: ") and self.trouble is None
+            ending: Outcome = "skipped" if is_skipped else "failed"
             said = self.trouble or reason.removeprefix("skipped: ")
             self.report = RunReport(spider.run_source, assignment.kind, ending, error=said, slot=assignment.slot)
             return
