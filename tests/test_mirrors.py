@@ -109,7 +109,7 @@ TESTED_IN = {
     "test_leads.py": [
         "pipelines/reading/body/lead.py",
     ],
-    "test_learning.py": [
+    "test_site_models.py": [
         "crawler/extensions/site_model.py",
         "pipelines/reading/body/containers.py",
         "pipelines/reading/body/repeated.py",
@@ -187,6 +187,9 @@ TESTED_IN = {
         "pipelines/reading/fields/authors.py",
         "pipelines/reading/fields/times.py",
         "pipelines/reading/page/evidence.py",
+    ],
+    "test_web_mcp.py": [
+        "crawler/cli/mcp.py",
     ],
     "test_workers.py": [
         "pipelines/forkserver.py",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -41,7 +42,7 @@ def mcp(
     """
     try:
         from webapp.mcp import serving
-        from webapp.settings import SettingsError
+        from webapp.settings import Settings, SettingsError, secrets_of
     except ImportError as error:
         fail(f"{MISSING} ({error.name} is not installed)", Exit.USAGE)
     from crawler.cli.web import up_to_date
@@ -55,10 +56,6 @@ def mcp(
         with ended_by_signals(dsn):
             serving.serve_stdio(dsn)
         return
-    import os
-
-    from webapp.settings import Settings, secrets_of
-
     chosen = Settings(
         host=host,
         port=port,
@@ -80,8 +77,6 @@ def ended_by_signals(dsn: str) -> Iterator[None]:
     A thread reads standard input, and nothing wakes it but input; since nothing is written, nothing has to be waited
     for. When the input has ended, the agent may lose its patience: leaving is not broken off then.
     """
-    import os
-
     from pipelines import database
 
     def stop(*_: object) -> None:
