@@ -32,8 +32,7 @@ def mcp(
         ),
     ] = None,
     behind_proxy: Annotated[
-        bool,
-        typer.Option("--behind-proxy", help="With --http: a proxy in front of it says who asks and lets them in."),
+        bool, typer.Option("--behind-proxy", help="With --http: a proxy in front says who asks and lets them in.")
     ] = False,
 ) -> None:
     """Answer an agent's questions to what is stored, read only: search, articles, versions, stories, copies, changes.
