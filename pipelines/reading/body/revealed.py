@@ -39,6 +39,12 @@ _SHOWN_TEXTS = etree.XPath(
     " or ancestor::template or ancestor::footer or ancestor::nav or ancestor::aside)]",
     smart_strings=False,
 )
+# A quick look in C that spares nearly every element a closer one.
+_MAYBE_HIDDEN = etree.XPath(
+    "descendant-or-self::*[@hidden or @aria-hidden='true' or contains(@style, 'none') or contains(@style, 'hidden')"
+    " or contains(@class, 'hid') or contains(@class, 'none')]"
+)
+_OPENING = etree.XPath("descendant-or-self::*[@aria-expanded][@role='button']")
 _CONTROLLERS = etree.XPath(
     ".//*[@aria-controls or @aria-expanded or @data-target or @data-bs-target] | .//button"
     " | .//a[starts-with(@href, '#')]"
@@ -150,9 +156,7 @@ def _open_accordions(tree: etree._Element, buttons: Iterable[etree._Element]) ->
                 for attribute in tuple(button.attrib):
                     del button.attrib[attribute]
                 button.tag = "h3"
-    for question in [each for each in tree.iter(*_QUESTION_TAGS) if each.get("role") == "button"]:
-        if question.get("aria-expanded") is None:
-            continue
+    for question in [each for each in _OPENING(tree) if each.tag in _QUESTION_TAGS]:
         text = one_line(raw(question))
         if _QUESTION <= len(text) <= 200 and text.endswith("?") and _panel_of(question):
             question.tag = "h3"
@@ -175,7 +179,7 @@ def _panel_of(control: etree._Element) -> bool:
 
 def _show_panels(tree: etree._Element) -> None:
     """Show hidden panels of prose that a control of the page opens."""
-    panels = [each for each in tree.iter(*_PANEL_TAGS) if _may_be_hidden(each) and _is_hidden(each) and _is_prose(each)]
+    panels = [each for each in _MAYBE_HIDDEN(tree) if each.tag in _PANEL_TAGS and _is_hidden(each) and _is_prose(each)]
     if not panels:
         return
     controls = _CONTROLLERS(tree)
@@ -200,14 +204,6 @@ def _beside(control: etree._Element) -> Iterable[etree._Element]:
         if parent is None or len(parent) > 2:
             return
         element = parent
-
-
-def _may_be_hidden(element: etree._Element) -> bool:
-    """A quick look that spares nearly every element a closer one."""
-    if element.get("style") is None and element.get("hidden") is None and element.get("aria-hidden") is None:
-        classes = element.get("class")
-        return classes is not None and ("hid" in classes or "none" in classes)
-    return True
 
 
 def _is_hidden(element: etree._Element) -> bool:
