@@ -52,7 +52,8 @@ def _with_address(page: Page) -> Page:
 
 
 def _read_html(page: Page, rules: Rules) -> Article:
-    tree, stated = _tree_of(page, rules)
+    raw = decode.utf8_of(page.body, page.content_type)
+    tree, stated, is_supplied = _tree_of(raw, page, rules)
     types = _types(stated)
     seen = page_classifier.signs(
         tree, is_sure=page_classifier.declares_article(types) and bool(stated.article.get("datePublished"))
@@ -69,7 +70,13 @@ def _read_html(page: Page, rules: Rules) -> Article:
         is_free=described.is_accessible_for_free,
     )
     found = article_on(
-        tree, page, hints, rules, lambda code: _phrases_for(code, rules), known, lambda: _unseen(page, rules)
+        tree,
+        page,
+        hints,
+        rules,
+        lambda code: _phrases_for(code, rules),
+        known,
+        lambda: _unseen(raw, stated, is_supplied, rules),
     )
     body = found.body
     sections = plaintext_header.sections_in(described.kicker, described.sections)
@@ -116,20 +123,29 @@ def _read_html(page: Page, rules: Rules) -> Article:
     )
 
 
-def _tree_of(page: Page, rules: Rules) -> tuple[html.HtmlElement, structured.Structured]:
-    """The page's tree with its text where a reader would see it, and what it states for machines."""
-    tree = parse(decode.utf8_of(page.body, page.content_type))
+def _tree_of(raw: bytes, page: Page, rules: Rules) -> tuple[html.HtmlElement, structured.Structured, bool]:
+    """The page's tree with its text where a reader would see it, what it states for machines, and whether an article
+    that only machines are told was looked for.
+    """
+    tree = parse(raw)
     revealed.reveal(tree)
     stated = structured.collect(tree, page.url)
-    if paywall.stated(stated, tree) is not False:  # what a paid page keeps from its readers is not ours to take
+    is_supplied = paywall.stated(stated, tree) is not False
+    _complete(tree, stated, is_supplied, rules)
+    return tree, stated, is_supplied
+
+
+def _complete(tree: html.HtmlElement, stated: structured.Structured, is_supplied: bool, rules: Rules) -> None:
+    if is_supplied:  # what a paid page keeps from its readers is not ours to take
         revealed.supply(tree, _bodies(stated), stated.article.get("headline"))
     inline_markup.resolve(tree, stated.language or rules.language)
-    return tree, stated
 
 
-def _unseen(page: Page, rules: Rules) -> html.HtmlElement:
-    """The page's tree once more, for another reading."""
-    tree, _ = _tree_of(page, rules)
+def _unseen(raw: bytes, stated: structured.Structured, is_supplied: bool, rules: Rules) -> html.HtmlElement:
+    """The page's tree once more, for another reading: what it states need not be read again."""
+    tree = parse(raw)
+    revealed.reveal(tree)
+    _complete(tree, stated, is_supplied, rules)
     strip_unseen(tree)
     return tree
 
