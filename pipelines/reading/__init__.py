@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -24,6 +24,7 @@ from pipelines.reading.page.tree import parse
 from pipelines.reading.rules import Rules
 from pipelines.reading.verdict import page_classifier
 from pipelines.reading.verdict.other_pages import why_other
+from pipelines.reading.verdict.signs import Signs
 
 __all__ = ["READER_VERSION", "Rules", "next_page", "read", "shipped_rules"]
 
@@ -52,8 +53,7 @@ def _with_address(page: Page) -> Page:
 
 
 def _read_html(page: Page, rules: Rules) -> Article:
-    raw = decode.utf8_of(page.body, page.content_type)
-    tree, stated, is_supplied = _tree_of(raw, page, rules)
+    tree, stated, read_again = _tree_of(page, rules)
     types = _types(stated)
     seen = page_classifier.signs(
         tree, is_sure=page_classifier.declares_article(types) and bool(stated.article.get("datePublished"))
@@ -69,15 +69,7 @@ def _read_html(page: Page, rules: Rules) -> Article:
         language=language.code(stated.language),
         is_free=described.is_accessible_for_free,
     )
-    found = article_on(
-        tree,
-        page,
-        hints,
-        rules,
-        lambda code: _phrases_for(code, rules),
-        known,
-        lambda: _unseen(raw, stated, is_supplied, rules),
-    )
+    found = article_on(tree, page, hints, rules, lambda code: _phrases_for(code, rules), known, read_again)
     body = found.body
     sections = plaintext_header.sections_in(described.kicker, described.sections)
     # of an article that is not free, the description may be all that there is to read
@@ -123,16 +115,19 @@ def _read_html(page: Page, rules: Rules) -> Article:
     )
 
 
-def _tree_of(raw: bytes, page: Page, rules: Rules) -> tuple[html.HtmlElement, structured.Structured, bool]:
-    """The page's tree with its text where a reader would see it, what it states for machines, and whether an article
-    that only machines are told was looked for.
+def _tree_of(
+    page: Page, rules: Rules
+) -> tuple[html.HtmlElement, structured.Structured, Callable[[], html.HtmlElement]]:
+    """The page's tree with its text where a reader would see it, what it states for machines, and what gives the tree
+    once more, for another reading.
     """
+    raw = decode.utf8_of(page.body, page.content_type)
     tree = parse(raw)
     revealed.reveal(tree)
     stated = structured.collect(tree, page.url)
     is_supplied = paywall.stated(stated, tree) is not False
     _complete(tree, stated, is_supplied, rules)
-    return tree, stated, is_supplied
+    return tree, stated, partial(_unseen, raw, stated, is_supplied, rules)
 
 
 def _complete(tree: html.HtmlElement, stated: structured.Structured, is_supplied: bool, rules: Rules) -> None:
@@ -161,7 +156,7 @@ def _kind(
     lead: str | None,
     found: Sequence[blocks.Block],
     judged: page_classifier.Read,
-    seen: page_classifier.Signs,
+    seen: Signs,
 ) -> Kind:
     """The kind that the page states; a press release where a press service's mark opens the text; or none."""
     begins = (lead or "", *(block.text for block in found[:3]))

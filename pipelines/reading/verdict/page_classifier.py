@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +16,7 @@ from pipelines.items import Kind, Reason, Rejected
 from pipelines.reading.body.blocks import plain
 from pipelines.reading.languages import either
 from pipelines.reading.page.tree import raw
+from pipelines.reading.verdict.signs import Signs
 
 _NOT_FOUND = re.compile(
     r"(?:fehler|error|http)?[\s:-]*(?<!\d)(?:404|410)(?!\d)(?![\w.,%-]*\s\w+\s\w+\s\w+\s\w+)|(?:diese |die )?\b(?:seite"
@@ -163,37 +164,6 @@ _LIST_TITLE = re.compile(
 _VIDEO_TITLE = re.compile(r"(?:im )?video\b\s*[:|–-]|.*[:|–(-]\s*(?:das |im |the )?video\)?$", re.IGNORECASE)
 _LIST_TYPES = frozenset({"collectionpage", "itemlist", "searchresultspage", "profilepage"})
 _ARTICLE_TYPES = re.compile(r"article|posting|report|review|recipe|analysis", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Signs:
-    """What the tree tells about the page as a whole, taken before anything is pruned from it.
-
-    ``links_say`` are the texts of links to other pages of the site, headlines mostly, ``below_links`` what stands right
-    below a linked headline. Few judgements ask for them, so their letters are compared only then.
-    """
-
-    scripts: int = 0
-    password_fields: int = 0
-    linked_headings: int = 0
-    links: int = 0
-    videos: int = 0
-    needs_script: bool = False
-    links_say: tuple[str, ...] = ()
-    below_links: tuple[str, ...] = ()
-    posts: int = 0  # parts with a linked headline of their own and a long paragraph each
-    paragraphs_beside: int = 0  # long ones that stand in none of them
-    in_posts: frozenset[str] = frozenset()  # the letters of those that do
-
-    @cached_property
-    def linked(self) -> tuple[str, ...]:
-        """The letters of what links say, each once."""
-        return tuple(dict.fromkeys(map(plain, self.links_say)))
-
-    @cached_property
-    def teasers(self) -> frozenset[str]:
-        """The letters of what stands below linked headlines."""
-        return frozenset(map(plain, self.below_links))
 
 
 @dataclass(frozen=True, slots=True)
