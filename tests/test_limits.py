@@ -15,7 +15,7 @@ MODULE_LINES, FUNCTION_LINES, COMPLEXITY = 500, 50, 10
 #: module -> lines
 LONG_MODULES = {
     "pipelines/reading/fields/dates.py": 520,
-    "pipelines/reading/verdict/page_classifier.py": 531,
+    "pipelines/reading/verdict/page_classifier.py": 519,
 }
 #: module:function -> lines
 LONG_FUNCTIONS = {

@@ -124,6 +124,7 @@ TESTED_IN = {
     ],
     "test_page_classifier.py": [
         "pipelines/reading/verdict/other_pages.py",
+        "pipelines/reading/verdict/signs.py",
     ],
     "test_paywall.py": [
         "pipelines/reading/body/scrambled.py",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -24,6 +24,7 @@ from pipelines.reading.page.tree import parse
 from pipelines.reading.rules import Rules
 from pipelines.reading.verdict import page_classifier
 from pipelines.reading.verdict.other_pages import why_other
+from pipelines.reading.verdict.signs import Signs
 
 __all__ = ["READER_VERSION", "Rules", "next_page", "read", "shipped_rules"]
 
@@ -52,7 +53,7 @@ def _with_address(page: Page) -> Page:
 
 
 def _read_html(page: Page, rules: Rules) -> Article:
-    tree, stated = _tree_of(page, rules)
+    tree, stated, read_again = _tree_of(page, rules)
     types = _types(stated)
     seen = page_classifier.signs(
         tree, is_sure=page_classifier.declares_article(types) and bool(stated.article.get("datePublished"))
@@ -68,9 +69,7 @@ def _read_html(page: Page, rules: Rules) -> Article:
         language=language.code(stated.language),
         is_free=described.is_accessible_for_free,
     )
-    found = article_on(
-        tree, page, hints, rules, lambda code: _phrases_for(code, rules), known, lambda: _unseen(page, rules)
-    )
+    found = article_on(tree, page, hints, rules, lambda code: _phrases_for(code, rules), known, read_again)
     body = found.body
     sections = plaintext_header.sections_in(described.kicker, described.sections)
     # of an article that is not free, the description may be all that there is to read
@@ -116,20 +115,32 @@ def _read_html(page: Page, rules: Rules) -> Article:
     )
 
 
-def _tree_of(page: Page, rules: Rules) -> tuple[html.HtmlElement, structured.Structured]:
-    """The page's tree with its text where a reader would see it, and what it states for machines."""
-    tree = parse(decode.utf8_of(page.body, page.content_type))
+def _tree_of(
+    page: Page, rules: Rules
+) -> tuple[html.HtmlElement, structured.Structured, Callable[[], html.HtmlElement]]:
+    """The page's tree with its text where a reader would see it, what it states for machines, and what gives the tree
+    once more, for another reading.
+    """
+    raw = decode.utf8_of(page.body, page.content_type)
+    tree = parse(raw)
     revealed.reveal(tree)
     stated = structured.collect(tree, page.url)
-    if paywall.stated(stated, tree) is not False:  # what a paid page keeps from its readers is not ours to take
+    is_supplied = paywall.stated(stated, tree) is not False
+    _complete(tree, stated, is_supplied, rules)
+    return tree, stated, partial(_unseen, raw, stated, is_supplied, rules)
+
+
+def _complete(tree: html.HtmlElement, stated: structured.Structured, is_supplied: bool, rules: Rules) -> None:
+    if is_supplied:  # what a paid page keeps from its readers is not ours to take
         revealed.supply(tree, _bodies(stated), stated.article.get("headline"))
     inline_markup.resolve(tree, stated.language or rules.language)
-    return tree, stated
 
 
-def _unseen(page: Page, rules: Rules) -> html.HtmlElement:
-    """The page's tree once more, for another reading."""
-    tree, _ = _tree_of(page, rules)
+def _unseen(raw: bytes, stated: structured.Structured, is_supplied: bool, rules: Rules) -> html.HtmlElement:
+    """The page's tree once more, for another reading: what it states need not be read again."""
+    tree = parse(raw)
+    revealed.reveal(tree)
+    _complete(tree, stated, is_supplied, rules)
     strip_unseen(tree)
     return tree
 
@@ -145,7 +156,7 @@ def _kind(
     lead: str | None,
     found: Sequence[blocks.Block],
     judged: page_classifier.Read,
-    seen: page_classifier.Signs,
+    seen: Signs,
 ) -> Kind:
     """The kind that the page states; a press release where a press service's mark opens the text; or none."""
     begins = (lead or "", *(block.text for block in found[:3]))

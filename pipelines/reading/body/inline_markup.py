@@ -23,7 +23,7 @@ _CLOCK = re.compile(rf"\s*{either('dates.clock_words')}\b")
 _MONEY = re.compile(rf"\s*(?:€|EUR|CHF|Fr\.|\$|£|{either('body.money')})")
 _STRUCK = ("del", "s", "strike")
 _LINE_THROUGH = etree.XPath("descendant::span[contains(@style, 'line-through')]")
-_HIDDEN_FROM_EAR = etree.XPath("descendant::*[@aria-hidden='true']")
+_HIDDEN_FROM_EAR = etree.XPath("//@aria-hidden[.='true']/..")
 _MOST_STRUCK = 600  # characters; more than a correction, it was never closed
 _UNSEEN_BY_EAR = ("visually-hidden", "visuallyhidden", "sr-only", "screen-reader", "screenreader", "a11y", "assistive")
 _QUOTES = {"de": "„“", "fr": "«»", "it": "«»", "es": "«»", "pl": "„”", "nl": "“”", "da": "»«"}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from html import unescape
+from itertools import islice
 
 from lxml import etree, html
 
@@ -39,6 +40,7 @@ _SHOWN_TEXTS = etree.XPath(
     " or ancestor::template or ancestor::footer or ancestor::nav or ancestor::aside)]",
     smart_strings=False,
 )
+_OPENING = etree.XPath("//@aria-expanded/..")  # from the attributes up: far fewer than elements
 _CONTROLLERS = etree.XPath(
     ".//*[@aria-controls or @aria-expanded or @data-target or @data-bs-target] | .//button"
     " | .//a[starts-with(@href, '#')]"
@@ -150,8 +152,8 @@ def _open_accordions(tree: etree._Element, buttons: Iterable[etree._Element]) ->
                 for attribute in tuple(button.attrib):
                     del button.attrib[attribute]
                 button.tag = "h3"
-    for question in [each for each in tree.iter(*_QUESTION_TAGS) if each.get("role") == "button"]:
-        if question.get("aria-expanded") is None:
+    for question in [each for each in _OPENING(tree) if each.tag in _QUESTION_TAGS]:
+        if question.get("role") != "button":
             continue
         text = one_line(raw(question))
         if _QUESTION <= len(text) <= 200 and text.endswith("?") and _panel_of(question):
@@ -175,7 +177,19 @@ def _panel_of(control: etree._Element) -> bool:
 
 def _show_panels(tree: etree._Element) -> None:
     """Show hidden panels of prose that a control of the page opens."""
-    panels = [each for each in tree.iter(*_PANEL_TAGS) if _may_be_hidden(each) and _is_hidden(each) and _is_prose(each)]
+    # the first question spares nearly every element the others; asked in XPath it takes three times as long
+    panels = [
+        each
+        for each in tree.iter(*_PANEL_TAGS)
+        if (
+            ((classes := each.get("class")) is not None and ("hid" in classes or "none" in classes))
+            or each.get("style") is not None
+            or each.get("hidden") is not None
+            or each.get("aria-hidden") is not None
+        )
+        and _is_hidden(each)
+        and _is_prose(each)
+    ]
     if not panels:
         return
     controls = _CONTROLLERS(tree)
@@ -200,14 +214,6 @@ def _beside(control: etree._Element) -> Iterable[etree._Element]:
         if parent is None or len(parent) > 2:
             return
         element = parent
-
-
-def _may_be_hidden(element: etree._Element) -> bool:
-    """A quick look that spares nearly every element a closer one."""
-    if element.get("style") is None and element.get("hidden") is None and element.get("aria-hidden") is None:
-        classes = element.get("class")
-        return classes is not None and ("hid" in classes or "none" in classes)
-    return True
 
 
 def _is_hidden(element: etree._Element) -> bool:
@@ -286,7 +292,7 @@ def supply(tree: etree._Element, bodies: Iterable[str], headline: str | None) ->
     Returns where it was taken from, or None when the page shows its own text or nobody has one.
     """
     body = tree.find("body")
-    if body is None or (int(LONG_PARAGRAPHS(body)) > _FEW_PARAGRAPHS and not _all_unseen(body)):
+    if body is None or _shows_paragraphs(body):
         return None
     shown = _shown_prose(body)
     for source, element in (*_templates(body), *_stated(bodies, headline)):
@@ -297,9 +303,13 @@ def supply(tree: etree._Element, bodies: Iterable[str], headline: str | None) ->
     return None
 
 
-def _all_unseen(body: etree._Element) -> bool:
+def _shows_paragraphs(body: etree._Element) -> bool:
+    """Whether a page has long paragraphs, and not all of them where nobody sees them."""
     unseen = sum(int(LONG_PARAGRAPHS(each)) for each in body.iter("noscript", "template"))
-    return unseen >= int(LONG_PARAGRAPHS(body)) - 1
+    if unseen:
+        return int(LONG_PARAGRAPHS(body)) > max(_FEW_PARAGRAPHS, unseen + 1)
+    long = (each for each in body.iter("p") if len(raw(each)) >= _PANEL_PROSE)
+    return next(islice(long, _FEW_PARAGRAPHS, None), None) is not None  # an article shows that soon
 
 
 def _shown_prose(body: etree._Element) -> int:

@@ -195,7 +195,7 @@ def _clean(text: str) -> str:
     """Same length is not promised; offsets of `Found` refer to this text."""
     if not text.isascii():
         text = unicodedata.normalize("NFC", text).replace("\xa0", " ").replace("\u202f", " ").replace("\u2009", " ")
-    return re.sub(r"\s+", " ", text).strip()
+    return " ".join(text.split())
 
 
 def _understood(

@@ -117,12 +117,12 @@ def _of_string(visible: VisibleText, index: int, reading: Reading) -> Iterator[S
     window = f"{visible.around(index, -1)} {own}".lstrip()
     offset = len(window) - len(own)
     window = f"{window} {visible.around(index, +1)}".rstrip()
-    element = visible.element(index)
+    found = reading.find(window)
+    dates = [one for one in found if offset <= one.start + 1 and one.start < offset + len(own)]
+    element = visible.element(index) if dates else None
     if element is None:
         return
     near = visible.distance(index)
-    found = reading.find(window)
-    dates = [one for one in found if offset <= one.start + 1 and one.start < offset + len(own)]
     for one in dates:
         if one.label is Label.OTHER:  # said by the text itself, or only by what happens to stand before it?
             label = label_before(window[offset : one.start], grammar_of(reading.language))

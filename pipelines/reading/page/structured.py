@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from html import unescape
 from typing import Any
 
+from lxml.etree import XPath
 from lxml.etree import _Element as Element
 
 from pipelines.reading.page.jsonld import ARTICLE_TYPES, loads, types_of
@@ -21,6 +22,7 @@ LARGEST_SCRIPT = 600_000  # characters; real article objects, live blogs with al
 MOST_NODES = 4_000
 DEEPEST = 24
 MOST_META_VALUES = 40
+_ITEMPROPS = XPath("//@itemprop/..")  # few elements have one, so they are looked for in C
 _MOST_CANONICALS = 4
 
 LESSER_TYPES = frozenset(
@@ -148,10 +150,9 @@ def collect(tree: Element, url: str) -> Structured:
             found.headings.append(element)
         elif found.window_title is None and tag == "title" and not _in_svg(element):
             found.window_title = plain(element.text)
-    for element in tree.iter():
-        if names := element.get("itemprop"):
-            for name in names.split()[:4]:
-                found.micro.setdefault(name.lower(), []).append(element)
+    for element in _ITEMPROPS(tree):
+        for name in (element.get("itemprop") or "").split()[:4]:
+            found.micro.setdefault(name.lower(), []).append(element)
     for script in scripts:
         for value in loads(script):
             _walk(found, value)

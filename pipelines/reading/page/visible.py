@@ -6,6 +6,7 @@ Computed once, on first use: pages that state everything for machines never pay 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cached_property
 from itertools import accumulate
 from typing import Any
@@ -40,7 +41,7 @@ class VisibleText:
                 texts.append(text)
         return strings, texts
 
-    @property
+    @cached_property
     def texts(self) -> list[str]:
         return self._read[1]
 
@@ -70,12 +71,20 @@ class VisibleText:
         pieces = [piece for piece in pieces if piece]
         if not pieces:
             return None
-        for index, text in enumerate(self.texts):
-            if text == pieces[0] and self.texts[index : index + len(pieces)] == pieces:
+        for index in self._places_of(pieces[0]):
+            if self.texts[index : index + len(pieces)] == pieces:
                 element = self.element(index)
                 if element is not None and (element is self.heading or self.heading in element.iterancestors()):
                     return index, index + len(pieces)
         return None
+
+    def _places_of(self, text: str) -> Iterator[int]:
+        """Where *text* stands among the strings; ``list.index`` compares in C."""
+        index = -1
+        with suppress(ValueError):
+            while True:
+                index = self.texts.index(text, index + 1)
+                yield index
 
     def distance(self, index: int) -> int | None:
         """Characters of text between the headline and string *index*, negative before it; None without a headline."""
@@ -89,12 +98,12 @@ class VisibleText:
         """Up to two short strings right before (*step* -1) or behind (+1) string *index*: its label, its year, its
         clock.
         """
-        found = []
-        for distance in range(1, strings + 1):
-            at = index + step * distance
-            if not 0 <= at < len(self.texts) or len(self.texts[at]) > longest:
+        found, texts, at = [], self.texts, index
+        for _ in range(strings):
+            at += step
+            if not 0 <= at < len(texts) or len(texts[at]) > longest:
                 break
-            found.append(self.texts[at])
+            found.append(texts[at])
         return " ".join(found if step > 0 else reversed(found))
 
 

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from urllib.parse import unquote, urlsplit
 
 from pipelines.reading.languages import either
-from pipelines.reading.verdict.page_classifier import Read, Signs, declares_article, list_of_posts
+from pipelines.reading.verdict.page_classifier import Read, declares_article, list_of_posts
+from pipelines.reading.verdict.signs import Signs
 
 _ARTICLES = re.compile(r"newsarticle|^article$|blogposting|liveblogposting|^report$|analysis|opinion", re.IGNORECASE)
 _OTHER_TYPES = frozenset((

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +15,8 @@ from lxml import etree
 from pipelines.items import Kind, Reason, Rejected
 from pipelines.reading.body.blocks import plain
 from pipelines.reading.languages import either
+from pipelines.reading.page.tree import raw
+from pipelines.reading.verdict.signs import Signs
 
 _NOT_FOUND = re.compile(
     r"(?:fehler|error|http)?[\s:-]*(?<!\d)(?:404|410)(?!\d)(?![\w.,%-]*\s\w+\s\w+\s\w+\s\w+)|(?:diese |die )?\b(?:seite"
@@ -164,23 +167,6 @@ _ARTICLE_TYPES = re.compile(r"article|posting|report|review|recipe|analysis", re
 
 
 @dataclass(frozen=True, slots=True)
-class Signs:
-    """What the tree tells about the page as a whole, taken before anything is pruned from it."""
-
-    scripts: int = 0
-    password_fields: int = 0
-    linked_headings: int = 0
-    links: int = 0
-    videos: int = 0
-    needs_script: bool = False
-    linked: tuple[str, ...] = ()  # the letters of what links to other pages of the site say, headlines mostly
-    teasers: frozenset[str] = frozenset()  # the letters of what stands right below a linked headline
-    posts: int = 0  # parts with a linked headline of their own and a long paragraph each
-    paragraphs_beside: int = 0  # long ones that stand in none of them
-    in_posts: frozenset[str] = frozenset()  # the letters of those that do
-
-
-@dataclass(frozen=True, slots=True)
 class Read:
     """What was read from a page, as far as the judgement needs it. Lengths are in characters of visible text."""
 
@@ -211,8 +197,8 @@ def signs(tree: etree._Element, *, is_sure: bool = False) -> Signs:
         videos=sum(1 for _ in tree.iter("video")),
         needs_script=bool(_NEEDS_SCRIPT.search(told)),
         **({} if is_sure else _posts(tree)),
-        linked=() if is_sure else tuple(dict.fromkeys(_linked(tree))),
-        teasers=frozenset() if is_sure else frozenset(_teasers(tree)),
+        links_say=() if is_sure else tuple(_linked(tree)),
+        below_links=() if is_sure else tuple(_teasers(tree)),
     )
 
 
@@ -260,9 +246,9 @@ def _linked(tree: etree._Element) -> Iterator[str]:
         if (link.get("href") or "#").startswith(("#", "javascript:", "mailto:")):
             continue
         for element in (link, *link.iter("h2", "h3", "h4")):
-            text = "".join(element.itertext()).strip()
+            text = raw(element).strip()
             if _SHORTEST_TITLE <= len(text) <= _LONGEST_TITLE:
-                yield plain(text)
+                yield text
 
 
 def _teasers(tree: etree._Element) -> Iterator[str]:
@@ -273,9 +259,9 @@ def _teasers(tree: etree._Element) -> Iterator[str]:
         above = heading
         for _ in range(3):
             if (below := above.getnext()) is not None:
-                text = "".join(below.itertext())
+                text = raw(below)
                 if 30 <= len(text) <= 500:
-                    yield plain(text)
+                    yield text
                 break
             if (above := above.getparent()) is None:
                 break
@@ -304,16 +290,17 @@ def check(read: Read, seen: Signs) -> None:
         and not _WE_ASK.search(read.text[:600])
     ):
         return  # nothing below could object
-    for reason, detail in (
-        _not_found(read, seen, words, declared),
-        _consent(read, words),
-        _login(read, seen, words, declared),
-        _video(read, seen, words),
-        _shell(read, seen, words),
-        _home(read, seen, words, declared),
-        _listing(read, seen, words, declared),
-        _empty(read, seen, words, declared),
+    for find in (
+        partial(_not_found, read, seen, words, declared),
+        partial(_consent, read, words),
+        partial(_login, read, seen, words, declared),
+        partial(_video, read, seen, words),
+        partial(_shell, read, seen, words),
+        partial(_home, read, seen, words, declared),
+        partial(_listing, read, seen, words, declared),
+        partial(_empty, read, seen, words, declared),
     ):
+        reason, detail = find()
         if reason:
             raise Rejected(reason, detail)
     if not (read.title or read.headline):
@@ -373,8 +360,8 @@ def _consent(read: Read, words: int) -> _Finding:
 
 def _asks_for_consent(text: str, share: float) -> str | None:
     """Why *text* is a demand for consent: it says what only the one says who asks, and speaks of that for a *share*."""
-    asking, talking = _WE_ASK.findall(text), _CONSENT_TALK.findall(text)
-    if not asking or len(asking) + len(talking) < 2:
+    asking = _WE_ASK.findall(text)
+    if not asking or len(asking) + len(_CONSENT_TALK.findall(text)) < 2:
         return None
     sentences = [each for each in re.split(r"\n|(?<=[.!?])\s", text) if len(each) >= 20]
     about = sum(len(each) for each in sentences if _CONSENT.search(each) or _BESIDE_CONSENT.search(each))
@@ -467,12 +454,13 @@ def list_of_posts(read: Read, seen: Signs) -> str | None:
     So they do in an article that recommends forty things.
     """
     fewest = _FEWEST_POSTS_OF_LIST if _is_listed(read) else _FEWEST_POSTS
-    has_headline = len((read.title or "").split()) > _WORDS_OF_LIST and plain(read.title or "") not in seen.linked
-    if read.is_stated or has_headline:
+    if read.is_stated or seen.posts < fewest or seen.paragraphs_beside > _MOST_BESIDE:
         return None
+    if len((read.title or "").split()) > _WORDS_OF_LIST and plain(read.title or "") not in seen.linked:
+        return None  # it has a headline
     long = [line for line in read.text.split("\n") if len(line) >= _LONG_PARAGRAPH]
     is_of_posts = sum(plain(line) in seen.in_posts for line in long) >= max(1, _LEAST_OF_POSTS * len(long))
-    if seen.posts >= fewest and seen.paragraphs_beside <= _MOST_BESIDE and is_of_posts:
+    if is_of_posts:
         return f"{seen.posts} parts with a linked headline each hold its paragraphs"
     return None
 
@@ -488,7 +476,7 @@ def _listing(read: Read, seen: Signs, words: int, declared: bool) -> _Finding:
     and headline tell of an article, the list was only taken for it.
     """
     is_article = read.is_dated and (declared or len((read.title or "").split()) > _WORDS_OF_LIST)
-    if len(seen.linked) < _FEWEST_ITEMS or is_article:
+    if is_article or len(seen.linked) < _FEWEST_ITEMS:
         return _NOTHING
     items = before = 0
     for line in read.text.split("\n"):
@@ -503,7 +491,7 @@ def _listing(read: Read, seen: Signs, words: int, declared: bool) -> _Finding:
 
 def _teaser_lines(read: Read, seen: Signs) -> int:
     """How many lines of the text stand right below linked headlines; 0 unless they are many and most of the text."""
-    if len(seen.teasers) < _LEAST_TEASERS:
+    if len(seen.below_links) < _LEAST_TEASERS or len(seen.teasers) < _LEAST_TEASERS:
         return 0
     lines = [line for line in read.text.split("\n") if line]
     found = [line for line in lines if plain(line) in seen.teasers]
