@@ -45,6 +45,7 @@ class SingleFetchSpider(NewsSpider):
     """Asks for each of *wanted*, (kind, url) pairs, and puts what came into *results* as (kind, url, result)."""
 
     name = "single_fetch"
+    is_run: ClassVar[bool] = False
     ARGUMENTS: ClassVar[dict[str, str]] = {"wanted": "what to ask for", "results": "where what came is put"}
     wanted: Iterable[tuple[str, str]]
     results: asyncio.Queue[tuple[str, str, Response | BaseException] | None]

@@ -299,7 +299,7 @@ def test_the_database_can_be_asked_and_not_changed(stored: Path):
     assert pruned == {"dry_run": True, "attempts": 0, "run_pages": 0, "versions": 0, "archive_files": 0}
     assert "0 old wordings" in nachlese("db", "prune").stdout
     refused = nachlese("db", "query", "DELETE FROM ingest.articles", code=Exit.USAGE)
-    assert "nothing can be changed" in refused.stderr
+    assert "this is read-only" in refused.stderr
 
 
 def test_a_database_that_does_not_answer_is_exit_code_3_and_its_password_stays_secret(home: Path, monkeypatch):

@@ -87,7 +87,7 @@ class RunExtension:
         if hasattr(self.crawler, "services") and isinstance(spider, RunSpider):
             spider.services = services_of(self.crawler)
         # asked once: at a stop, Scrapy's crawler says that it does not crawl any more
-        self._has_run = isinstance(spider, RunSpider) and is_crawl(self.crawler)
+        self._has_run = isinstance(spider, RunSpider) and spider.is_run and is_crawl(self.crawler)
         if not isinstance(spider, RunSpider) or not self._has_run:
             if not hasattr(self.crawler, "services"):
                 services = in_memory(configuration_of(spider))

@@ -21,6 +21,8 @@ class RunSpider(Spider):
     """
 
     ARGUMENTS: ClassVar[dict[str, str]] = {}
+    #: false where nothing is stored, so that there is no run to open
+    is_run: ClassVar[bool] = True
     configuration: Configuration
     #: set when the run is opened; there is none where a command stores nothing
     frontier: Frontier
