@@ -93,7 +93,14 @@ alive, users, served, folder = int(sys.argv[1]), *sys.argv[2:]
 os.read(alive, 1)
 lock = os.open(users, os.O_RDWR)
 try:
-    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    for left in range(100, -1, -1):  # a process that ends lets go of its pipe before its lock, or after it
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except OSError:
+            if not left:
+                raise
+            time.sleep(0.05)
     with open(folder + "/postmaster.pid") as file:
         server = int(file.readline())
     if os.path.exists("/proc/self/comm"):
