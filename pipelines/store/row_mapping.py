@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -16,6 +13,10 @@ from pydantic import TypeAdapter
 from pipelines import columns, dedupe, revisions, urls
 from pipelines.items import Article, Hint, Kind, Page
 from pipelines.reading import fingerprint
+from pipelines.store.keys import clean as clean
+from pipelines.store.keys import other_key as other_key
+from pipelines.store.keys import page_key as page_key
+from pipelines.store.keys import web_key as web_key
 from pipelines.store.models import Archived, Row, Run
 
 HINT: TypeAdapter[Hint] = TypeAdapter(Hint)
@@ -24,39 +25,8 @@ HINT: TypeAdapter[Hint] = TypeAdapter(Hint)
 LONG_TEXT = 20_000
 #: stands for the run of an item that is looked at and not written
 NO_RUN = Run(0, None, "crawl", "", None, timedelta(), datetime.min.replace(tzinfo=UTC))
-# Postgres stores no NUL, UTF-8 has no lone surrogates; the other control characters only ever come from broken pages
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _AHEAD = timedelta(days=2)  # zones and wrong clocks; the same figure as in the tables' constraints
-
-
-def clean(value: Any) -> Any:
-    """*value* with every string in it made storable; lists, tuples and dicts are gone through."""
-    if isinstance(value, str):
-        return _CONTROL.sub("", value)
-    if isinstance(value, dict):
-        return {clean(key): clean(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [clean(item) for item in value]
-    return value
-
-
-@lru_cache(maxsize=64)  # of one page it is asked three times
-def page_key(url: str) -> bytes:
-    """16 bytes that identify a page's address, however it is spelt; also for what is no address of the web."""
-    try:
-        return urls.url_key(urls.normalise(url))
-    except urls.BadUrl:
-        return other_key(url)
-
-
-def web_key(url: str) -> bytes:
-    """``page_key`` for an address of the web, b"" for any other (a file that is replayed)."""
-    return page_key(url) if url.startswith(("http:", "https:")) else b""
-
-
-def other_key(url: str) -> bytes:
-    return hashlib.blake2b(b"other:" + url.encode("utf-8", "replace"), digest_size=16).digest()
 
 
 def lock_number(key: bytes) -> int:
