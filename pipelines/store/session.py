@@ -60,7 +60,7 @@ class Session:
         async def work(connection: AsyncConnection) -> list[Row]:
             return await rows_of(connection, statement, values)
 
-        return await self._connections.run(work)
+        return await self._connections.run(work, is_one_statement=True)
 
     def _ended(self, run: Run, key: bytes) -> None:
         self._in_flight.get(run.id, {}).pop(key, None)
