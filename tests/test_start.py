@@ -8,6 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
+
+from crawler.cli import COMMANDS, GROUPS, application, wanted
 
 #: what takes long to load, or belongs to reading, fetching and scheduling
 HEAVY = (
@@ -15,7 +18,7 @@ HEAVY = (
     "cssselect", "apscheduler", "aiohttp", "tldextract", "requests", "feedparser", "warcio", "regex", "re2", "rensa",
     "psutil", "starlette", "jinja2", "mcp", "pipelines.reading.reader", "pipelines.store.store",
 )  # fmt: skip
-COMMANDS = (
+LOOKING = (
     ["--help"], ["sources", "list"], ["watch", "list"], ["status", "--runs", "3"], ["articles", "list"],
     ["articles", "search", "Berlin"], ["explain", "https://example.org/a"], ["hosts"], ["db", "query", "SELECT 1"],
     ["db", "url"],
@@ -38,13 +41,13 @@ for command in commands:
 def looked(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], int, list]]:
     monkeypatch.setenv("NACHLESE_HOME", str(tmp_path))
     monkeypatch.setenv("NACHLESE_DATABASE_URL", database_url)
-    told = json.dumps([HEAVY, COMMANDS])
+    told = json.dumps([HEAVY, LOOKING])
     done = subprocess.run([sys.executable, "-c", PROBE, told], capture_output=True, text=True, check=True)
     return [json.loads(line) for line in done.stderr.splitlines() if line.startswith("[[")]
 
 
 def test_a_command_that_only_looks_loads_nothing_that_reads_or_fetches(looked):
-    assert [command for command, _, _ in looked] == [list(command) for command in COMMANDS]
+    assert [command for command, _, _ in looked] == [list(command) for command in LOOKING]
     for command, code, loaded in looked:
         assert not loaded, f"nachlese {' '.join(command)} loads {', '.join(loaded)}"
         assert code in (0, 1), command  # 1: nobody has seen the page
@@ -59,3 +62,13 @@ def test_a_mistake_in_an_own_phrase_file_is_seen_by_a_command_that_only_looks(tm
     (tmp_path / "boilerplate" / "de.toml").write_text('language = "de"\n[related]\nopens = ["(offen"]\n')
     with pytest.raises(config.ConfigError, match="expected a regular expression"):
         config.load(tmp_path, is_reading=False)
+
+
+def test_of_the_command_line_only_the_wanted_command_is_made():
+    assert wanted(["--debug", "status", "--json"]) == "status"
+    assert wanted(["articles", "list"]) == "articles"
+    assert [wanted(arguments) for arguments in ([], ["--help"], ["-h", "status"], ["statsu"])] == [None] * 4
+    whole = typer.main.get_group(application()).commands
+    assert list(whole) == [*COMMANDS, *GROUPS]
+    for name in whole:
+        assert list(typer.main.get_group(application(name)).commands) == [name]

@@ -8,22 +8,37 @@ from __future__ import annotations
 
 import gc
 import os
-from typing import Annotated
+import sys
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
 
-from crawler.cli import articles, db, demo, export, hosts, mcp, read, retry, run, sources, watch, web
 from crawler.cli.common import Options
 
-app = typer.Typer(
-    name="nachlese",
-    help="Watch news sites on a schedule and keep a clean, deduplicated, versioned copy of their articles in Postgres.",
-    epilog="First steps: nachlese demo. Exit codes: 0 all went well, 1 something failed or is pending, 2 wrong command "
-    "line or configuration, 3 no database, 130 interrupted.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+#: command -> its module, the name in it, the panel of the help; in the order of the help
+COMMANDS = {
+    "demo": ("demo", "demo", "Gather"),
+    "crawl": ("run", "crawl", "Gather"),
+    "schedule": ("run", "schedule", "Gather"),
+    "recheck": ("run", "recheck", "Gather"),
+    "replay": ("run", "replay", "Gather"),
+    "retry": ("retry", "retry", "Gather"),
+    "read": ("read", "read", "Look"),
+    "status": ("articles", "status", "Look"),
+    "explain": ("articles", "explain", "Look"),
+    "export": ("export", "export", "Look"),
+    "web": ("web", "web", "Look"),
+    "mcp": ("mcp", "mcp", "Look"),
+    "hosts": ("hosts", "hosts", "Maintenance"),
+}
+#: group of commands -> its module, which has it as ``app``, and the panel
+GROUPS = {
+    "articles": ("articles", "Look"),
+    "sources": ("sources", "Maintenance"),
+    "watch": ("watch", "Look"),
+    "db": ("db", "Maintenance"),
+}
 
 
 def show_version(wanted: bool) -> None:
@@ -34,7 +49,6 @@ def show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def options(
     debug: Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")] = False,
     version: Annotated[
@@ -44,23 +58,40 @@ def options(
     Options.debug = debug
 
 
-app.command(rich_help_panel="Gather")(demo.demo)
-app.command(rich_help_panel="Gather")(run.crawl)
-app.command(rich_help_panel="Gather")(run.schedule)
-app.command(rich_help_panel="Gather")(run.recheck)
-app.command(rich_help_panel="Gather")(run.replay)
-app.command(rich_help_panel="Gather")(retry.retry)
-app.command(rich_help_panel="Look")(read.read)
-app.command(rich_help_panel="Look")(articles.status)
-app.command(rich_help_panel="Look")(articles.explain)
-app.command(rich_help_panel="Look")(export.export)
-app.command(rich_help_panel="Look")(web.web)
-app.command(rich_help_panel="Look")(mcp.mcp)
-app.add_typer(articles.app, name="articles", rich_help_panel="Look")
-app.add_typer(sources.app, name="sources", rich_help_panel="Maintenance")
-app.add_typer(watch.app, name="watch", rich_help_panel="Look")
-app.command(rich_help_panel="Maintenance")(hosts.hosts)
-app.add_typer(db.app, name="db", rich_help_panel="Maintenance")
+def application(only: str | None = None) -> typer.Typer:
+    """The command line: all of it, or the command or group *only*, which is there in a third of the time."""
+    made = typer.Typer(
+        name="nachlese",
+        help="Watch news sites on a schedule and keep a clean, deduplicated, versioned copy of their articles in "
+        "Postgres.",
+        epilog="First steps: nachlese demo. Exit codes: 0 all went well, 1 something failed or is pending, 2 wrong "
+        "command line or configuration, 3 no database, 130 interrupted.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    made.callback()(options)
+    for name, (module, function, panel) in COMMANDS.items():
+        if only in (None, name):
+            command = getattr(import_module(f"crawler.cli.{module}"), function)
+            made.command(name, rich_help_panel=panel)(command)
+    for name, (module, panel) in GROUPS.items():
+        if only in (None, name):
+            made.add_typer(import_module(f"crawler.cli.{module}").app, name=name, rich_help_panel=panel)
+    return made
+
+
+def wanted(arguments: list[str]) -> str | None:
+    """The command that *arguments* begin with; None where it takes all of them to answer."""
+    first = next((each for each in arguments if each != "--debug"), None)
+    return first if first in COMMANDS or first in GROUPS else None
+
+
+def __getattr__(name: str) -> Any:
+    """``app``, the whole command line, is made when somebody first asks for it (PEP 562)."""
+    if name != "app":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return globals().setdefault("app", application())
 
 
 #: objects that are new before the garbage collector looks at them. Python's 700 are too few for a program that first
@@ -73,4 +104,4 @@ def main() -> None:
     gc.set_threshold(YOUNG_OBJECTS)
     # pydantic asks every installed package whether it is a plugin; who has one says so here
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    app()
+    application(wanted(sys.argv[1:]))()
