@@ -102,10 +102,10 @@ def memory(given: Given) -> Iterator[Cost]:
 
 def growth(given: Given) -> Iterator[Cost]:
     """CPU of storing one article where so many are stored already."""
+    base = str(min(map(int, given.sizes.split(","))))  # the larger ones are made of the smallest, in SQL
     with tempfile.TemporaryDirectory(prefix="nachlese-growth-", dir=given.folder) as folder:
-        told = _told(
-            given, "store", "--sizes", given.sizes, "--articles", str(given.articles), "--data", folder, "--json"
-        )
+        sizes = ("--sizes", given.sizes, "--base", base, "--articles", str(given.articles))
+        told = _told(given, "store", *sizes, "--data", f"{folder}/data", "--json")
     for row in told["storing"]:
         yield Cost("growth", f"{row['stored']:,} articles stored, one more", row["client_ms"], "ms")
         yield Cost("growth", f"{row['stored']:,} articles stored, Postgres", row["server_ms"], "ms")

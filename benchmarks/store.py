@@ -1,6 +1,7 @@
 """How fast complete articles are stored and found again, and how large they are: prints tables.
 
     python -m benchmarks.store [--sizes 10000,100000,500000] [--articles 2000] [--writers 2] [--data DIR] [--json]
+                              [--base 10000]
 
 Articles of generated German text, one in five a near copy of an earlier one, go through ``Store.save_article`` as a
 crawl's do: batches, locks, fingerprints, versions, searching, watchlists, changes. They are stored into a database that
@@ -145,13 +146,14 @@ def main() -> None:
     parser.add_argument("--sizes", default="10000,100000", help="articles that are stored before")
     parser.add_argument("--articles", type=int, default=2000, help="articles that are stored and timed, at each size")
     parser.add_argument("--writers", type=int, default=2)
+    parser.add_argument("--base", type=int, default=filled.BASE, help="articles of which the others are made")
     parser.add_argument("--data", type=Path, help="folder of the server's data; stays for the next time")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     rows = []
     with filled.server(options.data) as server:
         for size in filled.sizes(options.sizes):
-            dsn = filled.filled_database(server, size)
+            dsn = filled.filled_database(server, size, options.base)
             rows.append(measured(dsn, size, options.articles, options.writers))
             with psycopg.connect(dsn) as connection:
                 tables = connection.execute(TABLES).fetchall()

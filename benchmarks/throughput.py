@@ -1,7 +1,7 @@
 """How fast the whole way is, from feed to row, beside what the same cores do at best; where the processor goes.
 
     python -m benchmarks.throughput [--corpus DIR] [--set NAME] [--pages 334] [--hosts 20] [--rounds 3] [--json]
-                                    [--only ROWS] [--polls 60] [--sources 75,1000] [--sizes 5000,50000]
+                                    [--only ROWS] [--polls 60] [--sources 75,1000] [--sizes 2000,20000]
 
 The pages of a corpus (the format of ``benchmarks.reading``) are served on loopback, over several hosts with a feed
 each, by nginx where it is installed and else by Python; what the server costs is not counted. All rows are run in turn,
@@ -606,8 +606,8 @@ def main() -> None:
     parser.add_argument("--only", default="", help=f"comma-separated rows of {', '.join((*ROWS, *COSTS))}")
     parser.add_argument("--polls", type=int, default=60, help="polls that are measured, for poll and memory")
     parser.add_argument("--sources", default="75,1000", help="sources of the schedule, for memory")
-    parser.add_argument("--sizes", default="5000,50000", help="articles that are stored before, for growth")
-    parser.add_argument("--articles", type=int, default=400, help="articles that are stored and timed, for growth")
+    parser.add_argument("--sizes", default="2000,20000", help="articles that are stored before, for growth; multiples")
+    parser.add_argument("--articles", type=int, default=200, help="articles that are stored and timed, for growth")
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
     only = {name for name in chosen.only.split(",") if name}
