@@ -19,6 +19,7 @@ from aiohttp import web
 from multidict import CIMultiDictProxy
 from scrapy import signals
 from scrapy.exceptions import IgnoreRequest
+from scrapy.settings import BaseSettings
 
 from crawler import config, fixture_sites, runs
 from crawler.extensions.run import run_extension
@@ -572,3 +573,17 @@ async def test_a_run_keeps_the_configuration_with_which_it_began(tmp_path, site,
         site.hold.clear()
         await runs.crawl_source(later, "blatt")
     assert site.headers[-1]["User-Agent"] == "Anders"
+
+
+def test_the_copy_of_a_run_s_settings_is_scrapy_s_and_changes_nothing_in_the_first():
+    made = runs.RunSettings({"CUSTOM": {"a": [1]}, "ITEM_PIPELINES": {"here": 3}, "LIST": [1, {"b": 2}]})
+    copied, scrapys = made.copy(), BaseSettings.copy(made)
+    assert copied.copy_to_dict() == scrapys.copy_to_dict()
+    assert {name: copied.getpriority(name) for name in copied} == {name: made.getpriority(name) for name in made}
+    copied["ITEM_PIPELINES"].set("there", 4)
+    copied["LIST"][1]["b"] = 3
+    copied["CUSTOM"]["a"].append(2)
+    copied.set("USER_AGENT", "other", "cmdline")
+    copied.freeze()
+    assert made.copy_to_dict() == scrapys.copy_to_dict()
+    made.set("LOG_LEVEL", "ERROR")  # it is not frozen

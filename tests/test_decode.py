@@ -109,3 +109,17 @@ def test_what_is_no_text_has_a_reason(body: bytes, content_type: str, reason: Re
     with pytest.raises(Rejected) as refused:
         text_of(body, content_type)
     assert refused.value.reason is reason
+
+
+@pytest.mark.parametrize("before", [0, 1, 5_000, 9_999, 10_000, 10_001, 123_456])
+def test_a_tag_of_thousands_of_attributes_loses_them_wherever_it_stands(before: int):
+    many = "<div " + " ".join(f"a{number}=1" for number in range(4_000)) + ">"
+    text = text_of(("x" * before + f"{many}{WORDS}" + "<p>" * 40_000).encode())
+    assert text.startswith("x" * before + "<div")
+    assert "a3999" not in text
+    assert WORDS in text
+
+
+def test_a_long_script_and_a_long_value_stay_as_they_are():
+    written = f"<p>{WORDS}</p><script>" + "[1,2]," * 20_000 + "</script><p data-a='" + "b" * 30_000 + "'>"
+    assert text_of(written.encode()) == written
