@@ -212,10 +212,20 @@ def _timeline(blocks: Sequence[Block], phrases: Sequence[Phrases]) -> frozenset[
         and (is_dated_byline(block.text, ()) or _is_time(block.text, _phrase(block.text, phrases)))
     ]
     lines = {blocks[place].text for place in places}
-    return frozenset(places) if len(lines) >= 2 else frozenset()
+    if len(lines) < 2:
+        places = []
+    begun = [place for place, block in enumerate(blocks) if _begins_with_time(block) and _heads_prose(blocks, place)]
+    return frozenset(places + begun) if len({blocks[place].text for place in begun}) >= 3 else frozenset(places)
 
 
-_LONGEST_TIME = 40
+def _begins_with_time(block: Block) -> bool:
+    """Whether a short line begins with a clock or a day: '14:05 Uhr - Erste Hochrechnung'."""
+    return (
+        block.kind in ("paragraph", "heading") and len(block.text) <= _LONGEST_MARK and bool(_WHEN.match(block.text))
+    )
+
+
+_LONGEST_TIME, _LONGEST_MARK = 40, 90
 
 
 def _is_caption(text: str) -> bool:

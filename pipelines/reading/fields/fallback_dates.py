@@ -79,7 +79,7 @@ _PROSE = 120  # characters; a longer string of text is no date line
 
 def _is_of_the_story(stated: Stated, evidence: Evidence, reading: Reading) -> bool:
     """Whether the day stands on the page in sentences only; one that stands nowhere was found in an attribute, or is
-    a year's first day where only the year is known.
+    the first day of a year or month where only that is known.
     """
     day, in_prose = stated.at.date(), False
     for text in evidence.whole.texts:
@@ -89,4 +89,4 @@ def _is_of_the_story(stated: Stated, evidence: Evidence, reading: Reading) -> bo
             if len(text) <= _PROSE:
                 return False
             in_prose = True
-    return in_prose or (day.month, day.day) == (1, 1)
+    return in_prose or day.day == 1
