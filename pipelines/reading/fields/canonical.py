@@ -24,7 +24,7 @@ _UNFILLED = re.compile(
 )
 # what an article's other forms add to its address: a further page, print, AMP, comments
 _FORM = re.compile(
-    r"(?:amp|print|drucken|druckversion|full|all|komplett\w*|gesamt\w*|comments?|kommentare?|feed|embed|live"
+    r"(?:amp|page|print|drucken|druckversion|full|all|komplett\w*|gesamt\w*|comments?|kommentare?|feed|embed|live"
     r"|(?:page|seite|pagina|strona)[-_/]?\d{1,3}|\d{1,3}|[a-z]{0,8}-?galler(?:y|ie)\w*|bild(?:er)?[-_/]?\d*)(?:\.\w{2,5})?",
     re.IGNORECASE,
 )

@@ -83,7 +83,7 @@ def _is_of_the_story(stated: Stated, evidence: Evidence, reading: Reading) -> bo
     """
     day, in_prose = stated.at.date(), False
     for text in evidence.whole.texts:
-        if len(text) > 2_000 or str(day.year)[2:] not in text:
+        if len(text) > 2_000 or text.startswith("©") or str(day.year)[2:] not in text:
             continue
         if any(one.stated.at.date() == day for one in reading.find(text)):
             if len(text) <= _PROSE:

@@ -51,6 +51,10 @@ _LONGEST_DATELINE, _SHORTEST_PROSE = 80, 120  # characters
 _MOST_STRINGS = 1_000  # with something like a date in them; real pages have a hundred
 _FOREIGN_TAGS = frozenset(("nav", "aside", "footer", "figcaption", "select", "figure", "button", "blockquote"))
 _COMMENTS = re.compile(rf"comment|cookie|{either('class_names.comments')}", re.IGNORECASE)
+_OTHERS = re.compile(
+    rf"comment|related|recommend|similar|most-?(?:read|popular)|also-?read|more-?news|{either('class_names.comments')}",
+    re.IGNORECASE,
+)
 _CHANGED = frozenset(("updated", "modified", "dt-updated", "date-modified", "datemodified", "last-modified"))
 _PUBLISHED = re.compile(r"publish|posted|created|entry-date|post-date|pubdate|issued", re.IGNORECASE)
 PLAIN = 30  # points from which nobody would take it for anything else
@@ -228,12 +232,12 @@ def _points(element: Element, near: int | None, label: Label | None, rest: int, 
 
 
 def _is_strange(element: Element, above: frozenset[Element]) -> bool:
-    """Whether a date stands in an embed, a quotation or a part of the page that is not the article."""
+    """Whether a date stands in an embed, a quotation, a comment or what leads to other articles."""
     for around in islice((element, *element.iterancestors()), 8):
         if around in above:
             return False
         names = f"{around.get('class') or ''} {around.get('id') or ''}"
-        if around.tag in ("blockquote", "figcaption") or _EMBEDDED.search(names) or _strangeness(names):
+        if around.tag in ("blockquote", "figcaption") or _EMBEDDED.search(names) or _OTHERS.search(names):
             return True
     return False
 
