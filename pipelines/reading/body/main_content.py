@@ -83,7 +83,9 @@ def _goes_on(article: etree._Element, masses: dict[etree._Element, int]) -> bool
     if article.tag != "article":
         return False
     return any(
-        each.tag == "article" and masses.get(each, 0) * 3 > masses[article] and not any(True for _ in each.iter("h1", "h2", "h3"))
+        each.tag == "article"
+        and masses.get(each, 0) * 3 > masses[article]
+        and not any(True for _ in each.iter("h1", "h2", "h3"))
         for each in article.itersiblings()
     )
 

@@ -149,7 +149,12 @@ def _open_accordions(tree: etree._Element, buttons: Iterable[etree._Element]) ->
         else:
             text = one_line(raw(button))
             is_control = button.get("aria-expanded") is not None or button.get("aria-controls") or text.endswith("?")
-            if is_control and len(text) >= _QUESTION and (text.endswith("?") or text.count(" ") >= 2) and _panel_of(button):
+            if (
+                is_control
+                and len(text) >= _QUESTION
+                and (text.endswith("?") or text.count(" ") >= 2)
+                and _panel_of(button)
+            ):
                 for attribute in tuple(button.attrib):
                     del button.attrib[attribute]
                 button.tag = "h3"

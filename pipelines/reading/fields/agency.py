@@ -33,7 +33,7 @@ _ALONE = re.compile(
 )
 # in brackets: '(dpa)', '(dpa/lno)', '(red/dpa)', '[Reuters]', '(SDA/jos)'
 _BRACKETS = re.compile(
-    rf"[(\[](?:(?:mit|red\.?|von|\w{{2,8}}|\w+\.\w+)[/, +-]+){{0,3}}"
+    rf"[(\[](?:(?:\w{{2,8}}\.?|\w+\.\w+)[/, +-]+){{0,3}}"
     rf"(?P<name>{_NAME})(?:[/, +-]+\w{{1,12}}){{0,4}}[)\]]",
     re.IGNORECASE,
 )
@@ -107,7 +107,7 @@ def agency_named(name: str) -> str | None:
 
 # -- datelines --------------------------------------------------------------------------------------------------------
 
-_PLACE = r"[A-ZÄÖÜ][\w'’.]*(?:[ -]{1,2}(?:am|an|der|im|a\.\s?d\.|ob|bei|[A-ZÄÖÜ][\w'’.]*)){0,6}"
+_PLACE = rf"[A-ZÄÖÜ][\w'’.]*(?:[ -]{{1,2}}(?:{either('agency.place_words')}|[A-ZÄÖÜ][\w'’.]*)){{0,6}}"
 _WITH_AGENCY = re.compile(
     rf"(?P<place>(?-i:{_PLACE}(?:\s?[/,]\s?{_PLACE}){{0,3}}))?,?\s*"
     rf"[(\[](?:\w{{2,8}}[/, +-]+){{0,2}}(?P<name>{_NAME})(?:[/, +-]+\w{{1,12}}){{0,3}}[)\]]"

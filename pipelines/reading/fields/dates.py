@@ -489,7 +489,9 @@ def _american(value: str, zone: tzinfo) -> Stated | None:
     if match is None or not 1 <= int(match["month"]) <= 12 or not 1 <= int(match["hour"]) <= 12:
         return None
     hour = str(int(match["hour"]) % 12 + (12 if match["half"] in "pP" else 0))
-    return _from_numbers((match["year"], match["month"], match["day"], hour, match["minute"], match["second"], None), zone)
+    return _from_numbers(
+        (match["year"], match["month"], match["day"], hour, match["minute"], match["second"], None), zone
+    )
 
 
 def _rfc822(value: str, zone: tzinfo) -> Stated | None:

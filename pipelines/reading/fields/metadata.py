@@ -24,7 +24,7 @@ from pipelines.reading.fields.dates import Dated, Reading
 from pipelines.reading.fields.language import likely
 from pipelines.reading.fields.selectors import select, selector
 from pipelines.reading.fields.title import Headline, headline, site_names, squashed
-from pipelines.reading.languages import languages
+from pipelines.reading.languages import either, languages, words
 from pipelines.reading.page.evidence import Evidence
 from pipelines.reading.page.structured import Structured, plain, plain_list, text_of
 from pipelines.reading.page.visible import VisibleText, just_above
@@ -179,23 +179,7 @@ def _teaser(tree: Element, structured: Structured, page: Page, rules: Rules, tit
     return next((text for text in kept if not text.endswith(("...", "…"))), kept[0] if kept else None)
 
 
-_NO_SECTION = frozenset(
-    [
-        "start",
-        "startseite",
-        "home",
-        "homepage",
-        "hauptseite",
-        "accueil",
-        "aktuell",
-        "aktuelles",
-        "artikel",
-        "article",
-        "overview",
-        "übersicht",
-        "website",
-    ]
-)
+_NO_SECTION = words("title.home")
 _CRUMBS = XPath("(//@class | //@id)[contains(.,'readcrumb')]/parent::*[count(.//a) < 9][not(.//p)]//a")
 
 
@@ -366,8 +350,8 @@ def _said_below(figure: Element) -> tuple[str | None, str | None]:
 
 
 _CREDIT = re.compile(
-    r"[\s(|/–-]*(?:©|\(c\)|(?:(?:symbol|archiv)?(?:foto|bild)(?:rechte|quelle)?|quelle|photo|credit|picture|copyright"
-    r"|crédit)s?\s?:)\s*(?P<who>[^©]{2,120}?)[\s)]*$",
+    rf"[\s(|/–-]*(?:©|\(c\)|{either('body.credit_label')}s?\s?:)"
+    r"\s*(?P<who>[^©]{2,120}?)[\s)]*$",
     re.IGNORECASE,
 )
 

@@ -86,7 +86,8 @@ _BEHIND = re.compile(
 _ROLE = either("people.roles")
 _HAS_ROLE = re.compile(rf"\b{_ROLE}\b(?!-\w)", re.IGNORECASE)
 _ROLE_WORD = re.compile(
-    rf"^(?:.*\b(?:{_ROLE}|{either('people.role_words')})\b(?!-\w).*|{either('people.role_beside')}(?:\s.+)?)$", re.IGNORECASE
+    rf"^(?:.*\b(?:{_ROLE}|{either('people.role_words')})\b(?!-\w).*|{either('people.role_beside')}(?:\s.+)?)$",
+    re.IGNORECASE,
 )
 # 'unsere stellvertretende Chefredakteurin Anna Muster', 'Anna Muster ZDF-Korrespondentin in Paris'
 _ADJECTIVE = either("people.role_adjectives")

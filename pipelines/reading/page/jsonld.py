@@ -143,4 +143,6 @@ def types_of(node: dict[str, Any]) -> set[str]:
     types = node.get("@type")
     if isinstance(types, str):
         types = [types]
-    return {re.split(r"[/:#]", t)[-1].lower() for t in types if isinstance(t, str)} if isinstance(types, list) else set()
+    return (
+        {re.split(r"[/:#]", t)[-1].lower() for t in types if isinstance(t, str)} if isinstance(types, list) else set()
+    )
