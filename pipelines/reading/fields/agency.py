@@ -21,6 +21,8 @@ NAMES = {
     "tass": "TASS", "xinhua": "Xinhua", "kathpress": "Kathpress", "dj": "Dow Jones", "dow jones": "Dow Jones",
     "dow jones newswires": "Dow Jones",
     "spot on news": "spot on news", "spot-on-news": "spot on news", "teleschau": "teleschau", "ntb": "NTB",
+    "anp": "ANP", "pap": "PAP", "belga": "Belga", "adnkronos": "Adnkronos", "europa press": "Europa Press",
+    "lusa": "Lusa", "ritzau": "Ritzau",
     "efe": "EFE", "upi": "UPI",
     "pti": "PTI", "ats": "ats", "keystone-ats": "ats",
 }  # fmt: skip

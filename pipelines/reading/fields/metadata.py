@@ -7,10 +7,12 @@ rules win over everything. Nothing is fetched and the tree is not changed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
 from itertools import islice
 from urllib.parse import urljoin, urlsplit
+from zoneinfo import ZoneInfo
 
 from lxml.etree import XPath
 from lxml.etree import _Element as Element
@@ -142,7 +144,16 @@ def _spoken(declared: str, rules: Rules, tree: Element) -> tuple[str, bool]:
 def _is_at_home(language: str, rules: Rules) -> bool:
     known = languages().get(language)
     zones = known.time_zones if known else ()
-    return language == (rules.language or "")[:2] or str(rules.time_zone) in zones
+    return language == (rules.language or "")[:2] or str(rules.time_zone) in zones or _same_clocks(zones, rules.time_zone)
+
+
+_WINTER, _SUMMER = datetime(2025, 1, 15, 12), datetime(2025, 7, 15, 12)
+
+
+def _same_clocks(zones: Collection[str], zone: tzinfo) -> bool:
+    """Whether the clocks of all *zones* show what those of *zone* show: Italian pages tell Berlin's time too."""
+    here = [zone.utcoffset(day) for day in (_WINTER, _SUMMER)]
+    return bool(zones) and all([ZoneInfo(each).utcoffset(day) for day in (_WINTER, _SUMMER)] == here for each in zones)
 
 
 # -- a source's own rules ---------------------------------------------------------------------------------------------
