@@ -195,4 +195,12 @@ KEYS: dict[str, Key] = {
     "verdict.list_title": _patterns("how it begins without one: all articles on"),
     "verdict.home_names": _words("what the file of a home page is called in its address"),
     "verdict.video_title": _patterns("before 'video' in a headline: in the"),
+    "paths.forms": _patterns("last part of the address of another form of an article: print, comments, pictures"),
+    "paths.press": _patterns("parts of the address of a press release"),
+    "paths.gallery": _patterns("parts of the address of a gallery"),
+    "paths.video": _patterns("parts of the address of a video"),
+    "class_names.credit": _patterns("of the credit of a picture"),
+    "class_names.picture": _patterns("in the keys of an address that counts pictures or comments, not pages"),
+    "class_names.post": _patterns("of one of several posts in a list"),
+    "class_names.footnote": _patterns("of the number of a footnote"),
 }

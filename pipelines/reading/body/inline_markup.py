@@ -15,9 +15,7 @@ from pipelines.reading.page.tree import BLOCK_TAGS, delete, one_line, raw
 _RAISED = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
 _RAISABLE = re.compile(r"[0-9+\-−=()n]{1,6}")
 _FOOTNOTE = re.compile(r"[\[(]?(?:\d{1,3}|[a-z*†‡§]{1,2})(?:\s?[,;–-]\s?\d{1,3})*[\])]?")
-_FOOTNOTE_NAMES = re.compile(
-    r"foot-?note|fn-?ref|fuss-?note|fußnote|citation|cite-?ref|endnote|reference|noteref", re.I
-)
+_FOOTNOTE_NAMES = re.compile(rf"fn-?ref|citation|cite-?ref|noteref|{either('class_names.footnote')}", re.I)
 _DIGITS = re.compile(r"\d{1,2}\Z")
 _CLOCK = re.compile(rf"\s*{either('dates.clock_words')}\b")
 _MONEY = re.compile(rf"\s*(?:€|EUR|CHF|Fr\.|\$|£|{either('body.money')})")

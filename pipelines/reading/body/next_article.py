@@ -63,7 +63,7 @@ def _article_of(
 
 
 def _leads_away(element: etree._Element, heading: etree._Element, address: str) -> bool:
-    """Whether an element, or the link of its heading, says that it is the article of another address than the page's."""
+    """Whether an element, or the link of its heading, names another address of the site than the page's."""
     values = [value for name in _ADDRESSES if (value := element.get(name))]
     if not values and element.tag == "article":
         link = next(heading.iter("a"), None)

@@ -70,7 +70,9 @@ _FOREIGN_NAMES = re.compile(
     r"lightbox|teaser|related|recommend|sidebar|widget|footer|breadcrumb|calendar",
     re.IGNORECASE,
 )
-_FOREIGN_KEYS = re.compile(r"comment|komment|cpage|bild|foto|photo|image|slide|gallery|galerie|forum|sort|filter", re.I)
+_FOREIGN_KEYS = re.compile(
+    rf"comment|cpage|photo|image|slide|gallery|galerie|forum|sort|filter|{either('class_names.picture')}", re.I
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urljoin, urlsplit
 
+from pipelines.reading.languages import either
 from pipelines.reading.page.evidence import Candidate
 from pipelines.reading.page.structured import Structured
 from pipelines.sites import site_of
@@ -24,8 +25,8 @@ _UNFILLED = re.compile(
 )
 # what an article's other forms add to its address: a further page, print, AMP, comments
 _FORM = re.compile(
-    r"(?:amp|page|print|drucken|druckversion|full|all|komplett\w*|gesamt\w*|comments?|kommentare?|feed|embed|live"
-    r"|(?:page|seite|pagina|strona)[-_/]?\d{1,3}|\d{1,3}|[a-z]{0,8}-?galler(?:y|ie)\w*|bild(?:er)?[-_/]?\d*)(?:\.\w{2,5})?",
+    rf"(?:amp|page|feed|embed|live|{either('paths.forms')}|{either('paging.page')}[-_/]?\d{{1,3}}|\d{{1,3}}"
+    r"|[a-z]{0,8}-?galler(?:y|ie)\w*)(?:\.\w{2,5})?",
     re.IGNORECASE,
 )
 _ERROR = re.compile(r"(?:40\d|50\d|error|not-?found|page-?not-?found)(?:[-_]page)?(?:\.\w{2,5})?", re.IGNORECASE)

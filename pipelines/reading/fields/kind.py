@@ -38,7 +38,8 @@ _TITLES = tuple(
     for kind, pattern in (
         (
             Kind.LIVE_BLOG,
-            rf"\W*{_LIVE}\b|.*(?:\b{either('verdict.video_title')}|\+\+|[|:–-])\s*{_LIVE}\b|.*\blive[- ](?:updates?|coverage|blog)\b"
+            rf"\W*{_LIVE}\b|.*(?:\b{either('verdict.video_title')}|\+\+|[|:–-])\s*{_LIVE}\b"
+            r"|.*\blive[- ](?:updates?|coverage|blog)\b"
             rf"|\W*{either('kind.live')}\b|.*[:,–-] {either('kind.live')}\W*$",
         ),
         (Kind.PRESS_RELEASE, rf"(?:{_PRESS})\s*[:|–-]"),
@@ -60,18 +61,13 @@ _PATHS = (
     ),
     (
         Kind.PRESS_RELEASE,
-        re.compile(
-            r"(?:presse|medien)-?(?:mitteilung|meldung|information|aussendung|portal)|press-?release|/ots/",
-            re.IGNORECASE,
-        ),
+        re.compile(rf"{either('paths.press')}|/ots/", re.IGNORECASE),
     ),
     (
         Kind.GALLERY,
-        re.compile(
-            r"/(?:bilder-?)?galerie|foto-?(?:strecke|galerie)|bilder-?strecke|/gallery/|diaporama", re.IGNORECASE
-        ),
+        re.compile(either("paths.gallery"), re.IGNORECASE),
     ),
-    (Kind.VIDEO, re.compile(r"/videos?/|/mediathek/", re.IGNORECASE)),
+    (Kind.VIDEO, re.compile(either("paths.video"), re.IGNORECASE)),
 )
 # what the article's own frame is called; 'has-live-blog' and the like tell what it holds
 _FRAMES = (

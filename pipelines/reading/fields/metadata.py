@@ -144,7 +144,9 @@ def _spoken(declared: str, rules: Rules, tree: Element) -> tuple[str, bool]:
 def _is_at_home(language: str, rules: Rules) -> bool:
     known = languages().get(language)
     zones = known.time_zones if known else ()
-    return language == (rules.language or "")[:2] or str(rules.time_zone) in zones or _same_clocks(zones, rules.time_zone)
+    return (
+        language == (rules.language or "")[:2] or str(rules.time_zone) in zones or _same_clocks(zones, rules.time_zone)
+    )
 
 
 _WINTER, _SUMMER = datetime(2025, 1, 15, 12), datetime(2025, 7, 15, 12)
@@ -342,7 +344,7 @@ def _source(figure: Element) -> str | None:
     return None
 
 
-_CREDIT_CLASS = re.compile(r"credit|copyright|urheber|rights|photographer|fotograf|agency|source|quelle", re.IGNORECASE)
+_CREDIT_CLASS = re.compile(either("class_names.credit"), re.IGNORECASE)
 
 
 def _said_below(figure: Element) -> tuple[str | None, str | None]:

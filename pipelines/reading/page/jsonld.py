@@ -82,7 +82,7 @@ def loads(text: str) -> list[Any]:
 
 
 def _unescaped(text: str) -> str:
-    """*text* as it was before a template escaped the whole of it: for HTML, once or twice, or as a string of its own."""
+    """*text* as it was before a template escaped all of it: for HTML, once or twice, or as a string of its own."""
     for _ in range(2):
         if len(_ESCAPED_QUOTE.findall(text)) <= text.count('"'):
             break

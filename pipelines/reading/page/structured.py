@@ -74,8 +74,8 @@ class Structured:
 
     ``article`` is the JSON-LD object of the page's own article ({} if there is none), ``nodes`` all objects with a
     type, ``ids`` finds them by ``@id``. ``meta`` maps lower-case names (name, property, itemprop) to their contents in
-    order. ``micro`` maps an itemprop to its elements, ``times`` are the <time> and the named <abbr> elements, ``headings`` the h1 elements,
-    in document order.
+    order. ``micro`` maps an itemprop to its elements, ``times`` are the <time> and the named <abbr> elements,
+    ``headings`` the h1 elements, in document order.
     """
 
     url: str

@@ -55,8 +55,9 @@ _NEEDS_SCRIPT = re.compile(
 )
 _ROOT_PATH = re.compile(rf"/?(?:{either('verdict.home_names')}(?:\.\w{{2,5}})?)?/?", re.IGNORECASE)
 _LIST_TITLE = re.compile(rf"{either('verdict.list_label')}\s*[:|–-]\s*\S|{either('verdict.list_title')}", re.IGNORECASE)
+_IN_THE = either("verdict.video_title")
 _VIDEO_TITLE = re.compile(
-    rf"(?:{either('verdict.video_title')} )?video\b\s*[:|–-]|.*[:|–(-]\s*(?:{either('verdict.video_title')} )?video\)?$",
+    rf"(?:{_IN_THE} )?video\b\s*[:|–-]|.*[:|–(-]\s*(?:{_IN_THE} )?video\)?$",
     re.IGNORECASE,
 )
 _LIST_TYPES = frozenset({"collectionpage", "itemlist", "searchresultspage", "profilepage"})
@@ -99,7 +100,7 @@ def signs(tree: etree._Element, *, is_sure: bool = False) -> Signs:
     )
 
 
-_POST = re.compile(r"(?<![a-z])(?:hentry|post|entry|teaser|item|card|news|beitrag|blog)(?![a-z]{3})", re.IGNORECASE)
+_POST = re.compile(rf"(?<![a-z]){either('class_names.post')}(?![a-z]{{3}})", re.IGNORECASE)
 _LEVELS, _LONG_PARAGRAPH = 5, 80
 _FEWEST_POSTS, _FEWEST_POSTS_OF_LIST = 4, 3
 
@@ -336,7 +337,7 @@ def _home(read: Read, seen: Signs, words: int, declared: bool) -> _Finding:
 
 
 _LIST_PATH = re.compile(
-    rf"/{either('verdict.list_paths')}/|/(?:page|seite)/\d+/?$|[?&](?:page|paged|cat|tag)=", re.IGNORECASE
+    rf"/{either('verdict.list_paths')}/|/{either('paging.page')}/\d+/?$|[?&](?:page|paged|cat|tag)=", re.IGNORECASE
 )
 _LEAST_OF_POSTS = 0.6  # of the long lines of what was read
 _MOST_BESIDE = 1  # long paragraphs that a list has of its own: what it is about
