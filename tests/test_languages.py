@@ -156,8 +156,12 @@ LEFT = {
 }
 # Words that English, or HTML, has as well.
 SHARED = frozenset(
-    ["audio", "berlin", "card", "community", "detail", "disclaimer", "europa", "forum", "german", "icon", "item", "lang", "land", "lightbox", "navigation", "paper", "person", "player", "post", "radio", "region", "shop", "stream", "symbol", "teaser", "ticker", "widget"]
-)
+    (
+        "audio", "berlin", "card", "community", "detail", "disclaimer", "europa", "forum", "german", "icon", "item",
+        "lang", "land", "lightbox", "navigation", "paper", "person", "player", "post", "radio", "region", "shop",
+        "stream", "symbol", "teaser", "ticker", "widget",
+    )
+)  # fmt: skip
 UMLAUTS = frozenset("äöüß")
 WORD = re.compile(r"[a-zäöüß]{4,}")
 ASKING = ("either", "words", "each", "each_of")  # their arguments are keys of the language files
