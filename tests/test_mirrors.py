@@ -57,6 +57,9 @@ TESTED_IN = {
         "pipelines/reading/fields/fallback_dates.py",
         "pipelines/reading/fields/visible_dates.py",
     ],
+    "test_chronologies.py": [
+        "pipelines/reading/body/chronology.py",
+    ],
     "test_discovery.py": [
         "crawler/discovery/decoding.py",
         "crawler/discovery/entries.py",
@@ -82,7 +85,6 @@ TESTED_IN = {
     ],
     "test_extract.py": [
         "pipelines/reading/body/article.py",
-        "pipelines/reading/body/floor.py",
         "pipelines/reading/body/main_content.py",
         "pipelines/reading/body/prune.py",
         "pipelines/reading/body/removals.py",

@@ -14,41 +14,17 @@ from cssselect import SelectorError
 from lxml.cssselect import CSSSelector
 from lxml.etree import _Element as Element
 
+from pipelines.reading.languages import either, words
 from pipelines.reading.page.structured import Structured, text_of
 
-_ARTICLE = r"(?:artikel|beitrag|text|inhalt|bericht|volltext|story)s?"
-_THIS = rf"(?:diese[rns]?|de[rn]|ganzen|gesamten|vollständigen|kompletten) {_ARTICLE}"
 # compared with the page's text in lower case, which is several times as fast as ignoring case
-_PROMPT = re.compile(
-    rf"\b(?:(?:jetzt|gratis|kostenlos|hier|sofort|einfach) (?:\w+ )?weiterlesen|weiterlesen (?:mit|im|nur|ab|für)\b"
-    rf"|(?:mit|ohne|im) (?:\S+ ){{0,3}}\S*(?:abo|plus|premium|probemonat|tagespass|digitalpass)\S* (?:weiter)?lesen"
-    rf"|(?:um|wollen sie|möchten sie|sie (?:möchten|wollen)|willst du|du willst|lust)"
-    rf" (?:[\w-]+ ){{0,5}}weiter(?:zu)?lesen"
-    rf"|(?:registrieren|anmelden|einloggen|abonnieren|testen|bestellen|freischalten)"
-    rf" (?:und|,) (?:\S+ ){{0,2}}weiterlesen"
-    rf"|{_THIS} (?:ist|steht|gibt es|lesen|können sie|kannst du) (?:\S+ ){{0,4}}"
-    rf"(?:nur|exklusiv|ausschließlich|vorbehalten|kostenpflichtig)\b"
-    rf"|{_THIS} (?:jetzt )?freischalten|kostenpflichtiger {_ARTICLE}"
-    rf"|exklusiv (?:für|mit) (?:\S+ ){{0,3}}\S*(?:abonnent\w*|abo|plus-\w+|plus)\b"
-    rf"|(?:lesen|sichern) sie (?:diesen|den ganzen|den vollständigen) {_ARTICLE} (?:mit|im|jetzt)"
-    rf"|{_THIS} (?:lesen|lest|lies) (?:sie|ihr|du)? ?(?:nur )?(?:mit|im|als)\b"
-    rf"|(?:lesen sie|lest|lies) (?:\S+ ){{0,2}}{_THIS} (?:mit|im|als|weiter)\b|und {_THIS} (?:weiter)?lesen"
-    rf"|(?:ist|das ist) ein (?:\S+ )?(?:plus|premium|abo|bezahl)(?:[-+ ]|\S*-)?artikel"
-    rf"|zugriff auf (?:diesen|diese|den|dieses) (?:und alle |\S+ )?(?:weiteren |anderen )?{_ARTICLE}"
-    r"|noch (?:kein|keine|nicht) (?:\S+ )?(?:abo|abonnent\w*|abonniert|digitalabo)\b"
-    r"|(?:subscribe|sign up|register|log ?in|sign in) (?:\S+ )?to (?:continue|keep|read|unlock)"
-    r"|(?:to )?continue reading"
-    r" (?:this|with|for)|this (?:article|content|story) is (?:only |exclusively )?(?:for|available to|reserved for)"
-    r" (?:\S+ )?(?:subscribers|members)|already a subscriber"
-    r"|(?:article |contenu )?réservé aux abonnés|il vous reste [\d.,]+ ?% de (?:cet|l)|pour lire la suite"
-    r"|la suite (?:de cet article )?est réservée)",
-)
+_PROMPT = re.compile(rf"\b{either('paywall.prompts')}")
 # what a container of the article is called when the page is locked; 'no-paywall' and 'paywall-free' are none
 _LOCKED = re.compile(
     r"(?<![a-z])(?<!no-)(?<!not-)(?<!without-)"
-    r"(?:pay-?wall(?:ed)?|paid(?:-?(?:content|article))?|premium-?(?:article|content|artikel)"
-    r"|plus-?(?:article|artikel|content)|(?:is-|article-|content-)?locked|is-premium|is-paid"
-    r"|kostenpflichtig|bezahlartikel)"
+    r"(?:pay-?wall(?:ed)?|paid(?:-?(?:content|article))?|premium-?(?:article|content)"
+    r"|plus-?(?:article|content)|(?:is-|article-|content-)?locked|is-premium|is-paid"
+    rf"|{either('class_names.locked')})"
     r"(?![a-z])(?!-?(?:free|disabled|off|inactive|open|false))",
     re.IGNORECASE,
 )
@@ -123,11 +99,7 @@ def asks_for_payment(page_text: str) -> bool:
 
 
 # Every prompt has one of these; to look for them first is a quarter of the work.
-_PROMPT_WORDS = (
-    "lesen", "freischalt", "exklusiv", "artikel", "beitrag", "bericht", "inhalt", "volltext", "dieser text",
-    "diesen text", "story", "abo ", "abo\n", "abo?", "abo.", "digitalabo", "abonn", "subscri", "sign up", "sign in",
-    "register", "log in", "login", "continue", "already a", "member", "réservé", "vous reste", "la suite", "zugriff",
-)  # fmt: skip
+_PROMPT_WORDS = tuple(sorted(words("paywall.words")))
 _NEAR = 160  # characters; no prompt is longer
 
 

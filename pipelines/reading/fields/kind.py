@@ -10,24 +10,15 @@ from lxml.etree import _Element as Element
 
 from pipelines.items import Kind
 from pipelines.reading.fields.title import Headline
+from pipelines.reading.languages import either
 from pipelines.reading.page.jsonld import types_of
 from pipelines.reading.page.structured import Structured, text_of
 from pipelines.reading.page.visible import just_above
 
 _LIVE = r"(?:[\w-]+-)?(?:live|news)-?\s?(?:blog|ticker)"
-_PRESS = (
-    r"(?:presse|medien)-?(?:mitteilung|meldung|information|aussendung|erklärung)(?:en)?|press releases?"
-    r"|communiqués?(?: de presse)?|ots"
-)
-_GALLERY = r"(?:foto|bilder)-?(?:strecke|galerie|serie)n?|diaporama|slideshow|photo ?gallery|en images|in bildern"
-_ADVERT = (
-    r"advertorial|promotion|sponsored(?: (?:post|content|article))?|paid (?:post|content)"
-    r"|(?:gesponserte[rs]?|bezahlte[rs]?|entgeltliche[rs]?|werbliche[rs]?)"
-    r" (?:inhalte?|beitrag|artikel|anzeige|einschaltung|partnerschaft|kooperation|werbung|sonderveröffentlichung)"
-    r"|dieser (?:beitrag|artikel|inhalt) ist (?:eine? )?(?:bezahlte|entgeltliche|werbliche|anzeige\b|werbung\b).{0,40}"
-    r"|publi-?(?:reportage|rédactionnel)|contenu (?:sponsorisé|partenaire)|brand ?story|native ad(?:vertising)?"
-    r"|(?:anzeigen)?sonderveröffentlichung"
-)
+_PRESS = either("kind.press")
+_GALLERY = either("kind.gallery")
+_ADVERT = either("kind.advert")
 # Such a line alone, as kicker, section or above the headline, says what the article is.
 _LABELS = tuple(
     (kind, re.compile(rf"(?:{pattern})", re.IGNORECASE))
@@ -36,23 +27,24 @@ _LABELS = tuple(
         (Kind.LIVE_BLOG, _LIVE),
         (Kind.PRESS_RELEASE, _PRESS),
         (Kind.GALLERY, _GALLERY),
-        (Kind.VIDEO, r"videos?|vidéos?"),
+        (Kind.VIDEO, either("kind.video")),
     )
 )
 # These may name an advertising space above a headline, so there they have to stand in the headline's own frame.
-_ADVERT_ALONE = re.compile(r"(?:bezahlte )?anzeige|werbung|gesponsert|advertisement|publicité", re.IGNORECASE)
+_ADVERT_ALONE = re.compile(either("kind.advert_alone"), re.IGNORECASE)
 # A headline that begins so, or ends in 'im Liveblog': one that speaks of a ticker elsewhere is about tickers.
 _TITLES = tuple(
     (kind, re.compile(pattern, re.IGNORECASE))
     for kind, pattern in (
         (
             Kind.LIVE_BLOG,
-            rf"\W*{_LIVE}\b|.*(?:\bim|\+\+|[|:–-])\s*{_LIVE}\b|.*\blive[- ](?:updates?|coverage|blog)\b"
-            r"|\W*en direct\b|.*[:,–-] en direct\W*$",
+            rf"\W*{_LIVE}\b|.*(?:\b{either('verdict.video_title')}|\+\+|[|:–-])\s*{_LIVE}\b"
+            r"|.*\blive[- ](?:updates?|coverage|blog)\b"
+            rf"|\W*{either('kind.live')}\b|.*[:,–-] {either('kind.live')}\W*$",
         ),
         (Kind.PRESS_RELEASE, rf"(?:{_PRESS})\s*[:|–-]"),
         (Kind.GALLERY, rf"(?:{_GALLERY})\s*[:|–-]"),
-        (Kind.VIDEO, r"(?:im )?vid[eé]o\s*[:|–]"),
+        (Kind.VIDEO, rf"(?:{either('verdict.video_title')} )?{either('kind.video')}\s*[:|–]"),
     )
 )
 _TYPES = (
@@ -69,18 +61,13 @@ _PATHS = (
     ),
     (
         Kind.PRESS_RELEASE,
-        re.compile(
-            r"(?:presse|medien)-?(?:mitteilung|meldung|information|aussendung|portal)|press-?release|/ots/",
-            re.IGNORECASE,
-        ),
+        re.compile(rf"{either('paths.press')}|/ots/", re.IGNORECASE),
     ),
     (
         Kind.GALLERY,
-        re.compile(
-            r"/(?:bilder-?)?galerie|foto-?(?:strecke|galerie)|bilder-?strecke|/gallery/|diaporama", re.IGNORECASE
-        ),
+        re.compile(either("paths.gallery"), re.IGNORECASE),
     ),
-    (Kind.VIDEO, re.compile(r"/videos?/|/mediathek/", re.IGNORECASE)),
+    (Kind.VIDEO, re.compile(either("paths.video"), re.IGNORECASE)),
 )
 # what the article's own frame is called; 'has-live-blog' and the like tell what it holds
 _FRAMES = (

@@ -7,10 +7,12 @@ rules win over everything. Nothing is fetched and the tree is not changed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
 from itertools import islice
 from urllib.parse import urljoin, urlsplit
+from zoneinfo import ZoneInfo
 
 from lxml.etree import XPath
 from lxml.etree import _Element as Element
@@ -24,7 +26,7 @@ from pipelines.reading.fields.dates import Dated, Reading
 from pipelines.reading.fields.language import likely
 from pipelines.reading.fields.selectors import select, selector
 from pipelines.reading.fields.title import Headline, headline, site_names, squashed
-from pipelines.reading.languages import languages
+from pipelines.reading.languages import either, languages, words
 from pipelines.reading.page.evidence import Evidence
 from pipelines.reading.page.structured import Structured, plain, plain_list, text_of
 from pipelines.reading.page.visible import VisibleText, just_above
@@ -142,7 +144,18 @@ def _spoken(declared: str, rules: Rules, tree: Element) -> tuple[str, bool]:
 def _is_at_home(language: str, rules: Rules) -> bool:
     known = languages().get(language)
     zones = known.time_zones if known else ()
-    return language == (rules.language or "")[:2] or str(rules.time_zone) in zones
+    return (
+        language == (rules.language or "")[:2] or str(rules.time_zone) in zones or _same_clocks(zones, rules.time_zone)
+    )
+
+
+_WINTER, _SUMMER = datetime(2025, 1, 15, 12), datetime(2025, 7, 15, 12)
+
+
+def _same_clocks(zones: Collection[str], zone: tzinfo) -> bool:
+    """Whether the clocks of all *zones* show what those of *zone* show: Italian pages tell Berlin's time too."""
+    here = [zone.utcoffset(day) for day in (_WINTER, _SUMMER)]
+    return bool(zones) and all([ZoneInfo(each).utcoffset(day) for day in (_WINTER, _SUMMER)] == here for each in zones)
 
 
 # -- a source's own rules ---------------------------------------------------------------------------------------------
@@ -179,23 +192,7 @@ def _teaser(tree: Element, structured: Structured, page: Page, rules: Rules, tit
     return next((text for text in kept if not text.endswith(("...", "…"))), kept[0] if kept else None)
 
 
-_NO_SECTION = frozenset(
-    [
-        "start",
-        "startseite",
-        "home",
-        "homepage",
-        "hauptseite",
-        "accueil",
-        "aktuell",
-        "aktuelles",
-        "artikel",
-        "article",
-        "overview",
-        "übersicht",
-        "website",
-    ]
-)
+_NO_SECTION = words("title.home")
 _CRUMBS = XPath("(//@class | //@id)[contains(.,'readcrumb')]/parent::*[count(.//a) < 9][not(.//p)]//a")
 
 
@@ -347,7 +344,7 @@ def _source(figure: Element) -> str | None:
     return None
 
 
-_CREDIT_CLASS = re.compile(r"credit|copyright|urheber|rights|photographer|fotograf|agency|source|quelle", re.IGNORECASE)
+_CREDIT_CLASS = re.compile(either("class_names.credit"), re.IGNORECASE)
 
 
 def _said_below(figure: Element) -> tuple[str | None, str | None]:
@@ -366,8 +363,8 @@ def _said_below(figure: Element) -> tuple[str | None, str | None]:
 
 
 _CREDIT = re.compile(
-    r"[\s(|/–-]*(?:©|\(c\)|(?:(?:symbol|archiv)?(?:foto|bild)(?:rechte|quelle)?|quelle|photo|credit|picture|copyright"
-    r"|crédit)s?\s?:)\s*(?P<who>[^©]{2,120}?)[\s)]*$",
+    rf"[\s(|/–-]*(?:©|\(c\)|{either('body.credit_label')}s?\s?:)"
+    r"\s*(?P<who>[^©]{2,120}?)[\s)]*$",
     re.IGNORECASE,
 )
 

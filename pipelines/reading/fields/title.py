@@ -102,12 +102,19 @@ def _kicker_above(element: Element | None, title: str | None) -> str | None:
 
 
 def _chosen(visible: str | None, stated: str | None, og: str | None, window: str | None) -> str | None:
-    if stated is None or _is_foreign(stated, visible, og, window):
+    if stated is None or _is_foreign(stated, visible, og, window) or _is_stub(stated, visible, og or window):
         return visible or og or window
     for title in (stated, og):
         if title and window and squashed(title) != squashed(window) and _alike(title, visible or window):
             return title
     return stated
+
+
+def _is_stub(stated: str, visible: str | None, other: str | None) -> bool:
+    """Whether the stated headline is a catchword out of the one that the page shows and another place repeats."""
+    if not visible or not other or len(stated.split()) > 2 or len(visible.split()) < 4:
+        return False
+    return squashed(visible) == squashed(other) and squashed(stated) in squashed(visible)
 
 
 def _is_foreign(stated: str, *others: str | None) -> bool:
@@ -215,7 +222,7 @@ def _heading_text(
     """
     kicker = None
     lines = _lines(element)
-    whole = " ".join(lines)
+    whole = _without_day(" ".join(lines), element)
     named = _named_kicker(element)
     for text in stated:
         if named and whole.endswith(text) and squashed(whole[: len(whole) - len(text)]) == squashed(named):
@@ -239,6 +246,16 @@ def _heading_text(
                 kicker = text.strip(" :-–—|/")
                 whole = whole[len(text) :].lstrip(" :-–—|/")
     return clean(whole, sites, whole_ones), kicker or None
+
+
+def _without_day(text: str, element: Element) -> str:
+    """*text* of a heading without the day that stands in an element of its own at its end."""
+    last = element[-1] if len(element) else None
+    if last is None or (last.tail or "").strip() or last.tag not in ("small", "span", "time", "em", "i", "sub"):
+        return text
+    day = text_of(last, 60)
+    is_day = day and text.endswith(day) and _DAY_SEGMENT.fullmatch(day.strip(" ()[]|,"))
+    return text[: -len(day)].rstrip(" (–-|,") if is_day and len(text) > len(day) + 8 else text
 
 
 def _named_kicker(element: Element) -> str | None:
