@@ -222,6 +222,19 @@ async def open_services(
 
     Raises ``DatabaseError`` where the database does not answer within *patience*.
     """
+    readers = reader_pool(configuration, configuration.rules())
+    readers.begin()  # a second of another core, while the database is opened
+    try:
+        async with _opened(configuration, readers, dsn, patience) as services:
+            yield services
+    finally:
+        await readers.close()
+
+
+@asynccontextmanager
+async def _opened(
+    configuration: Configuration, readers: ReaderPool, dsn: str | None, patience: timedelta
+) -> AsyncIterator[Services]:
     settings = configuration.settings
     if dsn is None:
         dsn = await asyncio.to_thread(database.address)
@@ -232,7 +245,7 @@ async def open_services(
     async with await Store.open(dsn, patience, settings.recheck.plan()) as store:
         await store.save_sources(source_rows(configuration))
         await store.save_watchlists(watch_rows(list(configuration.watches.values())))
-        client, readers = HttpClient(connections=in_flight.connections()), reader_pool(configuration)
+        client = HttpClient(connections=in_flight.connections())
         watches = list(configuration.watches.values())
         services = Services(
             configuration=configuration,
@@ -309,13 +322,14 @@ async def close(services: Services) -> None:
             services.archive.close()
 
 
-def reader_pool(configuration: Configuration) -> ReaderPool:
+def reader_pool(configuration: Configuration, first_rules: Rules | None = None) -> ReaderPool:
     crawl = configuration.settings.crawl
     return ReaderPool(
         crawl.readers or None,
         seconds=crawl.reader_timeout.total_seconds(),
         memory=crawl.reader_memory,
         tasks=TASKS,
+        first_rules=first_rules,
     )
 
 

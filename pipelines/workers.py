@@ -33,7 +33,7 @@ import pickle
 import signal
 from collections import OrderedDict, deque
 from collections.abc import Iterable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Any, Generic, NamedTuple
 
 from pydantic import ValidationError
@@ -97,7 +97,9 @@ class ReaderPool:
 
     One page may take *seconds* of processor time, *clock* seconds until the answer, and *memory* bytes.
     ``read`` names the function that reads a page, ``module:function``; tests give poisonous ones. *tasks*: what else
-    readers may be asked for. Readers are started when the first page comes, or by ``async with``.
+    readers may be asked for. *first_rules* are what every reader begins with, also one whose first question needs none:
+    without them it is forked with nothing compiled, and takes a second and 60 MB for that when its first page comes.
+    Readers are started when the first page comes, or by ``async with``.
     """
 
     def __init__(
@@ -108,7 +110,9 @@ class ReaderPool:
         clock: float | None = None,
         read: str = READ,
         tasks: Iterable[Task[Any]] = (),
+        first_rules: Rules | None = None,
     ):
+        self.first_rules = first_rules
         self.size = size or cores()
         self.most = ResourceLimit(seconds, clock or seconds * CLOCK_FACTOR, memory)
         self._given_up: deque[bool] = deque(maxlen=LATEST)
@@ -119,6 +123,7 @@ class ReaderPool:
         self._shared, self._exclusive = FairSemaphore(self.size, shares_time=True), FairSemaphore(1, shares_time=True)
         self._idle: list[Reader] = []
         self._rules = _SentRules()
+        self._beginning: asyncio.Task[None] | None = None
         self._closed = False
 
     async def __aenter__(self) -> ReaderPool:
@@ -128,9 +133,25 @@ class ReaderPool:
     async def __aexit__(self, *exc: object) -> None:
         await self.close()
 
+    def begin(self) -> None:
+        """Start the forkserver beside everything else: the first page shall not wait for it. Trouble is told when a
+        reader is needed."""
+        if self._beginning is None and not self._closed:
+            self._beginning = asyncio.ensure_future(self._begin())
+
+    async def _begin(self) -> None:
+        with suppress(ReadersUnavailable):
+            await self.start()
+
     async def start(self) -> None:
-        """Start the forkserver and wait until it has imported the reading code. Raises ReadersUnavailable."""
-        await self._ready_forkserver()
+        """Start the forkserver and wait until it has imported the reading code, and compiled what *first_rules* need.
+
+        Raises ReadersUnavailable.
+        """
+        forkserver = await self._ready_forkserver()
+        if self.first_rules is not None:
+            with suppress(EOFError, OSError):  # it was killed: whoever needs a reader finds that out, and starts it anew
+                await forkserver.learn(*self._rules.pickled(self.first_rules))
 
     async def read(self, page: Page, rules: Rules) -> Article:
         """Read *page* in a reader process; waits for a free one.
@@ -240,6 +261,7 @@ class ReaderPool:
         return answer
 
     async def _start_reader(self, rules: Rules | None) -> Reader:
+        rules = self.first_rules or rules
         for attempt in (1, 2):
             forkserver = await self._ready_forkserver()
             try:
@@ -283,6 +305,9 @@ class ReaderPool:
             if await forkserver.close() < 0:
                 return None
             raise ReadersUnavailable(f"the reading code could not be loaded: {', '.join(self.functions)}") from error
+        except asyncio.CancelledError:
+            await asyncio.shield(forkserver.close())
+            raise
         return forkserver
 
     async def _drop_forkserver(self, forkserver: Forkserver) -> None:
@@ -294,6 +319,9 @@ class ReaderPool:
     async def close(self) -> None:
         """End all readers, busy ones too; a caller that waits for a page gets ReadersUnavailable."""
         self._closed = True
+        if self._beginning is not None:
+            self._beginning.cancel()
+            await asyncio.wait([self._beginning])
         while self._idle:
             self._idle.pop().pipe.close()
         if self._forkserver is not None:
