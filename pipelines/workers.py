@@ -43,10 +43,11 @@ from pipelines.forkserver import Forkserver, Reader, receive, send
 from pipelines.items import Article, Page, Reason, Rejected
 from pipelines.reader_protocol import CLOCK_FACTOR, READ, READING, Answer, ResourceLimit, T, Task
 from pipelines.reading.rules import Rules
+from pipelines.text_features import TextFeatures
 
 log = logging.getLogger(__name__)
 
-__all__ = ["LARGE", "READ", "ReaderPool", "ReadersUnavailable", "ResourceLimit", "Task", "death"]
+__all__ = ["LARGE", "READ", "ReadPage", "ReaderPool", "ReadersUnavailable", "ResourceLimit", "Task", "death"]
 
 # The limit in shared mode, in multiples of what the probe page (WARM_UP) costs on this machine: of 334 news pages half
 # cost one, 98 in a hundred ten, and the dearest thirty-five. Where many pages need more, they are bombs rather than
@@ -68,6 +69,13 @@ RULES_HELD = 256
 RULES_A_READER = 64
 
 
+class ReadPage(NamedTuple):
+    """An article, and its text features where the reader has found them."""
+
+    article: Article
+    features: TextFeatures | None = None
+
+
 class KilledExternally(Rejected):
     """SIGKILL that was not ours ended the reader of this page."""
 
@@ -83,12 +91,6 @@ class _Question(NamedTuple, Generic[T]):
     arguments: tuple[Any, ...]
     rules: Rules | None
     about: str
-
-
-def result_of(answer: Answer[T]) -> T | None:
-    if answer.reason is not None:
-        raise Rejected(answer.reason, answer.detail)
-    return answer.result
 
 
 class ReaderPool:
@@ -150,10 +152,14 @@ class ReaderPool:
         """
         forkserver = await self._ready_forkserver()
         if self.first_rules is not None:
-            with suppress(EOFError, OSError):  # it was killed: whoever needs a reader finds that out, and starts it anew
+            with suppress(EOFError, OSError):  # it was killed: whoever needs a reader starts it anew
                 await forkserver.learn(*self._rules.pickled(self.first_rules))
 
     async def read(self, page: Page, rules: Rules) -> Article:
+        """``read_page`` for who wants no more than the article."""
+        return (await self.read_page(page, rules)).article
+
+    async def read_page(self, page: Page, rules: Rules) -> ReadPage:
         """Read *page* in a reader process; waits for a free one.
 
         Raises Rejected (with READER_TIMEOUT, READER_MEMORY or READER_CRASH where the reader did not survive the
@@ -161,10 +167,11 @@ class ReaderPool:
         blame. A page whose reader was killed from outside gets a second one: it may have been killed by chance.
         """
         size = len(page.body) + sum(len(part.body) for part in page.more)
-        article = await self.ask(self.reading, (page,), rules, whose=page.source, size=size, about=page.url)
-        if article is None:
+        question = _Question(self.reading, (page,), rules, page.url)
+        answer = await self._asked(question, page.source, size)
+        if answer.result is None:
             raise Rejected(Reason.READER_CRASH, "the reader answered nothing")
-        return article
+        return ReadPage(answer.result, answer.features)
 
     async def ask(
         self,
@@ -180,7 +187,10 @@ class ReaderPool:
 
         *size* is in bytes; *whose* is the source, for whose turn it is; *about* stands in the log.
         """
-        question = _Question(task, arguments, rules, about)
+        return (await self._asked(_Question(task, arguments, rules, about), whose, size)).result
+
+    async def _asked(self, question: _Question[T], whose: str, size: int) -> Answer[T]:
+        """The answer, and no reason: that is raised as Rejected."""
         if size <= LARGE:
             try:
                 async with self._shared.acquire(whose):
@@ -210,7 +220,7 @@ class ReaderPool:
         seconds = min(self.most.seconds, yardstick * (NARROW if sum(self._given_up) >= MANY else WIDE))
         return ResourceLimit(seconds, min(self.most.clock, SHARED_CLOCK), min(self.most.memory, SHARED_MEMORY))
 
-    async def _answered(self, question: _Question[T], limit: ResourceLimit) -> T | None:
+    async def _answered(self, question: _Question[T], limit: ResourceLimit) -> Answer[T]:
         reader = self._idle.pop() if self._idle else None
         try:
             if reader is None:
@@ -229,7 +239,9 @@ class ReaderPool:
         finally:
             if reader is not None:
                 self._keep(reader)
-        return result_of(answer)
+        if answer.reason is not None:
+            raise Rejected(answer.reason, answer.detail)
+        return answer
 
     def _keep(self, reader: Reader) -> None:
         if self._closed:
