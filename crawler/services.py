@@ -16,7 +16,7 @@ import os
 import re
 import socket
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -114,10 +114,10 @@ class Services:
         """What understands strangers' documents."""
         return Parsing(self.readers)
 
-    def wake_notifier(self) -> None:
-        """Articles were stored that watchlists may match."""
+    def wake_notifier(self, watches: Collection[str] | None = None) -> None:
+        """An article was stored that these watchlists match; None: nobody knows which. See ``Notifier.wake``."""
         if self.notifier is not None and not self.stopping:
-            self.notifier.wake()
+            self.notifier.wake(watches)
 
     def begin_stop(self) -> None:
         self.state["stopping"] = True
@@ -258,7 +258,8 @@ async def _opened(
             browser=Browser(client, settings.browser.executable),
             notifier=Notifier(
                 lambda: watches,
-                lambda watch: watching.tell_one(store, client, watch, database.home() / "feeds"),
+                lambda some: watching.write_feeds(store, some, database.home() / "feeds"),
+                lambda watch: watching.send(store, client, watch),
             ),
             watches=watches,
             maybe_store=store,

@@ -83,8 +83,8 @@ class KilledExternally(Rejected):
 
 
 class DiedOfSignal(Rejected):
-    """The reader of this page died in C, C++ or Rust code. In shared mode that may be the limit's doing: where memory is
-    refused, Python raises MemoryError, but these abort, or write to address 0."""
+    """The reader of this page died in C, C++ or Rust code. In shared mode that may be the limit's doing: where memory
+    is refused, Python raises MemoryError, but these abort, or write to address 0."""
 
 
 class ReadersUnavailable(Exception):
