@@ -16,7 +16,7 @@ import os
 import re
 import socket
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -114,10 +114,10 @@ class Services:
         """What understands strangers' documents."""
         return Parsing(self.readers)
 
-    def wake_notifier(self) -> None:
-        """Articles were stored that watchlists may match."""
+    def wake_notifier(self, watches: Collection[str] | None = None) -> None:
+        """An article was stored that these watchlists match; None: nobody knows which. See ``Notifier.wake``."""
         if self.notifier is not None and not self.stopping:
-            self.notifier.wake()
+            self.notifier.wake(watches)
 
     def begin_stop(self) -> None:
         self.state["stopping"] = True
@@ -222,6 +222,19 @@ async def open_services(
 
     Raises ``DatabaseError`` where the database does not answer within *patience*.
     """
+    readers = reader_pool(configuration, configuration.rules())
+    readers.begin()  # a second of another core, while the database is opened
+    try:
+        async with _opened(configuration, readers, dsn, patience) as services:
+            yield services
+    finally:
+        await readers.close()
+
+
+@asynccontextmanager
+async def _opened(
+    configuration: Configuration, readers: ReaderPool, dsn: str | None, patience: timedelta
+) -> AsyncIterator[Services]:
     settings = configuration.settings
     if dsn is None:
         dsn = await asyncio.to_thread(database.address)
@@ -232,7 +245,7 @@ async def open_services(
     async with await Store.open(dsn, patience, settings.recheck.plan()) as store:
         await store.save_sources(source_rows(configuration))
         await store.save_watchlists(watch_rows(list(configuration.watches.values())))
-        client, readers = HttpClient(connections=in_flight.connections()), reader_pool(configuration)
+        client = HttpClient(connections=in_flight.connections())
         watches = list(configuration.watches.values())
         services = Services(
             configuration=configuration,
@@ -245,7 +258,8 @@ async def open_services(
             browser=Browser(client, settings.browser.executable),
             notifier=Notifier(
                 lambda: watches,
-                lambda watch: watching.tell_one(store, client, watch, database.home() / "feeds"),
+                lambda some: watching.write_feeds(store, some, database.home() / "feeds"),
+                lambda watch: watching.send(store, client, watch),
             ),
             watches=watches,
             maybe_store=store,
@@ -309,13 +323,14 @@ async def close(services: Services) -> None:
             services.archive.close()
 
 
-def reader_pool(configuration: Configuration) -> ReaderPool:
+def reader_pool(configuration: Configuration, first_rules: Rules | None = None) -> ReaderPool:
     crawl = configuration.settings.crawl
     return ReaderPool(
         crawl.readers or None,
         seconds=crawl.reader_timeout.total_seconds(),
         memory=crawl.reader_memory,
         tasks=TASKS,
+        first_rules=first_rules,
     )
 
 

@@ -6,6 +6,7 @@ keeps of articles goes through ``batches`` (many in one transaction) to ``writin
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -29,6 +30,9 @@ from pipelines.store.watching import Watches
 
 class Store(Runs, Documents, Frontier, Outcomes, Hosts, Watches, Queries):
     """One process's way to the database. Every method waits for a database that is away (up to *patience*)."""
+
+    _grouping: asyncio.Task[int] | None = None
+    _next_grouping: asyncio.Task[int] | None = None
 
     @classmethod
     async def open(
@@ -56,6 +60,10 @@ class Store(Runs, Documents, Frontier, Outcomes, Hosts, Watches, Queries):
     async def close(self) -> None:
         """Write what is queued, then let the connections go."""
         await self._batches.close()
+        for task in (self._grouping, self._next_grouping):
+            if task is not None:
+                task.cancel()
+                await asyncio.wait([task])
         await self._connections.close()
 
     async def __aenter__(self) -> Store:
@@ -104,9 +112,27 @@ class Store(Runs, Documents, Frontier, Outcomes, Hosts, Watches, Queries):
     # --- stories -----------------------------------------------------------------------------------------------------
 
     async def group_stories(self) -> int:
-        """Give every article that has none its story; how many there were. One process at a time does it."""
-        total = 0
-        while done := await self._connections.run(stories.group):
+        """Give every article that has none its story; how many there were. One process at a time does it.
+
+        Who asks while it is being done waits for the next round, and all who wait share it: many runs end together.
+        """
+        if self._grouping is None or self._grouping.done():
+            self._grouping = asyncio.create_task(self._group_stories())
+            return await asyncio.shield(self._grouping)
+        if self._next_grouping is None or self._next_grouping.done():
+            self._next_grouping = asyncio.create_task(self._group_after(self._grouping))
+        return await asyncio.shield(self._next_grouping)
+
+    async def _group_after(self, before: asyncio.Task[int]) -> int:
+        await asyncio.wait([before])
+        self._grouping = asyncio.current_task()  # who comes from here on may have stored what this round does not see
+        self._next_grouping = None
+        return await self._group_stories()
+
+    async def _group_stories(self) -> int:
+        total, done = 0, stories.MOST
+        while done == stories.MOST:  # fewer: that was all
+            done = await self._connections.run(stories.group)
             total += done
         return total
 
