@@ -20,11 +20,13 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
 from scrapy import Spider
 from scrapy.crawler import Crawler
+from scrapy.settings import Settings as ScrapySettings
 
 from crawler import in_flight, watching
 from crawler.config import Configuration, Settings, Source, Watch
@@ -58,6 +60,7 @@ class Derived:
     def __init__(self, configuration: Configuration):
         self.configuration = configuration
         self.spiders: dict[str, type[Spider]] = {}
+        self.settings: ScrapySettings | None = None  # what all crawls have in common
         self._rules: dict[tuple[str, int], Rules] = {}
 
     def rules(self, source: str, model: SiteModel | None = None) -> Rules:
@@ -372,7 +375,12 @@ def is_gone(worker_id: str, ours: str) -> bool:
 def user_agent(settings: Settings) -> str:
     """What site owners see: the configured text, or our name, version and contact."""
     contact = f" (+{settings.contact})" if settings.contact else ""
-    return settings.user_agent or f"Nachlese/{version('nachlese')}{contact}"
+    return settings.user_agent or f"Nachlese/{_own_version()}{contact}"
+
+
+@cache
+def _own_version() -> str:
+    return version("nachlese")  # reads a file
 
 
 def source_rows(configuration: Configuration) -> list[SourceRow]:

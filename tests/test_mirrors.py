@@ -142,6 +142,7 @@ TESTED_IN = {
     "test_read.py": [
         "pipelines/reading/body/blocks.py",
         "pipelines/reading/body/figures.py",
+        "pipelines/reading/reader.py",
     ],
     "test_replay.py": [
         "crawler/comparing.py",
@@ -168,6 +169,7 @@ TESTED_IN = {
         "crawler/single_fetch.py",
     ],
     "test_store.py": [
+        "pipelines/store/keys.py",
         "pipelines/store/frontier.py",
         "pipelines/store/known.py",
         "pipelines/store/queries.py",

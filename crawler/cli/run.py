@@ -49,7 +49,7 @@ def crawl(
     Exit code 1 when a source failed or pages are still pending: they come again in the next round. A rejected page is
     no failure; why it is no article is recorded.
     """
-    configured = configuration()
+    configured = configuration(is_reading=True)
     names = known_sources(configured, sources or [])
     names = names or [name for name, source in configured.sources.items() if source.enabled]
     if not names:
@@ -105,7 +105,7 @@ def recheck(
     """
     from crawler.cli.read import moment
 
-    configured = configuration()
+    configured = configuration(is_reading=True)
     urls = [one for one in what or [] if "." in one or "/" in one]  # no name of a source has either
     names = known_sources(configured, [one for one in what or [] if one not in urls])
     if not what:
@@ -175,7 +175,7 @@ def replay(
     """
     from crawler.cli.read import moment
 
-    configured = configuration()
+    configured = configuration(is_reading=True)
     if bool(paths) == archive:
         fail("say what to replay: either files and folders, or --archive", Exit.USAGE)
     if source and archive is False:
@@ -247,7 +247,7 @@ def difference(name: str, old: object, new: object) -> list[str]:
 @told()
 def schedule() -> None:
     """Run every source when its schedule says so, until stopped by Ctrl-C or SIGTERM (exit code 0)."""
-    configured = configuration()
+    configured = configuration(is_reading=True)
     start_logging(configured.settings.log_level)
     from crawler import schedule as scheduler
 

@@ -8,14 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
-import psycopg
-
-from pipelines import database
 from pipelines.reading.rules import SiteModel
-from pipelines.recheck import RecheckPlan
 from pipelines.store import rebuild_duplicates, retention, row_mapping, site_models, stories
 from pipelines.store import sources as source_rows
 from pipelines.store.documents import Documents
@@ -34,25 +30,6 @@ class Store(Runs, Documents, Frontier, Outcomes, Hosts, Watches, Queries):
     _grouping: asyncio.Task[int] | None = None
     _next_grouping: asyncio.Task[int] | None = None
 
-    @classmethod
-    async def open(
-        cls, dsn: str, patience: timedelta = timedelta(days=1), rechecks: RecheckPlan | None = None
-    ) -> Store:
-        """Connect; raises ``database.DatabaseError`` when the database does not answer within *patience*.
-
-        *rechecks* says when the articles that its runs store are looked at again.
-        """
-        store = cls(dsn, patience, rechecks)
-        try:
-            await store._connections.run(lambda connection: connection.execute("SELECT FROM ingest.runs LIMIT 0"))
-        except psycopg.Error as error:
-            await store.close()
-            raise database.DatabaseError(f"{database.shown(dsn)}: {database.safe_text(error, dsn)}") from None
-        except BaseException:
-            await store.close()
-            raise
-        return store
-
     def shorten_deadline(self, seconds: float) -> None:
         """The process is to end: wait *seconds* at most, all in all, for a database that is away."""
         self._connections.shorten_deadline(seconds)
@@ -64,13 +41,7 @@ class Store(Runs, Documents, Frontier, Outcomes, Hosts, Watches, Queries):
             if task is not None:
                 task.cancel()
                 await asyncio.wait([task])
-        await self._connections.close()
-
-    async def __aenter__(self) -> Store:
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.close()
+        await super().close()
 
     # --- sources -----------------------------------------------------------------------------------------------------
 
