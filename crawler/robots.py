@@ -239,6 +239,11 @@ class Robots:
             raise Disallowed("robots.txt of the site forbids this page")
         return min(judgement.delay or 0.0, self._longest_delay)
 
+    def known_body(self, url: str) -> bytes | None:
+        """The robots.txt of the site of *url*, as far as this process has it in memory; None where it was not asked."""
+        known = self._known.get(origin(url))
+        return known.body if known else None
+
     async def _current(self, site: str, get: Get, trust: Hashable) -> _Known:
         known = self._known.get(site)
         if known is not None and abs(self._now() - known.fetched_at) < FRESH:
