@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crawler.cli import sources_add, sources_test, sources_verify
+from crawler.cli import sources_add, sources_rights, sources_test, sources_verify
 from crawler.cli.common import Exit, configuration, count, known_sources, out, print_json, run, told
 from crawler.logs import plain
 
@@ -21,6 +21,7 @@ app.command("add")(sources_add.add)
 app.command("test")(sources_test.test)
 app.command("verify")(sources_verify.verify)
 app.command("export")(sources_verify.export)
+app.command("rights")(sources_rights.rights)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line, for programs.")]
 
