@@ -80,9 +80,13 @@ def test_a_location_is_matched_as_in_robots_txt(location: Any, matches: bool):
     assert (of(tdmrep=[{"location": location, "tdm-reservation": "1"}]).tdm_reserved is True) is matches
 
 
-@pytest.mark.parametrize("file", [b"{", b"[" * 50_000, b"\xff\xfe", b'[{"location": ["/"], "tdm-reservation": 1}]', b"3",
-                                  b"[null]",
-                                  b'[{"location": "/", "tdm-reservation": "maybe"}]', b"x" * 70_000])  # fmt: skip
+@pytest.mark.parametrize(
+    "file",
+    [
+        b"{", b"[" * 50_000, b"\xff\xfe", b"3", b"[null]", b'[{"location": ["/"], "tdm-reservation": 1}]',
+        b'[{"location": "/", "tdm-reservation": "maybe"}]', b"x" * 70_000,
+    ],
+)  # fmt: skip
 def test_what_a_file_says_badly_is_not_said(file: bytes):
     page = Page(URL, "bote", b"", NOW, statements=Statements(tdmrep=file))
     assert rights.rights_of(page) == Rights()

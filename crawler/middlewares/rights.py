@@ -6,14 +6,11 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 
-from crawler.downloader.errors import FetchError
-from crawler.downloader.hosts import HostInBackoff
-from crawler.robots import Disallowed, RobotsUnavailable
+from crawler.downloader.errors import FetchError, ShutdownError, failure_reason
 from crawler.services import services_of
 from crawler.shutdown import shutdown_of
 from pipelines.items import Reason, Rejected, Statements
 from pipelines.reading.rights import headers_of
-from pipelines.urls import BadUrl
 
 
 class RightsMiddleware:
@@ -55,12 +52,13 @@ class RightsMiddleware:
         """The body; b"" where the site has no such file or forbids to ask; None where it cannot be had now."""
         try:
             response = await self.crawler.engine.download_async(Request(url, meta={"kind": "other"}, dont_filter=True))
-        except FetchError as error:
-            return None if error.transient else b""
-        except (Disallowed, BadUrl):
-            return b""
-        except (HostInBackoff, RobotsUnavailable):
-            return None
+        except ShutdownError:
+            raise
+        except Exception as error:
+            failure = failure_reason(error)
+            if failure.unexpected is not None:
+                raise
+            return None if failure.transient else b""
         return bytes(response.body)
 
 

@@ -136,7 +136,8 @@ def places_of(taken: Sequence[Seen]) -> dict[str, Reasoned]:
 def links_of(probe: Probe) -> dict[str, Reasoned]:
     keys: dict[str, Reasoned] = {}
     archives = [one for one in probe.choice.of("sitemap") if not one.is_news_sitemap and one.entries > ARCHIVE]
-    if archives and all(one.latest for one in archives):
+    fetched_at = probe.articles[0].fetched_at
+    if archives and all(one.latest and fetched_at - one.latest < ARCHIVE_AGE / 2 for one in archives):
         keys["max_age"] = (ARCHIVE_AGE, "the sitemap is an archive; without this the first crawl walks through it")
     return keys
 
