@@ -18,11 +18,13 @@ from pipelines.reader_protocol import LENGTH
 
 @dataclass(eq=False, slots=True)
 class Reader:
-    """The parent's end of one reader process. ``knows`` are the digests of the rules that it was sent."""
+    """The parent's end of one reader process. ``knows`` are the digests of the rules that it has; ``is_warm``: it was
+    forked after the forkserver had learned what every page needs."""
 
     pid: int
     pipe: socket.socket
     knows: set[str] = field(default_factory=set)
+    is_warm: bool = False
 
 
 def _close(forking: asyncio.Future[Reader]) -> None:
@@ -82,7 +84,7 @@ class Forkserver:
             ours.close()
             raise
         self.children.add(pid)
-        return Reader(pid, ours, knows)
+        return Reader(pid, ours, knows, is_warm=bool(knows))
 
     async def learn(self, digest: str, rules: bytes) -> None:
         """Tell the forkserver the first rules that are used: its readers begin with them, and with all that the

@@ -66,10 +66,17 @@ LARGE = 1_000_000
 # enough for the sources that are read at the same time, little enough for a process with thousands of sources.
 RULES_HELD = 256
 RULES_A_READER = 64
+# The ends of a page in shared mode that say nothing about it yet.
+GIVEN_UP = (Reason.READER_TIMEOUT, Reason.READER_MEMORY)
 
 
 class KilledExternally(Rejected):
     """SIGKILL that was not ours ended the reader of this page."""
+
+
+class DiedOfSignal(Rejected):
+    """The reader of this page died in C, C++ or Rust code. In shared mode that may be the limit's doing: where memory is
+    refused, Python raises MemoryError, but these abort, or write to address 0."""
 
 
 class ReadersUnavailable(Exception):
@@ -168,7 +175,7 @@ class ReaderPool:
                 self._given_up.append(False)
                 return answer
             except Rejected as rejected:
-                given_up = rejected.reason in (Reason.READER_TIMEOUT, Reason.READER_MEMORY)
+                given_up = rejected.reason in GIVEN_UP or isinstance(rejected, DiedOfSignal)
                 self._given_up.append(given_up)
                 if not given_up or not (isinstance(rejected, KilledExternally) or limit != self.most):
                     raise
@@ -192,6 +199,11 @@ class ReaderPool:
     async def _answered(self, question: _Question[T], limit: ResourceLimit) -> T | None:
         reader = self._idle.pop() if self._idle else None
         try:
+            if reader is not None and question.rules is not None and not reader.is_warm:
+                # It was forked for a feed, before the forkserver had learned what every page needs: half a second and
+                # 50 MB, which would be laid to this page.
+                await self._end(reader)
+                reader = None
             if reader is None:
                 reader = await self._start_reader(question.rules)
             answer = await self._ask(reader, question, limit)
@@ -317,7 +329,7 @@ def death(status: int, seconds: float) -> Rejected:
             return KilledExternally(
                 Reason.READER_MEMORY, "the reader was killed from outside, most likely because memory ran out"
             )
-        return Rejected(Reason.READER_CRASH, f"the reader died of {signal.Signals(number).name}")
+        return DiedOfSignal(Reason.READER_CRASH, f"the reader died of {signal.Signals(number).name}")
     return Rejected(Reason.READER_CRASH, f"the reader ended with status {os.waitstatus_to_exitcode(status)}")
 
 
