@@ -35,6 +35,7 @@ from crawler.downloader.client import HttpClient
 from crawler.downloader.hosts import Hosts
 from crawler.in_flight import InFlightBytes
 from crawler.parsing import TASKS, Parsing
+from crawler.rights import TdmFiles
 from crawler.robots import Robots
 from crawler.watching import Notifier, watch_rows
 from pipelines import archive, database, urls
@@ -95,6 +96,7 @@ class Services:
     watches: list[Watch] = field(default_factory=list, compare=False)
     crawlers: set[Crawler] = field(default_factory=set, compare=False)
     state: dict[str, bool] = field(default_factory=dict, compare=False)
+    tdm_files: TdmFiles = field(default_factory=TdmFiles, compare=False)
 
     @property
     def store(self) -> Store:

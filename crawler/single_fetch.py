@@ -32,13 +32,17 @@ from pipelines.items import Page, Rejected
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a discovery document offers now: ``links`` to articles, or why there are none (``error``)."""
+    """What a discovery document offers now: ``links`` to articles, or why there are none (``error``).
+
+    ``names_sitemaps``: it is an index, and its ``links`` are sitemaps.
+    """
 
     source: str
     kind: str
     url: str
     links: tuple[str, ...] = ()
     error: str | None = None
+    names_sitemaps: bool = False
 
 
 class SingleFetchSpider(NewsSpider):
@@ -147,7 +151,8 @@ async def look_of(services: Services, source: Source, kind: Kind, url: str, resu
         return Look(source.name, kind, url, error=str(error))
     if not found.links and not found.sitemaps:
         return Look(source.name, kind, url, error="it names no article")
-    return Look(source.name, kind, url, tuple(link.url for link in found.links) or found.sitemaps)
+    links = tuple(link.url for link in found.links)
+    return Look(source.name, kind, url, links or found.sitemaps, names_sitemaps=not links)
 
 
 def or_rejected(result: Response | BaseException) -> Response:

@@ -46,6 +46,8 @@ DOORS = {
     "tldextract": ["pipelines/sites.py"],
     "playwright": ["crawler/downloader/browser.py"],
     "protego": ["crawler/robots.py"],
+    "babel": ["crawler/probing/profile.py"],
+    "tomlkit": ["crawler/probing/source_toml.py"],
     "typer": ["crawler/cli/*.py"],
     "rich": ["crawler/cli/*.py"],
 }

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from lxml import html
 
 from pipelines.items import Article, Kind, Page
-from pipelines.reading import plaintext, plaintext_header
+from pipelines.reading import plaintext, plaintext_header, rights
 from pipelines.reading.body import blocks, extract, inline_markup, paywall, revealed
 from pipelines.reading.body.article import Hints, article_on
 from pipelines.reading.body.boilerplate import Phrases, site_phrases
@@ -39,8 +39,9 @@ def read(page: Page, rules: Rules) -> Article:
     page = _with_address(page)
     if plaintext.is_plain(page.content_type):
         text = decode.text_of(page.body, page.content_type)
-        return replace(plaintext.read_text(page, text, rules), reader_version=READER_VERSION)
-    return _read_html(page, rules)
+        article = replace(plaintext.read_text(page, text, rules), reader_version=READER_VERSION)
+        return rights.applied(replace(article, rights=rights.rights_of(page)), rules.rights)
+    return rights.applied(_read_html(page, rules), rules.rights)
 
 
 def _with_address(page: Page) -> Page:
@@ -111,6 +112,7 @@ def _read_html(page: Page, rules: Rules) -> Article:
         removed=tuple(found.removed),
         container=body.container,
         lesson=rules.site_model.state,
+        rights=rights.rights_of(page, stated),
         reader_version=READER_VERSION,
     )
 

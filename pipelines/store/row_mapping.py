@@ -78,6 +78,8 @@ class Item:
     article_key: bytes
     seen: dedupe.Seen
     version: Row
+    rights: Row
+    rights_are_known: bool
 
     @property
     def revision(self) -> revisions.Revision:
@@ -139,6 +141,8 @@ def item(
             is_live=article.kind == Kind.LIVE_BLOG,
         ),
         version=version,
+        rights=clean(columns.rights_row(dataclasses.asdict(article.rights))),
+        rights_are_known=page.statements is not None,
     )
 
 
