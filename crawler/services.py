@@ -22,6 +22,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from scrapy import Spider
 from scrapy.crawler import Crawler
@@ -33,6 +34,7 @@ from crawler.downloader.client import HttpClient
 from crawler.downloader.hosts import Hosts
 from crawler.in_flight import InFlightBytes
 from crawler.parsing import TASKS, Parsing
+from crawler.reports import RunReport
 from crawler.robots import Robots
 from crawler.watching import Notifier, watch_rows
 from pipelines import archive, database, urls
@@ -157,6 +159,28 @@ class Services:
         else:
             if number is not None:
                 log.info("%s: site model %d was learned from its latest articles", source, number)
+
+    # --- health ------------------------------------------------------------------------------------------------------
+
+    async def check_health(self, report: RunReport) -> bool:
+        """After a run: open and close alarms of its source. Whether its pages may teach the reader anything.
+
+        A run is not failed by what follows.
+        """
+        if not self.is_durable or report.kind != "crawl" or report.source is None or report.run_id is None:
+            return True
+        zone, counts = ZoneInfo(self.configuration.settings.time_zone), report.counts
+        has_pages = bool(counts.new or counts.copy or counts.rejected or counts.pending)
+        try:
+            checked = await self.store.check_health(report.source, report.run_id, zone, has_pages=has_pages)
+        except DatabaseError as error:
+            log.warning("whether %s is well could not be checked: %s", report.source, error)
+            return False
+        for alarm in checked.opened:
+            log.warning("alarm: %s. %s", alarm["says"], alarm["advice"])
+        for alarm in checked.closed:
+            log.info("%s is well again: %s", report.source, alarm["measure"])
+        return checked.may_learn
 
     # --- runs --------------------------------------------------------------------------------------------------------
 

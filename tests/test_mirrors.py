@@ -100,6 +100,9 @@ TESTED_IN = {
         "crawler/middlewares/status.py",
         "pipelines/decompress.py",
     ],
+    "test_health.py": [
+        "pipelines/store/health_statements.py",
+    ],
     "test_item_pipelines.py": [
         "pipelines/article_item.py",
     ],

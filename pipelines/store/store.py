@@ -7,15 +7,16 @@ keeps of articles goes through ``batches`` (many in one transaction) to ``writin
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import psycopg
 
 from pipelines import database
 from pipelines.reading.rules import SiteModel
 from pipelines.recheck import RecheckPlan
-from pipelines.store import rebuild_duplicates, retention, row_mapping, site_models, stories
+from pipelines.store import health, rebuild_duplicates, retention, row_mapping, site_models, stories
 from pipelines.store import sources as source_rows
 from pipelines.store.documents import Documents
 from pipelines.store.frontier import Frontier
@@ -100,6 +101,24 @@ class Store(Runs, Documents, Frontier, Outcomes, Hosts, Watches, Queries):
         return await self._connections.run(
             lambda connection: site_models.number_for(connection, source, key, fetched_at)
         )
+
+    # --- health ------------------------------------------------------------------------------------------------------
+
+    async def check_health(
+        self, source: str, run: int, zone: ZoneInfo, now: datetime | None = None, *, has_pages: bool = True
+    ) -> health.Checked:
+        """After a run: compare its source with its own history; open and close alarms. *zone* is for their sentences.
+
+        *has_pages* False: the run met none, so only lists, silence and open alarms are looked at.
+        """
+        at = now or datetime.now(UTC)
+        return await self._connections.run(
+            lambda connection: health.check(connection, source, run, at, zone, has_pages)
+        )
+
+    async def accept_health(self, source: str, measure: str | None = None) -> list[Row]:
+        """Close the open alarms of *source* (of one *measure*): what is now is how it should be."""
+        return await self._connections.run(lambda connection: health.accept(connection, source, measure))
 
     # --- stories -----------------------------------------------------------------------------------------------------
 
