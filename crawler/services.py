@@ -28,6 +28,7 @@ from scrapy import Spider
 from scrapy.crawler import Crawler
 
 from crawler import in_flight, watching
+from crawler.alerts import Announcer
 from crawler.config import Configuration, Settings, Source, Watch
 from crawler.downloader.browser import Browser
 from crawler.downloader.client import HttpClient
@@ -91,6 +92,7 @@ class Services:
     archive_folder: Path = Path("archive")
     worker_id: str = ""
     notifier: Notifier | None = None
+    announcer: Announcer | None = None
     watches: list[Watch] = field(default_factory=list, compare=False)
     crawlers: set[Crawler] = field(default_factory=set, compare=False)
     state: dict[str, bool] = field(default_factory=dict, compare=False)
@@ -127,6 +129,8 @@ class Services:
     def with_configuration(self, configuration: Configuration) -> Services:
         """The same services for crawls that begin from now on; those that have begun keep what they have."""
         self.watches[:] = configuration.watches.values()
+        if self.announcer is not None:
+            self.announcer.configure(configuration.settings.alerts, ZoneInfo(configuration.settings.time_zone))
         return replace(self, configuration=configuration, derived=Derived(configuration))
 
     async def prune(self, is_dry: bool = False) -> dict[str, int]:
@@ -180,6 +184,8 @@ class Services:
             log.warning("alarm: %s. %s", alarm["says"], alarm["advice"])
         for alarm in checked.closed:
             log.info("%s is well again: %s", report.source, alarm["measure"])
+        if self.announcer is not None and not self.stopping:
+            self.announcer.wake()
         return checked.may_learn
 
     # --- runs --------------------------------------------------------------------------------------------------------
@@ -271,6 +277,7 @@ async def open_services(
                 lambda: watches,
                 lambda watch: watching.tell_one(store, client, watch, database.home() / "feeds"),
             ),
+            announcer=Announcer(store, client, settings.alerts, ZoneInfo(settings.time_zone)),
             watches=watches,
             maybe_store=store,
             archive=Archive(folder) if settings.archive.enabled else None,
@@ -281,6 +288,8 @@ async def open_services(
             yield services
             if not services.stopping and services.notifier is not None:
                 await services.notifier.drain(LAST_DELIVERIES)
+            if services.announcer is not None:
+                await services.announcer.drain(LAST_DELIVERIES if not services.stopping else 1.0)
         finally:
             await close(services)
 
@@ -325,6 +334,8 @@ def in_flight_bytes(configuration: Configuration) -> InFlightBytes:
 async def close(services: Services) -> None:
     if services.notifier is not None:
         await services.notifier.close()
+    if services.announcer is not None:
+        await services.announcer.close()
     await services.browser.close()
     await services.http.close()
     await services.readers.close()

@@ -8,6 +8,11 @@ ROOT = Path(__file__).resolve().parents[1]
 
 #: test file -> modules that it tests besides the one of its name
 TESTED_IN = {
+    "test_alerts.py": [
+        "crawler/config/alerts_file.py",
+        "pipelines/metrics.py",
+        "pipelines/store/alarms.py",
+    ],
     "test_boilerplate.py": [
         "pipelines/reading/body/class_name_rules.py",
     ],

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from crawler.cli import articles, db, demo, export, hosts, mcp, read, retry, run, sources, watch, web
+from crawler.cli import articles, db, demo, export, health, hosts, mcp, read, retry, run, sources, watch, web
 from crawler.cli.common import Options
 
 app = typer.Typer(
@@ -50,6 +50,7 @@ app.command(rich_help_panel="Gather")(run.replay)
 app.command(rich_help_panel="Gather")(retry.retry)
 app.command(rich_help_panel="Look")(read.read)
 app.command(rich_help_panel="Look")(articles.status)
+app.command(rich_help_panel="Look")(health.health)
 app.command(rich_help_panel="Look")(articles.explain)
 app.command(rich_help_panel="Look")(export.export)
 app.command(rich_help_panel="Look")(web.web)

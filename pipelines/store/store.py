@@ -18,6 +18,7 @@ from pipelines.reading.rules import SiteModel
 from pipelines.recheck import RecheckPlan
 from pipelines.store import health, rebuild_duplicates, retention, row_mapping, site_models, stories
 from pipelines.store import sources as source_rows
+from pipelines.store.alarms import Alarms
 from pipelines.store.documents import Documents
 from pipelines.store.frontier import Frontier
 from pipelines.store.hosts import Hosts
@@ -28,7 +29,7 @@ from pipelines.store.runs import Runs
 from pipelines.store.watching import Watches
 
 
-class Store(Runs, Documents, Frontier, Outcomes, Hosts, Watches, Queries):
+class Store(Runs, Documents, Frontier, Outcomes, Hosts, Watches, Alarms, Queries):
     """One process's way to the database. Every method waits for a database that is away (up to *patience*)."""
 
     @classmethod
