@@ -154,8 +154,11 @@ class Finding:
 # --- deciding --------------------------------------------------------------------------------------------------------
 
 
-def deviation(measure: Measure, sums: Sums, latest: Sequence[Point]) -> Deviation | None:
-    """Whether the latest pages differ from those before them; the smallest number of them that proves it."""
+def deviations(measure: Measure, sums: Sums, latest: Sequence[Point]) -> Iterator[Deviation]:
+    """Each number of latest pages that differ from those before them; the pages of whole runs first.
+
+    With fewer than are ill, the rest of these stand in the baseline, and the history looks as if it had always been so.
+    """
     for size in sizes(latest):
         points = latest[:size]
         baseline = sums.without(points)
@@ -168,15 +171,14 @@ def deviation(measure: Measure, sums: Sums, latest: Sequence[Point]) -> Deviatio
             continue
         unlikely = unlikely_share if measure.is_share else unlikely_size
         if unlikely(baseline, value, size):
-            return Deviation(baseline.mean, value, size, tuple(points))
-    return None
+            yield Deviation(baseline.mean, value, size, tuple(points))
 
 
 def sizes(latest: Sequence[Point]) -> Iterator[int]:
     """How many of the latest pages to look at: fixed numbers, and those of the last run and of the last three."""
     runs = list(dict.fromkeys(point.run for point in latest))
-    of_runs = {sum(point.run in runs[:number] for point in latest) for number in (1, 2, 3)}
-    return (size for size in sorted({*SIZES, *of_runs}) if size <= len(latest))
+    of_runs = [sum(point.run in runs[:number] for point in latest) for number in (1, 2, 3)]
+    return (size for size in dict.fromkeys((*of_runs, *SIZES)) if size <= len(latest))
 
 
 def unlikely_share(baseline: Sums, value: float, size: int) -> bool:

@@ -16,9 +16,11 @@ from pipelines import health
 from pipelines.health import MEASURES, Deviation, Finding, Measure, Point, Sums
 from pipelines.store.health_statements import (
     ACCEPT,
+    ARTICLES,
     BEGIN_AGAIN,
     CLOSE_ALARM,
     DOCUMENTS,
+    ENDED,
     EXTREME,
     LATEST_PAGES,
     LEARN_RHYTHM,
@@ -152,10 +154,10 @@ class Pages:
         found = await self._ends()
         for name, (sums, latest) in (await self.measured()).items():
             measure = MEASURES[name]
-            if name in is_open or (deviates := health.deviation(measure, sums, latest)) is None:
-                continue
-            if not await self._was_like_that(measure, deviates):
-                found.append(_finding(measure, deviates, latest))
+            for deviates in health.deviations(measure, sums, latest) if name not in is_open else ():
+                if not await self._was_like_that(deviates, VALUES[name]):
+                    found.append(_finding(measure, deviates, latest))
+                    break
         if "boilerplate" not in is_open and (prompt := await self._prompt()):
             found.append(prompt)
         return found
@@ -165,10 +167,10 @@ class Pages:
             self._measured = {row["measure"]: _points(row) for row in await self.rows(MEASURED)}
         return self._measured
 
-    async def _was_like_that(self, measure: Measure, found: Deviation) -> bool:
+    async def _was_like_that(self, found: Deviation, value: str, which: str = ARTICLES, **more: object) -> bool:
         """Whether the history has something like it: so many pages in a row that were nearly as far off."""
-        statement = EXTREME.format(size=found.size - 1, value=VALUES[measure.name])
-        row = (await self.rows(statement, before=min(point.id for point in found.points)))[0]
+        statement = EXTREME.format(size=found.size - 1, value=value, which=which)
+        row = (await self.rows(statement, before=min(point.id for point in found.points), **more))[0]
         if row["least"] is None:
             return False
         most = row["least"] if found.value < found.baseline else row["most"]
@@ -190,8 +192,10 @@ class Pages:
             name = f"{outcome}_{reason}"
             measure = Measure(name, True, rises="x")
             sums = Sums(all_counted, counts.get((outcome, reason), 0), counts.get((outcome, reason), 0))
-            deviates = health.deviation(measure, sums, points)
-            if deviates is None:
+            for deviates in health.deviations(measure, sums, points):
+                if not await self._was_like_that(deviates, ENDED, "true", outcome=outcome, reason=reason):
+                    break
+            else:
                 continue
             since = health.onset(deviates, points)
             if outcome == "failed" and row["status"] not in health.LASTING and not await self._lasts(since):

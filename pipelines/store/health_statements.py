@@ -117,16 +117,18 @@ MEASURED = """
 EXTREME = """
     WITH newest AS (
         SELECT *, row_number() OVER (ORDER BY id DESC) AS place FROM ingest.observations
-        WHERE source = %(source)s AND counted AND id < %(before)s AND outcome IN ('new', 'copy')
+        WHERE source = %(source)s AND counted AND id < %(before)s AND {which}
         ORDER BY id DESC LIMIT %(window)s
     )
     SELECT min(mean)::float8 AS least, max(mean)::float8 AS most
     FROM (
         SELECT avg(value) OVER (ORDER BY place ROWS {size} PRECEDING) AS mean,
                count(*) OVER (ORDER BY place ROWS {size} PRECEDING) AS number
-        FROM (SELECT place, {value} AS value FROM newest) AS one WHERE value IS NOT NULL) AS windows
+        FROM (SELECT place, ({value})::float8 AS value FROM newest) AS one WHERE value IS NOT NULL) AS windows
     WHERE number > {size}
 """
+ARTICLES = "outcome IN ('new', 'copy')"
+ENDED = "(outcome = %(outcome)s AND reason IS NOT DISTINCT FROM %(reason)s)::int"
 VALUES = {
     "words": "ln(greatest(words, 1))::float8", "date": "is_dated::int", "author": "is_signed::int",
     "section": "has_section::int", "paid": "is_paid::int", "copies": "(outcome = 'copy')::int",
