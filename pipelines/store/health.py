@@ -240,8 +240,8 @@ class Pages:
             page = await self.rows(PAGE, page=found.page)
             example = page[0]["url"] if page else None
             detail = page[0]["detail"] if page else None
-            if found.measure == "rejected_consent_wall" and detail and "cookie " in detail:
-                advice = f"{advice} The page {detail[detail.find('waits for') :]}."
+            if found.measure == "rejected_consent_wall" and detail and "waits for the cookie " in detail:
+                advice = f"{advice} The page {detail[max(detail.rfind('waits for'), 0) :]}."
         says = health.sentence(self.values["source"], says, found.since, self.zone, example)
         rows = await self.rows(
             OPEN_ALARM, measure=found.measure, since=found.since, baseline=found.baseline, value=found.value,
