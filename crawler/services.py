@@ -23,18 +23,21 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from scrapy import Spider
 from scrapy.crawler import Crawler
 from scrapy.settings import Settings as ScrapySettings
 
 from crawler import in_flight, watching
+from crawler.alerts import Announcer
 from crawler.config import Configuration, Settings, Source, Watch
 from crawler.downloader.browser import Browser
 from crawler.downloader.client import HttpClient
 from crawler.downloader.hosts import Hosts
 from crawler.in_flight import InFlightBytes
 from crawler.parsing import TASKS, Parsing
+from crawler.reports import RunReport
 from crawler.rights import TdmFiles
 from crawler.robots import Robots
 from crawler.watching import Notifier, watch_rows
@@ -93,6 +96,7 @@ class Services:
     archive_folder: Path = Path("archive")
     worker_id: str = ""
     notifier: Notifier | None = None
+    announcer: Announcer | None = None
     watches: list[Watch] = field(default_factory=list, compare=False)
     crawlers: set[Crawler] = field(default_factory=set, compare=False)
     state: dict[str, bool] = field(default_factory=dict, compare=False)
@@ -130,6 +134,8 @@ class Services:
     def with_configuration(self, configuration: Configuration) -> Services:
         """The same services for crawls that begin from now on; those that have begun keep what they have."""
         self.watches[:] = configuration.watches.values()
+        if self.announcer is not None:
+            self.announcer.configure(configuration.settings.alerts, ZoneInfo(configuration.settings.time_zone))
         return replace(self, configuration=configuration, derived=Derived(configuration))
 
     async def prune(self, is_dry: bool = False) -> dict[str, int]:
@@ -162,6 +168,30 @@ class Services:
         else:
             if number is not None:
                 log.info("%s: site model %d was learned from its latest articles", source, number)
+
+    # --- health ------------------------------------------------------------------------------------------------------
+
+    async def check_health(self, report: RunReport) -> bool:
+        """After a run: open and close alarms of its source. Whether its pages may teach the reader anything.
+
+        A run is not failed by what follows.
+        """
+        if not self.is_durable or report.kind != "crawl" or report.source is None or report.run_id is None:
+            return True
+        zone, counts = ZoneInfo(self.configuration.settings.time_zone), report.counts
+        has_pages = bool(counts.new or counts.copy or counts.rejected or counts.pending)
+        try:
+            checked = await self.store.check_health(report.source, report.run_id, zone, has_pages=has_pages)
+        except DatabaseError as error:
+            log.warning("whether %s is well could not be checked: %s", report.source, error)
+            return False
+        for alarm in checked.opened:
+            log.warning("alarm: %s. %s", alarm["says"], alarm["advice"])
+        for alarm in checked.closed:
+            log.info("%s is well again: %s", report.source, alarm["measure"])
+        if self.announcer is not None and not self.stopping:
+            self.announcer.wake()
+        return checked.may_learn
 
     # --- runs --------------------------------------------------------------------------------------------------------
 
@@ -266,6 +296,7 @@ async def _opened(
                 lambda some: watching.write_feeds(store, some, database.home() / "feeds"),
                 lambda watch: watching.send(store, client, watch),
             ),
+            announcer=Announcer(store, client, settings.alerts, ZoneInfo(settings.time_zone)),
             watches=watches,
             maybe_store=store,
             archive=Archive(folder) if settings.archive.enabled else None,
@@ -276,6 +307,8 @@ async def _opened(
             yield services
             if not services.stopping and services.notifier is not None:
                 await services.notifier.drain(LAST_DELIVERIES)
+            if services.announcer is not None:
+                await services.announcer.drain(LAST_DELIVERIES if not services.stopping else 1.0)
         finally:
             await close(services)
 
@@ -320,6 +353,8 @@ def in_flight_bytes(configuration: Configuration) -> InFlightBytes:
 async def close(services: Services) -> None:
     if services.notifier is not None:
         await services.notifier.close()
+    if services.announcer is not None:
+        await services.announcer.close()
     await services.browser.close()
     await services.http.close()
     await services.readers.close()

@@ -8,6 +8,11 @@ ROOT = Path(__file__).resolve().parents[1]
 
 #: test file -> modules that it tests besides the one of its name
 TESTED_IN = {
+    "test_alerts.py": [
+        "crawler/config/alerts_file.py",
+        "pipelines/metrics.py",
+        "pipelines/store/alarms.py",
+    ],
     "test_boilerplate.py": [
         "pipelines/reading/body/class_name_rules.py",
     ],
@@ -101,6 +106,9 @@ TESTED_IN = {
         "crawler/middlewares/redirect.py",
         "crawler/middlewares/status.py",
         "pipelines/decompress.py",
+    ],
+    "test_health.py": [
+        "pipelines/store/health_statements.py",
     ],
     "test_item_pipelines.py": [
         "pipelines/article_item.py",

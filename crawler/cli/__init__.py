@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from crawler.cli import articles, db, demo, export, hosts, mcp, read, retry, run, sources, try_rules, watch, web
+from crawler.cli import articles, db, demo, export, health, hosts, mcp, read, retry, run, sources, try_rules, watch, web
 from crawler.cli.common import Options
 
 app = typer.Typer(
@@ -53,6 +53,7 @@ app.command(rich_help_panel="Gather")(retry.retry)
 app.command(rich_help_panel="Look")(read.read)
 app.command("try", rich_help_panel="Look")(try_rules.try_rules)
 app.command(rich_help_panel="Look")(articles.status)
+app.command(rich_help_panel="Look")(health.health)
 app.command(rich_help_panel="Look")(articles.explain)
 app.command(rich_help_panel="Look")(export.export)
 app.command(rich_help_panel="Look")(web.web)

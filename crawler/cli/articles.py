@@ -228,15 +228,17 @@ def status(
     Exit code 0 whatever the state: looking went well.
     """
     configured = configuration()
-    sources, last = run(_status(runs))
+    sources, last, alarms = run(_status(runs))
     shown = [row for row in sources if every or row["enabled"] or row["last_run"] is not None]
     if as_json:
-        for kind, rows in (("source", shown), ("run", last)):
+        for kind, rows in (("source", shown), ("run", last), ("alarm", alarms)):
             for row in rows:
                 print_json({"kind": kind, **{"run_kind" if name == "kind" else name: row[name] for name in row}})
         return
     zone = ZoneInfo(configured.settings.time_zone)
     show_sources(shown, len(configured.sources) - sum(row["name"] in configured.sources for row in shown), zone)
+    for alarm in alarms:
+        print_line(f"alarm: {alarm['says']}. {alarm['advice']}")
     if last:
         print_line("")
         show_runs(last, zone)
@@ -286,9 +288,9 @@ def _table(*names: str) -> Any:
     return table
 
 
-async def _status(runs: int) -> tuple[list[Row], list[Row]]:
+async def _status(runs: int) -> tuple[list[Row], list[Row], list[Row]]:
     async with await open_queries() as store:
-        return await store.status(), await store.last_runs(limit=runs) if runs else []
+        return await store.status(), await store.last_runs(limit=runs) if runs else [], await store.open_alarms()
 
 
 def _text(value: str) -> Any:

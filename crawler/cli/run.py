@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from crawler.reports import RunReport
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line, for programs.")]
+#: so many rejected pages beside none that could be kept are no accident
+MANY = 5
 COUNTS = ("found", "new", "new_version", "unchanged", "copy", "rejected", "pending")
 
 
@@ -46,8 +48,9 @@ def crawl(
 ) -> None:
     """Crawl each source once and stop when that is done.
 
-    Exit code 1 when a source failed or pages are still pending: they come again in the next round. A rejected page is
-    no failure; why it is no article is recorded.
+    Exit code 1 when a source failed, when pages are still pending (they come again in the next round), when all its
+    pages were rejected, or when one could not be stored. A rejected page beside others is no failure; why it is no
+    article is recorded.
     """
     configured = configuration(is_reading=True)
     names = known_sources(configured, sources or [])
@@ -268,7 +271,21 @@ def finish(reports: Sequence[RunReport], as_json: bool, is_all: bool = True) -> 
 
 
 def went_well(report: RunReport) -> bool:
-    return report.outcome == "finished" and not report.counts.pending
+    return report.outcome == "finished" and not report.counts.pending and not no_article(report)
+
+
+def no_article(report: RunReport) -> str:
+    """Why a crawl that finished is no success: nothing of what it found could be kept. "": it is one.
+
+    Known pages that a feed names again count as unchanged, so some new ones are enough beside these.
+    """
+    counts = report.counts
+    if report.kind != "crawl":
+        return ""
+    if unstorable := counts.reasons.get("unstorable", 0):
+        return f"{count(unstorable, 'page')} could not be stored; nachlese explain URL says why"
+    is_all = not (counts.new or counts.new_version or counts.copy) and (not counts.unchanged or counts.rejected >= MANY)
+    return f"none of its {count(counts.rejected, 'new page')} is an article" if counts.rejected and is_all else ""
 
 
 def record(report: RunReport) -> dict[str, Any]:
@@ -302,6 +319,8 @@ def show_reports(reports: Sequence[RunReport]) -> None:
     for report in reports:
         if report.outcome != "finished":
             console.print(Text(plain(f"{report.source or 'replay'} {report.outcome}: {report.error}")))
+        elif said := no_article(report):
+            console.print(Text(plain(f"{report.source}: {said}")))
         for problem in report.problems:
             console.print(Text(plain(f"{report.source or 'replay'}: {problem}")))
 

@@ -140,8 +140,15 @@ ARCHIVE = """
 """
 
 
+OPEN_ALARMS = "SELECT * FROM news.alarms WHERE closed_at IS NULL ORDER BY source, id"
+
+
 class Queries(Session):
     """What people and programs ask that look. A command that only looks opens this instead of a whole ``Store``."""
+
+    async def open_alarms(self) -> list[Row]:
+        """``news.alarms`` that are open."""
+        return await self._do(OPEN_ALARMS)
 
     async def status(self) -> list[Row]:
         """``news.sources``: a row per source with its last and next run."""

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from pipelines.reading.rules import SiteModel
-from pipelines.store import rebuild_duplicates, retention, row_mapping, site_models, stories
+from pipelines.store import health, rebuild_duplicates, retention, row_mapping, site_models, stories
 from pipelines.store import sources as source_rows
+from pipelines.store.alarms import Alarms
 from pipelines.store.documents import Documents
 from pipelines.store.frontier import Frontier
 from pipelines.store.hosts import Hosts
@@ -24,7 +26,7 @@ from pipelines.store.runs import Runs
 from pipelines.store.watching import Watches
 
 
-class Store(Runs, Documents, Frontier, Outcomes, Hosts, Watches, Queries):
+class Store(Runs, Documents, Frontier, Outcomes, Hosts, Watches, Alarms, Queries):
     """One process's way to the database. Every method waits for a database that is away (up to *patience*)."""
 
     _grouping: asyncio.Task[int] | None = None
@@ -79,6 +81,24 @@ class Store(Runs, Documents, Frontier, Outcomes, Hosts, Watches, Queries):
         return await self._connections.run(
             lambda connection: site_models.number_for(connection, source, key, fetched_at)
         )
+
+    # --- health ------------------------------------------------------------------------------------------------------
+
+    async def check_health(
+        self, source: str, run: int, zone: ZoneInfo, now: datetime | None = None, *, has_pages: bool = True
+    ) -> health.Checked:
+        """After a run: compare its source with its own history; open and close alarms. *zone* is for their sentences.
+
+        *has_pages* False: the run met none, so only lists, silence and open alarms are looked at.
+        """
+        at = now or datetime.now(UTC)
+        return await self._connections.run(
+            lambda connection: health.check(connection, source, run, at, zone, has_pages)
+        )
+
+    async def accept_health(self, source: str, measure: str | None = None) -> list[Row]:
+        """Close the open alarms of *source* (of one *measure*): what is now is how it should be."""
+        return await self._connections.run(lambda connection: health.accept(connection, source, measure))
 
     # --- stories -----------------------------------------------------------------------------------------------------
 
