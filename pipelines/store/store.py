@@ -19,6 +19,7 @@ from pipelines.store import rebuild_duplicates, retention, row_mapping, site_mod
 from pipelines.store import sources as source_rows
 from pipelines.store.documents import Documents
 from pipelines.store.frontier import Frontier
+from pipelines.store.host_slots import HostSlots
 from pipelines.store.hosts import Hosts
 from pipelines.store.models import Row, SourceRow
 from pipelines.store.outcomes import Outcomes
@@ -27,7 +28,7 @@ from pipelines.store.runs import Runs
 from pipelines.store.watching import Watches
 
 
-class Store(Runs, Documents, Frontier, Outcomes, Hosts, Watches, Queries):
+class Store(Runs, Documents, Frontier, Outcomes, Hosts, HostSlots, Watches, Queries):
     """One process's way to the database. Every method waits for a database that is away (up to *patience*)."""
 
     @classmethod
