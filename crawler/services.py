@@ -35,6 +35,7 @@ from crawler.config import Configuration, Settings, Source, Watch
 from crawler.downloader.browser import Browser
 from crawler.downloader.client import HttpClient
 from crawler.downloader.hosts import Hosts
+from crawler.downloader.shared_pace import SharedPace
 from crawler.in_flight import InFlightBytes
 from crawler.parsing import TASKS, Parsing
 from crawler.reports import RunReport
@@ -97,6 +98,7 @@ class Services:
     worker_id: str = ""
     notifier: Notifier | None = None
     announcer: Announcer | None = None
+    pace: SharedPace | None = None
     watches: list[Watch] = field(default_factory=list, compare=False)
     crawlers: set[Crawler] = field(default_factory=set, compare=False)
     state: dict[str, bool] = field(default_factory=dict, compare=False)
@@ -281,10 +283,11 @@ async def _opened(
         await store.save_sources(source_rows(configuration))
         await store.save_watchlists(watch_rows(list(configuration.watches.values())))
         client = HttpClient(connections=in_flight.connections())
-        watches = list(configuration.watches.values())
+        watches, worker_id = list(configuration.watches.values()), new_worker_id()
+        pace = SharedPace(store, worker_id, lambda other: is_gone(other, worker_id))
         services = Services(
             configuration=configuration,
-            hosts=Hosts(store, settings.politeness.longest_retry_after, settings.politeness.jitter),
+            hosts=Hosts(store, settings.politeness.longest_retry_after, settings.politeness.jitter, pace=pace),
             robots=Robots(store, "Nachlese", judge=Parsing(readers).judgement),
             http=client,
             readers=readers,
@@ -301,7 +304,8 @@ async def _opened(
             maybe_store=store,
             archive=Archive(folder) if settings.archive.enabled else None,
             archive_folder=folder,
-            worker_id=new_worker_id(),
+            worker_id=worker_id,
+            pace=pace,
         )
         try:
             yield services
@@ -357,6 +361,8 @@ async def close(services: Services) -> None:
         await services.announcer.close()
     await services.browser.close()
     await services.http.close()
+    if services.pace is not None:
+        await services.pace.close()
     await services.readers.close()
     if services.archive is not None:
         async with services.archive_lock:

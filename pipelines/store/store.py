@@ -18,6 +18,7 @@ from pipelines.store import sources as source_rows
 from pipelines.store.alarms import Alarms
 from pipelines.store.documents import Documents
 from pipelines.store.frontier import Frontier
+from pipelines.store.host_slots import HostSlots
 from pipelines.store.hosts import Hosts
 from pipelines.store.models import Row, SourceRow
 from pipelines.store.outcomes import Outcomes
@@ -26,7 +27,7 @@ from pipelines.store.runs import Runs
 from pipelines.store.watching import Watches
 
 
-class Store(Runs, Documents, Frontier, Outcomes, Hosts, Watches, Alarms, Queries):
+class Store(Runs, Documents, Frontier, Outcomes, Hosts, HostSlots, Watches, Alarms, Queries):
     """One process's way to the database. Every method waits for a database that is away (up to *patience*)."""
 
     _grouping: asyncio.Task[int] | None = None
