@@ -1,9 +1,10 @@
 """Near-duplicates: which article had a text first, whatever was cut, added or given another headline.
 
-Each text has up to 32 MinHash bands; ``ingest.bands`` says of each which article had it first, ``ingest.claims`` of
-those that came lately. A writer *claims* the bands of its texts before it decides about them: where another transaction
-has just claimed one of them, the unique index makes it wait for that one's end. So of two near copies that are written
-at the same moment one is first, and the other sees it. Bands are claimed in order, so writers never wait in a circle.
+Each text has up to 80 bands (``fingerprint.bands``); ``ingest.bands`` says of each which article had it first,
+``ingest.claims`` of those that came lately. A writer *claims* the bands of its texts before it decides about them: where
+another transaction has just claimed one of them, the unique index makes it wait for that one's end. So of two near
+copies that are written at the same moment one is first, and the other sees it. Bands are claimed in order, so writers
+never wait in a circle.
 Beside the writing, claims are *compacted*: they move into the large table, a slice of all bands at a time.
 """
 
