@@ -200,7 +200,7 @@ def similarity(first: Set[str], other: Set[str]) -> Similarity:
 def _numbers_shared(first: Set[str], other: Set[str]) -> float:
     own, others = ({triple for triple in triples if _DIGIT.search(triple)} for triples in (first, other))
     fewer = min(len(own), len(others))
-    # one triple more than there are: of the six around two numbers chance takes three where every eighth word was edited
+    # one triple more than there are: of six around two numbers chance takes three where every eighth word was edited
     return min(1.0, (len(own & others) + 1) / fewer) if fewer >= FEW_NUMBERS else 1.0
 
 
