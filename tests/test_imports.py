@@ -18,7 +18,6 @@ DOORS = {
     "langdetect": ["pipelines/reading/fields/language.py"],
     "htmldate": ["pipelines/reading/fields/fallback_dates.py"],
     "dateparser": ["pipelines/reading/fields/fallback_dates.py"],
-    "rensa": ["pipelines/reading/fingerprint.py"],
     "apscheduler": ["crawler/schedule.py"],
     "warcio": ["pipelines/archive.py"],
     "isal": ["pipelines/archive.py"],
