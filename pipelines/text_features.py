@@ -21,7 +21,7 @@ LONG_TEXT = 20_000
 
 Key = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 Band = Annotated[int, Field(ge=-(1 << 63), lt=1 << 63)]
-Bands = Annotated[list[Band], Field(min_length=fingerprint.BANDS, max_length=fingerprint.BANDS)]
+Bands = Annotated[list[Band], Field(min_length=1, max_length=fingerprint.MOST_BANDS)]
 
 
 @dataclass(frozen=True, slots=True)
