@@ -125,6 +125,10 @@ TESTED_IN = {
         "pipelines/reading/body/repeated.py",
     ],
     "test_metadata.py": [
+        "pipelines/reading/fields/images.py",
+        "pipelines/reading/fields/locale.py",
+        "pipelines/reading/fields/sections.py",
+        "pipelines/reading/fields/teasers.py",
         "pipelines/reading/fields/selectors.py",
         "pipelines/reading/fields/title.py",
         "pipelines/reading/rules.py",

@@ -14,27 +14,30 @@ from pipelines.reading.fields.date_grammar import month_names
 from pipelines.reading.languages import either, languages
 from pipelines.reading.page.tree import BLOCK_TAGS, HEADINGS, one_line, raw
 
-_TIMES = etree.XPath(
-    ".//time | .//*[self::span or self::div or self::p or self::h2 or self::h3 or self::h4 or self::h5 or self::h6"
-    " or self::strong or self::b]"
-    "[contains(@class, 'dat') or contains(@class, 'Dat') or contains(@class, 'time') or contains(@class, 'Time')]"
+# from the attributes up: far fewer than elements
+_NAMED = etree.XPath(
+    ".//@class[contains(., 'dat') or contains(., 'Dat') or contains(., 'time') or contains(., 'Time')]/.."
 )
+_TAGS = HEADINGS | {"span", "div", "p", "strong", "b"}
 _WORDS = frozenset(word for each in languages().values() for word in each.weekdays) | frozenset(month_names())
 _TIME = re.compile(rf"\d{{1,2}}[.:]\d\d|\d{{1,2}}[./-]|\b(?:1[5-9]|20)\d\d\b|\d\s?{either('dates.clock_words')}\b")
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
+_MOST_PARTS = 3  # elements inside of one; what holds more is no line
 _LONGEST, _FEWEST, _PROSE = 60, 3, 60  # characters; times of one kind; characters of what stands behind
 
 
 def mark_chronology(page: etree._Element, headline: etree._Element | None) -> None:
     """Make the times that head the parts of a text on *page* headings."""
-    found = _TIMES(page)
+    found = [*page.iter("time"), *(each for each in _NAMED(page) if each.tag in _TAGS)]
     if len(found) < _FEWEST:
         return
     above = set(headline.iterancestors()) if headline is not None else set()
     groups: dict[tuple[object, ...], dict[etree._Element, str]] = {}
     for element in found:
+        if len(element) > _MOST_PARTS:
+            continue
         text = one_line(raw(element))
-        if 0 < len(text) <= _LONGEST and tells_time(text) and _stands_over(element):
+        if 0 < len(text) <= _LONGEST and _stands_over(element) and tells_time(text):
             groups.setdefault((element.tag, element.get("class"), _shape(element)), {})[element] = text
     for elements in groups.values():
         if len(elements) >= _FEWEST and len(set(elements.values())) == len(elements) and above.isdisjoint(elements):

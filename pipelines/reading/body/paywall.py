@@ -7,7 +7,8 @@ and only where the text is short or breaks off. In doubt nothing is said.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from cssselect import SelectorError
@@ -15,6 +16,7 @@ from lxml.cssselect import CSSSelector
 from lxml.etree import _Element as Element
 
 from pipelines.reading.languages import either, words
+from pipelines.reading.page.evidence import Place, Ranking
 from pipelines.reading.page.structured import Structured, text_of
 
 # compared with the page's text in lower case, which is several times as fast as ignoring case
@@ -33,21 +35,60 @@ _CUT = ("...", "…", "[...]", "[…]")
 _SHORT, _VERY_SHORT = 200, 120  # words; most stubs have less than a hundred, nearly no article has
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a page says for machines of who may read it; ``tree`` tells whether it has the part that is locked."""
+
+    stated: Structured
+    tree: Element
+
+
 def stated(structured: Structured, tree: Element) -> bool | None:
     """What the page says for machines. A meter is neither; a locked part counts where the page has that part."""
-    values = [structured.article.get("isAccessibleForFree")]
-    values += [node.get("isAccessibleForFree") for node in structured.typed("newsarticle", "article", "webpage")]
-    values += [
-        element.get("content") or text_of(element, 20)
-        for element in structured.micro.get("isaccessibleforfree", ())[:1]
-    ]
-    for value in values:
-        if (said := _truth(value)) is not None:
-            return said
-    if any(_is_locked_part(part, tree) for part in _listed(structured.article.get("hasPart"))):
-        return False
-    tier = (structured.first_meta("article:content_tier", "og:article:content_tier") or "").lower()
-    return {"free": True, "locked": False}.get(tier)
+    found = (each.believed for each in ACCESS.candidates(Source(structured, tree)))
+    return next((said for said in found if said is not None), None)
+
+
+Values = Iterator[tuple[str, bool | None]]
+
+
+def _told(values: Iterable[Any]) -> Values:
+    yield from ((str(value), _truth(value)) for value in values if value is not None)
+
+
+def _of_article(source: Source) -> Values:
+    return _told([source.stated.article.get("isAccessibleForFree")])
+
+
+def _of_others(source: Source) -> Values:
+    nodes = source.stated.typed("newsarticle", "article", "webpage")
+    return _told(node.get("isAccessibleForFree") for node in nodes)
+
+
+def _of_micro(source: Source) -> Values:
+    elements = source.stated.micro.get("isaccessibleforfree", ())[:1]
+    return _told(element.get("content") or text_of(element, 20) for element in elements)
+
+
+def _of_parts(source: Source) -> Values:
+    for part in _listed(source.stated.article.get("hasPart")):
+        if isinstance(part, dict):
+            yield str(part.get("cssSelector")), False if _is_locked_part(part, source.tree) else None
+
+
+def _of_tier(source: Source) -> Values:
+    tier = (source.stated.first_meta("article:content_tier", "og:article:content_tier") or "").lower()
+    if tier:
+        yield tier, {"free": True, "locked": False}.get(tier)
+
+
+ACCESS = Ranking("access", (
+    Place("JSON-LD `isAccessibleForFree` of the page's own article", _of_article),
+    Place("the same of its web page or another of its articles", _of_others),
+    Place("microdata `isAccessibleForFree`", _of_micro),
+    Place("JSON-LD `hasPart` that is locked", _of_parts, "where the page has that part"),
+    Place("`article:content_tier`", _of_tier, "`free` or `locked`; a meter is neither"),
+))  # fmt: skip
 
 
 def _listed(value: Any) -> list[Any]:

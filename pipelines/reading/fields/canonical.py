@@ -7,11 +7,12 @@ it would make all of them one article.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
 from pipelines.reading.languages import either
-from pipelines.reading.page.evidence import Candidate
+from pipelines.reading.page.evidence import Candidate, Place, Ranking
 from pipelines.reading.page.structured import Structured
 from pipelines.sites import site_of
 
@@ -59,14 +60,34 @@ def canonical(structured: Structured, url: str) -> str | None:
     return next((address for address in of_place if _bare(address) == here), of_place[0])
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What the canonical address of the page at ``url`` is read from."""
+
+    stated: Structured
+    url: str
+
+
 def candidates(structured: Structured, url: str) -> Iterator[Candidate]:
     """Every canonical that the page names, believed or not."""
-    named = [("link rel=canonical", value) for value in structured.canonicals]
-    named += [("meta og:url", value) for value in structured.meta.get("og:url", ())[:1]]
-    for place, value in named:
+    return CANONICALS.candidates(Source(structured, url))
+
+
+Values = Iterator[tuple[str, str | None]]
+
+
+def _believed(values: Iterable[str], url: str) -> Values:
+    for value in values:
         address = absolute(value, url)
         is_possible = address is not None and not _UNFILLED.search(value.strip()) and _can_be(address, url)
-        yield Candidate("canonical", place, value[:160], address.split("#")[0] if address and is_possible else None)
+        yield value, address.split("#")[0] if address and is_possible else None
+
+
+CANONICALS = Ranking("canonical", (
+    Place("`link rel=canonical`", lambda source: _believed(source.stated.canonicals, source.url),
+          "of several the one that is this address"),
+    Place("meta `og:url`", lambda source: _believed(source.stated.meta.get("og:url", ())[:1], source.url)),
+))  # fmt: skip
 
 
 def _can_be(address: str, url: str) -> bool:

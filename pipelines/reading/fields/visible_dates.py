@@ -151,7 +151,7 @@ def _of_string(visible: VisibleText, index: int, reading: Reading) -> Iterator[S
         exact = _time_attribute(element, reading)
         if exact is not None and exact.at.date() == stated.at.date() and _is_of_this(exact, stated, len(dates)):
             stated, provenance, points = exact, Provenance.TIME_ELEMENT, points + 10
-        is_strange = _is_strange(element, visible.above)
+        is_strange = rest <= 25 and points < LEAST and _is_strange(element, visible.above)
         yield Seen(Dated(stated.at, stated.precision, provenance), one, rest <= 25, points, own, is_strange)
 
 

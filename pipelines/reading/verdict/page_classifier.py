@@ -42,7 +42,7 @@ _TAKEN_DOWN = re.compile(either("verdict.taken_down"), re.IGNORECASE)
 _NOTICE = 45  # words; whoever writes more about it writes an article
 _CONSENT = re.compile(either("verdict.consent"), re.IGNORECASE)
 # what only somebody says who asks for consent himself, and what he says besides
-_WE_ASK = re.compile(either("verdict.we_ask"), re.IGNORECASE)
+_WE_ASK = re.compile(either("verdict.we_ask"))  # asked in small letters: every article's beginning is
 _CONSENT_TALK = re.compile(either("verdict.consent_talk"), re.IGNORECASE)
 _BESIDE_CONSENT = re.compile(rf"\b{either('verdict.beside_consent')}", re.IGNORECASE)
 _CONSENT_TITLE = re.compile(either("verdict.consent_title"), re.IGNORECASE)
@@ -185,7 +185,7 @@ def check(read: Read, seen: Signs) -> None:
         and read.is_dated
         and read.title
         and seen.posts < _FEWEST_POSTS_OF_LIST
-        and not _WE_ASK.search(read.text[:600])
+        and not _WE_ASK.search(read.text[:600].lower())
     ):
         return  # nothing below could object
     for find in (
@@ -258,7 +258,7 @@ def _consent(read: Read, words: int) -> _Finding:
 
 def _asks_for_consent(text: str, share: float) -> str | None:
     """Why *text* is a demand for consent: it says what only the one says who asks, and speaks of that for a *share*."""
-    asking = _WE_ASK.findall(text)
+    asking = _WE_ASK.findall(text.lower())
     if not asking or len(asking) + len(_CONSENT_TALK.findall(text)) < 2:
         return None
     sentences = [each for each in re.split(r"\n|(?<=[.!?])\s", text) if len(each) >= 20]
