@@ -49,6 +49,7 @@ def crawl(
     Exit code 1 when a source failed or pages are still pending: they come again in the next round. A rejected page is
     no failure; why it is no article is recorded.
     """
+    launch_readers()
     configured = configuration()
     names = known_sources(configured, sources or [])
     names = names or [name for name, source in configured.sources.items() if source.enabled]
@@ -105,6 +106,7 @@ def recheck(
     """
     from crawler.cli.read import moment
 
+    launch_readers()
     configured = configuration()
     urls = [one for one in what or [] if "." in one or "/" in one]  # no name of a source has either
     names = known_sources(configured, [one for one in what or [] if one not in urls])
@@ -175,6 +177,7 @@ def replay(
     """
     from crawler.cli.read import moment
 
+    launch_readers()
     configured = configuration()
     if bool(paths) == archive:
         fail("say what to replay: either files and folders, or --archive", Exit.USAGE)
@@ -247,11 +250,23 @@ def difference(name: str, old: object, new: object) -> list[str]:
 @told()
 def schedule() -> None:
     """Run every source when its schedule says so, until stopped by Ctrl-C or SIGTERM (exit code 0)."""
+    launch_readers()
     configured = configuration()
     start_logging(configured.settings.log_level)
     from crawler import schedule as scheduler
 
     raise typer.Exit(run(scheduler.serve(configured)))
+
+
+def launch_readers() -> None:
+    """Start the process of the readers, and load what a crawl needs: both take a second, at the same time.
+
+    Before there is an event loop, which would stand still meanwhile.
+    """
+    from pipelines.reader_launch import launch
+
+    launch()
+    from crawler import runs  # noqa: F401
 
 
 # --- reports ---------------------------------------------------------------------------------------------------------
