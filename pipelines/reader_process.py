@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
+import json
 import logging
 import os
 import pickle
@@ -34,17 +35,17 @@ HELD = 64 << 20
 Functions = dict[str, Callable[..., Any]]
 
 
-def run_forkserver(control: int, functions: list[str]) -> None:
+def run_forkserver(control: int) -> None:
     """The forkserver's whole life: import, then fork and reap readers as the parent asks, until the parent is gone."""
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)  # the parent decides; Ctrl-C in a terminal reaches us as well
     logging.disable(logging.CRITICAL)  # libraries remark on every odd page; what matters is in the answer
-    known = {function: _loaded(function) for function in functions}
+    _loaded(READ)  # before anybody has asked for it: it takes longest
     site_of("www.example.org")  # the list of suffixes, once for all readers
+    known: Functions = {}
     rules: dict[str, Rules | None] = {}
     children: set[int] = set()
     with socket.socket(fileno=control) as pipe:
-        pipe.sendall(struct.pack("!q", 0))
         while True:
             command, fds, _, _ = socket.recv_fds(pipe, 9, 1)
             if not command:
@@ -54,6 +55,9 @@ def run_forkserver(control: int, functions: list[str]) -> None:
                 reply = _fork(pipe, fds[0], known, rules)
                 if reply > 0:
                     children.add(reply)
+            elif command[:1] == b"i":
+                known |= _imported(_exactly(pipe, number))
+                reply = 0
             elif command[:1] == b"l":
                 reply = _learn(_exactly(pipe, number), known, rules)
             else:
@@ -65,6 +69,13 @@ def run_forkserver(control: int, functions: list[str]) -> None:
                 break
     for pid in children:
         _reap(pid)
+
+
+def _imported(message: bytes) -> Functions:
+    """The functions that readers shall be able to call, from the modules of the parent."""
+    told = json.loads(message)
+    sys.path[:] = told["path"]
+    return {function: _loaded(function) for function in told["functions"]}
 
 
 def _loaded(function: str) -> Callable[..., Any]:
@@ -166,7 +177,7 @@ def _answer(
     try:
         try:
             result = function(*arguments)
-            answer = Answer(result=result, features=_features(result, arguments[0]))
+            answer = Answer(result=result, features=_features(result, *arguments))
         except Rejected as rejected:
             answer = Answer(reason=rejected.reason, detail=rejected.detail)
         except MemoryError:
@@ -187,12 +198,12 @@ def _answer(
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def _features(result: Any, page: Any) -> TextFeatures | None:
+def _features(result: Any, *arguments: Any) -> TextFeatures | None:
     """What the store will ask of an article; None where that is for the store itself to find out."""
     if not isinstance(result, Article) or len(result.text) > LONG_TEXT:
         return None
     try:
-        return features_of(page, result)
+        return features_of(arguments[0], result)
     except (ValueError, TypeError):  # it cannot be stored, and the store says why
         return None
 

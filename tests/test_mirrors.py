@@ -196,6 +196,9 @@ TESTED_IN = {
         "pipelines/reading/page/json_mending.py",
         "pipelines/reading/page/jsonld.py",
     ],
+    "test_row_mapping.py": [
+        "pipelines/text_features.py",
+    ],
     "test_watching.py": [
         "crawler/cli/watch.py",
         "crawler/extensions/watchlists.py",
@@ -210,6 +213,7 @@ TESTED_IN = {
     ],
     "test_workers.py": [
         "pipelines/forkserver.py",
+        "pipelines/reader_launch.py",
         "pipelines/reader_process.py",
         "pipelines/reader_protocol.py",
     ],
