@@ -22,7 +22,7 @@ from twisted.python.failure import Failure as TwistedFailure
 from crawler.config import Configuration, Source
 from crawler.discovery import DiscoveryError, Kind
 from crawler.discovery.links import LinkFilter
-from crawler.downloader.errors import failure_reason
+from crawler.downloader.errors import FetchError, failure_reason
 from crawler.runs import SHUTDOWN_GRACE, scrapy_settings
 from crawler.services import Services, close, give_services, in_memory
 from crawler.spiders.documents import header
@@ -65,6 +65,8 @@ class SingleFetchSpider(NewsSpider):
     def came_not(self, failure: TwistedFailure) -> None:
         meta = failure.request.meta  # type: ignore[attr-defined]
         error: BaseException = failure.value  # type: ignore[assignment]
+        if isinstance(error, FetchError):
+            error.url = failure.request.url  # type: ignore[attr-defined]
         self.results.put_nowait((meta["kind"], meta["url"], error))
 
     @classmethod

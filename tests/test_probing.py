@@ -20,7 +20,7 @@ from crawler.cli import app
 from crawler.config.values import allowed_address
 from crawler.probing import documents, drafting, fixtures, profile, source_toml, survey, trying
 from crawler.probing.documents import Candidate, Seen
-from crawler.probing.probe import Probe, ProbeFailed, Wanted, probe
+from crawler.probing.probe import Probe, ProbeFailed, Wanted, literal_address, probe
 from crawler.services import Services
 from crawler.single_fetch import looking
 from pipelines.items import Hint, Link, Provenance
@@ -144,9 +144,9 @@ async def test_a_site_of_which_no_source_can_be_made_gets_a_sentence(services: S
     shell = "<html><body><div id=root></div><noscript>Please enable JavaScript</noscript></body></html>"
     wall, empty, script = SmallSite({"/": CONSENT}), SmallSite({"/": "<html><body>nix"}), SmallSite({"/": shell})
     forbidden = SmallSite({"/": home, "/robots.txt": ("User-agent: *\nDisallow: /", "text/plain")})
-    binary, no_page = SmallSite({"/": "\0\x01" * 500}), SmallSite({})
+    binary, no_page, moved = SmallSite({"/": "\0\x01" * 500}), SmallSite({}), SmallSite({})
     nothing_read = SmallSite({"/": home, "/f.xml": rss(paths_of(3)), **dict.fromkeys(paths_of(3), CONSENT)})
-    async with served(wall, empty, script, forbidden, binary, no_page, nothing_read):
+    async with served(wall, empty, script, forbidden, binary, no_page, nothing_read, moved):
         said = await why_not(services, wall.base)
         assert "a consent wall" in said and 'sets the cookie "consent_ok=1"' in said and "--cookie" in said
         assert "no feed, no sitemap and no section page" in await why_not(services, empty.base)
@@ -158,6 +158,15 @@ async def test_a_site_of_which_no_source_can_be_made_gets_a_sentence(services: S
         assert "none of 3 pages became an article" in said and "consent wall" in said
         with pytest.raises(ProbeFailed, match="--allow-address"):
             await probe(Wanted(empty.base, "site"), services, lambda said: None)
+        moved.pages["/"] = f"-> {empty.base}/"
+        asked = len(empty.asked)
+        with pytest.raises(ProbeFailed, match=f"leads to {empty.base}/, which is no public address"):
+            own = literal_address(moved.base)
+            await probe(Wanted(moved.base, "site", allow_addresses=own), services, lambda said: None)
+        assert len(empty.asked) == asked
+        with pytest.raises(ProbeFailed, match="no feed, no sitemap"):  # who types a machine's address means the machine
+            await probe(Wanted(moved.base, "site", allow_addresses=own, typed=True), services, lambda said: None)
+        assert len(empty.asked) > asked
 
 
 # --- the command line ------------------------------------------------------------------------------------------------

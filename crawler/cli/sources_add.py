@@ -14,7 +14,6 @@ from crawler.logs import plain
 
 if TYPE_CHECKING:
     from crawler.config import Configuration
-    from crawler.config.values import AllowedAddress
     from crawler.probing.drafting import Profile
     from crawler.probing.probe import Probe, Wanted
 
@@ -121,14 +120,14 @@ def wanted_of(urls: list[str], opml: Path | None, from_file: Path | None, config
 
     Whoever types a private address at the prompt means it; an address in a file may be anybody's.
     """
-    from crawler.probing.probe import Wanted
+    from crawler.probing.probe import Wanted, literal_address
 
     found: list[Wanted] = []
     for text in urls:
         url = address(text)
         if isinstance(url, ValueError):
             fail(str(url), Exit.USAGE)
-        found.append(Wanted(url, name_of(url), allow_addresses=typed(url)))
+        found.append(Wanted(url, name_of(url), allow_addresses=literal_address(url), typed=True))
     for number, text in enumerate(lines_of(from_file) if from_file else [], start=1):
         if not text.strip() or text.lstrip().startswith("#"):
             continue
@@ -154,26 +153,6 @@ def address(text: str) -> str | ValueError:
         return web_address(text if "://" in text else f"https://{text}")
     except ValueError as error:
         return error
-
-
-def typed(url: str) -> tuple[AllowedAddress, ...]:
-    """The private address that *url* itself is, with its port; () for a name and for a public address."""
-    import ipaddress
-    from urllib.parse import urlsplit
-
-    from crawler.config.values import AllowedAddress
-
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    if parts.hostname == "localhost":
-        return tuple(AllowedAddress(ipaddress.ip_network(one), port) for one in ("127.0.0.1", "::1"))
-    try:
-        given = ipaddress.ip_address(parts.hostname or "")
-    except ValueError:
-        return ()
-    if given.is_global:
-        return ()
-    return (AllowedAddress(ipaddress.ip_network(given), port),)
 
 
 def name_of(url: str) -> str:
@@ -305,11 +284,13 @@ def write(path: Path, text: str, found: Probe, configured: Configuration) -> int
 def tell_file(path: Path, text: str, saved: int, output: Output) -> None:
     console = out()
     if output.dry_run:
-        console.print(plain(f"\n{path} would be:\n"), markup=False)
+        console.print("")
+        console.print(plain(f"{path} would be:"), markup=False)
+        console.print("")
         print_lines(text)
         return
     console.print(
-        plain(f"\n{path} is written; {count(saved, 'page')} saved for `nachlese sources test {path.stem}`"),
+        plain(f"{path} is written; {count(saved, 'page')} saved for `nachlese sources test {path.stem}`"),
         markup=False,
     )
     console.print(plain(f"next: nachlese crawl {path.stem}"), markup=False)

@@ -7,10 +7,12 @@ processes. Nothing is stored but what ``fixtures`` saves in the end.
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from scrapy.http import Response
 
@@ -49,10 +51,19 @@ class ProbeFailed(Exception):
     """There is no source in this address; the message says why, and what can be done."""
 
 
+class LeadsElsewhere(ProbeFailed):
+    """The address redirects to a private one (``url``) that is not allowed."""
+
+    def __init__(self, message: str, url: str):
+        super().__init__(message)
+        self.url = url
+
+
 @dataclass(frozen=True)
 class Wanted:
     """What an operator asks for. ``cookies`` and ``allow_addresses`` go into the source's file as well.
 
+    ``typed``: whether *url* was typed at the prompt; the machine that a private address names is meant then.
     ``feeds``: what a list of subscriptions names, where *url* is the page beside them.
     """
 
@@ -63,6 +74,7 @@ class Wanted:
     count: int = SAMPLE
     allow_addresses: tuple[AllowedAddress, ...] = ()
     cookies: dict[str, str] = field(default_factory=dict)
+    typed: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,11 +109,40 @@ class Probe:
 
 
 async def probe(wanted: Wanted, services: Services, say: Say) -> Probe:
-    """Look at a site. Raises ProbeFailed with a sentence where no source can be made of it."""
+    """Look at a site. Raises ProbeFailed with a sentence where no source can be made of it.
+
+    A private address that was typed may lead to another port of the same machine: the site has moved there.
+    """
+    try:
+        return await _probe(wanted, services, say)
+    except LeadsElsewhere as moved:
+        allowed = literal_address(moved.url)
+        if not wanted.typed or not {one.network for one in allowed} & {
+            one.network for one in literal_address(wanted.url)
+        }:
+            raise
+        say(f"{wanted.url} leads to {moved.url}, on the same machine")
+        return await _probe(replace(wanted, allow_addresses=(*wanted.allow_addresses, *allowed)), services, say)
+
+
+async def _probe(wanted: Wanted, services: Services, say: Say) -> Probe:
     configuration = services.configuration
     source = draft(wanted, wanted.url, configuration)
     with_draft = replace(configuration, sources={**configuration.sources, wanted.name: source})
     return await Prober(wanted, services.with_configuration(with_draft), source, say).probe()
+
+
+def literal_address(url: str) -> tuple[AllowedAddress, ...]:
+    """The private address that *url* itself is, with its port; () for a name and for a public address."""
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    if parts.hostname == "localhost":
+        return tuple(AllowedAddress(ipaddress.ip_network(one), port) for one in ("127.0.0.1", "::1"))
+    try:
+        given = ipaddress.ip_address(parts.hostname or "")
+    except ValueError:
+        return ()
+    return () if given.is_global else (AllowedAddress(ipaddress.ip_network(given), port),)
 
 
 def draft(wanted: Wanted, homepage: str, configuration: Configuration) -> Source:
@@ -161,7 +202,7 @@ class Prober:
         for _ in range(MOST_REFRESHES + 1):
             result = (await self.fetch([("feed", url)]))[0][2]  # whatever it is: a page, or a feed
             if not isinstance(result, Response):
-                return self.without_page(url, failure_reason(result))
+                return self.without_page(url, result)
             survey = await self.survey(result)
             if survey.refresh is None:
                 break
@@ -179,8 +220,11 @@ class Prober:
             self.say(f"{self.wanted.url} leads to {came}: the site has moved")
         return Home(came, survey, wall, came if moved else None)
 
-    def without_page(self, url: str, failure: Failure) -> Home:
+    def without_page(self, url: str, error: BaseException) -> Home:
         """Robots.txt may forbid the first page, a firewall may dislike us there, and feeds are open all the same."""
+        failure, at = failure_reason(error), getattr(error, "url", "")
+        if failure.reason is Reason.BLOCKED_ADDRESS and at and not urls.same_site(at, urls.normalise(url)):
+            raise LeadsElsewhere(leads_elsewhere(url, at), at)
         if failure.reason in FATAL or failure.status in (404, 410):
             raise ProbeFailed(cannot_be_had(url, failure, urls.normalise(self.wanted.url)))
         self.say(f"{url}: {failure.detail}")
@@ -403,6 +447,13 @@ def usual_places(homepage: str) -> list[Candidate]:
 
 
 # --- what to tell ----------------------------------------------------------------------------------------------------
+
+
+def leads_elsewhere(url: str, at: str) -> str:
+    return (
+        f"{url} leads to {at}, which is no public address, and is not asked for that reason. Where you mean it: "
+        f"--allow-address RANGE, such as --allow-address {next(map(str, literal_address(at)), 'ADDRESS/32:PORT')}"
+    )
 
 
 def cannot_be_had(url: str, failure: Failure, asked: str) -> str:
