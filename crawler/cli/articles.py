@@ -37,7 +37,7 @@ def list_articles(
     as_json: JsonOption = False,
 ) -> None:
     """List stored articles, latest first."""
-    configured = configuration()
+    configured = configuration(is_reading=False)
     zones = {name: entry.zone for name, entry in configured.sources.items()}
     wanted: dict[str, Any] = {"source": source, "since": moment(since, configured) if since else None, "words": words}
     wanted |= {"limit": limit or None, "copies": copies}
@@ -109,7 +109,7 @@ def search(
     as_json: JsonOption = False,
 ) -> None:
     """Search title, teaser and text, best first, with the places that were found."""
-    configured = configuration()
+    configured = configuration(is_reading=False)
     after = moment(since, configured) if since else None
     rows = run(_found(query, language, after, source, limit))
     if as_json:
@@ -136,7 +136,7 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show one stored article, with what was stripped from its page."""
-    configured = configuration()
+    configured = configuration(is_reading=False)
     row = run(_article(article))
     if row is None:
         fail(f"no stored article {plain(article)}; nachlese explain URL tells what became of a page")
@@ -181,7 +181,7 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """Tell one page's story: where it was found, what was tried, how it ended, where it lies in the archive."""
-    configured = configuration()
+    configured = configuration(is_reading=False)
     story = run(_story(url))
     if as_json:
         print_json(story)
@@ -227,16 +227,18 @@ def status(
 
     Exit code 0 whatever the state: looking went well.
     """
-    configured = configuration()
-    sources, last = run(_status(runs))
+    configured = configuration(is_reading=False)
+    sources, last, alarms = run(_status(runs))
     shown = [row for row in sources if every or row["enabled"] or row["last_run"] is not None]
     if as_json:
-        for kind, rows in (("source", shown), ("run", last)):
+        for kind, rows in (("source", shown), ("run", last), ("alarm", alarms)):
             for row in rows:
                 print_json({"kind": kind, **{"run_kind" if name == "kind" else name: row[name] for name in row}})
         return
     zone = ZoneInfo(configured.settings.time_zone)
     show_sources(shown, len(configured.sources) - sum(row["name"] in configured.sources for row in shown), zone)
+    for alarm in alarms:
+        print_line(f"alarm: {alarm['says']}. {alarm['advice']}")
     if last:
         print_line("")
         show_runs(last, zone)
@@ -286,9 +288,9 @@ def _table(*names: str) -> Any:
     return table
 
 
-async def _status(runs: int) -> tuple[list[Row], list[Row]]:
+async def _status(runs: int) -> tuple[list[Row], list[Row], list[Row]]:
     async with await open_queries() as store:
-        return await store.status(), await store.last_runs(limit=runs) if runs else []
+        return await store.status(), await store.last_runs(limit=runs) if runs else [], await store.open_alarms()
 
 
 def _text(value: str) -> Any:

@@ -151,10 +151,10 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         raise KeyboardInterrupt from None
 
 
-def configuration(is_reading: bool = False) -> Configuration:
+def configuration(is_reading: bool = True) -> Configuration:
     """The configuration; a mistake in it ends the command before anything starts (ConfigError).
 
-    *is_reading*: the command reads pages, or checks the files, and needs the shipped phrases too.
+    Not *is_reading*: the command only looks, and is spared the shipped phrases.
     """
     from crawler import config
 

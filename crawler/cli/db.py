@@ -245,7 +245,7 @@ def size(as_json: Annotated[bool, typer.Option("--json", help="One JSON object, 
     from crawler.cli.common import configuration, run
 
     sizes = run(_sizes())
-    files = archive_files(archive_folder(configuration()))
+    files = archive_files(archive_folder(configuration(is_reading=False)))
     sizes["archive"] = {"files": len(files), "bytes": sum(files)}
     if as_json:
         print_json(sizes)
@@ -323,7 +323,7 @@ def prune(
     """Delete what [retention] in config/settings.toml says is too old. Articles are never deleted."""
     from crawler.cli.common import configuration, run
 
-    deleted = run(_pruned(configuration(), dry_run))
+    deleted = run(_pruned(configuration(is_reading=False), dry_run))
     if as_json:
         print_json({"dry_run": dry_run, **deleted})
         return

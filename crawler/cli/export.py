@@ -40,7 +40,7 @@ def export(
 
     The file is there when it is complete. In CSV no cell is a formula for a spreadsheet program.
     """
-    configured = configuration()
+    configured = configuration(is_reading=False)
     form = format_ or next((one for one in Format if file.suffix.lower() == f".{one}"), None)
     if form is None:
         fail(f"the suffix of {file} tells no format; add --format {', '.join(Format)}", Exit.USAGE)

@@ -22,7 +22,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line
 @told()
 def list_watches(as_json: JsonOption = False) -> None:
     """List the watchlists of the configuration."""
-    configured = configuration()
+    configured = configuration(is_reading=False)
     records = [record(watch) for watch in configured.watches.values()]
     if as_json:
         for one in records:
@@ -54,7 +54,7 @@ def tell(as_json: JsonOption = False) -> None:
 
     Exit code 1 when an address did not take it: it comes again later.
     """
-    configured = configuration()
+    configured = configuration(is_reading=False)
     if not configured.watches:
         fail(f"no watchlists in {configured.folder / 'watch'}", Exit.USAGE)
     results = run(_told(configured))

@@ -75,7 +75,8 @@ class Configuration:
 
     def rules(self) -> Rules:
         """Rules for pages that belong to no source file."""
-        return Rules(time_zone=ZoneInfo(self.settings.time_zone), phrases=self.phrases)
+        zone = ZoneInfo(self.settings.time_zone)
+        return Rules(time_zone=zone, phrases=self.phrases, rights=self.settings.rights.policy())
 
 
 def shipped_folder() -> Path:
@@ -115,6 +116,11 @@ def load(folder: Path | str | None = None, is_reading: bool = True) -> Configura
     for name, source in sources.items():
         check_scrapy(folder / "sources" / f"{name}.toml", source.scrapy, mistakes)
     mistakes.extend(wrong_names(folder, sources))
+    known = sorted(path.stem for path in (folder / "sources").glob("*.toml"))
+    for name in settings.rights.sources:
+        if name not in known:
+            says = f"there is no source {name!r}{nearest(name, known)}"
+            mistakes.append(Mistake(folder / "settings.toml", f"rights.sources.{name}", says))
     watches = load_watches(folder, sources, mistakes)
     if mistakes:
         raise ConfigError(mistakes)

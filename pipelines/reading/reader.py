@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 from lxml import html
 
-from pipelines.items import Article, Kind, Page
-from pipelines.reading import plaintext, plaintext_header
+from pipelines.items import Article, Kind, Page, Rejected
+from pipelines.reading import plaintext, plaintext_header, rights
 from pipelines.reading.body import blocks, extract, inline_markup, paywall, revealed
 from pipelines.reading.body.article import Hints, article_on
 from pipelines.reading.body.boilerplate import Phrases, site_phrases
@@ -22,7 +22,7 @@ from pipelines.reading.fields import agency, kind, language, metadata
 from pipelines.reading.page import decode, structured
 from pipelines.reading.page.tree import parse
 from pipelines.reading.rules import Rules
-from pipelines.reading.verdict import page_classifier
+from pipelines.reading.verdict import consent_cookies, page_classifier
 from pipelines.reading.verdict.other_pages import why_other
 from pipelines.reading.verdict.signs import Signs
 
@@ -39,8 +39,12 @@ def read(page: Page, rules: Rules) -> Article:
     page = _with_address(page)
     if plaintext.is_plain(page.content_type):
         text = decode.text_of(page.body, page.content_type)
-        return replace(plaintext.read_text(page, text, rules), reader_version=READER_VERSION)
-    return _read_html(page, rules)
+        article = replace(plaintext.read_text(page, text, rules), reader_version=READER_VERSION)
+        return rights.applied(replace(article, rights=rights.rights_of(page)), rules.rights)
+    try:
+        return rights.applied(_read_html(page, rules), rules.rights)
+    except Rejected as rejected:
+        raise consent_cookies.explained(rejected, page.body) from None
 
 
 def _with_address(page: Page) -> Page:
@@ -111,6 +115,7 @@ def _read_html(page: Page, rules: Rules) -> Article:
         removed=tuple(found.removed),
         container=body.container,
         lesson=rules.site_model.state,
+        rights=rights.rights_of(page, stated),
         reader_version=READER_VERSION,
     )
 
