@@ -29,8 +29,9 @@ SIZE_UNITS = {"B": 1, "kB": 1000, "KB": 1000, "MB": 1000**2, "GB": 1000**3, "KiB
 
 LONGEST_DURATION = timedelta(days=3650)
 LONGEST_PATTERN = 1000
-#: single characters, each of them optional or not: what most patterns are made of, "/videos?/" and "/archiv/\d"
-_SAME_IN_ALL_ENGINES = re.compile(r"\^?(?:(?:[A-Za-z0-9_/ ,:;=&%~@!#-]|\\[.dws?+*/-]|\.)\??)+\$?")
+#: characters and flat groups, each of them once or repeated: what most patterns are made of, "/videos?/", "/(a|b)/"
+_ATOM = r"(?:[A-Za-z0-9_/ ,:;=&%~@!#-]|\\[.dws?+*/-]|\.)[?*+]?"
+_SAME_IN_ALL_ENGINES = re.compile(rf"\^?(?:{_ATOM}|\((?:{_ATOM}|\|)*\)[?*+]?|\|)+\$?")
 #: an element, a class or an id, and such inside one another: "article", ".article-body", "main#content p.lead"
 _STEP = r"(?:[A-Za-z][A-Za-z0-9]*|(?:[A-Za-z][A-Za-z0-9]*)?[.#][A-Za-z][A-Za-z0-9_-]*)"
 _SIMPLE_SELECTOR = re.compile(rf"{_STEP}(?: {_STEP})*")
