@@ -151,7 +151,7 @@ def _of_string(visible: VisibleText, index: int, reading: Reading) -> Iterator[S
         exact = _time_attribute(element, reading)
         if exact is not None and exact.at.date() == stated.at.date() and _is_of_this(exact, stated, len(dates)):
             stated, provenance, points = exact, Provenance.TIME_ELEMENT, points + 10
-        is_strange = rest <= 25 and points < LEAST and _is_strange(element, visible.above)
+        is_strange = rest <= 25 and LEAST_ALONE <= points < LEAST and _is_strange(element, visible.above)
         yield Seen(Dated(stated.at, stated.precision, provenance), one, rest <= 25, points, own, is_strange)
 
 
@@ -214,7 +214,7 @@ def _points(element: Element, near: int | None, label: Label | None, rest: int, 
             points -= 20 if element.tag == "h1" else 4  # a day in the headline is what the article is about
         elif element.tag == "li":
             points -= 8
-        if element not in above and _OTHER_ARTICLE.search(element.get("itemtype") or ""):
+        if (item := element.get("itemtype")) and element not in above and _OTHER_ARTICLE.search(item):
             points -= 40
         if element not in above and level < 8:
             points -= _strangeness(own)
