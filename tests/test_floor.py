@@ -73,4 +73,3 @@ def test_why_names_both_lengths():
     told = floor.why(paragraphs(0), paragraphs(0, 1))
     assert told.rule == floor.RULE
     assert str(len(text(0))) in told.text and str(len(SENTENCES[0]) + len(SENTENCES[1])) in told.text
-

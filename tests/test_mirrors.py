@@ -8,6 +8,11 @@ ROOT = Path(__file__).resolve().parents[1]
 
 #: test file -> modules that it tests besides the one of its name
 TESTED_IN = {
+    "test_alerts.py": [
+        "crawler/config/alerts_file.py",
+        "pipelines/metrics.py",
+        "pipelines/store/alarms.py",
+    ],
     "test_boilerplate.py": [
         "pipelines/reading/body/class_name_rules.py",
     ],
@@ -102,6 +107,9 @@ TESTED_IN = {
         "crawler/middlewares/status.py",
         "pipelines/decompress.py",
     ],
+    "test_health.py": [
+        "pipelines/store/health_statements.py",
+    ],
     "test_item_pipelines.py": [
         "pipelines/article_item.py",
     ],
@@ -146,6 +154,7 @@ TESTED_IN = {
     "test_read.py": [
         "pipelines/reading/body/blocks.py",
         "pipelines/reading/body/figures.py",
+        "pipelines/reading/reader.py",
     ],
     "test_replay.py": [
         "crawler/comparing.py",
@@ -172,6 +181,7 @@ TESTED_IN = {
         "crawler/single_fetch.py",
     ],
     "test_store.py": [
+        "pipelines/store/keys.py",
         "pipelines/store/frontier.py",
         "pipelines/store/known.py",
         "pipelines/store/queries.py",
@@ -185,6 +195,9 @@ TESTED_IN = {
     "test_structured.py": [
         "pipelines/reading/page/json_mending.py",
         "pipelines/reading/page/jsonld.py",
+    ],
+    "test_row_mapping.py": [
+        "pipelines/text_features.py",
     ],
     "test_watching.py": [
         "crawler/cli/watch.py",
@@ -200,6 +213,7 @@ TESTED_IN = {
     ],
     "test_workers.py": [
         "pipelines/forkserver.py",
+        "pipelines/reader_launch.py",
         "pipelines/reader_process.py",
         "pipelines/reader_protocol.py",
     ],

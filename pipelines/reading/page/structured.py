@@ -23,6 +23,7 @@ MOST_NODES = 4_000
 DEEPEST = 24
 MOST_META_VALUES = 40
 _ITEMPROPS = XPath("//@itemprop/..")  # few elements have one, so they are looked for in C
+_LICENSED = XPath("//a[@href and contains(concat(' ', @rel, ' '), ' license ')]/@href")
 _MOST_CANONICALS = 4
 
 LESSER_TYPES = frozenset(
@@ -89,6 +90,7 @@ class Structured:
     window_title: str | None = None
     canonicals: list[str] = field(default_factory=list)
     amps: list[str] = field(default_factory=list)
+    licenses: list[str] = field(default_factory=list)
     language: str | None = None
     # what was worked out from the rest when somebody asked: the types of the nodes, the names of the site
     worked_out: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
@@ -158,6 +160,7 @@ def collect(tree: Element, url: str) -> Structured:
     for element in _ITEMPROPS(tree):
         for name in (element.get("itemprop") or "").split()[:4]:
             found.micro.setdefault(name.lower(), []).append(element)
+    found.licenses.extend(href for href in _LICENSED(tree)[:4] if len(href) <= 2_000)
     for script in scripts:
         for value in loads(script):
             _walk(found, value)
@@ -193,6 +196,8 @@ def _link(found: Structured, element: Element) -> None:
         return
     if "canonical" in rel and len(found.canonicals) < _MOST_CANONICALS:
         found.canonicals.append(href)
+    elif "license" in rel:
+        found.licenses.append(href)
     elif "amphtml" in rel:
         found.amps.append(href)
 
