@@ -158,8 +158,8 @@ LEFT = {
 SHARED = frozenset(
     (
         "audio", "berlin", "card", "community", "detail", "disclaimer", "europa", "forum", "german", "icon", "item",
-        "lang", "land", "lightbox", "navigation", "paper", "person", "player", "post", "radio", "region", "shop",
-        "stream", "symbol", "teaser", "ticker", "widget",
+        "lang", "land", "lies", "lightbox", "navigation", "paper", "person", "player", "post", "radio", "region",
+        "shop", "stream", "symbol", "teaser", "ticker", "widget",
     )
 )  # fmt: skip
 UMLAUTS = frozenset("äöüß")

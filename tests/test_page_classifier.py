@@ -228,3 +228,24 @@ def test_a_dated_article_is_an_article_wherever_it_stands():
     prose = "<p>Der Rat hat am Montag beschlossen, dass der Hafen bis zum Herbst geschlossen bleibt.</p>" * 5
     body = f"<h1>Der Hafen bleibt zu</h1><p class='date'>3. Dezember 2025</p>{prose}"
     assert judged(body, "Der Hafen bleibt zu", "https://zeitung.example/lokales/hafen").kind is Kind.ARTICLE
+
+
+def cards(count: int) -> str:
+    """The cards of a list: a linked headline, a day, a sentence, a link to go on."""
+    return "".join(
+        f"<article class='card'><h2><a href='/2025/{n}/a'>Kurze Zeile {n}</a></h2><time>0{n + 1}.11.2025</time>"
+        f"<p>Am Tag {n}: {SENTENCES[n % 4]}</p><a href='/2025/{n}/a'>Weiterlesen</a></article>"
+        for n in range(count)
+    )
+
+
+def test_dated_cards_are_a_list_and_no_article():
+    assert (
+        reason(document("Lokales", f"<h1>Lokales</h1>{cards(8)}"), "https://zeitung.example/lokales")
+        is Reason.HOME_PAGE
+    )
+
+
+def test_an_article_above_such_cards_stays_one():
+    body = f"<article><h1>Brücke bleibt gesperrt</h1><time>03.12.2025</time>{PROSE}</article>{cards(8)}"
+    assert reason(document("Brücke bleibt gesperrt", body)) is None

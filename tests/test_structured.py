@@ -65,12 +65,15 @@ def test_articles_of_lists_and_comments_are_not_the_page_s():
     ],
 )
 def test_broken_jsonld_gives_what_can_be_saved(text: str):
-    found = Structured(url="")
-    for value in loads(text):
-        assert isinstance(value, dict)
-        if value.get("@type") == "NewsArticle":
-            found.article = value
-    assert found.article["headline"] == "Der Hafen"
+    values = loads(text)
+    assert all(isinstance(value, dict) for value in values)
+    articles = [value for value in values if value.get("@type") == "NewsArticle"]
+    assert articles[-1]["headline"] == "Der Hafen"
+
+
+def test_what_was_collected_does_not_change():
+    with pytest.raises(AttributeError):
+        collected("<title>Blatt</title>").window_title = "Anderes"  # type: ignore[misc]
 
 
 @pytest.mark.parametrize(

@@ -252,7 +252,10 @@ def _without_credits(
     for place, block in enumerate(blocks):
         rule = None
         if block.text in timeline or (
-            block.kind == "heading" and _heads_prose(blocks, place) and _WHEN.search(block.text)
+            block.kind == "heading"
+            and any(map(str.isdigit, block.text))
+            and _heads_prose(blocks, place)
+            and _WHEN.search(block.text)
         ):
             kept.append(block)
             continue

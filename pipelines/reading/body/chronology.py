@@ -14,11 +14,6 @@ from pipelines.reading.fields.date_grammar import month_names
 from pipelines.reading.languages import either, languages
 from pipelines.reading.page.tree import BLOCK_TAGS, HEADINGS, one_line, raw
 
-# from the attributes up: far fewer than elements
-_NAMED = etree.XPath(
-    ".//@class[contains(., 'dat') or contains(., 'Dat') or contains(., 'time') or contains(., 'Time')]/.."
-)
-_TAGS = HEADINGS | {"span", "div", "p", "strong", "b"}
 _WORDS = frozenset(word for each in languages().values() for word in each.weekdays) | frozenset(month_names())
 _TIME = re.compile(rf"\d{{1,2}}[.:]\d\d|\d{{1,2}}[./-]|\b(?:1[5-9]|20)\d\d\b|\d\s?{either('dates.clock_words')}\b")
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
@@ -27,8 +22,10 @@ _LONGEST, _FEWEST, _PROSE = 60, 3, 60  # characters; times of one kind; characte
 
 
 def mark_chronology(page: etree._Element, headline: etree._Element | None) -> None:
-    """Make the times that head the parts of a text on *page* headings."""
-    found = [*page.iter("time"), *(each for each in _NAMED(page) if each.tag in _TAGS)]
+    """Make the <time> elements that head the parts of a text on *page* headings; `prune` does it with what is named
+    after a date.
+    """
+    found = list(page.iter("time"))
     if len(found) < _FEWEST:
         return
     above = set(headline.iterancestors()) if headline is not None else set()
@@ -42,7 +39,7 @@ def mark_chronology(page: etree._Element, headline: etree._Element | None) -> No
     for elements in groups.values():
         if len(elements) >= _FEWEST and len(set(elements.values())) == len(elements) and above.isdisjoint(elements):
             for element in elements:
-                _make_heading(element)
+                make_heading(element)
 
 
 def tells_time(text: str) -> bool:
@@ -81,7 +78,8 @@ def _is_link(element: etree._Element) -> bool:
     return sum(len(raw(link)) for link in element.iter("a")) * 2 > len(raw(element))
 
 
-def _make_heading(element: etree._Element) -> None:
+def make_heading(element: etree._Element) -> None:
+    """Make a heading of *element*, with nothing left that names it after a date."""
     for name in ("class", "id", "itemprop"):
         element.attrib.pop(name, None)
     if element.tag not in HEADINGS:

@@ -134,7 +134,6 @@ def body_of(
     for element in _selected(page, remove):
         removals.add(element, "site")
         delete(element)
-    mark_chronology(page, headline)
     prune_next_articles(page, headline, address, removals)
     if known and any(each.getroottree().getroot() is not tree for each in known.elements):
         known = None
@@ -211,6 +210,7 @@ def _container(
         root = _around((*known.elements, headline), page)
         _, prose = prune(root, (headline, *known.elements), removals, set(fields))
         return _gathered(known.elements), root, 0, prose
+    mark_chronology(page, headline)
     left, prose = prune(page, (headline,), removals, set(fields), names)
     masses = masses_of(left)
     return core_of(page, masses, headline), page, masses.get(page, 0), prose

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from lxml import etree
 
+from pipelines.reading.body.chronology import tells_time
 from pipelines.reading.body.embedded_blocks import address_words, is_quotation
 from pipelines.reading.body.main_content import weight
 from pipelines.reading.languages import either
@@ -147,7 +148,7 @@ def timeline_in(dates: Collection[etree._Element], prose: Collection[etree._Elem
     groups: dict[str, list[etree._Element]] = {}
     for element in dates:
         text = one_line(raw(element))
-        if text and len(text) <= _LONGEST_TIME and any(map(str.isdigit, text)) and _stands_over(element, prose):
+        if text and len(text) <= _LONGEST_TIME and tells_time(text) and _stands_over(element, prose):
             groups.setdefault(element.get("class") or "", []).append(element)
     return frozenset(
         element

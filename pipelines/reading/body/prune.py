@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from lxml import etree
 
 from pipelines.reading.body.blocks import PROSE, is_foreign
+from pipelines.reading.body.chronology import make_heading
 from pipelines.reading.body.class_name_rules import rule_of, rule_of_place
 from pipelines.reading.body.likeness import is_dialogue, paragraphs_in, reads_like_article, timeline_in
 from pipelines.reading.body.main_content import masses_of, prose_in
@@ -69,6 +70,8 @@ def prune(
         and not (rule == "player" and is_dialogue(element))
     ]
     spared = timeline_in([element for element, rule in named if rule == "byline"], prose)
+    for element in spared:
+        make_heading(element)
     spared |= paragraphs_in(named, masses, fields)
     named = [(element, rule) for element, rule in named if element not in spared]
     taken: dict[str, int] = {}

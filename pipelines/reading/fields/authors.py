@@ -32,8 +32,9 @@ def byline_of(evidence: Evidence, selector: str | None = None) -> Byline:
         stated = Byline(found.people, first.organisations, first.agency or found.agency)
         if stated.people:
             return stated
-        # a meta tag's author is often the site's, JSON-LD's and microdata's is the text's
-        is_signed_for |= bool(found) and candidate.place.startswith(("JSON-LD", "microdata"))
+        # a meta tag's author is often the site's, JSON-LD's and microdata's is the text's; a writer's mark is nobody's
+        is_mark = all(len(name) <= _LONGEST_MARK for name in found.organisations) and not found.agency
+        is_signed_for |= bool(found) and not is_mark and candidate.place.startswith(("JSON-LD", "microdata"))
     seen = seen_byline(evidence, is_signed_for=is_signed_for)
     # where an agency is stated for the author, the newsroom's name beside it is the page's, not the text's
     organisations = stated.organisations or (() if stated.agency else seen.organisations)
@@ -55,6 +56,8 @@ def _without_site(found: people.Byline, sites: set[str]) -> people.Byline:
     left = tuple(name for name in found.people if name not in named)
     return people.Byline(left, (*named, *found.organisations), found.agency)
 
+
+_LONGEST_MARK = 3  # letters of 'ls', which signs for a person whose name may stand below the text
 
 Values = Iterator[tuple[str, Byline]]
 

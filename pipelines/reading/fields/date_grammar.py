@@ -205,6 +205,24 @@ def month_names(codes: Iterable[str] | None = None) -> frozenset[str]:
     return frozenset(name for code in codes or known for name in known[code].months)
 
 
+_AMERICAN = re.compile(
+    r"(?P<month>\d\d?)/(?P<day>\d\d?)/(?P<year>\d{4}),?\s(?P<hour>\d\d?):(?P<minute>\d\d)(?::(?P<second>\d\d))?"
+    r"\s?(?P<half>[AaPp])\.?[Mm]\.?"
+)
+
+
+def american(value: str) -> str:
+    """'12/3/2025 4:30:00 PM' as '2025-12-03 16:30:00': whoever counts to twelve writes the month first. Anything else
+    as it is.
+    """
+    match = _AMERICAN.fullmatch(value)
+    if match is None or not 1 <= int(match["month"]) <= 12 or not 1 <= int(match["hour"]) <= 12:
+        return value
+    hour = int(match["hour"]) % 12 + (12 if match["half"] in "pP" else 0)
+    second = f":{match['second']}" if match["second"] else ""
+    return f"{match['year']}-{int(match['month']):02}-{int(match['day']):02} {hour:02}:{match['minute']}{second}"
+
+
 for _code in languages():  # compiled here, so that a forked reader finds them ready
     grammar_of(_code)
 

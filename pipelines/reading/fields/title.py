@@ -333,9 +333,11 @@ def _lines(element: Element) -> list[str]:
 
 def site_names(structured: Structured) -> set[str]:
     """What the site calls itself, squashed to letters and digits."""
-    if structured.sites is None:
-        structured.sites = {squashed(name) for name in _names_of_site(structured) if name} - {""}
-    return structured.sites
+    known: set[str] | None = structured.worked_out.get("sites")
+    if known is None:
+        known = {squashed(name) for name in _names_of_site(structured) if name} - {""}
+        structured.worked_out["sites"] = known
+    return known
 
 
 def _names_of_site(structured: Structured) -> list[str]:

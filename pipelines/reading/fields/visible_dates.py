@@ -91,6 +91,8 @@ def dates_seen(visible: VisibleText, reading: Reading) -> list[Seen]:
 
 
 def _may_state_a_date(text: str) -> bool:
+    if text.startswith(("©", "(c)", "Copyright")):
+        return False
     if _DIGIT.search(text if len(text) <= 300 else text[:_LONGEST_DATELINE]):
         return True
     return len(text) <= _LONGEST_OF_WORDS and _DAY_WORDS.search(text.lower()) is not None
@@ -117,8 +119,6 @@ def _least(best: Seen, found: list[Seen]) -> float:
 def _of_string(visible: VisibleText, index: int, reading: Reading) -> Iterator[Seen]:
     """The dates that begin in one string of text, read together with its short neighbours (label, year, clock)."""
     own = visible.texts[index]
-    if own.startswith(("©", "(c)", "Copyright")):
-        return
     is_prose = len(own) > 300
     if is_prose:
         own = own[:_LONGEST_DATELINE]
@@ -151,7 +151,7 @@ def _of_string(visible: VisibleText, index: int, reading: Reading) -> Iterator[S
         exact = _time_attribute(element, reading)
         if exact is not None and exact.at.date() == stated.at.date() and _is_of_this(exact, stated, len(dates)):
             stated, provenance, points = exact, Provenance.TIME_ELEMENT, points + 10
-        is_strange = rest <= 25 and points < LEAST and _is_strange(element, visible.above)
+        is_strange = rest <= 25 and LEAST_ALONE <= points < LEAST and _is_strange(element, visible.above)
         yield Seen(Dated(stated.at, stated.precision, provenance), one, rest <= 25, points, own, is_strange)
 
 
@@ -206,16 +206,12 @@ def _points(element: Element, near: int | None, label: Label | None, rest: int, 
         if level < 3:
             names.append(own)
             linked = linked or element.tag == "a"
-        is_own_frame = element.tag in ("aside", "footer") and OWN_FRAME.search(own)
-        is_foreign = element.tag in _FOREIGN_TAGS and not is_own_frame
-        if is_foreign or (element not in above and _EMBEDDED.search(own)):
+        if _is_foreign(element, own, above):
             points -= 40
         elif element.tag in ("h1", "h2"):
             points -= 20 if element.tag == "h1" else 4  # a day in the headline is what the article is about
         elif element.tag == "li":
             points -= 8
-        if element not in above and _OTHER_ARTICLE.search(element.get("itemtype") or ""):
-            points -= 40
         if element not in above and level < 8:
             points -= _strangeness(own)
         if element.tag in ("article", "main"):
@@ -240,6 +236,15 @@ def _is_strange(element: Element, above: frozenset[Element]) -> bool:
         if around.tag in ("blockquote", "figcaption") or _EMBEDDED.search(names) or _OTHERS.search(names):
             return True
     return False
+
+
+def _is_foreign(element: Element, own: str, above: frozenset[Element]) -> bool:
+    """Whether an element is a frame, a quotation, an embed or another article; *own* are its names."""
+    if element.tag in _FOREIGN_TAGS and not (element.tag in ("aside", "footer") and OWN_FRAME.search(own)):
+        return True
+    item = element.get("itemtype")
+    is_other = _EMBEDDED.search(own) or (item and _OTHER_ARTICLE.search(item))
+    return bool(is_other) and element not in above
 
 
 @lru_cache(maxsize=4_096)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import unescape
 from typing import Any
 
@@ -69,7 +69,7 @@ _FOREIGN = frozenset(
 )
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Structured:
     """What was collected.
 
@@ -89,11 +89,16 @@ class Structured:
     headings: list[Element] = field(default_factory=list)
     window_title: str | None = None
     canonicals: list[str] = field(default_factory=list)
+    amps: list[str] = field(default_factory=list)
     licenses: list[str] = field(default_factory=list)
-    amp: str | None = None
     language: str | None = None
-    sites: set[str] | None = None  # what the site calls itself, once somebody asked (``title.site_names``)
-    types: list[set[str]] = field(default_factory=list)  # of the nodes, once somebody asked
+    # what was worked out from the rest when somebody asked: the types of the nodes, the names of the site
+    worked_out: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def amp(self) -> str | None:
+        """The first ``link rel=amphtml``."""
+        return self.amps[0] if self.amps else None
 
     @property
     def canonical(self) -> str | None:
@@ -116,9 +121,10 @@ class Structured:
 
     def types_of_nodes(self) -> list[set[str]]:
         """What each JSON-LD object calls itself, lower case; found once for the objects that are there."""
-        if len(self.types) != len(self.nodes):
-            self.types = [types_of(node) for node in self.nodes]
-        return self.types
+        types: list[set[str]] = self.worked_out.get("types", [])
+        if len(types) != len(self.nodes):
+            types = self.worked_out["types"] = [types_of(node) for node in self.nodes]
+        return types
 
     def resolved(self, value: Any) -> Any:
         """*value*, or the object that it only refers to by ``@id``."""
@@ -129,14 +135,15 @@ class Structured:
 
 def collect(tree: Element, url: str) -> Structured:
     """Everything that *tree* (the root that lxml.html parsed) states for machines."""
-    found = Structured(url=url)
     if hasattr(tree, "getroot"):
         tree = tree.getroot()
     if tree is None:
-        return found
-    found.language = _language(tree)
+        return Structured(url=url)
+    titles = (plain(each.text) for each in tree.iter("title") if not _in_svg(each))
+    window_title = next(filter(None, titles), None)
+    found = Structured(url=url, language=_language(tree), window_title=window_title)
     scripts: list[str] = []
-    for element in tree.iter("script", "meta", "link", "time", "abbr", "title", "h1"):
+    for element in tree.iter("script", "meta", "link", "time", "abbr", "h1"):
         tag = element.tag
         if tag == "meta":
             _meta(found, element)
@@ -150,17 +157,14 @@ def collect(tree: Element, url: str) -> Structured:
             found.times.append(element)
         elif tag == "h1":
             found.headings.append(element)
-        elif found.window_title is None and tag == "title" and not _in_svg(element):
-            found.window_title = plain(element.text)
     for element in _ITEMPROPS(tree):
         for name in (element.get("itemprop") or "").split()[:4]:
             found.micro.setdefault(name.lower(), []).append(element)
-    found.licenses += [href for href in _LICENSED(tree)[:4] if len(href) <= 2_000]
+    found.licenses.extend(href for href in _LICENSED(tree)[:4] if len(href) <= 2_000)
     for script in scripts:
         for value in loads(script):
             _walk(found, value)
-    found.article = _main_article(found)
-    return found
+    return replace(found, article=_main_article(found))
 
 
 def _in_svg(element: Element) -> bool:
@@ -194,8 +198,8 @@ def _link(found: Structured, element: Element) -> None:
         found.canonicals.append(href)
     elif "license" in rel:
         found.licenses.append(href)
-    elif "amphtml" in rel and found.amp is None:
-        found.amp = href
+    elif "amphtml" in rel:
+        found.amps.append(href)
 
 
 # -- JSON-LD ----------------------------------------------------------------------------------------------------------

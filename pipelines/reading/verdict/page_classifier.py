@@ -158,6 +158,8 @@ def _teasers(tree: etree._Element) -> Iterator[str]:
         for _ in range(3):
             if (below := above.getnext()) is not None:
                 text = raw(below)
+                while len(text) < 30 and (after := below.getnext()) is not None:  # a day, who wrote it
+                    below, text = after, raw(after)
                 if 30 <= len(text) <= 500:
                     yield text
                 break
@@ -365,6 +367,7 @@ def list_of_posts(read: Read, seen: Signs) -> str | None:
 
 _FEWEST_ITEMS, _WORDS_OF_ITEM = 6, 45
 _LEAST_TEASERS = 4  # different ones
+_ABOVE_LIST = 120  # letters above the first of them: a list's name and what it is about
 _WORDS_OF_LIST = 5  # of the title that a list has at most
 _OWN_TEXT = 500  # characters above the first item that make an article with a list below it
 
@@ -394,7 +397,13 @@ def _teaser_lines(read: Read, seen: Signs) -> int:
     lines = [line for line in read.text.split("\n") if line]
     found = [line for line in lines if plain(line) in seen.teasers]
     is_most = sum(map(len, found)) > 0.7 * sum(map(len, lines))
-    return len(found) if len(found) >= _FEWEST_ITEMS and is_most else 0
+    if len(found) >= _FEWEST_ITEMS and is_most:
+        return len(found)
+    whole = plain(read.text)  # dates and links between them, all on one line
+    within = [teaser for teaser in seen.teasers if teaser in whole]
+    if len(within) < _LEAST_TEASERS or min(map(whole.index, within)) > _ABOVE_LIST:
+        return 0
+    return len(within) if sum(map(len, within)) > 0.5 * len(whole) else 0
 
 
 def _video(read: Read, seen: Signs, words: int) -> _Finding:
