@@ -90,7 +90,7 @@ async def read(item: ArticleItem, services: Services) -> ArticleItem:
     if item.article is not None:
         return item
     try:
-        item.article = await services.readers.read(item.page, item.rules)
+        item.was_read(await services.readers.read_page(item.page, item.rules))
     except Rejected as rejected:
         raise RejectedItem(rejected.reason, rejected.detail) from rejected
     except ReadersUnavailable as error:
@@ -113,6 +113,7 @@ async def store(item: ArticleItem, services: Services) -> ArticleItem:
             etag=item.etag,
             last_modified=item.last_modified,
             ms=item.ms,
+            features=item.own_features,
             queued=item.handed_over,
         )
     except Rejected as rejected:

@@ -105,6 +105,13 @@ async def some_news(store: Store) -> None:
     await store.reschedule(zeitung, "https://zeitung.example/2", Reason.TIMEOUT, "no answer in 20 s")
     await store.end_run(zeitung, "finished")
     await store.end_run(anzeiger, "finished")
+    for run in (zeitung, bote, anzeiger):
+        await store.check_health(run.source, run.id, ZoneInfo("Europe/Berlin"))
+    for _ in range(3):  # a feed that does not answer again and again is an alarm
+        bote = await store.begin_run("bote", "crawl", "host:1")
+        await store.enqueue(bote, [], silent)
+        await store.end_run(bote, "failed", "1 place to look at could not be used")
+        await store.check_health("bote", bote.id, ZoneInfo("Europe/Berlin"))
     await store.group_stories()
 
 

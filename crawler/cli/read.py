@@ -54,7 +54,7 @@ def read(
     """
     from crawler.files import Unreadable
 
-    configured = configuration()
+    configured = configuration(is_reading=True)
     if source:
         known_sources(configured, [source])
     at = moment(fetched_at, configured) if fetched_at else None

@@ -103,7 +103,7 @@ def check(
     Without --fetch nothing is asked of any site. With it, nothing is stored. Exit code 2 for a mistake in a file, 1
     when a feed, sitemap or section page cannot be read.
     """
-    configured = configuration()
+    configured = configuration(is_reading=True)
     wanted = known_sources(configured, names or sorted(configured.sources))
     if not fetch:
         dangers = {name: dangerous(configured.sources[name]) for name in wanted}

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from crawler.config.alerts_file import Alerts
 from crawler.config.table import Table
 from crawler.config.values import (
     Duration,
@@ -163,6 +164,7 @@ class Settings(Table):
     rights: RightsSettings = RightsSettings()
     schedule: ScheduleDefaults = ScheduleDefaults()
     browser: BrowserSettings = BrowserSettings()
+    alerts: Alerts = Alerts()
     scrapy: dict[str, Any] = Field(
         default_factory=dict, description="Any setting of Scrapy, for all sources; [scrapy.custom] for your own."
     )

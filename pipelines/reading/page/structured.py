@@ -75,8 +75,8 @@ class Structured:
 
     ``article`` is the JSON-LD object of the page's own article ({} if there is none), ``nodes`` all objects with a
     type, ``ids`` finds them by ``@id``. ``meta`` maps lower-case names (name, property, itemprop) to their contents in
-    order. ``micro`` maps an itemprop to its elements, ``times`` are the <time> elements, ``headings`` the h1 elements,
-    in document order.
+    order. ``micro`` maps an itemprop to its elements, ``times`` are the <time> and the named <abbr> elements,
+    ``headings`` the h1 elements, in document order.
     """
 
     url: str
@@ -136,7 +136,7 @@ def collect(tree: Element, url: str) -> Structured:
         return found
     found.language = _language(tree)
     scripts: list[str] = []
-    for element in tree.iter("script", "meta", "link", "time", "title", "h1"):
+    for element in tree.iter("script", "meta", "link", "time", "abbr", "title", "h1"):
         tag = element.tag
         if tag == "meta":
             _meta(found, element)
@@ -146,7 +146,7 @@ def collect(tree: Element, url: str) -> Structured:
                 scripts.append(element.text)
         elif tag == "link":
             _link(found, element)
-        elif tag == "time":
+        elif tag == "time" or (tag == "abbr" and element.get("title") and element.get("class")):
             found.times.append(element)
         elif tag == "h1":
             found.headings.append(element)
