@@ -145,8 +145,9 @@ async def test_a_site_of_which_no_source_can_be_made_gets_a_sentence(services: S
     wall, empty, script = SmallSite({"/": CONSENT}), SmallSite({"/": "<html><body>nix"}), SmallSite({"/": shell})
     forbidden = SmallSite({"/": home, "/robots.txt": ("User-agent: *\nDisallow: /", "text/plain")})
     binary, no_page, moved = SmallSite({"/": "\0\x01" * 500}), SmallSite({}), SmallSite({})
+    refusing = SmallSite({"/": 403})
     nothing_read = SmallSite({"/": home, "/f.xml": rss(paths_of(3)), **dict.fromkeys(paths_of(3), CONSENT)})
-    async with served(wall, empty, script, forbidden, binary, no_page, nothing_read, moved):
+    async with served(wall, empty, script, forbidden, binary, no_page, nothing_read, moved, refusing):
         said = await why_not(services, wall.base)
         assert "a consent wall" in said and 'sets the cookie "consent_ok=1"' in said and "--cookie" in said
         assert "no feed, no sitemap and no section page" in await why_not(services, empty.base)
@@ -155,7 +156,8 @@ async def test_a_site_of_which_no_source_can_be_made_gets_a_sentence(services: S
         assert "no feed, no sitemap" in await why_not(services, binary.base)
         assert "404 Not Found" in await why_not(services, no_page.base)
         said = await why_not(services, nothing_read.base)
-        assert "none of 3 pages became an article" in said and "consent wall" in said
+        assert "none of 3 pages became an article" in said and 'sets the cookie "consent_ok=1"' in said
+        assert "403 Forbidden. Some sites refuse crawlers" in await why_not(services, refusing.base)
         with pytest.raises(ProbeFailed, match="--allow-address"):
             await probe(Wanted(empty.base, "site"), services, lambda said: None)
         moved.pages["/"] = f"-> {empty.base}/"

@@ -51,7 +51,7 @@ async def test_a_source_is_looked_at_without_its_documents(two_articles, site, t
     await two_articles()
     code, reports, _ = await nachlese(tmp_path, database_url, "recheck", "blatt")
     assert (code, ends(reports)) == (0, {"new_version": 1, "unchanged": 1})
-    assert sorted(set(site.asked) - {"/robots.txt"}) == ["/a", "/b"]
+    assert sorted(set(site.asked) - {"/robots.txt", "/.well-known/tdmrep.json"}) == ["/a", "/b"]
 
 
 async def test_an_address_is_looked_at_in_any_spelling(two_articles, site, tmp_path, database_url):  # noqa: F811

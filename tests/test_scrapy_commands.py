@@ -145,7 +145,7 @@ async def test_articles_are_exported_and_statistics_agree_with_the_tables(projec
     assert told["item_scraped_count"] == len(stored) == 2
     assert told[f"item_dropped_reasons_count/{dropped}"] == told["item_dropped_count"] == 1
     assert (told["outcome/new"], told["outcome/reason/gone"], told["outcome/found"]) == (2, 1, 4)
-    assert told["downloader/request_count"] == len(project.site.asked) == 6
+    assert told["downloader/request_count"] == len(project.site.asked) == 7  # with robots.txt and tdmrep.json
     assert told["downloader/response_status_count/404"] == 2  # robots.txt, and the page that is gone
 
 
@@ -366,7 +366,7 @@ async def test_headers_and_cookies_of_a_source_go_to_its_own_site_alone(project)
     pages = {path: headers for path, headers in zip(project.site.asked, project.site.headers, strict=True)}
     assert pages["/artikel-1.html"]["X-Token"] == "sesam" and "abo=sesam" in pages["/artikel-1.html"]["Cookie"]
     assert pages["/artikel-1.html"]["User-Agent"] == "Blatt/1"
-    assert elsewhere.asked == ["/robots.txt", "/ziel.html"]
+    assert elsewhere.asked == ["/robots.txt", "/.well-known/tdmrep.json", "/ziel.html"]
     assert not any({"X-Token", "Cookie"} & set(headers) for headers in elsewhere.headers)
     said = await project.run("crawl", "blatt", code=1)
     assert "fetch.headers.X-Token: the environment has no BLATT_TOKEN" in said and "sesam" not in said

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 
 from crawler.downloader.errors import FetchError, ShutdownError, failure_reason
+from crawler.downloader.policy import policy_of
+from crawler.frontier import frontier_of
 from crawler.services import services_of
 from crawler.shutdown import shutdown_of
 from pipelines.items import Reason, Rejected, Statements
@@ -27,15 +31,14 @@ class RightsMiddleware:
         return cls(crawler)
 
     async def process_request(self, request: Request) -> None:
-        if request.meta.get("kind") != "page" or not getattr(self.crawler.spider, "is_run", False):
-            return
+        if request.meta.get("kind") != "page" or frontier_of(self.crawler) is None:
+            return  # nothing is stored
         services = services_of(self.crawler)
         settings, name = services.configuration.settings.rights, getattr(self.crawler.spider, "name", "")
-        file = (
-            await shutdown_of(self.crawler).run(services.tdm_files.of(request.url, self._get))
-            if settings.tdmrep
-            else b""
-        )
+        file = b""
+        if settings.tdmrep:
+            fetch = partial(self._get, own=policy_of(self.crawler).is_own(request))
+            file = await shutdown_of(self.crawler).run(services.tdm_files.of(request.url, fetch))
         said = Statements(ai_crawlers_disallowed=request.meta.get("ai_crawlers_disallowed", ()), tdmrep=file)
         request.meta["statements"] = said
         policy = settings.policy(name)
@@ -48,10 +51,14 @@ class RightsMiddleware:
         if why:
             raise FetchError(Reason.RIGHTS, why)
 
-    async def _get(self, url: str) -> bytes | None:
-        """The body; b"" where the site has no such file or forbids to ask; None where it cannot be had now."""
+    async def _get(self, url: str, own: bool) -> bytes | None:
+        """The body; b"" where the site has no such file or forbids to ask; None where it cannot be had now.
+
+        *own*: whether it is asked for a page of the source's own, as for robots.txt.
+        """
+        request = Request(url, meta={"kind": "other", "for_own": own}, dont_filter=True)
         try:
-            response = await self.crawler.engine.download_async(Request(url, meta={"kind": "other"}, dont_filter=True))
+            response = await self.crawler.engine.download_async(request)
         except ShutdownError:
             raise
         except Exception as error:

@@ -187,7 +187,7 @@ class Prober:
         self.say(f"{len(choice.taken)} documents list articles; {len(links)} of them")
         sampled = await self.articles(links)
         if not any(one.article for one in sampled):
-            raise ProbeFailed(nothing_read(self.wanted.url, sampled, survey))
+            raise ProbeFailed(nothing_read(self.wanted.url, sampled, await self.cookies_of(sampled) or survey.cookies))
         countries, offsets = await self.about(survey, sampled, homepage)
         return Probe(
             self.wanted, homepage, survey, choice, tuple(sampled), home.wall, home.moved_to, countries, offsets,
@@ -213,8 +213,8 @@ class Prober:
             kind: Kind = "sitemap" if survey.root in ("urlset", "sitemapindex") else "feed"
             return await self.of_document(Candidate(kind, self.wanted.url, "the address given"), result)
         wall = await self.wall(result)
-        if wall is not None and not urls.same_site(asked, came):
-            return Home(asked, survey, wall)  # the wall stands on another host: the site did not move there
+        if wall is not None:
+            return Home(asked, survey, wall)  # where the wall stands is not where the site is
         moved = not urls.same_site(asked, came)
         if moved:
             self.say(f"{self.wanted.url} leads to {came}: the site has moved")
@@ -380,6 +380,13 @@ class Prober:
                 countries = (await self.survey(result)).countries if isinstance(result, Response) else ()
         return countries or home.countries, tuple(offsets)
 
+    async def cookies_of(self, sampled: Sequence[Sampled]) -> tuple[str, ...]:
+        """The cookies that a page sets which stands before an article."""
+        walls = [one.page for one in sampled if one.page is not None and one.reason in WALLS]
+        if not walls:
+            return ()
+        return (await self.surveyed(walls[0].body, walls[0].content_type, walls[0].url)).cookies
+
     # --- asking ------------------------------------------------------------------------------------------------------
 
     def rules(self) -> Any:
@@ -480,7 +487,7 @@ def nothing_found(url: str, home: Home, choice: Choice) -> str:
     )
 
 
-def nothing_read(url: str, sampled: Sequence[Sampled], survey: Survey) -> str:
+def nothing_read(url: str, sampled: Sequence[Sampled], cookies: Sequence[str]) -> str:
     """Why of all the pages that were asked for none became an article."""
     reasons: dict[Reason, list[Sampled]] = {}
     for one in sampled:
@@ -488,7 +495,7 @@ def nothing_read(url: str, sampled: Sequence[Sampled], survey: Survey) -> str:
             reasons.setdefault(one.reason, []).append(one)
     reason, most = max(reasons.items(), key=lambda item: len(item[1]))
     said = f"{url}: none of {len(sampled)} pages became an article; {len(most)} of them: "
-    return said + wall_sentence(reason, most[0].detail, survey.cookies) + f", for example {most[0].url}"
+    return said + wall_sentence(reason, most[0].detail, cookies) + f", for example {most[0].url}"
 
 
 def wall_sentence(reason: Reason, detail: str, cookies: Sequence[str]) -> str:
@@ -501,5 +508,7 @@ def wall_sentence(reason: Reason, detail: str, cookies: Sequence[str]) -> str:
     if reason is Reason.JAVASCRIPT_SHELL:
         return f"no text until scripts run ({detail}); a source with [fetch] render needs nachlese[browser]"
     if reason is Reason.ROBOTS:
-        return f"robots.txt forbids it ({detail})"
+        return detail
+    if reason is Reason.HTTP_ERROR:
+        return f"{detail}. Some sites refuse crawlers that name no contact: see `contact` in settings.toml"
     return f"{reason} ({detail})"
