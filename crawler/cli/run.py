@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import difflib
 from collections import Counter
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -30,10 +30,16 @@ from crawler.logs import plain
 
 if TYPE_CHECKING:
     from crawler.comparing import Comparison
-    from crawler.config import Configuration
+    from crawler.config import Configuration, Source
     from crawler.reports import RunReport
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line, for programs.")]
+SourcesOption = Annotated[
+    str, typer.Option("--sources", metavar="NAME,...", help="Only these sources.", show_default=False)
+]
+TagsOption = Annotated[
+    str, typer.Option("--tags", metavar="TAG,...", help="Only sources with one of these tags.", show_default=False)
+]
 COUNTS = ("found", "new", "new_version", "unchanged", "copy", "rejected", "pending")
 
 
@@ -245,13 +251,33 @@ def difference(name: str, old: object, new: object) -> list[str]:
 
 
 @told()
-def schedule() -> None:
-    """Run every source when its schedule says so, until stopped by Ctrl-C or SIGTERM (exit code 0)."""
+def schedule(sources: SourcesOption = "", tags: TagsOption = "") -> None:
+    """Run every source when its schedule says so, until stopped by Ctrl-C or SIGTERM (exit code 0).
+
+    SIGUSR1: begin nothing new, and end with the last run.
+    """
     configured = configuration()
+    is_mine = chosen(configured, sources, tags)
     start_logging(configured.settings.log_level)
     from crawler import schedule as scheduler
 
-    raise typer.Exit(run(scheduler.serve(configured)))
+    raise typer.Exit(run(scheduler.serve(configured, is_mine)))
+
+
+def chosen(configured: Configuration, sources: str, tags: str) -> Callable[[Source], bool]:
+    """Whether a source is one of *sources* or has one of *tags*; all are where neither is given."""
+    names = known_sources(configured, words(sources))
+    wanted = set(words(tags))
+    there = {tag for source in configured.sources.values() for tag in source.tags}
+    if unknown := sorted(wanted - there):
+        fail(f"no source has the tag {unknown[0]!r}; there are: {', '.join(sorted(there)) or 'none'}", Exit.USAGE)
+    if not names and not wanted:
+        return lambda source: True
+    return lambda source: source.name in names or not wanted.isdisjoint(source.tags)
+
+
+def words(text: str) -> list[str]:
+    return [word for word in (one.strip() for one in text.split(",")) if word]
 
 
 # --- reports ---------------------------------------------------------------------------------------------------------

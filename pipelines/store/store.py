@@ -25,10 +25,11 @@ from pipelines.store.models import Row, SourceRow
 from pipelines.store.outcomes import Outcomes
 from pipelines.store.queries import Queries
 from pipelines.store.runs import Runs
+from pipelines.store.takeovers import Takeovers
 from pipelines.store.watching import Watches
 
 
-class Store(Runs, Documents, Frontier, Outcomes, Hosts, HostSlots, Watches, Queries):
+class Store(Runs, Takeovers, Documents, Frontier, Outcomes, Hosts, HostSlots, Watches, Queries):
     """One process's way to the database. Every method waits for a database that is away (up to *patience*)."""
 
     @classmethod
