@@ -45,6 +45,7 @@ def options(
 app.command(rich_help_panel="Gather")(demo.demo)
 app.command(rich_help_panel="Gather")(run.crawl)
 app.command(rich_help_panel="Gather")(run.schedule)
+app.command(rich_help_panel="Gather")(run.worker)
 app.command(rich_help_panel="Gather")(run.recheck)
 app.command(rich_help_panel="Gather")(run.replay)
 app.command(rich_help_panel="Gather")(retry.retry)

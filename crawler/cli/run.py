@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -251,7 +252,13 @@ def difference(name: str, old: object, new: object) -> list[str]:
 
 
 @told()
-def schedule(sources: SourcesOption = "", tags: TagsOption = "") -> None:
+def schedule(
+    sources: SourcesOption = "",
+    tags: TagsOption = "",
+    queue: Annotated[
+        bool, typer.Option("--queue", help="Run nothing: put what is due into the queue for `nachlese worker`.")
+    ] = False,
+) -> None:
     """Run every source when its schedule says so, until stopped by Ctrl-C or SIGTERM (exit code 0).
 
     SIGUSR1: begin nothing new, and end with the last run.
@@ -259,9 +266,39 @@ def schedule(sources: SourcesOption = "", tags: TagsOption = "") -> None:
     configured = configuration()
     is_mine = chosen(configured, sources, tags)
     start_logging(configured.settings.log_level)
+    if queue:
+        raise typer.Exit(run(queueing().serve_schedule(configured, is_mine)))
     from crawler import schedule as scheduler
 
     raise typer.Exit(run(scheduler.serve(configured, is_mine)))
+
+
+@told()
+def worker(
+    sources: SourcesOption = "",
+    tags: TagsOption = "",
+    concurrency: Annotated[int, typer.Option("--concurrency", metavar="N", min=1, help="Most runs at a time.")] = 64,
+) -> None:
+    """Run what `nachlese schedule --queue` finds due, on any number of machines, until SIGTERM (exit code 0).
+
+    SIGUSR1: take nothing new, and end with the last run.
+    """
+    configured = configuration()
+    is_mine = chosen(configured, sources, tags)
+    names = [source.name for source in configured.sources.values() if is_mine(source)] if sources or tags else None
+    start_logging(configured.settings.log_level)
+    raise typer.Exit(run(queueing().serve_worker(configured, names, concurrency)))
+
+
+def queueing() -> ModuleType:
+    """crawler.worker, or exit code 2 where its library is not installed."""
+    try:
+        from crawler import worker as found
+    except ImportError as error:
+        if error.name != "procrastinate":
+            raise
+        fail('the queue needs an extra: pip install "nachlese[workers]"', Exit.USAGE)
+    return found
 
 
 def chosen(configured: Configuration, sources: str, tags: str) -> Callable[[Source], bool]:
