@@ -26,6 +26,7 @@ DOORS = {
     "aiohttp": ["crawler/downloader/client.py", "crawler/downloader/resolver.py", "crawler/fixture_sites.py"],
     "psycopg": [
         "pipelines/read_only.py",
+        "pipelines/backup.py",
         "pipelines/postgres.py",
         "pipelines/connecting.py",
         "pipelines/migrations.py",
