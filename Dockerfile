@@ -15,7 +15,7 @@ COPY tests/seeds tests/seeds
 COPY crawler crawler
 COPY pipelines pipelines
 COPY webapp webapp
-RUN /opt/nachlese/bin/pip install --no-cache-dir -c requirements.lock '.[web]'
+RUN /opt/nachlese/bin/pip install --no-cache-dir -c requirements.lock '.[web,workers]'
 
 FROM python:3.11-slim
 # a user without rights and without a shell; the number is stated so that the owner of mounted folders can be set to it

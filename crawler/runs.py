@@ -49,9 +49,11 @@ async def crawl_source(
     slot: datetime | None = None,
     progress: Progress | None = None,
     kind: Literal["crawl", "recheck"] = "crawl",
+    takes_over: int | None = None,
 ) -> RunReport:
     """One crawl of one source. Raises ``KeyError`` where there is no such source.
 
+    *takes_over*: the run of a process that died or was stopped, with whose work this one goes on.
     *kind* ``recheck``: no document is asked, only the pages of stored articles that are due for a look.
     """
     services.configuration.source(name)
@@ -61,7 +63,7 @@ async def crawl_source(
     if not known:
         loader = SourceLoader(settings, services.configuration)
         known.update({one: loader.load(one) for one in services.configuration.sources})
-    return await crawled(services, settings, known[name], Assignment(slot, progress, kind))
+    return await crawled(services, settings, known[name], Assignment(slot, progress, kind, takes_over))
 
 
 async def replay(

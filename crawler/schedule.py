@@ -29,8 +29,10 @@ from crawler.reports import RunReport
 from crawler.runs import SHUTDOWN_GRACE, crawl_source, look_again, stop_all
 from crawler.services import Services, open_services, source_rows
 from crawler.slots import Slots, share
+from crawler.takeover import Takeover
 from crawler.watching import watch_rows
 from pipelines.database import DatabaseError
+from pipelines.store.takeovers import HANDED_OVER
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +59,7 @@ class SlotTrigger(BaseTrigger):  # type: ignore[misc]  # apscheduler has no type
 class Scheduler:
     """Runs the enabled sources. ``start``, then ``stop``; ``reports`` is called with the end of each run.
 
-    *now* is the wall clock, aware.
+    *now* is the wall clock, aware. *is_mine* says which sources this process runs.
     """
 
     def __init__(
@@ -65,7 +67,10 @@ class Scheduler:
         services: Services,
         reports: Callable[[RunReport], object] | None = None,
         now: Callable[[], datetime] = utc_now,
+        is_mine: Callable[[Source], bool] = lambda source: True,
     ):
+        self.is_mine = is_mine
+        self.takeover = Takeover(services, self.may_run, self.take_over)
         self.services = services
         self.now = now
         self.reports = reports
@@ -74,13 +79,13 @@ class Scheduler:
         self._begun: set[str] = set()  # of those that are running: the ones that do not wait for their moment any more
         self._missed: dict[str, datetime] = {}  # slots that came when a run had just stopped to look
         self._watch = ClockWatch(now)
-        self._watching: asyncio.Task[None] | None = None
+        self._watching: list[asyncio.Task[None]] = []
         self._repeats_until: datetime | None = None  # what the wall clock said before it was set back
 
     def start(self) -> None:
         """Catch up with the last slot of every source, where it was missed, and go on from there."""
         self.clock.start()
-        self._watching = asyncio.create_task(self.watch_the_clock())
+        self._watching = [asyncio.create_task(self.watch_the_clock()), asyncio.create_task(self.takeover.look_on())]
         now = self.now()
         self.clock.add_job(self.prune, IntervalTrigger(days=1), next_run_time=datetime.now(UTC) + FIRST_PRUNING)
         for source in self.set_jobs():
@@ -96,7 +101,7 @@ class Scheduler:
 
     def set_jobs(self) -> list[Source]:
         """One job for each enabled source, none for others. Returns the enabled ones."""
-        enabled = [source for source in self.services.configuration.sources.values() if source.enabled]
+        enabled = [source for source in self.services.configuration.sources.values() if self.may_run(source.name)]
         names = {source.name for source in enabled}
         for job in self.clock.get_jobs():
             if job.id.startswith("source:") and job.id.removeprefix("source:") not in names:
@@ -111,6 +116,15 @@ class Scheduler:
             )
         return enabled
 
+    def may_run(self, name: str) -> bool:
+        """Whether this process runs the source of that name."""
+        source = self.services.configuration.sources.get(name)
+        return source is not None and source.enabled and self.is_mine(source)
+
+    def take_over(self, name: str, run: int) -> None:
+        """Go on with the run of a process that died or was stopped. Where this one runs the source, it does so."""
+        self.begin(name, None, timedelta(), run)
+
     async def due(self, name: str) -> None:
         """Called by the clock at a slot, or later where the process was busy: the latest slot that has come counts."""
         source = self.services.configuration.sources.get(name)
@@ -120,15 +134,15 @@ class Scheduler:
             longest = min(source.jitter, (following - slot) / 2) if following else source.jitter
             self.begin(name, slot, random.uniform(0, 1) * longest)
 
-    def begin(self, name: str, slot: datetime, after: timedelta) -> None:
+    def begin(self, name: str, slot: datetime | None, after: timedelta, takes_over: int | None = None) -> None:
         """Start the run of a slot after a wait; where this process runs the source already, that run looks again."""
         if self.services.stopping:
             return
         if name in self.running:
-            if name in self._begun and not look_again(self.services, name):
+            if slot is not None and name in self._begun and not look_again(self.services, name):
                 self._missed[name] = slot
             return
-        task = asyncio.create_task(self.run(name, slot, after.total_seconds()))
+        task = asyncio.create_task(self.run(name, slot, after.total_seconds(), takes_over))
         self.running[name] = task
         task.add_done_callback(lambda _: self.ended(name))
 
@@ -139,12 +153,17 @@ class Scheduler:
         if slot is not None:
             self.begin(name, slot, timedelta())
 
-    async def run(self, name: str, slot: datetime, wait: float) -> None:
+    async def run(self, name: str, slot: datetime | None, wait: float, takes_over: int | None = None) -> None:
         await asyncio.sleep(wait)
         self._begun.add(name)
         try:
-            report = await crawl_source(self.services, name, slot)
-            if report.outcome == "skipped" and self._repeats_until is not None and slot <= self._repeats_until:
+            report = await crawl_source(self.services, name, slot, takes_over=takes_over)
+            if (
+                report.outcome == "skipped"
+                and self._repeats_until is not None
+                and slot is not None
+                and slot <= self._repeats_until
+            ):
                 # the hour comes a second time: its slots are done, but nobody has looked since
                 report = await crawl_source(self.services, name)
             await self.note_next_run(name)
@@ -164,8 +183,9 @@ class Scheduler:
         await self.services.store.save_next_run(name, following)
 
     async def note_next_runs(self) -> None:
-        for name in self.services.configuration.sources:
-            await self.note_next_run(name)
+        for source in self.services.configuration.sources.values():
+            if self.is_mine(source):
+                await self.note_next_run(source.name)
 
     async def prune(self) -> None:
         """Delete what the configuration says is too old; a failure is said, and tried again a day later."""
@@ -199,21 +219,33 @@ class Scheduler:
 
     async def reload(self, configuration: Configuration) -> None:
         """Go on with other source files. Runs that have begun end as they began."""
-        self.services = self.services.with_configuration(configuration)
+        self.services = self.takeover.services = self.services.with_configuration(configuration)
         await self.services.store.save_sources(source_rows(configuration))
         await self.services.store.save_watchlists(watch_rows(list(configuration.watches.values())))
         self.set_jobs()
         await self.note_next_runs()
 
+    async def drain(self) -> None:
+        """No new runs; return when those that have begun have ended by themselves. Others take the next slots."""
+        self.clock.shutdown(wait=False)
+        self._missed.clear()
+        for watching in self._watching:
+            watching.cancel()
+        for name in set(self.running) - self._begun:
+            self.running[name].cancel()
+        if self.running:
+            await asyncio.wait(set(self.running.values()))
+
     async def stop(self, within: float) -> None:
         """No new runs; what is in flight has *within* seconds, then it is let go and stays pending."""
-        self.clock.shutdown(wait=False)
-        if self._watching is not None:
-            self._watching.cancel()
+        if self.clock.running:
+            self.clock.shutdown(wait=False)
+        for watching in self._watching:
+            watching.cancel()
         self._missed.clear()
         tasks = set(self.running.values())
         crawled = {crawler.spidercls.name for crawler in self.services.crawlers}
-        stopping = asyncio.create_task(stop_all(self.services, "the scheduler was stopped", within))
+        stopping = asyncio.create_task(stop_all(self.services, HANDED_OVER, within))
         waiting = {task for name, task in self.running.items() if name not in crawled}
         for task in waiting:
             task.cancel()  # these have not begun
@@ -225,8 +257,9 @@ class Scheduler:
         await asyncio.wait({stopping, *tasks}, timeout=SHUTDOWN_GRACE)
 
 
-async def serve(configuration: Configuration) -> int:
-    """Run the schedule until SIGTERM or SIGINT; SIGHUP reads the configuration anew. Returns the exit code, 0."""
+async def serve(configuration: Configuration, is_mine: Callable[[Source], bool] = lambda source: True) -> int:
+    """Run the schedule until SIGTERM or SIGINT; SIGHUP reads the configuration anew, SIGUSR1 takes no new runs and ends
+    with the last one. Returns the exit code, 0."""
     loop, ending = asyncio.get_running_loop(), asyncio.Event()
     hangups: asyncio.Queue[None] = asyncio.Queue()
     loop.add_signal_handler(signal.SIGHUP, hangups.put_nowait, None)
@@ -235,32 +268,49 @@ async def serve(configuration: Configuration) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, main.cancel)  # while the database is waited for
     try:
-        return await until_told(configuration, ending, hangups)
+        return await until_told(configuration, ending, hangups, is_mine)
     except asyncio.CancelledError:
         log.info("stopped before it began")
         return 0
 
 
-async def until_told(configuration: Configuration, ending: asyncio.Event, hangups: asyncio.Queue[None]) -> int:
+async def until_told(
+    configuration: Configuration,
+    ending: asyncio.Event,
+    hangups: asyncio.Queue[None],
+    is_mine: Callable[[Source], bool] = lambda source: True,
+) -> int:
     """Open the services and run the schedule until a signal has set *ending*."""
     loop = asyncio.get_running_loop()
     async with open_services(configuration) as services:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, ending.set)
-        scheduler = Scheduler(services)
+        scheduler = Scheduler(services, is_mine=is_mine)
         scheduler.start()
         await scheduler.note_next_runs()
-        count = sum(source.enabled for source in configuration.sources.values())
+        count = sum(map(scheduler.may_run, configuration.sources))
         log.info("the schedule runs: %d of %d sources are on", count, len(configuration.sources))
         rereading = asyncio.create_task(reread(scheduler, hangups))
+        draining = asyncio.create_task(drained(scheduler, ending))
         try:
             await ending.wait()
         finally:
             log.info("stopping")
             rereading.cancel()
+            draining.cancel()
             await scheduler.stop(services.configuration.settings.schedule.stop_within.total_seconds())
     log.info("stopped")
     return 0
+
+
+async def drained(scheduler: Scheduler, ending: asyncio.Event) -> None:
+    """After SIGUSR1, set *ending* when the last run has ended."""
+    told = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, told.set)
+    await told.wait()
+    log.info("no new runs: %d go on to their end", len(scheduler.running))
+    await scheduler.drain()
+    ending.set()
 
 
 async def reread(scheduler: Scheduler, hangups: asyncio.Queue[None]) -> None:

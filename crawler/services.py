@@ -49,6 +49,7 @@ from pipelines.items import Page
 from pipelines.reading.rules import Rules, SiteModel
 from pipelines.store import Archived, Run, RunKind, SourceRow, Store
 from pipelines.store.models import HostBackoff, HostState
+from pipelines.store.takeovers import KILLED
 from pipelines.workers import ReaderPool
 
 log = logging.getLogger(__name__)
@@ -197,20 +198,22 @@ class Services:
 
     # --- runs --------------------------------------------------------------------------------------------------------
 
-    async def begin_run(self, source: str | None, kind: RunKind = "crawl", slot: datetime | None = None) -> Run | None:
-        """A run, or None: another process runs this source now, or the slot is done.
+    async def begin_run(
+        self, source: str | None, kind: RunKind = "crawl", slot: datetime | None = None, takes_over: int | None = None
+    ) -> Run | None:
+        """A run, or None: another process runs this source now, the slot is done, or *takes_over* was taken over.
 
         A run whose process was killed on this machine is not waited for until its lease is over.
         """
         lease = self.configuration.settings.schedule.lease
-        run = await self.store.begin_run(source, kind, self.worker_id, slot, lease)
+        run = await self.store.begin_run(source, kind, self.worker_id, slot, lease, takes_over)
         if run is None:
             worker_ids = await self.store.worker_ids(source)
             dead = {number: holder for number, holder in worker_ids.items() if is_gone(holder, self.worker_id)}
             for number, holder in dead.items():
                 gone = Run(number, source, kind, holder, None, lease, datetime.now(UTC))
-                await self.store.end_run(gone, "failed", "its process was killed")
-            run = await self.store.begin_run(source, kind, self.worker_id, slot, lease) if dead else None
+                await self.store.end_run(gone, "failed", KILLED)
+            run = await self.store.begin_run(source, kind, self.worker_id, slot, lease, takes_over) if dead else None
         return run
 
     async def recover_archived(self, run: Run) -> dict[bytes, tuple[Archived, Page]]:

@@ -329,6 +329,12 @@ def _alone(folder: Path) -> Iterator[None]:
         os.close(lock)
 
 
+def programs() -> Path:
+    """The folder of pg_dump and pg_restore, of the latest version that the package brings."""
+    folders = Path(_pgserver().__file__).parent.glob("pginstall*/bin")
+    return max(folders, key=lambda folder: int(re.sub(r"\D", "", folder.parent.name) or 0))
+
+
 def _pgserver() -> Any:
     """The package, imported after its lock folder was made.
 

@@ -21,6 +21,7 @@ COMMANDS = {
     "demo": ("demo", "demo", "Gather"),
     "crawl": ("run", "crawl", "Gather"),
     "schedule": ("run", "schedule", "Gather"),
+    "worker": ("run", "worker", "Gather"),
     "recheck": ("run", "recheck", "Gather"),
     "replay": ("run", "replay", "Gather"),
     "retry": ("retry", "retry", "Gather"),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import difflib
 from collections import Counter
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -30,12 +31,18 @@ from crawler.logs import plain
 
 if TYPE_CHECKING:
     from crawler.comparing import Comparison
-    from crawler.config import Configuration
+    from crawler.config import Configuration, Source
     from crawler.reports import RunReport
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line, for programs.")]
 #: so many rejected pages beside none that could be kept are no accident
 MANY = 5
+SourcesOption = Annotated[
+    str, typer.Option("--sources", metavar="NAME,...", help="Only these sources.", show_default=False)
+]
+TagsOption = Annotated[
+    str, typer.Option("--tags", metavar="TAG,...", help="Only sources with one of these tags.", show_default=False)
+]
 COUNTS = ("found", "new", "new_version", "unchanged", "copy", "rejected", "pending")
 
 
@@ -251,14 +258,72 @@ def difference(name: str, old: object, new: object) -> list[str]:
 
 
 @told()
-def schedule() -> None:
-    """Run every source when its schedule says so, until stopped by Ctrl-C or SIGTERM (exit code 0)."""
-    launch_readers()
+def schedule(
+    sources: SourcesOption = "",
+    tags: TagsOption = "",
+    queue: Annotated[
+        bool, typer.Option("--queue", help="Run nothing: put what is due into the queue for `nachlese worker`.")
+    ] = False,
+) -> None:
+    """Run every source when its schedule says so, until stopped by Ctrl-C or SIGTERM (exit code 0).
+
+    SIGUSR1: begin nothing new, and end with the last run.
+    """
+    if not queue:
+        launch_readers()
     configured = configuration()
+    is_mine = chosen(configured, sources, tags)
     start_logging(configured.settings.log_level)
+    if queue:
+        raise typer.Exit(run(queueing().serve_schedule(configured, is_mine)))
     from crawler import schedule as scheduler
 
-    raise typer.Exit(run(scheduler.serve(configured)))
+    raise typer.Exit(run(scheduler.serve(configured, is_mine)))
+
+
+@told()
+def worker(
+    sources: SourcesOption = "",
+    tags: TagsOption = "",
+    concurrency: Annotated[int, typer.Option("--concurrency", metavar="N", min=1, help="Most runs at a time.")] = 64,
+) -> None:
+    """Run what `nachlese schedule --queue` finds due, on any number of machines, until SIGTERM (exit code 0).
+
+    SIGUSR1: take nothing new, and end with the last run.
+    """
+    launch_readers()
+    configured = configuration()
+    is_mine = chosen(configured, sources, tags)
+    names = [source.name for source in configured.sources.values() if is_mine(source)] if sources or tags else None
+    start_logging(configured.settings.log_level)
+    raise typer.Exit(run(queueing().serve_worker(configured, names, concurrency)))
+
+
+def queueing() -> ModuleType:
+    """crawler.worker, or exit code 2 where its library is not installed."""
+    try:
+        from crawler import worker as found
+    except ImportError as error:
+        if error.name != "procrastinate":
+            raise
+        fail('the queue needs an extra: pip install "nachlese[workers]"', Exit.USAGE)
+    return found
+
+
+def chosen(configured: Configuration, sources: str, tags: str) -> Callable[[Source], bool]:
+    """Whether a source is one of *sources* or has one of *tags*; all are where neither is given."""
+    names = known_sources(configured, words(sources))
+    wanted = set(words(tags))
+    there = {tag for source in configured.sources.values() for tag in source.tags}
+    if unknown := sorted(wanted - there):
+        fail(f"no source has the tag {unknown[0]!r}; there are: {', '.join(sorted(there)) or 'none'}", Exit.USAGE)
+    if not names and not wanted:
+        return lambda source: True
+    return lambda source: source.name in names or not wanted.isdisjoint(source.tags)
+
+
+def words(text: str) -> list[str]:
+    return [word for word in (one.strip() for one in text.split(",")) if word]
 
 
 def launch_readers() -> None:

@@ -24,6 +24,7 @@ from crawler.config.values import (
     PositiveDuration,
     ProxyAddress,
     Selector,
+    Tag,
     TimeZone,
     WebAddress,
 )
@@ -173,6 +174,9 @@ class Source(Table):
     note: str | None = Field(None, max_length=2000, description="A sentence for the next person.")
     formerly: list[str] = Field(
         default_factory=list, max_length=20, description="Former names of this source; what they have becomes its own."
+    )
+    tags: list[Tag] = Field(
+        default_factory=list, max_length=20, description="Words by which processes are told which sources to run."
     )
     schedule: Schedule = Schedule()
     fetch: Fetch = Fetch()

@@ -80,6 +80,13 @@ def positive_duration(value: Any) -> timedelta:
     return length
 
 
+def tag(value: Any) -> str:
+    """A word that can stand in a list on the command line."""
+    if not isinstance(value, str) or not re.fullmatch(r"\w[\w.:-]{0,49}", value):
+        raise ValueError(f'{value!r} is no tag; expected one word of letters, digits and . : - _, such as "regional"')
+    return value
+
+
 def size(value: Any) -> int:
     """``"10 MB"``, ``"500 KiB"``: a number of bytes."""
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
@@ -264,6 +271,7 @@ Allowed = Annotated[AllowedAddress, BeforeValidator(allowed_address)]
 SearchWords = Annotated[str, BeforeValidator(search_words)]
 Language = Annotated[str, BeforeValidator(lambda value: slug_code(value).lower())]
 Country = Annotated[str, BeforeValidator(lambda value: slug_code(value).upper())]
+Tag = Annotated[str, BeforeValidator(tag)]
 HeaderName = Annotated[str, BeforeValidator(header_name)]
 HeaderValue = Annotated[str, BeforeValidator(header_value)]
 ProxyAddress = Annotated[str, BeforeValidator(proxy_address)]

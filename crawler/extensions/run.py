@@ -45,6 +45,7 @@ class Assignment:
     slot: datetime | None = None
     progress: Progress | None = None
     kind: RunKind = "crawl"
+    takes_over: int | None = None
 
 
 class RunExtension:
@@ -116,7 +117,7 @@ class RunExtension:
             log.error("no run of %s: %s", spider.name, said)
             raise CloseSpider("wrong clock")
         assignment = getattr(self.crawler, "assignment", Assignment())
-        self.run = await services.begin_run(spider.run_source, assignment.kind, assignment.slot)
+        self.run = await services.begin_run(spider.run_source, assignment.kind, assignment.slot, assignment.takes_over)
         if self.run is None:
             raise CloseSpider("skipped: another process runs it now, or the slot is done")
         frontier = Frontier(self.crawler, services, self.run, assignment.progress)

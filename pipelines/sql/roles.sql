@@ -45,6 +45,17 @@ GRANT DELETE ON ingest.run_pages, ingest.claims, ingest.bands, ingest.watches, i
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA ingest TO nachlese_writer;
 GRANT SELECT ON ALL TABLES IN SCHEMA news TO nachlese_writer;
 
+-- the queue of `nachlese schedule --queue`, where there is one
+DO $$
+BEGIN
+    IF to_regnamespace('nachlese_queue') IS NOT NULL THEN
+        GRANT USAGE ON SCHEMA nachlese_queue TO nachlese_writer;
+        GRANT ALL ON ALL TABLES IN SCHEMA nachlese_queue TO nachlese_writer;
+        GRANT ALL ON ALL SEQUENCES IN SCHEMA nachlese_queue TO nachlese_writer;
+    END IF;
+END
+$$;
+
 GRANT USAGE ON SCHEMA news TO nachlese_reader;
 GRANT SELECT ON ALL TABLES IN SCHEMA news TO nachlese_reader;
 

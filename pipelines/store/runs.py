@@ -13,6 +13,7 @@ from pipelines.store import row_mapping
 from pipelines.store.models import Row, Run, RunCounts, RunKind, RunOutcome
 from pipelines.store.session import Session, rows_of
 from pipelines.store.sources import SAVE_SOURCE_NAME
+from pipelines.store.takeovers import LOST_LEASE, may_take_over
 
 LOCK_SOURCE = "SELECT pg_advisory_xact_lock(hashtextextended('run of ' || %(source)s, 0))"
 
@@ -32,8 +33,8 @@ WORKER_IDS = "SELECT id, holder FROM ingest.runs WHERE source IS NOT DISTINCT FR
 FIND_BEGUN = "SELECT id, started_at FROM ingest.runs WHERE token = %(token)s"
 
 BEGIN_RUN = """
-    INSERT INTO ingest.runs (token, source, kind, slot, holder, lease_until)
-    VALUES (%(token)s, %(source)s, %(kind)s, %(slot)s, %(worker_id)s, clock_timestamp() + %(lease)s)
+    INSERT INTO ingest.runs (token, source, kind, slot, holder, lease_until, takes_over)
+    VALUES (%(token)s, %(source)s, %(kind)s, %(slot)s, %(worker_id)s, clock_timestamp() + %(lease)s, %(takes_over)s)
     ON CONFLICT DO NOTHING
     RETURNING id, started_at
 """
@@ -100,8 +101,11 @@ class Runs(Session):
         worker_id: str,
         slot: datetime | None = None,
         lease: timedelta = timedelta(minutes=5),
+        takes_over: int | None = None,
     ) -> Run | None:
         """A run of *source*, or None: somebody else runs it now, or this slot is done.
+
+        *takes_over* is a run with whose work it goes on: None where somebody else has done so.
 
         Runs of the source whose lease is over are ended first, as failed with the error 'lost lease'.
         """
@@ -112,6 +116,7 @@ class Runs(Session):
             "slot": slot,
             "worker_id": worker_id,
             "lease": lease,
+            "takes_over": takes_over,
         }
 
         async def work(connection: AsyncConnection) -> list[Row]:
@@ -122,7 +127,9 @@ class Runs(Session):
             if source is not None:
                 await connection.execute(SAVE_SOURCE_NAME, values)
             for dead in await rows_of(connection, FIND_DEAD_RUNS, values):
-                await _end_run(connection, dead["id"], "failed", "lost lease")
+                await _end_run(connection, dead["id"], "failed", LOST_LEASE)
+            if takes_over is not None and not await may_take_over(connection, source, takes_over):
+                return []
             return await rows_of(connection, BEGIN_RUN, values)
 
         begun = await self._connections.run(work)

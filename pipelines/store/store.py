@@ -24,10 +24,11 @@ from pipelines.store.models import Row, SourceRow
 from pipelines.store.outcomes import Outcomes
 from pipelines.store.queries import Queries
 from pipelines.store.runs import Runs
+from pipelines.store.takeovers import Takeovers
 from pipelines.store.watching import Watches
 
 
-class Store(Runs, Documents, Frontier, Outcomes, Hosts, HostSlots, Watches, Alarms, Queries):
+class Store(Runs, Takeovers, Documents, Frontier, Outcomes, Hosts, HostSlots, Watches, Alarms, Queries):
     """One process's way to the database. Every method waits for a database that is away (up to *patience*)."""
 
     _grouping: asyncio.Task[int] | None = None

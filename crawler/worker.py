@@ -1,0 +1,205 @@
+"""``nachlese worker`` and ``nachlese schedule --queue``: slots as jobs for any number of machines.
+
+The only door to procrastinate, which needs the extra ``nachlese[workers]``. A job is one slot of one source, in a queue
+of the source's name. It guards nothing: the lease of the run in Postgres does, so a job whose source runs already, or
+whose slot is done, ends at once. Jobs that ended well are deleted; the history is in ``ingest.runs``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+
+import procrastinate
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+from procrastinate.jobs import Status
+
+from crawler.config import Configuration, Source
+from crawler.runs import SHUTDOWN_GRACE, crawl_source, look_again, stop_all
+from crawler.schedule import Scheduler
+from crawler.services import Services, open_services
+from crawler.takeover import every
+from pipelines import database
+from pipelines.database import DatabaseError
+from pipelines.store.job_queue import make_queue, queue_address
+from pipelines.store.takeovers import HANDED_OVER
+
+log = logging.getLogger(__name__)
+
+TASK = "crawl"
+#: runs at a time in one worker: most of them wait for their site's delay
+CONCURRENCY = 64
+#: seconds without a sign of life after which a worker's jobs are given to others
+STALLED_AFTER = 30.0
+#: seconds between two looks for such jobs
+LOOK_EVERY = 10.0
+
+
+def prepare(dsn: str) -> None:
+    """Make the queue's tables where they are not there yet. Raises DatabaseError."""
+    make_queue(dsn, procrastinate.schema.SchemaManager.get_schema())
+
+
+def queue_of(dsn: str) -> procrastinate.App:
+    """The queue behind *dsn*, not yet open."""
+    return procrastinate.App(
+        connector=procrastinate.PsycopgConnector(conninfo=queue_address(dsn), min_size=1, max_size=4)
+    )
+
+
+async def defer(
+    queue: procrastinate.App,
+    source: str,
+    slot: datetime | None,
+    after: timedelta = timedelta(),
+    takes_over: int | None = None,
+) -> bool:
+    """Put a slot of *source*, or the run that is to be taken over, into the queue; False where it waits there."""
+    what = f"slot {slot.isoformat()}" if slot else f"run {takes_over}"
+    job = queue.configure_task(
+        TASK,
+        queue=source,
+        queueing_lock=f"{source} {what}",
+        schedule_at=datetime.now(UTC) + after if after else None,
+    )
+    try:
+        await job.defer_async(source=source, slot=slot.isoformat() if slot else None, takes_over=takes_over)
+    except AlreadyEnqueued:
+        return False
+    except ConnectorException as error:
+        raise DatabaseError(f"the queue cannot be reached: {error.__cause__ or error}") from error
+    return True
+
+
+async def has_successor(queue: procrastinate.App, source: str) -> bool:
+    """Whether another slot of *source* waits."""
+    return bool(list(await queue.job_manager.list_jobs_async(queue=source, status=Status.TODO.value)))
+
+
+class QueueScheduler(Scheduler):
+    """Puts each slot into the queue when it is due, and runs nothing."""
+
+    def __init__(self, services: Services, queue: procrastinate.App, is_mine: Callable[[Source], bool]):
+        super().__init__(services, is_mine=is_mine)
+        self.queue = queue
+
+    async def run(self, name: str, slot: datetime | None, wait: float, takes_over: int | None = None) -> None:
+        try:
+            await defer(self.queue, name, slot, timedelta(seconds=wait), takes_over)
+            await self.note_next_run(name)
+        except DatabaseError as error:
+            log.error("no job for %s: %s", name, error)
+
+
+class Worker:
+    """Runs the jobs of the queue, up to *concurrency* at a time. *sources*: only these; None: all."""
+
+    def __init__(self, services: Services, queue: procrastinate.App, sources: list[str] | None, concurrency: int):
+        self.services, self.queue, self.sources, self.concurrency = services, queue, sources, concurrency
+        self.queue.task(name=TASK)(self.crawl)
+
+    async def crawl(self, source: str, slot: str | None, takes_over: int | None) -> None:
+        """One job."""
+        if slot and await has_successor(self.queue, source):
+            log.info("%s: the slot %s has a successor that waits", source, slot)
+            return
+        try:
+            report = await crawl_source(
+                self.services, source, datetime.fromisoformat(slot) if slot else None, takes_over=takes_over
+            )
+        except KeyError:
+            log.warning("this worker has no file of the source %s", source)
+            return
+        if report.outcome == "skipped" and slot:
+            look_again(self.services, source)  # where it runs in this process since before its slot
+
+    async def run(self, wait: bool = True) -> None:
+        """Until this is cancelled: then it takes no job, and returns when those it has have ended.
+
+        *wait* False: until no job is due.
+        """
+        looking = asyncio.create_task(every(LOOK_EVERY, self.close_stalled))
+        try:
+            await self.queue.run_worker_async(
+                queues=self.sources,  # type: ignore[arg-type]  # None: all, says the library's worker
+                wait=wait,
+                name=self.services.worker_id,
+                concurrency=self.concurrency,
+                delete_jobs="successful",
+                install_signal_handlers=False,
+                stalled_worker_timeout=STALLED_AFTER,
+            )
+        finally:
+            looking.cancel()
+
+    async def close_stalled(self, after: float = STALLED_AFTER) -> None:
+        """Close the jobs of workers that died. Where no other slot of the source waits, the slot is put in anew: if its
+        run had begun, it ends as skipped, and what it left is taken over by the lease.
+
+        To retry such a job can fail for ever: its successor may hold its lock.
+        """
+        manager = self.queue.job_manager
+        for job in await manager.get_stalled_jobs(seconds_since_heartbeat=after):
+            if job.id is None or job.task_name != TASK:
+                continue
+            with suppress(ConnectorException):  # another worker has closed it
+                await manager.finish_job_by_id_async(job.id, Status.FAILED, delete_job=True)
+                source, slot, takes_over = (job.task_kwargs.get(key) for key in ("source", "slot", "takes_over"))
+                log.warning("%s: the worker of the slot %s died", source, slot)
+                if not await has_successor(self.queue, str(source)):
+                    moment = datetime.fromisoformat(str(slot)) if slot else None
+                    await defer(self.queue, str(source), moment, takes_over=takes_over)  # type: ignore[arg-type]
+
+
+@asynccontextmanager
+async def opened(configuration: Configuration) -> AsyncIterator[tuple[Services, procrastinate.App]]:
+    """The services of this process, and the queue."""
+    dsn = database.address()
+    async with open_services(configuration, dsn) as services:
+        await asyncio.to_thread(prepare, dsn)
+        async with queue_of(dsn).open_async() as queue:
+            yield services, queue
+
+
+async def serve_worker(configuration: Configuration, sources: list[str] | None, concurrency: int = CONCURRENCY) -> int:
+    """Work until SIGTERM or SIGINT; SIGUSR1 takes no new jobs and ends with the last run. Returns the exit code, 0."""
+    loop = asyncio.get_running_loop()
+    within = configuration.settings.schedule.stop_within.total_seconds()
+    async with opened(configuration) as (services, queue):
+        working = asyncio.create_task(Worker(services, queue, sources, concurrency).run())
+        stopping: list[asyncio.Task[None]] = []
+
+        def stop() -> None:
+            stopping.append(asyncio.create_task(stop_all(services, HANDED_OVER, within)))
+            working.cancel()
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop)
+        loop.add_signal_handler(signal.SIGUSR1, working.cancel)
+        log.info("the worker runs: %d jobs at a time, of %s", concurrency, ", ".join(sources or ["all sources"]))
+        with suppress(asyncio.CancelledError):
+            await working
+        if stopping:
+            await services.readers.close()
+            await asyncio.wait(stopping, timeout=SHUTDOWN_GRACE)
+    log.info("stopped")
+    return 0
+
+
+async def serve_schedule(configuration: Configuration, is_mine: Callable[[Source], bool]) -> int:
+    """Put slots into the queue until SIGTERM or SIGINT. Returns the exit code, 0."""
+    loop, ending = asyncio.get_running_loop(), asyncio.Event()
+    async with opened(configuration) as (services, queue):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, ending.set)
+        scheduler = QueueScheduler(services, queue, is_mine)
+        scheduler.start()
+        await scheduler.note_next_runs()
+        log.info("the schedule fills the queue: %d sources", sum(map(scheduler.may_run, configuration.sources)))
+        await ending.wait()
+        await scheduler.stop(SHUTDOWN_GRACE)
+    return 0

@@ -1,0 +1,84 @@
+"""Runs whose process died or was stopped, for whoever goes on with their work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from psycopg import AsyncConnection
+
+from pipelines.store.models import Row
+from pipelines.store.session import Session, rows_of
+
+#: how a run ends whose process was told to stop: another one may go on at once
+HANDED_OVER = "the scheduler was stopped"
+#: how a run ends whose process gave no sign of life
+LOST_LEASE = "lost lease"
+#: how a run ends whose process is known to be gone
+KILLED = "its process was killed"
+#: a run that takes over and dies too is taken over; after so many of them in a row the source waits for its next slot
+MOST_TAKEOVERS = 3
+#: what was handed over longer ago waits for the next slot
+STILL_TO_DO = timedelta(days=1)
+
+# A handed-over run counts while no other run of the source has begun. "Lost" as in runs.FIND_DEAD_RUNS.
+ABANDONED = """
+    SELECT id, source, holder,
+           lease_until < clock_timestamp() OR heartbeat_at > clock_timestamp() + (lease_until - heartbeat_at) AS is_lost
+    FROM ingest.runs WHERE ended_at IS NULL AND kind = 'crawl'
+    UNION ALL
+    SELECT id, source, holder, true
+    FROM ingest.runs AS run
+    WHERE outcome = 'stopped' AND kind = 'crawl' AND error = %(handed_over)s
+      AND started_at > clock_timestamp() - %(still)s
+      AND NOT EXISTS (
+          SELECT FROM ingest.runs AS later
+          WHERE later.source = run.source AND later.started_at >= run.started_at AND later.id > run.id
+            AND later.kind <> 'replay')
+"""
+
+# for who holds the lock of the source: the run is the source's last one, ended without finishing, and not in a long row
+MAY_TAKE_OVER = """
+    SELECT 1 FROM ingest.runs AS run
+    WHERE id = %(takes_over)s AND source = %(source)s AND kind = 'crawl'
+      AND (outcome = 'stopped' AND error = %(handed_over)s OR outcome = 'failed' AND error = ANY(%(died)s))
+      AND NOT EXISTS (
+          SELECT FROM ingest.runs AS later
+          WHERE later.source = run.source AND later.started_at >= run.started_at AND later.id > run.id
+            AND later.kind <> 'replay')
+      AND (SELECT count(*) FROM (
+              SELECT takes_over, error FROM ingest.runs WHERE source = %(source)s AND kind = 'crawl'
+              ORDER BY started_at DESC LIMIT %(most)s) AS last
+           WHERE takes_over IS NOT NULL AND error = ANY(%(died)s)) < %(most)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class AbandonedRun:
+    """``is_lost``: nobody works on it. Otherwise *holder* does, unless its process is gone."""
+
+    id: int
+    source: str
+    holder: str
+    is_lost: bool
+
+
+class Takeovers(Session):
+    """What ``Store`` does about the runs of processes that died or were stopped."""
+
+    async def abandoned_runs(self) -> list[AbandonedRun]:
+        """Crawls that have not ended, and those that were handed over and that nobody went on with."""
+        rows = await self._do(ABANDONED, handed_over=HANDED_OVER, still=STILL_TO_DO)
+        return [AbandonedRun(**row) for row in rows]
+
+
+async def may_take_over(connection: AsyncConnection, source: str | None, takes_over: int) -> bool:
+    """Whether nobody else has gone on with run *takes_over*. For who holds the source's lock."""
+    values: Row = {
+        "source": source,
+        "takes_over": takes_over,
+        "handed_over": HANDED_OVER,
+        "died": [LOST_LEASE, KILLED],
+        "most": MOST_TAKEOVERS,
+    }
+    return bool(await rows_of(connection, MAY_TAKE_OVER, values))

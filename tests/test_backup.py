@@ -1,0 +1,121 @@
+"""`nachlese db dump`, `restore` and `move`: everything comes back, checked by counts and hashes, and crawls go on."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+
+from crawler import runs
+from crawler.services import open_services
+from pipelines import backup
+from pipelines.database import DatabaseError
+from tests.conftest import fresh_database
+from tests.test_crawl import article, configured, site
+
+__all__ = ["site"]
+ROLE = f"backup_reader_{os.getpid()}"
+TEXTS = "SELECT id, url, title, text, first_seen_at FROM news.articles ORDER BY id"
+SETTINGS = """
+    SELECT setconfig FROM pg_db_role_setting JOIN pg_database ON pg_database.oid = setdatabase
+    WHERE datname = current_database()
+"""
+
+
+def rows(dsn, statement):
+    with psycopg.connect(dsn) as connection:
+        return connection.execute(statement).fetchall()
+
+
+@contextmanager
+def role(*servers):
+    """A role whose search_path in this database is its own; on the other servers it only exists."""
+    for dsn in servers:
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            connection.execute(f"CREATE ROLE {ROLE}")
+    try:
+        with psycopg.connect(servers[0], autocommit=True) as connection:
+            name = connection.info.dbname
+            connection.execute(f'ALTER ROLE {ROLE} IN DATABASE "{name}" SET search_path TO news, "$user"')
+            connection.execute(f"ALTER ROLE {ROLE} IN DATABASE \"{name}\" SET statement_timeout TO '7s'")
+        yield
+    finally:
+        for dsn in servers:
+            with psycopg.connect(dsn, autocommit=True) as connection:
+                name = connection.info.dbname
+                connection.execute(f'ALTER ROLE {ROLE} IN DATABASE "{name}" RESET ALL')
+                connection.execute(f"DROP ROLE {ROLE}")
+
+
+@pytest.fixture
+async def filled(tmp_path, site, database_url):
+    """A configuration, and its archive's folder, after a crawl of two articles."""
+    site.pages |= {"/a": article(1), "/b": article(2)}
+    site.feed("/a", "/b")
+    configuration = configured(tmp_path, site)
+    async with open_services(configuration, database_url) as services:
+        assert (await runs.crawl_source(services, "blatt")).counts.new == 2
+    return configuration, tmp_path / "archive"
+
+
+async def test_everything_comes_back_and_the_crawl_goes_on(filled, tmp_path, site, database_url, postgres15):
+    """Into another server, of another version."""
+    configuration, archive = filled
+    for target in fresh_database(postgres15, "template0"):
+        with role(database_url, target):
+            dumped = backup.dump(database_url, archive, tmp_path / "dump")
+            assert dumped.rows["articles"] == 2
+            assert any(name.startswith("archive/") for name in dumped.files)
+            manifest, has_roles = backup.restore(tmp_path / "dump", target, tmp_path / "archive2")
+            assert (manifest, has_roles) == (backup.checked(tmp_path / "dump"), False)
+            assert rows(target, TEXTS) == rows(database_url, TEXTS)
+            assert rows(target, SETTINGS) == rows(database_url, SETTINGS) != []
+        names = [path.name for path in archive.rglob("*") if path.is_file()]
+        for name in names:
+            assert (tmp_path / "archive2" / name).read_bytes() == (archive / name).read_bytes()
+        with pytest.raises(DatabaseError, match="has articles already"):
+            backup.restore(tmp_path / "dump", target, None)
+        site.pages["/c"] = article(3)
+        site.feed("/a", "/b", "/c")
+        asked = len(site.asked)
+        async with open_services(configuration, target) as services:
+            assert (await runs.crawl_source(services, "blatt")).counts.new == 1
+        assert "/a" not in site.asked[asked:]
+
+
+async def test_a_dump_that_was_damaged_is_refused_and_nothing_is_changed(
+    filled, tmp_path, database_url, empty_database
+):
+    _, archive = filled
+    backup.dump(database_url, archive, tmp_path / "dump")
+    with pytest.raises(DatabaseError, match="is not empty"):
+        backup.dump(database_url, archive, tmp_path / "dump")
+    other = tmp_path / "other"
+    other.mkdir()
+    file = next(path for path in (tmp_path / "dump" / "archive").rglob("*") if path.is_file())
+    (other / file.name).write_bytes(b"another one")
+    with pytest.raises(DatabaseError, match="another file"):
+        backup.restore(tmp_path / "dump", empty_database, other)
+    manifest = tmp_path / "dump" / backup.MANIFEST
+    text = manifest.read_text()
+    manifest.write_text(text.replace('"articles": 2', '"articles": 3'))
+    with pytest.raises(DatabaseError, match=r"not those of the dump: articles"):
+        backup.restore(tmp_path / "dump", empty_database, None)
+    manifest.write_text(text.replace('"database.dump"', '"../x"'))
+    with pytest.raises(DatabaseError, match="outside"):
+        backup.restore(tmp_path / "dump", empty_database, None)
+    manifest.write_text(text)
+    file.write_bytes(file.read_bytes()[:-1])
+    with pytest.raises(DatabaseError, match="SHA-256"):
+        backup.restore(tmp_path / "dump", empty_database, tmp_path / "archive2")
+    with pytest.raises(DatabaseError, match="is no whole dump"):
+        backup.restore(tmp_path / "nowhere", empty_database, None)
+    assert rows(empty_database, "SELECT count(*) FROM pg_namespace WHERE nspname IN ('ingest', 'news')") == [(0,)]
+
+
+async def test_no_password_is_said(tmp_path):
+    with pytest.raises(DatabaseError) as refused:
+        backup.run_program("pg_dump", "postgresql://nobody:geheim@127.0.0.1:1/x", ["--schema=ingest"])
+    assert "geheim" not in str(refused.value)
