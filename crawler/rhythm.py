@@ -1,8 +1,7 @@
 """``every = "auto"``: when a source is looked at next, from when its articles come. Pure.
 
 All sources with it together ask as often as if each of them ran every ``[schedule] every``; those that publish much get
-more of these looks, and each gets them in the hours in which its articles come: the number of looks in an hour follows
-the root of its articles, which makes the time until they are found as short as that many looks can.
+more of these looks, and each gets them in the hours in which its articles come.
 """
 
 from __future__ import annotations
@@ -15,6 +14,11 @@ from datetime import UTC, datetime, timedelta
 #: without a rhythm of so many days and articles a source is looked at every ``[schedule] every``
 FEWEST_DAYS, FEWEST_ARTICLES = 2.0, 12
 STEP = timedelta(minutes=1)
+#: looks an hour follow this power of the articles an hour. The root (0.5) would make the mean time until they are found
+#: the shortest, 1 the time of the busiest hours; measured by ``benchmarks.polling``
+POWER = 0.75
+#: so much of what may be asked is planned; bursts take the rest
+PLANNED = 0.96
 #: what came in the last hour beyond what is usual goes on for so long
 BURST = timedelta(minutes=40)
 #: a list may move by this part of its entries between two looks, with twice as many articles as are expected
@@ -26,7 +30,7 @@ LEAST_RATE = 0.01
 @dataclass(frozen=True, slots=True)
 class Rhythm:
     """``hours``: articles an hour for the 168 hours of the week (UTC, from Monday 0 o'clock); ``recent``: articles of
-    the last hour; ``looks``: what the root of a rate is multiplied with to give looks an hour (``looks_for``).
+    the last hour; ``looks``: what a rate's POWER is multiplied with to give looks an hour (``looks_for``).
     """
 
     hours: Sequence[float]
@@ -56,8 +60,8 @@ class NextLook:
 
 
 def looks_for(mean_root_sum: float, every: timedelta) -> float:
-    """What makes the looks of all sources as many as one each *every*; *mean_root_sum* is over the sources."""
-    return 168 / (every.total_seconds() / 3600) / mean_root_sum if mean_root_sum > 0 else 4.0
+    """What makes the looks of all sources as many as one each *every*; *mean_root_sum* is that of rates ** POWER."""
+    return PLANNED * 168 / (every.total_seconds() / 3600) / mean_root_sum if mean_root_sum > 0 else 4.0
 
 
 def next_look(rhythm: Rhythm | None, last: datetime, bounds: Bounds) -> NextLook:
@@ -88,7 +92,7 @@ def by_rhythm(rhythm: Rhythm, last: datetime, bounds: Bounds) -> tuple[datetime,
     room = bounds.entries * MOVES if bounds.entries else math.inf
     while at < last + bounds.most:
         rate = max(rate_at(rhythm, at), LEAST_RATE) + over * math.exp((last - at) / BURST)
-        worth += rhythm.looks * math.sqrt(rate) * minute
+        worth += rhythm.looks * rate**POWER * minute
         moved += 2 * rate * minute
         at += STEP
         if moved >= room:

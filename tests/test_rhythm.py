@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from crawler.rhythm import Bounds, Rhythm, looks_for, next_look
+from crawler.rhythm import POWER, Bounds, Rhythm, looks_for, next_look
+from pipelines.store.health_statements import LEARN_RHYTHM
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 #: six articles an hour by day, none at night
@@ -24,7 +25,7 @@ def minutes(known: Rhythm | None, last: datetime, bounds: Bounds | None = None) 
 def test_looks_are_frequent_by_day_and_rare_at_night():
     day, night = MONDAY + timedelta(hours=12), MONDAY + timedelta(hours=23)
     assert minutes(rhythm(), day) == 7
-    assert 120 < minutes(rhythm(), night) <= 180
+    assert 120 < minutes(rhythm(), night) <= 480
     assert "6.0 articles an hour are usual now" in next_look(rhythm(), day, Bounds()).why
     # a look late at night comes when the morning has begun, not hours into it
     assert minutes(rhythm(looks=1.0), MONDAY + timedelta(hours=3)) <= 200
@@ -61,9 +62,13 @@ def test_a_source_without_a_rhythm_runs_as_all_others():
     assert minutes(Rhythm(HOURS, 28, 3), MONDAY, Bounds(every=timedelta(minutes=20))) == 20
 
 
+def test_the_power_is_that_of_the_statement():
+    assert f"power(rates.rate, {POWER})" in LEARN_RHYTHM
+
+
 def test_all_together_ask_as_often_as_with_a_fixed_interval():
     hours = [rate for _ in range(7) for rate in [0.5] * 8 + [3.0] * 16]
-    looks = looks_for(sum(rate**0.5 for rate in hours), timedelta(minutes=15))
+    looks = looks_for(sum(rate**POWER for rate in hours), timedelta(minutes=15))
     at, number = MONDAY, 0
     while at < MONDAY + timedelta(days=7):
         at = next_look(Rhythm(hours, 28, 2000, 0, looks), at, Bounds()).at

@@ -215,6 +215,7 @@ BEGIN_AGAIN = """
     WHERE source = %(source)s AND counted IS DISTINCT FROM (at >= %(since)s)
 """
 
+# The power is that of crawler.rhythm.
 # Four weeks, by hour of the week: the hours of all days together steady what single hours of the week are too few for.
 LEARN_RHYTHM = """
     WITH known AS (
@@ -242,7 +243,8 @@ LEARN_RHYTHM = """
         LEFT JOIN of_day ON of_day.hour = place %% 24
     )
     INSERT INTO ingest.rhythms (source, learned_at, days, articles, hours, root_sum, longest_gap)
-    SELECT %(source)s, %(now)s, span.days, span.articles, array_agg(rates.rate ORDER BY place), sum(sqrt(rates.rate)),
+    SELECT %(source)s, %(now)s, span.days, span.articles, array_agg(rates.rate ORDER BY place),
+           sum(power(rates.rate, 0.75)),
            (SELECT max(at - before) FROM known)
     FROM span, rates GROUP BY span.days, span.articles
     ON CONFLICT (source) DO UPDATE
