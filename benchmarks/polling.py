@@ -2,12 +2,12 @@
 
     python -m benchmarks.polling [--sources N] [--days N] [--seed N] [--json]
 
-Each source has a size (three to some hundred articles a day), hours and days of its own, bursts, and a feed of 20 to 60
-entries that moves on. Four weeks are there to learn from, then the quarter is measured. Rules: ``every`` of 15 minutes
-and of "auto"; and how three others adapt, written anew after what is known of them, with bounds of ours: miniflux's
-entry_frequency (a look for each article of an average day of the last week, 5 minutes to a day); StormCrawler's adaptive
-scheduler, on which news-crawl stands (a fifth shorter after a change, a fifth longer without, 5 minutes to 12 hours);
-rss-fetcher's (an hour at least, a step shorter where most entries were new, a step longer where none was).
+Each source has a size (three to some hundred articles a day), hours and days of its own, bursts, and a feed of 20 to
+60 entries that moves on. Four weeks are there to learn from, then the quarter is measured. Rules: ``every`` of 15
+minutes and of "auto"; and how three others adapt, written anew after what is known of them, with bounds of ours:
+miniflux's entry_frequency (a look for each article of an average day of the last week, 5 minutes to a day);
+StormCrawler's adaptive scheduler, on which news-crawl stands (a fifth shorter after a change, a fifth longer without,
+5 minutes to 12 hours); rss-fetcher's (an hour at least, a step shorter where most entries were new, longer without).
 """
 
 from __future__ import annotations

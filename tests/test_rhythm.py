@@ -14,7 +14,7 @@ MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 HOURS = [6.0 if 6 <= hour % 24 < 22 else 0.0 for hour in range(168)]
 
 
-def rhythm(recent: int = 0, looks: float = 4.0) -> Rhythm:
+def rhythm(recent: int = 0, looks: float = 2.2) -> Rhythm:
     return Rhythm(HOURS, 28, 2000, recent, looks)
 
 
@@ -24,7 +24,7 @@ def minutes(known: Rhythm | None, last: datetime, bounds: Bounds | None = None) 
 
 def test_looks_are_frequent_by_day_and_rare_at_night():
     day, night = MONDAY + timedelta(hours=12), MONDAY + timedelta(hours=23)
-    assert minutes(rhythm(), day) == 7
+    assert minutes(rhythm(), day) == 8
     assert 120 < minutes(rhythm(), night) <= 480
     assert "6.0 articles an hour are usual now" in next_look(rhythm(), day, Bounds()).why
     # a look late at night comes when the morning has begun, not hours into it
@@ -33,14 +33,14 @@ def test_looks_are_frequent_by_day_and_rare_at_night():
 
 def test_a_burst_is_followed_and_ends():
     noon = MONDAY + timedelta(hours=12)
-    assert minutes(rhythm(recent=40), noon) < minutes(rhythm(recent=6), noon) == 7
+    assert minutes(rhythm(recent=40), noon) < minutes(rhythm(recent=6), noon) == 8
     assert "more than usual" in next_look(rhythm(recent=40), noon, Bounds()).why
 
 
 def test_a_list_does_not_move_on_between_two_looks():
     noon = MONDAY + timedelta(hours=12)
-    assert minutes(rhythm(looks=0.5), noon, Bounds(entries=20)) <= 20 * 0.34 / 12 * 60 + 1
-    assert "20 entries" in next_look(rhythm(looks=0.5), noon, Bounds(entries=20)).why
+    assert minutes(rhythm(looks=0.1), noon, Bounds(entries=20)) <= 20 * 0.34 / 12 * 60 + 1
+    assert "20 entries" in next_look(rhythm(looks=0.1), noon, Bounds(entries=20)).why
 
 
 @pytest.mark.parametrize(
