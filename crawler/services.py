@@ -16,16 +16,18 @@ import os
 import re
 import socket
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from scrapy import Spider
 from scrapy.crawler import Crawler
+from scrapy.settings import Settings as ScrapySettings
 
 from crawler import in_flight, watching
 from crawler.alerts import Announcer
@@ -33,10 +35,12 @@ from crawler.config import Configuration, Settings, Source, Watch
 from crawler.downloader.browser import Browser
 from crawler.downloader.client import HttpClient
 from crawler.downloader.hosts import Hosts
+from crawler.downloader.shared_pace import SharedPace
 from crawler.in_flight import InFlightBytes
 from crawler.parsing import TASKS, Parsing
 from crawler.reports import RunReport
 from crawler.rhythm import Bounds, NextLook, Rhythm, looks_for, next_look
+from crawler.rights import TdmFiles
 from crawler.robots import Robots
 from crawler.watching import Notifier, watch_rows
 from pipelines import archive, database, urls
@@ -62,6 +66,7 @@ class Derived:
     def __init__(self, configuration: Configuration):
         self.configuration = configuration
         self.spiders: dict[str, type[Spider]] = {}
+        self.settings: ScrapySettings | None = None  # what all crawls have in common
         self._rules: dict[tuple[str, int], Rules] = {}
 
     def rules(self, source: str, model: SiteModel | None = None) -> Rules:
@@ -94,9 +99,11 @@ class Services:
     worker_id: str = ""
     notifier: Notifier | None = None
     announcer: Announcer | None = None
+    pace: SharedPace | None = None
     watches: list[Watch] = field(default_factory=list, compare=False)
     crawlers: set[Crawler] = field(default_factory=set, compare=False)
     state: dict[str, bool] = field(default_factory=dict, compare=False)
+    tdm_files: TdmFiles = field(default_factory=TdmFiles, compare=False)
 
     @property
     def store(self) -> Store:
@@ -119,10 +126,10 @@ class Services:
         """What understands strangers' documents."""
         return Parsing(self.readers)
 
-    def wake_notifier(self) -> None:
-        """Articles were stored that watchlists may match."""
+    def wake_notifier(self, watches: Collection[str] | None = None) -> None:
+        """An article was stored that these watchlists match; None: nobody knows which. See ``Notifier.wake``."""
         if self.notifier is not None and not self.stopping:
-            self.notifier.wake()
+            self.notifier.wake(watches)
 
     def begin_stop(self) -> None:
         self.state["stopping"] = True
@@ -272,6 +279,19 @@ async def open_services(
 
     Raises ``DatabaseError`` where the database does not answer within *patience*.
     """
+    readers = reader_pool(configuration, configuration.rules())
+    readers.begin()  # a second of another core, while the database is opened
+    try:
+        async with _opened(configuration, readers, dsn, patience) as services:
+            yield services
+    finally:
+        await readers.close()
+
+
+@asynccontextmanager
+async def _opened(
+    configuration: Configuration, readers: ReaderPool, dsn: str | None, patience: timedelta
+) -> AsyncIterator[Services]:
     settings = configuration.settings
     if dsn is None:
         dsn = await asyncio.to_thread(database.address)
@@ -282,11 +302,12 @@ async def open_services(
     async with await Store.open(dsn, patience, settings.recheck.plan()) as store:
         await store.save_sources(source_rows(configuration))
         await store.save_watchlists(watch_rows(list(configuration.watches.values())))
-        client, readers = HttpClient(connections=in_flight.connections()), reader_pool(configuration)
-        watches = list(configuration.watches.values())
+        client = HttpClient(connections=in_flight.connections())
+        watches, worker_id = list(configuration.watches.values()), new_worker_id()
+        pace = SharedPace(store, worker_id, lambda other: is_gone(other, worker_id))
         services = Services(
             configuration=configuration,
-            hosts=Hosts(store, settings.politeness.longest_retry_after, settings.politeness.jitter),
+            hosts=Hosts(store, settings.politeness.longest_retry_after, settings.politeness.jitter, pace=pace),
             robots=Robots(store, "Nachlese", judge=Parsing(readers).judgement),
             http=client,
             readers=readers,
@@ -295,14 +316,16 @@ async def open_services(
             browser=Browser(client, settings.browser.executable),
             notifier=Notifier(
                 lambda: watches,
-                lambda watch: watching.tell_one(store, client, watch, database.home() / "feeds"),
+                lambda some: watching.write_feeds(store, some, database.home() / "feeds"),
+                lambda watch: watching.send(store, client, watch),
             ),
             announcer=Announcer(store, client, settings.alerts, ZoneInfo(settings.time_zone)),
             watches=watches,
             maybe_store=store,
             archive=Archive(folder) if settings.archive.enabled else None,
             archive_folder=folder,
-            worker_id=new_worker_id(),
+            worker_id=worker_id,
+            pace=pace,
         )
         try:
             yield services
@@ -358,19 +381,22 @@ async def close(services: Services) -> None:
         await services.announcer.close()
     await services.browser.close()
     await services.http.close()
+    if services.pace is not None:
+        await services.pace.close()
     await services.readers.close()
     if services.archive is not None:
         async with services.archive_lock:
             services.archive.close()
 
 
-def reader_pool(configuration: Configuration) -> ReaderPool:
+def reader_pool(configuration: Configuration, first_rules: Rules | None = None) -> ReaderPool:
     crawl = configuration.settings.crawl
     return ReaderPool(
         crawl.readers or None,
         seconds=crawl.reader_timeout.total_seconds(),
         memory=crawl.reader_memory,
         tasks=TASKS,
+        first_rules=first_rules,
     )
 
 
@@ -412,7 +438,12 @@ def is_gone(worker_id: str, ours: str) -> bool:
 def user_agent(settings: Settings) -> str:
     """What site owners see: the configured text, or our name, version and contact."""
     contact = f" (+{settings.contact})" if settings.contact else ""
-    return settings.user_agent or f"Nachlese/{version('nachlese')}{contact}"
+    return settings.user_agent or f"Nachlese/{_own_version()}{contact}"
+
+
+@cache
+def _own_version() -> str:
+    return version("nachlese")  # reads a file
 
 
 def source_rows(configuration: Configuration) -> list[SourceRow]:

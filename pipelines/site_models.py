@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from statistics import median
+from typing import TYPE_CHECKING
 
 from pipelines.items import Article
-from pipelines.reading.body import containers, repeated
-from pipelines.reading.body.repeated import Occurrence, Paragraph, key_of
-from pipelines.reading.rules import SiteModel
+
+if TYPE_CHECKING:
+    # loaded where it is needed: it loads much of the reader, and the store is opened by commands that only look, too
+    from pipelines.reading.body.repeated import Occurrence, Paragraph
+    from pipelines.reading.rules import SiteModel
 
 #: a site model is made from so many of a source's latest articles: what does not return within them is forgotten
 WINDOW = 400
@@ -41,6 +44,8 @@ class FittedModel:
 
 def observed(article: Article) -> Read:
     """An article that was just read, as ``observed_row`` has it from the database."""
+    from pipelines.reading.body import repeated
+
     return observed_row(
         article.container,
         article.text,
@@ -50,11 +55,15 @@ def observed(article: Article) -> Read:
 
 
 def observed_row(container: str | None, text: str, again: Sequence[str], day: date) -> Read:
+    from pipelines.reading.body.repeated import Occurrence
+
     return Read(container, len(text), Occurrence(day, tuple(text.split("\n\n")), tuple(again)))
 
 
 def fit_site_model(articles: Sequence[Read]) -> FittedModel:
     """The site model of *articles*, the latest first."""
+    from pipelines.reading.body import containers, repeated
+
     well = [each.container for each in articles[:LATEST] if each.length >= READ_WELL]
     return FittedModel(containers.agreed(well), repeated.repeated_in([each.observed for each in articles[:WINDOW]]))
 
@@ -64,6 +73,9 @@ def shrinks(articles: Sequence[Read], model: FittedModel, known: SiteModel) -> s
 
     Who serves empty pages, or only their first paragraph, would otherwise teach the reader to look for no more.
     """
+    from pipelines.reading.body import containers
+    from pipelines.reading.body.repeated import key_of
+
     before = {name.removesuffix(containers.PLAIN) for name in known.containers}
     new = {name.removesuffix(containers.PLAIN) for name in model.containers} - before
     with_new = [each.length for each in articles if (each.container or "").removesuffix(containers.PLAIN) in new]

@@ -29,9 +29,7 @@ def test_a_cookie_is_found_as_scripts_name_it(html: str, names: tuple[str, ...])
 
 
 def test_a_wall_says_which_cookie_it_waits_for():
-    text = (
-        "Wir und unsere 213 Partner speichern Informationen auf einem Gerät und greifen darauf zu, um eigene "
-    )
+    text = "Wir und unsere 213 Partner speichern Informationen auf einem Gerät und greifen darauf zu, um "
     body = f"""<html lang="de"><head><title>Wir benötigen Ihre Zustimmung</title>
     <script>document.cookie="euconsent=1"</script></head><body><h1>Wir benötigen Ihre Zustimmung</h1>
     <p>{text} Werbung zu zeigen. Mit Ihrer Zustimmung nutzen wir Cookies.</p><button>Alle akzeptieren</button></body>"""

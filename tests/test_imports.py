@@ -18,9 +18,9 @@ DOORS = {
     "langdetect": ["pipelines/reading/fields/language.py"],
     "htmldate": ["pipelines/reading/fields/fallback_dates.py"],
     "dateparser": ["pipelines/reading/fields/fallback_dates.py"],
-    "rensa": ["pipelines/reading/fingerprint.py"],
     "apscheduler": ["crawler/schedule.py"],
     "warcio": ["pipelines/archive.py"],
+    "isal": ["pipelines/archive.py"],
     "feedparser": ["crawler/discovery/feed.py"],
     "aiohttp": ["crawler/downloader/client.py", "crawler/downloader/resolver.py", "crawler/fixture_sites.py"],
     "psycopg": [
@@ -47,6 +47,8 @@ DOORS = {
     "prometheus_client": ["pipelines/metrics.py"],
     "playwright": ["crawler/downloader/browser.py"],
     "protego": ["crawler/robots.py"],
+    "babel": ["crawler/probing/profile.py"],
+    "tomlkit": ["crawler/probing/source_toml.py"],
     "typer": ["crawler/cli/*.py"],
     "rich": ["crawler/cli/*.py"],
 }

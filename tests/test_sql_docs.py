@@ -14,7 +14,7 @@ import pytest
 from psycopg import conninfo
 
 from pipelines import database, urls
-from pipelines.items import Article, Link, Page, Precision, Provenance, Reason, Removed
+from pipelines.items import Article, Link, Page, Precision, Provenance, Reason, Removed, Rights
 from pipelines.store import Archived, Document, SourceRow, Store, WatchRow
 
 TEXT = (Path(__file__).parent.parent / "docs" / "sql.md").read_text(encoding="utf-8")
@@ -82,7 +82,8 @@ async def some_news(store: Store) -> None:
             url=url, canonical_url=url, source=run.source, title=title, text=text, fetched_at=at, language="de",
             published_at=now - timedelta(minutes=90), published_precision=Precision.MINUTE,
             published_provenance=Provenance.JSONLD, removed=(Removed("Mehr zum Thema", "related"),),
-            authors=("Ada Kern",), section="Politik", sections=("Politik",), **more,
+            authors=("Ada Kern",), section="Politik", sections=("Politik",),
+            rights=Rights(robots_directives=("noarchive",), stated_in=("meta robots",)), **more,
         )  # fmt: skip
         await store.save_article(run, page, read, Archived(f"{run.source}.warc.gz", minutes, 100))
 

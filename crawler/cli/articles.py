@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from crawler.cli.common import configuration, count, fail, open_store, out, print_json, run, told, when
+from crawler.cli.common import configuration, count, fail, open_queries, out, print_json, run, told, when
 from crawler.cli.read import moment, print_line
 from crawler.logs import plain
 
@@ -54,14 +54,14 @@ async def stream_articles(wanted: dict[str, Any], zones: Mapping[str, ZoneInfo],
     """
     from crawler import records
 
-    async with await open_store() as store:
+    async with await open_queries() as store:
         async for row in store.each_article(**wanted):
             print_json(records.of_row(row, zones.get(row["source"], zone)))
 
 
 async def _articles(wanted: dict[str, Any]) -> list[Row]:
     """As rows of a list: without what makes them large."""
-    async with await open_store() as store:
+    async with await open_queries() as store:
         return [
             {name: value for name, value in row.items() if name not in ("text", "text_markdown")}
             | {"words": words_in(row)}
@@ -125,7 +125,7 @@ def search(
 
 
 async def _found(query: str, language: str | None, since: datetime | None, source: str | None, limit: int) -> list[Row]:
-    async with await open_store() as store:
+    async with await open_queries() as store:
         return await store.search(query, language, since, source, limit)
 
 
@@ -160,7 +160,7 @@ def show(
 
 
 async def _article(what: str) -> Row | None:
-    async with await open_store() as store:
+    async with await open_queries() as store:
         return await store.article(int(what) if what.isdigit() else what)
 
 
@@ -192,7 +192,7 @@ def explain(
 
 
 async def _story(url: str) -> Row:
-    async with await open_store() as store:
+    async with await open_queries() as store:
         return await store.explain(url)
 
 
@@ -291,7 +291,7 @@ def _table(*names: str) -> Any:
 
 
 async def _status(runs: int) -> tuple[list[Row], list[Row], list[Row]]:
-    async with await open_store() as store:
+    async with await open_queries() as store:
         return await store.status(), await store.last_runs(limit=runs) if runs else [], await store.open_alarms()
 
 

@@ -52,7 +52,8 @@ def crawl(
     pages were rejected, or when one could not be stored. A rejected page beside others is no failure; why it is no
     article is recorded.
     """
-    configured = configuration()
+    launch_readers()
+    configured = configuration(is_reading=True)
     names = known_sources(configured, sources or [])
     names = names or [name for name, source in configured.sources.items() if source.enabled]
     if not names:
@@ -108,7 +109,8 @@ def recheck(
     """
     from crawler.cli.read import moment
 
-    configured = configuration()
+    launch_readers()
+    configured = configuration(is_reading=True)
     urls = [one for one in what or [] if "." in one or "/" in one]  # no name of a source has either
     names = known_sources(configured, [one for one in what or [] if one not in urls])
     if not what:
@@ -178,7 +180,8 @@ def replay(
     """
     from crawler.cli.read import moment
 
-    configured = configuration()
+    launch_readers()
+    configured = configuration(is_reading=True)
     if bool(paths) == archive:
         fail("say what to replay: either files and folders, or --archive", Exit.USAGE)
     if source and archive is False:
@@ -250,11 +253,23 @@ def difference(name: str, old: object, new: object) -> list[str]:
 @told()
 def schedule() -> None:
     """Run every source when its schedule says so, until stopped by Ctrl-C or SIGTERM (exit code 0)."""
-    configured = configuration()
+    launch_readers()
+    configured = configuration(is_reading=True)
     start_logging(configured.settings.log_level)
     from crawler import schedule as scheduler
 
     raise typer.Exit(run(scheduler.serve(configured)))
+
+
+def launch_readers() -> None:
+    """Start the process of the readers, and load what a crawl needs: both take a second, at the same time.
+
+    Before there is an event loop, which would stand still meanwhile.
+    """
+    from pipelines.reader_launch import launch
+
+    launch()
+    from crawler import runs  # noqa: F401
 
 
 # --- reports ---------------------------------------------------------------------------------------------------------

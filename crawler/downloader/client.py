@@ -60,7 +60,8 @@ _guard: ContextVar[ConnectionGuard] = ContextVar("guard")
 class HttpRequest:
     """One hop. *seconds*: how long it may be connected. *hops*: redirects before it.
 
-    *wants_body* is told a status; where it says no, the body is left unread and empty.
+    *wants_body* is told a status; where it says no, the body is left unread and empty. *sent* is called when the
+    request has gone out, and again when the answer begins.
     """
 
     url: str
@@ -74,6 +75,7 @@ class HttpRequest:
     wants_body: Callable[[int], bool] = lambda status: status == 200
     proxy: str | None = None
     proxy_headers: tuple[tuple[str, str], ...] = ()
+    sent: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +247,9 @@ class HttpClient:
             allow_redirects=False,
             proxy=URL(request.proxy, encoded=True) if request.proxy else None,
             proxy_headers=dict(request.proxy_headers) or None,
+            trace_request_ctx=request.sent,
         ) as response:
+            request.sent()
             bound = request.policy.headers
             if sum(len(name) + len(value) + 4 for name, value in response.raw_headers) > bound:
                 raise hop.failed(Reason.TOO_LARGE, f"more than {bound:,} bytes of headers")
@@ -316,6 +320,7 @@ class HttpClient:
             cookie_jar=aiohttp.DummyCookieJar(),  # cookies are a middleware's
             auto_decompress=False,
             middlewares=(_once,),
+            trace_configs=[_told_when_sent()],
             trust_env=False,
             timeout=aiohttp.ClientTimeout(total=None, connect=policy.connect),
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
@@ -323,6 +328,17 @@ class HttpClient:
             max_field_size=policy.headers,
             max_headers=256,
         )
+
+
+def _told_when_sent() -> aiohttp.TraceConfig:
+    """Calls ``HttpRequest.sent`` when the request has gone out."""
+    trace = aiohttp.TraceConfig()
+
+    async def sent(session: object, context: Any, params: object) -> None:
+        context.trace_request_ctx()
+
+    trace.on_request_headers_sent.append(sent)
+    return trace
 
 
 def _open_socket(address: tuple[Any, ...]) -> Any:

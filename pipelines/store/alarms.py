@@ -6,7 +6,6 @@ from pipelines import metrics
 from pipelines.store.models import Row
 from pipelines.store.session import Session
 
-OPEN = "SELECT * FROM news.alarms WHERE closed_at IS NULL ORDER BY source, id"
 HEALTH = """
     SELECT health.*, alarm.says, alarm.advice FROM news.health AS health
     LEFT JOIN news.alarms AS alarm ON alarm.id = health.alarm_id
@@ -39,10 +38,6 @@ GIVE_BACK = """
 
 class Alarms(Session):
     """What ``Store`` knows of alarms."""
-
-    async def open_alarms(self) -> list[Row]:
-        """``news.alarms`` that are open."""
-        return await self._do(OPEN)
 
     async def health(self, source: str | None = None) -> list[Row]:
         """``news.health``, with the sentence of an open alarm."""

@@ -1,4 +1,4 @@
-"""Which cookie a consent wall waits for, where the page says it. Pure; only asked for pages that are such a wall."""
+"""Which cookie a consent wall waits for, where the page says it. Pure; asked only for pages that are such a wall."""
 
 from __future__ import annotations
 
