@@ -56,6 +56,23 @@ class SlotTrigger(BaseTrigger):  # type: ignore[misc]  # apscheduler has no type
         return self.slots.after(now)
 
 
+class Planned:
+    """The slots of a source with ``every = "auto"``: the planned look, and *fallback* as long as none is planned."""
+
+    def __init__(self, plans: dict[str, datetime], name: str, fallback: Slots):
+        self.plans, self.name, self.fallback = plans, name, fallback
+
+    def after(self, moment: datetime) -> datetime | None:
+        plan = self.plans.get(self.name)
+        return plan if plan is not None and plan > moment else self.fallback.after(moment)
+
+    def at_or_before(self, moment: datetime) -> datetime | None:
+        plan = self.plans.get(self.name)
+        if plan is None:
+            return self.fallback.at_or_before(moment)
+        return plan if plan <= moment else None  # what is planned for later has not been missed
+
+
 class Scheduler:
     """Runs the enabled sources. ``start``, then ``stop``; ``reports`` is called with the end of each run.
 
@@ -78,6 +95,7 @@ class Scheduler:
         self.running: dict[str, asyncio.Task[None]] = {}
         self._begun: set[str] = set()  # of those that are running: the ones that do not wait for their moment any more
         self._missed: dict[str, datetime] = {}  # slots that came when a run had just stopped to look
+        self.plans: dict[str, datetime] = {}  # the next looks at sources with every = "auto"
         self._watch = ClockWatch(now)
         self._watching: list[asyncio.Task[None]] = []
         self._repeats_until: datetime | None = None  # what the wall clock said before it was set back
@@ -89,11 +107,24 @@ class Scheduler:
         now = self.now()
         self.clock.add_job(self.prune, IntervalTrigger(days=1), next_run_time=datetime.now(UTC) + FIRST_PRUNING)
         for source in self.set_jobs():
-            slot = source.slots().at_or_before(now)
-            following = source.slots().after(now)
+            slot = self.slots_of(source).at_or_before(now)
+            following = self.slots_of(source).after(now)
             if slot is not None and following is not None:
                 longest = min(CATCH_UP_WITHIN, (following - slot) / 2, self.spread())
                 self.begin(source.name, slot, share(source.name, "catch-up") * longest)
+
+    async def load_plans(self) -> None:
+        """Before ``start``: the looks that were planned earlier, so that one that was missed is caught up with."""
+        for name in self.auto():
+            if (plan := await self.services.store.next_run(name)) is not None:
+                self.plans[name] = plan
+
+    def auto(self) -> list[str]:
+        """The sources whose looks follow their own rhythm."""
+        return [name for name, one in self.services.configuration.sources.items() if one.is_auto and one.enabled]
+
+    def slots_of(self, source: Source) -> Slots:
+        return Planned(self.plans, source.name, source.slots()) if source.is_auto else source.slots()
 
     def spread(self) -> timedelta:
         """Two seconds a source: with few of them there is no stampede to avoid."""
@@ -109,7 +140,7 @@ class Scheduler:
         for source in enabled:
             self.clock.add_job(
                 self.due,
-                SlotTrigger(source.slots()),
+                SlotTrigger(self.slots_of(source)),
                 args=[source.name],
                 id=f"source:{source.name}",
                 replace_existing=True,
@@ -128,11 +159,30 @@ class Scheduler:
     async def due(self, name: str) -> None:
         """Called by the clock at a slot, or later where the process was busy: the latest slot that has come counts."""
         source = self.services.configuration.sources.get(name)
-        slot = source.slots().at_or_before(self.now()) if source else None
-        following = source.slots().after(slot) if source and slot else None
+        if source is not None and source.is_auto and await self.is_planned_later(name):
+            return
+        slots = self.slots_of(source) if source else None
+        slot = slots.at_or_before(self.now()) if slots else None
+        following = slots.after(slot) if slots and slot else None
         if source is not None and slot is not None:
             longest = min(source.jitter, (following - slot) / 2) if following else source.jitter
             self.begin(name, slot, random.uniform(0, 1) * longest)
+
+    async def is_planned_later(self, name: str) -> bool:
+        """Whether another scheduler has looked meanwhile and planned a later look, which is then this one's, too."""
+        try:
+            plan = await self.services.store.next_run(name)
+        except DatabaseError:
+            return False  # the run waits for the database, and says so
+        if plan is None or plan <= self.now():
+            return False
+        self.set_plan(name, plan)
+        return True
+
+    def set_plan(self, name: str, plan: datetime) -> None:
+        self.plans[name] = plan
+        if job := self.clock.get_job(f"source:{name}"):
+            job.reschedule(job.trigger)
 
     def begin(self, name: str, slot: datetime | None, after: timedelta, takes_over: int | None = None) -> None:
         """Start the run of a slot after a wait; where this process runs the source already, that run looks again."""
@@ -179,8 +229,21 @@ class Scheduler:
     async def note_next_run(self, name: str) -> None:
         """For ``nachlese status``."""
         source = self.services.configuration.sources.get(name)
+        if source is not None and source.enabled and source.is_auto:
+            await self.plan(source)
+            return
         following = source.slots().after(self.now()) if source and source.enabled else None
         await self.services.store.save_next_run(name, following)
+
+    async def plan(self, source: Source) -> None:
+        """The next look at a source with ``every = "auto"``. A run that another process did has planned it already."""
+        plan = self.plans.get(source.name)
+        if plan is not None and plan > self.now():
+            return
+        if not await self.is_planned_later(source.name):
+            look = await self.services.next_look(source, self.auto(), self.now())
+            await self.services.store.save_next_run(source.name, look.at, look.why)
+            self.set_plan(source.name, look.at)
 
     async def note_next_runs(self) -> None:
         for source in self.services.configuration.sources.values():
@@ -286,6 +349,7 @@ async def until_told(
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, ending.set)
         scheduler = Scheduler(services, is_mine=is_mine)
+        await scheduler.load_plans()
         scheduler.start()
         await scheduler.note_next_runs()
         count = sum(map(scheduler.may_run, configuration.sources))

@@ -39,6 +39,7 @@ from crawler.downloader.shared_pace import SharedPace
 from crawler.in_flight import InFlightBytes
 from crawler.parsing import TASKS, Parsing
 from crawler.reports import RunReport
+from crawler.rhythm import Bounds, NextLook, Rhythm, looks_for, next_look
 from crawler.rights import TdmFiles
 from crawler.robots import Robots
 from crawler.watching import Notifier, watch_rows
@@ -195,6 +196,25 @@ class Services:
         if self.announcer is not None and not self.stopping:
             self.announcer.wake()
         return checked.may_learn
+
+    async def next_look(self, source: Source, auto: list[str], now: datetime) -> NextLook:
+        """When to look at a source with ``every = "auto"`` after the look that ends *now*, and why then."""
+        schedule = self.configuration.settings.schedule
+        row = await self.store.rhythm(source.name, auto, now) or {}
+        rhythm = None
+        if row.get("hours"):
+            looks = looks_for(row["mean_root_sum"] or 0.0, schedule.every)
+            rhythm = Rhythm(row["hours"], row["days"], row["articles"], row["recent"], looks)
+        bounds = Bounds(
+            least=schedule.auto_least,
+            most=schedule.auto_most,
+            every=schedule.every,
+            entries=row.get("entries"),
+            fresh_for=timedelta(seconds=row["fresh_for"]) if row.get("fresh_for") else None,
+            skip_hours=frozenset(row.get("skip_hours") or ()),
+            skip_days=frozenset(row.get("skip_days") or ()),
+        )
+        return next_look(rhythm, now, bounds)
 
     # --- runs --------------------------------------------------------------------------------------------------------
 

@@ -186,6 +186,45 @@ async def test_a_changed_configuration_is_taken_over(tmp_path, site, database_ur
         await scheduler.stop(1)
 
 
+async def test_a_source_that_follows_its_rhythm_has_one_plan_in_all_schedulers(tmp_path, site, database_url, sql_rows):
+    site.pages["/a"] = article(1)
+    site.feed("/a")
+    item = site.pages["/feed.xml"]
+    site.pages["/feed.xml"] = item.replace("<channel>", "<channel><ttl>30</ttl><skipDays><day>Nowday</day></skipDays>")
+    configuration = configured(tmp_path, site, '[schedule]\nevery = "auto"\njitter = "0 seconds"\n')
+    plan = "SELECT next_run_at - last_run_ended_at, next_run_why, next_run_at FROM news.sources"
+    ended: asyncio.Queue[RunReport] = asyncio.Queue()
+    async with open_services(configuration, database_url) as services:
+        first = Scheduler(services, ended.put_nowait)
+        await first.load_plans()
+        first.start()
+        assert (await ended.get()).counts.new == 1
+        ((wait, why, at),) = sql_rows(plan)
+        assert timedelta(minutes=30) <= wait < timedelta(minutes=31) and "Cache-Control or ttl" in why
+        assert first.clock.get_job("source:blatt").next_run_time == at
+        await first.stop(1)
+    async with open_services(configuration, database_url) as services:
+        second = Scheduler(services, ended.put_nowait)
+        await second.load_plans()
+        second.start()
+        assert not second.running  # what is planned for later has not been missed
+        later = at + timedelta(minutes=7)  # another scheduler has looked, and planned a later look
+        sql_rows("UPDATE ingest.sources SET next_run_at = %s RETURNING 1", later)
+        await second.due("blatt")
+        assert not second.running and second.clock.get_job("source:blatt").next_run_time == later
+        missed = at - timedelta(hours=2)
+        sql_rows("UPDATE ingest.sources SET next_run_at = %s RETURNING 1", missed)
+        await second.stop(1)
+    async with open_services(configuration, database_url) as services:
+        third = Scheduler(services, ended.put_nowait)
+        await third.load_plans()
+        third.start()
+        assert (await ended.get()).slot == missed
+        assert sql_rows(plan)[0][2] > later - timedelta(minutes=30)
+        await third.stop(1)
+    assert site.asked.count("/feed.xml") == 2
+
+
 SCHEDULE = """
 import asyncio, sys
 from crawler import config, schedule

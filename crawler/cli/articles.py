@@ -258,6 +258,8 @@ def show_sources(rows: list[Row], hidden: int, zone: ZoneInfo) -> None:
         if row["enabled"] and row["is_quiet"]:
             brought = count(row["articles_last_day"], "article")
             print_line(f"{row['name']}: {brought} in the last 24 hours; its file expects {row['expected_per_day']}")
+        if row["enabled"] and row["next_run_why"]:
+            print_line(f"{row['name']}: next look {when(row['next_run_at'], zone)}: {row['next_run_why']}")
         if row["template_changed"]:
             print_line(f"{row['name']}: its latest articles do not stand where the earlier ones did: a new design?")
     if hidden:

@@ -74,6 +74,8 @@ def times(source: Source) -> str:
     """When a source runs, in a few characters: its cron fields, or the time from run to run."""
     from crawler.slots import Every
 
+    if source.is_auto:
+        return "auto"
     slots = source.slots()
     if not isinstance(slots, Every):
         return source.schedule.cron or ""

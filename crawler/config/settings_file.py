@@ -138,6 +138,12 @@ class ScheduleDefaults(Table):
     every: PositiveDuration = Field(
         timedelta(minutes=15), description="How often a source runs that does not say it itself."
     )
+    auto_least: PositiveDuration = Field(
+        timedelta(minutes=2), description='Least time between two looks at a source with every = "auto".'
+    )
+    auto_most: PositiveDuration = Field(
+        timedelta(hours=12), le=timedelta(days=7), description="Longest time between two looks at such a source."
+    )
     jitter: Duration = Field(timedelta(seconds=30), description="A run starts up to this much later, by chance.")
     stop_within: PositiveDuration = Field(
         timedelta(seconds=15), description="What is in flight at a stop gets this long to finish."
@@ -145,6 +151,12 @@ class ScheduleDefaults(Table):
     lease: PositiveDuration = Field(
         timedelta(minutes=2), description="A run whose process gave no sign for so long may be taken over."
     )
+
+    @model_validator(mode="after")
+    def least_is_not_after_most(self) -> ScheduleDefaults:
+        if self.auto_least > self.auto_most:
+            raise ValueError("auto_least must not be longer than auto_most")
+        return self
 
 
 class Settings(Table):

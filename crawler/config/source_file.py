@@ -18,6 +18,7 @@ from crawler.config.values import (
     HeaderName,
     HeaderValue,
     HostName,
+    Interval,
     Language,
     ParamName,
     Pattern,
@@ -84,7 +85,9 @@ class Discover(Table):
 class Schedule(Table):
     """``[schedule]``: how often; one of ``every`` and ``cron``."""
 
-    every: PositiveDuration | None = Field(None, description='Time from run to run, such as "10 minutes".')
+    every: Interval | None = Field(
+        None, description='Time from run to run, such as "10 minutes"; "auto": as its articles come.'
+    )
     cron: CronText | None = Field(None, description='Cron fields in the source\'s zone, such as "*/15 6-22 * * *".')
     jitter: Duration | None = Field(None, description="A run starts up to this much later, by chance.")
 
@@ -92,7 +95,7 @@ class Schedule(Table):
     def one_of_two(self) -> Schedule:
         if self.every and self.cron:
             raise ValueError("has both every and cron; only one of them is allowed")
-        if self.every and self.every < timedelta(seconds=1):
+        if isinstance(self.every, timedelta) and self.every < timedelta(seconds=1):
             raise ValueError("every must be at least 1 second")
         return self
 
@@ -229,11 +232,17 @@ class Source(Table):
     def jitter(self) -> timedelta:
         return self._settings.schedule.jitter if self.schedule.jitter is None else self.schedule.jitter
 
+    @property
+    def is_auto(self) -> bool:
+        """Whether its looks follow its own rhythm (``crawler.rhythm``)."""
+        return self.schedule.every == "auto"
+
     def slots(self) -> Slots:
-        """When this source is due."""
+        """When this source is due; with ``every = "auto"`` as long as nothing is planned."""
         if self.schedule.cron:
             return Cron.parse(self.schedule.cron, self.zone)
-        return Every.of(self.schedule.every or self._settings.schedule.every, self.name)
+        every = self.schedule.every if isinstance(self.schedule.every, timedelta) else self._settings.schedule.every
+        return Every.of(every, self.name)
 
     def rules(self) -> Rules:
         """What the reader is told about this source."""

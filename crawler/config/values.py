@@ -10,7 +10,7 @@ import ipaddress
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -78,6 +78,11 @@ def positive_duration(value: Any) -> timedelta:
     if length <= timedelta(0):
         raise ValueError("must be longer than 0 seconds")
     return length
+
+
+def interval(value: Any) -> timedelta | str:
+    """A length of time, or ``"auto"``."""
+    return "auto" if value == "auto" else positive_duration(value)
 
 
 def tag(value: Any) -> str:
@@ -259,6 +264,7 @@ def search_words(value: object) -> str:
 
 Duration = Annotated[timedelta, BeforeValidator(duration)]
 PositiveDuration = Annotated[timedelta, BeforeValidator(positive_duration)]
+Interval = Annotated[timedelta | Literal["auto"], BeforeValidator(interval)]
 Size = Annotated[int, BeforeValidator(size)]
 WebAddress = Annotated[str, BeforeValidator(web_address)]
 HostName = Annotated[str, BeforeValidator(host_name)]

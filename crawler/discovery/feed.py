@@ -10,6 +10,7 @@ import io
 import re
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import Any
 from urllib.parse import urljoin
 
 import feedparser
@@ -26,6 +27,7 @@ MOST_FOR_FEEDPARSER = 300_000
 
 #: what an Atom link may be to its entry, best first; a link that says nothing is an alternate
 _RELATIONS = ("alternate", "canonical", "bookmark", "permalink", "shortlink", "self")
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _OWN_SPACES = ("purl.org/rss", "netscape", "atom", "backend.userland")
 
 
@@ -44,16 +46,33 @@ def read_feed(text: str, head: str, root: str, url: str, link_filter: LinkFilter
     listed = {name: markup.count_of(text, name) for name in ("item", "entry")}
     if not listed[item]:  # entries of one kind under the root of another
         item = max(listed, key=lambda name: listed[name])
+    asked = pace_of(text)
     text, problems = markup.prepared(text, head, item)
     if not listed[item]:
         empty = Problem(ParseIssue.NO_ENTRIES, "the feed lists nothing")
-        return DiscoveryResult("feed", problems=(*problems, empty))
+        return replace(DiscoveryResult("feed", problems=(*problems, empty)), **asked)
     entries, wrong = entries_of(text, item, url, link_filter)
     if not entries:
         raise DiscoveryError(ParseIssue.NO_LINK, f"{listed[item]} entries, none of them can be read")
     problems += wrong
     result = result_of("feed", entries, url, link_filter, not problems, listed[item])
-    return replace(result, problems=(*problems, *result.problems), entries=listed[item])
+    return replace(result, problems=(*problems, *result.problems), entries=listed[item], **asked)
+
+
+def pace_of(text: str) -> dict[str, Any]:
+    """How often the feed wants to be asked, as fields of DiscoveryResult: ttl, skipHours, skipDays of its channel.
+
+    They may stand before or behind the items, so both ends of it are searched.
+    """
+    ends = text if len(text) < 8000 else text[:4000] + text[-4000:]
+    ttl = re.search(r"<ttl>\s{0,9}(\d{1,6})\s{0,9}</ttl>", ends, re.I)
+    hours = [int(found) % 24 for found in re.findall(r"<hour>\s{0,9}(\d{1,2})\s{0,9}</hour>", ends, re.I)]
+    names = [found.lower() for found in re.findall(r"<day>\s{0,9}([a-z]{6,9})\s{0,9}</day>", ends, re.I)]
+    return {
+        "ttl": int(ttl[1]) if ttl and int(ttl[1]) > 0 else None,
+        "skip_hours": tuple(sorted(set(hours))) if "<skiphours" in ends.lower() else (),
+        "skip_days": tuple(sorted({_DAYS.index(name) + 1 for name in names if name in _DAYS})),
+    }
 
 
 def entries_of(text: str, item: str, url: str, link_filter: LinkFilter) -> tuple[list[Entry], list[Problem]]:

@@ -6,6 +6,7 @@ Their links go to the frontier (``crawler.middlewares.frontier``), and pages com
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -253,6 +254,9 @@ class DocumentSpider(RunSpider):
             note="; ".join(map(str, found.problems[:MOST_NOTED])) or None,
             digest=found.digest,
             memory=found.memory,
+            fresh_for=fresh_for(response, found.ttl),
+            skip_hours=found.skip_hours,
+            skip_days=found.skip_days,
         )
         return self.after_full_look(response, document, found)
 
@@ -285,7 +289,8 @@ class DocumentSpider(RunSpider):
             if full_look_is_due(in_a_row, state.confirmed, is_suspicious=True):
                 look.unmodified.append((kind, url, state))
             etag, modified = header(error.response, "ETag"), header(error.response, "Last-Modified")
-            await self.enqueued([], Document(url, kind, 304, etag, modified, not_modified=True), look)
+            unchanged = Document(url, kind, 304, etag, modified, not_modified=True, fresh_for=fresh_for(error.response))
+            await self.enqueued([], unchanged, look)
         elif isinstance(error, ShutdownError):
             self.document_ended(url, look)
         else:
@@ -346,6 +351,17 @@ def logged(url: str, failure: Failure) -> Failure:
 def is_stale(known: Validators, now: datetime) -> bool:
     """Whether a document is to be asked for unconditionally although there are validators."""
     return known.not_modified_in_a_row >= MOST_NOT_MODIFIED or now - known.checked_at > LONGEST_NOT_ASKED
+
+
+def fresh_for(response: Response, ttl: int | None = None) -> int | None:
+    """Seconds for which a new look brings nothing, by Cache-Control and by the feed's *ttl* (minutes), up to a day."""
+    stated = header(response, "Cache-Control") or ""
+    match = re.search(r"(?:^|[\s,])max-age\s*=\s*\"?(\d{1,9})", stated, re.I)
+    seconds = 0 if match is None or re.search(r"no-(?:cache|store)", stated, re.I) else int(match[1])
+    age = header(response, "Age") or ""
+    if seconds and age.isascii() and age.isdigit() and len(age) < 10:
+        seconds = max(0, seconds - int(age))
+    return min(max(seconds, 60 * (ttl or 0)), 86_400) or None
 
 
 def header(response: Response, name: str | bytes) -> str | None:

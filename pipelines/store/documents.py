@@ -67,7 +67,9 @@ SAVE_DOCUMENT = """
             THEN greatest(document.longest_empty, least(now() - document.empty_since, interval '12 hours'))
             ELSE document.longest_empty END,
         most_entries = greatest(document.most_entries, excluded.most_entries),
-        fresh_for = CASE WHEN %(is_failed)s THEN document.fresh_for ELSE excluded.fresh_for END,
+        -- a 304 without Cache-Control leaves what the feed itself has said
+        fresh_for = CASE WHEN %(is_full)s THEN excluded.fresh_for
+            ELSE coalesce(excluded.fresh_for, document.fresh_for) END,
         skip_hours = CASE WHEN %(is_full)s THEN excluded.skip_hours ELSE document.skip_hours END,
         skip_days = CASE WHEN %(is_full)s THEN excluded.skip_days ELSE document.skip_days END,
         not_modified_in_a_row = CASE

@@ -215,6 +215,7 @@ BEGIN_AGAIN = """
     WHERE source = %(source)s AND counted IS DISTINCT FROM (at >= %(since)s)
 """
 
+# The power is that of crawler.rhythm.
 # Four weeks, by hour of the week: the hours of all days together steady what single hours of the week are too few for.
 LEARN_RHYTHM = """
     WITH known AS (
@@ -242,11 +243,34 @@ LEARN_RHYTHM = """
         LEFT JOIN of_day ON of_day.hour = place %% 24
     )
     INSERT INTO ingest.rhythms (source, learned_at, days, articles, hours, root_sum, longest_gap)
-    SELECT %(source)s, %(now)s, span.days, span.articles, array_agg(rates.rate ORDER BY place), sum(sqrt(rates.rate)),
+    SELECT %(source)s, %(now)s, span.days, span.articles, array_agg(rates.rate ORDER BY place),
+           sum(power(rates.rate, 0.75)),
            (SELECT max(at - before) FROM known)
     FROM span, rates GROUP BY span.days, span.articles
     ON CONFLICT (source) DO UPDATE
     SET learned_at = excluded.learned_at, days = excluded.days, articles = excluded.articles, hours = excluded.hours,
         root_sum = excluded.root_sum, longest_gap = excluded.longest_gap
     RETURNING days, hours, longest_gap
+"""
+
+# What the next look at a source with every = "auto" depends on; the root sums of all of them share what may be asked.
+LOOK = """
+    SELECT rhythm.hours, rhythm.days, rhythm.articles, source.next_run_at,
+           (SELECT avg(other.root_sum) FROM ingest.rhythms AS other
+            WHERE other.source = ANY (%(auto)s) AND other.articles > 0) AS mean_root_sum,
+           (SELECT count(*) FROM ingest.observations AS found WHERE found.source = source.name
+                AND found.outcome IN ('new', 'copy') AND found.at > %(now)s - interval '1 hour') AS recent,
+           document.entries, document.fresh_for, document.skip_hours, document.skip_days
+    FROM ingest.sources AS source
+    LEFT JOIN ingest.rhythms AS rhythm ON rhythm.source = source.name
+    CROSS JOIN LATERAL (
+        SELECT min(nullif(entries, 0)) FILTER (WHERE kind <> 'section') AS entries, max(fresh_for) AS fresh_for,
+               array_agg(DISTINCT hour) FILTER (WHERE hour IS NOT NULL) AS skip_hours,
+               array_agg(DISTINCT day) FILTER (WHERE day IS NOT NULL) AS skip_days
+        FROM ingest.documents AS one
+        LEFT JOIN LATERAL unnest(one.skip_hours) AS hour ON true
+        LEFT JOIN LATERAL unnest(one.skip_days) AS day ON true
+        WHERE one.source = source.name AND one.checked_at > %(now)s - interval '1 day'
+    ) AS document
+    WHERE source.name = %(source)s
 """

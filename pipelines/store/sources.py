@@ -38,7 +38,8 @@ SAVE_SOURCES = """
 
 SAVE_SOURCE_NAME = "INSERT INTO ingest.sources (name, title) VALUES (%(source)s, %(source)s) ON CONFLICT DO NOTHING"
 
-SAVE_NEXT_RUN = "UPDATE ingest.sources SET next_run_at = %(at)s WHERE name = %(source)s"
+SAVE_NEXT_RUN = "UPDATE ingest.sources SET next_run_at = %(at)s, next_run_why = %(why)s WHERE name = %(source)s"
+NEXT_RUN = "SELECT next_run_at FROM ingest.sources WHERE name = %(source)s"
 
 PARAMS = "SELECT drop_params, noise_params, settled_params FROM ingest.sources WHERE name = %(source)s"
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from pipelines.reading.rules import SiteModel
-from pipelines.store import health, rebuild_duplicates, retention, row_mapping, site_models, stories
+from pipelines.store import health, health_statements, rebuild_duplicates, retention, row_mapping, site_models, stories
 from pipelines.store import sources as source_rows
 from pipelines.store.alarms import Alarms
 from pipelines.store.documents import Documents
@@ -63,9 +63,19 @@ class Store(Runs, Takeovers, Documents, Frontier, Outcomes, Hosts, HostSlots, Wa
         self._params[source] = params
         return params
 
-    async def save_next_run(self, source: str, at: datetime | None) -> None:
-        """What ``nachlese status`` shows as the next run."""
-        await self._do(source_rows.SAVE_NEXT_RUN, source=source, at=at)
+    async def save_next_run(self, source: str, at: datetime | None, why: str | None = None) -> None:
+        """What ``nachlese status`` shows as the next run; *why* where it follows the source's rhythm."""
+        await self._do(source_rows.SAVE_NEXT_RUN, source=source, at=at, why=why)
+
+    async def next_run(self, source: str) -> datetime | None:
+        """The next run as some process has planned it; None: nobody has."""
+        rows = await self._do(source_rows.NEXT_RUN, source=source)
+        return rows[0]["next_run_at"] if rows else None
+
+    async def rhythm(self, source: str, auto: Sequence[str], now: datetime) -> Row | None:
+        """What the next look at *source* depends on; *auto* are the sources that share what may be asked."""
+        rows = await self._do(health_statements.LOOK, source=source, auto=list(auto), now=now)
+        return rows[0] if rows else None
 
     # --- what a source's own pages teach -----------------------------------------------------------------------------
 

@@ -277,7 +277,7 @@ class Tools:
         """List the sources and their health by name: last run, articles of the last day beside what is expected.
 
         `problems`: failed (the last run), late (none when it was due), quiet (too few articles), redesigned (texts
-        are no longer where they were).
+        are no longer where they were), alarm (it deviates from its own history).
         """
         page = _page(MOST_ROWS, cursor, (str,))
         rows = await self._reader.kept("sources", 30, sources.all_of_them)

@@ -70,7 +70,7 @@ def is_shown(row: Row, show: str, alarms: Mapping[str, Sequence[str]]) -> bool:
 
 
 def alarms_of(row: Row, now: datetime) -> list[str]:
-    """What is wrong with a source: quiet, failed, late, redesigned. Empty: nothing, or it is off."""
+    """What is wrong with a source: quiet, failed, late, redesigned, alarm. Empty: nothing, or it is off."""
     if not row["enabled"]:
         return []
     started = row["last_run_started_at"]
@@ -78,6 +78,7 @@ def alarms_of(row: Row, now: datetime) -> list[str]:
         "failed": row["last_run_outcome"] == "failed",
         "quiet": bool(row["is_quiet"]),
         "redesigned": bool(row["template_changed"]),
+        "alarm": bool(row["alarms"]),
         "late": bool(row["next_run_at"] and started and row["next_run_at"] < now - LATE),
     }
     return [name for name, holds in found.items() if holds]
@@ -124,6 +125,7 @@ async def source(request: Request) -> Response:
             "reasons": await queries.sources.reasons(news, name),
             "documents": await queries.sources.documents(news, name),
             "pending": await queries.sources.pending(news, name, 10),
+            "open_alarms": await queries.sources.open_alarms(news, name),
         }
     try:
         windows = await reader_of(request).kept(

@@ -98,6 +98,15 @@ async def documents(news: News, source: str) -> list[Row]:
     return without_secrets(await news.rows(DOCUMENTS, {"source": source}), "url")
 
 
+async def open_alarms(news: News, source: str) -> list[Row]:
+    """What deviates from the source's own history now: measure, since, says, advice."""
+    return await news.rows(
+        "SELECT measure, since, says, advice, example_url FROM news.alarms "
+        "WHERE source = %(source)s AND closed_at IS NULL ORDER BY id",
+        {"source": source},
+    )
+
+
 async def pending(news: News, source: str, limit: int = 50) -> list[Row]:
     """Its pages that have no end yet, those that are due first."""
     rows = await news.rows(

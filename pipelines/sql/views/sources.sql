@@ -22,7 +22,9 @@ SELECT
     day.number AS articles_last_day,
     source.expected_per_day,
     -- a third: on a Sunday or a holiday many bring half
-    CASE WHEN source.added_at < now() - interval '1 day' THEN day.number < source.expected_per_day / 3.0 END AS is_quiet
+    CASE WHEN source.added_at < now() - interval '1 day' THEN day.number < source.expected_per_day / 3.0 END AS is_quiet,
+    source.next_run_why,
+    (SELECT count(*) FROM ingest.alarms WHERE alarms.source = source.name AND alarms.closed_at IS NULL)::integer AS alarms
 FROM ingest.sources AS source
 LEFT JOIN LATERAL (
     SELECT * FROM ingest.runs WHERE runs.source = source.name ORDER BY started_at DESC, id DESC LIMIT 1
@@ -78,3 +80,5 @@ COMMENT ON COLUMN news.sources.template_changed IS 'Whether 8 of its last 10 art
 COMMENT ON COLUMN news.sources.articles_last_day IS 'Articles that were first fetched in the last 24 hours, copies included';
 COMMENT ON COLUMN news.sources.expected_per_day IS 'New articles on an ordinary day, as its source file says; null: it says nothing';
 COMMENT ON COLUMN news.sources.is_quiet IS 'Whether the last 24 hours brought less than a third of what is expected; null: nothing is expected, or it is known for less than a day';
+COMMENT ON COLUMN news.sources.next_run_why IS 'Why the next run is then; null where the source file says how often it runs';
+COMMENT ON COLUMN news.sources.alarms IS 'How many alarms are open; see news.alarms';
