@@ -146,7 +146,7 @@ async def test_articles_are_exported_and_statistics_agree_with_the_tables(projec
     assert told[f"item_dropped_reasons_count/{dropped}"] == told["item_dropped_count"] == 1
     assert (told["outcome/new"], told["outcome/reason/gone"], told["outcome/found"]) == (2, 1, 4)
     assert told["downloader/request_count"] == len(project.site.asked) == 7  # with robots.txt and tdmrep.json
-    assert told["downloader/response_status_count/404"] == 2  # robots.txt, and the page that is gone
+    assert told["downloader/response_status_count/404"] == 3  # robots.txt, tdmrep.json, and the page that is gone
 
 
 DUMP = '''
