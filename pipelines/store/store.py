@@ -15,7 +15,7 @@ import psycopg
 from pipelines import database
 from pipelines.reading.rules import SiteModel
 from pipelines.recheck import RecheckPlan
-from pipelines.store import rebuild_duplicates, retention, row_mapping, site_models, stories
+from pipelines.store import rebuild_duplicates, regrouping, retention, row_mapping, site_models, stories
 from pipelines.store import sources as source_rows
 from pipelines.store.documents import Documents
 from pipelines.store.frontier import Frontier
@@ -109,6 +109,10 @@ class Store(Runs, Documents, Frontier, Outcomes, Hosts, Watches, Queries):
         while done := await self._connections.run(stories.group):
             total += done
         return total
+
+    async def regroup_stories(self) -> dict[str, int]:
+        """Group anew what is stored, by today's method: {articles, moved, split, merged}."""
+        return await regrouping.regroup(self._connections.run)
 
     # --- maintenance -------------------------------------------------------------------------------------------------
 
