@@ -50,7 +50,11 @@ SELECT
     (SELECT min(page.next_check_at) FROM ingest.pages AS page
      WHERE page.article_id = article.id AND page.state = 'ended') AS next_check_at,
     ARRAY(SELECT DISTINCT page.source FROM ingest.pages AS page
-          WHERE page.article_id = article.id AND page.source <> article.source ORDER BY page.source) AS named_by
+          WHERE page.article_id = article.id AND page.source <> article.source ORDER BY page.source) AS named_by,
+    EXISTS (SELECT FROM ingest.versions AS same
+            JOIN ingest.articles AS other ON other.id = same.article_id AND other.version = same.number
+            WHERE same.text_key = version.text_key AND other.id <> article.id
+              AND coalesce(other.copy_of, other.id) <> coalesce(article.copy_of, article.id)) AS is_wall
 FROM ingest.articles AS article
 JOIN ingest.versions AS version ON version.article_id = article.id AND version.number = article.version;
 
@@ -100,3 +104,4 @@ COMMENT ON COLUMN news.articles.gone_reason IS 'gone: 404 or 410; soft_404: a no
 COMMENT ON COLUMN news.articles.checked_at IS 'Last look at its page, whatever came of it; fetched_at is the last one that found the article';
 COMMENT ON COLUMN news.articles.next_check_at IS 'When its page is due to be looked at again, in the first run of its source after that; null: no more';
 COMMENT ON COLUMN news.articles.named_by IS 'Other sources whose feeds, sitemaps or pages named it, too; empty: none';
+COMMENT ON COLUMN news.articles.is_wall IS 'Whether the same text stands on another article under a headline that has no word with it in common: a request to log in, to pay or to agree in the place of an article';
