@@ -67,7 +67,7 @@ _OF_THE_ARTICLE = {
     "id": "bigint", "url": "text", "canonical_url": "text", "source": "text", "copy_of": "bigint", "version": "integer",
     "first_seen_at": "timestamptz", "fetched_at": "timestamptz", "changed_at": "timestamptz", "gone_at": "timestamptz",
     "published_on": "date", "gone_reason": "text", "checked_at": "timestamptz", "next_check_at": "timestamptz",
-    "named_by": "text[]",
+    "named_by": "text[]", "is_wall": "boolean",
     **RIGHTS,
 }  # fmt: skip
 
@@ -78,7 +78,7 @@ _ORDER = (
     "pages_read", "pages_total", "copy_of", "version", "kicker", "sections", "headings", "text_markdown", "word_count",
     "image_url", "image_caption", "image_credit", "kind", "is_accessible_for_free", "amp_url", "modified_precision",
     "modified_provenance", "first_seen_at", "fetched_at", "changed_at", "gone_at", "reader_version", "published_on",
-    "gone_reason", "checked_at", "next_check_at", "named_by", *RIGHTS, "text_withheld",
+    "gone_reason", "checked_at", "next_check_at", "named_by", *RIGHTS, "text_withheld", "is_wall",
 )  # fmt: skip
 # How the text was made; for whoever looks after the reader.
 _PRIVATE = {"removed", "lesson", "container", "bands", "bands_method", "correction"}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pipelines import urls
+from pipelines import stories, urls
+from pipelines.reading import fingerprint
 
 Kind = Literal["new", "new_version", "unchanged", "copy"]
 Write = Literal["insert", "rewrite", "nothing"]
@@ -218,6 +219,30 @@ def is_copy(alike: Similarity, triples: int) -> bool:
 def is_of_family(alike: Similarity) -> bool:
     """Whether the copy of a copy still is one of the first text."""
     return max(alike.kept, 1 - alike.own) >= SAME_FAMILY
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# walls
+
+MOST_WALL_WORDS = 250  # what a site shows in the place of an article is no report itself
+SAME_BEGINNING = 6  # letters: inflected forms of a word
+
+
+def is_wall(text: str, title: str, other_title: str) -> bool:
+    """Whether a *text* that stands under two headlines is one that sites serve in the place of articles.
+
+    A report that was given another headline says itself what at least one of them says; a request to log in, to pay or
+    to agree has no word of either.
+    """
+    of_text = fingerprint.words(text)
+    titles = [_telling(fingerprint.words(each)) for each in (title, other_title)]
+    if not 0 < len(of_text) <= MOST_WALL_WORDS or not all(titles):
+        return False
+    return titles[0].isdisjoint(titles[1]) and (titles[0] | titles[1]).isdisjoint(_telling(of_text))
+
+
+def _telling(words: Sequence[str]) -> set[str]:
+    return {word[:SAME_BEGINNING] for word in words if len(word) > 2 and word not in stories.STOP}
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from pipelines.dedupe import Similarity, is_copy, is_of_family, similarity
+from pipelines.dedupe import Similarity, is_copy, is_of_family, is_wall, similarity
 from pipelines.reading.fingerprint import bands, shingles
 from pipelines.store import Store, near_duplicates
 from tests.test_store import T, article, begin, page
@@ -276,3 +276,30 @@ async def test_a_new_version_and_a_copy_of_the_old_one_in_one_batch(store):
     )
     assert (changed.kind, changed.article_id) == ("new_version", first.article_id)
     assert (copy.kind, copy.copy_of) == ("copy", first.article_id)
+
+
+WALL = (
+    "Mit unserem Angebot lesen Sie ohne Werbung weiter. Bitte melden Sie sich an oder stimmen Sie der Verwendung von "
+    "Cookies zu, damit wir Ihnen Inhalte zeigen können, die zu Ihnen passen. Sie können Ihre Wahl jederzeit ändern."
+)
+
+
+async def test_a_text_under_headlines_that_have_no_word_in_common_with_it_is_a_wall(store, sql_rows):
+    run = await begin(store)
+    titles = ("Stadtrat beschließt Haushalt", "Beben erschüttert Küste", "Trainer verlässt Verein")
+    walls = [await keep(store, run, f"{n}.example/1", WALL.split(), title=title) for n, title in enumerate(titles)]
+    assert [(each.kind, each.copy_of) for each in walls] == [("new", None)] * 3
+    report_of = "Der Rat hat in der Nacht den Haushalt beschlossen und lange über das Bad gestritten"
+    first = await keep(store, run, "a.example/2", report_of.split(), title="Haushalt steht")
+    copy = await keep(store, run, "b.example/2", report_of.split(), title="Lange Nacht um das Bad")
+    assert (copy.kind, copy.copy_of) == ("copy", first.article_id)
+    assert sql_rows("SELECT is_wall FROM news.articles ORDER BY id") == [(True,)] * 3 + [(False,)] * 2
+    assert await store.rebuild_duplicates() == {"texts": 0, "copies": 0}
+
+
+def test_a_wall_is_short_and_has_no_word_of_the_headlines():
+    assert is_wall(WALL, "Stadtrat beschließt Haushalt", "Beben erschüttert Küste")
+    assert not is_wall(WALL, "Stadtrat beschließt Haushalt", "Haushalt: Rat stimmt zu")  # they share a word
+    assert not is_wall(WALL, "Stadtrat beschließt Haushalt", "Streit um Cookies")  # the text is about it
+    assert not is_wall(WALL, "Stadtrat beschließt Haushalt", "Er und wir")  # says nothing
+    assert not is_wall(f"{WALL} " * 9, "Stadtrat beschließt Haushalt", "Beben erschüttert Küste")  # too long

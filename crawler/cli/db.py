@@ -318,6 +318,30 @@ async def _relinked() -> dict[str, int]:
 
 @app.command()
 @told()
+def regroup(as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for programs.")] = False) -> None:
+    """Group the stored articles into stories anew, by the method of this version. For once, after an upgrade."""
+    from crawler.cli.common import count, run
+
+    done = run(_regrouped())
+    if as_json:
+        print_json(done)
+        return
+    print_line(
+        f"{count(done['articles'], 'article')} looked at, {done['moved']:,} moved; "
+        f"{done['split']:,} stories were split, {done['merged']:,} have become part of others"
+    )
+
+
+async def _regrouped() -> dict[str, int]:
+    from crawler.cli.common import open_store
+
+    async with await open_store() as store:
+        await store.group_stories()
+        return await store.regroup_stories()
+
+
+@app.command()
+@told()
 def prune(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would be deleted.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for programs.")] = False,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from psycopg import AsyncConnection
 
@@ -65,7 +66,7 @@ FIND_WORDINGS = """
 """
 
 FIND_FIRSTS = """
-    SELECT DISTINCT ON (version.text_key) version.text_key, version.article_id, version.number,
+    SELECT DISTINCT ON (version.text_key) version.text_key, version.article_id, version.number, version.title,
            article.version AS current, article.copy_of, article.copy_similarity, article.copy_kept, article.copy_own
     FROM ingest.versions AS version
     JOIN ingest.articles AS article ON article.id = version.article_id
@@ -88,13 +89,21 @@ SAVE_ARCHIVE_RECORDS = """
 """
 
 
+class First(NamedTuple):
+    """The article and version that had a text first, with its headline."""
+
+    article_id: int
+    version: int
+    title: str
+
+
 @dataclass
 class Known:
     """What the database knows about the articles and texts of a batch, kept up to date while the batch is decided."""
 
     articles: dict[bytes, KnownArticle] = field(default_factory=dict)
     first_seen: dict[int, datetime] = field(default_factory=dict)
-    firsts: dict[bytes, tuple[int, int]] = field(default_factory=dict)  # text -> article and version
+    firsts: dict[bytes, First] = field(default_factory=dict)  # text -> who had it first
     ids: dict[bytes, int] = field(default_factory=dict)  # of the articles that are not stored yet
     current_revisions: dict[int, Revision] = field(default_factory=dict)  # the current ones
     copies: NearDuplicates = field(default_factory=NearDuplicates)
@@ -140,7 +149,7 @@ async def find_known(connection: AsyncConnection, items: Sequence[Item], is_prev
     known = Known(hosts={} if is_preview else await owners.hosts_of_sources(connection))
     await _find_articles(connection, items, known)
     firsts = await named_rows(connection, FIND_FIRSTS, [list({item.seen.text_key for item in items})])
-    known.firsts = {row.text_key: (row.article_id, row.number) for row in firsts}
+    known.firsts = {row.text_key: First(row.article_id, row.number, row.title) for row in firsts}
     missing = sorted({item.article_key for item in items} - known.articles.keys())
     if missing and not is_preview:
         cursor = await connection.execute(NEW_ARTICLE_IDS, [len(missing)])
@@ -191,7 +200,7 @@ def is_as_stored(known: Known, item: Item) -> bool:
 def _may_be_a_copy(known: Known, item: Item) -> bool:
     """Whether it takes a look at its bands to know whose copy a text is."""
     first = known.firsts.get(item.seen.text_key)
-    is_exact = first is not None and first[0] != known.article_id(item)
+    is_exact = first is not None and first.article_id != known.article_id(item)
     return item.version["bands"] is not None and not is_exact and not is_as_stored(known, item)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
+from pipelines import dedupe
 from pipelines.reading import fingerprint
 from pipelines.store import near_duplicates, row_mapping
 from pipelines.store.connections import Transactions
@@ -60,7 +61,7 @@ NEXT = """
     LIMIT %(limit)s
 """
 TEXTS = """
-    SELECT article.id, version.text
+    SELECT article.id, version.text, version.title
     FROM ingest.articles AS article
     JOIN ingest.versions AS version ON version.article_id = article.id AND version.number = article.version
     WHERE article.id = ANY (%s)
@@ -136,14 +137,22 @@ async def _find_some_copies(connection: AsyncConnection, after: int) -> tuple[in
         for row in rows
         if row.copy_of is None and any(owners.get(band, row.id) < row.id for band in row.bands or ())
     }
-    texts = {row.id: row.text for row in await named_rows(connection, TEXTS, [list(late)])}
+    texts = {row.id: row for row in await named_rows(connection, TEXTS, [list(late)])}
     linked = 0
     for row in late.values():
         known = await near_duplicates.known(connection, row.bands)
-        origin = known.duplicate_of(row.id, texts[row.id], row.bands)
-        if origin is not None and origin.article_id < row.id:
-            linked += await _link(connection, known, row, origin)
+        origin = known.duplicate_of(row.id, texts[row.id].text, row.bands)
+        if origin is None or origin.article_id > row.id or await _is_wall(connection, origin, texts[row.id]):
+            continue
+        linked += await _link(connection, known, row, origin)
     return linked, rows[-1].id if rows else 0
+
+
+async def _is_wall(connection: AsyncConnection, origin: DuplicateOf, row: Any) -> bool:
+    if origin.alike.same < 1:
+        return False
+    firsts = await named_rows(connection, TEXTS, [[origin.article_id]])
+    return any(dedupe.is_wall(row.text, row.title, first.title) for first in firsts)
 
 
 async def _link(connection: AsyncConnection, known: NearDuplicates, row: Any, origin: DuplicateOf) -> int:

@@ -13,7 +13,16 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from pipelines.reading.rules import SiteModel
-from pipelines.store import health, health_statements, rebuild_duplicates, retention, row_mapping, site_models, stories
+from pipelines.store import (
+    health,
+    health_statements,
+    rebuild_duplicates,
+    regrouping,
+    retention,
+    row_mapping,
+    site_models,
+    stories,
+)
 from pipelines.store import sources as source_rows
 from pipelines.store.alarms import Alarms
 from pipelines.store.documents import Documents
@@ -138,6 +147,10 @@ class Store(Runs, Takeovers, Documents, Frontier, Outcomes, Hosts, HostSlots, Wa
             done = await self._connections.run(stories.group)
             total += done
         return total
+
+    async def regroup_stories(self) -> dict[str, int]:
+        """Group anew what is stored, by today's method: {articles, moved, split, merged}."""
+        return await regrouping.regroup(self._connections.run)
 
     # --- maintenance -------------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ import struct
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg import AsyncConnection
 
@@ -55,7 +55,7 @@ WAITING = """
     LIMIT %(limit)s
 """
 
-SEEN = "SELECT term, articles FROM ingest.story_terms WHERE term = ANY (%s)"
+SEEN = "SELECT term, articles FROM ingest.{terms} WHERE term = ANY (%s)"
 
 # For all articles of a portion at once. Materialized: else the time is looked up in the first place, and all articles
 # of these days are read. Arrays are taken as Postgres sends them: psycopg takes longer to read two hundred numbers one
@@ -64,7 +64,7 @@ NEAR = """
     SELECT wanted.place, array_send(array(
         WITH near AS MATERIALIZED (
             SELECT article_id, at
-            FROM ingest.story_articles
+            FROM ingest.{articles}
             WHERE ingest.story_places(keys, at, at)
                 && ingest.story_places(wanted.keys::integer[], wanted.first, wanted.last))
         SELECT article_id FROM near
@@ -79,23 +79,30 @@ NEAR = """
 
 MEMBERS = """
     SELECT article_id, story_id, at, until, is_dated, array_send(terms) AS terms, array_send(weights) AS weights
-    FROM ingest.story_articles WHERE article_id = ANY (%s::bigint[])
+    FROM ingest.{articles} WHERE article_id = ANY (%s::bigint[])
 """
 
 SAVE = """
-    INSERT INTO ingest.story_articles (article_id, story_id, likeness, at, until, is_dated, keys, terms, weights)
+    INSERT INTO ingest.{articles} (article_id, story_id, likeness, at, until, is_dated, keys, terms, weights)
     SELECT * FROM jsonb_to_recordset(%(rows)s) AS row (
         article bigint, story bigint, likeness real, at timestamptz, until timestamptz, is_dated boolean,
         keys integer[], terms integer[], weights real[])
 """
 
 SAVE_SEEN = """
-    INSERT INTO ingest.story_terms AS known (term, articles)
+    INSERT INTO ingest.{terms} AS known (term, articles)
     SELECT * FROM unnest(%(terms)s::integer[], %(counts)s::integer[]) AS row (term, articles) ORDER BY term
     ON CONFLICT (term) DO UPDATE SET articles = known.articles + excluded.articles
 """
 
 SAVE_STATE = "UPDATE ingest.story_state SET change = %(change)s, articles = articles + %(articles)s"
+
+
+class Tables(NamedTuple):
+    """Where the members of stories and the words of the archive are kept."""
+
+    articles: str = "story_articles"
+    terms: str = "story_terms"
 
 
 async def group(connection: AsyncConnection) -> int:
@@ -105,24 +112,31 @@ async def group(connection: AsyncConnection) -> int:
     (last,) = await (await connection.execute(LAST_CHANGE)).fetchone() or (0,)
     values = {"after": state.change, "until": last, "limit": MOST}
     rows = await named_rows(connection, WAITING, values)
-    counts = await asyncio.to_thread(lambda: [stories.counted(row.title, row.teaser, row.text) for row in rows])
-    terms = Counter(term for counted in counts for term in counted)
-    known = await named_rows(connection, SEEN, [list(terms)]) if terms else []
-    seen = Counter({row.term: row.articles for row in known})
-    vectors, leasts = [], []
-    for articles, (row, counted) in enumerate(zip(rows, counts, strict=True), state.articles):
-        vectors.append(_vector(row, stories.weighted(counted, seen, articles)))
-        leasts.append(stories.least_similarity(articles))
-        seen.update(counted.keys())
-    near = await _near(connection, vectors)
-    newcomers = [Newcomer(*each) for each in zip(vectors, leasts, near, strict=True)]
-    found = await asyncio.to_thread(stories.assigned, newcomers)
-    await connection.execute(SAVE, {"rows": row_mapping.dumps(list(map(_row, vectors, found)))})
-    ordered = sorted(terms)
-    await connection.execute(SAVE_SEEN, {"terms": ordered, "counts": [terms[term] for term in ordered]})
+    await group_rows(connection, rows, state.articles, Tables())
     done = last if len(rows) < MOST else state.change
     await connection.execute(SAVE_STATE, {"change": done, "articles": len(rows)})
     return len(rows)
+
+
+async def group_rows(connection: AsyncConnection, rows: Sequence[Any], before: int, tables: Tables) -> None:
+    """Give *rows*, in their order, their stories among those in *tables*, which have learnt from *before* articles."""
+    names = tables._asdict()
+    counts = await asyncio.to_thread(lambda: [stories.counted(row.title, row.teaser, row.text) for row in rows])
+    terms = Counter(term for counted in counts for term in counted)
+    known = await named_rows(connection, SEEN.format(**names), [list(terms)]) if terms else []
+    seen = Counter({row.term: row.articles for row in known})
+    vectors, leasts = [], []
+    for articles, (row, counted) in enumerate(zip(rows, counts, strict=True), before):
+        vectors.append(_vector(row, stories.weighted(counted, seen, articles)))
+        leasts.append(stories.least_similarity(articles))
+        seen.update(counted.keys())
+    near = await _near(connection, vectors, names)
+    newcomers = [Newcomer(*each) for each in zip(vectors, leasts, near, strict=True)]
+    found = await asyncio.to_thread(stories.assigned, newcomers)
+    await connection.execute(SAVE.format(**names), {"rows": row_mapping.dumps(list(map(_row, vectors, found)))})
+    ordered = sorted(terms)
+    counted_terms = {"terms": ordered, "counts": [terms[term] for term in ordered]}
+    await connection.execute(SAVE_SEEN.format(**names), counted_terms)
 
 
 def _vector(row: Any, terms: dict[int, float]) -> StoryVector:
@@ -138,14 +152,17 @@ def _numbers(sent: bytes, kind: str) -> tuple[Any, ...]:
     return struct.unpack_from(f">{f'4x{kind}' * ((len(sent) - ARRAY_HEADER) // size)}", sent, ARRAY_HEADER)
 
 
-async def _near(connection: AsyncConnection, vectors: Sequence[StoryVector]) -> list[list[Member]]:
+async def _near(
+    connection: AsyncConnection, vectors: Sequence[StoryVector], names: dict[str, str]
+) -> list[list[Member]]:
     """Of each article the stored members that it may tell the same story as."""
     days = [stories.days_around(vector) for vector in vectors]
     values: Row = {"keys": [near_duplicates.array(vector.keys) for vector in vectors], "limit": stories.CANDIDATES}
     values |= {"first": [first for first, _ in days], "last": [last for _, last in days]}
-    found = [_numbers(row.articles, "q") for row in await named_rows(connection, NEAR, values)]
+    found = [_numbers(row.articles, "q") for row in await named_rows(connection, NEAR.format(**names), values)]
     members = {}
-    for row in await named_rows(connection, MEMBERS, [near_duplicates.array(set().union(*found))]):
+    wanted = near_duplicates.array(set().union(*found))
+    for row in await named_rows(connection, MEMBERS.format(**names), [wanted]):
         terms = dict(zip(_numbers(row.terms, "i"), _numbers(row.weights, "f"), strict=True))
         vector = StoryVector(row.article_id, row.at, row.until, row.is_dated, terms)
         members[row.article_id] = Member(row.story_id, vector)

@@ -19,7 +19,7 @@ from pipelines import dedupe, revisions
 from pipelines.dedupe import Decision, KnownArticle, KnownVersion, decide
 from pipelines.items import Article, Page
 from pipelines.store import identities, row_mapping, searching, watching
-from pipelines.store.known import Known, ended_before, find_known, is_as_stored, keep_archive_records, lock_pages
+from pipelines.store.known import First, Known, ended_before, find_known, is_as_stored, keep_archive_records, lock_pages
 from pipelines.store.models import PageOutcome
 from pipelines.store.near_duplicates import DuplicateOf
 from pipelines.store.row_mapping import Item
@@ -104,7 +104,7 @@ def _decide(known: Known, item: Item) -> tuple[KnownArticle, Decision, Step | No
     if decision.write != "nothing":
         version = KnownVersion(decision.version, item.seen.content_key, item.seen.body_key, item.fetched_at)
         versions = (*(old for old in versions if old.number != version.number), version)
-        known.firsts.setdefault(item.seen.text_key, (article_id, decision.version))
+        known.firsts.setdefault(item.seen.text_key, First(article_id, decision.version, item.version["title"]))
         known.copies.add(article_id, decision.version, item.version["text"], item.version["bands"] or ())
         if decision.is_current:
             known.copies.duplicates_of[article_id] = origin if decision.copy_of is not None else None
@@ -125,8 +125,11 @@ def _duplicate_of(known: Known, item: Item, article_id: int) -> DuplicateOf | No
     if is_as_stored(known, item):
         return copies.duplicates_of.get(article_id)
     first = known.firsts.get(item.seen.text_key)
-    if first is not None and first[0] != article_id:
-        origin: DuplicateOf | None = copies.duplicate_of_revision(*first) or DuplicateOf(first[0], dedupe.EXACT)
+    if first is not None and first.article_id != article_id:
+        if dedupe.is_wall(item.version["text"], item.version["title"], first.title):
+            return None
+        origin: DuplicateOf | None = copies.duplicate_of_revision(first.article_id, first.version)
+        origin = origin or DuplicateOf(first.article_id, dedupe.EXACT)
     elif item.version["bands"] is not None:
         origin = copies.duplicate_of(article_id, item.version["text"], item.version["bands"])
     else:

@@ -18,7 +18,7 @@ COMMENT ON COLUMN news.changes.kind IS 'new, version (came or was read better), 
 COMMENT ON COLUMN news.changes.article_id IS 'id in news.articles';
 COMMENT ON COLUMN news.changes.version IS 'The version meant, for new, version and copy; see news.versions';
 COMMENT ON COLUMN news.changes.copy_of IS 'copy_of of the article at that moment, for new, copy, gone and back';
-COMMENT ON COLUMN news.changes.story_id IS 'For story: the story that the article has joined or begun';
+COMMENT ON COLUMN news.changes.story_id IS 'For story: the story that the article has joined or begun; what became of it since, news.story_history tells';
 COMMENT ON COLUMN news.changes.recorded_at IS 'Time of the commit';
 COMMENT ON COLUMN news.changes.source IS 'Source of the article; null only where its row was deleted by hand';
 COMMENT ON COLUMN news.changes.canonical_url IS 'Address of the article; null only where its row was deleted by hand';

@@ -21,7 +21,6 @@ FROM (VALUES
     ('changes', 'primary', '{id}', NULL, NULL),
     ('changes', 'foreign', '{article_id}', 'articles', '{id}'),
     ('changes', 'foreign', '{copy_of}', 'articles', '{id}'),
-    ('changes', 'foreign', '{story_id}', 'stories', '{id}'),
     ('changes', 'foreign', '{source}', 'sources', '{name}'),
     ('copies', 'primary', '{copy_id}', NULL, NULL),
     ('copies', 'foreign', '{copy_id}', 'articles', '{id}'),
@@ -77,6 +76,7 @@ FROM (VALUES
     ('story_articles', 'foreign', '{story_id}', 'stories', '{id}'),
     ('story_articles', 'foreign', '{copy_of}', 'articles', '{id}'),
     ('story_articles', 'foreign', '{source}', 'sources', '{name}'),
+    ('story_history', 'primary', '{id}', NULL, NULL),
     ('versions', 'primary', '{article_id,version}', NULL, NULL),
     ('versions', 'foreign', '{article_id}', 'articles', '{id}'),
     ('versions', 'foreign', '{source}', 'sources', '{name}')

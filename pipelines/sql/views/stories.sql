@@ -7,12 +7,13 @@ SELECT
     story.articles,
     story.sources
 FROM ingest.stories AS story
-JOIN ingest.articles AS first ON first.id = story.id
-JOIN ingest.versions AS first_version ON first_version.article_id = first.id AND first_version.number = first.version;
+JOIN ingest.articles AS first ON first.id = coalesce(story.first_id, story.id)
+JOIN ingest.versions AS first_version ON first_version.article_id = first.id AND first_version.number = first.version
+WHERE story.articles > 0;
 
 COMMENT ON VIEW news.stories IS 'A row per story: articles about one event, one of them or many';
-COMMENT ON COLUMN news.stories.id IS 'Number of the story: the id of the article that began it; never changes';
-COMMENT ON COLUMN news.stories.title IS 'Headline of that article as it reads now';
+COMMENT ON COLUMN news.stories.id IS 'Number of the story: the id of the article that began it. Changes only by nachlese db regroup; see news.story_history';
+COMMENT ON COLUMN news.stories.title IS 'Headline of its first article as it reads now';
 COMMENT ON COLUMN news.stories.first_seen_at IS 'First fetch of its first article';
 COMMENT ON COLUMN news.stories.last_seen_at IS 'First fetch of its latest article';
 COMMENT ON COLUMN news.stories.articles IS 'Articles, copies included';
@@ -43,3 +44,15 @@ COMMENT ON COLUMN news.story_articles.published_at IS 'When its site says it was
 COMMENT ON COLUMN news.story_articles.first_seen_at IS 'First fetch of the article';
 COMMENT ON COLUMN news.story_articles.canonical_url IS 'Address of the article';
 COMMENT ON COLUMN news.story_articles.copy_of IS 'id of the article that had the same text first; null where this one was first';
+
+CREATE OR REPLACE VIEW news.story_history AS
+SELECT id, story_id, kind, other_id, articles, recorded_at
+FROM ingest.story_history;
+
+COMMENT ON VIEW news.story_history IS 'A row per story of whose articles some were found to tell another one (nachlese db regroup)';
+COMMENT ON COLUMN news.story_history.id IS 'Number, growing';
+COMMENT ON COLUMN news.story_history.story_id IS 'The story as it was; of kind split it is in news.stories, of kind merged no longer';
+COMMENT ON COLUMN news.story_history.kind IS 'split: it goes on without these articles; merged: all that it had is elsewhere now';
+COMMENT ON COLUMN news.story_history.other_id IS 'The story that they belong to now; when the row was written, it was in news.stories';
+COMMENT ON COLUMN news.story_history.articles IS 'How many articles went there';
+COMMENT ON COLUMN news.story_history.recorded_at IS 'When that was found';
