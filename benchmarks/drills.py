@@ -797,7 +797,8 @@ async def fairness(at: tuple[Path, str], many: int = 40_000, small: int = 6, mos
                     ending = asyncio.create_task(here.ended(process))
                     stored = "SELECT 1 FROM news.articles WHERE source LIKE 'klein%%'"
                     await until(
-                        lambda rows=here.rows, ending=ending, sql=stored: ending.done() or len(rows(sql)) == 10 * small, LONGEST
+                        lambda rows=here.rows, ending=ending, sql=stored: ending.done() or len(rows(sql)) == 10 * small,
+                        LONGEST,
                     )
                     assert not ending.done() or len(here.rows(stored)) == 10 * small, ending.result()
                     took.append(seconds_until_stored(here, "klein%"))
