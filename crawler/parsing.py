@@ -7,19 +7,18 @@ question, and the source that asked is the one that waits.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from crawler.discovery import DiscoveryError, DiscoveryFailure, DiscoveryResult, Kind
 from crawler.discovery.links import LinkFilter
-from crawler.robots import Judgements
+from crawler.robots import Judgement
 from pipelines.items import Part, Reason, Rejected
 from pipelines.reading.rules import Rules
 from pipelines.workers import ReaderPool, Task
 
 LOOKING: Task[DiscoveryResult | DiscoveryFailure] = Task("crawler.discovery:look", DiscoveryResult | DiscoveryFailure)
 NEXT_PAGE: Task[str] = Task("pipelines.reading.body.paging:next_page", str)
-JUDGING: Task[Judgements] = Task("crawler.robots:judged", Judgements)
+JUDGING: Task[Judgement] = Task("crawler.robots:judged", Judgement)
 #: what readers are asked for beside reading articles
 TASKS = (LOOKING, NEXT_PAGE, JUDGING)
 
@@ -50,10 +49,10 @@ class Parsing:
         arguments = (last.url, last.body, last.content_type, number)
         return await self.readers.ask(NEXT_PAGE, arguments, rules, whose=whose, size=len(last.body), about=last.url)
 
-    async def judgements(self, body: bytes, agent: str, addresses: Sequence[str], whose: str) -> Judgements:
-        """What a robots.txt says about each of *addresses*. Raises Rejected where a reader gave it up."""
-        arguments, about = (body, agent, addresses), f"robots.txt, for {addresses[0]}"
-        found = await self.readers.ask(JUDGING, arguments, whose=whose, size=len(body), about=about)
-        if found is None or len(found.each) != len(addresses):
+    async def judgement(self, body: bytes, agent: str, url: str, whose: str) -> Judgement:
+        """What a robots.txt says about *url*. Raises Rejected where a reader gave it up."""
+        arguments, about = (body, agent, url), f"robots.txt, for {url}"
+        judgement = await self.readers.ask(JUDGING, arguments, whose=whose, size=len(body), about=about)
+        if judgement is None:
             raise Rejected(Reason.READER_CRASH, "the reader answered nothing")
-        return found
+        return judgement

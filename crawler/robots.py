@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -85,16 +85,9 @@ class Judgement:
     delay: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Judgements:
-    """One for each address that was asked about, in order."""
-
-    each: tuple[Judgement, ...]
-
-
 Get = Callable[[str], Awaitable[RobotsAnswer]]
-#: (body of robots.txt, our product token, addresses, source) -> what the rules say about each of them
-Judge = Callable[[bytes, str, Sequence[str], str], Awaitable[Judgements]]
+#: (body of robots.txt, our product token, address, source) -> what the rules say
+Judge = Callable[[bytes, str, str, str], Awaitable[Judgement]]
 
 
 class Rules:
@@ -175,15 +168,15 @@ SMALL = 20_000
 _parsed = lru_cache(maxsize=64)(Rules)
 
 
-def judged(body: bytes, agent: str, addresses: Sequence[str]) -> Judgements:
+def judged(body: bytes, agent: str, url: str) -> Judgement:
     """The task of a reader process: *agent* is our product token."""
     rules = (_parsed if len(body) < SMALL else Rules)(body, agent)
-    return Judgements(tuple(Judgement(rules.allows(url), rules.crawl_delay) for url in addresses))
+    return Judgement(rules.allows(url), rules.crawl_delay)
 
 
-async def judged_here(body: bytes, agent: str, addresses: Sequence[str], whose: str) -> Judgements:
+async def judged_here(body: bytes, agent: str, url: str, whose: str) -> Judgement:
     """For a process that does nothing else meanwhile."""
-    return judged(body, agent, addresses)
+    return judged(body, agent, url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,16 +194,6 @@ class _Failed:
     why: str
     retry_at: datetime
     reason: Reason
-
-
-def _tell(asked: Sequence[tuple[str, asyncio.Future[Judgement]]], error: Exception) -> None:
-    for _, answer in asked:
-        if not answer.done():
-            answer.set_exception(error)
-
-
-#: addresses in one question
-MOST_JUDGED = 64
 
 
 class Robots:
@@ -233,9 +216,6 @@ class Robots:
         self._failed: dict[str, _Failed] = {}
         self._size = 0
         self._in_flight: dict[Hashable, asyncio.Future[_Known]] = {}
-        # by rules and source: addresses that came while others of theirs were being judged
-        self._waiting: dict[tuple[bytes, str], list[tuple[str, asyncio.Future[Judgement]]]] = {}
-        self._judging: set[asyncio.Task[None]] = set()
 
     async def check(self, url: str, get: Get, trust: Hashable = None, whose: str = "") -> float:
         """Raise Disallowed or RobotsUnavailable, or return the Crawl-delay in seconds (0 where there is none).
@@ -249,7 +229,7 @@ class Robots:
         if not known.body:
             return 0.0
         try:
-            judgement = await self._judged(known.body, url, whose)
+            judgement = await self._judge(known.body, self._agent, url, whose)
         except Rejected as given_up:
             # rules that nobody can read in bounded time allow nothing; the site may put something else there
             raise RobotsUnavailable(
@@ -258,46 +238,6 @@ class Robots:
         if not judgement.allowed:
             raise Disallowed("robots.txt of the site forbids this page")
         return min(judgement.delay or 0.0, self._longest_delay)
-
-    async def _judged(self, body: bytes, url: str, whose: str) -> Judgement:
-        """What the rules say about *url*. Who comes while a reader is asked is asked about with the next question:
-        otherwise each page would wait for a reader before it is even fetched."""
-        answer: asyncio.Future[Judgement] = asyncio.get_running_loop().create_future()
-        if (body, whose) in self._waiting:
-            self._waiting[body, whose].append((url, answer))
-        else:
-            self._waiting[body, whose] = [(url, answer)]
-            task = asyncio.create_task(self._judge_waiting(body, whose))
-            self._judging.add(task)
-            task.add_done_callback(self._judging.discard)
-        return await answer
-
-    async def _judge_waiting(self, body: bytes, whose: str) -> None:
-        while asked := self._waiting[body, whose][:MOST_JUDGED]:
-            del self._waiting[body, whose][: len(asked)]
-            try:
-                found = (await self._judge(body, self._agent, [url for url, _ in asked], whose)).each
-            except Exception as error:  # noqa: BLE001  each of those who wait is told
-                if len(asked) > 1 and isinstance(error, Rejected):
-                    # one of them may be too much for a reader: each alone
-                    for one in asked:
-                        await self._judge_alone(body, whose, one)
-                    continue
-                _tell(asked, error)
-            else:
-                for (_, answer), judgement in zip(asked, found, strict=True):
-                    if not answer.done():
-                        answer.set_result(judgement)
-        del self._waiting[body, whose]
-
-    async def _judge_alone(self, body: bytes, whose: str, asked: tuple[str, asyncio.Future[Judgement]]) -> None:
-        try:
-            (found,) = (await self._judge(body, self._agent, [asked[0]], whose)).each
-        except Exception as error:  # noqa: BLE001  who waits is told
-            _tell([asked], error)
-        else:
-            if not asked[1].done():
-                asked[1].set_result(found)
 
     async def _current(self, site: str, get: Get, trust: Hashable) -> _Known:
         known = self._known.get(site)

@@ -250,7 +250,7 @@ async def _opened(
         services = Services(
             configuration=configuration,
             hosts=Hosts(store, settings.politeness.longest_retry_after, settings.politeness.jitter),
-            robots=Robots(store, "Nachlese", judge=Parsing(readers).judgements),
+            robots=Robots(store, "Nachlese", judge=Parsing(readers).judgement),
             http=client,
             readers=readers,
             derived=Derived(configuration),
@@ -298,7 +298,7 @@ def in_memory(configuration: Configuration) -> Services:
     return Services(
         configuration=configuration,
         hosts=Hosts(memory, politeness.longest_retry_after, politeness.jitter),
-        robots=Robots(memory, "Nachlese", judge=Parsing(readers).judgements),
+        robots=Robots(memory, "Nachlese", judge=Parsing(readers).judgement),
         http=client,
         readers=readers,
         derived=Derived(configuration),

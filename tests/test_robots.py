@@ -15,9 +15,7 @@ from crawler.robots import (
     RobotsFetchError,
     RobotsUnavailable,
     Rules,
-    judged,
 )
-from pipelines.items import Reason, Rejected
 
 
 class Site:
@@ -214,31 +212,3 @@ def test_rules_hold_in_utf_16_and_without_a_colon(text: str, encoding: str):
 @pytest.mark.parametrize("text", ["", "\n", "Disallow", "Disallow:", "Allow everything, please", "<html>Disallow /a/"])
 def test_what_is_no_rule_forbids_nothing(text: str):
     assert Rules(f"User-agent: *\n{text}".encode(), "nachlese").allows("https://a.example/a/")
-
-
-async def test_addresses_that_come_while_others_are_judged_are_judged_together(store, clock):
-    """A page that is too much for a reader is told so, and no page beside it."""
-    questions, asked, go_on = [], asyncio.Event(), asyncio.Event()
-
-    async def judge(body, agent, addresses, whose):
-        questions.append(list(addresses))
-        asked.set()
-        await go_on.wait()
-        if any("/hard" in url for url in addresses):
-            raise Rejected(Reason.READER_TIMEOUT, "too much")
-        return judged(body, agent, addresses)
-
-    robots, site = Robots(store, "Nachlese", now=clock, judge=judge), Site(FORBID_A)
-    first = asyncio.ensure_future(robots.check(PAGE_B, site.get, whose="s"))
-    await asked.wait()
-    more = [PAGE_A, PAGE_B, "https://x.de/hard"]
-    rest = [asyncio.ensure_future(robots.check(url, site.get, whose="s")) for url in more]
-    given_up = asyncio.ensure_future(robots.check("https://x.de/c", site.get, whose="s"))
-    for _ in range(9):
-        await asyncio.sleep(0)
-    given_up.cancel()
-    go_on.set()
-    ends = await asyncio.gather(first, *rest, given_up, return_exceptions=True)
-    assert [type(end) for end in ends] == [float, Disallowed, float, RobotsUnavailable, asyncio.CancelledError]
-    assert questions[:2] == [[PAGE_B], [*more, "https://x.de/c"]]
-    assert await robots.check(PAGE_B, site.get, whose="s") == 0.0  # and the next one is asked about anew
