@@ -22,7 +22,7 @@ from pipelines.workers import ReadPage
 
 _OF_ARTICLE = tuple(one.name for one in fields(Article))
 #: what Scrapy's exporters would write in a way of their own: times without their zone, images as Python shows them
-_SERIALIZED = frozenset({"fetched_at", "published_at", "modified_at", "image", "removed"})
+_SERIALIZED = frozenset({"fetched_at", "published_at", "modified_at", "image", "removed", "rights"})
 #: what a page says of itself before it was read
 _OF_PAGE = ("url", "source", "status", "content_type", "fetched_at")
 

@@ -68,6 +68,10 @@ async def archive(item: ArticleItem, services: Services) -> ArticleItem:
     to = services.archive
     if to is None or item.archived is not None:
         return item
+    if item.rules.rights.then != "record":  # what is reserved is not archived either, and the page may say so itself
+        item = await read(item, services)
+        if item.article is not None and item.article.text_withheld:
+            return item
 
     async def write() -> Archived:
         async with services.archive_lock:  # one writer a file; compressing takes milliseconds, in which others go on

@@ -27,6 +27,7 @@ from pydantic import TypeAdapter
 from pipelines.items import Article, Page, Reason, Rejected
 from pipelines.reader_protocol import CLOCK_FACTOR, LENGTH, READ, Answer, ResourceLimit
 from pipelines.reading.rules import Rules
+from pipelines.sites import site_of
 from pipelines.text_features import LONG_TEXT, TextFeatures, features_of
 
 # A reader that holds so much more than when it was forked is replaced by a fresh one.
@@ -40,6 +41,7 @@ def run_forkserver(control: int) -> None:
         signal.signal(ignored, signal.SIG_IGN)  # the parent decides; Ctrl-C in a terminal reaches us as well
     logging.disable(logging.CRITICAL)  # libraries remark on every odd page; what matters is in the answer
     _loaded(READ)  # before anybody has asked for it: it takes longest
+    site_of("www.example.org")  # the list of suffixes, once for all readers
     known: Functions = {}
     rules: dict[str, Rules | None] = {}
     children: set[int] = set()

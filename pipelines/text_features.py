@@ -6,25 +6,22 @@ a process of its own, works it out as well, and it travels with the article.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
 from pipelines import revisions
 from pipelines.items import Article, Page
 from pipelines.reading import fingerprint
-
-# Postgres stores no NUL, UTF-8 has no lone surrogates; the other control characters only ever come from broken pages
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+from pipelines.storable import clean
 
 #: characters; the features of a longer text, which may have been made to take seconds, are no part of reading it
 LONG_TEXT = 20_000
 
 Key = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 Band = Annotated[int, Field(ge=-(1 << 63), lt=1 << 63)]
-Bands = Annotated[list[Band], Field(min_length=fingerprint.BANDS, max_length=fingerprint.BANDS)]
+Bands = Annotated[list[Band], Field(min_length=1, max_length=fingerprint.MOST_BANDS)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +34,6 @@ class TextFeatures:
     bands: Bands | None
     correction: str | None
     word_count: int
-
-
-def clean(value: Any) -> Any:
-    """*value* with every string in it made storable; lists, tuples and dicts are gone through."""
-    if isinstance(value, str):
-        return _CONTROL.sub("", value)
-    if isinstance(value, dict):
-        return {clean(key): clean(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [clean(item) for item in value]
-    return value
 
 
 def features_of(page: Page, article: Article) -> TextFeatures:

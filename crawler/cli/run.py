@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from crawler.reports import RunReport
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line, for programs.")]
+#: so many rejected pages beside none that could be kept are no accident
+MANY = 5
 COUNTS = ("found", "new", "new_version", "unchanged", "copy", "rejected", "pending")
 
 
@@ -46,11 +48,12 @@ def crawl(
 ) -> None:
     """Crawl each source once and stop when that is done.
 
-    Exit code 1 when a source failed or pages are still pending: they come again in the next round. A rejected page is
-    no failure; why it is no article is recorded.
+    Exit code 1 when a source failed, when pages are still pending (they come again in the next round), when all its
+    pages were rejected, or when one could not be stored. A rejected page beside others is no failure; why it is no
+    article is recorded.
     """
     launch_readers()
-    configured = configuration()
+    configured = configuration(is_reading=True)
     names = known_sources(configured, sources or [])
     names = names or [name for name, source in configured.sources.items() if source.enabled]
     if not names:
@@ -107,7 +110,7 @@ def recheck(
     from crawler.cli.read import moment
 
     launch_readers()
-    configured = configuration()
+    configured = configuration(is_reading=True)
     urls = [one for one in what or [] if "." in one or "/" in one]  # no name of a source has either
     names = known_sources(configured, [one for one in what or [] if one not in urls])
     if not what:
@@ -178,7 +181,7 @@ def replay(
     from crawler.cli.read import moment
 
     launch_readers()
-    configured = configuration()
+    configured = configuration(is_reading=True)
     if bool(paths) == archive:
         fail("say what to replay: either files and folders, or --archive", Exit.USAGE)
     if source and archive is False:
@@ -251,7 +254,7 @@ def difference(name: str, old: object, new: object) -> list[str]:
 def schedule() -> None:
     """Run every source when its schedule says so, until stopped by Ctrl-C or SIGTERM (exit code 0)."""
     launch_readers()
-    configured = configuration()
+    configured = configuration(is_reading=True)
     start_logging(configured.settings.log_level)
     from crawler import schedule as scheduler
 
@@ -283,7 +286,21 @@ def finish(reports: Sequence[RunReport], as_json: bool, is_all: bool = True) -> 
 
 
 def went_well(report: RunReport) -> bool:
-    return report.outcome == "finished" and not report.counts.pending
+    return report.outcome == "finished" and not report.counts.pending and not no_article(report)
+
+
+def no_article(report: RunReport) -> str:
+    """Why a crawl that finished is no success: nothing of what it found could be kept. "": it is one.
+
+    Known pages that a feed names again count as unchanged, so some new ones are enough beside these.
+    """
+    counts = report.counts
+    if report.kind != "crawl":
+        return ""
+    if unstorable := counts.reasons.get("unstorable", 0):
+        return f"{count(unstorable, 'page')} could not be stored; nachlese explain URL says why"
+    is_all = not (counts.new or counts.new_version or counts.copy) and (not counts.unchanged or counts.rejected >= MANY)
+    return f"none of its {count(counts.rejected, 'new page')} is an article" if counts.rejected and is_all else ""
 
 
 def record(report: RunReport) -> dict[str, Any]:
@@ -317,6 +334,8 @@ def show_reports(reports: Sequence[RunReport]) -> None:
     for report in reports:
         if report.outcome != "finished":
             console.print(Text(plain(f"{report.source or 'replay'} {report.outcome}: {report.error}")))
+        elif said := no_article(report):
+            console.print(Text(plain(f"{report.source}: {said}")))
         for problem in report.problems:
             console.print(Text(plain(f"{report.source or 'replay'}: {problem}")))
 

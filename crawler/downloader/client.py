@@ -60,7 +60,8 @@ _guard: ContextVar[ConnectionGuard] = ContextVar("guard")
 class HttpRequest:
     """One hop. *seconds*: how long it may be connected. *hops*: redirects before it.
 
-    *wants_body* is told a status; where it says no, the body is left unread and empty.
+    *wants_body* is told a status; where it says no, the body is left unread and empty. *sent* is called when the
+    request has gone out, and again when the answer begins.
     """
 
     url: str
@@ -74,6 +75,7 @@ class HttpRequest:
     wants_body: Callable[[int], bool] = lambda status: status == 200
     proxy: str | None = None
     proxy_headers: tuple[tuple[str, str], ...] = ()
+    sent: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +202,17 @@ class HttpClient:
         )
         return (await self.exchange(request)).status
 
+    async def ask(self, url: str, headers: dict[str, str], policy: FetchPolicy) -> int:
+        """GET an address that the operator named; the status, of the answer no more is read. As ``post`` otherwise."""
+        request = HttpRequest(
+            url=normalise(url, keep_tracking=True),
+            policy=policy,
+            headers=tuple(headers.items()),
+            seconds=policy.timeout,
+            wants_body=lambda status: False,
+        )
+        return (await self.exchange(request)).status
+
     async def close(self) -> None:
         for session in self._sessions.values():
             await session.close()
@@ -234,7 +247,9 @@ class HttpClient:
             allow_redirects=False,
             proxy=URL(request.proxy, encoded=True) if request.proxy else None,
             proxy_headers=dict(request.proxy_headers) or None,
+            trace_request_ctx=request.sent,
         ) as response:
+            request.sent()
             bound = request.policy.headers
             if sum(len(name) + len(value) + 4 for name, value in response.raw_headers) > bound:
                 raise hop.failed(Reason.TOO_LARGE, f"more than {bound:,} bytes of headers")
@@ -305,6 +320,7 @@ class HttpClient:
             cookie_jar=aiohttp.DummyCookieJar(),  # cookies are a middleware's
             auto_decompress=False,
             middlewares=(_once,),
+            trace_configs=[_told_when_sent()],
             trust_env=False,
             timeout=aiohttp.ClientTimeout(total=None, connect=policy.connect),
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
@@ -312,6 +328,17 @@ class HttpClient:
             max_field_size=policy.headers,
             max_headers=256,
         )
+
+
+def _told_when_sent() -> aiohttp.TraceConfig:
+    """Calls ``HttpRequest.sent`` when the request has gone out."""
+    trace = aiohttp.TraceConfig()
+
+    async def sent(session: object, context: Any, params: object) -> None:
+        context.trace_request_ctx()
+
+    trace.on_request_headers_sent.append(sent)
+    return trace
 
 
 def _open_socket(address: tuple[Any, ...]) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import cast
 
 from scrapy import Request
@@ -64,17 +66,17 @@ class GuardedDownloadHandler(BaseDownloadHandler):
         delay = max(policy.delay, float(request.meta.get("crawl_delay", 0.0)))
         is_list = kind in ("feed", "sitemap", "section")
         try:
-            async with hosts.turn(place, policy.source, delay, policy.concurrency, is_list):
-                return await self._hop(url, request)
+            async with hosts.turn(place, policy.source, delay, policy.concurrency, is_list) as sent:
+                return await self._hop(url, request, sent)
         except HostInBackoff as error:
             error.is_behind_redirect = bool(request.meta.get("redirect_times"))
             raise
 
-    async def _hop(self, url: str, request: Request) -> Response:
+    async def _hop(self, url: str, request: Request, sent: Callable[[], None] = lambda: None) -> Response:
         meta, hosts = request.meta, self.services.hosts
         slot = meta.setdefault("body_slot", BodySlot())
         seconds = float(meta.get("seconds_left", meta.get("download_timeout", self.policy.timeout)))
-        asked = self._http_request(url, request, seconds)
+        asked = replace(self._http_request(url, request, seconds), sent=sent)
         try:
             with self.shutdown.in_progress():
                 answer = await self.services.http.exchange(asked, slot)

@@ -28,13 +28,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Protocol
 
+from crawler.downloader.shared_pace import ARRIVES_WITHIN, SharedPace, Turn
 from pipelines.fair_semaphore import FairSemaphore
 from pipelines.store.models import HostBackoff, HostState
 
@@ -126,14 +127,25 @@ class _Line:
         return self.pages.idle and self.lists.idle and not self.inside
 
     @asynccontextmanager
-    async def acquire(self, source: str, is_list: bool, pause: Callable[[], float]) -> AsyncIterator[None]:
-        """Wait for a place among ``limit`` and for ``free_at``, which then moves on by a *pause*, in seconds."""
+    async def acquire(
+        self, source: str, is_list: bool, pause: Callable[[], float], claim: Callable[[float], Awaitable[None]]
+    ) -> AsyncIterator[None]:
+        """Wait for a place among ``limit`` and for ``free_at``, which then moves on by a *pause*, in seconds.
+
+        Whoever is first here waits for *claim*, with that pause, for the turns of all processes.
+        """
         self.waiting[is_list] += 1
         try:
             async with (self.lists if is_list else self.pages).acquire(source):
                 await self._first_in_line(is_list)
                 wait = pause()
                 self.inside += 1
+                try:
+                    await claim(wait)
+                    pause()  # a rest may have begun meanwhile
+                except BaseException:
+                    self.inside -= 1
+                    raise
                 self.was_list = is_list
                 self.free_at = asyncio.get_running_loop().time() + wait
         finally:
@@ -155,6 +167,11 @@ class _Line:
                 await asyncio.sleep(wait)
             else:
                 return
+
+    def sent(self, began: float, wait: float) -> None:
+        """A request went out at *began*, or was answered now: *wait* seconds count from there."""
+        now = asyncio.get_running_loop().time()
+        self.free_at = max(self.free_at, min(now, began + ARRIVES_WITHIN) + wait)
 
     def _move(self) -> None:
         self._moved.set()
@@ -180,7 +197,10 @@ class _Host:
 
 
 class Hosts:
-    """One object a process. *memory* is the store; *longest* caps what a Retry-After may ask for."""
+    """One object a process. *memory* is the store; *longest* caps what a Retry-After may ask for.
+
+    *pace* brings the turns of other processes in; its time is that of the database, which all of them have.
+    """
 
     def __init__(
         self,
@@ -188,7 +208,11 @@ class Hosts:
         longest: timedelta = timedelta(days=1),
         jitter: timedelta = timedelta(),
         now: Callable[[], datetime] = utc_now,
+        pace: SharedPace | None = None,
     ):
+        self._pace = pace
+        if pace is not None:
+            pace.free_hosts, pace.busy, now = self._free_hosts, self._busy, pace.now
         self._memory = memory
         self._longest = longest
         self._jitter = jitter.total_seconds()
@@ -198,8 +222,10 @@ class Hosts:
     @asynccontextmanager
     async def turn(
         self, host: str, source: str, delay: float, concurrency: int, is_list: bool = False
-    ) -> AsyncIterator[None]:
+    ) -> AsyncIterator[Callable[[], None]]:
         """Wait for this host to be ready for one more request of *source*; *delay* in seconds since the last one.
+
+        What it gives is to be called when the request has gone out, and again when the answer begins.
 
         Raises HostInBackoff at once when the host is left alone, also when its rest began while we waited. *is_list*: a
         feed, sitemap or section page is asked for, which goes before pages.
@@ -209,15 +235,52 @@ class Hosts:
         # the strictest source sets the number for all: the host does not know our sources apart
         entry.line.limit = min(entry.line.limit, concurrency)
 
+        wait = delay + (random.uniform(0, self._jitter) if delay else 0)
+        turn: Turn | None = None
+        began = 0.0
+
         def pause() -> float:
             self._raise_if_resting(host, source, entry)
-            return delay + (random.uniform(0, self._jitter) if delay else 0)
+            return wait
 
-        async with entry.line.acquire(source, is_list, pause):
-            yield
+        async def claim(wait: float) -> None:
+            nonlocal turn
+            if self._pace is not None:
+                turn = await self._pace.claim(host, source, is_list, wait, entry.line.limit)
+                if turn.is_resting and self._rest(source, entry) is None:
+                    await self._remember(host, entry)  # another process was asked for time
+
+        def sent() -> None:
+            nonlocal began
+            began = began or asyncio.get_running_loop().time()
+            entry.line.sent(began, wait)
+            if turn is not None and self._pace is not None:
+                self._pace.sent(turn)
+
+        try:
+            async with entry.line.acquire(source, is_list, pause, claim):
+                yield sent
+        finally:
+            if turn is not None and self._pace is not None:
+                self._pace.left(turn)
+
+    def _free_hosts(self) -> dict[str, float]:
+        """Hosts that may not be asked yet, and for how many seconds."""
+        clock = asyncio.get_running_loop().time()
+        waits = {host: entry.line.free_at - clock for host, entry in self._hosts.items()}
+        return {host: wait for host, wait in waits.items() if wait > 0}
+
+    def _busy(self, hosts: Mapping[str, float]) -> None:
+        """What other processes have asked, and ``_free_hosts`` does not know of."""
+        clock = asyncio.get_running_loop().time()
+        for host, wait in hosts.items():
+            line = self._entry(host).line
+            line.free_at = max(line.free_at, clock + wait)
 
     async def check(self, host: str, source: str = EVERYBODY) -> None:
         """Raise HostInBackoff if *source* leaves *host* alone now. Asks the store the first time, and now and then."""
+        if self._pace is not None:
+            await self._pace.ready()
         entry, clock = self._entry(host), asyncio.get_running_loop().time()
         known_for = RESTING_KNOWN_FOR if self._rest(source, entry) else KNOWN_FOR
         if entry.known is None or (entry.known.done() and clock - entry.known_at > known_for):

@@ -22,6 +22,7 @@ from crawler.downloader.body import BodySlot
 from crawler.downloader.errors import NotModified, ShutdownError, failure_reason
 from crawler.frontier import frontier_of
 from crawler.middlewares.render import rendered
+from crawler.middlewares.rights import statements_of
 from crawler.shutdown import shutdown_of
 from crawler.spiders.documents import DocumentSpider, header, logged
 from pipelines import urls
@@ -166,6 +167,7 @@ class NewsSpider(DocumentSpider):
             status=response.status,
             asked_url=entry.url,
             hint=entry.hint,
+            statements=statements_of(response),
         )
         rules = await self.rules_for(entry)
         if article is None:

@@ -96,6 +96,9 @@ class Document:
     memory: str | None = None
     confirmed: bool = False
     distrusted: str | None = None
+    fresh_for: int | None = None
+    skip_hours: tuple[int, ...] = ()
+    skip_days: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -15,12 +13,14 @@ from pydantic import TypeAdapter
 from pipelines import columns, dedupe, revisions, text_features, urls
 from pipelines.items import Article, Hint, Kind, Page
 from pipelines.reading import fingerprint
+from pipelines.storable import clean as clean
+from pipelines.store.keys import other_key as other_key
+from pipelines.store.keys import page_key as page_key
+from pipelines.store.keys import web_key as web_key
 from pipelines.store.models import Archived, Row, Run
 from pipelines.text_features import TextFeatures
 
 HINT: TypeAdapter[Hint] = TypeAdapter(Hint)
-
-clean = text_features.clean
 
 #: characters; what was changed in a longer text is found in a thread
 LONG_TEXT = text_features.LONG_TEXT
@@ -28,24 +28,6 @@ LONG_TEXT = text_features.LONG_TEXT
 NO_RUN = Run(0, None, "crawl", "", None, timedelta(), datetime.min.replace(tzinfo=UTC))
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _AHEAD = timedelta(days=2)  # zones and wrong clocks; the same figure as in the tables' constraints
-
-
-@lru_cache(maxsize=64)  # of one page it is asked three times
-def page_key(url: str) -> bytes:
-    """16 bytes that identify a page's address, however it is spelt; also for what is no address of the web."""
-    try:
-        return urls.url_key(urls.normalise(url))
-    except urls.BadUrl:
-        return other_key(url)
-
-
-def web_key(url: str) -> bytes:
-    """``page_key`` for an address of the web, b"" for any other (a file that is replayed)."""
-    return page_key(url) if url.startswith(("http:", "https:")) else b""
-
-
-def other_key(url: str) -> bytes:
-    return hashlib.blake2b(b"other:" + url.encode("utf-8", "replace"), digest_size=16).digest()
 
 
 def lock_number(key: bytes) -> int:
@@ -96,6 +78,8 @@ class Item:
     article_key: bytes
     seen: dedupe.Seen
     version: Row
+    rights: Row
+    rights_are_known: bool
 
     @property
     def revision(self) -> revisions.Revision:
@@ -157,6 +141,8 @@ def item(
             is_live=article.kind == Kind.LIVE_BLOG,
         ),
         version=version,
+        rights=clean(columns.rights_row(dataclasses.asdict(article.rights))),
+        rights_are_known=page.statements is not None,
     )
 
 

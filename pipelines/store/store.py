@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
-import psycopg
-
-from pipelines import database
 from pipelines.reading.rules import SiteModel
-from pipelines.recheck import RecheckPlan
-from pipelines.store import rebuild_duplicates, retention, row_mapping, site_models, stories
+from pipelines.store import health, rebuild_duplicates, retention, row_mapping, site_models, stories
 from pipelines.store import sources as source_rows
+from pipelines.store.alarms import Alarms
 from pipelines.store.documents import Documents
 from pipelines.store.frontier import Frontier
+from pipelines.store.host_slots import HostSlots
 from pipelines.store.hosts import Hosts
 from pipelines.store.models import Row, SourceRow
 from pipelines.store.outcomes import Outcomes
@@ -28,30 +27,11 @@ from pipelines.store.runs import Runs
 from pipelines.store.watching import Watches
 
 
-class Store(Runs, Documents, Frontier, Outcomes, Hosts, Watches, Queries):
+class Store(Runs, Documents, Frontier, Outcomes, Hosts, HostSlots, Watches, Alarms, Queries):
     """One process's way to the database. Every method waits for a database that is away (up to *patience*)."""
 
     _grouping: asyncio.Task[int] | None = None
     _next_grouping: asyncio.Task[int] | None = None
-
-    @classmethod
-    async def open(
-        cls, dsn: str, patience: timedelta = timedelta(days=1), rechecks: RecheckPlan | None = None
-    ) -> Store:
-        """Connect; raises ``database.DatabaseError`` when the database does not answer within *patience*.
-
-        *rechecks* says when the articles that its runs store are looked at again.
-        """
-        store = cls(dsn, patience, rechecks)
-        try:
-            await store._connections.run(lambda connection: connection.execute("SELECT FROM ingest.runs LIMIT 0"))
-        except psycopg.Error as error:
-            await store.close()
-            raise database.DatabaseError(f"{database.shown(dsn)}: {database.safe_text(error, dsn)}") from None
-        except BaseException:
-            await store.close()
-            raise
-        return store
 
     def shorten_deadline(self, seconds: float) -> None:
         """The process is to end: wait *seconds* at most, all in all, for a database that is away."""
@@ -64,13 +44,7 @@ class Store(Runs, Documents, Frontier, Outcomes, Hosts, Watches, Queries):
             if task is not None:
                 task.cancel()
                 await asyncio.wait([task])
-        await self._connections.close()
-
-    async def __aenter__(self) -> Store:
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.close()
+        await super().close()
 
     # --- sources -----------------------------------------------------------------------------------------------------
 
@@ -108,6 +82,24 @@ class Store(Runs, Documents, Frontier, Outcomes, Hosts, Watches, Queries):
         return await self._connections.run(
             lambda connection: site_models.number_for(connection, source, key, fetched_at)
         )
+
+    # --- health ------------------------------------------------------------------------------------------------------
+
+    async def check_health(
+        self, source: str, run: int, zone: ZoneInfo, now: datetime | None = None, *, has_pages: bool = True
+    ) -> health.Checked:
+        """After a run: compare its source with its own history; open and close alarms. *zone* is for their sentences.
+
+        *has_pages* False: the run met none, so only lists, silence and open alarms are looked at.
+        """
+        at = now or datetime.now(UTC)
+        return await self._connections.run(
+            lambda connection: health.check(connection, source, run, at, zone, has_pages)
+        )
+
+    async def accept_health(self, source: str, measure: str | None = None) -> list[Row]:
+        """Close the open alarms of *source* (of one *measure*): what is now is how it should be."""
+        return await self._connections.run(lambda connection: health.accept(connection, source, measure))
 
     # --- stories -----------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,86 @@
+-- Turns at web hosts for all processes. In one call: what a process has sent and finished, and what it wants to ask.
+-- The rows of the hosts are locked in order of their names; each statement after that sees what others have committed.
+-- `states`: [{host, in_flight, most, claim, ago, delay}]; with a claim, that request was sent `ago` seconds ago and the host
+-- is free `delay` seconds after that (null: it was not sent). `claims`: [{host, source, is_list, delay, most, claim}], each
+-- host once. One row a claim: whether it is granted, else after how many seconds to ask again; and whether the host rests.
+
+CREATE OR REPLACE FUNCTION ingest.claim_host_turns(worker text, states jsonb, claims jsonb)
+RETURNS TABLE (claim text, is_granted boolean, wait double precision, is_resting boolean)
+LANGUAGE plpgsql VOLATILE AS $$
+#variable_conflict use_column
+DECLARE
+    wish record;
+    slot ingest.host_slots;
+    mine ingest.host_waiters;
+    moment timestamptz;
+    inside bigint;
+    allowed integer;
+    is_next boolean;
+BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);
+    INSERT INTO ingest.host_slots (host)
+    SELECT DISTINCT one ->> 'host' FROM jsonb_array_elements(states || claims) AS one ORDER BY 1
+    ON CONFLICT DO NOTHING;
+    PERFORM FROM ingest.host_slots
+    WHERE host IN (SELECT one ->> 'host' FROM jsonb_array_elements(states || claims) AS one) ORDER BY host FOR UPDATE;
+
+    INSERT INTO ingest.host_workers (host, worker_id, in_flight, most)
+    SELECT DISTINCT ON (state.host) state.host, worker, state.in_flight, state.most
+    FROM jsonb_to_recordset(states) AS state (host text, in_flight integer, most integer)
+    ON CONFLICT (host, worker_id) DO UPDATE SET in_flight = excluded.in_flight, most = excluded.most;
+    UPDATE ingest.host_slots AS slot
+    SET unsent_until = '-infinity',
+        free_at = greatest(slot.free_at, clock_timestamp() + make_interval(secs => state.delay - state.ago))
+    FROM jsonb_to_recordset(states) AS state (host text, claim text, ago double precision, delay double precision)
+    WHERE slot.host = state.host AND slot.claim = state.claim;
+
+    FOR wish IN
+        SELECT * FROM jsonb_to_recordset(claims)
+            AS wish (host text, source text, is_list boolean, delay double precision, most integer, claim text)
+    LOOP
+        moment := clock_timestamp();
+        SELECT * INTO slot FROM ingest.host_slots WHERE host = wish.host;
+        -- what waits is believed for half a second after the host is free: who waits is there by then, or died
+        INSERT INTO ingest.host_waiters AS known (host, source, is_list, waits_until)
+        VALUES (wish.host, wish.source, wish.is_list, greatest(moment, slot.free_at) + interval '0.5 seconds')
+        ON CONFLICT (host, source, is_list) DO UPDATE SET waits_until = excluded.waits_until
+        RETURNING * INTO mine;
+        SELECT coalesce(sum(other.in_flight), 0), least(wish.most, min(other.most) FILTER (WHERE other.in_flight > 0))
+        INTO inside, allowed
+        FROM ingest.host_workers AS other JOIN ingest.workers AS alive ON alive.worker_id = other.worker_id
+        WHERE other.host = wish.host AND (alive.alive_until > moment OR other.worker_id = worker);
+        -- lists and pages take turns where both wait; among equals, who was served longest ago goes first
+        is_next := NOT EXISTS (
+            SELECT FROM ingest.host_waiters AS other
+            WHERE other.host = wish.host AND other.waits_until > moment
+              AND (other.source, other.is_list) <> (wish.source, wish.is_list)
+              AND (other.is_list = slot.was_list, other.served_at, other.source)
+                  < (wish.is_list = slot.was_list, mine.served_at, wish.source));
+        claim := wish.claim;
+        is_resting := EXISTS (
+            SELECT FROM ingest.host_rests AS rest
+            WHERE rest.host = wish.host AND rest.source IN ('', wish.source) AND rest.not_before > moment);
+        is_granted := is_next AND inside < allowed AND slot.free_at <= moment AND slot.unsent_until <= moment;
+        wait := 0;
+        IF is_granted THEN
+            UPDATE ingest.host_slots
+            SET free_at = moment + make_interval(secs => wish.delay), unsent_until = moment + interval '5 seconds',
+                claim = wish.claim, was_list = wish.is_list
+            WHERE host = wish.host;
+            UPDATE ingest.host_waiters SET served_at = moment, waits_until = moment
+            WHERE host = wish.host AND source = wish.source AND is_list = wish.is_list;
+            INSERT INTO ingest.host_workers AS known (host, worker_id, in_flight, most)
+            VALUES (wish.host, worker, 1, wish.most)
+            ON CONFLICT (host, worker_id) DO UPDATE SET in_flight = known.in_flight + 1, most = wish.most;
+        ELSIF slot.free_at > moment THEN
+            wait := extract(epoch FROM slot.free_at - moment);
+        ELSIF inside >= allowed THEN
+            wait := 0.1;
+        ELSE
+            wait := 0.02;
+        END IF;
+        RETURN NEXT;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION ingest.claim_host_turns IS 'Turns at web hosts: what a process did and what it wants to ask';
