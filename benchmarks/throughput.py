@@ -15,7 +15,9 @@ round by round, so that a busy machine slows them alike, and each figure is the 
 
 ``pages/s`` counts from the begin of the first run to the end of the last (for ``read`` and ``trafilatura``: from the
 first page to the last), ``whole`` the whole command with its start. CPU is in milliseconds a page, from the
-kernel: ``main`` is the crawling process, ``readers`` are those that it starts, ``postgres`` is the server.
+kernel: ``main`` is the crawling process, ``readers`` are those that it starts, ``postgres`` is the server. ``readers of
+read`` is their CPU beside that of ``read``; ``CPU of read`` that of ``read`` beside that of all processes together: the
+share of ``read`` that the cores come to where nothing else runs on them. ``lag`` is how late the event loop comes.
 
 A second table has what single things cost (``benchmarks.costs``), with what is wanted of each:
 
@@ -573,20 +575,36 @@ def medians(rounds: list[Measured]) -> dict[str, Any]:
     return found
 
 
+def compared(found: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """*found* with what each row is of others: pages/s of ``read`` and of ``naive``, CPU of the readers of ``read``,
+    and of all processes together the pages/s that all cores could make of it, of ``read``.
+
+    The last is what a machine with nothing else to do comes to; beside other work, the clock says little.
+    """
+    best, naive = found.get("read"), found.get("naive")
+    result = {}
+    for name, row in found.items():
+        spent = row["main"] + row["readers"] + row["postgres"]
+        result[name] = row | {
+            "of_read": row["pages_per_s"] / best["pages_per_s"] if best else None,
+            "of_naive": row["pages_per_s"] / naive["pages_per_s"] if naive else None,
+            "readers_of_read": row["readers"] / best["readers"] if best and row["readers"] else None,
+            "cpu_of_read": best["readers"] / spent if best and spent else None,
+        }
+    return result
+
+
 def table(found: dict[str, dict[str, Any]]) -> Table:
     shown = Table(title="From feed to row; medians")
     for heading in ("", "pages/s", "whole", "of read", "of naive", "main ms", "readers ms", "postgres ms",
-                    "lag p99/max ms", "articles"):  # fmt: skip
+                    "readers of read", "CPU of read", "lag p99/max ms", "articles"):  # fmt: skip
         shown.add_column(heading, justify="left" if not heading else "right")
-    best, naive = (found.get(name, {}).get("pages_per_s") for name in ("read", "naive"))
     for name, row in found.items():
         lag = f"{row['lag_p99']:.0f} / {row['lag_max']:.0f}" if row["lag_p99"] is not None else ""
-        shown.add_row(
-            name, f"{row['pages_per_s']:.1f}", f"{row['whole_per_s']:.1f}",
-            f"{row['pages_per_s'] / best:.2f}" if best else "", f"{row['pages_per_s'] / naive:.2f}" if naive else "",
-            f"{row['main']:.1f}" if row["main"] else "", f"{row['readers']:.1f}" if row["readers"] else "",
-            f"{row['postgres']:.1f}" if row["postgres"] else "", lag, str(int(row["articles"] or 0) or ""),
-        )  # fmt: skip
+        figures = (("pages_per_s", 1), ("whole_per_s", 1), ("of_read", 2), ("of_naive", 2), ("main", 1),
+                   ("readers", 1), ("postgres", 1), ("readers_of_read", 2), ("cpu_of_read", 2))  # fmt: skip
+        cells = [f"{row[key]:.{digits}f}" if row[key] else "" for key, digits in figures]
+        shown.add_row(name, *cells, lag, str(int(row["articles"] or 0) or ""))
     return shown
 
 
@@ -621,7 +639,7 @@ def main() -> None:
         rows = {name for name in ROWS if not only or name in only}
         found = measure(pages, chosen.hosts, chosen.rounds, rows, progress) if rows else {}
         costs = measure_costs(pages, chosen, [name for name in COSTS if not only or name in only], progress)
-    result = {name: medians(rounds) for name, rounds in found.items()}
+    result = compared({name: medians(rounds) for name, rounds in found.items()})
     for name, rounds in found.items():
         for one in rounds:
             if one.said:
@@ -630,7 +648,7 @@ def main() -> None:
         print(json.dumps({**result, "costs": [asdict(cost) for cost in costs]}))
     else:
         for shown in ([table(result)] if result else []) + ([costs_table(costs)] if costs else []):
-            Console().print(shown)
+            Console(width=None if sys.stdout.isatty() else 140).print(shown)
     return None
 
 

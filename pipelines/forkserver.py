@@ -88,7 +88,10 @@ class Forkserver:
         first page needs. Phrases are nearly all of any source's rules, and compiling them takes a second."""
         if not self._is_taught:
             self._is_taught = True
-            await asyncio.shield(self._learn(digest, rules))
+            learning = asyncio.ensure_future(self._learn(digest, rules))
+            # where nobody waits any more, nobody is told that the forkserver was ended meanwhile
+            learning.add_done_callback(lambda done: done.cancelled() or done.exception())
+            await asyncio.shield(learning)
 
     async def _learn(self, digest: str, rules: bytes) -> None:
         async with self._lock:
