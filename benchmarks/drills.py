@@ -787,6 +787,7 @@ async def fairness(at: tuple[Path, str], many: int = 40_000, small: int = 6, mos
     """One source with very many new items beside small ones: these may take *most* times as long as they take alone."""
     papers = {f"klein{number}": Paper(count=10, window=10, name=f"klein{number}") for number in range(small)}
     took = []
+    stored = "SELECT 1 FROM news.articles WHERE source LIKE 'klein%%'"
     async with served(*papers.values()):
         for beside in (False, True):
             big = Paper(count=many, window=many)
@@ -795,8 +796,10 @@ async def fairness(at: tuple[Path, str], many: int = 40_000, small: int = 6, mos
                     here.configure(**(papers | {"gross": big} if beside else papers))
                     process = await here.start("crawl")
                     ending = asyncio.create_task(here.ended(process))
-                    stored = "SELECT 1 FROM news.articles WHERE source LIKE 'klein%%'"
-                    await until(lambda rows=here.rows, sql=stored: len(rows(sql)) == 10 * small, LONGEST)
+                    await until(
+                        lambda here=here, ending=ending: ending.done() or len(here.rows(stored)) == 10 * small, LONGEST
+                    )
+                    assert not ending.done() or len(here.rows(stored)) == 10 * small, ending.result()
                     took.append(seconds_until_stored(here, "klein%"))
                     if beside:
                         process.terminate()

@@ -3,11 +3,12 @@
     python -m benchmarks.reading [--corpus DIR] [--predictions DIR] [--json] [--only SET] [--limit N] [--worst N]
                                 [--readers NAMES]
 
-The corpus is a folder with ``docs.jsonl`` (a page a line, with its truth), the pages as gzipped HTML, and ``score.py``,
-which judges. Without ``--corpus`` it is looked for in ``../shared/corpus`` beside the checkout. Each page is read by
-all readers in turn, so that a busy machine slows all of them alike; the CPU time of a page is the median over all
-pages. A mean hides cliffs, so the worst pages are listed with the rule that cost most, and the
-figures by language. Peak memory is that of a fresh process which reads the first pages with that reader alone.
+The corpus is a folder with ``docs.jsonl`` (a page a line, with its truth), the pages as HTML, gzipped or not, and
+``score.py``, which judges (``benchmarks.reading_score`` where there is none). Without ``--corpus`` it is looked for in
+``../shared/corpus`` beside the checkout. Each page is read by all readers in turn, so that a busy machine slows all of
+them alike; the CPU time of a page is the median over all pages. A mean hides cliffs, so the worst pages are listed with
+the rule that cost most, and the figures by language. Peak memory is that of a fresh process which reads the first pages
+with that reader alone.
 
 ``nachlese-known`` is our reader on sources that it knows: where a page's article stands was taught before, as a site
 model
@@ -38,6 +39,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from benchmarks import reading_score
 from benchmarks.reading_report import language_table, page_scores, worst_table
 from pipelines.items import Page, Rejected
 
@@ -251,7 +253,9 @@ def _read_alone(name: str, docs: list[Doc], corpus: str) -> float:
 
 
 def scorer(corpus: Path) -> Any:
-    """The corpus' own ``score.py`` as a module."""
+    """The corpus' own ``score.py`` as a module; ours where it brings none."""
+    if not (corpus / "score.py").is_file():
+        return reading_score.scorer(corpus)
     spec = importlib.util.spec_from_file_location("corpus_score", corpus / "score.py")
     if spec is None or spec.loader is None:
         raise SystemExit(f"{corpus / 'score.py'}: cannot be loaded")
@@ -336,9 +340,9 @@ def write_predictions(folder: Path, runs: dict[str, Run]) -> None:
 
 def is_corpus(folder: Path, benchmark: str, console: Console) -> bool:
     """Whether there is a corpus to measure on; says so where there is none."""
-    found = (folder / "docs.jsonl").is_file() and (folder / "score.py").is_file()
+    found = (folder / "docs.jsonl").is_file()
     if not found:
-        console.print(f"{benchmark}: skipped, there is no corpus at {folder} (docs.jsonl, score.py); give --corpus DIR")
+        console.print(f"{benchmark}: skipped, there is no corpus at {folder} (docs.jsonl); give --corpus DIR")
     return found
 
 
@@ -391,7 +395,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.reading", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument(
-        "--corpus", type=Path, help=f"folder with docs.jsonl, score.py and the pages (default: {BESIDE.name} beside)"
+        "--corpus", type=Path, help=f"folder with docs.jsonl and the pages (default: {BESIDE.name} beside)"
     )
     parser.add_argument(
         "--predictions", type=Path, metavar="DIR", help="write DIR/READER.jsonl, as score.py takes them"

@@ -1,6 +1,7 @@
 """How fast the whole way is, from feed to row, beside what the same cores do at best; where the processor goes.
 
     python -m benchmarks.throughput [--corpus DIR] [--set NAME] [--pages 334] [--hosts 20] [--rounds 3] [--json]
+                                    [--only ROWS] [--polls 60] [--sources 75,1000] [--sizes 5000,50000]
 
 The pages of a corpus (the format of ``benchmarks.reading``) are served on loopback, over several hosts with a feed
 each, by nginx where it is installed and else by Python; what the server costs is not counted. All rows are run in turn,
@@ -15,6 +16,17 @@ round by round, so that a busy machine slows them alike, and each figure is the 
 ``pages/s`` counts from the begin of the first run to the end of the last (for ``read`` and ``trafilatura``: from the
 first page to the last), ``whole`` the whole command with its start. CPU is in milliseconds a page, from the
 kernel: ``main`` is the crawling process, ``readers`` are those that it starts, ``postgres`` is the server.
+
+A second table has what single things cost (``benchmarks.costs``), with what is wanted of each:
+
+- ``start``: commands that only look;
+- ``poll``: a poll that finds nothing new, with one and with a thousand sources in the schedule;
+- ``memory``: the main process of a schedule with so many sources (``--sources 75,1000,10000``), in simulated time;
+- ``growth``: storing an article where so many are stored (``--sizes 10000,500000``);
+- ``hosts``: the crawl of the same pages on one host and on a hundred;
+- ``known``: ``read`` where the source's container is known, beside trafilatura.
+
+More pages than a corpus has are its pages again under other addresses: ``--only read,replay --pages 10000``.
 """
 
 from __future__ import annotations
@@ -34,7 +46,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
@@ -48,6 +60,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from benchmarks.costs import COSTS, Cost, Given, costs_table
 from benchmarks.reading import BESIDE
 from pipelines import database
 
@@ -90,15 +103,21 @@ class Measured:
 
 
 def corpus_pages(folder: Path, wanted: str | None, number: int, hosts: int) -> list[Served]:
-    """The first *number* pages of a corpus folder, or of one set of it, dealt out over *hosts*."""
+    """The first *number* pages of a corpus folder, or of one set of it, dealt out over *hosts*.
+
+    Where there are fewer, they come again under other addresses.
+    """
     lines = (folder / "docs.jsonl").read_text(encoding="utf-8").split("\n")
     docs = [json.loads(line) for line in lines if line.strip()]
-    docs = [doc for doc in docs if wanted is None or doc.get("set") == wanted][:number]
+    docs = [doc for doc in docs if wanted is None or doc.get("set") == wanted]
     found = []
-    for place, doc in enumerate(docs):
+    for place in range(number if docs else 0):
+        turn, which = divmod(place, len(docs))
+        doc = docs[which]
         body = gzip.decompress((folder / doc["file"]).read_bytes())
         charset = f"; charset={doc['encoding']}" if doc.get("encoding") else ""
-        found.append(Served(place % hosts, f"/artikel/{doc['id']}.html", body, f"text/html{charset}", doc["url"] or ""))
+        path = f"/artikel/{doc['id']}{f'-{turn}' if turn else ''}.html"
+        found.append(Served(place % hosts, path, body, f"text/html{charset}", doc["url"] or ""))
     return found
 
 
@@ -510,6 +529,40 @@ def _row(name: str, pages: list[Served], bases: list[str], home: Path, config: P
     return whole_way(["replay", "--archive", "--json"], dsn, home, config, postgres, len(pages))
 
 
+def measure_costs(pages: list[Served], chosen: argparse.Namespace, rows: list[str], progress: Progress) -> list[Cost]:
+    """The rows of ``benchmarks.costs``, once each: they are medians, or ratios, of their own."""
+    folder = Path(tempfile.mkdtemp(prefix="nachlese-costs-"))
+    _make_readable(folder)
+    bar = progress.add_task("costs", total=len(rows))
+    postgres = Postgres(folder / "postgres")
+
+    def crawled(hosts: int) -> tuple[float, float]:
+        place = folder / f"hosts{hosts}"
+        place.mkdir()
+        _make_readable(place)
+        dealt = [replace(page, host=number % hosts) for number, page in enumerate(pages)]
+        with served(dealt, hosts, place) as bases:
+            config = write_configuration(place, bases)
+            dsn = postgres.fresh("throughput_hosts")
+            done = whole_way(["crawl", "--json"], dsn, place, config, postgres, len(pages))
+        return done.main, done.postgres
+
+    found: list[Cost] = []
+    try:
+        for row in rows:
+            progress.update(bar, description=row)
+            given = Given(
+                pages, postgres.fresh("throughput_costs"), folder, chosen.polls,
+                tuple(map(int, chosen.sources.split(","))), chosen.sizes, chosen.articles, crawled,
+            )  # fmt: skip
+            found += COSTS[row](given)
+            progress.advance(bar)
+    finally:
+        postgres.close()
+        shutil.rmtree(folder, ignore_errors=True)
+    return found
+
+
 def medians(rounds: list[Measured]) -> dict[str, Any]:
     """The median of each figure over the rounds; None where it was not measured."""
     rows = [asdict(one) for one in rounds]
@@ -550,25 +603,34 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=334)
     parser.add_argument("--hosts", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", default="", help=f"comma-separated rows of {', '.join(ROWS)}")
+    parser.add_argument("--only", default="", help=f"comma-separated rows of {', '.join((*ROWS, *COSTS))}")
+    parser.add_argument("--polls", type=int, default=60, help="polls that are measured, for poll and memory")
+    parser.add_argument("--sources", default="75,1000", help="sources of the schedule, for memory")
+    parser.add_argument("--sizes", default="5000,50000", help="articles that are stored before, for growth")
+    parser.add_argument("--articles", type=int, default=400, help="articles that are stored and timed, for growth")
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
+    only = {name for name in chosen.only.split(",") if name}
+    if unknown := only - {*ROWS, *COSTS}:
+        parser.error(f"no such row: {', '.join(sorted(unknown))}")
     if not (chosen.corpus / "docs.jsonl").exists():
         print(f"throughput: no corpus in {chosen.corpus}: nothing measured", file=sys.stderr)
         return None
     pages = corpus_pages(chosen.corpus, chosen.set, chosen.pages, chosen.hosts)
-    only = {name for name in chosen.only.split(",") if name}
     with Progress(console=Console(stderr=True)) as progress:
-        found = measure(pages, chosen.hosts, chosen.rounds, only, progress)
+        rows = {name for name in ROWS if not only or name in only}
+        found = measure(pages, chosen.hosts, chosen.rounds, rows, progress) if rows else {}
+        costs = measure_costs(pages, chosen, [name for name in COSTS if not only or name in only], progress)
     result = {name: medians(rounds) for name, rounds in found.items()}
     for name, rounds in found.items():
         for one in rounds:
             if one.said:
                 print(f"{name}: {one.said}", file=sys.stderr)
     if chosen.json:
-        print(json.dumps(result))
+        print(json.dumps({**result, "costs": [asdict(cost) for cost in costs]}))
     else:
-        Console().print(table(result))
+        for shown in ([table(result)] if result else []) + ([costs_table(costs)] if costs else []):
+            Console().print(shown)
     return None
 
 

@@ -11,16 +11,21 @@ from dataclasses import dataclass
 
 from crawler.discovery import DiscoveryError, DiscoveryFailure, DiscoveryResult, Kind
 from crawler.discovery.links import LinkFilter
+from crawler.probing.survey import Subscriptions, Survey
 from crawler.robots import Judgement
-from pipelines.items import Part, Reason, Rejected
-from pipelines.reading.rules import Rules
+from pipelines.items import Part, Reason, Rejected, Statements
+from pipelines.reading.rules import RightsPolicy, Rules
 from pipelines.workers import ReaderPool, Task
 
 LOOKING: Task[DiscoveryResult | DiscoveryFailure] = Task("crawler.discovery:look", DiscoveryResult | DiscoveryFailure)
 NEXT_PAGE: Task[str] = Task("pipelines.reading.body.paging:next_page", str)
 JUDGING: Task[Judgement] = Task("crawler.robots:judged", Judgement)
+SURVEYING: Task[Survey] = Task("crawler.probing.survey:survey", Survey)
+ROBOTS_SITEMAPS: Task[Survey] = Task("crawler.probing.survey:robots_sitemaps", Survey)
+OPML: Task[Subscriptions] = Task("crawler.probing.survey:opml", Subscriptions)
+RIGHTS: Task[str] = Task("pipelines.reading.rights:before_fetch", str)
 #: what readers are asked for beside reading articles
-TASKS = (LOOKING, NEXT_PAGE, JUDGING)
+TASKS = (LOOKING, NEXT_PAGE, JUDGING, SURVEYING, ROBOTS_SITEMAPS, OPML, RIGHTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +61,27 @@ class Parsing:
         if judgement is None:
             raise Rejected(Reason.READER_CRASH, "the reader answered nothing")
         return judgement
+
+    async def reserved(self, url: str, said: Statements, policy: RightsPolicy, whose: str) -> str | None:
+        """Why a page is not to be fetched by what its site says, or None. Raises Rejected."""
+        return (
+            await self.readers.ask(RIGHTS, (url, said, policy), whose=whose, size=len(said.tdmrep), about=url) or None
+        )
+
+    async def survey(self, body: bytes, content_type: str, url: str, whose: str) -> Survey:
+        """What a page says of its site. Raises Rejected."""
+        arguments = (body, content_type, url)
+        found = await self.readers.ask(SURVEYING, arguments, whose=whose, size=len(body), about=url)
+        return found or Survey()
+
+    async def robots_sitemaps(self, body: bytes, whose: str) -> tuple[str, ...]:
+        """The sitemaps that a robots.txt names. Raises Rejected."""
+        about = "the sitemaps of a robots.txt"
+        found = await self.readers.ask(ROBOTS_SITEMAPS, (body,), whose=whose, size=len(body), about=about)
+        return found.sitemaps if found else ()
+
+    async def opml(self, body: bytes) -> Subscriptions:
+        """The feeds of an OPML file. Raises Rejected."""
+        return (
+            await self.readers.ask(OPML, (body,), whose="opml", size=len(body), about="an OPML file") or Subscriptions()
+        )

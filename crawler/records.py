@@ -16,6 +16,7 @@ from pipelines.items import Article
 def of_article(article: Article, zone: ZoneInfo, *, with_removed: bool = False) -> dict[str, Any]:
     """An article that was read and not stored: ``copy_of`` and ``version`` are null. Times are in *zone*."""
     record = dataclasses.asdict(article) | {"copy_of": None, "version": None}
+    record |= columns.rights_row(record.pop("rights"))
     if not with_removed:
         del record["removed"]
     return ordered({name: _in_zone(value, zone) for name, value in record.items()})

@@ -19,7 +19,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -27,6 +27,7 @@ from protego import Protego
 
 from crawler.downloader.hosts import HostStore, utc_now
 from pipelines.items import Reason, Rejected
+from pipelines.reading.rights import AI_CRAWLERS
 from pipelines.store.models import HostState
 from pipelines.urls import origin
 
@@ -79,10 +80,14 @@ class RobotsAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What the rules say about one address; ``delay`` is their Crawl-delay in seconds, or None."""
+    """What the rules say about one address; ``delay`` is their Crawl-delay in seconds, or None.
+
+    ``ai_crawlers_disallowed``: agents that read for models, and that a group of their own keeps from the address.
+    """
 
     allowed: bool
     delay: float | None = None
+    ai_crawlers_disallowed: tuple[str, ...] = ()
 
 
 Get = Callable[[str], Awaitable[RobotsAnswer]]
@@ -171,7 +176,17 @@ _parsed = lru_cache(maxsize=64)(Rules)
 def judged(body: bytes, agent: str, url: str) -> Judgement:
     """The task of a reader process: *agent* is our product token."""
     rules = (_parsed if len(body) < SMALL else Rules)(body, agent)
-    return Judgement(rules.allows(url), rules.crawl_delay)
+    keeps_out = tuple(name for name, theirs in ai_rules(body) if not theirs.allows(url)) if len(body) < SMALL else ()
+    return Judgement(rules.allows(url), rules.crawl_delay, keeps_out)
+
+
+@lru_cache(maxsize=64)
+def ai_rules(body: bytes) -> tuple[tuple[str, Rules], ...]:
+    """The rules for each AI crawler that has a group of its own."""
+    text = decoded_robots(body).lower()
+    return tuple(
+        (name, Rules(body, name)) for name in AI_CRAWLERS if re.search(rf"agent[\s:]+{re.escape(name)}\b", text)
+    )
 
 
 async def judged_here(body: bytes, agent: str, url: str, whose: str) -> Judgement:
@@ -218,7 +233,11 @@ class Robots:
         self._in_flight: dict[Hashable, asyncio.Future[_Known]] = {}
 
     async def check(self, url: str, get: Get, trust: Hashable = None, whose: str = "") -> float:
-        """Raise Disallowed or RobotsUnavailable, or return the Crawl-delay in seconds (0 where there is none).
+        """``judgement`` for who wants the Crawl-delay alone: in seconds, 0 where there is none."""
+        return (await self.judgement(url, get, trust, whose)).delay or 0.0
+
+    async def judgement(self, url: str, get: Get, trust: Hashable = None, whose: str = "") -> Judgement:
+        """Raise Disallowed or RobotsUnavailable, or return what the rules say, with a Crawl-delay that is bounded.
 
         *get* fetches a robots.txt, following redirects; it raises Unavailable where RFC 9309 says *unreachable*. Any
         other exception it raises goes through, and is remembered by nobody. Requests for one site wait for the same
@@ -227,7 +246,7 @@ class Robots:
         site = origin(url)
         known = await self._current(site, get, trust)
         if not known.body:
-            return 0.0
+            return Judgement(True)
         try:
             judgement = await self._judge(known.body, self._agent, url, whose)
         except Rejected as given_up:
@@ -237,7 +256,12 @@ class Robots:
             ) from None
         if not judgement.allowed:
             raise Disallowed("robots.txt of the site forbids this page")
-        return min(judgement.delay or 0.0, self._longest_delay)
+        return replace(judgement, delay=min(judgement.delay or 0.0, self._longest_delay))
+
+    def known_body(self, url: str) -> bytes | None:
+        """The robots.txt of the site of *url*, as far as this process has it in memory; None where it was not asked."""
+        known = self._known.get(origin(url))
+        return known.body if known else None
 
     async def _current(self, site: str, get: Get, trust: Hashable) -> _Known:
         known = self._known.get(site)

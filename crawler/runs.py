@@ -13,15 +13,17 @@ import asyncio
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from copy import copy, deepcopy
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from types import NoneType
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from scrapy import Spider
 from scrapy.crawler import Crawler
-from scrapy.settings import Settings
+from scrapy.settings import BaseSettings, Settings, SettingsAttribute
 
 from crawler import files
 from crawler.addon import add_to_path, early_settings
@@ -116,9 +118,43 @@ def is_archive(folder: Path) -> bool:
     return bool(found) and all(found)
 
 
+class RunSettings(Settings):
+    """Settings that are copied for each run. Scrapy copies every value deeply, which took a third of a poll."""
+
+    def copy(self) -> RunSettings:
+        return _copied(self)
+
+
+Copied = TypeVar("Copied", bound=BaseSettings)
+
+
+def _copied(settings: Copied) -> Copied:
+    """The same values and priorities; what can be changed in place is copied, numbers and texts cannot."""
+    new = copy(settings)
+    new.attributes = {}
+    for name, attribute in settings.attributes.items():
+        value = attribute.value
+        if isinstance(value, BaseSettings):
+            value = _copied(value)
+        elif not isinstance(value, (str, int, float, type, NoneType)):
+            value = deepcopy(value)
+        new.attributes[name] = own = SettingsAttribute(None, attribute.priority)
+        own.value = value
+    return new
+
+
 def scrapy_settings(services: Services) -> Settings:
-    """Settings of a crawl that is one of many in this process: its log is ours, and nothing is said every minute."""
-    settings = Settings()
+    """Settings of a crawl that is one of many in this process: its log is ours, and nothing is said every minute.
+
+    Made once for a configuration; each crawl has its copy.
+    """
+    if services.derived.settings is None:
+        services.derived.settings = _scrapy_settings(services)
+    return services.derived.settings
+
+
+def _scrapy_settings(services: Services) -> Settings:
+    settings = RunSettings()
     settings.setmodule("crawler.settings", priority="project")
     quiet = {"LOGSTATS_INTERVAL": 0, "STATS_DUMP": False, "LOG_ENABLED": False}
     settings.setdict(quiet, priority="command")

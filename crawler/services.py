@@ -16,17 +16,21 @@ import os
 import re
 import socket
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from scrapy import Spider
 from scrapy.crawler import Crawler
+from scrapy.settings import Settings as ScrapySettings
 
 from crawler import in_flight, watching
+from crawler.alerts import Announcer
 from crawler.config import Configuration, Settings, Source, Watch
 from crawler.downloader.browser import Browser
 from crawler.downloader.client import HttpClient
@@ -34,6 +38,8 @@ from crawler.downloader.hosts import Hosts
 from crawler.downloader.shared_pace import SharedPace
 from crawler.in_flight import InFlightBytes
 from crawler.parsing import TASKS, Parsing
+from crawler.reports import RunReport
+from crawler.rights import TdmFiles
 from crawler.robots import Robots
 from crawler.watching import Notifier, watch_rows
 from pipelines import archive, database, urls
@@ -60,6 +66,7 @@ class Derived:
     def __init__(self, configuration: Configuration):
         self.configuration = configuration
         self.spiders: dict[str, type[Spider]] = {}
+        self.settings: ScrapySettings | None = None  # what all crawls have in common
         self._rules: dict[tuple[str, int], Rules] = {}
 
     def rules(self, source: str, model: SiteModel | None = None) -> Rules:
@@ -91,10 +98,12 @@ class Services:
     archive_folder: Path = Path("archive")
     worker_id: str = ""
     notifier: Notifier | None = None
+    announcer: Announcer | None = None
     pace: SharedPace | None = None
     watches: list[Watch] = field(default_factory=list, compare=False)
     crawlers: set[Crawler] = field(default_factory=set, compare=False)
     state: dict[str, bool] = field(default_factory=dict, compare=False)
+    tdm_files: TdmFiles = field(default_factory=TdmFiles, compare=False)
 
     @property
     def store(self) -> Store:
@@ -117,10 +126,10 @@ class Services:
         """What understands strangers' documents."""
         return Parsing(self.readers)
 
-    def wake_notifier(self) -> None:
-        """Articles were stored that watchlists may match."""
+    def wake_notifier(self, watches: Collection[str] | None = None) -> None:
+        """An article was stored that these watchlists match; None: nobody knows which. See ``Notifier.wake``."""
         if self.notifier is not None and not self.stopping:
-            self.notifier.wake()
+            self.notifier.wake(watches)
 
     def begin_stop(self) -> None:
         self.state["stopping"] = True
@@ -128,6 +137,8 @@ class Services:
     def with_configuration(self, configuration: Configuration) -> Services:
         """The same services for crawls that begin from now on; those that have begun keep what they have."""
         self.watches[:] = configuration.watches.values()
+        if self.announcer is not None:
+            self.announcer.configure(configuration.settings.alerts, ZoneInfo(configuration.settings.time_zone))
         return replace(self, configuration=configuration, derived=Derived(configuration))
 
     async def prune(self, is_dry: bool = False) -> dict[str, int]:
@@ -160,6 +171,30 @@ class Services:
         else:
             if number is not None:
                 log.info("%s: site model %d was learned from its latest articles", source, number)
+
+    # --- health ------------------------------------------------------------------------------------------------------
+
+    async def check_health(self, report: RunReport) -> bool:
+        """After a run: open and close alarms of its source. Whether its pages may teach the reader anything.
+
+        A run is not failed by what follows.
+        """
+        if not self.is_durable or report.kind != "crawl" or report.source is None or report.run_id is None:
+            return True
+        zone, counts = ZoneInfo(self.configuration.settings.time_zone), report.counts
+        has_pages = bool(counts.new or counts.copy or counts.rejected or counts.pending)
+        try:
+            checked = await self.store.check_health(report.source, report.run_id, zone, has_pages=has_pages)
+        except DatabaseError as error:
+            log.warning("whether %s is well could not be checked: %s", report.source, error)
+            return False
+        for alarm in checked.opened:
+            log.warning("alarm: %s. %s", alarm["says"], alarm["advice"])
+        for alarm in checked.closed:
+            log.info("%s is well again: %s", report.source, alarm["measure"])
+        if self.announcer is not None and not self.stopping:
+            self.announcer.wake()
+        return checked.may_learn
 
     # --- runs --------------------------------------------------------------------------------------------------------
 
@@ -227,6 +262,19 @@ async def open_services(
 
     Raises ``DatabaseError`` where the database does not answer within *patience*.
     """
+    readers = reader_pool(configuration, configuration.rules())
+    readers.begin()  # a second of another core, while the database is opened
+    try:
+        async with _opened(configuration, readers, dsn, patience) as services:
+            yield services
+    finally:
+        await readers.close()
+
+
+@asynccontextmanager
+async def _opened(
+    configuration: Configuration, readers: ReaderPool, dsn: str | None, patience: timedelta
+) -> AsyncIterator[Services]:
     settings = configuration.settings
     if dsn is None:
         dsn = await asyncio.to_thread(database.address)
@@ -237,7 +285,7 @@ async def open_services(
     async with await Store.open(dsn, patience, settings.recheck.plan()) as store:
         await store.save_sources(source_rows(configuration))
         await store.save_watchlists(watch_rows(list(configuration.watches.values())))
-        client, readers = HttpClient(connections=in_flight.connections()), reader_pool(configuration)
+        client = HttpClient(connections=in_flight.connections())
         watches, worker_id = list(configuration.watches.values()), new_worker_id()
         pace = SharedPace(store, worker_id, lambda other: is_gone(other, worker_id))
         services = Services(
@@ -251,8 +299,10 @@ async def open_services(
             browser=Browser(client, settings.browser.executable),
             notifier=Notifier(
                 lambda: watches,
-                lambda watch: watching.tell_one(store, client, watch, database.home() / "feeds"),
+                lambda some: watching.write_feeds(store, some, database.home() / "feeds"),
+                lambda watch: watching.send(store, client, watch),
             ),
+            announcer=Announcer(store, client, settings.alerts, ZoneInfo(settings.time_zone)),
             watches=watches,
             maybe_store=store,
             archive=Archive(folder) if settings.archive.enabled else None,
@@ -264,6 +314,8 @@ async def open_services(
             yield services
             if not services.stopping and services.notifier is not None:
                 await services.notifier.drain(LAST_DELIVERIES)
+            if services.announcer is not None:
+                await services.announcer.drain(LAST_DELIVERIES if not services.stopping else 1.0)
         finally:
             await close(services)
 
@@ -308,6 +360,8 @@ def in_flight_bytes(configuration: Configuration) -> InFlightBytes:
 async def close(services: Services) -> None:
     if services.notifier is not None:
         await services.notifier.close()
+    if services.announcer is not None:
+        await services.announcer.close()
     await services.browser.close()
     await services.http.close()
     if services.pace is not None:
@@ -318,13 +372,14 @@ async def close(services: Services) -> None:
             services.archive.close()
 
 
-def reader_pool(configuration: Configuration) -> ReaderPool:
+def reader_pool(configuration: Configuration, first_rules: Rules | None = None) -> ReaderPool:
     crawl = configuration.settings.crawl
     return ReaderPool(
         crawl.readers or None,
         seconds=crawl.reader_timeout.total_seconds(),
         memory=crawl.reader_memory,
         tasks=TASKS,
+        first_rules=first_rules,
     )
 
 
@@ -366,7 +421,12 @@ def is_gone(worker_id: str, ours: str) -> bool:
 def user_agent(settings: Settings) -> str:
     """What site owners see: the configured text, or our name, version and contact."""
     contact = f" (+{settings.contact})" if settings.contact else ""
-    return settings.user_agent or f"Nachlese/{version('nachlese')}{contact}"
+    return settings.user_agent or f"Nachlese/{_own_version()}{contact}"
+
+
+@cache
+def _own_version() -> str:
+    return version("nachlese")  # reads a file
 
 
 def source_rows(configuration: Configuration) -> list[SourceRow]:

@@ -40,6 +40,7 @@ DOWNLOADER = "crawler.downloader.handler.UnlimitedDownloader"
 # and HTTP cache. Every hop of a redirect passes all of these.
 DOWNLOADER_MIDDLEWARES_BASE = {
     "crawler.middlewares.robots.RobotsMiddleware": 100,
+    "crawler.middlewares.rights.RightsMiddleware": 110,
     "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": 300,
     "scrapy.downloadermiddlewares.downloadtimeout.DownloadTimeoutMiddleware": 350,
     "scrapy.downloadermiddlewares.defaultheaders.DefaultHeadersMiddleware": 400,

@@ -22,7 +22,7 @@ from twisted.python.failure import Failure as TwistedFailure
 from crawler.config import Configuration, Source
 from crawler.discovery import DiscoveryError, Kind
 from crawler.discovery.links import LinkFilter
-from crawler.downloader.errors import failure_reason
+from crawler.downloader.errors import FetchError, failure_reason
 from crawler.runs import SHUTDOWN_GRACE, scrapy_settings
 from crawler.services import Services, close, give_services, in_memory
 from crawler.spiders.documents import header
@@ -32,13 +32,17 @@ from pipelines.items import Page, Rejected
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a discovery document offers now: ``links`` to articles, or why there are none (``error``)."""
+    """What a discovery document offers now: ``links`` to articles, or why there are none (``error``).
+
+    ``names_sitemaps``: it is an index, and its ``links`` are sitemaps.
+    """
 
     source: str
     kind: str
     url: str
     links: tuple[str, ...] = ()
     error: str | None = None
+    names_sitemaps: bool = False
 
 
 class SingleFetchSpider(NewsSpider):
@@ -61,6 +65,8 @@ class SingleFetchSpider(NewsSpider):
     def came_not(self, failure: TwistedFailure) -> None:
         meta = failure.request.meta  # type: ignore[attr-defined]
         error: BaseException = failure.value  # type: ignore[assignment]
+        if isinstance(error, FetchError):
+            error.url = failure.request.url  # type: ignore[attr-defined]
         self.results.put_nowait((meta["kind"], meta["url"], error))
 
     @classmethod
@@ -147,7 +153,8 @@ async def look_of(services: Services, source: Source, kind: Kind, url: str, resu
         return Look(source.name, kind, url, error=str(error))
     if not found.links and not found.sitemaps:
         return Look(source.name, kind, url, error="it names no article")
-    return Look(source.name, kind, url, tuple(link.url for link in found.links) or found.sitemaps)
+    links = tuple(link.url for link in found.links)
+    return Look(source.name, kind, url, links or found.sitemaps, names_sitemaps=not links)
 
 
 def or_rejected(result: Response | BaseException) -> Response:

@@ -1,8 +1,8 @@
 """What matches a watchlist is delivered: sent to its address, put into its feed. From rows, so a kill loses nothing.
 
 An address is asked like any other: public ones only, unless the watchlist's file allows more; no redirect is followed.
-Each watchlist has a task of its own (``Notifier``): an address that never answers holds up no crawl and no other
-watchlist.
+Each address has a task of its own (``Notifier``), and all feeds together have one: an address that never answers holds
+up no crawl, no feed and no other watchlist.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ import asyncio
 import json
 import logging
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -38,7 +40,9 @@ PATIENCE = 10.0
 #: requests in one go: an address that answers slowly is asked again with the next article, or a minute later
 REQUESTS = 20
 #: seconds between two looks at the same watchlist: a run's articles are told of in few requests
-PAUSE = 2.0
+PAUSE = 5.0
+#: the name of the task that writes feeds; no watchlist can be called so
+FEEDS = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,28 +72,52 @@ def watch_rows(watches: Sequence[Watch]) -> list[WatchRow]:
 
 
 class Notifier:
-    """Delivers matches beside everything else. *tell* does it for one watchlist; *watches* are those there are now.
+    """Delivers matches beside everything else. *feeds* brings the feeds of some watchlists up to date, *send* asks the
+    address of one; *watches* are those there are now.
 
     ``wake`` after something was stored, ``drain`` to wait for what has begun, ``close`` at the end: what is not sent
     by then is due again later.
     """
 
-    def __init__(self, watches: Callable[[], Sequence[Watch]], tell: Callable[[Watch], Awaitable[object]]):
-        self._watches, self._tell = watches, tell
+    def __init__(
+        self,
+        watches: Callable[[], Sequence[Watch]],
+        feeds: Callable[[Sequence[Watch]], Awaitable[object]],
+        send: Callable[[Watch], Awaitable[object]],
+    ):
+        self._watches, self._feeds, self._send = watches, feeds, send
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
+        self._of_feeds: set[str] = set()  # whose feeds are out of date
+        self._is_first = True
+        self._draining = asyncio.Event()
 
-    def wake(self) -> None:
-        """Look at every watchlist, one whose matches are being delivered right now after that."""
-        for watch in self._watches():
-            self._again.add(watch.name)
-            if watch.name not in self._tasks:
-                self._tasks[watch.name] = asyncio.create_task(self._deliver(watch))
+    def wake(self, names: Collection[str] | None = None) -> None:
+        """Look at these watchlists (None: all), one whose matches are being delivered right now after that.
+
+        Addresses that have failed are always looked at, and the first time all feeds: a list may be new, and its feed
+        be missing.
+        """
+        known = {watch.name: watch for watch in self._watches()}
+        changed = known if names is None or self._is_first else known.keys() & names
+        self._is_first = False
+        self._of_feeds |= set(changed)
+        if changed:
+            self._start(FEEDS, self._write_feeds)
+        for watch in known.values():
+            if watch.webhook and (watch.name in changed or not names):
+                self._start(watch.name, partial(self._send, watch))
 
     async def drain(self, within: float) -> None:
-        """Wait for what has begun, *within* seconds at most."""
+        """Wait for what has begun and what is due, *within* seconds at most."""
+        self._draining.set()
         if self._tasks:
             await asyncio.wait(list(self._tasks.values()), timeout=within)
+
+    def _start(self, name: str, work: Callable[[], Awaitable[object]]) -> None:
+        self._again.add(name)
+        if name not in self._tasks:
+            self._tasks[name] = asyncio.create_task(self._deliver(name, work))
 
     async def close(self) -> None:
         self._again.clear()
@@ -99,34 +127,43 @@ class Notifier:
         if tasks:
             await asyncio.wait(tasks)
 
-    async def _deliver(self, watch: Watch) -> None:
+    async def _deliver(self, name: str, work: Callable[[], Awaitable[object]]) -> None:
         try:
-            while watch.name in self._again:
-                self._again.discard(watch.name)
-                await self._deliver_once(watch)
-                if watch.name in self._again:
-                    await asyncio.sleep(PAUSE)
+            while name in self._again:
+                self._again.discard(name)
+                try:
+                    await work()
+                except (DatabaseError, OSError) as error:  # it comes again with the next article
+                    log.warning("watch %s: %s", name or "feeds", database.safe_text(error))
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._draining.wait(), PAUSE)
         finally:
-            del self._tasks[watch.name]  # in the same step as the last look at what is wanted: no call is overheard
+            del self._tasks[name]  # in the same step as the last look at what is wanted: no call is overheard
 
-    async def _deliver_once(self, watch: Watch) -> None:
+    async def _write_feeds(self) -> None:
+        names, self._of_feeds = self._of_feeds, set()
         try:
-            await self._tell(watch)
-        except (DatabaseError, OSError) as error:  # it comes again with the next article
-            log.warning("watch %s: %s", watch.name, database.safe_text(error))
+            await self._feeds([watch for watch in self._watches() if watch.name in names])
+        except BaseException:
+            self._of_feeds |= names
+            raise
 
 
 async def tell(store: Store, client: HttpClient, watches: Sequence[Watch], folder: Path) -> list[Delivery]:
     """Send what is due, to all addresses at once, and bring the feeds in *folder* up to date."""
-    deliveries = await asyncio.gather(*(tell_one(store, client, watch, folder) for watch in watches))
-    return [one for one in deliveries if one is not None]
+    await write_feeds(store, watches, folder)
+    return await asyncio.gather(*(send(store, client, watch) for watch in watches if watch.webhook))
 
 
-async def tell_one(store: Store, client: HttpClient, watch: Watch, folder: Path) -> Delivery | None:
-    """The same for one watchlist; None: it has no address."""
-    rows = await store.latest_matches(watch.name, ENTRIES)
-    await asyncio.to_thread(write_feed, folder / f"{watch.name}.atom", watch.title, rows)
-    return await send(store, client, watch) if watch.webhook else None
+async def write_feeds(store: Store, watches: Sequence[Watch], folder: Path) -> None:
+    """Bring the feeds of *watches* in *folder* up to date."""
+    found = await store.latest_matches([watch.name for watch in watches], ENTRIES)
+
+    def write() -> None:
+        for watch in watches:
+            write_feed(folder / f"{watch.name}.atom", watch.title, found[watch.name])
+
+    await asyncio.to_thread(write)
 
 
 async def send(store: Store, client: HttpClient, watch: Watch) -> Delivery:

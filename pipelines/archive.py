@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
+from isal import igzip
 from pydantic import TypeAdapter
 from warcio.archiveiterator import ArchiveIterator
 from warcio.bufferedreaders import ChunkedDataReader
@@ -36,7 +37,8 @@ from pipelines.store.models import Archived
 log = logging.getLogger(__name__)
 
 FULL = 1 << 30  # bytes after which a new file is begun: what tools and people still like to copy
-LEVEL = 4  # of compression: 2.6 ms for 220 kB of HTML; level 9 takes 6.5 ms and saves 6 %
+# Of 200 kB of HTML, ISA-L makes 22 % in 0.3 ms; zlib's level 4 makes 20 % in 1.9 ms, level 6 19 % in 3.5 ms.
+LEVEL = 2
 LARGEST = 32 << 20  # bytes of a foreign record's decoded body; what is larger is no page of news
 OURS = "Nachlese-Page"  # the header that marks our metadata records
 NAMES = ("*.warc.gz", "*.warc", "*.arc.gz", "*.arc")
@@ -174,7 +176,7 @@ def _packed(record: ArcWarcRecord) -> bytes:
     """The record as a gzip member of its own; warcio itself knows level 9 only."""
     buffer = io.BytesIO()
     WARCWriter(buffer, gzip=False, warc_version="1.1").write_record(record)
-    return gzip.compress(buffer.getvalue(), LEVEL, mtime=0)
+    return igzip.compress(buffer.getvalue(), LEVEL, mtime=0)
 
 
 def _facts(page: Page) -> dict[str, Any]:

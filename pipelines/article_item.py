@@ -17,10 +17,12 @@ from itemadapter.adapter import AdapterInterface
 from pipelines.items import Article, Page
 from pipelines.reading.rules import Rules
 from pipelines.store.models import Archived, PageOutcome, Run
+from pipelines.text_features import TextFeatures
+from pipelines.workers import ReadPage
 
 _OF_ARTICLE = tuple(one.name for one in fields(Article))
 #: what Scrapy's exporters would write in a way of their own: times without their zone, images as Python shows them
-_SERIALIZED = frozenset({"fetched_at", "published_at", "modified_at", "image", "removed"})
+_SERIALIZED = frozenset({"fetched_at", "published_at", "modified_at", "image", "removed", "rights"})
 #: what a page says of itself before it was read
 _OF_PAGE = ("url", "source", "status", "content_type", "fetched_at")
 
@@ -45,6 +47,9 @@ class ArticleItem:
     ms: int | None = None
     archived: Archived | None = None
     outcome: PageOutcome | None = None
+    #: what the store wants to know of the article's words, and the article and page of which it was found
+    features: TextFeatures | None = None
+    features_are_of: tuple[Article, Page] | None = None
     #: what is held as long as the item lives: the place of a large body
     body_slot: Any = None
     held: ExitStack | None = None
@@ -58,6 +63,19 @@ class ArticleItem:
         stack.enter_context(counting)(len(self.page.body) + sum(len(part.body) for part in self.page.more))
         weakref.finalize(self, stack.close)
         self.held = stack
+
+    def was_read(self, found: ReadPage) -> None:
+        """A reader has made an article of the page."""
+        self.article, self.features = found
+        self.features_are_of = (found.article, self.page)
+
+    @property
+    def own_features(self) -> TextFeatures | None:
+        """The features, as long as nobody has given the item another article or page since it was read."""
+        if self.features_are_of is None:
+            return None
+        article, page = self.features_are_of
+        return self.features if article is self.article and page is self.page else None
 
     def release(self) -> None:
         """The item has left the pipelines: what was held for it is free."""

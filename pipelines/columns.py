@@ -6,6 +6,7 @@ A new field needs no entry here; what is not as simple as that is said below. Ty
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -29,7 +30,9 @@ def sql_type(annotation: Any) -> str:
 
 
 # Fields that are columns of the article's own row, or of several columns, or of none.
-_NOT_OF_A_VERSION = {"url", "canonical_url", "source", "fetched_at", "teaser_is_visible", "image", "removed"}
+_NOT_OF_A_VERSION = {
+    "url", "canonical_url", "source", "fetched_at", "teaser_is_visible", "image", "removed", "rights",
+}  # fmt: skip
 
 #: columns of ``ingest.versions`` that come from the article alone -> type
 FROM_ARTICLE: dict[str, str] = {
@@ -40,6 +43,12 @@ FROM_ARTICLE: dict[str, str] = {
     "image_url": "text", "image_caption": "text", "image_credit": "text", "removed": "jsonb",
     # worked out from the text
     "bands": "bigint[]", "bands_method": "smallint", "correction": "text", "word_count": "integer",
+}  # fmt: skip
+
+#: what a site says about its rights, as columns of the article's own row
+RIGHTS: dict[str, str] = {
+    "tdm_reserved": "boolean", "tdm_policy": "text", "robots_directives": "text[]",
+    "ai_crawlers_disallowed": "text[]", "license": "text", "rights_stated_in": "text[]",
 }  # fmt: skip
 
 #: how a version differs from the one before it
@@ -59,6 +68,7 @@ _OF_THE_ARTICLE = {
     "first_seen_at": "timestamptz", "fetched_at": "timestamptz", "changed_at": "timestamptz", "gone_at": "timestamptz",
     "published_on": "date", "gone_reason": "text", "checked_at": "timestamptz", "next_check_at": "timestamptz",
     "named_by": "text[]",
+    **RIGHTS,
 }  # fmt: skip
 
 # The order of news.articles, whose columns keep their places; columns that are newer follow.
@@ -68,7 +78,7 @@ _ORDER = (
     "pages_read", "pages_total", "copy_of", "version", "kicker", "sections", "headings", "text_markdown", "word_count",
     "image_url", "image_caption", "image_credit", "kind", "is_accessible_for_free", "amp_url", "modified_precision",
     "modified_provenance", "first_seen_at", "fetched_at", "changed_at", "gone_at", "reader_version", "published_on",
-    "gone_reason", "checked_at", "next_check_at", "named_by",
+    "gone_reason", "checked_at", "next_check_at", "named_by", *RIGHTS, "text_withheld",
 )  # fmt: skip
 # How the text was made; for whoever looks after the reader.
 _PRIVATE = {"removed", "lesson", "container", "bands", "bands_method", "correction"}
@@ -86,7 +96,7 @@ FIRST: tuple[str, ...] = _ORDER[1 : _ORDER.index("version") + 1]
 _NOT_COMPARED = {
     "published_provenance", "pages_read", "sections", "headings", "text_markdown", "word_count", "image_url",
     "image_caption", "image_credit", "is_accessible_for_free", "amp_url", "modified_precision", "modified_provenance",
-    "reader_version",
+    "reader_version", "text_withheld",
 }  # fmt: skip
 
 #: columns in which a stored article and one that was read anew are compared
@@ -94,3 +104,8 @@ COMPARED: tuple[str, ...] = (
     "canonical_url",
     *(name for name in PUBLIC if name in FROM_ARTICLE and name not in _NOT_COMPARED),
 )
+
+
+def rights_row(rights: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of ``items.Rights`` under the names of their columns."""
+    return {name: rights[name.replace("rights_stated_in", "stated_in")] for name in RIGHTS}

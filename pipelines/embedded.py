@@ -23,7 +23,6 @@ from typing import Any
 from urllib.parse import quote
 
 import platformdirs
-import psutil
 
 from pipelines.postgres import DatabaseError, safe_text
 
@@ -220,6 +219,8 @@ def _stop(server: Any) -> None:
 
 def _postmaster(folder: Path) -> tuple[int, int | None] | None:
     """(process, port on loopback or None) of the server that runs in *folder*."""
+    import psutil  # here and below where it is needed: who brings a server does not wait for it
+
     try:
         lines = (folder / "postmaster.pid").read_text().splitlines()
         process = psutil.Process(int(lines[0]))
@@ -398,11 +399,15 @@ def _write(file: Path, text: str) -> None:
 
 def _buffers() -> int:
     """Megabytes of memory for tables and indexes: an eighth of the machine's, taken as it is needed."""
+    import psutil
+
     return max(128, min(512, psutil.virtual_memory().total // 8_000_000))
 
 
 def _forget_dead_postmaster(folder: Path) -> None:
     """Remove a postmaster.pid whose number now is another program's (a container that was killed and restarted)."""
+    import psutil
+
     file = folder / "postmaster.pid"
     try:
         pid = int(file.read_text().split("\n", 1)[0])

@@ -8,21 +8,22 @@ import json
 import os
 import socket
 import struct
-import subprocess
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pipelines.reader_launch import launched
 from pipelines.reader_protocol import LENGTH
 
 
 @dataclass(eq=False, slots=True)
 class Reader:
-    """The parent's end of one reader process. ``knows`` are the digests of the rules that it was sent."""
+    """The parent's end of one reader process. ``knows`` are the digests of the rules that it has; ``is_warm``: it was
+    forked after the forkserver had learned what every page needs."""
 
     pid: int
     pipe: socket.socket
     knows: set[str] = field(default_factory=set)
+    is_warm: bool = False
 
 
 def _close(forking: asyncio.Future[Reader]) -> None:
@@ -35,27 +36,25 @@ class Forkserver:
     """The parent's end of the process that forks readers. Its two commands are answered one after the other."""
 
     def __init__(self, functions: list[str]):
-        ours, theirs = socket.socketpair()
-        ours.setblocking(False)
-        self._control = ours
+        self._control, self._process = launched()
+        self._control.setblocking(False)
+        self._functions = functions
         self._lock = asyncio.Lock()
         self._is_taught = False
         self._knows: set[str] = set()
         self.yardstick = 0.0  # seconds of processor time for the probe page; 0: not measured
         self.children: set[int] = set()
-        with theirs:
-            message = {"control": theirs.fileno(), "path": sys.path, "functions": functions}
-            start = "import json, sys; told = json.loads(sys.argv[1]); sys.path[:] = told.pop('path'); " \
-                    "from pipelines.reader_process import run_forkserver; run_forkserver(**told)"  # fmt: skip
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", start, json.dumps(message)],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,  # standard output belongs to what the command prints
-                env=reader_environment(os.environ),
-            )
+
+    @property
+    def is_taught(self) -> bool:
+        """Whether the readers that it forks are warm."""
+        return bool(self._knows)
 
     async def ready(self) -> None:
+        """Tell it what it shall be able to do; returns when it has imported that. EOFError: it could not."""
+        message = json.dumps({"path": sys.path, "functions": self._functions}).encode()
+        loop = asyncio.get_running_loop()
+        await loop.sock_sendall(self._control, b"i" + LENGTH.pack(len(message)) + message)
         await self._reply()
 
     async def fork(self) -> Reader:
@@ -82,7 +81,7 @@ class Forkserver:
             ours.close()
             raise
         self.children.add(pid)
-        return Reader(pid, ours, knows)
+        return Reader(pid, ours, knows, is_warm=bool(knows))
 
     async def learn(self, digest: str, rules: bytes) -> None:
         """Tell the forkserver the first rules that are used: its readers begin with them, and with all that the
@@ -128,14 +127,6 @@ class Forkserver:
         finally:
             killing.cancel()
             self._control.close()
-
-
-def reader_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """What readers may know of the environment: nothing of ours (the database address), and no threads in number
-    libraries, since a process with threads must not be forked. A measured one must not either: its data file would be
-    that of all its readers."""
-    kept = {name: value for name, value in environment.items() if not name.startswith(("NACHLESE_", "PG", "COVERAGE_"))}
-    return kept | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 async def send(pipe: socket.socket, data: bytes) -> None:

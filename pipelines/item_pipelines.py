@@ -68,6 +68,10 @@ async def archive(item: ArticleItem, services: Services) -> ArticleItem:
     to = services.archive
     if to is None or item.archived is not None:
         return item
+    if item.rules.rights.then != "record":  # what is reserved is not archived either, and the page may say so itself
+        item = await read(item, services)
+        if item.article is not None and item.article.text_withheld:
+            return item
 
     async def write() -> Archived:
         async with services.archive_lock:  # one writer a file; compressing takes milliseconds, in which others go on
@@ -86,7 +90,7 @@ async def read(item: ArticleItem, services: Services) -> ArticleItem:
     if item.article is not None:
         return item
     try:
-        item.article = await services.readers.read(item.page, item.rules)
+        item.was_read(await services.readers.read_page(item.page, item.rules))
     except Rejected as rejected:
         raise RejectedItem(rejected.reason, rejected.detail) from rejected
     except ReadersUnavailable as error:
@@ -109,6 +113,7 @@ async def store(item: ArticleItem, services: Services) -> ArticleItem:
             etag=item.etag,
             last_modified=item.last_modified,
             ms=item.ms,
+            features=item.own_features,
             queued=item.handed_over,
         )
     except Rejected as rejected:

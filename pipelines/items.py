@@ -62,6 +62,7 @@ class Reason(StrEnum):
     TOO_LARGE = "too_large"
     TRUNCATED = "truncated"
     NOT_HTML = "not_html"
+    RIGHTS = "rights"
     # the reading
     EMPTY = "empty"
     BINARY = "binary"
@@ -128,12 +129,44 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Statements:
+    """What a site said about a page beside the page, as it stood there when the page was fetched; not yet understood.
+
+    ``headers`` are those that speak of rights. ``ai_crawlers_disallowed`` are the agents that robots.txt keeps from
+    the page. ``tdmrep`` is the site's ``/.well-known/tdmrep.json``, b"" where there is none.
+    """
+
+    headers: tuple[tuple[str, str], ...] = ()
+    ai_crawlers_disallowed: tuple[str, ...] = ()
+    tdmrep: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What a site says about mining, archiving and licensing an article; nothing of it is legal advice.
+
+    ``tdm_reserved``: the TDM Reservation Protocol's 1 or 0, None where it is not used; ``tdm_policy`` is the address of
+    its policy. ``robots_directives`` restrict: noarchive, noai ..., "AGENT: noarchive" where only one agent is meant.
+    ``stated_in`` names the places: robots.txt, x-robots-tag, meta robots, tdm header, tdm meta, tdmrep.json, json-ld,
+    rel=license.
+    """
+
+    tdm_reserved: bool | None = None
+    tdm_policy: str | None = None
+    robots_directives: tuple[str, ...] = ()
+    ai_crawlers_disallowed: tuple[str, ...] = ()
+    license: str | None = None
+    stated_in: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """A fetched article page, before anything was understood of it.
 
     ``url`` is the address after redirects, ``asked_url`` the one discovery accepted. ``body`` is decompressed.
     ``content_type`` is the header's value, with its charset if it has one; ``text/plain`` marks a seed document.
-    ``more`` are the further pages of a multi-page article, in order.
+    ``more`` are the further pages of a multi-page article, in order. ``statements`` is None where nobody knows what the
+    site said about it: of stored pages.
     """
 
     url: str
@@ -145,6 +178,7 @@ class Page:
     asked_url: str | None = None
     hint: Hint | None = None
     more: tuple[Part, ...] = ()
+    statements: Statements | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +207,8 @@ class Article:
     ``details`` is a table of facts that the page carries beside the text (label -> value or list of values).
     ``container`` names the element of the page that was read (``containers``); ``lesson`` is the number of what the
     source's pages had taught the reader by then.
-    ``is_accessible_for_free`` is None where the page does not say and nothing shows it.
+    ``is_accessible_for_free`` is None where the page does not say and nothing shows it. ``text_withheld``: the site
+    reserves its rights, and the operator does not want the text then.
     """
 
     url: str
@@ -211,3 +246,5 @@ class Article:
     reader_version: str = ""
     container: str | None = None
     lesson: int = 0
+    rights: Rights = Rights()
+    text_withheld: bool = False

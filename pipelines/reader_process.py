@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
+import json
 import logging
 import os
 import pickle
@@ -26,22 +27,25 @@ from pydantic import TypeAdapter
 from pipelines.items import Article, Page, Reason, Rejected
 from pipelines.reader_protocol import CLOCK_FACTOR, LENGTH, READ, Answer, ResourceLimit
 from pipelines.reading.rules import Rules
+from pipelines.sites import site_of
+from pipelines.text_features import LONG_TEXT, TextFeatures, features_of
 
 # A reader that holds so much more than when it was forked is replaced by a fresh one.
 HELD = 64 << 20
 Functions = dict[str, Callable[..., Any]]
 
 
-def run_forkserver(control: int, functions: list[str]) -> None:
+def run_forkserver(control: int) -> None:
     """The forkserver's whole life: import, then fork and reap readers as the parent asks, until the parent is gone."""
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)  # the parent decides; Ctrl-C in a terminal reaches us as well
     logging.disable(logging.CRITICAL)  # libraries remark on every odd page; what matters is in the answer
-    known = {function: _loaded(function) for function in functions}
+    _loaded(READ)  # before anybody has asked for it: it takes longest
+    site_of("www.example.org")  # the list of suffixes, once for all readers
+    known: Functions = {}
     rules: dict[str, Rules | None] = {}
     children: set[int] = set()
     with socket.socket(fileno=control) as pipe:
-        pipe.sendall(struct.pack("!q", 0))
         while True:
             command, fds, _, _ = socket.recv_fds(pipe, 9, 1)
             if not command:
@@ -51,6 +55,9 @@ def run_forkserver(control: int, functions: list[str]) -> None:
                 reply = _fork(pipe, fds[0], known, rules)
                 if reply > 0:
                     children.add(reply)
+            elif command[:1] == b"i":
+                known |= _imported(_exactly(pipe, number))
+                reply = 0
             elif command[:1] == b"l":
                 reply = _learn(_exactly(pipe, number), known, rules)
             else:
@@ -62,6 +69,13 @@ def run_forkserver(control: int, functions: list[str]) -> None:
                 break
     for pid in children:
         _reap(pid)
+
+
+def _imported(message: bytes) -> Functions:
+    """The functions that readers shall be able to call, from the modules of the parent."""
+    told = json.loads(message)
+    sys.path[:] = told["path"]
+    return {function: _loaded(function) for function in told["functions"]}
 
 
 def _loaded(function: str) -> Callable[..., Any]:
@@ -162,7 +176,8 @@ def _answer(
     )  # the parent's own clock comes first, if there is a parent
     try:
         try:
-            answer = Answer(result=function(*arguments))
+            result = function(*arguments)
+            answer = Answer(result=result, features=_features(result, *arguments))
         except Rejected as rejected:
             answer = Answer(reason=rejected.reason, detail=rejected.detail)
         except MemoryError:
@@ -181,6 +196,16 @@ def _answer(
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _features(result: Any, *arguments: Any) -> TextFeatures | None:
+    """What the store will ask of an article; None where that is for the store itself to find out."""
+    if not isinstance(result, Article) or len(result.text) > LONG_TEXT:
+        return None
+    try:
+        return features_of(arguments[0], result)
+    except (ValueError, TypeError):  # it cannot be stored, and the store says why
+        return None
 
 
 def _one_line(error: Exception) -> str:
@@ -255,17 +280,26 @@ lapset rakensivat puistoon lumiukon, kauppias avasi ovensa tavallista myöhemmin
 kirkossa, yleisö lauloi kuoron mukana, kunnanjohtaja kiitti pelastuslaitosta nopeasta avusta.</p>
 </article></body></html>"""
 
+# So little text that the reader's second method is asked too, which loads 60 word lists when it is first needed.
+SHORT = """<html><head><title>Ein kurzer Probelauf</title></head><body><article><h1>Ein kurzer Probelauf</h1>
+<p>Ein Satz steht hier.</p></article></body></html>"""
+
 
 def _warm_up(read: Callable[[Page, Rules], Article], rules: Rules) -> int:
     """Read a page, so that language profiles and the like are loaded once, before the fork, and shared.
 
     Returns microseconds of processor time that it takes once everything is loaded.
     """
-    page = Page("http://example.org/probe", "", WARM_UP.encode(), datetime(2024, 10, 3, 18, tzinfo=UTC))
+    page, short = (
+        Page("http://example.org/probe", "", text.encode(), datetime(2024, 10, 3, 18, tzinfo=UTC))
+        for text in (WARM_UP, SHORT)
+    )
+    with contextlib.suppress(Rejected):
+        read(short, rules)
     took = []
     for _ in range(4):
         begun = time.process_time_ns()
         with contextlib.suppress(Rejected):
-            read(page, rules)
+            features_of(page, read(page, rules))
         took.append(time.process_time_ns() - begun)
     return min(took) // 1000

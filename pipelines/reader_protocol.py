@@ -11,6 +11,7 @@ from typing import Generic, NamedTuple, TypeVar
 from pydantic import TypeAdapter
 
 from pipelines.items import Article, Reason
+from pipelines.text_features import TextFeatures
 
 READ = "pipelines.reading:read"
 
@@ -32,9 +33,13 @@ class ResourceLimit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[T]):
-    """What a reader says about one page: a result, or a reason. ``retire`` asks for a fresh reader in its place."""
+    """What a reader says about one page: a result, or a reason. ``retire`` asks for a fresh reader in its place.
+
+    ``features`` are those of a result that is an article.
+    """
 
     result: T | None = None
+    features: TextFeatures | None = None
     reason: Reason | None = None
     detail: str = ""
     retire: bool = False

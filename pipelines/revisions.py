@@ -180,10 +180,10 @@ _CORRECTION = re.compile(
     |\bune\s+(?:première|précédente)\s+version\s+de\s+(?:cet|l')""",
     re.I | re.X | re.S,
 )
-# in one quick look: most texts have none of these, and need no other
+# one of these stands in whatever the pattern takes: most paragraphs have none and are not searched
 _MAY_CORRECT = (
-    "korr", "berichtig", "richtiggest", "version", "fassung", "früheren", "correct", "clarif", "rectif", "amended",
-    "fehler", "ursprünglich", "zunächst", "zuerst", "geändert", "earlier", "headline",
+    "korr", "berichtig", "richtiggest", "richtigst", "version", "fassung", "früher", "correct", "clarif", "rectif",
+    "amended", "ursprünglich", "zunächst", "zuerst", "geändert", "fehler", "irrtümlich", "headline",
 )  # fmt: skip
 LONGEST_NOTE = 1000  # characters; a whole article in one paragraph is no note
 
@@ -192,12 +192,14 @@ def correction(text: str, removed: Iterable[str] = ()) -> str | None:
     """The paragraph in which the page says that it was corrected, from its text or what was *removed* of the page."""
     whole = "\n".join((text, *removed))
     plain = whole.casefold()
-    if not any(word in plain for word in _MAY_CORRECT):
+    words = [word for word in _MAY_CORRECT if word in plain]
+    if not words:
         return None
-    pieces = [piece.strip() for piece in re.split(r"\n+", whole)]
-    found = [piece for piece in pieces if _CORRECTION.search(piece)]
     # a note stands at the end; an article about a correction speaks of it in the middle
-    return _short(found[-1]) if found else None
+    for piece, folded in zip(reversed(whole.split("\n")), reversed(plain.split("\n")), strict=True):
+        if any(word in folded for word in words) and _CORRECTION.search(piece.strip()):
+            return _short(piece.strip())
+    return None
 
 
 def _short(piece: str) -> str:

@@ -1,18 +1,25 @@
 """What one site is: hosts that were registered together, by the Public Suffix List that tldextract ships.
 
-The list is read from the package and never fetched. It is read when this module is imported, so that reader processes,
-which are forked, have it already. The only module that imports tldextract.
+The list is read from the package and never fetched. It takes a tenth of a second to load, so it is read when the first
+host is asked for: a command that only looks asks for none, and what forks readers asks before it does. The only module
+that imports tldextract.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
-import tldextract
+if TYPE_CHECKING:
+    from tldextract import TLDExtract
 
-# private suffixes count: two blogs of one hoster are two sites
-_EXTRACT = tldextract.TLDExtract(cache_dir=None, suffix_list_urls=(), include_psl_private_domains=True)
-_EXTRACT("www.example.org")
+
+@cache
+def _extract() -> TLDExtract:
+    import tldextract
+
+    # private suffixes count: two blogs of one hoster are two sites
+    return tldextract.TLDExtract(cache_dir=None, suffix_list_urls=(), include_psl_private_domains=True)
 
 
 @lru_cache(maxsize=4096)
@@ -25,7 +32,7 @@ def site_of(host: str) -> str:
     bare = name.partition(":")[0].rstrip(".")
     if name.startswith("[") or bare.rpartition(".")[2].isdigit():
         return name
-    found = _EXTRACT(bare)
+    found = _extract()(bare)
     if found.suffix:
         return f"{found.domain}.{found.suffix}" if found.domain else bare
     return ".".join(bare.split(".")[-2:])

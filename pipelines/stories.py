@@ -13,25 +13,31 @@ import math
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 WINDOW = timedelta(days=4)  # later articles begin a story of their own
 HALF_LIFE = timedelta(days=2)
-STEM = 7  # letters: inflected forms, and compounds by their first part
+STEM = 9  # letters: inflected forms, and compounds by their first part
 LEAD = 60  # words at the top that count double
-MOST_WORDS = 500  # of a text; what an article is about stands in its first part
+MOST_WORDS = 300  # of a text; what an article is about stands in its first part
 UNDATED = 0.7  # factor where one of two does not say when it was published
-JOIN = 0.08  # least similarity of an article to the story that it joins; benchmarks/stories.py
+JOIN = 0.09  # least similarity of an article to the story that it joins; benchmarks/stories.py
 # An archive that has learnt nothing takes any word for a telling one, so all similarities are higher: more is required.
 JOIN_MORE, JOIN_LEARNT = 0.18, 10
+_NO_TIME = timedelta()
 KEPT = 100  # heaviest terms of an article that are kept
 FEWEST = 30  # an article has at least so many terms, for comparing
-KEYS = 16  # heaviest terms by which other articles are looked up
-NAME, NUMBER, TITLE = 2.0, 2.0, 3.0
+CANDIDATES = 400  # articles with the same heavy terms that one is compared with, latest first
+KEYS = 50  # heaviest terms by which other articles are looked up
+NAME, NUMBER, TITLE = 2.0, 2.0, 3.0  # how often each of them counts
+# Two quakes, two trials of one day share all words but these: names (in German every noun) and numbers.
+CAPITAL, FIGURE = 1.4, 1.3
+NEAREST = 5  # members of a story that an article is compared with above all ...
+WHOLE = 1 / 3  # ... and the weight of all of them together
 LEARNT = 25  # articles after which half of what is taken for common comes from the archive itself
-RARITY = 3  # power of the idf: what two tell of one event in common are few words, and rare ones
+RARITY = 2  # power of the idf: what two tell of one event in common are few words, and rare ones
 
 # Words that tell nothing in any archive; what else is common the archive itself teaches.
 _STOP = """
@@ -84,21 +90,35 @@ class StoryVector:
         return sorted(self.terms, key=lambda term: (-self.terms[term], term))[:KEYS]
 
 
+@dataclass(slots=True)
+class _Terms:
+    """Terms while they are counted: how often each occurs, more where it stands out, and which are names or numbers."""
+
+    counts: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    factors: dict[str, float] = field(default_factory=dict)
+
+    def add(self, term: str, count: float, factor: float = 1.0) -> None:
+        self.counts[term] += count
+        if factor != 1.0:
+            self.factors[term] = factor
+
+
 def counted(title: str, teaser: str | None, text: str) -> dict[int, float]:
-    """How often, and how prominently, each term occurs: number of the term -> weighted count."""
-    counts: defaultdict[str, float] = defaultdict(float)
+    """How prominent each term is: number of the term -> 1 and more, for what is a name, a number, or told often."""
+    terms = _Terms()
     for part, weight in ((title, TITLE), (teaser or "", 2.0)):
-        _count(part, weight, MOST_WORDS, counts)
-    _count(text, 1.0, MOST_WORDS, counts, lead=LEAD)
-    return {number(term): count for term, count in counts.items()}
+        _count(part, weight, terms)
+    _count(text, 1.0, terms, lead=LEAD)
+    factors = terms.factors
+    return {number(term): (1 + math.log(count)) * factors.get(term, 1.0) for term, count in terms.counts.items()}
 
 
-def _count(text: str, weight: float, most: int, counts: defaultdict[str, float], lead: int = 0) -> None:
+def _count(text: str, weight: float, terms: _Terms, lead: int = 0) -> None:
     text = unicodedata.normalize("NFC", text)
     before: tuple[str, int] | None = None  # a capitalised word, and where it ended
     amount: tuple[str, int] | None = None
     for place, match in enumerate(_TOKEN.finditer(text)):
-        if place >= most:
+        if place >= MOST_WORDS:
             break
         token, value = match[0], weight * (2.0 if place < lead else 1.0)
         low = token.lower()
@@ -106,7 +126,7 @@ def _count(text: str, weight: float, most: int, counts: defaultdict[str, float],
             digits = re.sub(r"[.,](?=\d{3}\b)", "", _COUNTS.get(low, token))
             amount = (digits, match.end())
             if len(digits) > 1 and not re.fullmatch(r"(?:19|20)\d\d", digits):
-                counts["#" + digits] += NUMBER * value
+                terms.add("#" + digits, NUMBER * value, FIGURE)
             before = None
             continue
         if low in STOP or len(low) < 3:
@@ -114,12 +134,12 @@ def _count(text: str, weight: float, most: int, counts: defaultdict[str, float],
             continue
         term = stem(low)
         if amount and match.start() - amount[1] <= 2:
-            counts[f"#{amount[0]} {term}"] += NUMBER * value
+            terms.add(f"#{amount[0]} {term}", NUMBER * value, FIGURE)
         amount = None
-        counts[term] += value
         capital = token[0].isupper() and len(token) > 2
+        terms.add(term, value, CAPITAL if capital else 1.0)
         if before and capital and text[before[1] : match.start()] in (" ", "-"):
-            counts[f"{before[0]} {term}"] += NAME * value
+            terms.add(f"{before[0]} {term}", NAME * value)
         before = (term, match.end()) if capital else None
 
 
@@ -143,8 +163,8 @@ def weighted(counts: Mapping[int, float], seen: Mapping[int, int], articles: int
     assumed = LEARNT / (LEARNT + articles)
     total, least = articles + 30 + 970 * assumed, 1 + 9 * assumed
     weights = {
-        term: (1 + math.log(count)) * math.log(total / (least + seen.get(term, 0))) ** RARITY
-        for term, count in counts.items()
+        term: prominence * math.log(total / (least + seen.get(term, 0))) ** RARITY
+        for term, prominence in counts.items()
     }
     kept = sorted(weights, key=lambda term: (-weights[term], term))[:KEPT]
     length = math.sqrt(sum(weights[term] ** 2 for term in kept)) or 1.0
@@ -157,12 +177,20 @@ def cosine_in_time(one: StoryVector, other: StoryVector) -> float:
 
     To be published at the same time is half of telling the same: it is held against articles that do not say when.
     """
-    apart = max(one.at - other.until, other.at - one.until, timedelta())
+    return _cosine(one, other, one.terms.keys() & other.terms.keys()) * _decay(one, other)
+
+
+def _cosine(one: StoryVector, other: StoryVector, shared: Set[int]) -> float:
+    # fsum: the same in whatever order
+    return min(math.fsum([one.terms[term] * other.terms[term] for term in shared]), 1.0)
+
+
+def _decay(one: StoryVector, other: StoryVector) -> float:
+    apart = max(one.at - other.until, other.at - one.until, _NO_TIME)
     if apart > WINDOW:
         return 0.0
-    few, many = sorted((one.terms, other.terms), key=len)
-    cosine = sum(weight * many[term] for term, weight in few.items() if term in many)
-    return min(cosine, 1.0) * math.pow(0.5, apart / HALF_LIFE) * (1.0 if one.is_dated and other.is_dated else UNDATED)
+    decay = 1.0 if apart is _NO_TIME else math.pow(0.5, apart / HALF_LIFE)
+    return decay if one.is_dated and other.is_dated else decay * UNDATED
 
 
 def similarity(one: StoryVector, other: StoryVector) -> float:
@@ -171,8 +199,13 @@ def similarity(one: StoryVector, other: StoryVector) -> float:
     Of thirty terms a third is soon shared by chance, of a hundred it is not: without this, no one bound suits short
     reports and long ones.
     """
-    terms = [min(max(len(each.terms), FEWEST), KEPT) for each in (one, other)]
-    return cosine_in_time(one, other) * math.pow(terms[0] * terms[1], 0.25) / math.sqrt(KEPT)
+    return _closeness(one, other) * _cosine(one, other, one.terms.keys() & other.terms.keys())
+
+
+def _closeness(one: StoryVector, other: StoryVector) -> float:
+    """What the similarity of two is multiplied by, whatever their terms are."""
+    terms = min(max(len(one.terms), FEWEST), KEPT) * min(max(len(other.terms), FEWEST), KEPT)
+    return _decay(one, other) * math.pow(terms, 0.25) / math.sqrt(KEPT)
 
 
 def least_similarity(articles: int, join: float = JOIN) -> float:
@@ -185,12 +218,79 @@ def best_story(
 ) -> tuple[int, float] | None:
     """The story of *vector* and how much it resembles it, or None: it begins one. *members*: (story, article).
 
-    What counts is the mean of the members that it has heavy terms in common with, not the nearest alone: one article
-    between two stories does not draw the second into the first.
+    What counts are the members that it has heavy terms in common with: the nearest few, and somewhat the mean of all.
+    By the nearest alone, one article between two stories would draw the second into the first; by the mean alone, a
+    story that many tell in their own way falls apart.
     """
     near: dict[int, list[float]] = {}
     for story, member in members:
         near.setdefault(story, []).append(similarity(vector, member))
-    scores = {story: sum(values) / len(values) for story, values in near.items()}
+    return _best(near, least)
+
+
+def _best(similarities: Mapping[int, Sequence[float]], least: float) -> tuple[int, float] | None:
+    scores = {story: story_score(values) for story, values in similarities.items()}
     best = max(scores, key=lambda one: (scores[one], -one), default=None)
     return (best, scores[best]) if best is not None and scores[best] >= least else None
+
+
+def story_score(similarities: Sequence[float]) -> float:
+    """How much an article resembles a story, by its *similarities* to members of it; there is one at least."""
+    nearest = sorted(similarities, reverse=True)[:NEAREST]
+    return WHOLE * sum(similarities) / len(similarities) + (1 - WHOLE) * sum(nearest) / len(nearest)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An article that has its story."""
+
+    story: int
+    vector: StoryVector
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """An article without a story. *least*: what it must have in common with one. *near*: members stored before that
+    share a key with it and are published within ``days_around``."""
+
+    vector: StoryVector
+    least: float
+    near: Sequence[Member] = ()
+
+
+def days_around(vector: StoryVector) -> tuple[datetime, datetime]:
+    """From when to when the members are published that an article is compared with."""
+    return vector.at - WINDOW - timedelta(days=1), vector.until + WINDOW
+
+
+def _similarities(vector: StoryVector, near: Iterable[Member]) -> dict[int, list[float]]:
+    """Story -> how much its members among *near* resemble the article: ``similarity`` of each."""
+    own = frozenset(vector.terms)  # hundreds of comparisons: a set finds what two share faster than the mappings do
+    found: dict[int, list[float]] = {}
+    for member in near:
+        shared = own.intersection(member.vector.terms)
+        alike = _closeness(vector, member.vector) * _cosine(vector, member.vector, shared) if shared else 0.0
+        found.setdefault(member.story, []).append(alike)
+    return found
+
+
+def assigned(newcomers: Sequence[Newcomer]) -> list[tuple[int, float | None]]:
+    """Each one's story and how much it resembles it; None: it begins the story, whose number is the article's.
+
+    One after another: those before are candidates of those after, beside what is stored.
+    """
+    found: list[tuple[int, float | None]] = []
+    by_key: defaultdict[int, list[Member]] = defaultdict(list)
+    for one in newcomers:
+        vector, keys = one.vector, one.vector.keys
+        first, last = days_around(vector)
+        come = {id(member): member for key in keys for member in by_key.get(key, ())}
+        near = [*one.near, *(member for member in come.values() if first <= member.vector.at <= last)]
+        near.sort(key=lambda member: (-member.vector.at.timestamp(), member.vector.article))
+        best = _best(_similarities(vector, near[:CANDIDATES]), one.least)
+        story, alike = best or (vector.article, None)
+        found.append((story, alike))
+        member = Member(story, vector)
+        for key in keys:
+            by_key[key].append(member)
+    return found

@@ -33,7 +33,7 @@ import pickle
 import signal
 from collections import OrderedDict, deque
 from collections.abc import Iterable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Any, Generic, NamedTuple
 
 from pydantic import ValidationError
@@ -43,10 +43,11 @@ from pipelines.forkserver import Forkserver, Reader, receive, send
 from pipelines.items import Article, Page, Reason, Rejected
 from pipelines.reader_protocol import CLOCK_FACTOR, READ, READING, Answer, ResourceLimit, T, Task
 from pipelines.reading.rules import Rules
+from pipelines.text_features import TextFeatures
 
 log = logging.getLogger(__name__)
 
-__all__ = ["LARGE", "READ", "ReaderPool", "ReadersUnavailable", "ResourceLimit", "Task", "death"]
+__all__ = ["LARGE", "READ", "ReadPage", "ReaderPool", "ReadersUnavailable", "ResourceLimit", "Task", "death"]
 
 # The limit in shared mode, in multiples of what the probe page (WARM_UP) costs on this machine: of 334 news pages half
 # cost one, 98 in a hundred ten, and the dearest thirty-five. Where many pages need more, they are bombs rather than
@@ -66,10 +67,24 @@ LARGE = 1_000_000
 # enough for the sources that are read at the same time, little enough for a process with thousands of sources.
 RULES_HELD = 256
 RULES_A_READER = 64
+# The ends of a page in shared mode that say nothing about it yet.
+GIVEN_UP = (Reason.READER_TIMEOUT, Reason.READER_MEMORY)
+
+
+class ReadPage(NamedTuple):
+    """An article, and its text features where the reader has found them."""
+
+    article: Article
+    features: TextFeatures | None = None
 
 
 class KilledExternally(Rejected):
     """SIGKILL that was not ours ended the reader of this page."""
+
+
+class DiedOfSignal(Rejected):
+    """The reader of this page died in C, C++ or Rust code. In shared mode that may be the limit's doing: where memory
+    is refused, Python raises MemoryError, but these abort, or write to address 0."""
 
 
 class ReadersUnavailable(Exception):
@@ -85,19 +100,15 @@ class _Question(NamedTuple, Generic[T]):
     about: str
 
 
-def result_of(answer: Answer[T]) -> T | None:
-    if answer.reason is not None:
-        raise Rejected(answer.reason, answer.detail)
-    return answer.result
-
-
 class ReaderPool:
     """*size* reader processes (default: one a core); where it is one, a second one while a page is read in exclusive
     mode.
 
     One page may take *seconds* of processor time, *clock* seconds until the answer, and *memory* bytes.
     ``read`` names the function that reads a page, ``module:function``; tests give poisonous ones. *tasks*: what else
-    readers may be asked for. Readers are started when the first page comes, or by ``async with``.
+    readers may be asked for. *first_rules* are what every reader begins with, also one whose first question needs none:
+    without them it is forked with nothing compiled, and takes a second and 60 MB for that when its first page comes.
+    Readers are started when the first page comes, or by ``async with``.
     """
 
     def __init__(
@@ -108,7 +119,9 @@ class ReaderPool:
         clock: float | None = None,
         read: str = READ,
         tasks: Iterable[Task[Any]] = (),
+        first_rules: Rules | None = None,
     ):
+        self.first_rules = first_rules
         self.size = size or cores()
         self.most = ResourceLimit(seconds, clock or seconds * CLOCK_FACTOR, memory)
         self._given_up: deque[bool] = deque(maxlen=LATEST)
@@ -119,6 +132,7 @@ class ReaderPool:
         self._shared, self._exclusive = FairSemaphore(self.size, shares_time=True), FairSemaphore(1, shares_time=True)
         self._idle: list[Reader] = []
         self._rules = _SentRules()
+        self._beginning: asyncio.Task[None] | None = None
         self._closed = False
 
     async def __aenter__(self) -> ReaderPool:
@@ -128,11 +142,41 @@ class ReaderPool:
     async def __aexit__(self, *exc: object) -> None:
         await self.close()
 
+    def begin(self) -> None:
+        """Start the forkserver beside everything else: the first page shall not wait for it. Trouble is told when a
+        reader is needed."""
+        if self._beginning is None and not self._closed:
+            self._beginning = asyncio.ensure_future(self._begin())
+
+    async def _begin(self) -> None:
+        with suppress(ReadersUnavailable, EOFError, OSError):  # whoever needs a reader finds that out, and tells it
+            forkserver = await self._ready_forkserver()
+            self._keep(await forkserver.fork())  # for feeds and robots.txt, which come first, while rules are learned
+            await self.start()
+            for reader in [reader for reader in self._idle if self._is_cold(reader)]:
+                self._idle.remove(reader)
+                await self._end(reader)
+
+    def _is_cold(self, reader: Reader) -> bool:
+        """Whether a reader was forked before the rules were learned, and others can be had that were not: a page would
+        take half a second and 50 MB more in it."""
+        return not reader.is_warm and self._forkserver is not None and self._forkserver.is_taught
+
     async def start(self) -> None:
-        """Start the forkserver and wait until it has imported the reading code. Raises ReadersUnavailable."""
-        await self._ready_forkserver()
+        """Start the forkserver and wait until it has imported the reading code, and compiled what *first_rules* need.
+
+        Raises ReadersUnavailable.
+        """
+        forkserver = await self._ready_forkserver()
+        if self.first_rules is not None:
+            with suppress(EOFError, OSError):  # it was killed: whoever needs a reader starts it anew
+                await forkserver.learn(*self._rules.pickled(self.first_rules))
 
     async def read(self, page: Page, rules: Rules) -> Article:
+        """``read_page`` for who wants no more than the article."""
+        return (await self.read_page(page, rules)).article
+
+    async def read_page(self, page: Page, rules: Rules) -> ReadPage:
         """Read *page* in a reader process; waits for a free one.
 
         Raises Rejected (with READER_TIMEOUT, READER_MEMORY or READER_CRASH where the reader did not survive the
@@ -140,10 +184,11 @@ class ReaderPool:
         blame. A page whose reader was killed from outside gets a second one: it may have been killed by chance.
         """
         size = len(page.body) + sum(len(part.body) for part in page.more)
-        article = await self.ask(self.reading, (page,), rules, whose=page.source, size=size, about=page.url)
-        if article is None:
+        question = _Question(self.reading, (page,), rules, page.url)
+        answer = await self._asked(question, page.source, size)
+        if answer.result is None:
             raise Rejected(Reason.READER_CRASH, "the reader answered nothing")
-        return article
+        return ReadPage(answer.result, answer.features)
 
     async def ask(
         self,
@@ -159,7 +204,10 @@ class ReaderPool:
 
         *size* is in bytes; *whose* is the source, for whose turn it is; *about* stands in the log.
         """
-        question = _Question(task, arguments, rules, about)
+        return (await self._asked(_Question(task, arguments, rules, about), whose, size)).result
+
+    async def _asked(self, question: _Question[T], whose: str, size: int) -> Answer[T]:
+        """The answer, and no reason: that is raised as Rejected."""
         if size <= LARGE:
             try:
                 async with self._shared.acquire(whose):
@@ -168,7 +216,7 @@ class ReaderPool:
                 self._given_up.append(False)
                 return answer
             except Rejected as rejected:
-                given_up = rejected.reason in (Reason.READER_TIMEOUT, Reason.READER_MEMORY)
+                given_up = rejected.reason in GIVEN_UP or isinstance(rejected, DiedOfSignal)
                 self._given_up.append(given_up)
                 if not given_up or not (isinstance(rejected, KilledExternally) or limit != self.most):
                     raise
@@ -189,13 +237,18 @@ class ReaderPool:
         seconds = min(self.most.seconds, yardstick * (NARROW if sum(self._given_up) >= MANY else WIDE))
         return ResourceLimit(seconds, min(self.most.clock, SHARED_CLOCK), min(self.most.memory, SHARED_MEMORY))
 
-    async def _answered(self, question: _Question[T], limit: ResourceLimit) -> T | None:
+    async def _answered(self, question: _Question[T], limit: ResourceLimit) -> Answer[T]:
         reader = self._idle.pop() if self._idle else None
         try:
+            if reader is not None and question.rules is not None and not reader.is_warm:
+                # It was forked for a feed, before the forkserver had learned what every page needs: half a second and
+                # 50 MB, which would be laid to this page.
+                await self._end(reader)
+                reader = None
             if reader is None:
                 reader = await self._start_reader(question.rules)
             answer = await self._ask(reader, question, limit)
-            if answer.retire or len(reader.knows) > RULES_A_READER:
+            if answer.retire or len(reader.knows) > RULES_A_READER or self._is_cold(reader):
                 await self._end(reader)
                 reader = None
         except BaseException:
@@ -208,7 +261,9 @@ class ReaderPool:
         finally:
             if reader is not None:
                 self._keep(reader)
-        return result_of(answer)
+        if answer.reason is not None:
+            raise Rejected(answer.reason, answer.detail)
+        return answer
 
     def _keep(self, reader: Reader) -> None:
         if self._closed:
@@ -240,6 +295,7 @@ class ReaderPool:
         return answer
 
     async def _start_reader(self, rules: Rules | None) -> Reader:
+        rules = self.first_rules or rules
         for attempt in (1, 2):
             forkserver = await self._ready_forkserver()
             try:
@@ -283,6 +339,9 @@ class ReaderPool:
             if await forkserver.close() < 0:
                 return None
             raise ReadersUnavailable(f"the reading code could not be loaded: {', '.join(self.functions)}") from error
+        except asyncio.CancelledError:
+            await asyncio.shield(forkserver.close())
+            raise
         return forkserver
 
     async def _drop_forkserver(self, forkserver: Forkserver) -> None:
@@ -294,6 +353,9 @@ class ReaderPool:
     async def close(self) -> None:
         """End all readers, busy ones too; a caller that waits for a page gets ReadersUnavailable."""
         self._closed = True
+        if self._beginning is not None:
+            self._beginning.cancel()
+            await asyncio.wait([self._beginning])
         while self._idle:
             self._idle.pop().pipe.close()
         if self._forkserver is not None:
@@ -317,7 +379,7 @@ def death(status: int, seconds: float) -> Rejected:
             return KilledExternally(
                 Reason.READER_MEMORY, "the reader was killed from outside, most likely because memory ran out"
             )
-        return Rejected(Reason.READER_CRASH, f"the reader died of {signal.Signals(number).name}")
+        return DiedOfSignal(Reason.READER_CRASH, f"the reader died of {signal.Signals(number).name}")
     return Rejected(Reason.READER_CRASH, f"the reader ended with status {os.waitstatus_to_exitcode(status)}")
 
 

@@ -36,6 +36,11 @@ def read(page: Page, rules: Rules) -> Article:
     )
 
 
+def pid() -> int:
+    """A task that needs no rules: which reader does it."""
+    return os.getpid()
+
+
 def hold(folder: Path) -> None:
     """Read until somebody opens the pipe ``go``; note where another does the same at the same time."""
     try:
@@ -98,6 +103,14 @@ def segfault() -> None:
     os.kill(os.getpid(), signal.SIGSEGV)
 
 
+def abort_if_little() -> None:
+    """Like a library in Rust or C++, which ends the process where memory is refused to it."""
+    try:
+        need_much()
+    except MemoryError:
+        os.abort()
+
+
 def killed() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -149,6 +162,7 @@ ORDERS = {
         hoard,
         swallow,
         segfault,
+        abort_if_little,
         killed,
         leave,
         fail,

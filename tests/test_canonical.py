@@ -59,4 +59,4 @@ def test_of_two_the_one_that_is_this_address_and_og_url_only_where_there_is_none
 
 def test_what_is_not_believed_is_a_candidate_all_the_same():
     found = list(candidates(Structured(PAGE, canonicals=["/lokales/"]), PAGE))
-    assert [(each.place, each.value, each.believed) for each in found] == [("link rel=canonical", "/lokales/", None)]
+    assert [(each.place, each.value, each.believed) for each in found] == [("`link rel=canonical`", "/lokales/", None)]

@@ -9,7 +9,7 @@ import pytest
 
 from crawler import comparing, exporting, records
 from pipelines import columns
-from pipelines.items import Article, Precision
+from pipelines.items import Article, Precision, Rights
 
 TYPES = """
     SELECT attribute.attname AS name, format_type(attribute.atttypid, NULL) AS type
@@ -35,8 +35,9 @@ def test_what_is_shown_is_what_the_view_has_in_its_order(store, sql_rows):
 
 
 def test_every_field_of_an_article_becomes_a_column():
+    assert {field.name for field in fields(Rights)} == {name.removeprefix("rights_") for name in columns.RIGHTS}
     own_row = {"url", "canonical_url", "source", "fetched_at"}
-    names = {field.name for field in fields(Article)} - own_row - {"teaser_is_visible", "image"}
+    names = {field.name for field in fields(Article)} - own_row - {"teaser_is_visible", "image", "rights"}
     assert names <= set(columns.VERSION)
     assert set(columns.FIRST) <= set(columns.PUBLIC)
     assert set(columns.COMPARED) <= {field.name for field in fields(Article)}

@@ -494,7 +494,9 @@ async def test_what_a_killed_process_had_archived_is_not_asked_for_again(service
         out.write(file.read_bytes()[-700:-300])  # and in the middle of writing the next one
     services = replace(services, archive=type(services.archive)(services.archive_folder))
     assert counted(await runs.crawl_source(services, "blatt")) == {"found": 3, "new": 2, "unchanged": 1}
-    assert sorted(site.asked) == sorted(["/robots.txt", "/feed.xml", "/feed.xml", "/a", "/b", "/c"])
+    assert sorted(site.asked) == sorted(
+        ["/.well-known/tdmrep.json", "/robots.txt", "/feed.xml", "/feed.xml", "/a", "/b", "/c"]
+    )
     again = await services.store.articles()
     assert [(row["url"], row["text"], row["fetched_at"]) for row in again] == [
         (row["url"], row["text"], row["fetched_at"]) for row in rows

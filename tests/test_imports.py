@@ -18,10 +18,10 @@ DOORS = {
     "langdetect": ["pipelines/reading/fields/language.py"],
     "htmldate": ["pipelines/reading/fields/fallback_dates.py"],
     "dateparser": ["pipelines/reading/fields/fallback_dates.py"],
-    "rensa": ["pipelines/reading/fingerprint.py"],
     "apscheduler": ["crawler/schedule.py"],
     "procrastinate": ["crawler/worker.py"],
     "warcio": ["pipelines/archive.py"],
+    "isal": ["pipelines/archive.py"],
     "feedparser": ["crawler/discovery/feed.py"],
     "aiohttp": ["crawler/downloader/client.py", "crawler/downloader/resolver.py", "crawler/fixture_sites.py"],
     "psycopg": [
@@ -45,8 +45,12 @@ DOORS = {
     "re2": ["pipelines/patterns.py"],
     "regex": ["pipelines/patterns.py"],
     "tldextract": ["pipelines/sites.py"],
+    "apprise": ["crawler/alerts.py"],
+    "prometheus_client": ["pipelines/metrics.py"],
     "playwright": ["crawler/downloader/browser.py"],
     "protego": ["crawler/robots.py"],
+    "babel": ["crawler/probing/profile.py"],
+    "tomlkit": ["crawler/probing/source_toml.py"],
     "typer": ["crawler/cli/*.py"],
     "rich": ["crawler/cli/*.py"],
 }
@@ -55,7 +59,7 @@ PURE = {
     "pipelines/reading/*.py": {"scrapy", "aiohttp", "psycopg", "psycopg_pool", "twisted", "socket", "urllib.request"}
 }
 # What the pages may know of the rest: what is pure. Everything else they know from schema news.
-KNOWN_TO_WEBAPP = {"pipelines", "pipelines.urls"}
+KNOWN_TO_WEBAPP = {"pipelines", "pipelines.metrics", "pipelines.urls"}
 # Both ends of the pipe through which readers get their tasks.
 PICKLED = {"pipelines/workers.py", "pipelines/reader_process.py"}
 # What `nachlese --help` may load of ours: the rest waits inside the commands.

@@ -73,6 +73,22 @@ async def test_a_page_is_archived_read_and_stored(services, tmp_path):
     assert (await services.store.end_run(run, "finished")).new == 1
 
 
+async def test_what_the_reader_found_of_the_words_is_used_for_the_article_that_it_read_and_for_no_other(
+    services, sql_rows
+):
+    _, items = await begun(services.store, TEXT, TEXT + " Und morgen.", TEXT + " Und bald.")
+    crawler = SimpleNamespace(services=services, shutdown=Shutdown())
+    for item in items:
+        await ReadPipeline(crawler).process_item(item)
+        assert item.own_features.word_count == len(item.article.text.split())
+    ItemAdapter(items[1])["text"] = "Kurz."
+    items[2].page = replace(items[2].page, body=b"another")
+    assert [item.own_features is None for item in items] == [False, True, True]
+    for item in items:
+        await StorePipeline(crawler).process_item(item)
+    assert sql_rows("SELECT word_count FROM news.articles ORDER BY id") == [(14,), (1,), (16,)]
+
+
 async def test_a_page_that_is_no_article_is_dropped_with_its_reason_and_lies_in_the_archive(services, tmp_path):
     _, items = await begun(services.store, "refuse", "segfault", "hang", TEXT)
     reasons = []

@@ -6,7 +6,7 @@ import lxml.html
 import pytest
 
 from pipelines.items import Kind
-from pipelines.reading.fields.kind import is_from_press_service, kind_of
+from pipelines.reading.fields.kind import is_from_press_service, kind_of, source_of
 from pipelines.reading.fields.title import headline
 from pipelines.reading.page.structured import collect
 
@@ -19,7 +19,7 @@ def kind(
 ) -> Kind:
     tree = lxml.html.document_fromstring(f"<html><head>{head}</head><body>{body}</body></html>")
     found = collect(tree, url)
-    return kind_of(found, url, headline(found, tree), sections, signed)
+    return kind_of(source_of(found, url, headline(found, tree), sections, signed))
 
 
 @pytest.mark.parametrize(

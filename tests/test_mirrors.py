@@ -8,6 +8,11 @@ ROOT = Path(__file__).resolve().parents[1]
 
 #: test file -> modules that it tests besides the one of its name
 TESTED_IN = {
+    "test_alerts.py": [
+        "crawler/config/alerts_file.py",
+        "pipelines/metrics.py",
+        "pipelines/store/alarms.py",
+    ],
     "test_boilerplate.py": [
         "pipelines/reading/body/class_name_rules.py",
     ],
@@ -57,6 +62,9 @@ TESTED_IN = {
         "pipelines/reading/fields/fallback_dates.py",
         "pipelines/reading/fields/visible_dates.py",
     ],
+    "test_chronologies.py": [
+        "pipelines/reading/body/chronology.py",
+    ],
     "test_discovery.py": [
         "crawler/discovery/decoding.py",
         "crawler/discovery/entries.py",
@@ -82,7 +90,6 @@ TESTED_IN = {
     ],
     "test_extract.py": [
         "pipelines/reading/body/article.py",
-        "pipelines/reading/body/floor.py",
         "pipelines/reading/body/main_content.py",
         "pipelines/reading/body/prune.py",
         "pipelines/reading/body/removals.py",
@@ -100,6 +107,9 @@ TESTED_IN = {
         "crawler/middlewares/status.py",
         "pipelines/decompress.py",
     ],
+    "test_health.py": [
+        "pipelines/store/health_statements.py",
+    ],
     "test_item_pipelines.py": [
         "pipelines/article_item.py",
     ],
@@ -115,6 +125,10 @@ TESTED_IN = {
         "pipelines/reading/body/repeated.py",
     ],
     "test_metadata.py": [
+        "pipelines/reading/fields/images.py",
+        "pipelines/reading/fields/locale.py",
+        "pipelines/reading/fields/sections.py",
+        "pipelines/reading/fields/teasers.py",
         "pipelines/reading/fields/selectors.py",
         "pipelines/reading/fields/title.py",
         "pipelines/reading/rules.py",
@@ -140,6 +154,7 @@ TESTED_IN = {
     "test_read.py": [
         "pipelines/reading/body/blocks.py",
         "pipelines/reading/body/figures.py",
+        "pipelines/reading/reader.py",
     ],
     "test_replay.py": [
         "crawler/comparing.py",
@@ -166,6 +181,7 @@ TESTED_IN = {
         "crawler/single_fetch.py",
     ],
     "test_store.py": [
+        "pipelines/store/keys.py",
         "pipelines/store/frontier.py",
         "pipelines/store/known.py",
         "pipelines/store/queries.py",
@@ -179,6 +195,9 @@ TESTED_IN = {
     "test_structured.py": [
         "pipelines/reading/page/json_mending.py",
         "pipelines/reading/page/jsonld.py",
+    ],
+    "test_row_mapping.py": [
+        "pipelines/text_features.py",
     ],
     "test_watching.py": [
         "crawler/cli/watch.py",
@@ -194,6 +213,7 @@ TESTED_IN = {
     ],
     "test_workers.py": [
         "pipelines/forkserver.py",
+        "pipelines/reader_launch.py",
         "pipelines/reader_process.py",
         "pipelines/reader_protocol.py",
     ],

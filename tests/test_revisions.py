@@ -106,6 +106,8 @@ def test_a_headline_beside_a_counter_is_a_change():
         "Diese Meldung wurde nachträglich geändert.",
         "Korrigierte Fassung: Im dritten Absatz muss es Solms heißen.",
         "Anm. d. Red.: Wir haben einen Fehler in der Überschrift berichtigt.",
+        "Richtigstellung: Der Vertrag gilt bis 2027.",
+        "Redaktioneller Hinweis: Die Angabe war irrtümlich falsch.",
         "Correction, Dec. 3, 2025: This story misstated the year.",
         "A previous version of this story gave another number.",
         "This story has been updated to correct a name.",

@@ -16,10 +16,10 @@ from pipelines.items import Page
 from pipelines.reading import read, shipped_rules
 from pipelines.reading.body.blocks import Block
 from pipelines.reading.body.containers import FEWEST_PLAIN, agreed, known_on, name_of
-from pipelines.reading.body.repeated import Occurrence, is_protected, key_of, repeated_in, without_repeated
+from pipelines.reading.body.repeated import Occurrence, Paragraph, is_protected, key_of, repeated_in, without_repeated
 from pipelines.reading.page.tree import parse
 from pipelines.reading.rules import Rules, SiteModel
-from pipelines.site_models import fit_site_model, observed
+from pipelines.site_models import FittedModel, Read, fit_site_model, observed, shrinks
 from pipelines.store import Store, site_models
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -262,6 +262,23 @@ async def test_a_redesign_is_told_and_learned(store, sql_rows):
     assert await store.learn("blatt") is not None
     assert f"div.{NEW}!" in (await store.site_model("blatt")).containers
     assert sql_rows("SELECT template_changed FROM news.sources WHERE name = 'blatt'") == [(False,)]
+
+
+def test_a_lesson_that_makes_texts_shrink_is_refused():
+    def seen(container: str, length: int, *more: str) -> Read:
+        return Read(container, length, Occurrence(date(2026, 1, 5), ("x" * length, *more)))
+
+    known = SiteModel(1, (f"div.{OLD}!",))
+    model = FittedModel((f"div.{NEW}",))
+    old = [seen(f"div.{OLD}!", 3000)] * 20
+    short = [seen(f"div.{NEW}", 900)]
+    assert "div.prose-block have 900 characters, the others 3000" in shrinks(short * 9 + old, model, known)
+    assert shrinks([seen(f"div.{NEW}!", 2500)] * 9 + old, model, known) == ""
+    assert shrinks(short * 2 + old, model, known) == ""  # too few to say so
+    prompt = Paragraph(key_of(PROMPT), PROMPT, 9, 3)
+    with_prompt = FittedModel(known.containers, (prompt,))
+    assert shrinks([seen(f"div.{OLD}", 3000, PROMPT)] * 9, with_prompt, known) == ""
+    assert "would be left" in shrinks([seen(f"div.{OLD}", 60, PROMPT)] * 9, with_prompt, known)
 
 
 async def test_copies_and_later_wordings_teach_nothing(store):

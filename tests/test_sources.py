@@ -133,7 +133,7 @@ def test_the_guide_explains_every_key_and_no_other() -> None:
 
 def test_the_files_in_the_guide_are_good_ones(tmp_path: Path) -> None:
     guide = (ROOT / "docs" / "adding-a-source.md").read_text("utf-8")
-    examples = re.findall(r"(?ms)^```toml\n(title = .*?)^```$", guide)
+    examples = re.findall(r"(?ms)^```toml\n((?:# Written[^\n]*\n)?title = .*?)^```$", guide)
     (tmp_path / "sources").mkdir()
     for number, text in enumerate(examples):
         (tmp_path / "sources" / f"example-{number}.toml").write_text(text, "utf-8")

@@ -14,7 +14,7 @@ import pytest
 from psycopg import conninfo
 
 from pipelines import database, urls
-from pipelines.items import Article, Link, Page, Precision, Provenance, Reason, Removed
+from pipelines.items import Article, Link, Page, Precision, Provenance, Reason, Removed, Rights
 from pipelines.store import Archived, Document, SourceRow, Store, WatchRow
 
 TEXT = (Path(__file__).parent.parent / "docs" / "sql.md").read_text(encoding="utf-8")
@@ -82,7 +82,8 @@ async def some_news(store: Store) -> None:
             url=url, canonical_url=url, source=run.source, title=title, text=text, fetched_at=at, language="de",
             published_at=now - timedelta(minutes=90), published_precision=Precision.MINUTE,
             published_provenance=Provenance.JSONLD, removed=(Removed("Mehr zum Thema", "related"),),
-            authors=("Ada Kern",), section="Politik", sections=("Politik",), **more,
+            authors=("Ada Kern",), section="Politik", sections=("Politik",),
+            rights=Rights(robots_directives=("noarchive",), stated_in=("meta robots",)), **more,
         )  # fmt: skip
         await store.save_article(run, page, read, Archived(f"{run.source}.warc.gz", minutes, 100))
 
@@ -104,6 +105,13 @@ async def some_news(store: Store) -> None:
     await store.reschedule(zeitung, "https://zeitung.example/2", Reason.TIMEOUT, "no answer in 20 s")
     await store.end_run(zeitung, "finished")
     await store.end_run(anzeiger, "finished")
+    for run in (zeitung, bote, anzeiger):
+        await store.check_health(run.source, run.id, ZoneInfo("Europe/Berlin"))
+    for _ in range(3):  # a feed that does not answer again and again is an alarm
+        bote = await store.begin_run("bote", "crawl", "host:1")
+        await store.enqueue(bote, [], silent)
+        await store.end_run(bote, "failed", "1 place to look at could not be used")
+        await store.check_health("bote", bote.id, ZoneInfo("Europe/Berlin"))
     await store.group_stories()
 
 

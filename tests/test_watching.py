@@ -246,23 +246,42 @@ async def test_an_address_that_never_answers_holds_up_no_crawl_and_no_other_watc
 
 async def test_what_is_stored_while_a_watchlist_is_told_of_is_told_of_after_that(monkeypatch):
     monkeypatch.setattr(watching, "PAUSE", 0)
-    told, go_on, names = [], asyncio.Event(), asyncio.Queue()
+    told, feeds, go_on, names = [], [], asyncio.Event(), asyncio.Queue()
+    hook = "http://127.0.0.1:9/hook"
+    lists = [watch("slow", words=["a"], webhook=hook), watch("quick", words=["a"], webhook=hook)]
 
-    async def tell(one: Watch) -> None:
+    async def write(some: list[Watch]) -> None:
+        feeds.append(sorted(one.name for one in some))
+
+    async def send(one: Watch) -> None:
         told.append(one.name)
         names.put_nowait(one.name)
         if one.name == "slow":
             await go_on.wait()
 
-    notifier = watching.Notifier(lambda: [watch("slow", words=["a"]), watch("quick", words=["a"])], tell)
+    notifier = watching.Notifier(lambda: [*lists, watch("silent", words=["a"])], write, send)
     notifier.wake()
     assert {await names.get(), await names.get()} == {"slow", "quick"}
-    notifier.wake()
-    notifier.wake()
+    notifier.wake(["quick", "slow"])
+    notifier.wake(["quick"])
     assert await names.get() == "quick"
     go_on.set()
     await notifier.drain(60)
     assert sorted(told) == ["quick", "quick", "slow", "slow"]
+    assert feeds == [["quick", "silent", "slow"], ["quick", "slow"]]
+    notifier.wake(())  # a run has ended: whoever was not reached is asked again, and no feed is written
+    await notifier.drain(60)
+    assert sorted(told) == ["quick", "quick", "quick", "slow", "slow", "slow"]
+    assert len(feeds) == 2
+
+
+async def test_an_outcome_names_the_watchlists_that_the_article_matches_now(store):
+    await store.save_watchlists(watching.watch_rows([watch("a", words=["haushalt"]), watch("b", words=["gericht"])]))
+    run = await store.begin_run("a", "crawl", "host:1")
+    page = Page(url="https://a.example/1", source="a", body=b"1", fetched_at=T)
+    read = Article(page.url, page.url, "a", "Rat", "Der Haushalt steht.", T, language="de")
+    assert (await store.save_article(run, page, read)).watches == ("a",)
+    assert (await store.save_article(run, page, read)).watches is None  # the same once more: written before
 
 
 async def test_no_private_address_is_asked_unless_the_file_allows_it(store, client, tmp_path, sql_rows):

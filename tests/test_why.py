@@ -9,8 +9,14 @@ import pytest
 
 from pipelines.items import Page
 from pipelines.reading import shipped_rules
+from pipelines.reading.body.paywall import ACCESS
 from pipelines.reading.fields.authors import AUTHORS
+from pipelines.reading.fields.canonical import CANONICALS
+from pipelines.reading.fields.kind import KINDS
+from pipelines.reading.fields.sections import SECTIONS
+from pipelines.reading.fields.teasers import TEASERS
 from pipelines.reading.fields.times import LAST_RESORT, MODIFIED, PUBLISHED
+from pipelines.reading.fields.title import TITLES
 from pipelines.reading.fields.why import candidates
 from pipelines.reading.page.evidence import Ranking
 
@@ -32,10 +38,12 @@ def told(html: str, content_type: str = "text/html; charset=utf-8") -> list[tupl
 
 def test_each_place_says_its_own_field_by_field_and_the_choice_is_marked():
     assert told(HTML) == [
+        ("title", "JSON-LD headline that differs from the window title", "Brücke gesperrt", False),
+        ("title", "og:title that differs from it, beside a JSON-LD headline", "Brücke zu", True),
         ("title", "JSON-LD headline", "Brücke gesperrt", False),
-        ("title", "meta og:title", "Brücke zu", False),
-        ("title", "h1", "Brücke gesperrt", False),
-        ("title", "window title", "Brücke gesperrt | Blatt", False),
+        ("title", "the visible heading", "Brücke gesperrt", False),
+        ("title", "og:title", "Brücke zu", False),
+        ("title", "the window title", "Brücke gesperrt", False),
         ("authors", "JSON-LD author", "Anna Muster", True),
         ("authors", "meta author, article:author", "Blatt", False),
         ("authors", "near the headline or below the text", "Anna Muster, dpa", False),
@@ -59,6 +67,29 @@ def test_a_page_that_says_nothing_and_a_text_have_no_places():
     assert told("Brücke gesperrt", "text/plain") == []
 
 
-@pytest.mark.parametrize("ranking", [PUBLISHED, LAST_RESORT, MODIFIED, AUTHORS], ids=lambda each: each.field)
+RANKINGS = (
+    PUBLISHED, LAST_RESORT, MODIFIED, AUTHORS, TITLES, TEASERS, SECTIONS, KINDS, ACCESS, CANONICALS,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("ranking", RANKINGS, ids=lambda each: each.field)
 def test_the_documented_table_is_the_ranking(ranking: Ranking):
     assert ranking.table() in (Path(__file__).parents[1] / "docs/reading.md").read_text("utf-8")
+
+
+PAID = """<html><head><title>Brücke gesperrt - Blatt</title><meta property="og:description" content="Sie ist zu ...">
+<meta name="description" content="Die Brücke über die Au bleibt bis zum Sommer gesperrt."><script
+type="application/ld+json">{"@type": "NewsArticle", "headline": "Brücke gesperrt", "articleSection": "Lokales",
+"isAccessibleForFree": "False"}</script></head><body><p>Anzeige</p><header><div class="kicker">Liveticker</div>
+<h1>Brücke gesperrt</h1></header></body></html>"""
+
+
+def test_the_chosen_place_is_marked_for_every_field():
+    chosen = {(field, place): value for field, place, value, is_chosen in told(PAID) if is_chosen}
+    assert chosen == {
+        ("title", "JSON-LD headline"): "Brücke gesperrt",
+        ("teaser", "meta description"): "Die Brücke über die Au bleibt bis zum Sommer gesperrt.",
+        ("section", "JSON-LD articleSection"): "Lokales",
+        ("kind", "kicker, section, the lines above the headline, the headline itself"): "live_blog",
+        ("access", "JSON-LD isAccessibleForFree of the page's own article"): "False",
+    }

@@ -110,8 +110,9 @@ async def test_pages_in_flight_beside_a_poisonous_one_are_unaffected(readers):
 async def test_a_page_that_needs_more_than_its_share_is_read_alone():
     async with ReaderPool(2, memory=200 << 20, read="tests.poison:read") as pool:
         assert pool.limit.memory < 70 << 20 < pool.most.memory
-        ends = await asyncio.gather(*(pool.read(page("need_much", n), RULES) for n in range(3)))
-        assert [end.text for end in ends] == ["need_much"] * 3
+        orders = ["need_much", "abort_if_little", "need_much"]
+        ends = await asyncio.gather(*(pool.read(page(order, n), RULES) for n, order in enumerate(orders)))
+        assert [end.text for end in ends] == orders
 
 
 @pytest.mark.parametrize("size", [1, 2])
@@ -160,6 +161,17 @@ async def test_readers_do_other_tasks_too_and_say_what_went_wrong():
         undated = b"<urlset>" + b"".join(b"<url><loc>/%d</loc></url>" % number for number in range(9)) + b"</urlset>"
         assert await look(undated) == read_document("sitemap", undated, "", "https://example.org/feed", link_filter)
         assert await look(b"x" * 2000) == DiscoveryFailure(ParseIssue.TOO_LARGE, "2000 bytes, 1000 are allowed")
+
+
+async def test_a_reader_that_was_forked_for_a_feed_learns_what_pages_need_in_the_forkserver():
+    """Compiled phrases are shared by all readers, and what they take is laid to no page."""
+    task = Task("tests.poison:pid", int)
+    async with ReaderPool(1, read="tests.poison:read", tasks=[task]) as pool:
+        first = await pool.ask(task, (), whose="probe", size=0, about="a feed")
+        reading = (await pool.read(page("who"), RULES)).text
+        assert reading != str(first)
+        assert str(await pool.ask(task, (), whose="probe", size=0, about="a feed")) == reading
+        assert (await pool.read(page("who"), Rules(language="fr"))).text == reading
 
 
 async def test_the_event_loop_goes_on_while_pages_hang():

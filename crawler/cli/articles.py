@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from crawler.cli.common import configuration, count, fail, open_store, out, print_json, run, told, when
+from crawler.cli.common import configuration, count, fail, open_queries, out, print_json, run, told, when
 from crawler.cli.read import moment, print_line
 from crawler.logs import plain
 
@@ -54,14 +54,14 @@ async def stream_articles(wanted: dict[str, Any], zones: Mapping[str, ZoneInfo],
     """
     from crawler import records
 
-    async with await open_store() as store:
+    async with await open_queries() as store:
         async for row in store.each_article(**wanted):
             print_json(records.of_row(row, zones.get(row["source"], zone)))
 
 
 async def _articles(wanted: dict[str, Any]) -> list[Row]:
     """As rows of a list: without what makes them large."""
-    async with await open_store() as store:
+    async with await open_queries() as store:
         return [
             {name: value for name, value in row.items() if name not in ("text", "text_markdown")}
             | {"words": words_in(row)}
@@ -125,7 +125,7 @@ def search(
 
 
 async def _found(query: str, language: str | None, since: datetime | None, source: str | None, limit: int) -> list[Row]:
-    async with await open_store() as store:
+    async with await open_queries() as store:
         return await store.search(query, language, since, source, limit)
 
 
@@ -160,7 +160,7 @@ def show(
 
 
 async def _article(what: str) -> Row | None:
-    async with await open_store() as store:
+    async with await open_queries() as store:
         return await store.article(int(what) if what.isdigit() else what)
 
 
@@ -192,7 +192,7 @@ def explain(
 
 
 async def _story(url: str) -> Row:
-    async with await open_store() as store:
+    async with await open_queries() as store:
         return await store.explain(url)
 
 
@@ -228,15 +228,17 @@ def status(
     Exit code 0 whatever the state: looking went well.
     """
     configured = configuration()
-    sources, last = run(_status(runs))
+    sources, last, alarms = run(_status(runs))
     shown = [row for row in sources if every or row["enabled"] or row["last_run"] is not None]
     if as_json:
-        for kind, rows in (("source", shown), ("run", last)):
+        for kind, rows in (("source", shown), ("run", last), ("alarm", alarms)):
             for row in rows:
                 print_json({"kind": kind, **{"run_kind" if name == "kind" else name: row[name] for name in row}})
         return
     zone = ZoneInfo(configured.settings.time_zone)
     show_sources(shown, len(configured.sources) - sum(row["name"] in configured.sources for row in shown), zone)
+    for alarm in alarms:
+        print_line(f"alarm: {alarm['says']}. {alarm['advice']}")
     if last:
         print_line("")
         show_runs(last, zone)
@@ -286,9 +288,9 @@ def _table(*names: str) -> Any:
     return table
 
 
-async def _status(runs: int) -> tuple[list[Row], list[Row]]:
-    async with await open_store() as store:
-        return await store.status(), await store.last_runs(limit=runs) if runs else []
+async def _status(runs: int) -> tuple[list[Row], list[Row], list[Row]]:
+    async with await open_queries() as store:
+        return await store.status(), await store.last_runs(limit=runs) if runs else [], await store.open_alarms()
 
 
 def _text(value: str) -> Any:

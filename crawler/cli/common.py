@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from crawler.config import Configuration
     from pipelines.store import Store
+    from pipelines.store.hosts import Hosts
+    from pipelines.store.queries import Queries
 
 T = TypeVar("T")
 
@@ -149,11 +151,14 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         raise KeyboardInterrupt from None
 
 
-def configuration() -> Configuration:
-    """The configuration; a mistake in it ends the command before anything starts (ConfigError)."""
+def configuration(is_reading: bool = False) -> Configuration:
+    """The configuration; a mistake in it ends the command before anything starts (ConfigError).
+
+    *is_reading*: the command reads pages, or checks the files, and needs the shipped phrases too.
+    """
     from crawler import config
 
-    return config.load()
+    return config.load(is_reading=is_reading)
 
 
 def known_sources(configured: Configuration, names: Iterable[str]) -> list[str]:
@@ -178,12 +183,32 @@ def reachable() -> str:
 
 async def open_store() -> Store:
     """The store behind the address of the environment, its tables up to date."""
-    from pipelines import database
     from pipelines.store import Store
+
+    return await Store.open(await _migrated(), PATIENCE)
+
+
+async def open_queries() -> Queries:
+    """What a command that only looks needs of it; the whole store takes a tenth of a second more to load."""
+    from pipelines.store.queries import Queries
+
+    return await Queries.open(await _migrated(), PATIENCE)
+
+
+async def open_hosts() -> Hosts:
+    """The part of it that knows hosts."""
+    from pipelines.store.hosts import Hosts
+
+    return await Hosts.open(await _migrated(), PATIENCE)
+
+
+async def _migrated() -> str:
+    """The address of a database that answers, its tables up to date."""
+    from pipelines import database
 
     dsn = await asyncio.to_thread(reachable)
     await asyncio.to_thread(database.migrate, dsn, patience=PATIENCE)
-    return await Store.open(dsn, PATIENCE)
+    return dsn
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from crawler.cli.common import Exit, configuration, count, err, fail, open_store, run, told
+from crawler.cli.common import Exit, configuration, count, err, fail, open_queries, run, told
 from crawler.cli.read import moment
 
 
@@ -62,7 +62,7 @@ async def _exported(file: Path, form: Format, wanted: dict[str, Any]) -> int:
         exporting.check(form)
     except exporting.NoParquet as error:
         fail(str(error), Exit.USAGE)
-    async with await open_store() as store:
+    async with await open_queries() as store:
         with exporting.opened(file, form) as write:
             async for rows in store.export(**wanted):
                 write(rows)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crawler.cli.common import Exit, count, open_store, out, print_json, run, told
+from crawler.cli.common import Exit, count, open_hosts, out, print_json, run, told
 from crawler.logs import plain
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def hosts(
 
 
 async def _found(names: list[str], lift: bool, source: str | None) -> list[HostBackoff]:
-    async with await open_store() as store:
+    async with await open_hosts() as store:
         if not lift:
             rests = await store.host_backoffs()
             return [rest for rest in rests if source in (None, rest.source) and (not names or rest.host in names)]

@@ -54,7 +54,7 @@ def read(
     """
     from crawler.files import Unreadable
 
-    configured = configuration()
+    configured = configuration(is_reading=True)
     if source:
         known_sources(configured, [source])
     at = moment(fetched_at, configured) if fetched_at else None
@@ -195,6 +195,8 @@ def show_places(page: Page, article: Article, rules: Rules) -> None:
 
 def facts(article: Article, zone: ZoneInfo, why: bool) -> list[tuple[str, str]]:
     """Label and value of everything the page told beside its text."""
+    from pipelines.reading.rights import reservations
+
     published, modified = when(article.published_at, zone), when(article.modified_at, zone)
     if why and article.published_at:
         published += f" (to the {article.published_precision}, from {article.published_provenance})"
@@ -227,6 +229,8 @@ def facts(article: Article, zone: ZoneInfo, why: bool) -> list[tuple[str, str]]:
         ("image", image),
         ("language", article.language),
         ("free", free),
+        ("licence", article.rights.license),
+        ("rights", "; ".join(said for _, said in reservations(article.rights))),
         ("amp", article.amp_url),
         ("container", article.container if why else ""),
         ("kind", str(article.kind) if article.kind != "article" else ""),

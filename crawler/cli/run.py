@@ -41,6 +41,8 @@ SourcesOption = Annotated[
 TagsOption = Annotated[
     str, typer.Option("--tags", metavar="TAG,...", help="Only sources with one of these tags.", show_default=False)
 ]
+#: so many rejected pages beside none that could be kept are no accident
+MANY = 5
 COUNTS = ("found", "new", "new_version", "unchanged", "copy", "rejected", "pending")
 
 
@@ -53,10 +55,12 @@ def crawl(
 ) -> None:
     """Crawl each source once and stop when that is done.
 
-    Exit code 1 when a source failed or pages are still pending: they come again in the next round. A rejected page is
-    no failure; why it is no article is recorded.
+    Exit code 1 when a source failed, when pages are still pending (they come again in the next round), when all its
+    pages were rejected, or when one could not be stored. A rejected page beside others is no failure; why it is no
+    article is recorded.
     """
-    configured = configuration()
+    launch_readers()
+    configured = configuration(is_reading=True)
     names = known_sources(configured, sources or [])
     names = names or [name for name, source in configured.sources.items() if source.enabled]
     if not names:
@@ -112,7 +116,8 @@ def recheck(
     """
     from crawler.cli.read import moment
 
-    configured = configuration()
+    launch_readers()
+    configured = configuration(is_reading=True)
     urls = [one for one in what or [] if "." in one or "/" in one]  # no name of a source has either
     names = known_sources(configured, [one for one in what or [] if one not in urls])
     if not what:
@@ -182,7 +187,8 @@ def replay(
     """
     from crawler.cli.read import moment
 
-    configured = configuration()
+    launch_readers()
+    configured = configuration(is_reading=True)
     if bool(paths) == archive:
         fail("say what to replay: either files and folders, or --archive", Exit.USAGE)
     if source and archive is False:
@@ -263,7 +269,9 @@ def schedule(
 
     SIGUSR1: begin nothing new, and end with the last run.
     """
-    configured = configuration()
+    if not queue:
+        launch_readers()
+    configured = configuration(is_reading=not queue)
     is_mine = chosen(configured, sources, tags)
     start_logging(configured.settings.log_level)
     if queue:
@@ -283,11 +291,13 @@ def worker(
 
     SIGUSR1: take nothing new, and end with the last run.
     """
-    configured = configuration()
+    found = queueing()
+    launch_readers()
+    configured = configuration(is_reading=True)
     is_mine = chosen(configured, sources, tags)
     names = [source.name for source in configured.sources.values() if is_mine(source)] if sources or tags else None
     start_logging(configured.settings.log_level)
-    raise typer.Exit(run(queueing().serve_worker(configured, names, concurrency)))
+    raise typer.Exit(run(found.serve_worker(configured, names, concurrency)))
 
 
 def queueing() -> ModuleType:
@@ -317,6 +327,17 @@ def words(text: str) -> list[str]:
     return [word for word in (one.strip() for one in text.split(",")) if word]
 
 
+def launch_readers() -> None:
+    """Start the process of the readers, and load what a crawl needs: both take a second, at the same time.
+
+    Before there is an event loop, which would stand still meanwhile.
+    """
+    from pipelines.reader_launch import launch
+
+    launch()
+    from crawler import runs  # noqa: F401
+
+
 # --- reports ---------------------------------------------------------------------------------------------------------
 
 
@@ -331,7 +352,21 @@ def finish(reports: Sequence[RunReport], as_json: bool, is_all: bool = True) -> 
 
 
 def went_well(report: RunReport) -> bool:
-    return report.outcome == "finished" and not report.counts.pending
+    return report.outcome == "finished" and not report.counts.pending and not no_article(report)
+
+
+def no_article(report: RunReport) -> str:
+    """Why a crawl that finished is no success: nothing of what it found could be kept. "": it is one.
+
+    Known pages that a feed names again count as unchanged, so some new ones are enough beside these.
+    """
+    counts = report.counts
+    if report.kind != "crawl":
+        return ""
+    if unstorable := counts.reasons.get("unstorable", 0):
+        return f"{count(unstorable, 'page')} could not be stored; nachlese explain URL says why"
+    is_all = not (counts.new or counts.new_version or counts.copy) and (not counts.unchanged or counts.rejected >= MANY)
+    return f"none of its {count(counts.rejected, 'new page')} is an article" if counts.rejected and is_all else ""
 
 
 def record(report: RunReport) -> dict[str, Any]:
@@ -365,6 +400,8 @@ def show_reports(reports: Sequence[RunReport]) -> None:
     for report in reports:
         if report.outcome != "finished":
             console.print(Text(plain(f"{report.source or 'replay'} {report.outcome}: {report.error}")))
+        elif said := no_article(report):
+            console.print(Text(plain(f"{report.source}: {said}")))
         for problem in report.problems:
             console.print(Text(plain(f"{report.source or 'replay'}: {problem}")))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from crawler.cli import sources_add, sources_rights, sources_test, sources_verify
 from crawler.cli.common import Exit, configuration, count, known_sources, out, print_json, run, told
 from crawler.logs import plain
 
@@ -14,7 +15,13 @@ if TYPE_CHECKING:
     from crawler.config import Configuration, Source
     from crawler.single_fetch import Look
 
-app = typer.Typer(no_args_is_help=True, help="The configured news sites: list them, check their files.")
+app = typer.Typer(no_args_is_help=True, help="The configured news sites: add, list, test and check them.")
+
+app.command("add")(sources_add.add)
+app.command("test")(sources_test.test)
+app.command("verify")(sources_verify.verify)
+app.command("export")(sources_verify.export)
+app.command("rights")(sources_rights.rights)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line, for programs.")]
 
@@ -96,7 +103,7 @@ def check(
     Without --fetch nothing is asked of any site. With it, nothing is stored. Exit code 2 for a mistake in a file, 1
     when a feed, sitemap or section page cannot be read.
     """
-    configured = configuration()
+    configured = configuration(is_reading=True)
     wanted = known_sources(configured, names or sorted(configured.sources))
     if not fetch:
         dangers = {name: dangerous(configured.sources[name]) for name in wanted}

@@ -42,6 +42,7 @@ from crawler.config.settings_file import (
     ReadingSettings,
     RecheckSettings,
     Retention,
+    RightsSettings,
     ScheduleDefaults,
     Settings,
 )
@@ -81,6 +82,7 @@ __all__ = [
     "ReadingSettings",
     "RecheckSettings",
     "Retention",
+    "RightsSettings",
     "Schedule",
     "ScheduleDefaults",
     "Settings",

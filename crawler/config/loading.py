@@ -75,7 +75,8 @@ class Configuration:
 
     def rules(self) -> Rules:
         """Rules for pages that belong to no source file."""
-        return Rules(time_zone=ZoneInfo(self.settings.time_zone), phrases=self.phrases)
+        zone = ZoneInfo(self.settings.time_zone)
+        return Rules(time_zone=zone, phrases=self.phrases, rights=self.settings.rights.policy())
 
 
 def shipped_folder() -> Path:
@@ -90,8 +91,12 @@ def default_folder() -> Path:
     return Path(os.environ.get("NACHLESE_CONFIG") or shipped_folder())
 
 
-def load(folder: Path | str | None = None) -> Configuration:
-    """Read and check a config folder; raise ``ConfigError`` with all mistakes of all files."""
+def load(folder: Path | str | None = None, is_reading: bool = True) -> Configuration:
+    """Read and check a config folder; raise ``ConfigError`` with all mistakes of all files.
+
+    Not *is_reading*: for a command that reads no page. The phrases that are shipped are left out, because compiling
+    them takes longer than such a command itself; those of the folder's own are checked all the same.
+    """
     folder = Path(folder) if folder is not None else default_folder()
     mistakes: list[Mistake] = []
     if not folder.is_dir():
@@ -101,7 +106,7 @@ def load(folder: Path | str | None = None) -> Configuration:
             Mistake(folder / "sources", "", "there is no such folder; expected one .toml file per source in it")
         )
     settings = load_settings(folder / "settings.toml", mistakes)
-    phrases = load_phrases(folder, mistakes)
+    phrases = load_phrases(folder, mistakes, is_reading)
     sources = {}
     for path in source_files(folder, mistakes):
         source = load_table(path, Source, mistakes)
@@ -111,6 +116,11 @@ def load(folder: Path | str | None = None) -> Configuration:
     for name, source in sources.items():
         check_scrapy(folder / "sources" / f"{name}.toml", source.scrapy, mistakes)
     mistakes.extend(wrong_names(folder, sources))
+    known = sorted(path.stem for path in (folder / "sources").glob("*.toml"))
+    for name in settings.rights.sources:
+        if name not in known:
+            says = f"there is no source {name!r}{nearest(name, known)}"
+            mistakes.append(Mistake(folder / "settings.toml", f"rights.sources.{name}", says))
     watches = load_watches(folder, sources, mistakes)
     if mistakes:
         raise ConfigError(mistakes)
@@ -161,10 +171,15 @@ def load_settings(path: Path, mistakes: list[Mistake]) -> Settings:
     return (load_table(path, Settings, mistakes) if path.exists() else None) or Settings()
 
 
-def load_phrases(folder: Path, mistakes: list[Mistake]) -> dict[str, Phrases]:
-    """The shipped languages; a file of the same name in the folder's own ``boilerplate/`` stands in for it."""
+def load_phrases(folder: Path, mistakes: list[Mistake], is_reading: bool = True) -> dict[str, Phrases]:
+    """The shipped languages; a file of the same name in the folder's own ``boilerplate/`` stands in for it.
+
+    Not *is_reading*: the folder's own only.
+    """
     places = [place / "boilerplate" for place in (shipped_folder(), folder)]
     files = {path.stem: path for place in places for path in sorted(place.glob("*.toml"))}
+    if not is_reading:
+        files = {language: path for language, path in files.items() if path.parent != places[0]}
     phrases = {}
     for language, path in files.items():
         if read_toml(path, mistakes) is None:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from crawler.config.alerts_file import Alerts
 from crawler.config.table import Table
 from crawler.config.values import (
     Duration,
@@ -14,6 +15,7 @@ from crawler.config.values import (
     Size,
     TimeZone,
 )
+from pipelines.reading.rules import RightsPolicy
 from pipelines.recheck import RecheckPlan
 
 
@@ -113,6 +115,25 @@ class BrowserSettings(Table):
     timeout: PositiveDuration = Field(timedelta(seconds=20), description="Longest time for the scripts of one page.")
 
 
+Follows = Literal["record", "do_not_store_text", "do_not_fetch"]
+Reservation = Literal["tdm_reservation", "noai", "noarchive", "noindex", "ai_crawlers"]
+RESERVATIONS: list[Reservation] = ["tdm_reservation", "noai"]
+
+
+class RightsSettings(Table):
+    """``[rights]``: what follows where a site reserves its rights in what it publishes."""
+
+    then: Follows = Field("record", description="What follows: nothing but a record, no text, or no article at all.")
+    on: list[Reservation] = Field(RESERVATIONS, description="The statements that count as a reservation.")
+    sources: dict[str, Follows] = Field(
+        default_factory=dict, max_length=10_000, description="The same for single sources, by name, instead of then."
+    )
+    tdmrep: bool = Field(True, description="false: /.well-known/tdmrep.json is not asked for.")
+
+    def policy(self, source: str = "") -> RightsPolicy:
+        return RightsPolicy(self.sources.get(source, self.then), tuple(self.on))
+
+
 class ScheduleDefaults(Table):
     every: PositiveDuration = Field(
         timedelta(minutes=15), description="How often a source runs that does not say it itself."
@@ -140,8 +161,10 @@ class Settings(Table):
     crawl: CrawlSettings = CrawlSettings()
     recheck: RecheckSettings = RecheckSettings()
     reading: ReadingSettings = ReadingSettings()
+    rights: RightsSettings = RightsSettings()
     schedule: ScheduleDefaults = ScheduleDefaults()
     browser: BrowserSettings = BrowserSettings()
+    alerts: Alerts = Alerts()
     scrapy: dict[str, Any] = Field(
         default_factory=dict, description="Any setting of Scrapy, for all sources; [scrapy.custom] for your own."
     )

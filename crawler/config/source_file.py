@@ -242,7 +242,8 @@ class Source(Table):
             key: tuple(value) if isinstance(value, list) else value for key, value in table.items()
         }
         site = SiteRules(**frozen)
-        return Rules(time_zone=self.zone, language=self.language, phrases=self._phrases, site=site)
+        rights = self._settings.rights.policy(self.name)
+        return Rules(time_zone=self.zone, language=self.language, phrases=self._phrases, site=site, rights=rights)
 
     def bound(self, name: str, settings: Settings, phrases: dict[str, Phrases]) -> Source:
         """The same source with what lies outside its file."""

@@ -14,13 +14,9 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-import cssselect
-from lxml import etree
-from parsel.csstranslator import HTMLTranslator
 from pydantic import BeforeValidator
 
 from crawler.slots import Cron
-from pipelines.patterns import Pattern as SafePattern
 
 DURATION_UNITS = {
     "second": timedelta(seconds=1),
@@ -33,6 +29,11 @@ SIZE_UNITS = {"B": 1, "kB": 1000, "KB": 1000, "MB": 1000**2, "GB": 1000**3, "KiB
 
 LONGEST_DURATION = timedelta(days=3650)
 LONGEST_PATTERN = 1000
+#: single characters, each of them optional or not: what most patterns are made of, "/videos?/" and "/archiv/\d"
+_SAME_IN_ALL_ENGINES = re.compile(r"\^?(?:(?:[A-Za-z0-9_/ ,:;=&%~@!#-]|\\[.dws?+*/-]|\.)\??)+\$?")
+#: an element, a class or an id, and such inside one another: "article", ".article-body", "main#content p.lead"
+_STEP = r"(?:[A-Za-z][A-Za-z0-9]*|(?:[A-Za-z][A-Za-z0-9]*)?[.#][A-Za-z][A-Za-z0-9_-]*)"
+_SIMPLE_SELECTOR = re.compile(rf"{_STEP}(?: {_STEP})*")
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -138,10 +139,20 @@ def pattern(value: Any) -> str:
     if len(value) > LONGEST_PATTERN:
         raise ValueError(f"the regular expression is longer than {LONGEST_PATTERN} characters")
     try:
-        SafePattern(value)
+        _compile(value)
     except (re.error, RecursionError, OverflowError) as error:
         raise ValueError(f"{value!r} is no regular expression: {error}") from None
     return value
+
+
+def _compile(value: str) -> None:
+    """Raise ``re.error`` where *value* is no pattern for one of the engines; those are loaded where they may differ."""
+    if _SAME_IN_ALL_ENGINES.fullmatch(value):
+        re.compile(value)
+    else:
+        from pipelines.patterns import Pattern as SafePattern
+
+        SafePattern(value)
 
 
 def is_xpath(selector: str) -> bool:
@@ -154,6 +165,12 @@ def selector(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError("expected a CSS selector or an XPath in quotes")
     text = value.strip()
+    if _SIMPLE_SELECTOR.fullmatch(text):
+        return text
+    import cssselect
+    from lxml import etree
+    from parsel.csstranslator import HTMLTranslator
+
     try:
         etree.XPath(text if is_xpath(text) else HTMLTranslator().css_to_xpath(text))
     except (etree.XPathError, cssselect.SelectorError, ValueError, RecursionError) as error:

@@ -202,6 +202,17 @@ class HttpClient:
         )
         return (await self.exchange(request)).status
 
+    async def ask(self, url: str, headers: dict[str, str], policy: FetchPolicy) -> int:
+        """GET an address that the operator named; the status, of the answer no more is read. As ``post`` otherwise."""
+        request = HttpRequest(
+            url=normalise(url, keep_tracking=True),
+            policy=policy,
+            headers=tuple(headers.items()),
+            seconds=policy.timeout,
+            wants_body=lambda status: False,
+        )
+        return (await self.exchange(request)).status
+
     async def close(self) -> None:
         for session in self._sessions.values():
             await session.close()

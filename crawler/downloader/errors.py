@@ -42,6 +42,7 @@ class FetchError(Exception):
         self.hops = hops
         self.unconnected = unconnected
         self.unexpected: BaseException | None = None  # an exception that this program has no name for
+        self.url = ""  # where it happened, behind redirects; set for who asks for single pages
 
 
 class NotModified(IgnoreRequest):

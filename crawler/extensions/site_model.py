@@ -1,4 +1,4 @@
-"""What a source's own pages teach the reader: loaded before a run, learned after it."""
+"""What a source's own pages teach the reader: loaded before a run, learned after it where the source is well."""
 
 from __future__ import annotations
 
@@ -31,5 +31,8 @@ class SiteModelExtension:
             spider.rules = services.derived.rules(run.source, await services.site_model(run.source))
 
     async def run_closed(self, report: RunReport) -> None:
-        if report.counts.new and report.source is not None:
-            await services_of(self.crawler).learn(report.source)
+        """First whether the source is well: nothing is learned from pages that are ill."""
+        services = services_of(self.crawler)
+        may_learn = await services.check_health(report)
+        if report.counts.new and report.source is not None and may_learn:
+            await services.learn(report.source)

@@ -29,8 +29,8 @@ class WatchlistsExtension:
         """A run may last hours: matches are delivered meanwhile."""
         stored = isinstance(item, ArticleItem) and item.outcome and item.outcome.kind in ("new", "new_version", "copy")
         if stored and item.run is not None and item.run.kind == "crawl":
-            services_of(self.crawler).wake_notifier()
+            services_of(self.crawler).wake_notifier(item.outcome.watches)
 
     def run_closed(self, report: Any) -> None:
         if report.kind == "crawl":
-            services_of(self.crawler).wake_notifier()
+            services_of(self.crawler).wake_notifier(())

@@ -19,7 +19,8 @@ from pipelines.urls import BadUrl, host, normalise
 
 
 class RobotsMiddleware:
-    """Raises Disallowed or RobotsUnavailable, or notes the site's Crawl-delay in ``meta["crawl_delay"]``.
+    """Raises Disallowed or RobotsUnavailable, or notes the site's Crawl-delay in ``meta["crawl_delay"]`` and whom else
+    it keeps out in ``meta["ai_crawlers_disallowed"]``.
 
     The file itself is asked for through the engine, so that guard, redirects and bounds are those of any request.
     """
@@ -52,7 +53,9 @@ class RobotsMiddleware:
         while True:
             try:
                 trust = (policy.allowed, own)
-                request.meta["crawl_delay"] = await services.robots.check(url, fetch, trust, policy.source)
+                judgement = await services.robots.judgement(url, fetch, trust, policy.source)
+                request.meta["crawl_delay"] = judgement.delay or 0.0
+                request.meta["ai_crawlers_disallowed"] = judgement.ai_crawlers_disallowed
                 return
             except ShutdownError:  # of another crawl, which had asked for the file: this one asks itself
                 if shutdown_of(self.crawler).stopping:

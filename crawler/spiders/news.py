@@ -22,6 +22,7 @@ from crawler.downloader.body import BodySlot
 from crawler.downloader.errors import NotModified, ShutdownError, failure_reason
 from crawler.frontier import frontier_of
 from crawler.middlewares.render import rendered
+from crawler.middlewares.rights import statements_of
 from crawler.shutdown import shutdown_of
 from crawler.spiders.documents import DocumentSpider, header, logged
 from pipelines import urls
@@ -124,7 +125,7 @@ class NewsSpider(DocumentSpider):
             return
         async for item in self.parse_article(response):
             if isinstance(item, ArticleItem) and item.article is None:
-                item.article = await self.services.readers.read(item.page, item.rules)
+                item.was_read(await self.services.readers.read_page(item.page, item.rules))
             yield item
 
     async def parse_article(self, response: Response, entry: FrontierEntry | None = None) -> AsyncIterator[Any]:
@@ -147,7 +148,7 @@ class NewsSpider(DocumentSpider):
     async def is_empty(self, item: ArticleItem) -> bool:
         """Whether a page shows nothing without its scripts. One that shows an article has been read by that."""
         try:
-            item.article = await shutdown_of(self.crawler).run(self.services.readers.read(item.page, item.rules))
+            item.was_read(await shutdown_of(self.crawler).run(self.services.readers.read_page(item.page, item.rules)))
         except Rejected as rejected:
             return rejected.reason in (Reason.EMPTY, Reason.JAVASCRIPT_SHELL, Reason.NO_TITLE)
         return False
@@ -166,6 +167,7 @@ class NewsSpider(DocumentSpider):
             status=response.status,
             asked_url=entry.url,
             hint=entry.hint,
+            statements=statements_of(response),
         )
         rules = await self.rules_for(entry)
         if article is None:

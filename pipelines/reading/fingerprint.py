@@ -1,24 +1,23 @@
-"""What makes two texts the same: hashes of their words, and MinHash bands for texts that are nearly the same. Pure."""
+"""What makes two texts the same: hashes of their words, and winnowed word n-grams for what is nearly the same. Pure."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-import struct
 import unicodedata
+import zlib
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from rensa import RMinHash
-
-PERMUTATIONS = 128
-BANDS = 32  # of 4 rows each: finds all pairs above a Jaccard similarity of 0.7, 88 % at 0.5
-ROWS = PERMUTATIONS // BANDS
-SEED = 2025
+GRAM = 7  # words: what unrelated reports have in common is mostly shorter
+# Of every window of n-grams the one with the least hash is kept, so that of any passage as long as a window and a gram
+# both texts keep the same one. A text of 420 words has 32 of them. Short texts have narrow windows: what a wide window
+# keeps of a passage, a narrow one keeps too.
+WIDEST, NARROWEST, WINDOWS = 28, 4, 16
+MOST_BANDS = 80  # of a long text: those with the least hashes
 MIN_WORDS = 12  # below that, word triples say little about a text
-METHOD = 2  # how bands are made; texts whose bands were made otherwise are not found as copies until they are made anew
+METHOD = 3  # how bands are made; texts whose bands were made otherwise are not found as copies until they are made anew
 
-_BAND = struct.Struct(f">H{ROWS}I")
 _WORD = re.compile(r"\w+")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 _MARKS = re.compile("[\u0300-\u036f]+")
@@ -78,20 +77,42 @@ def _folded(text: str) -> tuple[str, ...]:
 
 
 def bands(text: str) -> list[int] | None:
-    """32 numbers (64 bits, signed). Texts that share one may be near copies. None: too short to tell."""
+    """Up to MOST_BANDS numbers (64 bits, signed). Texts that share one may be near copies. None: too short to tell.
+
+    They are the hashes of n-grams that winnowing keeps (Schleimer, Wilkerson, Aiken 2003), in their order in the text.
+    """
     of_text = _folded(text)
     if len(of_text) < MIN_WORDS:
         return None
-    minhash = RMinHash(num_perm=PERMUTATIONS, seed=SEED)
-    minhash.update(list(_shingles(of_text)))
-    values = minhash.digest()
-    return [_band(number, values[number * ROWS : (number + 1) * ROWS]) for number in range(BANDS)]
+    grams = list(map(" ".join, zip(*(of_text[start:] for start in range(GRAM)), strict=False)))
+    order = [zlib.crc32(gram.encode("utf-8", "surrogatepass")) for gram in grams]
+    kept = winnowed(order, max(NARROWEST, min(WIDEST, len(grams) // WINDOWS)))
+    if len(kept) > MOST_BANDS:
+        kept = sorted(sorted(kept, key=lambda place: order[place])[:MOST_BANDS])
+    return [_band(gram) for gram in dict.fromkeys(grams[place] for place in kept)]
 
 
-def _band(number: int, values: list[int]) -> int:
-    # the number of the band goes in, so that equal values in different bands do not meet
-    data = _BAND.pack(number, *values)
-    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big", signed=True)
+def winnowed(values: Sequence[int], window: int) -> list[int]:
+    """The places of the least value of each *window* of them, the last one of equals."""
+    if not values:
+        return []
+    window = min(window, len(values))
+    kept: list[int] = []
+    least = -1
+    for end in range(window - 1, len(values)):
+        start = end - window + 1
+        if least < start:
+            least = min(range(start, end + 1), key=lambda place: (values[place], -place))
+        elif values[end] <= values[least]:
+            least = end
+        if not kept or kept[-1] != least:
+            kept.append(least)
+    return kept
+
+
+def _band(gram: str) -> int:
+    digest = hashlib.blake2b(gram.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
 
 
 def _digest(parts: Iterable[str]) -> bytes:

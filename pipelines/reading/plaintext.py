@@ -17,14 +17,14 @@ from pipelines.reading.body import blocks, details, paging
 from pipelines.reading.body.blocks import Block
 from pipelines.reading.body.boilerplate import Phrases, opens_block, rule_for, site_phrases
 from pipelines.reading.fields import agency, dates, language
+from pipelines.reading.languages import either
 from pipelines.reading.plaintext_header import Header, header_of
 from pipelines.reading.rules import Rules
 from pipelines.reading.textlines import DATE_SHAPE, Line, lines_of, rejoined
 
 # 'Lang ist der Text. (Ausland, 24.01.2026 - 08:26) weiterlesen...'
 _READ_ON = re.compile(
-    r"(?:[.!?…)\]\"“”»]|\.\.\.)\s*[\[(]?(?:weiter\s?lesen|(?:jetzt |hier )?weiter|mehr(?: lesen| dazu| erfahren)?|"
-    r"zum artikel|(?:ganzen )?artikel lesen|lesen sie mehr|read more|continue reading|lire la suite)[\])]?\W*\Z",
+    rf"(?:[.!?…)\]\"“”»]|\.\.\.)\s*[\[(]?{either('body.read_on')}[\])]?\W*\Z",
     re.IGNORECASE,
 )
 _DATED_TAIL = re.compile(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pipelines.items import Removed
 from pipelines.reading.body.boilerplate import Phrases, rule_for
 from pipelines.reading.fields import agency, dates, people
+from pipelines.reading.languages import either, languages, words
 from pipelines.reading.textlines import DATE_SHAPE, Line, has_statements, is_dated
 
 LONGEST_DATE_LINE = 160
@@ -17,48 +18,25 @@ LONGEST_TEASER = 450
 # a header of more lines than this is none
 MOST_LINES = 14
 
-_SECTION_NAMES = frozenset(
-    re.findall(
-        r"\S+",
-        """
-    aktien aktuell aktuelles analyse ausland auto banken bildung blaulicht bundesliga buntes business börse
-    bücher chronik computer culture deutschland devisen digital eishockey energie entertainment essen europa
-    familie feuilleton film finanzen formel-1 fussball fußball games garten geld genuss geschichte gesellschaft
-    gesundheit gründer handel health hintergrund hochschule immobilien industrie inland innovation international
-    internet interview justiz karriere kino kirche klima kommentar konjunktur kriminalität krypto
-    kryptowährungen kultur kunst landwirtschaft leadership leben leute lifestyle literatur local lokal lokales
-    management marketing medien meinung militär mobilität mode monde motor musik märkte nachrichten netzwelt
-    news opinion panorama politics politik politique polizei promi promis ratgeber recht region regional
-    regionales reise religion reportage rohstoffe santé schule schweiz science sciences service sicherheit
-    société spiele sport sports stars startups steuern stil tech technik technology tennis theater topnews
-    travel umwelt unterhaltung unternehmen usa verbraucher verkehr vermischtes versicherungen verteidigung welt
-    weltwirtschaft wetter wintersport wirtschaft wissen wissenschaft wohnen world économie österreich
-    """,
-    )
-)
+_SECTION_NAMES = words("title.section_names")
 # names of sections that are no word with a capital
-_SECTION_PHRASES = re.compile(
-    r"aus (?:aller welt|der region|den ländern|dem landtag|den bundesländern)|rund um .{3,20}", re.I
-)
-_HOME = frozenset(("home", "startseite", "start", "homepage", "hauptseite"))
-_SECTION_LABEL = re.compile(
-    r"(?:ressort|rubrik|kategorien?|sektion|bereich|section|category|abgelegt unter|rubrique)\s*:\s*", re.IGNORECASE
-)
+_SECTION_PHRASES = re.compile(either("title.section_phrases"), re.I)
+_HOME = words("title.home")
+_SECTION_LABEL = re.compile(rf"{either('title.section_label')}\s*:\s*", re.IGNORECASE)
 _SECTION_WORD = re.compile(r"[A-ZÄÖÜ][\w.'’-]*(?:(?: ?[&+] ?| und | and | et | )[A-ZÄÖÜ][\w.'’-]*){0,2}\Z")
 _SECTION_BREAK = re.compile(r"\s*[,;|/›»>·•→]\s*|\s+[-–]\s+")
 _PIECE_BREAK = re.compile(r"\s*[|•·›»]\s*|\s+[-–—/]\s+|\s{3,}|\s*;\s*")
-_BYLINE = re.compile(
-    r"(?:(?:ein (?:beitrag|artikel|bericht|text|kommentar|interview) )?von|by|par|autor(?:in|en|:in)?\s*:|text\s*:|"
-    r"verfasst von|geschrieben von|redaktion\s*:|author\s*:|verfasser(?:in)?\s*:)\s+(?=\S)",
-    re.IGNORECASE,
-)
+_BYLINE = re.compile(rf"(?:{either('people.byline_start')}|{either('people.label')}\s*:)\s+(?=\S)", re.IGNORECASE)
 # what may stand beside a date without being anything else
+_DAYS = "|".join(
+    sorted(
+        (day for each in languages().values() for day in (*each.weekdays, *each.short_weekdays)), key=len, reverse=True
+    )
+)
 _DATE_WORDS = re.compile(
-    r"(?<!\w)(?:montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonnabend|sonntag|mo|di|mi|do|fr|sa|so|monday|tuesday|"
-    r"wednesday|thursday|friday|saturday|sunday|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|uhr|um|am|den|vom|"
-    r"der|ab|h|mez|mesz|cet|cest|utc|gmt|stand|datum|zeit|erstellt|(?:veröffentlicht|publiziert|erschienen|"
-    r"aktualisiert)(?: am)?|zuletzt|geändert|letzte|aktualisierung|änderung|updated?|published|posted|on|at|"
-    r"online seit|gepostet|artikel|meldung|beitrag|nachricht|le|à|publié)(?!\w)",
+    rf"(?<!\w)(?:{_DAYS}|{either('dates.beside', 'dates.clock_words', 'dates.before_clock', 'dates.before_day')}"
+    rf"|{either('dates.before_date')}|{'|'.join(sorted(zone for each in languages().values() for zone in each.zones))}"
+    rf"|{either('labels.published')}(?: am)?)(?!\w)",
     re.IGNORECASE,
 )
 _NAME = re.compile(r"(?<!\w)[A-ZÄÖÜ][\w’'-]+ (?:von |van |de |zu )?[A-ZÄÖÜ][\w’'-]+")

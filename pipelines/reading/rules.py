@@ -38,6 +38,14 @@ class SiteModel:
 
 
 @dataclass(frozen=True, slots=True)
+class RightsPolicy:
+    """What follows where a site reserves its rights. ``on`` are the statements that count as a reservation."""
+
+    then: str = "record"
+    on: tuple[str, ...] = ("tdm_reservation", "noai")
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """Everything that reading a page may depend on besides the page.
 
@@ -50,3 +58,4 @@ class Rules:
     phrases: dict[str, Phrases] = field(default_factory=dict)
     site: SiteRules = SiteRules()
     site_model: SiteModel = SiteModel()
+    rights: RightsPolicy = RightsPolicy()

@@ -7,6 +7,10 @@ import re
 from dataclasses import dataclass
 from itertools import groupby
 
+from pipelines.reading.fields.date_grammar import month_names
+from pipelines.reading.languages import each as each_of
+from pipelines.reading.languages import either, languages, words
+
 # Nothing is joined beyond this: a paragraph of such a length is none.
 LONGEST_PARAGRAPH = 20_000
 # Longer than any headline and shorter than nearly any paragraph.
@@ -25,26 +29,21 @@ _SENTENCE_END = re.compile(r"[.!?…][\"“”»«'’)\]]*\Z")
 _SENTENCE_BREAK = re.compile(r"[^\W\d_]{3,}[.!?][\"“”»«'’)]*\s+[„\"“»«'‚(]?[A-ZÄÖÜ]")
 _CAN_BEGIN = re.compile(r"[„\"“»«'‚‘(]*[A-ZÄÖÜ0-9]")
 # The shape of a date or time, whatever day it means.
+_DAY_WORDS = "|".join(sorted((word for each in languages().values() for word in each.days_ago), key=len, reverse=True))
+_MONTHS = "|".join(sorted(map(re.escape, month_names()), key=len, reverse=True))
+_UNIT = either("dates.seconds", "dates.minutes", "dates.hours", "dates.days")
+_AGO = "|".join(
+    pattern.replace("<n>", rf"(?:\d{{1,3}}|{either('dates.one')})").replace("<unit>", _UNIT)
+    for pattern in each_of("dates.ago")
+)
 DATE_SHAPE = re.compile(
-    r"(?<!\w)(?:(?:heute|gestern|vorgestern|today|yesterday|aujourd'hui|hier)(?:,?\s(?:um\s|at\s)?\d{1,2}(?:[:.]\d{2})?)?|"
-    r"vor (?:\d{1,3}|eine[rm]?) (?:sek|min|st(?:un)?d|tag|woche|monat)\w*|\d{1,3} (?:min|hour|day)\w* ago|"
-    r"\d{1,2}\.\s?\d{1,2}\.(?:\s?\d{4}|\s?\d{2})?|\d{1,2}\.?\s(?:jan|feb|mär|mar|apr|ma[iy]|jun|jul|aug|sep|o[kc]t|nov|de[zc]|"
-    r"jän)\w*\.?,?(?:\s\d{4})?|\d{4}-\d{2}-\d{2}|\d{1,2}/\d{1,2}/\d{4}|\d{1,2}[:.]\d{2}(?::\d{2})?(?:\s?uhr)?)(?!\w)",
+    rf"(?<!\w)(?:(?:{_DAY_WORDS})(?:,?\s(?:{either('dates.before_clock')}\s)?\d{{1,2}}(?:[:.]\d{{2}})?)?|{_AGO}|"
+    rf"\d{{1,2}}\.\s?\d{{1,2}}\.(?:\s?\d{{4}}|\s?\d{{2}})?|\d{{1,2}}\.?\s(?:{_MONTHS})\w*\.?,?(?:\s\d{{4}})?|"
+    rf"\d{{4}}-\d{{2}}-\d{{2}}|\d{{1,2}}/\d{{1,2}}/\d{{4}}|\d{{1,2}}[:.]\d{{2}}(?::\d{{2}})?(?:\s?{either('dates.clock_words')})?)(?!\w)",
     re.IGNORECASE,
 )
 # a line that ends in one of these is not finished
-_UNFINISHED = frozenset(
-    re.findall(
-        r"\w+",
-        """
-    der die das den dem des ein eine einen einem einer eines sein seine seinen seinem seiner seines ihr ihre
-    ihren ihrem ihrer ihres unser unsere dieser diese dieses diesen diesem jener jene und oder aber sowie von
-    vom mit nach bei beim zu zum zur in im ins an am auf aus für über unter um vor durch gegen ohne bis seit
-    wegen während trotz als wie dass weil wenn ob laut the a an of and to in on for
-    with by from as that le la les un une de du des et à au aux pour par sur dans avec
-    """,
-    )
-)
+_UNFINISHED = words("text.unfinished")
 
 
 @dataclass(frozen=True, slots=True)

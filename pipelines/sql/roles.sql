@@ -40,8 +40,8 @@ GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA ingest TO nachlese_writer;
 REVOKE INSERT, UPDATE ON ingest.migrations FROM nachlese_writer;
 -- links that were only seen again are counted and forgotten, fingerprints move and are replaced, watchlists are what the files
 -- say, processes end; nothing that was published is ever deleted
-GRANT DELETE ON ingest.run_pages, ingest.claims, ingest.bands, ingest.watches, ingest.workers, ingest.host_workers
-    TO nachlese_writer;
+GRANT DELETE ON ingest.run_pages, ingest.claims, ingest.bands, ingest.watches, ingest.observations, ingest.workers,
+    ingest.host_workers TO nachlese_writer;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA ingest TO nachlese_writer;
 GRANT SELECT ON ALL TABLES IN SCHEMA news TO nachlese_writer;
 

@@ -50,8 +50,10 @@ class Connections:
         self._until = min(self._until, time.monotonic() + seconds)
         self._hurried.set()
 
-    async def run(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    async def run(self, work: Callable[[AsyncConnection], Awaitable[T]], *, is_one_statement: bool = False) -> T:
         """Do *work* in a transaction. It must be idempotent: when the answer to COMMIT is lost, it is done again.
+
+        *is_one_statement*: Postgres makes a transaction of it by itself, and BEGIN and COMMIT need not be sent.
 
         Raises DatabaseError for trouble of the database: it stays away longer than the patience, a right is missing,
         somebody holds a lock for more than a minute. psycopg.Error: what *work* writes may itself be the cause.
@@ -60,10 +62,14 @@ class Connections:
         conflicts, begun = 0, time.monotonic()
         while True:
             try:
-                async with self._connection() as connection, connection.transaction():
-                    if database.is_pooled(self.dsn):
-                        await connection.execute(database.IN_TRANSACTION)
-                    return await work(connection)
+                async with self._connection() as connection:
+                    is_pooled = database.is_pooled(self.dsn)
+                    if is_one_statement and not is_pooled:
+                        return await work(connection)
+                    async with connection.transaction():
+                        if is_pooled:
+                            await connection.execute(database.IN_TRANSACTION)
+                        return await work(connection)
             except psycopg.Error as error:
                 if database.is_passing(error):
                     conflicts += 1

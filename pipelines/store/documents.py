@@ -31,10 +31,14 @@ DOCUMENT_STATE = """
 SAVE_DOCUMENT = """
     INSERT INTO ingest.documents AS document (
         source, url_key, url, kind, etag, last_modified, status, links, error, changed_at, entries, left_out, note,
-        digest, distrusted_at, distrusted_because)
+        digest, distrusted_at, distrusted_because, failed_in_a_row, failing_since, empty_in_a_row, empty_since,
+        most_entries, fresh_for, skip_hours, skip_days)
     VALUES (%(source)s, %(key)s, %(url)s, %(kind)s, %(etag)s, %(last_modified)s, %(status)s, %(links)s, %(error)s,
             CASE WHEN %(is_full)s THEN now() END, %(entries)s, %(left_out)s, %(note)s, %(digest)s,
-            CASE WHEN %(distrusted)s::text IS NOT NULL THEN now() END, %(distrusted)s)
+            CASE WHEN %(distrusted)s::text IS NOT NULL THEN now() END, %(distrusted)s,
+            %(is_failed)s::integer, CASE WHEN %(is_failed)s THEN now() END,
+            %(is_empty)s::integer, CASE WHEN %(is_empty)s THEN now() END, coalesce(%(listed)s, 0),
+            %(fresh_for)s, %(skip_hours)s, %(skip_days)s)
     ON CONFLICT (source, url_key) DO UPDATE
     SET status = excluded.status, error = excluded.error, checked_at = now(), kind = excluded.kind,
         etag = CASE WHEN %(is_full)s THEN excluded.etag ELSE document.etag END,
@@ -49,6 +53,23 @@ SAVE_DOCUMENT = """
             WHEN %(distrusted)s::text IS NOT NULL THEN 0 ELSE document.confirmed_looks + %(confirmed)s::integer END,
         distrusted_at = coalesce(document.distrusted_at, excluded.distrusted_at),
         distrusted_because = coalesce(document.distrusted_because, excluded.distrusted_because),
+        failed_in_a_row = CASE WHEN %(is_failed)s THEN document.failed_in_a_row + 1 ELSE 0 END,
+        failing_since = CASE WHEN %(is_failed)s THEN coalesce(document.failing_since, now()) END,
+        -- a 304 says that it lists what it listed before
+        empty_in_a_row = CASE
+            WHEN %(is_empty)s OR %(not_modified)s AND document.empty_in_a_row > 0 THEN document.empty_in_a_row + 1
+            WHEN %(is_failed)s THEN document.empty_in_a_row ELSE 0 END,
+        empty_since = CASE
+            WHEN %(is_empty)s THEN coalesce(document.empty_since, now())
+            WHEN %(not_modified)s OR %(is_failed)s THEN document.empty_since END,
+        longest_empty = CASE
+            WHEN %(is_full)s AND NOT %(is_empty)s AND document.empty_since IS NOT NULL
+            THEN greatest(document.longest_empty, least(now() - document.empty_since, interval '12 hours'))
+            ELSE document.longest_empty END,
+        most_entries = greatest(document.most_entries, excluded.most_entries),
+        fresh_for = CASE WHEN %(is_failed)s THEN document.fresh_for ELSE excluded.fresh_for END,
+        skip_hours = CASE WHEN %(is_full)s THEN excluded.skip_hours ELSE document.skip_hours END,
+        skip_days = CASE WHEN %(is_full)s THEN excluded.skip_days ELSE document.skip_days END,
         not_modified_in_a_row = CASE
             WHEN %(is_full)s THEN 0
             WHEN %(not_modified)s THEN document.not_modified_in_a_row + 1
@@ -96,6 +117,8 @@ class Documents(Session):
 
 async def keep_document(connection: AsyncConnection, run: Run, document: Document, offered: Offered) -> None:
     is_full = document.error is None and not document.not_modified
+    # of a section page all links are counted as entries; those that look like articles have a digest
+    listed = document.entries if document.kind != "section" else max(document.links, bool(document.digest))
     values = row_mapping.clean(asdict(document)) | {
         "left_out": document.left_out + offered.left_out,
         "note": _document_note(document, offered),
@@ -105,6 +128,9 @@ async def keep_document(connection: AsyncConnection, run: Run, document: Documen
         "source": run.source,
         "key": row_mapping.page_key(document.url),
         "is_full": is_full,
+        "is_failed": document.error is not None,
+        "is_empty": is_full and listed == 0,
+        "listed": listed,
         "outcome": "error" if document.error is not None else "not_modified" if document.not_modified else "ok",
     }
     await connection.execute(SAVE_DOCUMENT, values)

@@ -96,6 +96,9 @@ class Document:
     memory: str | None = None
     confirmed: bool = False
     distrusted: str | None = None
+    fresh_for: int | None = None
+    skip_hours: tuple[int, ...] = ()
+    skip_days: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +168,11 @@ class Archived:
 
 @dataclass(frozen=True, slots=True)
 class PageOutcome:
-    """The outcome of a page. ``copy_of``: the first article with this text, also where the kind is not copy."""
+    """The outcome of a page. ``copy_of``: the first article with this text, also where the kind is not copy.
+
+    ``watches``: the watchlists that the article matches since this outcome; None where that is not known, as after a
+    COMMIT whose answer was lost.
+    """
 
     kind: PageOutcomeKind
     article_id: int | None = None
@@ -173,6 +180,7 @@ class PageOutcome:
     version: int | None = None
     reason: Reason | None = None
     detail: str | None = None
+    watches: tuple[str, ...] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

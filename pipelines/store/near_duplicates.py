@@ -1,9 +1,10 @@
 """Near-duplicates: which article had a text first, whatever was cut, added or given another headline.
 
-Each text has up to 32 MinHash bands; ``ingest.bands`` says of each which article had it first, ``ingest.claims`` of
-those that came lately. A writer *claims* the bands of its texts before it decides about them: where another transaction
-has just claimed one of them, the unique index makes it wait for that one's end. So of two near copies that are written
-at the same moment one is first, and the other sees it. Bands are claimed in order, so writers never wait in a circle.
+Each text has up to 80 bands (``fingerprint.bands``); ``ingest.bands`` says of each which article had it first,
+``ingest.claims`` of those that came lately. A writer *claims* the bands of its texts before it decides about them:
+where another transaction has just claimed one, the unique index makes it wait for that one's end. So of two near copies
+that are written at the same moment one is first, and the other sees it. Bands are claimed in order, so writers never
+wait in a circle.
 Beside the writing, claims are *compacted*: they move into the large table, a slice of all bands at a time.
 """
 
@@ -195,7 +196,7 @@ async def claim(connection: AsyncConnection, wanted: Sequence[tuple[int, Sequenc
     bands = [band for _, of_text in wanted for band in of_text]
     articles = [article_id for article_id, of_text in wanted for _ in of_text]
     if bands:
-        await connection.execute(CLAIM, [_array(bands), _array(articles)])
+        await connection.execute(CLAIM, [array(bands), array(articles)])
 
 
 async def known(connection: AsyncConnection, bands: Sequence[int], new: Collection[int] = ()) -> NearDuplicates:
@@ -218,14 +219,14 @@ async def known(connection: AsyncConnection, bands: Sequence[int], new: Collecti
 async def owners(connection: AsyncConnection, bands: Sequence[int], new: Collection[int] = ()) -> dict[int, int]:
     """Band to the article that had it first, of those that any article but the *new* ones has."""
     found: dict[int, int] = {}
-    cursor = await connection.execute(OWNERS, {"bands": _array(bands), "new": _array(sorted(new))})
+    cursor = await connection.execute(OWNERS, {"bands": array(bands), "new": array(sorted(new))})
     for band, owner, is_compacted in await cursor.fetchall():
         if is_compacted or band not in found:
             found[band] = owner
     return found
 
 
-def _array(numbers: Sequence[int]) -> str:
+def array(numbers: Iterable[int]) -> str:
     """As Postgres writes it: thousands of numbers one by one take psycopg longer than Postgres all the rest."""
     return "{" + ",".join(map(str, numbers)) + "}"
 

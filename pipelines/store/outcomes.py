@@ -16,6 +16,7 @@ from pipelines.store import sources as source_rows
 from pipelines.store.batches import Batches
 from pipelines.store.models import Archived, PageOutcome, Row, Run
 from pipelines.store.session import Session, rows_of
+from pipelines.text_features import TextFeatures
 
 FIND_PAGE = """
     SELECT id, state, attempts, article_id, checks_unchanged, last_fetched_at, next_check_at
@@ -131,10 +132,12 @@ class Outcomes(Session):
         etag: str | None = None,
         last_modified: str | None = None,
         ms: int | None = None,
+        features: TextFeatures | None = None,
         queued: asyncio.Event | None = None,
     ) -> PageOutcome:
         """Store an article; returns after its transaction is committed. Idempotent.
 
+        *features* are those of *article* on *page*, where they are known already.
         *queued* is set when its turn is certain: articles are stored in the order in which that happens.
 
         What cannot be stored ends as rejected with the reason ``unstorable``, and is not raised. Trouble of the
@@ -142,8 +145,8 @@ class Outcomes(Session):
         """
         try:
             params = await self._params_of(page, article)
-            arguments = (run, page, article, archived, etag, last_modified, ms, params)
-            is_long = len(article.text) > row_mapping.LONG_TEXT
+            arguments = (run, page, article, archived, etag, last_modified, ms, params, features)
+            is_long = features is None and len(article.text) > row_mapping.LONG_TEXT
             item = await asyncio.to_thread(row_mapping.item, *arguments) if is_long else row_mapping.item(*arguments)
         except (ValueError, TypeError) as error:
             url, detail = page.asked_url or page.url, database.safe_text(error)

@@ -4,16 +4,40 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from psycopg import AsyncConnection
 
-from pipelines.store import row_mapping, searching
-from pipelines.store.models import Row
+from pipelines.storable import clean
+from pipelines.store import searching
+from pipelines.store.keys import page_key
 from pipelines.store.session import Session, rows_of
+
+if TYPE_CHECKING:
+    from pipelines.store.models import Row
 
 ARTICLES_AT_A_TIME = 200  # some megabytes
 
 STATUS = "SELECT * FROM news.sources ORDER BY name"
+
+# what the sites say now; the example is the newest article that says something
+RIGHTS = """
+    SELECT source,
+           count(*) AS articles,
+           count(*) FILTER (WHERE tdm_reserved) AS tdm_reserved,
+           count(*) FILTER (WHERE 'noai' = ANY (robots_directives)) AS noai,
+           count(*) FILTER (WHERE robots_directives && '{noarchive,none}') AS noarchive,
+           count(*) FILTER (WHERE cardinality(ai_crawlers_disallowed) > 0) AS ai_crawlers,
+           count(*) FILTER (WHERE license IS NOT NULL) AS licensed,
+           count(*) FILTER (WHERE text_withheld) AS withheld,
+           mode() WITHIN GROUP (ORDER BY tdm_policy) AS tdm_policy,
+           mode() WITHIN GROUP (ORDER BY license) AS license,
+           mode() WITHIN GROUP (ORDER BY nullif(ai_crawlers_disallowed, '{}')) AS ai_crawlers_disallowed
+    FROM news.articles
+    WHERE first_seen_at >= %(since)s AND (%(sources)s::text[] IS NULL OR source = ANY (%(sources)s))
+    GROUP BY source
+    ORDER BY source
+"""
 
 LAST_RUNS = """
     SELECT * FROM news.runs
@@ -116,12 +140,23 @@ ARCHIVE = """
 """
 
 
+OPEN_ALARMS = "SELECT * FROM news.alarms WHERE closed_at IS NULL ORDER BY source, id"
+
+
 class Queries(Session):
-    """What ``Store`` is asked by people and programs that look."""
+    """What people and programs ask that look. A command that only looks opens this instead of a whole ``Store``."""
+
+    async def open_alarms(self) -> list[Row]:
+        """``news.alarms`` that are open."""
+        return await self._do(OPEN_ALARMS)
 
     async def status(self) -> list[Row]:
         """``news.sources``: a row per source with its last and next run."""
         return await self._do(STATUS)
+
+    async def rights(self, since: datetime, sources: list[str] | None = None) -> list[Row]:
+        """A row per source: what is said now about the rights in the articles that were first seen since then."""
+        return await self._do(RIGHTS, since=since, sources=sources)
 
     async def last_runs(self, source: str | None = None, limit: int = 20) -> list[Row]:
         """``news.runs``, latest first."""
@@ -184,19 +219,19 @@ class Queries(Session):
         limit: int = 20,
     ) -> list[Row]:
         """``news.search``, best first; ``id`` is the article's. Nothing is found by a query without words."""
-        query = row_mapping.clean(query)
+        query = clean(query)
         return await self._do(searching.SEARCH, query=query, language=language, since=since, source=source, limit=limit)
 
     async def article(self, id_or_url: int | str) -> Row | None:
         """One row of ``news.articles``, with ``removed``: a list of {rule, text}."""
-        key = row_mapping.page_key(id_or_url) if isinstance(id_or_url, str) else None
+        key = page_key(id_or_url) if isinstance(id_or_url, str) else None
         number = id_or_url if isinstance(id_or_url, int) else None
         rows = await self._do(ARTICLE, number=number, key=key)
         return rows[0] if rows else None
 
     async def explain(self, url: str) -> Row:
         """One page's story: {url, pages, endings, attempts, article, versions, archive}; what is unknown is empty."""
-        key = row_mapping.page_key(row_mapping.clean(url))
+        key = page_key(clean(url))
         return await self._connections.run(lambda connection: explain(connection, url, key))
 
 

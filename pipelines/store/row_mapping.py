@@ -3,60 +3,31 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Any
 
 from pydantic import TypeAdapter
 
-from pipelines import columns, dedupe, revisions, urls
+from pipelines import columns, dedupe, revisions, text_features, urls
 from pipelines.items import Article, Hint, Kind, Page
 from pipelines.reading import fingerprint
+from pipelines.storable import clean as clean
+from pipelines.store.keys import other_key as other_key
+from pipelines.store.keys import page_key as page_key
+from pipelines.store.keys import web_key as web_key
 from pipelines.store.models import Archived, Row, Run
+from pipelines.text_features import TextFeatures
 
 HINT: TypeAdapter[Hint] = TypeAdapter(Hint)
 
-#: characters; fingerprints of a longer text and what was changed in it are found in a thread
-LONG_TEXT = 20_000
+#: characters; what was changed in a longer text is found in a thread
+LONG_TEXT = text_features.LONG_TEXT
 #: stands for the run of an item that is looked at and not written
 NO_RUN = Run(0, None, "crawl", "", None, timedelta(), datetime.min.replace(tzinfo=UTC))
-# Postgres stores no NUL, UTF-8 has no lone surrogates; the other control characters only ever come from broken pages
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _AHEAD = timedelta(days=2)  # zones and wrong clocks; the same figure as in the tables' constraints
-
-
-def clean(value: Any) -> Any:
-    """*value* with every string in it made storable; lists, tuples and dicts are gone through."""
-    if isinstance(value, str):
-        return _CONTROL.sub("", value)
-    if isinstance(value, dict):
-        return {clean(key): clean(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [clean(item) for item in value]
-    return value
-
-
-@lru_cache(maxsize=64)  # of one page it is asked three times
-def page_key(url: str) -> bytes:
-    """16 bytes that identify a page's address, however it is spelt; also for what is no address of the web."""
-    try:
-        return urls.url_key(urls.normalise(url))
-    except urls.BadUrl:
-        return other_key(url)
-
-
-def web_key(url: str) -> bytes:
-    """``page_key`` for an address of the web, b"" for any other (a file that is replayed)."""
-    return page_key(url) if url.startswith(("http:", "https:")) else b""
-
-
-def other_key(url: str) -> bytes:
-    return hashlib.blake2b(b"other:" + url.encode("utf-8", "replace"), digest_size=16).digest()
 
 
 def lock_number(key: bytes) -> int:
@@ -107,6 +78,8 @@ class Item:
     article_key: bytes
     seen: dedupe.Seen
     version: Row
+    rights: Row
+    rights_are_known: bool
 
     @property
     def revision(self) -> revisions.Revision:
@@ -129,17 +102,20 @@ def item(
     last_modified: str | None = None,
     ms: int | None = None,
     params: frozenset[str] = frozenset(),
+    features: TextFeatures | None = None,
 ) -> Item:
     """Everything about a page that can be worked out without the database; *run* is None where nothing gets written.
 
-    *params* are parameters of addresses that mean nothing. Raises ValueError or TypeError.
+    *params* are parameters of addresses that mean nothing. *features* are those of this page and this article, where
+    whoever read it has found them. Raises ValueError or TypeError.
     """
     if page.fetched_at.tzinfo is None:
         raise ValueError("fetched_at has no time zone")
     url = clean(page.asked_url or page.url)
     canonical = dedupe.identity(clean(article.canonical_url or article.url or page.url), clean(article.url or page.url))
     canonical = urls.without_params(canonical, params)
-    version = version_row(article, page.fetched_at)
+    features = features or text_features.features_of(page, article)
+    version = version_row(article, page.fetched_at, features)
     return Item(
         run=run or NO_RUN,
         source=clean(page.source),
@@ -157,21 +133,21 @@ def item(
         canonical_url=canonical,
         article_key=page_key(canonical),
         seen=dedupe.Seen(
-            text_key=_text_key(version, canonical),
-            content_key=fingerprint.content_key(version["title"], version["teaser"], version["text"]),
-            body_key=fingerprint.body_key([page.body, *(part.body for part in page.more)]),
+            text_key=bytes.fromhex(features.text_key) if features.text_key else _key_without_text(version, canonical),
+            content_key=bytes.fromhex(features.content_key),
+            body_key=bytes.fromhex(features.body_key),
             fetched_at=page.fetched_at,
             url_key=web_key(clean(article.url or page.url)),
             is_live=article.kind == Kind.LIVE_BLOG,
         ),
         version=version,
+        rights=clean(columns.rights_row(dataclasses.asdict(article.rights))),
+        rights_are_known=page.statements is not None,
     )
 
 
-def _text_key(version: Row, canonical_url: str) -> bytes:
+def _key_without_text(version: Row, canonical_url: str) -> bytes:
     """Of an article without text, headline and teaser stand for it; a headline alone is nobody's copy."""
-    if version["text"]:
-        return fingerprint.text_key(version["text"])
     shown = f"{version['title']}\n{version['teaser']}" if version["teaser"] else canonical_url
     return fingerprint.text_key(f"without text: {shown}")
 
@@ -180,7 +156,7 @@ def _text_key(version: Row, canonical_url: str) -> bytes:
 _AS_THEY_ARE = sorted(columns.FROM_ARTICLE.keys() & {field.name for field in dataclasses.fields(Article)})
 
 
-def version_row(article: Article, fetched_at: datetime) -> Row:
+def version_row(article: Article, fetched_at: datetime, features: TextFeatures) -> Row:
     """The columns of ``ingest.versions`` that come from the article alone."""
     published, modified = possible(article.published_at, fetched_at), possible(article.modified_at, fetched_at)
     image = article.image
@@ -203,7 +179,6 @@ def version_row(article: Article, fetched_at: datetime) -> Row:
         "removed": [{"rule": piece.rule, "text": piece.text} for piece in article.removed],
     }
     row = {name: clean(value) for name, value in row.items()}
-    row["bands"], row["bands_method"] = fingerprint.bands(row["text"]), fingerprint.METHOD
-    row["correction"] = revisions.correction(row["text"], [piece["text"] for piece in row["removed"]])
-    row["word_count"] = len(row["text"].split())
+    row["bands"], row["bands_method"] = features.bands, fingerprint.METHOD
+    row["correction"], row["word_count"] = clean(features.correction), features.word_count
     return row

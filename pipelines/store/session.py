@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
+import psycopg
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row, namedtuple_row
 
+from pipelines import database
 from pipelines.recheck import RecheckPlan
 from pipelines.store.connections import Connections
-from pipelines.store.models import Row, Run
+
+if TYPE_CHECKING:
+    from pipelines.store.models import Row, Run
 
 
 class Session:
@@ -23,13 +27,40 @@ class Session:
         self._in_flight: dict[int, dict[bytes, int]] = {}
         self._params: dict[str, frozenset[str]] = {}  # source -> parameters that mean nothing
 
+    @classmethod
+    async def open(cls, dsn: str, patience: timedelta = timedelta(days=1), rechecks: RecheckPlan | None = None) -> Self:
+        """Connect; raises ``database.DatabaseError`` when the database does not answer within *patience*.
+
+        *rechecks* says when the articles that its runs store are looked at again.
+        """
+        store = cls(dsn, patience, rechecks)
+        try:
+            await store._connections.run(lambda connection: connection.execute("SELECT FROM ingest.runs LIMIT 0"))
+        except psycopg.Error as error:
+            await store.close()
+            raise database.DatabaseError(f"{database.shown(dsn)}: {database.safe_text(error, dsn)}") from None
+        except BaseException:
+            await store.close()
+            raise
+        return store
+
+    async def close(self) -> None:
+        """Let the connections go."""
+        await self._connections.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.close()
+
     async def _do(self, statement: str, **values: Any) -> list[Row]:
         """One statement in a transaction of its own; its rows."""
 
         async def work(connection: AsyncConnection) -> list[Row]:
             return await rows_of(connection, statement, values)
 
-        return await self._connections.run(work)
+        return await self._connections.run(work, is_one_statement=True)
 
     def _ended(self, run: Run, key: bytes) -> None:
         self._in_flight.get(run.id, {}).pop(key, None)

@@ -7,6 +7,7 @@ returned within the latest articles is not in the next site model.
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -19,14 +20,24 @@ from pipelines.site_models import FittedModel
 from pipelines.store.models import Row
 from pipelines.store.session import rows_of
 
+log = logging.getLogger(__name__)
+
 #: so many new articles bring the next site model
 EVERY = 20
 #: once so many have come, the next site model does not wait where the view news.sources says that the template has
 #: changed
 LOOKED_AT = 10
 
+# Nothing is learned from pages that are ill. Of a new prompt in all texts the next site model is the cure.
+WELL = """NOT EXISTS (
+        SELECT FROM ingest.alarms AS alarm
+        WHERE alarm.source = article.source AND alarm.measure <> 'boilerplate'
+          AND alarm.closed_because IS DISTINCT FROM 'accepted'
+          AND article.first_seen_at >= alarm.since - interval '1 minute'
+          AND (alarm.closed_at IS NULL OR article.first_seen_at <= alarm.closed_at))"""
+
 # Counts no further than EVERY: a source may have any number of articles.
-WAITING = """
+WAITING = f"""
     SELECT source.lesson_serial, coalesce(max(version.serial), 0) AS serial, count(version.serial) AS waiting
     FROM ingest.sources AS source
     LEFT JOIN LATERAL (
@@ -34,6 +45,7 @@ WAITING = """
         FROM ingest.articles AS article
         JOIN ingest.versions AS version ON version.article_id = article.id AND version.number = 1
         WHERE article.source = source.name AND article.copy_of IS NULL AND version.serial > source.lesson_serial
+          AND {WELL}
         ORDER BY article.first_seen_at DESC
         LIMIT %(every)s
     ) AS version ON true
@@ -44,13 +56,13 @@ WAITING = """
 TEMPLATE_CHANGED = "SELECT template_changed FROM news.sources WHERE name = %(source)s"
 
 # Copies of other articles teach nothing; of an article with several wordings the first one counts, so it counts once.
-LATEST = """
+LATEST = f"""
     SELECT version.container, version.text, (article.first_seen_at AT TIME ZONE 'UTC')::date AS day,
            coalesce((SELECT array_agg(piece ->> 'text') FROM jsonb_array_elements(version.removed) AS piece
-                     WHERE piece ->> 'rule' = 'repeated'), '{}') AS again
+                     WHERE piece ->> 'rule' = 'repeated'), '{{}}') AS again
     FROM ingest.articles AS article
     JOIN ingest.versions AS version ON version.article_id = article.id AND version.number = 1
-    WHERE article.source = %(source)s AND article.copy_of IS NULL
+    WHERE article.source = %(source)s AND article.copy_of IS NULL AND {WELL}
     ORDER BY article.first_seen_at DESC, article.id DESC
     LIMIT %(window)s
 """
@@ -105,6 +117,9 @@ async def learn(connection: AsyncConnection, source: str) -> int | None:
         known.repeated,
     ):
         return None
+    if said := site_models.shrinks(_read(articles), site_model, known):
+        log.warning("%s: what its latest articles teach is not taken over: %s", source, said)
+        return None
     row = {
         "number": number + 1,
         "articles": len(articles),
@@ -123,9 +138,11 @@ async def _is_due(connection: AsyncConnection, waiting: Row, values: Row) -> boo
 
 
 def _fitted(articles: list[Row]) -> FittedModel:
-    return site_models.fit_site_model(
-        [site_models.observed_row(row["container"], row["text"], row["again"], row["day"]) for row in articles]
-    )
+    return site_models.fit_site_model(_read(articles))
+
+
+def _read(articles: list[Row]) -> list[site_models.Read]:
+    return [site_models.observed_row(row["container"], row["text"], row["again"], row["day"]) for row in articles]
 
 
 def model_of_row(row: Row) -> SiteModel:

@@ -6,17 +6,16 @@ keeps of articles goes through ``batches`` (many in one transaction) to ``writin
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
-import psycopg
-
-from pipelines import database
 from pipelines.reading.rules import SiteModel
-from pipelines.recheck import RecheckPlan
-from pipelines.store import rebuild_duplicates, retention, row_mapping, site_models, stories
+from pipelines.store import health, rebuild_duplicates, retention, row_mapping, site_models, stories
 from pipelines.store import sources as source_rows
+from pipelines.store.alarms import Alarms
 from pipelines.store.documents import Documents
 from pipelines.store.frontier import Frontier
 from pipelines.store.host_slots import HostSlots
@@ -29,27 +28,11 @@ from pipelines.store.takeovers import Takeovers
 from pipelines.store.watching import Watches
 
 
-class Store(Runs, Takeovers, Documents, Frontier, Outcomes, Hosts, HostSlots, Watches, Queries):
+class Store(Runs, Takeovers, Documents, Frontier, Outcomes, Hosts, HostSlots, Watches, Alarms, Queries):
     """One process's way to the database. Every method waits for a database that is away (up to *patience*)."""
 
-    @classmethod
-    async def open(
-        cls, dsn: str, patience: timedelta = timedelta(days=1), rechecks: RecheckPlan | None = None
-    ) -> Store:
-        """Connect; raises ``database.DatabaseError`` when the database does not answer within *patience*.
-
-        *rechecks* says when the articles that its runs store are looked at again.
-        """
-        store = cls(dsn, patience, rechecks)
-        try:
-            await store._connections.run(lambda connection: connection.execute("SELECT FROM ingest.runs LIMIT 0"))
-        except psycopg.Error as error:
-            await store.close()
-            raise database.DatabaseError(f"{database.shown(dsn)}: {database.safe_text(error, dsn)}") from None
-        except BaseException:
-            await store.close()
-            raise
-        return store
+    _grouping: asyncio.Task[int] | None = None
+    _next_grouping: asyncio.Task[int] | None = None
 
     def shorten_deadline(self, seconds: float) -> None:
         """The process is to end: wait *seconds* at most, all in all, for a database that is away."""
@@ -58,13 +41,11 @@ class Store(Runs, Takeovers, Documents, Frontier, Outcomes, Hosts, HostSlots, Wa
     async def close(self) -> None:
         """Write what is queued, then let the connections go."""
         await self._batches.close()
-        await self._connections.close()
-
-    async def __aenter__(self) -> Store:
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.close()
+        for task in (self._grouping, self._next_grouping):
+            if task is not None:
+                task.cancel()
+                await asyncio.wait([task])
+        await super().close()
 
     # --- sources -----------------------------------------------------------------------------------------------------
 
@@ -103,12 +84,48 @@ class Store(Runs, Takeovers, Documents, Frontier, Outcomes, Hosts, HostSlots, Wa
             lambda connection: site_models.number_for(connection, source, key, fetched_at)
         )
 
+    # --- health ------------------------------------------------------------------------------------------------------
+
+    async def check_health(
+        self, source: str, run: int, zone: ZoneInfo, now: datetime | None = None, *, has_pages: bool = True
+    ) -> health.Checked:
+        """After a run: compare its source with its own history; open and close alarms. *zone* is for their sentences.
+
+        *has_pages* False: the run met none, so only lists, silence and open alarms are looked at.
+        """
+        at = now or datetime.now(UTC)
+        return await self._connections.run(
+            lambda connection: health.check(connection, source, run, at, zone, has_pages)
+        )
+
+    async def accept_health(self, source: str, measure: str | None = None) -> list[Row]:
+        """Close the open alarms of *source* (of one *measure*): what is now is how it should be."""
+        return await self._connections.run(lambda connection: health.accept(connection, source, measure))
+
     # --- stories -----------------------------------------------------------------------------------------------------
 
     async def group_stories(self) -> int:
-        """Give every article that has none its story; how many there were. One process at a time does it."""
-        total = 0
-        while done := await self._connections.run(stories.group):
+        """Give every article that has none its story; how many there were. One process at a time does it.
+
+        Who asks while it is being done waits for the next round, and all who wait share it: many runs end together.
+        """
+        if self._grouping is None or self._grouping.done():
+            self._grouping = asyncio.create_task(self._group_stories())
+            return await asyncio.shield(self._grouping)
+        if self._next_grouping is None or self._next_grouping.done():
+            self._next_grouping = asyncio.create_task(self._group_after(self._grouping))
+        return await asyncio.shield(self._next_grouping)
+
+    async def _group_after(self, before: asyncio.Task[int]) -> int:
+        await asyncio.wait([before])
+        self._grouping = asyncio.current_task()  # who comes from here on may have stored what this round does not see
+        self._next_grouping = None
+        return await self._group_stories()
+
+    async def _group_stories(self) -> int:
+        total, done = 0, stories.MOST
+        while done == stories.MOST:  # fewer: that was all
+            done = await self._connections.run(stories.group)
             total += done
         return total
 

@@ -8,19 +8,22 @@ and nothing else: so a replay into an empty database makes the same groups, in w
 from __future__ import annotations
 
 import asyncio
+import struct
 from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from psycopg import AsyncConnection
 
 from pipelines import stories
+from pipelines.store import near_duplicates, row_mapping
 from pipelines.store.models import Row
 from pipelines.store.session import named_rows
-from pipelines.stories import StoryVector
+from pipelines.stories import Member, Newcomer, StoryVector
 
 MOST = 200  # articles in a transaction
-CANDIDATES = 400  # articles with the same heavy terms that are compared, latest first
+ARRAY_HEADER = 20  # bytes before the first number: dimensions, nulls, type, length, lower bound
 
 # The table grows from nothing to tens of thousands of rows before anybody counts them: a plan made while it was
 # small would read all of it for every article, or all of the last days. A look-up takes a millisecond; Postgres expects
@@ -54,25 +57,36 @@ WAITING = """
 
 SEEN = "SELECT term, articles FROM ingest.story_terms WHERE term = ANY (%s)"
 
-# Materialized: else the time is looked up in the first place, and all articles of these days are read.
+# For all articles of a portion at once. Materialized: else the time is looked up in the first place, and all articles
+# of these days are read. Arrays are taken as Postgres sends them: psycopg takes longer to read two hundred numbers one
+# by one than it takes to compare two articles.
 NEAR = """
-    WITH near AS MATERIALIZED (
-        SELECT story_id, article_id, at
-        FROM ingest.story_articles
-        WHERE ingest.story_places(keys, at, at) && ingest.story_places(%(keys)s, %(from)s, %(to)s))
-    SELECT story_id, article_id FROM near
-    WHERE at BETWEEN %(from)s AND %(to)s
-    ORDER BY at DESC, article_id
-    LIMIT %(limit)s
+    SELECT wanted.place, array_send(array(
+        WITH near AS MATERIALIZED (
+            SELECT article_id, at
+            FROM ingest.story_articles
+            WHERE ingest.story_places(keys, at, at)
+                && ingest.story_places(wanted.keys::integer[], wanted.first, wanted.last))
+        SELECT article_id FROM near
+        WHERE at BETWEEN wanted.first AND wanted.last
+        ORDER BY at DESC, article_id
+        LIMIT %(limit)s
+    )) AS articles
+    FROM unnest(%(keys)s::text[], %(first)s::timestamptz[], %(last)s::timestamptz[])
+        WITH ORDINALITY AS wanted (keys, first, last, place)
+    ORDER BY wanted.place
 """
 
 MEMBERS = """
-    SELECT article_id, at, until, is_dated, terms, weights FROM ingest.story_articles WHERE article_id = ANY (%s)
+    SELECT article_id, story_id, at, until, is_dated, array_send(terms) AS terms, array_send(weights) AS weights
+    FROM ingest.story_articles WHERE article_id = ANY (%s::bigint[])
 """
 
 SAVE = """
     INSERT INTO ingest.story_articles (article_id, story_id, likeness, at, until, is_dated, keys, terms, weights)
-    VALUES (%(article)s, %(story)s, %(likeness)s, %(at)s, %(until)s, %(is_dated)s, %(keys)s, %(terms)s, %(weights)s)
+    SELECT * FROM jsonb_to_recordset(%(rows)s) AS row (
+        article bigint, story bigint, likeness real, at timestamptz, until timestamptz, is_dated boolean,
+        keys integer[], terms integer[], weights real[])
 """
 
 SAVE_SEEN = """
@@ -95,12 +109,15 @@ async def group(connection: AsyncConnection) -> int:
     terms = Counter(term for counted in counts for term in counted)
     known = await named_rows(connection, SEEN, [list(terms)]) if terms else []
     seen = Counter({row.term: row.articles for row in known})
-    members: dict[int, StoryVector] = {}
+    vectors, leasts = [], []
     for articles, (row, counted) in enumerate(zip(rows, counts, strict=True), state.articles):
-        vector = _vector(row, stories.weighted(counted, seen, articles))
-        await _join(connection, vector, members, stories.least_similarity(articles))
-        members[vector.article] = vector
+        vectors.append(_vector(row, stories.weighted(counted, seen, articles)))
+        leasts.append(stories.least_similarity(articles))
         seen.update(counted.keys())
+    near = await _near(connection, vectors)
+    newcomers = [Newcomer(*each) for each in zip(vectors, leasts, near, strict=True)]
+    found = await asyncio.to_thread(stories.assigned, newcomers)
+    await connection.execute(SAVE, {"rows": row_mapping.dumps(list(map(_row, vectors, found)))})
     ordered = sorted(terms)
     await connection.execute(SAVE_SEEN, {"terms": ordered, "counts": [terms[term] for term in ordered]})
     done = last if len(rows) < MOST else state.change
@@ -113,25 +130,32 @@ def _vector(row: Any, terms: dict[int, float]) -> StoryVector:
     return StoryVector(row.id, row.at, row.at + day, row.published_at is not None, terms)
 
 
-async def _join(
-    connection: AsyncConnection, vector: StoryVector, members: dict[int, StoryVector], least: float
-) -> None:
-    """Find the story of *vector* and write it down. *members*: what was read so far, for one may be near to many."""
-    bounds = {"from": vector.at - stories.WINDOW - timedelta(days=1), "to": vector.until + stories.WINDOW}
-    found_near = await named_rows(connection, NEAR, {"keys": vector.keys, "limit": CANDIDATES} | bounds)
-    story_of = {row.article_id: row.story_id for row in found_near}
-    for row in await named_rows(connection, MEMBERS, [list(story_of.keys() - members.keys())]):
-        terms = dict(zip(row.terms, row.weights, strict=True))
-        members[row.article_id] = StoryVector(row.article_id, row.at, row.until, row.is_dated, terms)
-    near = [(story, members[article]) for article, story in story_of.items()]
-    found = await asyncio.to_thread(stories.best_story, vector, near, least)
-    story, similarity = found or (vector.article, None)
-    values: Row = {
-        "article": vector.article,
-        "story": story,
-        "likeness": similarity,
-        "at": vector.at,
-        "until": vector.until,
-    }
-    values |= {"is_dated": vector.is_dated, "keys": vector.keys, "terms": list(vector.terms)}
-    await connection.execute(SAVE, values | {"weights": list(vector.terms.values())})
+def _numbers(sent: bytes, kind: str) -> tuple[Any, ...]:
+    """The numbers of an array of one dimension without nulls, as ``array_send`` writes it; *kind* as in ``struct``."""
+    if len(sent) < ARRAY_HEADER:  # an empty array has no dimension
+        return ()
+    size = 4 + struct.calcsize(f">{kind}")
+    return struct.unpack_from(f">{f'4x{kind}' * ((len(sent) - ARRAY_HEADER) // size)}", sent, ARRAY_HEADER)
+
+
+async def _near(connection: AsyncConnection, vectors: Sequence[StoryVector]) -> list[list[Member]]:
+    """Of each article the stored members that it may tell the same story as."""
+    days = [stories.days_around(vector) for vector in vectors]
+    values: Row = {"keys": [near_duplicates.array(vector.keys) for vector in vectors], "limit": stories.CANDIDATES}
+    values |= {"first": [first for first, _ in days], "last": [last for _, last in days]}
+    found = [_numbers(row.articles, "q") for row in await named_rows(connection, NEAR, values)]
+    members = {}
+    for row in await named_rows(connection, MEMBERS, [near_duplicates.array(set().union(*found))]):
+        terms = dict(zip(_numbers(row.terms, "i"), _numbers(row.weights, "f"), strict=True))
+        vector = StoryVector(row.article_id, row.at, row.until, row.is_dated, terms)
+        members[row.article_id] = Member(row.story_id, vector)
+    return [[members[article] for article in articles] for articles in found]
+
+
+def _row(vector: StoryVector, found: tuple[int, float | None]) -> Row:
+    story, likeness = found
+    return {
+        "article": vector.article, "story": story, "likeness": likeness, "at": vector.at.isoformat(),
+        "until": vector.until.isoformat(), "is_dated": vector.is_dated, "keys": vector.keys,
+        "terms": list(vector.terms), "weights": list(vector.terms.values()),
+    }  # fmt: skip

@@ -10,7 +10,7 @@ from psycopg import AsyncConnection
 
 from pipelines.store import row_mapping
 from pipelines.store.models import Row, WatchRow
-from pipelines.store.session import Session, rows_of
+from pipelines.store.session import Session, named_rows, rows_of
 
 MAX_ATTEMPTS = 12
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
@@ -52,6 +52,7 @@ SAVE_MATCHES = """
         AND NOT kept.vector @@ query.unwanted AND (query.sources = '{}' OR kept.source = ANY (query.sources))
     ORDER BY query.name, kept.article_id
     ON CONFLICT DO NOTHING
+    RETURNING article_id, watch
 """
 
 # What is taken is due again later whatever happens, so that a killed process loses nothing.
@@ -87,23 +88,35 @@ MARK_DELIVERED = """
 
 # An article that matched in several wordings is one entry.
 LATEST_MATCHES = """
-    SELECT * FROM (
-        SELECT DISTINCT ON (match.article_id) match.id, match.article_id, match.matched_at, match.source,
-               match.canonical_url AS url, article.title, article.teaser, article.published_at, article.language,
-               article.authors
-        FROM (SELECT * FROM news.matches WHERE watch = %(watch)s ORDER BY id DESC LIMIT 4 * %(limit)s) AS match
-        JOIN news.articles AS article ON article.id = match.article_id
-        ORDER BY match.article_id, match.id DESC) AS latest
-    ORDER BY id DESC
-    LIMIT %(limit)s
+    SELECT wanted.name AS watch, latest.*
+    FROM unnest(%(watches)s::text[]) AS wanted (name)
+    CROSS JOIN LATERAL (
+        SELECT * FROM (
+            SELECT DISTINCT ON (match.article_id) match.id, match.article_id, match.matched_at, match.source,
+                   match.canonical_url AS url, article.title, article.teaser, article.published_at, article.language,
+                   article.authors
+            FROM (SELECT * FROM news.matches WHERE watch = wanted.name ORDER BY id DESC LIMIT 4 * %(limit)s) AS match
+            JOIN news.articles AS article ON article.id = match.article_id
+            ORDER BY match.article_id, match.id DESC) AS each
+        ORDER BY id DESC
+        LIMIT %(limit)s) AS latest
+    ORDER BY latest.id DESC
 """
 
 
-async def save(connection: AsyncConnection, to_deliver: Mapping[int, bool]) -> None:
-    """Write what of the articles matches a watchlist; article id -> whether it is sent on (a replay's is not)."""
-    if to_deliver:
-        ids = sorted(to_deliver)
-        await connection.execute(SAVE_MATCHES, {"ids": ids, "to_deliver": [to_deliver[number] for number in ids]})
+async def save(connection: AsyncConnection, to_deliver: Mapping[int, bool]) -> dict[int, tuple[str, ...]]:
+    """Write what of the articles matches a watchlist; article id -> whether it is sent on (a replay's is not).
+
+    Article id -> the watchlists that it matches.
+    """
+    if not to_deliver:
+        return {}
+    ids = sorted(to_deliver)
+    values = {"ids": ids, "to_deliver": [to_deliver[number] for number in ids]}
+    found: dict[int, tuple[str, ...]] = {}
+    for row in await named_rows(connection, SAVE_MATCHES, values):
+        found[row.article_id] = (*found.get(row.article_id, ()), row.watch)
+    return found
 
 
 def claim_values(watch: str, limit: int) -> Row:
@@ -138,6 +151,9 @@ class Watches(Session):
         """Matches were sent, or were not because of *error*."""
         await self._do(MARK_DELIVERED, ids=list(ids), error=row_mapping.clean(error))
 
-    async def latest_matches(self, watch: str, limit: int) -> list[Row]:
-        """The latest articles that match, latest first."""
-        return await self._do(LATEST_MATCHES, watch=watch, limit=limit)
+    async def latest_matches(self, watches: Sequence[str], limit: int) -> dict[str, list[Row]]:
+        """The latest articles that match each of *watches*, latest first."""
+        found: dict[str, list[Row]] = {name: [] for name in watches}
+        for row in await self._do(LATEST_MATCHES, watches=list(found), limit=limit):
+            found[row["watch"]].append(row)
+        return found

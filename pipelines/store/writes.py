@@ -48,6 +48,32 @@ UPDATE_ARTICLES = """
     WHERE article.id = row.id
 """
 
+# What a stored page says without its response (a replay) is kept only where nothing better is known. Where nothing has
+# changed nothing is written, and what was never stated has no row.
+SAVE_RIGHTS = """
+    WITH changed AS (
+        UPDATE ingest.articles AS article
+        SET tdm_reserved = row.tdm_reserved, tdm_policy = row.tdm_policy, license = row.license,
+            robots_directives = row.robots_directives, ai_crawlers_disallowed = row.ai_crawlers_disallowed,
+            rights_stated_in = row.rights_stated_in, rights_at = row.fetched_at
+        FROM jsonb_to_recordset(%s) AS row (
+            article_id bigint, fetched_at timestamptz, are_known boolean, tdm_reserved boolean, tdm_policy text,
+            robots_directives text[], ai_crawlers_disallowed text[], license text, rights_stated_in text[])
+        WHERE article.id = row.article_id
+          AND (article.rights_at IS NULL OR (row.are_known AND row.fetched_at > article.rights_at))
+          AND (article.tdm_reserved, article.tdm_policy, article.robots_directives, article.ai_crawlers_disallowed,
+               article.license, article.rights_stated_in)
+              IS DISTINCT FROM (row.tdm_reserved, row.tdm_policy, row.robots_directives, row.ai_crawlers_disallowed,
+               row.license, row.rights_stated_in)
+        RETURNING article.id, article.rights_at, article.tdm_reserved, article.tdm_policy, article.robots_directives,
+                  article.ai_crawlers_disallowed, article.license, article.rights_stated_in
+    )
+    INSERT INTO ingest.rights (
+        article_id, stated_at, tdm_reserved, tdm_policy, robots_directives, ai_crawlers_disallowed, license, stated_in)
+    SELECT * FROM changed ORDER BY id
+    ON CONFLICT (article_id, stated_at) DO NOTHING
+"""
+
 # keys come as hex digits
 _TYPES = {name: "text" if kind == "bytea" else kind for name, kind in columns.VERSION.items()}
 _VERSION_ROW = ", ".join(f"{name} {kind}" for name, kind in _TYPES.items())
@@ -126,6 +152,7 @@ class Writes:
     ended_pages: dict[int, Row] = field(default_factory=dict)
     run_pages: dict[tuple[int, int, str], Row] = field(default_factory=dict)
     attempts: list[Row] = field(default_factory=list)
+    rights: dict[int, Row] = field(default_factory=dict)
 
 
 def write_article(
@@ -157,6 +184,10 @@ def write_article(
         latest = max(state["fetched_at"], row.get("fetched_at", state["fetched_at"]))
         row.update(state, fetched_at=latest)
 
+    before = writes.rights.get(article.id)
+    if before is None or before["fetched_at"] <= item.fetched_at:
+        known_rights = {"article_id": article.id, "fetched_at": item.fetched_at, "are_known": item.rights_are_known}
+        writes.rights[article.id] = known_rights | item.rights
     if decision.write == "nothing":
         return
     row = item.version | {
@@ -260,6 +291,7 @@ async def execute(connection: AsyncConnection, writes: Writes) -> None:
         (END_PAGES, writes.ended_pages.values()),
         (SAVE_RUN_PAGES, writes.run_pages.values()),
         (SAVE_ATTEMPTS, writes.attempts),
+        (SAVE_RIGHTS, writes.rights.values()),
     ):
         if rows:
             await connection.execute(statement, [row_mapping.dumps(list(rows))])

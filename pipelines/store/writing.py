@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from psycopg import AsyncConnection
 
@@ -57,8 +58,15 @@ async def write(connection: AsyncConnection, items: Sequence[Item]) -> list[Page
     worded = {article for article, _ in (*writes.new_versions, *writes.rewritten)}
     await searching.save(connection, worded)
     live = {outcome.article_id for item, outcome in zip(items, outcomes, strict=True) if item.run.kind != "replay"}
-    await watching.save(connection, {article: article in live for article in worded})
-    return outcomes
+    matched = await watching.save(connection, {article: article in live for article in worded})
+    return [_with_matches(outcome, worded, matched) for outcome in outcomes]
+
+
+def _with_matches(outcome: PageOutcome, worded: Collection[int], matched: Mapping[int, tuple[str, ...]]) -> PageOutcome:
+    """*outcome* with the watchlists of its article, where this batch has looked for them."""
+    if outcome.article_id is None or outcome.article_id not in worded:
+        return outcome
+    return replace(outcome, watches=matched.get(outcome.article_id, ()))
 
 
 async def preview(connection: AsyncConnection, item: Item) -> PageOutcome:

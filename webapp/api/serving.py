@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from webapp import formats
-from webapp.api import openapi, stream
+from webapp.api import metrics, openapi, stream
 from webapp.api.endpoints import ENDPOINTS, Endpoint, Missing, Parameter, Values
 from webapp.formats import View
 from webapp.pages.common import answer, language_of
@@ -29,6 +29,7 @@ def routes() -> list[BaseRoute]:
         Route(ROOT, index),
         Route(f"{ROOT}/openapi.json", document),
         Route(f"{ROOT}/changes/stream", stream.changes),
+        Route("/metrics", metrics.metrics),
     ]
     return made + [Route(ROOT + endpoint.path, _handler(endpoint)) for endpoint in ENDPOINTS]
 

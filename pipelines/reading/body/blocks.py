@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from pipelines.items import Removed
 from pipelines.reading.body.boilerplate import Phrases, opens_block, rule_for
 from pipelines.reading.fields.agency import agency_named
-from pipelines.reading.languages import each, either
+from pipelines.reading.fields.date_grammar import month_names
+from pipelines.reading.languages import each, either, languages, words
 
 _SIGNS = re.compile(r"[\W_]+")
 # A paragraph of this length is prose; related lists, prompts and captions stay below.
@@ -34,26 +35,21 @@ def plain(text: str) -> str:
     return _SIGNS.sub("", "".join(text.casefold().split()))  # most signs are blanks, and splitting is quicker
 
 
-_BYLINE_WORDS = re.compile(
-    r"\b(?:von|by|par|text|autor(?:in|en)?|und|and|et|redaktion|redakteur(?:in)?|reporter(?:in)?"
-    r"|korrespondent(?:in)?|aus|in|protokoll"
-    r"|interview|foto|fotos|uhr|aktualisiert|veröffentlicht|am|stand)\b|[\W\d_]+",
-    re.IGNORECASE,
-)
+_BYLINE_WORDS = re.compile(rf"\b{either('people.byline_words')}\b|[\W\d_]+", re.IGNORECASE)
+_BETWEEN_NAMES = "|".join(sorted(map(re.escape, words("people.particles", "people.separators")), key=len, reverse=True))
 _BYLINE = re.compile(
-    r"(?:von|by|par|text(?: von)?:?|autor(?:in)?:|ein(?:e)? (?:kommentar|analyse|gastbeitrag|kolumne|interview"
-    r"|reportage|essay) von)\s"
-    r"(?:(?:dr\.|prof\.|de|von|van|der|und|and|,|&|/)\s?|[A-ZÄÖÜ][\w'’.-]*[,/]?\s?){2,12}",
+    rf"{either('people.byline_start')}\s(?:(?:dr\.|prof\.|,|&|/|(?:{_BETWEEN_NAMES})\b)\s?|[A-ZÀ-Ý][\w'’.-]*[,/]?\s?){{2,12}}"
 )
 _PICTURE = either("body.picture")
 _SOURCE = either("body.picture_source")
 # a source stands behind pictures and behind statements; only an agency's or an archive's is of a picture
 _PICTURE_AGENCIES = (
     r"(?:dpa|d?apd|AP|AFP|APA|AAP|EPA|[Rr]euters|REUTERS|Keystone|KEYSTONE|imago|IMAGO|[Pp]icture[ -][Aa]lliance|Xinhua"
-    r"|[Gg]etty|[Ss]hutterstock|[Aa]dobe|i[Ss]tock|[Uu]nsplash|[Pp]ixabay|[Pp]exels|TASS|ZUMA|privat|[Aa]rchiv)\b"
+    r"|[Gg]etty|[Ss]hutterstock|[Aa]dobe|i[Ss]tock|[Uu]nsplash|[Pp]ixabay|[Pp]exels|TASS|ZUMA"
+    rf"|{either('body.own_picture')})\b"
 )
 _CAPTION = re.compile(
-    rf"(?:Abb(?:ildung|\.)? ?\d+ ?[:.]|(?:{_PICTURE}|{_SOURCE}) ?[:/©]).{{2,250}}"
+    rf"(?:{either('body.figure_label')} ?\d+ ?[:.]|(?:{_PICTURE}|{_SOURCE}) ?[:/©]).{{2,250}}"
     rf"|.{{0,250}}[(\[|/] ?(?:{_PICTURE} ?[:©/]|{_SOURCE} ?[:©/](?=[^()]{{0,60}}{_PICTURE_AGENCIES})"
     rf"|©) ?[^()]{{2,80}}[)\]]?\.?|.{{0,200}}©[^.]{{2,80}}",
     re.DOTALL,
@@ -63,12 +59,12 @@ _CAPTION_HINT = re.compile(r"[Ff]ot|ild|©|uelle|rafi|Abb|creenshot|mage|icture|
 _CREDIT_HINT = re.compile(r"ot[os]|ild|mage|icture|redit|rafik|llustr|hotogr|/")
 # a paragraph that ends so stands below a picture: '... in Karlsruhe. Foto: Uli Maier/imago', '... Peter Kneffel/dpa'
 _CREDITED = (
-    r"(?:[A-ZÄÖÜ0-9@][\w.'’@-]*|dpa|d?apd|imago|privat|oh|zvg|picture|alliance|photo|press|stock|adobe|getty|shutterstock"
-    r"|unsplash|pixabay|pexels|archiv|agentur|von|van|de|der|und|and|via|by|für)"
+    r"(?:[A-ZÄÖÜ0-9@][\w.'’@-]*|dpa|d?apd|imago|oh|picture|alliance|stock|adobe|getty|shutterstock"
+    rf"|unsplash|pixabay|pexels|{either('body.credit_words')})"
 )
 _NOT_A_PAPER = "".join(f"(?<!{word} )" for word in each("body.before_a_paper"))
 _ENDS_IN_CREDIT = re.compile(
-    rf"(?:(?:^|[\W_]){_NOT_A_PAPER}(?:{_PICTURE}|[A-Z]\w+(?:foto|bild)) ?: ?"
+    rf"(?:(?:^|[\W_]){_NOT_A_PAPER}(?:{_PICTURE}|[A-Z]\w+{either('body.picture_ends')}) ?: ?"
     rf"{_CREDITED}(?:(?: ?[/,&|+] ?| [–-] | ){_CREDITED}){{0,12}}"
     r"|(?:^|[/,©:(|–-] ?|\bvia |[.!?][\"”“»«]? )Getty Images|[A-ZÄÖÜ]\w+ [A-ZÄÖÜ]\w+ Getty Images(?!\.)"
     r"|[A-ZÄÖÜ][\w.'’-]+ [A-ZÄÖÜ][\w.'’-]+ ?/ ?(?:dpa|d?apd|AP|AFP|APA|AAP|EPA|Reuters|REUTERS|Keystone"
@@ -80,31 +76,26 @@ _CREDIT = re.compile(r"[A-ZÄÖÜ][\w/.ÄÖÜ -]{1,30}\s?\([\w/., äöüÄÖÜ-]
 
 
 _SOURCES = re.compile(
-    r"(?:Mit|Unter Verwendung von|With)\s(?:Informationen|Material|Agenturmaterial|Inhalten|Agenturen|files"
-    r"|reporting|material)\b.{0,250}"
+    rf"{either('agency.material')}.{{0,250}}"
     r"|\(?(?:red|Red)\.?\)?|[(\[][\w.-]{2,6}(?:[/, ]+[\w.-]{2,6}){0,4}[)\]]",
     re.DOTALL,
 )
 
 
-_MONTH = (
-    r"(?:jan(?:uar|uary|vier|\.)?|feb(?:ruar|ruary|\.)?|f[ée]vr(?:ier|\.)?|m[aä]r(?:z|ch|s|\.)?|apr(?:il|\.)?|avril|ma[iy]"
-    r"|ju[nl][iey]?|juin|juillet|aug(?:ust|\.)?|ao[uû]t|sept?(?:ember|embre|\.)?|o[ck]t(?:ober|obre|\.)?"
-    r"|nov(?:ember|embre|\.)?|d[eé][zc](?:ember|embre|\.)?)"
-)
-# a day or a clock, in the words of three languages
+_MONTH = "(?:" + "|".join(sorted(map(re.escape, month_names()), key=len, reverse=True)) + r")\.?"
+_OF = rf"(?:{either('dates.between')} )?"
+# a day or a clock, in the words of all languages
 _WHEN = re.compile(
     rf"\b(?:\d{{1,2}}[./-]\d{{1,2}}[./-](?:\d{{4}}|\d{{2}})|\d{{4}}-\d\d-\d\d|\d{{1,2}}[:.]\d\d(?:[:.]\d\d)?"
-    rf"|\d{{1,2}}(?:st|nd|rd|th|\.)?,? {_MONTH},?(?: \d{{4}})?|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}})(?!\w)",
+    rf"|\d{{1,2}}(?:{either('dates.ordinals')}|\.)?,? {_OF}{_MONTH},?(?: {_OF}\d{{4}})?"
+    rf"|{_MONTH} \d{{1,2}}(?:{either('dates.ordinals')})?,? \d{{4}})(?!\w)",
     re.IGNORECASE,
 )
+_DAYS = "|".join(sorted((day for each in languages().values() for day in each.weekdays), key=len, reverse=True))
+_ZONES = "|".join(sorted((zone for each in languages().values() for zone in each.zones), key=len, reverse=True))
 # what stands beside it, and what people who write are called
 _BESIDE_NAMES = re.compile(
-    r"\b(?:updated|published|posted|last|modified|on|at|[ap]\.?m|e[sd]?t|p[sd]?t|gmt|bst|cest|cet|utc|mesz|mez|uhr|stand|vom"
-    r"|min(?:uten|utes|s)?|read|lesezeit|(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:mon|diens|donners|frei|sams|sonn)tag"
-    r"|mittwoch|staff|senior|chief|deputy|national|security|political|sports?|business|foreign|news|technology|science"
-    r"|health|correspondent|writer|reporter|editor|columnist|contributor|associated press|reuters|afp|dpa|ap)\b",
-    re.IGNORECASE,
+    rf"\b(?:{either('people.beside_names')}|{_DAYS}|{_ZONES}|associated press|reuters|afp|dpa|ap)\b", re.IGNORECASE
 )
 _NAMES_ALONE = re.compile(r"(?:[A-ZÄÖÜ][\w'’.-]+[ ,]+){1,3}[A-ZÄÖÜ][\w'’.-]+")
 
@@ -139,7 +130,7 @@ def is_byline(text: str, names: Sequence[str]) -> bool:
 
 def rule_of(line: str, phrases: Sequence[Phrases], authors: Sequence[str] = ()) -> str | None:
     """The rule that takes a line that stands alone above the body: a byline, a caption, a phrase."""
-    if is_byline(line, authors):
+    if is_byline(line, authors) or is_dated_byline(line, authors):
         return "byline"
     if _is_caption(line):
         return "caption"
@@ -212,10 +203,18 @@ def _timeline(blocks: Sequence[Block], phrases: Sequence[Phrases]) -> frozenset[
         and (is_dated_byline(block.text, ()) or _is_time(block.text, _phrase(block.text, phrases)))
     ]
     lines = {blocks[place].text for place in places}
-    return frozenset(places) if len(lines) >= 2 else frozenset()
+    if len(lines) < 2:
+        places = []
+    begun = [place for place, block in enumerate(blocks) if _begins_with_time(block) and _heads_prose(blocks, place)]
+    return frozenset(places + begun) if len({blocks[place].text for place in begun}) >= 3 else frozenset(places)
 
 
-_LONGEST_TIME = 40
+def _begins_with_time(block: Block) -> bool:
+    """Whether a short line begins with a clock or a day: '14:05 Uhr - Erste Hochrechnung'."""
+    return block.kind in ("paragraph", "heading") and len(block.text) <= _LONGEST_MARK and bool(_WHEN.match(block.text))
+
+
+_LONGEST_TIME, _LONGEST_MARK = 40, 90
 
 
 def _is_caption(text: str) -> bool:
@@ -235,8 +234,7 @@ def _is_credit(text: str) -> bool:
 
 # what follows the name of a person who is introduced
 _DOES = re.compile(
-    r"(?: \([^)]{1,30}\)|, (?:geboren|Jahrgang|\d\d,)[^.]{0,40}?)?,? (?:ist|war|schreibt|arbeitet|berichtet|leitet|lebt"
-    r"|studierte|hat|gehört|verantwortet|is|was|writes|works|covers|reports|has|joined|lives|studied|est|écrit|travaille)\b"
+    rf"(?: \([^)]{{1,30}}\)|, (?:{either('people.born')}|\d\d,)[^.]{{0,40}}?)?,? {either('people.does')}\b"
 )
 
 

@@ -16,10 +16,12 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pipelines.patterns import Whole
 from pipelines.reading.regex_prefilter import alternatives, either, first_letters, name_of
+
+if TYPE_CHECKING:
+    from pipelines.patterns import Whole
 
 # A paragraph longer than this is never looked at: prompts are short, and it keeps a page of prose nearly free.
 LONGEST = 300
@@ -100,7 +102,7 @@ class ByLetter:
         if not fitting:
             return None
         pattern = either(fitting, after=r"\Z")
-        return Whole(pattern) if self.is_bounded else re.compile(pattern)
+        return _bounded(pattern) if self.is_bounded else re.compile(pattern)
 
     @cached_property
     def _parts(self) -> list[tuple[str, str, frozenset[str] | None]]:
@@ -116,6 +118,12 @@ class ByLetter:
     def _letters(self) -> frozenset[str]:
         """Those that have a pattern of their own; all others share one."""
         return frozenset().union(*(first for _, _, first in self._parts if first))
+
+
+def _bounded(pattern: str, ignores_case: bool = False) -> Whole:
+    from pipelines.patterns import Whole  # loads two engines; only patterns of source files need them
+
+    return Whole(pattern, ignores_case)
 
 
 @lru_cache(maxsize=256)
@@ -350,7 +358,7 @@ def _patterns(
         except re.error as error:
             mistakes.append(f"{place}: expected a regular expression ({error})")
             continue
-        compiled = Whole(plain, ignores_case=True) if is_bounded else compiled
+        compiled = _bounded(plain, ignores_case=True) if is_bounded else compiled
         if compiled.fullmatch("") or any(compiled.fullmatch(probe) for probe in _PROBES):
             mistakes.append(f"{place}: expected a phrase, this takes any sentence")
         else:

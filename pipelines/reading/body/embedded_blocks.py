@@ -107,6 +107,8 @@ def stands_below_picture(element: etree._Element, pictures: Collection[etree._El
     """Whether an element stands behind one of the *pictures* in a box with little else in it."""
     around: etree._Element | None = element
     while around is not None and len(one_line(raw(around))) <= _LONGEST_LINE:
+        if next(around.iter("h1"), None) is not None:
+            return False  # a headline that is set upon its picture
         for each in around.iter():
             if each is element and each is not around:
                 break
@@ -158,7 +160,7 @@ def _box(inner: etree._Element, core: etree._Element, fits: Fits, teaser: str) -
 
 def _is_below_picture(element: etree._Element, inner: etree._Element | None, text: str) -> bool:
     """A caption is short and stands behind its picture: a sentence before it may be the article's lead."""
-    if len(text) > _LONGEST_LINE:
+    if len(text) > _LONGEST_LINE or next(element.iter("h1"), None) is not None:
         return False
     return inner is None or not _follows_sentence(inner)
 

@@ -20,6 +20,7 @@ from trafilatura.settings import Document, Extractor
 from pipelines.items import Removed
 from pipelines.reading.body import containers
 from pipelines.reading.body.blocks import Block, plain
+from pipelines.reading.body.chronology import mark_chronology
 from pipelines.reading.body.embedded_blocks import describes_picture, marks_of, prune_boxes
 from pipelines.reading.body.figures import open_figures
 from pipelines.reading.body.lead import headline_of, lead_of
@@ -133,6 +134,7 @@ def body_of(
     for element in _selected(page, remove):
         removals.add(element, "site")
         delete(element)
+    mark_chronology(page, headline)
     prune_next_articles(page, headline, address, removals)
     if known and any(each.getroottree().getroot() is not tree for each in known.elements):
         known = None

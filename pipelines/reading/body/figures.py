@@ -28,6 +28,7 @@ def open_figures(page: etree._Element) -> None:
             around.tag = "div"
             around.attrib.pop("class", None)
     figures = [each for each in page.iter("figure") if _holds_words(each)]
+    figures += [each for each in page.iter("aside") if _is_quotation(each)]
     if not figures:
         return
     whole = plain(raw(page))
@@ -36,6 +37,15 @@ def open_figures(page: etree._Element) -> None:
         if quote is None or whole.count(plain(raw(quote))[:_COMPARED]) == 1:
             figure.tag = "div"
             figure.attrib.pop("class", None)
+
+
+def _is_quotation(aside: etree._Element) -> bool:
+    """Whether an aside is a quotation and nothing else."""
+    quote = next(aside.iter("blockquote"), None)
+    if quote is None or _EMBEDS.search(f"{aside.get('class') or ''} {quote.get('class') or ''}"):
+        return False
+    words = len(plain(raw(quote)))
+    return words >= _LEAST and words * 1.2 + _LEAST >= len(plain(raw(aside))) and next(aside.iter("a"), None) is None
 
 
 def _holds_words(figure: etree._Element) -> bool:

@@ -31,11 +31,6 @@ def is_low(text: str, body: Body) -> bool:
     return weight(text)[0] < LEAST_SHARE * body.prose or (words < FEW_WORDS and body.paragraphs >= _PARAGRAPHS)
 
 
-def is_nearly_nothing(text: str) -> bool:
-    """Whether *text* is shorter than any article."""
-    return text.count(" ") + text.count("\n") < FEW_WORDS // 2
-
-
 def holds_more(first: Sequence[Block], again: Sequence[Block]) -> bool:
     """Whether the second reading holds the first one's article and clearly more of it, instead of what stands below."""
     before, after = _length(first), _length(again)

@@ -15,14 +15,15 @@ from pipelines.reading.page.tree import BLOCK_TAGS, delete, one_line, raw
 _RAISED = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
 _RAISABLE = re.compile(r"[0-9+\-−=()n]{1,6}")
 _FOOTNOTE = re.compile(r"[\[(]?(?:\d{1,3}|[a-z*†‡§]{1,2})(?:\s?[,;–-]\s?\d{1,3})*[\])]?")
-_FOOTNOTE_NAMES = re.compile(
-    r"foot-?note|fn-?ref|fuss-?note|fußnote|citation|cite-?ref|endnote|reference|noteref", re.I
-)
+_FOOTNOTE_NAMES = re.compile(rf"fn-?ref|citation|cite-?ref|noteref|{either('class_names.footnote')}", re.I)
 _DIGITS = re.compile(r"\d{1,2}\Z")
 _CLOCK = re.compile(rf"\s*{either('dates.clock_words')}\b")
 _MONEY = re.compile(rf"\s*(?:€|EUR|CHF|Fr\.|\$|£|{either('body.money')})")
 _STRUCK = ("del", "s", "strike")
-_LINE_THROUGH = etree.XPath("descendant::span[contains(@style, 'line-through')]")
+_STYLED = etree.XPath("descendant::span[@style]")
+_SUPERSCRIPTS = etree.XPath("descendant::span[contains(@class, 'superscript') or @class='sup']")
+_IS_RAISED = re.compile(r"vertical-align\s*:\s*(?:super|text-top)")
+_OUT_OF_SIGHT = re.compile(r"(?:left|top|text-indent)\s*:\s*-\d{3,}|clip\s*:\s*rect|clip-path\s*:\s*inset\(\s*50%")
 _HIDDEN_FROM_EAR = etree.XPath("//@aria-hidden[.='true']/..")
 _MOST_STRUCK = 600  # characters; more than a correction, it was never closed
 _UNSEEN_BY_EAR = ("visually-hidden", "visuallyhidden", "sr-only", "screen-reader", "screenreader", "a11y", "assistive")
@@ -32,11 +33,15 @@ _MARKS = "\"'„“”‚‘’«»‹›"
 
 def resolve(tree: etree._Element, language: str | None) -> None:
     """Write into the text of *tree* what its inline markup says. *language* chooses the marks of ``<q>``."""
-    marked = [*tree.iter("sup", "q", *_STRUCK), *_LINE_THROUGH(tree)]
+    marked = [*tree.iter("sup", "q", *_STRUCK), *_SUPERSCRIPTS(tree)]
+    for span in _STYLED(tree):
+        style = span.get("style") or ""
+        if "line-through" in style or _IS_RAISED.search(style):
+            marked.append(span)
     marks = _QUOTES.get((language or "")[:2].lower(), "“”")
     opening, closing = marks[0], marks[1]
     for element in marked:
-        if element.tag == "sup":
+        if element.tag == "sup" or (element.tag == "span" and "line-through" not in (element.get("style") or "")):
             _raise(element)
         elif element.tag == "q":
             _quote(element, opening, closing)
@@ -83,10 +88,15 @@ def _strike(element: etree._Element) -> None:
     """What was struck out is no longer said; one that holds the article was never closed."""
     if element.getparent() is None:
         return
-    if len(raw(element)) > _MOST_STRUCK or any(child.tag in BLOCK_TAGS for child in element.iterdescendants()):
+    blocks = sum(1 for child in element.iterdescendants() if child.tag in BLOCK_TAGS)
+    if len(raw(element)) > _MOST_STRUCK or blocks > 1 or (blocks and _most_of_page(element)):
         element.tag = "div" if element.tag in _STRUCK else element.tag
     else:
         delete(element)
+
+
+def _most_of_page(element: etree._Element) -> bool:
+    return len(raw(element)) * 3 > len(raw(element.getroottree().getroot().find("body")))
 
 
 def _quote(element: etree._Element, opening: str, closing: str) -> None:
@@ -135,7 +145,7 @@ def _near(element: etree._Element) -> tuple[etree._Element, ...]:
 
 def _is_for_ear(element: etree._Element) -> bool:
     names = (element.get("class") or "").lower()
-    return any(name in names for name in _UNSEEN_BY_EAR)
+    return any(name in names for name in _UNSEEN_BY_EAR) or bool(_OUT_OF_SIGHT.search(element.get("style") or ""))
 
 
 def _is_in_sentence(element: etree._Element) -> bool:

@@ -44,6 +44,8 @@ _RECORD = re.compile(
 def reads_like_article(element: etree._Element, rule: str, mass: int, fields: Collection[etree._Element]) -> bool:
     """Whether an element with *mass* characters of prose is part of the article although its name is *rule*'s."""
     least = _LEAST_OF_PARAGRAPH.get(rule, _PARAGRAPH) if element.tag == "p" else _LEAST_MASS.get(rule)
+    if least is not None and _is_topic(element):
+        least = min(least, 100) if rule != "byline" else least
     size = weight(raw(element))[0] if element.tag == "p" else mass
     if least is None or size < least:
         return False
@@ -65,6 +67,14 @@ def reads_like_article(element: etree._Element, rule: str, mass: int, fields: Co
     if rule == "caption":
         return next(element.iter("p", *HEADINGS), None) is not None
     return True
+
+
+def _is_topic(element: etree._Element) -> bool:
+    """Whether an element is a section of its own with a heading over prose and no link: its name is its topic."""
+    first = next((child for child in element if isinstance(child.tag, str)), None)
+    if first is None or first.tag not in HEADINGS or (element.text or "").strip():
+        return False
+    return next(element.iter("a", "button", "img"), None) is None
 
 
 def paragraphs_in(

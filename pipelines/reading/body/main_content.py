@@ -72,9 +72,22 @@ def core_of(root: etree._Element, masses: dict[etree._Element, int], headline: e
         if inner is None or inner.tag in _NO_FRAME:
             return core
         share = masses.get(inner, 0) / mass if mass else 0
-        if share <= _SHARE and not (share > 0.4 and inner in above and core.tag != "article"):
+        is_most = share > _SHARE or (share > 0.4 and inner in above and core.tag != "article")
+        if not is_most or (share <= _SHARE and _goes_on(inner, masses)):
             return core
         core = inner
+
+
+def _goes_on(article: etree._Element, masses: dict[etree._Element, int]) -> bool:
+    """Whether another <article> without a headline of its own goes on with one."""
+    if article.tag != "article":
+        return False
+    return any(
+        each.tag == "article"
+        and masses.get(each, 0) * 3 > masses[article]
+        and not any(True for _ in each.iter("h1", "h2", "h3"))
+        for each in article.itersiblings()
+    )
 
 
 def _cell_of_layout(table: etree._Element, masses: dict[etree._Element, int]) -> etree._Element:

@@ -43,7 +43,7 @@ def _article_of(
     for element in heading.iterancestors():
         if element in around or element.tag in ("body", "html", "main"):
             return None
-        is_other_address = _leads_away(element, address)
+        is_other_address = _leads_away(element, heading, address)
         for mine in own:
             if mine.tag != element.tag or mine.tag in ("header", "hgroup"):
                 continue
@@ -52,21 +52,37 @@ def _article_of(
             is_sure = mine.tag == "article" or is_other_address
             if not is_sure and not (mine.get("class") and heading.tag == headline.tag):
                 continue
-            if _opens(heading, element) and _follows(element, mine) and _prose(mine) >= _LEAST_OWN:
+            if not _opens(heading, element) or _prose(mine) < _LEAST_OWN:
+                continue
+            # one above the page's own must be as sure as can be: it may be the beginning of the same article
+            is_first = mine.tag == "article" and heading.tag == "h1" and headline.tag == "h1"
+            is_inside = is_other_address and _is_last_of(element, mine)
+            if is_inside or _follows(element, mine) or (is_first and _are_apart(element, mine)):
                 return element
     return None
 
 
-def _leads_away(element: etree._Element, address: str) -> bool:
-    """Whether an element says that it is the article of another address than the page's."""
-    for name in _ADDRESSES:
-        if value := element.get(name):
-            try:
-                there = urlsplit(urljoin(address, value))
-            except ValueError:
-                return False
-            return len(there.path) > 1 and there.path.rstrip("/") != urlsplit(address).path.rstrip("/")
+def _leads_away(element: etree._Element, heading: etree._Element, address: str) -> bool:
+    """Whether an element, or the link of its heading, names another address of the site than the page's."""
+    values = [value for name in _ADDRESSES if (value := element.get(name))]
+    if not values and element.tag == "article":
+        link = next(heading.iter("a"), None)
+        values = [link.get("href")] if link is not None and link.get("href") else []
+    for value in values:
+        try:
+            here, there = urlsplit(address), urlsplit(urljoin(address, value))
+        except ValueError:
+            return False
+        is_here = there.netloc == here.netloc or not here.netloc
+        return is_here and len(there.path) > 1 and there.path.rstrip("/") != here.path.rstrip("/")
     return False
+
+
+def _is_last_of(other: etree._Element, mine: etree._Element) -> bool:
+    """Whether *other* stands in *mine* as the only one of its kind, below its prose."""
+    if mine not in other.iterancestors() or sum(1 for each in mine.iter(other.tag) if each is not mine) > 1:
+        return False
+    return _prose(mine) - _prose(other) >= _LEAST_OWN and other.getnext() is None
 
 
 def _opens(heading: etree._Element, container: etree._Element) -> bool:
@@ -93,6 +109,10 @@ def _follows(other: etree._Element, mine: etree._Element) -> bool:
         if child is other or other in child.iterdescendants():
             return False
     return False
+
+
+def _are_apart(one: etree._Element, other: etree._Element) -> bool:
+    return one not in other.iterancestors() and other not in one.iterancestors()
 
 
 def _prose(element: etree._Element) -> int:

@@ -18,6 +18,7 @@ from lxml import etree, html
 from pipelines.items import Rejected
 from pipelines.reading.body.blocks import Block, plain
 from pipelines.reading.fields.metadata import selector
+from pipelines.reading.languages import either, words
 from pipelines.reading.page import decode
 from pipelines.reading.rules import Rules
 
@@ -30,68 +31,48 @@ _MOST_CANDIDATES = 8
 # prose that a page must have around its paging, in characters
 _LEAST_PROSE = 300
 
+_PAGE = either("paging.page")  # what pages are called, in addresses and links alike
 _OF = re.compile(
-    r"(?:seiten?|teil|page|blatt|partie)\s*:?\s*(?P<number>\d{1,3})\s*(?:/|\||von|of|sur|aus|de)\s*(?P<total>\d{1,3})"
-    r"(?!\d)",
+    rf"{_PAGE}n?\s*:?\s*(?P<number>\d{{1,3}})\s*(?:/|\||{either('paging.of')})\s*(?P<total>\d{{1,3}})(?!\d)",
     re.IGNORECASE,
 )
 _HREF = re.compile(rb"""href\s*=\s*(?:"([^"<>]{1,2000})"|'([^'<>]{1,2000})'|([^\s"'<>]{1,2000}))""", re.IGNORECASE)
 
 # -- addresses: where a page number stands in them
-_KEY = r"(?:page|seite|pages?no?|pagenumber|pageindex|paged|pg|p|s|teil|part|blatt|artikelseite|articlepage)"
+_KEY = rf"(?:pages?no?|pagenumber|pageindex|paged|pg|p|s|article_?page|(?:artikel)?{_PAGE})"
 _IN_QUERY = re.compile(rf"(?:^|&)(?P<key>{_KEY})=(?P<number>\d{{1,3}})(?=&|$)", re.IGNORECASE)
 _IN_PATH = (
     # /artikel/seite-2  /artikel/seite/2  /artikel/page2/  /artikel/seite-2.html
     re.compile(
-        r"/(?:seite|page|teil|part|pagina|p)[-_/]?(?P<number>\d{1,3})(?P<rest>/?|\.\w{3,5})\Z|"
+        rf"/(?:{_PAGE}|p)[-_/]?(?P<number>\d{{1,3}})(?P<rest>/?|\.\w{{3,5}})\Z|"
         r"/(?P<number2>\d{1,3})(?P<rest2>/?|\.html?)\Z",
         re.IGNORECASE,
     ),
     # /artikel-seite-2.html  /artikel,seite=2.html  /artikel-p2.html  /artikel_2.html  /artikel-2.html
-    re.compile(
-        r"[-_,.;~](?:(?:seite|page|teil|part|p|s)[-_=.]?)?(?P<number>\d{1,3})(?P<rest>/?|\.\w{3,5}/?)\Z", re.IGNORECASE
-    ),
+    re.compile(rf"[-_,.;~](?:(?:{_PAGE}|p|s)[-_=.]?)?(?P<number>\d{{1,3}})(?P<rest>/?|\.\w{{3,5}}/?)\Z", re.IGNORECASE),
 )
 # a number alone may be anything; these say what it counts
-_SAYS_PAGE = re.compile(
-    r"(?:seite|page|teil|part|blatt|paged|pg)[-_/=.]?(?:no|nr|number|index)?[-_/=.]?\d", re.IGNORECASE
-)
+_SAYS_PAGE = re.compile(rf"(?:{_PAGE}|paged|pg)[-_/=.]?(?:no|nr|number|index)?[-_/=.]?\d", re.IGNORECASE)
 
 # -- words of links
 _NEXT_WORDS = re.compile(
-    r"(?:(?:zur |auf |auf der |die )?(?:nächste|naechste|folgende|next|page suivante|suivante?)n?(?: seite| page)?|"
-    r"(?:weiter|weiterlesen|weiter lesen|vor|vorwärts|fortsetzung|lesen sie weiter|continue(?: reading)?|lire la suite)"
-    r"(?: (?:auf|zu|zur|on|to|page|mit) .{1,60})?|"
-    r"(?:seite|page|teil|part) \d{1,3}(?:\W.{0,80})?|\d{1,3}|(?:»|›|>|→|>>|▶|►|❯|⟩)+)",
+    rf"(?:{either('paging.next')}|{either('paging.goes_on')}(?: {either('paging.goes_on_to')} .{{1,60}})?|"
+    rf"{_PAGE} \d{{1,3}}(?:\W.{{0,80}})?|\d{{1,3}}|(?:»|›|>|→|>>|▶|►|❯|⟩)+)",
     re.IGNORECASE,
 )
-_OTHER_THING = re.compile(
-    r"nächste[rsn]?\s+(?:artikel|beitrag|meldung|nachricht|story|video|bild|foto|folge|thema|termin|spiel)|"
-    r"next\s+(?:article|story|post|video|photo|image|gallery|episode)|article suivant|kommentar|comment|bewertung",
-    re.IGNORECASE,
-)
-_SINGLE = re.compile(
-    r"(?:(?:den |ganzen |kompletten |gesamten |vollständigen |diesen )*(?:artikel|text|beitrag|alles)? ?(?:auf|als) "
-    r"(?:nur )?(?:einer|eine|1|einzelne)r? (?:einzigen? |einzelnen? )?seite(?: (?:lesen|anzeigen|ansehen|darstellen))?|"
-    r"komplettansicht|gesamtansicht|alle seiten(?: anzeigen| auf einmal)?|einseitige ansicht|"
-    r"(?:view|read|show)? ?(?:article )?(?:as |on |in )?(?:a |one |all on one )?single page(?: view)?|"
-    r"view all on one page|(?:lire|afficher) (?:l'article )?sur une (?:seule )?page)",
-    re.IGNORECASE,
-)
+_OTHER_THING = re.compile(either("paging.other"), re.IGNORECASE)
+_SINGLE = re.compile(either("paging.single"), re.IGNORECASE)
 # plain strings, because a search for them in a whole page is ten times as fast as one for a pattern
-_MAY_BE_SINGLE = (
-    b"einer seite", b"einer einzigen seite", b"eine seite", b"1 seite", b"komplettansicht", b"gesamtansicht",
-    b"alle seiten", b"single page", b"one page", b"sur une",
-)  # fmt: skip
-_PAGING_NAMES = re.compile(
-    r"pag(?:e|er|ing|ination|inator)|seiten|blaetter|blätter|wp-link|multipage|umblaettern", re.I
-)
+_MAY_BE_SINGLE = tuple(hint.encode() for hint in sorted(words("paging.single_hints")))
+_PAGING_NAMES = re.compile(rf"pag(?:e|er|ing|ination|inator)|{either('class_names.paging')}|wp-link|multipage", re.I)
 _FOREIGN_NAMES = re.compile(
-    r"comment|komment|forum|disqus|leserbrief|galler|galerie|slide|carousel|karussell|swiper|fotostrecke|bilderstrecke|"
-    r"lightbox|teaser|related|recommend|sidebar|widget|footer|breadcrumb|calendar|kalender",
+    rf"comment|{either('class_names.no_paging')}|forum|disqus|galler|galerie|slide|carousel|swiper|"
+    r"lightbox|teaser|related|recommend|sidebar|widget|footer|breadcrumb|calendar",
     re.IGNORECASE,
 )
-_FOREIGN_KEYS = re.compile(r"comment|komment|cpage|bild|foto|photo|image|slide|gallery|galerie|forum|sort|filter", re.I)
+_FOREIGN_KEYS = re.compile(
+    rf"comment|cpage|photo|image|slide|gallery|galerie|forum|sort|filter|{either('class_names.picture')}", re.I
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,7 +292,7 @@ def _is_announced(element: etree._Element, number: int) -> bool:
     """Whether the words right before a link say where it leads: 'Lesen Sie auf Seite 2: <a>Wie es weitergeht</a>'."""
     before, parent = element.getprevious(), element.getparent()
     words = before.tail if before is not None else parent.text if parent is not None else None
-    return bool(re.search(rf"\b(?:seite|page|teil)\s{number}\W*\Z", (words or "")[-60:], re.IGNORECASE))
+    return bool(re.search(rf"\b{_PAGE}\s{number}\W*\Z", (words or "")[-60:], re.IGNORECASE))
 
 
 def _is_beside_prose(element: etree._Element) -> bool:

@@ -7,48 +7,26 @@ and only where the text is short or breaks off. In doubt nothing is said.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from cssselect import SelectorError
 from lxml.cssselect import CSSSelector
 from lxml.etree import _Element as Element
 
+from pipelines.reading.languages import either, words
+from pipelines.reading.page.evidence import Place, Ranking
 from pipelines.reading.page.structured import Structured, text_of
 
-_ARTICLE = r"(?:artikel|beitrag|text|inhalt|bericht|volltext|story)s?"
-_THIS = rf"(?:diese[rns]?|de[rn]|ganzen|gesamten|vollständigen|kompletten) {_ARTICLE}"
 # compared with the page's text in lower case, which is several times as fast as ignoring case
-_PROMPT = re.compile(
-    rf"\b(?:(?:jetzt|gratis|kostenlos|hier|sofort|einfach) (?:\w+ )?weiterlesen|weiterlesen (?:mit|im|nur|ab|für)\b"
-    rf"|(?:mit|ohne|im) (?:\S+ ){{0,3}}\S*(?:abo|plus|premium|probemonat|tagespass|digitalpass)\S* (?:weiter)?lesen"
-    rf"|(?:um|wollen sie|möchten sie|sie (?:möchten|wollen)|willst du|du willst|lust)"
-    rf" (?:[\w-]+ ){{0,5}}weiter(?:zu)?lesen"
-    rf"|(?:registrieren|anmelden|einloggen|abonnieren|testen|bestellen|freischalten)"
-    rf" (?:und|,) (?:\S+ ){{0,2}}weiterlesen"
-    rf"|{_THIS} (?:ist|steht|gibt es|lesen|können sie|kannst du) (?:\S+ ){{0,4}}"
-    rf"(?:nur|exklusiv|ausschließlich|vorbehalten|kostenpflichtig)\b"
-    rf"|{_THIS} (?:jetzt )?freischalten|kostenpflichtiger {_ARTICLE}"
-    rf"|exklusiv (?:für|mit) (?:\S+ ){{0,3}}\S*(?:abonnent\w*|abo|plus-\w+|plus)\b"
-    rf"|(?:lesen|sichern) sie (?:diesen|den ganzen|den vollständigen) {_ARTICLE} (?:mit|im|jetzt)"
-    rf"|{_THIS} (?:lesen|lest|lies) (?:sie|ihr|du)? ?(?:nur )?(?:mit|im|als)\b"
-    rf"|(?:lesen sie|lest|lies) (?:\S+ ){{0,2}}{_THIS} (?:mit|im|als|weiter)\b|und {_THIS} (?:weiter)?lesen"
-    rf"|(?:ist|das ist) ein (?:\S+ )?(?:plus|premium|abo|bezahl)(?:[-+ ]|\S*-)?artikel"
-    rf"|zugriff auf (?:diesen|diese|den|dieses) (?:und alle |\S+ )?(?:weiteren |anderen )?{_ARTICLE}"
-    r"|noch (?:kein|keine|nicht) (?:\S+ )?(?:abo|abonnent\w*|abonniert|digitalabo)\b"
-    r"|(?:subscribe|sign up|register|log ?in|sign in) (?:\S+ )?to (?:continue|keep|read|unlock)"
-    r"|(?:to )?continue reading"
-    r" (?:this|with|for)|this (?:article|content|story) is (?:only |exclusively )?(?:for|available to|reserved for)"
-    r" (?:\S+ )?(?:subscribers|members)|already a subscriber"
-    r"|(?:article |contenu )?réservé aux abonnés|il vous reste [\d.,]+ ?% de (?:cet|l)|pour lire la suite"
-    r"|la suite (?:de cet article )?est réservée)",
-)
+_PROMPT = re.compile(rf"\b{either('paywall.prompts')}")
 # what a container of the article is called when the page is locked; 'no-paywall' and 'paywall-free' are none
 _LOCKED = re.compile(
     r"(?<![a-z])(?<!no-)(?<!not-)(?<!without-)"
-    r"(?:pay-?wall(?:ed)?|paid(?:-?(?:content|article))?|premium-?(?:article|content|artikel)"
-    r"|plus-?(?:article|artikel|content)|(?:is-|article-|content-)?locked|is-premium|is-paid"
-    r"|kostenpflichtig|bezahlartikel)"
+    r"(?:pay-?wall(?:ed)?|paid(?:-?(?:content|article))?|premium-?(?:article|content)"
+    r"|plus-?(?:article|content)|(?:is-|article-|content-)?locked|is-premium|is-paid"
+    rf"|{either('class_names.locked')})"
     r"(?![a-z])(?!-?(?:free|disabled|off|inactive|open|false))",
     re.IGNORECASE,
 )
@@ -57,21 +35,60 @@ _CUT = ("...", "…", "[...]", "[…]")
 _SHORT, _VERY_SHORT = 200, 120  # words; most stubs have less than a hundred, nearly no article has
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a page says for machines of who may read it; ``tree`` tells whether it has the part that is locked."""
+
+    stated: Structured
+    tree: Element
+
+
 def stated(structured: Structured, tree: Element) -> bool | None:
     """What the page says for machines. A meter is neither; a locked part counts where the page has that part."""
-    values = [structured.article.get("isAccessibleForFree")]
-    values += [node.get("isAccessibleForFree") for node in structured.typed("newsarticle", "article", "webpage")]
-    values += [
-        element.get("content") or text_of(element, 20)
-        for element in structured.micro.get("isaccessibleforfree", ())[:1]
-    ]
-    for value in values:
-        if (said := _truth(value)) is not None:
-            return said
-    if any(_is_locked_part(part, tree) for part in _listed(structured.article.get("hasPart"))):
-        return False
-    tier = (structured.first_meta("article:content_tier", "og:article:content_tier") or "").lower()
-    return {"free": True, "locked": False}.get(tier)
+    found = (each.believed for each in ACCESS.candidates(Source(structured, tree)))
+    return next((said for said in found if said is not None), None)
+
+
+Values = Iterator[tuple[str, bool | None]]
+
+
+def _told(values: Iterable[Any]) -> Values:
+    yield from ((str(value), _truth(value)) for value in values if value is not None)
+
+
+def _of_article(source: Source) -> Values:
+    return _told([source.stated.article.get("isAccessibleForFree")])
+
+
+def _of_others(source: Source) -> Values:
+    nodes = source.stated.typed("newsarticle", "article", "webpage")
+    return _told(node.get("isAccessibleForFree") for node in nodes)
+
+
+def _of_micro(source: Source) -> Values:
+    elements = source.stated.micro.get("isaccessibleforfree", ())[:1]
+    return _told(element.get("content") or text_of(element, 20) for element in elements)
+
+
+def _of_parts(source: Source) -> Values:
+    for part in _listed(source.stated.article.get("hasPart")):
+        if isinstance(part, dict):
+            yield str(part.get("cssSelector")), False if _is_locked_part(part, source.tree) else None
+
+
+def _of_tier(source: Source) -> Values:
+    tier = (source.stated.first_meta("article:content_tier", "og:article:content_tier") or "").lower()
+    if tier:
+        yield tier, {"free": True, "locked": False}.get(tier)
+
+
+ACCESS = Ranking("access", (
+    Place("JSON-LD `isAccessibleForFree` of the page's own article", _of_article),
+    Place("the same of its web page or another of its articles", _of_others),
+    Place("microdata `isAccessibleForFree`", _of_micro),
+    Place("JSON-LD `hasPart` that is locked", _of_parts, "where the page has that part"),
+    Place("`article:content_tier`", _of_tier, "`free` or `locked`; a meter is neither"),
+))  # fmt: skip
 
 
 def _listed(value: Any) -> list[Any]:
@@ -123,11 +140,7 @@ def asks_for_payment(page_text: str) -> bool:
 
 
 # Every prompt has one of these; to look for them first is a quarter of the work.
-_PROMPT_WORDS = (
-    "lesen", "freischalt", "exklusiv", "artikel", "beitrag", "bericht", "inhalt", "volltext", "dieser text",
-    "diesen text", "story", "abo ", "abo\n", "abo?", "abo.", "digitalabo", "abonn", "subscri", "sign up", "sign in",
-    "register", "log in", "login", "continue", "already a", "member", "réservé", "vous reste", "la suite", "zugriff",
-)  # fmt: skip
+_PROMPT_WORDS = tuple(sorted(words("paywall.words")))
 _NEAR = 160  # characters; no prompt is longer
 
 

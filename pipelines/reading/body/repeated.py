@@ -16,6 +16,7 @@ from datetime import date
 from pipelines.items import Removed
 from pipelines.reading.body.blocks import Block, plain
 from pipelines.reading.fields.agency import NAMES
+from pipelines.reading.languages import either
 
 #: the rule's name in what was removed
 RULE = "repeated"
@@ -35,26 +36,16 @@ TOPIC, LIFT, FEWEST_TOPICAL = 0.4, 2.5, 3
 MOST_TAKEN = 0.5  # of an article; where more would go, the article is itself what returns
 
 _WORD = re.compile(r"[^\W\d_]{4,}")
-_ADDRESS = re.compile(
-    r"\b(?:Sie|Ihnen|Ihr(?:e[nrms]?)?|[Ww]ir|[Uu]ns(?:er\w*|re\w*)?|[Dd]u|[Dd]ich|[Dd]ir|[Dd]ein\w*|[Ee]uch|[Ee]uer|[Ee]ure\w*"
-    r"|[Hh]ier|[Jj]etzt|[Yy]ou|[Yy]our|[Oo]ur|[Uu]s|[Ww]e|[Nn]ous|[Vv]ous|[Nn]o(?:tre|s)|[Vv]o(?:tre|s))\b"
-)
-_ABOUT_THE_AUTHOR = re.compile(
-    r"\b(?:redakteur|autor|korrespondent|reporter|journalist|kolumnist|volontär|chefredak|ressort|editor|writer|columnist)",
-    re.I,
-)
+_ADDRESS = re.compile(rf"\b{either('body.address', 'body.here')}\b")
+_ABOUT_THE_AUTHOR = re.compile(rf"\b{either('people.roles')}", re.I)
 _SPOKEN = re.compile(r"[„“\"«»]([^„“”\"«»]{25,})[“”\"«»]|[„»][^“”«]{25,}$")
 _AGENCY = re.compile(
-    r"\b(?:" + "|".join(sorted((re.escape(name) for name in NAMES), key=len, reverse=True)) + r"|\w*agentur(?:en)?)\b",
+    r"\b(?:"
+    + "|".join(sorted((re.escape(name) for name in NAMES), key=len, reverse=True))
+    + rf"|\w*{either('agency.called')}\w{{0,2}})\b",
     re.I,
 )
-_CORRECTION = re.compile(
-    r"korrektur|korrigiert|berichtig|richtigstellung|gegendarstellung|früheren (?:version|fassung)"
-    r"|ursprünglichen? (?:version|fassung)|anm(?:erkung|\.) d(?:er|\.) red|hinweis der redaktion|transparenzhinweis"
-    r"|wurde (?:nachträglich )?(?:aktualisiert|geändert|ergänzt)|\bcorrect(?:ion|ed)\b|clarification|earlier version"
-    r"|editor.s note|rectificati",
-    re.I,
-)
+_CORRECTION = re.compile(either("labels.correction"), re.I)
 
 
 @dataclass(frozen=True, slots=True)

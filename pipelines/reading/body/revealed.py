@@ -146,9 +146,15 @@ def _open_accordions(tree: etree._Element, buttons: Iterable[etree._Element]) ->
                if above is not None):  # fmt: skip
             if len(one_line(raw(button))) >= _QUESTION:
                 button.drop_tag()
-        elif button.get("aria-expanded") is not None or button.get("aria-controls"):
+        else:
             text = one_line(raw(button))
-            if len(text) >= _QUESTION and (text.endswith("?") or text.count(" ") >= 2) and _panel_of(button):
+            is_control = button.get("aria-expanded") is not None or button.get("aria-controls") or text.endswith("?")
+            if (
+                is_control
+                and len(text) >= _QUESTION
+                and (text.endswith("?") or text.count(" ") >= 2)
+                and _panel_of(button)
+            ):
                 for attribute in tuple(button.attrib):
                     del button.attrib[attribute]
                 button.tag = "h3"

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from lxml import etree
 
 from pipelines.reading.body.blocks import Block
+from pipelines.reading.languages import either
 from pipelines.reading.page.tree import BLOCK_TAGS, HEADINGS, content, one_line, raw
 
 _TEXT_HOLDERS = frozenset(("p", "li", "blockquote")) | HEADINGS
@@ -17,7 +18,7 @@ _LEAST_PROSE = 250  # characters
 _LINE = 60  # characters; a shorter paragraph that ends without a full stop is a line
 _SENTENCE_END = re.compile(r"[.!?:…。！？।؟۔][\"“”»«'’)\]」』]*\Z|[\"“”»«]\Z|[\u0e00-\u0eff]\Z")
 _LONGEST_HEADING = 200
-_CREDITS = ("©", "Foto", "Bild", "Quelle", "(")
+_CREDITS = re.compile(rf"[©(]|{either('body.picture', 'body.picture_source')}")
 _INNER = frozenset(("form", "fieldset", "hr", "address", "label", "legend"))
 _WHOLE = frozenset(("h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "blockquote", "table", "pre"))
 
@@ -46,7 +47,7 @@ def is_prose(core: etree._Element) -> bool:
                 return False
             if tag == "p" and text:
                 is_whole = len(text) >= _LINE or bool(_SENTENCE_END.search(text))
-                if not is_whole and (element in links or text.startswith(_CREDITS)):
+                if not is_whole and (element in links or _CREDITS.match(text)):
                     return False
                 length += len(text)
     return length >= _LEAST_PROSE and is_whole  # a line that ends it leads elsewhere

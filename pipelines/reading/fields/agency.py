@@ -21,6 +21,8 @@ NAMES = {
     "tass": "TASS", "xinhua": "Xinhua", "kathpress": "Kathpress", "dj": "Dow Jones", "dow jones": "Dow Jones",
     "dow jones newswires": "Dow Jones",
     "spot on news": "spot on news", "spot-on-news": "spot on news", "teleschau": "teleschau", "ntb": "NTB",
+    "anp": "ANP", "pap": "PAP", "belga": "Belga", "adnkronos": "Adnkronos", "europa press": "Europa Press",
+    "lusa": "Lusa", "ritzau": "Ritzau",
     "efe": "EFE", "upi": "UPI",
     "pti": "PTI", "ats": "ats", "keystone-ats": "ats",
 }  # fmt: skip
@@ -33,7 +35,7 @@ _ALONE = re.compile(
 )
 # in brackets: '(dpa)', '(dpa/lno)', '(red/dpa)', '[Reuters]', '(SDA/jos)'
 _BRACKETS = re.compile(
-    rf"[(\[](?:(?:mit|red\.?|von|\w{{2,8}}|\w+\.\w+)[/, +-]+){{0,3}}"
+    rf"[(\[](?:(?:\w{{2,8}}\.?|\w+\.\w+)[/, +-]+){{0,3}}"
     rf"(?P<name>{_NAME})(?:[/, +-]+\w{{1,12}}){{0,4}}[)\]]",
     re.IGNORECASE,
 )
@@ -107,7 +109,7 @@ def agency_named(name: str) -> str | None:
 
 # -- datelines --------------------------------------------------------------------------------------------------------
 
-_PLACE = r"[A-ZÄÖÜ][\w'’.]*(?:[ -]{1,2}(?:am|an|der|im|a\.\s?d\.|ob|bei|[A-ZÄÖÜ][\w'’.]*)){0,6}"
+_PLACE = rf"[A-ZÄÖÜ][\w'’.]*(?:[ -]{{1,2}}(?:{either('agency.place_words')}|[A-ZÄÖÜ][\w'’.]*)){{0,6}}"
 _WITH_AGENCY = re.compile(
     rf"(?P<place>(?-i:{_PLACE}(?:\s?[/,]\s?{_PLACE}){{0,3}}))?,?\s*"
     rf"[(\[](?:\w{{2,8}}[/, +-]+){{0,2}}(?P<name>{_NAME})(?:[/, +-]+\w{{1,12}}){{0,3}}[)\]]"

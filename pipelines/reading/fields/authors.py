@@ -75,7 +75,9 @@ def _of_author_meta(evidence: Evidence) -> Values:
 
 
 def _of_micro(evidence: Evidence) -> Values:
-    return _sorted(evidence, [text_of(element, 200) for element in evidence.stated.micro.get("author", ())[:6]])
+    above = evidence.visible.above
+    named = evidence.stated.micro.get("author", ())[:6]
+    return _sorted(evidence, [text_of(each, 200) for each in named if not bylines.is_of_other_item(each, above)])
 
 
 def _of_other_meta(evidence: Evidence) -> Values:

@@ -10,7 +10,7 @@ from lxml.etree import XPath
 from lxml.etree import _Element as Element
 
 from pipelines.reading.fields.agency import agency_named
-from pipelines.reading.fields.people import Byline, byline, is_person, split
+from pipelines.reading.fields.people import Byline, byline, is_nobody, is_person, split
 from pipelines.reading.languages import either, words
 from pipelines.reading.page.visible import VisibleText
 
@@ -48,6 +48,8 @@ _SIGNATURE = re.compile(
     re.IGNORECASE,
 )
 _IN_BRACKETS = re.compile(r"[(\[](?P<names>[^()\[\]]{5,60})[)\]][\s.+*]*$")
+_OTHER_ITEMS = re.compile(r"/(?:Comment|UserComments|Review|Answer|Question|Person|ImageObject|VideoObject|Product)/?$")
+_ARTICLE_ITEMS = re.compile(r"(?:Article|Posting)/?$")
 _BETWEEN = words("people.separators") | {""}
 _SHORT = 4  # letters of 'von', 'by', which stand before names alone
 _ABBREVIATION = re.compile(r"\b[A-ZÄÖÜ]{2,3}\b")  # 'PM DJV' is no name
@@ -62,7 +64,9 @@ def signed(tree: Element, heading: Element | None) -> Byline:
     if not marked:
         return Byline()
     group = [element for element in marked if _share(marked[0], element)]
-    return byline("\n".join(_pieces(element)) for element in group[:12])
+    found = byline("\n".join(_pieces(element)) for element in group[:12])
+    # a name in pieces of its own, or 'Muster, Anna'
+    return found if found.people else byline((" ".join(_pieces(each)) for each in group[:12]), is_stated=True) or found
 
 
 def written(visible: VisibleText, *, is_signed_for: bool = False) -> Byline:
@@ -127,7 +131,8 @@ def _closing(visible: VisibleText, start: int) -> Byline:
             return byline(names)
     for index in range(last + 1, min(last + 4, len(visible.texts))):
         element, text = visible.element(index), visible.texts[index].strip("()[] .")
-        is_alone = element is not None and element.tag in ("em", "i") and len(text) <= 40
+        is_set_off = visible.texts[index].startswith("(") and not _ABBREVIATION.search(text)
+        is_alone = element is not None and (element.tag in ("em", "i") or is_set_off) and len(text) <= 40
         if is_alone and is_person(text) and not is_outside(element, visible.above):
             return byline([text])
     return Byline()
@@ -147,7 +152,8 @@ def _names_in_line(visible: VisibleText, index: int) -> str | None:
         return match["rest"]
     if _DAY_LINE.search(text):
         rest = _CLOCK.sub(" ", _DAY_LINE.sub(" ", text)).replace(" - ", "\n").replace(" – ", "\n")
-        return rest if all(is_person(name) or agency_named(name) for name in split(rest)) else None
+        names = [name for name in split(rest) if not is_nobody(name)]
+        return "\n".join(names) if all(is_person(name) or agency_named(name) for name in names) else None
     return None
 
 
@@ -209,6 +215,19 @@ def is_outside(element: Element | None, above: frozenset[Element] = frozenset())
         element = element.getparent()
         level += 1
     return False
+
+
+def is_of_other_item(element: Element, above: frozenset[Element]) -> bool | None:
+    """Whether microdata says that an element belongs to something else than the article around the headline; None
+    where it does not say.
+    """
+    for around in element.iterancestors():
+        kind = around.get("itemtype") or ""
+        if _OTHER_ITEMS.search(kind):
+            return True
+        if _ARTICLE_ITEMS.search(kind):
+            return bool(above) and around not in above
+    return None
 
 
 @lru_cache(maxsize=4_096)

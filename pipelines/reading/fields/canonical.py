@@ -7,10 +7,12 @@ it would make all of them one article.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
-from pipelines.reading.page.evidence import Candidate
+from pipelines.reading.languages import either
+from pipelines.reading.page.evidence import Candidate, Place, Ranking
 from pipelines.reading.page.structured import Structured
 from pipelines.sites import site_of
 
@@ -24,10 +26,11 @@ _UNFILLED = re.compile(
 )
 # what an article's other forms add to its address: a further page, print, AMP, comments
 _FORM = re.compile(
-    r"(?:amp|print|drucken|druckversion|full|all|komplett\w*|gesamt\w*|comments?|kommentare?|feed|embed|live"
-    r"|(?:page|seite|pagina|strona)[-_/]?\d{1,3}|\d{1,3}|[a-z]{0,8}-?galler(?:y|ie)\w*|bild(?:er)?[-_/]?\d*)(?:\.\w{2,5})?",
+    rf"(?:amp|page|feed|embed|live|{either('paths.forms')}|{either('paging.page')}[-_/]?\d{{1,3}}|\d{{1,3}}"
+    r"|[a-z]{0,8}-?galler(?:y|ie)\w*)(?:\.\w{2,5})?",
     re.IGNORECASE,
 )
+_ERROR = re.compile(r"(?:40\d|50\d|error|not-?found|page-?not-?found)(?:[-_]page)?(?:\.\w{2,5})?", re.IGNORECASE)
 # a parameter that tells articles apart
 _IDENTIFIES = re.compile(r"(?:^|&)(?:\w*id|p|nr|no|art\w*|news\w*|story\w*|tx_\w+[^=&]{0,60})=[^&]*\d", re.IGNORECASE)
 _ARTICLE_LIKE = re.compile(r"\d{5,}|(?:[^-_]+[-_]){3}|\.(?:s?html?|php|aspx?)$|(?:^|[-_.])id\d", re.IGNORECASE)
@@ -57,14 +60,34 @@ def canonical(structured: Structured, url: str) -> str | None:
     return next((address for address in of_place if _bare(address) == here), of_place[0])
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What the canonical address of the page at ``url`` is read from."""
+
+    stated: Structured
+    url: str
+
+
 def candidates(structured: Structured, url: str) -> Iterator[Candidate]:
     """Every canonical that the page names, believed or not."""
-    named = [("link rel=canonical", value) for value in structured.canonicals]
-    named += [("meta og:url", value) for value in structured.meta.get("og:url", ())[:1]]
-    for place, value in named:
+    return CANONICALS.candidates(Source(structured, url))
+
+
+Values = Iterator[tuple[str, str | None]]
+
+
+def _believed(values: Iterable[str], url: str) -> Values:
+    for value in values:
         address = absolute(value, url)
         is_possible = address is not None and not _UNFILLED.search(value.strip()) and _can_be(address, url)
-        yield Candidate("canonical", place, value[:160], address.split("#")[0] if address and is_possible else None)
+        yield value, address.split("#")[0] if address and is_possible else None
+
+
+CANONICALS = Ranking("canonical", (
+    Place("`link rel=canonical`", lambda source: _believed(source.stated.canonicals, source.url),
+          "of several the one that is this address"),
+    Place("meta `og:url`", lambda source: _believed(source.stated.meta.get("og:url", ())[:1], source.url)),
+))  # fmt: skip
 
 
 def _can_be(address: str, url: str) -> bool:
@@ -73,8 +96,13 @@ def _can_be(address: str, url: str) -> bool:
     if site_of(there.hostname or "") != site_of(here.hostname or ""):
         return False
     own, named = _segments(here.path), _segments(there.path)
+    list_of = _without_forms(named)
     if there.query:
-        return True
+        return own[: len(named)] != named or own == named or bool(named and _ARTICLE_LIKE.search(named[-1]))
+    if named and named != own and _ERROR.fullmatch(named[-1]):
+        return False
+    if list_of != named and len(list_of) < len(own) and own[: len(list_of)] == list_of and own != named:
+        return bool(list_of) and _ARTICLE_LIKE.search(list_of[-1]) is not None  # '/lokales/page/2/'
     if own == named:
         return _IDENTIFIES.search(here.query) is None
     if not named:
@@ -83,6 +111,13 @@ def _can_be(address: str, url: str) -> bool:
         return _ARTICLE_LIKE.search(named[-1]) is not None or all(_FORM.fullmatch(each) for each in own[len(named) :])
     is_list = len(named) == 1 and not re.search(r"[\d_-]", named[0]) and not _ARTICLE_LIKE.search(named[0])
     return not (is_list and own and (len(own) > 1 or _ARTICLE_LIKE.search(own[-1])))
+
+
+def _without_forms(segments: list[str]) -> list[str]:
+    """*segments* without the further page, print or AMP that they end in."""
+    while segments and _FORM.fullmatch(segments[-1]):
+        segments = segments[:-1]
+    return segments
 
 
 def _segments(path: str) -> list[str]:

@@ -177,10 +177,10 @@ def machine(
         value = str(int(value)) if abs(value) < 1e15 else ""
     if not isinstance(value, str):
         return None
-    value = value.strip()
+    value = " ".join(value.split())
     if not 6 <= len(value) <= 80 or _is_nobodys_year(value):
         return None
-    for spelling in (_iso, _compact, _printed, _rfc822):
+    for spelling in (_iso, _compact, _printed, _american, _rfc822):
         if (stated := spelling(value, time_zone)) is not None:
             if not _plausible(stated.at, fetched_at, SCHEDULED):
                 return None
@@ -475,6 +475,23 @@ def _printed(value: str, zone: tzinfo) -> Stated | None:
     else:
         clock = [*match["clock"].split(":")]
     return _from_numbers((year, month, match["day"], *clock, named), zone)
+
+
+_AMERICAN = re.compile(
+    r"(?P<month>\d\d?)/(?P<day>\d\d?)/(?P<year>\d{4}),?\s(?P<hour>\d\d?):(?P<minute>\d\d)(?::(?P<second>\d\d))?"
+    r"\s?(?P<half>[AaPp])\.?[Mm]\.?"
+)
+
+
+def _american(value: str, zone: tzinfo) -> Stated | None:
+    """'12/3/2025 4:30:00 PM': whoever counts to twelve writes the month first."""
+    match = _AMERICAN.fullmatch(value)
+    if match is None or not 1 <= int(match["month"]) <= 12 or not 1 <= int(match["hour"]) <= 12:
+        return None
+    hour = str(int(match["hour"]) % 12 + (12 if match["half"] in "pP" else 0))
+    return _from_numbers(
+        (match["year"], match["month"], match["day"], hour, match["minute"], match["second"], None), zone
+    )
 
 
 def _rfc822(value: str, zone: tzinfo) -> Stated | None:

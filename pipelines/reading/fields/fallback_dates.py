@@ -79,14 +79,14 @@ _PROSE = 120  # characters; a longer string of text is no date line
 
 def _is_of_the_story(stated: Stated, evidence: Evidence, reading: Reading) -> bool:
     """Whether the day stands on the page in sentences only; one that stands nowhere was found in an attribute, or is
-    a year's first day where only the year is known.
+    the first day of a year or month where only that is known.
     """
     day, in_prose = stated.at.date(), False
     for text in evidence.whole.texts:
-        if len(text) > 2_000 or str(day.year)[2:] not in text:
+        if len(text) > 2_000 or text.startswith("©") or str(day.year)[2:] not in text:
             continue
         if any(one.stated.at.date() == day for one in reading.find(text)):
             if len(text) <= _PROSE:
                 return False
             in_prose = True
-    return in_prose or (day.month, day.day) == (1, 1)
+    return in_prose or day.day == 1

@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from lxml.etree import _Element as Element
 
 from pipelines.items import Kind
 from pipelines.reading.fields.title import Headline
+from pipelines.reading.languages import either
+from pipelines.reading.page.evidence import Place, Ranking
 from pipelines.reading.page.jsonld import types_of
 from pipelines.reading.page.structured import Structured, text_of
 from pipelines.reading.page.visible import just_above
 
 _LIVE = r"(?:[\w-]+-)?(?:live|news)-?\s?(?:blog|ticker)"
-_PRESS = (
-    r"(?:presse|medien)-?(?:mitteilung|meldung|information|aussendung|erklärung)(?:en)?|press releases?"
-    r"|communiqués?(?: de presse)?|ots"
-)
-_GALLERY = r"(?:foto|bilder)-?(?:strecke|galerie|serie)n?|diaporama|slideshow|photo ?gallery|en images|in bildern"
-_ADVERT = (
-    r"advertorial|promotion|sponsored(?: (?:post|content|article))?|paid (?:post|content)"
-    r"|(?:gesponserte[rs]?|bezahlte[rs]?|entgeltliche[rs]?|werbliche[rs]?)"
-    r" (?:inhalte?|beitrag|artikel|anzeige|einschaltung|partnerschaft|kooperation|werbung|sonderveröffentlichung)"
-    r"|dieser (?:beitrag|artikel|inhalt) ist (?:eine? )?(?:bezahlte|entgeltliche|werbliche|anzeige\b|werbung\b).{0,40}"
-    r"|publi-?(?:reportage|rédactionnel)|contenu (?:sponsorisé|partenaire)|brand ?story|native ad(?:vertising)?"
-    r"|(?:anzeigen)?sonderveröffentlichung"
-)
+_PRESS = either("kind.press")
+_GALLERY = either("kind.gallery")
+_ADVERT = either("kind.advert")
 # Such a line alone, as kicker, section or above the headline, says what the article is.
 _LABELS = tuple(
     (kind, re.compile(rf"(?:{pattern})", re.IGNORECASE))
@@ -36,23 +29,24 @@ _LABELS = tuple(
         (Kind.LIVE_BLOG, _LIVE),
         (Kind.PRESS_RELEASE, _PRESS),
         (Kind.GALLERY, _GALLERY),
-        (Kind.VIDEO, r"videos?|vidéos?"),
+        (Kind.VIDEO, either("kind.video")),
     )
 )
 # These may name an advertising space above a headline, so there they have to stand in the headline's own frame.
-_ADVERT_ALONE = re.compile(r"(?:bezahlte )?anzeige|werbung|gesponsert|advertisement|publicité", re.IGNORECASE)
+_ADVERT_ALONE = re.compile(either("kind.advert_alone"), re.IGNORECASE)
 # A headline that begins so, or ends in 'im Liveblog': one that speaks of a ticker elsewhere is about tickers.
 _TITLES = tuple(
     (kind, re.compile(pattern, re.IGNORECASE))
     for kind, pattern in (
         (
             Kind.LIVE_BLOG,
-            rf"\W*{_LIVE}\b|.*(?:\bim|\+\+|[|:–-])\s*{_LIVE}\b|.*\blive[- ](?:updates?|coverage|blog)\b"
-            r"|\W*en direct\b|.*[:,–-] en direct\W*$",
+            rf"\W*{_LIVE}\b|.*(?:\b{either('verdict.video_title')}|\+\+|[|:–-])\s*{_LIVE}\b"
+            r"|.*\blive[- ](?:updates?|coverage|blog)\b"
+            rf"|\W*{either('kind.live')}\b|.*[:,–-] {either('kind.live')}\W*$",
         ),
         (Kind.PRESS_RELEASE, rf"(?:{_PRESS})\s*[:|–-]"),
         (Kind.GALLERY, rf"(?:{_GALLERY})\s*[:|–-]"),
-        (Kind.VIDEO, r"(?:im )?vid[eé]o\s*[:|–]"),
+        (Kind.VIDEO, rf"(?:{either('verdict.video_title')} )?{either('kind.video')}\s*[:|–]"),
     )
 )
 _TYPES = (
@@ -69,18 +63,13 @@ _PATHS = (
     ),
     (
         Kind.PRESS_RELEASE,
-        re.compile(
-            r"(?:presse|medien)-?(?:mitteilung|meldung|information|aussendung|portal)|press-?release|/ots/",
-            re.IGNORECASE,
-        ),
+        re.compile(rf"{either('paths.press')}|/ots/", re.IGNORECASE),
     ),
     (
         Kind.GALLERY,
-        re.compile(
-            r"/(?:bilder-?)?galerie|foto-?(?:strecke|galerie)|bilder-?strecke|/gallery/|diaporama", re.IGNORECASE
-        ),
+        re.compile(either("paths.gallery"), re.IGNORECASE),
     ),
-    (Kind.VIDEO, re.compile(r"/videos?/|/mediathek/", re.IGNORECASE)),
+    (Kind.VIDEO, re.compile(either("paths.video"), re.IGNORECASE)),
 )
 # what the article's own frame is called; 'has-live-blog' and the like tell what it holds
 _FRAMES = (
@@ -93,31 +82,76 @@ _FRAMES = (
 _HOLDS = re.compile(r"(?:has|no|with|without|hide|show)-", re.IGNORECASE)
 
 
-def kind_of(
-    structured: Structured, url: str, head: Headline, sections: Sequence[str], signed: Sequence[str] = ()
-) -> Kind:
-    """What sort of article it is: by its own type, by the words that label it, then by its address.
-
-    *signed* are the names that the page gives as authors, agencies included.
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What the sort of an article is read from. ``signed`` are the names that the page gives as authors, agencies
+    included; ``types`` what it is called in JSON-LD, else in the microdata around the headline.
     """
+
+    stated: Structured
+    url: str
+    head: Headline
+    sections: tuple[str, ...]
+    signed: tuple[str, ...]
+    types: frozenset[str]
+
+    @property
+    def is_article(self) -> bool:
+        return not self.types.isdisjoint(_ARTICLES)
+
+
+def source_of(
+    structured: Structured, url: str, head: Headline, sections: Sequence[str], signed: Sequence[str] = ()
+) -> Source:
+    """What the sort of the article at *url* is read from."""
     types = types_of(structured.article) or _microdata(head.element)
-    if any(structured.typed("liveblogposting")):
-        return Kind.LIVE_BLOG
-    for kind, names in _TYPES:
-        if types & names:
-            return kind
-    if any(_ADVERT_ALONE.fullmatch(name) or _LABELS[0][1].fullmatch(name) for name in signed):
-        return Kind.ADVERTORIAL
-    if "APA-OTS" in signed:
-        return Kind.PRESS_RELEASE
-    is_article = not types.isdisjoint(_ARTICLES)
-    media = (structured.first_meta("og:type") or "").lower().startswith("video") or "videoobject" in types
-    if media and not is_article:
-        return Kind.VIDEO
-    for kind in (*_labelled(head, sections), *_framed(head.element), *_addressed(url)):
-        if not (is_article and kind is Kind.VIDEO):  # many an article has one
-            return kind
-    return Kind.ARTICLE
+    return Source(structured, url, head, tuple(sections), tuple(signed), frozenset(types))
+
+
+def kind_of(source: Source) -> Kind:
+    """What sort of article it is; an article where no place says more."""
+    return next((each.believed for each in KINDS.candidates(source) if each.believed), Kind.ARTICLE)
+
+
+Values = Iterator[tuple[str, Kind | None]]
+
+
+def _told(kinds: Iterable[Kind], source: Source) -> Values:
+    """*kinds*, of which a video is none where the page is stated an article: many an article has one."""
+    yield from ((kind.value, None if source.is_article and kind is Kind.VIDEO else kind) for kind in kinds)
+
+
+def _of_type(source: Source) -> Values:
+    if any(source.stated.typed("liveblogposting")):
+        yield "LiveBlogPosting", Kind.LIVE_BLOG
+    yield from ((", ".join(sorted(source.types & names)), kind) for kind, names in _TYPES if source.types & names)
+
+
+def _of_names(source: Source) -> Values:
+    for name in source.signed:
+        if _ADVERT_ALONE.fullmatch(name) or _LABELS[0][1].fullmatch(name):
+            yield name, Kind.ADVERTORIAL
+    if "APA-OTS" in source.signed:
+        yield "APA-OTS", Kind.PRESS_RELEASE
+
+
+def _of_media(source: Source) -> Values:
+    media = source.stated.first_meta("og:type") or ""
+    if media.lower().startswith("video") or "videoobject" in source.types:
+        yield media or "VideoObject", None if source.is_article else Kind.VIDEO
+
+
+KINDS = Ranking("kind", (
+    Place("JSON-LD type, else that of the microdata around the headline", _of_type),
+    Place("who signs", _of_names, "'Anzeige', 'APA-OTS'"),
+    Place("`og:type` or type of a video", _of_media, "where nothing says article: an article that has a video is one"),
+    Place("kicker, section, the lines above the headline, the headline itself",
+          lambda source: _told(_labelled(source.head, source.sections), source),
+          "'Anzeige' above the headline only in the headline's own frame: elsewhere it names an advertising space"),
+    Place("the name of what holds the headline", lambda source: _told(_framed(source.head.element), source),
+          "`liveblog`, `advertorial`"),
+    Place("the address", lambda source: _told(_addressed(source.url), source)),
+))  # fmt: skip
 
 
 def _labelled(head: Headline, sections: Sequence[str]) -> Iterator[Kind]:

@@ -6,28 +6,27 @@ rules win over everything. Nothing is fetched and the tree is not changed.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
-from urllib.parse import urljoin, urlsplit
 
-from lxml.etree import XPath
 from lxml.etree import _Element as Element
 
 from pipelines.items import Image, Kind, Page, Provenance
 from pipelines.reading.body import paywall
-from pipelines.reading.fields import bylines, kind, times
+from pipelines.reading.fields import kind, times
 from pipelines.reading.fields.authors import author_names, byline_of
 from pipelines.reading.fields.canonical import absolute, canonical
 from pipelines.reading.fields.dates import Dated, Reading
-from pipelines.reading.fields.language import likely
+from pipelines.reading.fields.images import image_of
+from pipelines.reading.fields.locale import spoken
+from pipelines.reading.fields.sections import listed, sections_of
+from pipelines.reading.fields.sections import source_of as section_source
 from pipelines.reading.fields.selectors import select, selector
+from pipelines.reading.fields.teasers import Source as TeaserSource
+from pipelines.reading.fields.teasers import teaser_of
 from pipelines.reading.fields.title import Headline, headline, site_names, squashed
-from pipelines.reading.languages import languages
 from pipelines.reading.page.evidence import Evidence
-from pipelines.reading.page.structured import Structured, plain, plain_list, text_of
-from pipelines.reading.page.visible import VisibleText, just_above
+from pipelines.reading.page.structured import Structured, plain_list
+from pipelines.reading.page.visible import VisibleText
 from pipelines.reading.rules import Rules
 
 
@@ -76,7 +75,7 @@ def describe(
         within = None
     whole = VisibleText(tree, head.element)
     visible = VisibleText(tree, head.element, within) if within is not None else whole
-    language, is_home = _spoken(language, rules, tree)
+    language, is_home = spoken(language, rules, tree)
     reading = Reading(page.fetched_at, rules.time_zone, language, is_home)
     evidence = Evidence(page.url, tree, structured, visible, whole, page.hint)
     byline = byline_of(evidence, site.authors)
@@ -87,11 +86,13 @@ def describe(
         source = times.source_of(replace(evidence, visible=whole), reading, is_german=language == "de")
         published = published or times.published(source)
     authors = author_names(structured, structured.article.get("author"))[0] or structured.meta.get("author", [])
-    sections = _sections(tree, structured, page, rules, title, head.element)
+    sections = tuple(dict.fromkeys(select(tree, site.section))) or sections_of(
+        section_source(tree, structured, page.url, title, head.element, page.hint)
+    )
     return Description(
         title=title,
         kicker=head.kicker,
-        teaser=_teaser(tree, structured, page, rules, title),
+        teaser=_selected_text(tree, site.teaser) or teaser_of(TeaserSource(structured, page.hint, title)),
         section=sections[0] if sections else None,
         sections=sections,
         authors=byline.people or byline.organisations,
@@ -99,8 +100,8 @@ def describe(
         keywords=_keywords(structured, page),
         published=_by_rule(tree, site.published, reading) or published,
         modified=_by_rule(tree, site.modified, reading) or times.modified(source),
-        image=_image(tree, structured, page.url, head.element),
-        kind=kind.kind_of(structured, page.url, head, sections, (*authors, byline.agency or "")),
+        image=image_of(tree, structured, page.url, head.element),
+        kind=kind.kind_of(kind.source_of(structured, page.url, head, sections, (*authors, byline.agency or ""))),
         is_accessible_for_free=paywall.stated(structured, tree),
         canonical_url=canonical(structured, page.url),
         amp_url=absolute(structured.amp, page.url),
@@ -113,36 +114,9 @@ def evidence_of(tree: Element, structured: Structured, page: Page, rules: Rules)
     """What the fields of a page are read from, how its dates are read, and whether it is German."""
     head = headline(structured, tree)
     whole = VisibleText(tree, head.element)
-    language, is_home = _spoken((structured.language or rules.language or "de")[:2], rules, tree)
+    language, is_home = spoken((structured.language or rules.language or "de")[:2], rules, tree)
     reading = Reading(page.fetched_at, rules.time_zone, language, is_home)
     return Evidence(page.url, tree, structured, whole, whole, page.hint), reading, language == "de"
-
-
-_ENOUGH = 4_000  # characters that tell a page's language
-
-
-def _spoken(declared: str, rules: Rules, tree: Element) -> tuple[str, bool]:
-    """The language of the page, and whether its clocks are those of the source.
-
-    What a page declares is looked into only where that would make it a page from elsewhere: many a German system says
-    'en-US' of itself.
-    """
-    if _is_at_home(declared, rules):
-        return declared, True
-    text, length = [], 0
-    for paragraph in tree.iter("p"):
-        text.append("".join(paragraph.itertext()))
-        length += len(text[-1])
-        if length > _ENOUGH:
-            break
-    spoken = likely(" ".join(text), declared)
-    return spoken, _is_at_home(spoken, rules)
-
-
-def _is_at_home(language: str, rules: Rules) -> bool:
-    known = languages().get(language)
-    zones = known.time_zones if known else ()
-    return language == (rules.language or "")[:2] or str(rules.time_zone) in zones
 
 
 # -- a source's own rules ---------------------------------------------------------------------------------------------
@@ -164,104 +138,11 @@ def _by_rule(tree: Element, expression: str | None, reading: Reading) -> Dated |
 # -- fields -----------------------------------------------------------------------------------------------------------
 
 
-def _teaser(tree: Element, structured: Structured, page: Page, rules: Rules, title: str | None) -> str | None:
-    """The description that is no repetition of the title; one that was cut off ('...') only when no whole one is
-    there.
-    """
-    chosen = _selected_text(tree, rules.site.teaser)
-    if chosen:
-        return chosen
-    names = ("og:description", "description", "twitter:description", "dc.description")
-    found = [plain(structured.article.get("description")), *(structured.first_meta(name) for name in names)]
-    found.append(page.hint.teaser if page.hint else None)
-    same = squashed(title or "")
-    kept = [text for text in found if text and len(text) >= 20 and squashed(text) != same]
-    return next((text for text in kept if not text.endswith(("...", "…"))), kept[0] if kept else None)
-
-
-_NO_SECTION = frozenset(
-    [
-        "start",
-        "startseite",
-        "home",
-        "homepage",
-        "hauptseite",
-        "accueil",
-        "aktuell",
-        "aktuelles",
-        "artikel",
-        "article",
-        "overview",
-        "übersicht",
-        "website",
-    ]
-)
-_CRUMBS = XPath("(//@class | //@id)[contains(.,'readcrumb')]/parent::*[count(.//a) < 9][not(.//p)]//a")
-
-
-def _sections(
-    tree: Element, structured: Structured, page: Page, rules: Rules, title: str | None, heading: Element | None
-) -> tuple[str, ...]:
-    """The sections from the widest to the narrowest; those of a breadcrumb without the home page and the article
-    itself.
-    """
-    chosen = select(tree, rules.site.section)
-    if chosen:
-        return tuple(dict.fromkeys(chosen))
-    names = [name for text in plain_list(structured.article.get("articleSection"), 10) for name in _listed(text)]
-    names = names or [name for text in structured.meta.get("article:section", []) for name in _listed(text)]
-    names = names or _breadcrumb(structured)
-    names = names or [e.get("content") or text_of(e, 80) for e in structured.micro.get("articlesection", ())[:4]]
-    names = names or [text_of(link, 80) for link in _CRUMBS(tree)[:6]]
-    names = names or _folders_above(heading, page.url)
-    if not names and page.hint and page.hint.section:
-        names = [page.hint.section]
-    not_sections = {squashed(title or "")} | site_names(structured)
-    kept = (n for n in names if n and len(n) <= 60 and n.lower() not in _NO_SECTION and squashed(n) not in not_sections)
-    return tuple(dict.fromkeys(kept))[:6]
-
-
-def _folders_above(heading: Element | None, url: str) -> list[str]:
-    """The section line over the headline: a few links, those of them to folders that the page's own address lies in."""
-    own = urlsplit(url).path
-    for element in just_above(heading):
-        links = list(element.iter("a"))
-        names = [text_of(link, 60) for link in links if _is_folder_of(own, _path(link.get("href"), url))]
-        if len(links) <= 4 and names:
-            return names
-    return []
-
-
-def _path(address: str | None, base: str) -> str:
-    try:
-        return urlsplit(urljoin(base, address or "")).path
-    except ValueError:
-        return ""
-
-
-def _is_folder_of(path: str, folder: str) -> bool:
-    return len(folder) > 2 and folder.endswith("/") and path.startswith(folder)
-
-
-def _breadcrumb(structured: Structured) -> list[str]:
-    for node in structured.typed("breadcrumblist"):
-        items = node.get("itemListElement")
-        items = items if isinstance(items, list) else [items]
-        names = []
-        for item in items[:8]:
-            if isinstance(item, dict):
-                names.append(plain(item.get("name")) or plain(item.get("item")) or "")
-        names = [name for name in names if name and not name.startswith(("http:", "https:", "/"))]
-        if len(names) > 1:
-            return names[:-1]  # the last one is the article
-    return []
-
-
 def _keywords(structured: Structured, page: Page) -> tuple[str, ...]:
     value = structured.article.get("keywords")
-    words = [word for text in plain_list(value) for word in _listed(text)]
-    words = words or [word for text in structured.meta.get("article:tag", []) for word in _listed(text)]
-    words = words or _listed(structured.first_meta("news_keywords", "keywords"))
+    words = [word for text in plain_list(value) for word in listed(text)]
+    words = words or [word for text in structured.meta.get("article:tag", []) for word in listed(text)]
+    words = words or listed(structured.first_meta("news_keywords", "keywords"))
     if not words and page.hint:
         words = list(page.hint.keywords)
     kept: dict[str, str] = {}
@@ -269,122 +150,6 @@ def _keywords(structured: Structured, page: Page) -> tuple[str, ...]:
         if 1 < len(word) <= 80:
             kept.setdefault(word.casefold(), word)
     return tuple(kept.values())[:40]
-
-
-def _listed(text: str | None) -> list[str]:
-    return [word.strip() for word in re.split(r"[,;]", text or "") if word.strip()]
-
-
-def _image(tree: Element, structured: Structured, url: str, heading: Element | None) -> Image | None:
-    """The article's main picture as stated, else the first figure beside the headline; caption and credit from JSON-LD,
-    else from the figure that shows it.
-    """
-    value = structured.article.get("image") or structured.article.get("thumbnailUrl")
-    value = structured.resolved(value[0] if isinstance(value, list) and value else value)
-    caption = credit = None
-    if isinstance(value, dict):
-        caption = plain(value.get("caption") or value.get("description"))
-        credit = plain(
-            value.get("creditText") or value.get("author") or value.get("creator") or value.get("copyrightHolder")
-        )
-        value = value.get("url") or value.get("contentUrl")
-        value = value[0] if isinstance(value, list) and value else value
-    address = absolute(value if isinstance(value, str) else None, url) or absolute(
-        structured.first_meta("og:image", "og:image:url", "og:image:secure_url", "twitter:image"), url
-    )
-    figure = _figure_of(tree, address) if address else _first_figure(heading)
-    address = address or (absolute(_source(figure), url) if figure is not None else None)
-    if address is None:
-        return None
-    said, named = _credit(caption)
-    if figure is not None and not (said and (credit or named)):
-        seen, by = _said_below(figure)
-        said, named = said or seen, named or by
-    return Image(address, said, credit or named)
-
-
-_MOST_FIGURES = 8
-_PICTURES = ("img", "amp-img", "source")
-
-
-def _figure_of(tree: Element, address: str) -> Element | None:
-    """The figure that shows the picture at *address* (in whatever size: the file's name tells)."""
-    name = max(re.findall(r"[\w-]{6,}", urlsplit(address).path), key=len, default="")
-    for figure in _figures(tree) if name else ():
-        if any(name in f"{i.get('src')} {i.get('data-src')} {i.get('srcset')}" for i in figure.iter(*_PICTURES)):
-            return figure
-    return None
-
-
-def _figures(tree: Element) -> Iterator[Element]:
-    """The first elements that hold a picture with its caption."""
-    for caption in islice(tree.iter("figcaption"), _MOST_FIGURES):
-        around = islice(caption.iterancestors("figure"), 1)
-        frame = next(around, caption.getparent())
-        if frame is not None:
-            yield frame
-
-
-def _first_figure(heading: Element | None) -> Element | None:
-    """The first figure with a picture and a caption in the article that holds the headline."""
-    around = heading.iterancestors("article", "main", "body") if heading is not None else iter(())
-    article = next(around, None)
-    if article is None:
-        return None
-    for figure in _figures(article):
-        if _source(figure) and not bylines.is_outside(figure.getparent()):
-            return figure
-    return None
-
-
-def _source(figure: Element) -> str | None:
-    """The address of a figure's picture, that of its first size where it has several."""
-    for element in figure.iter(*_PICTURES):
-        sizes = (element.get("srcset") or element.get("data-srcset") or "").split()
-        for value in (element.get("data-src"), element.get("src"), *sizes[:1]):
-            if value and not value.startswith("data:"):
-                return str(value).strip(" ,")
-    return None
-
-
-_CREDIT_CLASS = re.compile(r"credit|copyright|urheber|rights|photographer|fotograf|agency|source|quelle", re.IGNORECASE)
-
-
-def _said_below(figure: Element) -> tuple[str | None, str | None]:
-    """A figure's caption and credit; the credit may be an element of its own."""
-    element = figure.find(".//figcaption")
-    if element is None:
-        return None, None
-    whole = text_of(element, 600)
-    said, named = _credit(whole)
-    for part in element.iterdescendants() if named is None else ():
-        if isinstance(part.tag, str) and _CREDIT_CLASS.search(part.get("class") or ""):
-            text = text_of(part, 200)
-            if text and whole.endswith(text):
-                return whole[: len(whole) - len(text)].strip(" |–-") or None, _credit(text)[1] or text.strip("()[] ")
-    return said, named
-
-
-_CREDIT = re.compile(
-    r"[\s(|/–-]*(?:©|\(c\)|(?:(?:symbol|archiv)?(?:foto|bild)(?:rechte|quelle)?|quelle|photo|credit|picture|copyright"
-    r"|crédit)s?\s?:)\s*(?P<who>[^©]{2,120}?)[\s)]*$",
-    re.IGNORECASE,
-)
-
-
-def _credit(caption: str | None) -> tuple[str | None, str | None]:
-    """Caption and credit apart: 'Der Hafen. Foto: Anna Muster/dpa' -> ('Der Hafen.', 'Anna Muster/dpa')."""
-    caption = caption or ""
-    match = _CREDIT.search(caption[-300:])
-    if not match:
-        return caption or None, None
-    said = caption[: max(0, len(caption) - 300) + match.start()]
-    return said.strip() or None, _balanced(match["who"].strip(" :;,"))
-
-
-def _balanced(text: str) -> str:
-    """*text* with the bracket closed that belonged to it and not around it."""
-    return text + ")" if text.count("(") > text.count(")") else text
 
 
 __all__ = ["Description", "Headline", "canonical", "describe", "select", "selector", "site_names", "squashed"]

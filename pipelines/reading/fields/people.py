@@ -84,9 +84,10 @@ _BEHIND = re.compile(
     re.IGNORECASE,
 )
 _ROLE = either("people.roles")
-_HAS_ROLE = re.compile(rf"\b{_ROLE}\b", re.IGNORECASE)
+_HAS_ROLE = re.compile(rf"\b{_ROLE}\b(?!-\w)", re.IGNORECASE)
 _ROLE_WORD = re.compile(
-    rf"^(?:.*\b(?:{_ROLE}|{either('people.role_words')})\b.*|{either('people.role_beside')}(?:\s.+)?)$", re.IGNORECASE
+    rf"^(?:.*\b(?:{_ROLE}|{either('people.role_words')})\b(?!-\w).*|{either('people.role_beside')}(?:\s.+)?)$",
+    re.IGNORECASE,
 )
 # 'unsere stellvertretende Chefredakteurin Anna Muster', 'Anna Muster ZDF-Korrespondentin in Paris'
 _ADJECTIVE = either("people.role_adjectives")
@@ -101,6 +102,13 @@ _ORGANISATION_WORD = re.compile(
 _NO_NAMES = words("people.no_names")
 _NOBODY = words("people.nobody") | frozenset(
     word for each in languages().values() for word in (*each.weekdays, *each.months, *each.days_ago) if len(word) > 3
+)
+_WEEKDAYS = frozenset(word for each in languages().values() for word in each.weekdays)
+# what a template or a program writes in place of a name
+_PLACEHOLDER = re.compile(
+    r"n/?a|none|null|undefined|nan|\[?object object\]?|(?:(?:first|last|given|family|author|user|full)[ _-]?)?name"
+    r"(?: (?:last|family)[ _-]?name)?|author",
+    re.IGNORECASE,
 )
 _PLACE = re.compile(either("people.places"), re.IGNORECASE)
 _PARTICLES = words("people.particles")
@@ -120,12 +128,24 @@ def split(text: str) -> list[str]:
         if len(part) > 160:
             continue
         part = _LEAD.sub("", _LEAD.sub("", part)).strip(_MARKS)
-        part = _without_role(_BEHIND.sub("", part), is_first=not names).strip(_MARKS)
+        part = _without_weekday(_BEHIND.sub("", part)).strip(_MARKS)
+        part = _without_role(part, is_first=not names).strip(_MARKS)
         if (part and len(part) <= 60 and not _ROLE_WORD.match(part)) or (
             part and len(part) <= 60 and _ORGANISATION_WORD.search(part)
         ):
             names.append(part)
     return names
+
+
+def is_nobody(name: str) -> bool:
+    """Whether a name is an account's, a weekday, or what a template writes in place of one."""
+    return name.lower() in _NOBODY or _PLACEHOLDER.fullmatch(name) is not None
+
+
+def _without_weekday(part: str) -> str:
+    """'Anna Muster Samstag' -> 'Anna Muster'; 'Anna Sonntag' is a name."""
+    words = part.split()
+    return " ".join(words[:-1]) if len(words) >= 3 and words[-1].lower() in _WEEKDAYS else part
 
 
 _MARKS = " .,:;-–—|/()[]\"'*"
@@ -164,7 +184,7 @@ def is_person(name: str) -> bool:
     words = bare.split()
     if not 2 <= len(words) <= 5 or any(c.isdigit() for c in bare) or _ORGANISATION_WORD.search(bare):
         return False
-    if _PLACE.fullmatch(bare):
+    if _PLACE.fullmatch(bare) or is_nobody(bare):
         return False
     real = [w for w in words if w.lower() not in _PARTICLES]
     return (
@@ -183,7 +203,7 @@ def is_organisation(name: str) -> bool:
     """A newsroom, company or single-word signature: something with letters that is no sentence."""
     if not 2 <= len(name) <= 60 or len(name.split()) > 7 or not any(c.isalpha() for c in name):
         return False
-    if name.lower() in _NOBODY:
+    if is_nobody(name):
         return False
     return (
         not _NOT_A_NAME.search(name)

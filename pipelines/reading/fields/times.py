@@ -17,7 +17,7 @@ from itertools import islice
 from lxml.etree import _Element as Element
 
 from pipelines.items import Precision, Provenance
-from pipelines.reading.fields.bylines import is_outside
+from pipelines.reading.fields.bylines import is_of_other_item, is_outside
 from pipelines.reading.fields.dates import CHANGED, Dated, Label, Reading
 from pipelines.reading.fields.fallback_dates import by_htmldate
 from pipelines.reading.fields.visible_dates import LEAST, PLAIN, Seen, dates_seen
@@ -178,34 +178,39 @@ def _attribute(element: Element) -> str | None:
     return value or (element.get("title") if element.tag == "abbr" else None)
 
 
-_OTHER_ITEMS = re.compile(r"/(?:Comment|UserComments|Review|Answer|Question|Person|ImageObject|VideoObject|Product)/?$")
-_ARTICLE_ITEMS = re.compile(r"(?:Article|Posting)/?$")
-
-
 def _is_foreign_item(element: Element, evidence: Evidence) -> bool:
     above = evidence.visible.above
-    for around in element.iterancestors():
-        kind = around.get("itemtype") or ""
-        if _OTHER_ITEMS.search(kind):
-            return True
-        if _ARTICLE_ITEMS.search(kind):
-            return bool(above) and around not in above
+    is_other = is_of_other_item(element, above)
+    if is_other is not None:
+        return is_other
     return element.tag not in ("meta", "link") and is_outside(element, above)
 
 
 _ENTRY_DATE = re.compile(r"(?<![\w-])(?:dt-published|published|entry-date)(?![\w-])")
+_CHANGE_DATE = re.compile(r"(?<![\w-])(?:dt-updated|updated|modified)(?![\w-])")
 
 
-def _of_microformat(source: Source) -> Values:
+def _of_microformat(wanted: re.Pattern[str], unwanted: re.Pattern[str] | None = None) -> Callable[[Source], Values]:
     """hAtom and h-entry, as WordPress and Blogger write them: <time class="entry-date published" datetime=…>."""
-    above = source.evidence.visible.above
-    named = (e for e in source.evidence.stated.times[:20] if _ENTRY_DATE.search(e.get("class") or ""))
-    own = (
-        element.get("datetime")
-        for element in named
-        if not is_outside(element, above) and any(up in above for up in element.iterancestors())
-    )
-    return _understood(islice(own, 1), Provenance.TIME_ELEMENT, source.reading)
+
+    def is_named(element: Element) -> bool:
+        names = element.get("class") or ""
+        if unwanted is None and element.get("pubdate") is not None:
+            return True
+        return bool(wanted.search(names)) and not (unwanted and unwanted.search(names))
+
+    def read(source: Source) -> Values:
+        above = source.evidence.visible.above
+        own = (
+            _attribute(element)
+            for element in source.evidence.stated.times[:20]
+            if is_named(element)
+            and not is_outside(element, above)
+            and any(up in above for up in element.iterancestors())
+        )
+        return _understood(islice(own, 1), Provenance.TIME_ELEMENT, source.reading)
+
+    return read
 
 
 def _of_hint(source: Source) -> Values:
@@ -284,7 +289,7 @@ PUBLISHED = Ranking("published", (
     Place("meta `article:published_time` and its kin", _of_published_meta, "", "meta"),
     Place("microdata `datePublished`", _of_micro("datepublished"),
           "not that of comments, embeds and articles beside it", "microdata"),
-    Place("`<time>` of class `published` or `entry-date`", _of_microformat, "WordPress, Blogger", "time"),
+    Place("`<time>` of class `published` or `entry-date`", _of_microformat(_ENTRY_DATE), "WordPress, Blogger", "time"),
     Place("JSON-LD `datePublished` of the web page", _of_page_node, "", "jsonld"),
     Place("JSON-LD `dateCreated`", _of_article("dateCreated"), "", "jsonld"),
     Place("the feed's or sitemap's entry", _of_hint, "", "feed, sitemap"),
@@ -307,6 +312,7 @@ MODIFIED = Ranking("modified", (
     Place("JSON-LD `dateModified`", _of_article("dateModified"), "", "jsonld"),
     Place("meta `article:modified_time` and its kin", _of_meta(*_MODIFIED_META), "", "meta"),
     Place("microdata `dateModified`", _of_micro("datemodified"), "", "microdata"),
+    Place("`<time>` of class `updated`", _of_microformat(_CHANGE_DATE, _ENTRY_DATE), "", "time"),
     Place("a date near the headline that is called changed", _seen_changed, "", "text, time"),
     Place("the feed's or sitemap's entry", _modified_hint, "", "feed, sitemap"),
 ))  # fmt: skip

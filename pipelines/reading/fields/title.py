@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import urlsplit
@@ -14,6 +14,7 @@ from lxml.etree import _Element as Element
 
 from pipelines.reading.fields.date_grammar import month_names
 from pipelines.reading.languages import either, words
+from pipelines.reading.page.evidence import Place, Ranking
 from pipelines.reading.page.structured import Structured, plain, text_of
 
 _SEPARATOR = re.compile(r"\s+(?:[|–—·•›»«⋆★:/~]|-{1,2}|::|//|\\)\s+|\s*\|\s*|\s[»›]\s?|:: ")
@@ -55,6 +56,15 @@ def headline(structured: Structured, tree: Element | None = None) -> Headline:
     OpenGraph
     title that differs from the window title is the editorial one. Without JSON-LD the h1 is what the reader sees.
     """
+    said, element, kicker, others = _read(structured, tree)
+    title = next((each.believed for each in TITLES.candidates(said) if each.believed), None)
+    title, glued = _as_shown(title, said.visible)
+    title = title or next(iter(others), None)
+    return Headline(title, kicker or glued or _kicker_above(element, title), element)
+
+
+def _read(structured: Structured, tree: Element | None) -> tuple[Headlines, Element | None, str | None, list[str]]:
+    """What the places say, the element that shows the headline, the kicker in it, and all titles that are stated."""
     sites = site_names(structured)
     whole = _whole_headlines(structured)
     stated = clean(plain(structured.article.get("headline")), sites, whole)
@@ -67,10 +77,7 @@ def headline(structured: Structured, tree: Element | None = None) -> Headline:
     if element is None and tree is not None:
         element = _unusual_heading(tree, others)
     visible, kicker = _heading_text(element, sites, others, whole) if element is not None else (None, None)
-    title = _chosen(visible, stated, og, window)
-    title, glued = _as_shown(title, visible)
-    title = title or next(iter(others), None)
-    return Headline(title, kicker or glued or _kicker_above(element, title), element)
+    return Headlines(visible, stated, og, window), element, kicker, others
 
 
 def _whole_headlines(structured: Structured) -> frozenset[str]:
@@ -101,13 +108,65 @@ def _kicker_above(element: Element | None, title: str | None) -> str | None:
     return None
 
 
-def _chosen(visible: str | None, stated: str | None, og: str | None, window: str | None) -> str | None:
-    if stated is None or _is_foreign(stated, visible, og, window):
-        return visible or og or window
-    for title in (stated, og):
-        if title and window and squashed(title) != squashed(window) and _alike(title, visible or window):
-            return title
-    return stated
+@dataclass(frozen=True, slots=True)
+class Headlines:
+    """What the places say for the headline, cleaned: the ``visible`` heading, JSON-LD (``stated``), ``og`` and the
+    ``window`` title.
+    """
+
+    visible: str | None = None
+    stated: str | None = None
+    og: str | None = None
+    window: str | None = None
+
+    @property
+    def own(self) -> str | None:
+        """What JSON-LD states, unless that is another article's or a catchword."""
+        if self.stated is None or _is_foreign(self.stated, self.visible, self.og, self.window):
+            return None
+        return None if _is_stub(self.stated, self.visible, self.og or self.window) else self.stated
+
+
+Values = Iterator[tuple[str, str | None]]
+
+
+def _editorial(text: str | None, said: Headlines) -> Values:
+    """*text* where it is not the window title in other marks and speaks of the same thing."""
+    if text:
+        differs = said.own and said.window and squashed(text) != squashed(said.window)
+        yield text, text if differs and _alike(text, said.visible or said.window or "") else None
+
+
+def _as_it_is(read: Callable[[Headlines], str | None]) -> Callable[[Headlines], Values]:
+    def values(said: Headlines) -> Values:
+        if text := read(said):
+            yield text, text
+
+    return values
+
+
+TITLES = Ranking("title", (
+    Place("JSON-LD `headline` that differs from the window title", lambda said: _editorial(said.stated, said),
+          "newsrooms write one headline for readers and one for search engines, which is the window title"),
+    Place("`og:title` that differs from it, beside a JSON-LD headline", lambda said: _editorial(said.og, said)),
+    Place("JSON-LD `headline`", _as_it_is(lambda said: said.own),
+          "not another article's: it shares a word with the others, and is no catchword out of them"),
+    Place("the visible heading", _as_it_is(lambda said: said.visible), "without JSON-LD it is what the reader sees"),
+    Place("`og:title`", _as_it_is(lambda said: said.og)),
+    Place("the window title", _as_it_is(lambda said: said.window)),
+))  # fmt: skip
+
+
+def headlines_of(structured: Structured, tree: Element | None = None) -> Headlines:
+    """What the places of a page say for its headline."""
+    return _read(structured, tree)[0]
+
+
+def _is_stub(stated: str, visible: str | None, other: str | None) -> bool:
+    """Whether the stated headline is a catchword out of the one that the page shows and another place repeats."""
+    if not visible or not other or len(stated.split()) > 2 or len(visible.split()) < 4:
+        return False
+    return squashed(visible) == squashed(other) and squashed(stated) in squashed(visible)
 
 
 def _is_foreign(stated: str, *others: str | None) -> bool:
@@ -215,7 +274,7 @@ def _heading_text(
     """
     kicker = None
     lines = _lines(element)
-    whole = " ".join(lines)
+    whole = _without_day(" ".join(lines), element)
     named = _named_kicker(element)
     for text in stated:
         if named and whole.endswith(text) and squashed(whole[: len(whole) - len(text)]) == squashed(named):
@@ -239,6 +298,16 @@ def _heading_text(
                 kicker = text.strip(" :-–—|/")
                 whole = whole[len(text) :].lstrip(" :-–—|/")
     return clean(whole, sites, whole_ones), kicker or None
+
+
+def _without_day(text: str, element: Element) -> str:
+    """*text* of a heading without the day that stands in an element of its own at its end."""
+    last = element[-1] if len(element) else None
+    if last is None or (last.tail or "").strip() or last.tag not in ("small", "span", "time", "em", "i", "sub"):
+        return text
+    day = text_of(last, 60)
+    is_day = day and text.endswith(day) and _DAY_SEGMENT.fullmatch(day.strip(" ()[]|,"))
+    return text[: -len(day)].rstrip(" (–-|,") if is_day and len(text) > len(day) + 8 else text
 
 
 def _named_kicker(element: Element) -> str | None:

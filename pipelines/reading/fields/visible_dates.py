@@ -46,10 +46,15 @@ _DATELINE = re.compile(
     rf"(?:[A-ZÄÖÜ][\w.-]+(?:[ /][\w.-]+){{0,4}}(?:, ?| ?\(|, ?\()|[(\[]?)(?:(?i:{either('dates.before_date')})\s)?"
 )
 _AFTER_DATELINE = re.compile(r"\s?[)\]]?\s?[-–—:|.)\]]")
+_OTHER_ARTICLE = re.compile(r"(?:Article|Posting)/?$")
 _LONGEST_DATELINE, _SHORTEST_PROSE = 80, 120  # characters
 _MOST_STRINGS = 1_000  # with something like a date in them; real pages have a hundred
 _FOREIGN_TAGS = frozenset(("nav", "aside", "footer", "figcaption", "select", "figure", "button", "blockquote"))
 _COMMENTS = re.compile(rf"comment|cookie|{either('class_names.comments')}", re.IGNORECASE)
+_OTHERS = re.compile(
+    rf"comment|related|recommend|similar|most-?(?:read|popular)|also-?read|more-?news|{either('class_names.comments')}",
+    re.IGNORECASE,
+)
 _CHANGED = frozenset(("updated", "modified", "dt-updated", "date-modified", "datemodified", "last-modified"))
 _PUBLISHED = re.compile(r"publish|posted|created|entry-date|post-date|pubdate|issued", re.IGNORECASE)
 PLAIN = 30  # points from which nobody would take it for anything else
@@ -69,6 +74,7 @@ class Seen:
     alone: bool
     points: float
     text: str = ""
+    is_strange: bool = False  # in something that is named like a part of the page which is not the article
 
 
 def dates_seen(visible: VisibleText, reading: Reading) -> list[Seen]:
@@ -105,12 +111,14 @@ def _least(best: Seen, found: list[Seen]) -> float:
     if best.found.label:
         return LEAST_ALONE if best.alone and best.found.label is Label.PUBLISHED else LEAST_LABELLED
     days = {c.dated.at.date() for c in found if c.points >= LEAST_ALONE - 12}
-    return LEAST_ALONE if len(days) == 1 and best.alone else LEAST
+    return LEAST_ALONE if len(days) == 1 and best.alone and not best.is_strange else LEAST
 
 
 def _of_string(visible: VisibleText, index: int, reading: Reading) -> Iterator[Seen]:
     """The dates that begin in one string of text, read together with its short neighbours (label, year, clock)."""
     own = visible.texts[index]
+    if own.startswith(("©", "(c)", "Copyright")):
+        return
     is_prose = len(own) > 300
     if is_prose:
         own = own[:_LONGEST_DATELINE]
@@ -143,7 +151,8 @@ def _of_string(visible: VisibleText, index: int, reading: Reading) -> Iterator[S
         exact = _time_attribute(element, reading)
         if exact is not None and exact.at.date() == stated.at.date() and _is_of_this(exact, stated, len(dates)):
             stated, provenance, points = exact, Provenance.TIME_ELEMENT, points + 10
-        yield Seen(Dated(stated.at, stated.precision, provenance), one, rest <= 25, points, own)
+        is_strange = rest <= 25 and points < LEAST and _is_strange(element, visible.above)
+        yield Seen(Dated(stated.at, stated.precision, provenance), one, rest <= 25, points, own, is_strange)
 
 
 def _is_of_this(exact: Stated, stated: Stated, dates: int) -> bool:
@@ -205,6 +214,8 @@ def _points(element: Element, near: int | None, label: Label | None, rest: int, 
             points -= 20 if element.tag == "h1" else 4  # a day in the headline is what the article is about
         elif element.tag == "li":
             points -= 8
+        if element not in above and _OTHER_ARTICLE.search(element.get("itemtype") or ""):
+            points -= 40
         if element not in above and level < 8:
             points -= _strangeness(own)
         if element.tag in ("article", "main"):
@@ -218,6 +229,17 @@ def _points(element: Element, near: int | None, label: Label | None, rest: int, 
     if linked and not _DATE_CLASS.search(around):
         points -= 6
     return points
+
+
+def _is_strange(element: Element, above: frozenset[Element]) -> bool:
+    """Whether a date stands in an embed, a quotation, a comment or what leads to other articles."""
+    for around in islice((element, *element.iterancestors()), 8):
+        if around in above:
+            return False
+        names = f"{around.get('class') or ''} {around.get('id') or ''}"
+        if around.tag in ("blockquote", "figcaption") or _EMBEDDED.search(names) or _OTHERS.search(names):
+            return True
+    return False
 
 
 @lru_cache(maxsize=4_096)

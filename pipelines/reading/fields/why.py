@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+
+from lxml.etree import _Element as Element
 
 from pipelines.items import Page
 from pipelines.reading import plaintext
-from pipelines.reading.fields import authors, canonical, metadata, times
+from pipelines.reading.body import paywall
+from pipelines.reading.fields import authors, canonical, kind, metadata, sections, teasers, times, title
 from pipelines.reading.page import decode, structured
 from pipelines.reading.page.evidence import Candidate
-from pipelines.reading.page.structured import Structured, plain_list, text_of
+from pipelines.reading.page.structured import Structured
 from pipelines.reading.page.tree import parse
 from pipelines.reading.rules import Rules
 
-FIELDS = ("title", "teaser", "authors", "published", "modified", "section", "canonical")
-# field -> name in JSON-LD, names of meta tags, in the order in which the reader asks
-_TEXTS = (
-    ("title", "headline", ("og:title", "twitter:title")),
-    ("teaser", "description", ("og:description", "description", "twitter:description")),
-    ("section", "articleSection", ("article:section",)),
-)
-_LONGEST = 160  # characters of a value that are shown
+FIELDS = ("title", "teaser", "authors", "published", "modified", "section", "canonical", "kind", "access")
 
 
 def candidates(page: Page, rules: Rules) -> list[Candidate]:
-    """What the page's places say, field by field, the most trusted first; the chosen one of a time, of the authors and
-    of the canonical address is marked. Nothing for a text without markup. Raises Rejected as `read` does.
+    """What the page's places say, field by field, the most trusted first; the chosen one is marked. Nothing for a text
+    without markup. Raises Rejected as `read` does.
     """
     if plaintext.is_plain(page.content_type):
         return []
@@ -35,7 +30,7 @@ def candidates(page: Page, rules: Rules) -> list[Candidate]:
     stated = structured.collect(tree, page.url)
     evidence, reading, is_german = metadata.evidence_of(tree, stated, page, rules)
     source = times.source_of(evidence, reading, is_german=is_german)
-    found = [*_texts(stated)]
+    found = _texts(tree, stated, page)
     named = list(authors.AUTHORS.candidates(evidence))
     seen = authors.seen_byline(evidence)
     if names := ", ".join((*seen.people, *seen.organisations, *filter(None, (seen.agency,)))):
@@ -57,16 +52,25 @@ def _marked(found: list[Candidate], chosen: Candidate | None) -> list[Candidate]
     return [replace(each, is_chosen=each is chosen) for each in found]
 
 
-def _texts(stated: Structured) -> Iterator[Candidate]:
-    for field, key, names in _TEXTS:
-        yield Candidate(field, f"JSON-LD {key}", ", ".join(_stated(stated, stated.article.get(key)))[:_LONGEST])
-        for name in names:
-            yield Candidate(field, f"meta {name}", ", ".join(stated.meta.get(name, ())[:5])[:_LONGEST])
-    for element in stated.headings[:2]:
-        yield Candidate("title", "h1", text_of(element, _LONGEST))
-    yield Candidate("title", "window title", (stated.window_title or "")[:_LONGEST])
+def _texts(tree: Element, stated: Structured, page: Page) -> list[Candidate]:
+    """What the places say of the headline, the teaser, the sections, the sort of the article and who may read it."""
+    head = title.headline(stated, tree)
+    where = sections.source_of(tree, stated, page.url, head.title, head.element, page.hint)
+    named = sections.sections_of(where)
+    signed = (*authors.author_names(stated, stated.article.get("author"))[0], *stated.meta.get("author", ()))
+    teaser = teasers.Source(stated, page.hint, head.title)
+    said = list(teasers.TEASERS.candidates(teaser))
+    chosen = teasers.teaser_of(teaser)
+    return [
+        *_first(title.TITLES.candidates(title.headlines_of(stated, tree))),
+        *_marked(said, next((each for each in said if chosen and each.believed == chosen), None)),
+        *_first(sections.SECTIONS.candidates(where)),
+        *_first(kind.KINDS.candidates(kind.source_of(stated, page.url, head, named, signed))),
+        *_first(paywall.ACCESS.candidates(paywall.Source(stated, tree))),
+    ]
 
 
-def _stated(stated: Structured, value: Any) -> list[str]:
-    values = value if isinstance(value, list) else [value]
-    return [text for each in values[:8] for text in plain_list(stated.resolved(each))]
+def _first(found: Iterable[Candidate]) -> list[Candidate]:
+    """*found* with the first that is believed marked."""
+    listed = list(found)
+    return _marked(listed, next((each for each in listed if each.believed not in (None, ())), None))

@@ -68,16 +68,27 @@ def utf8_of(body: bytes, content_type: str = "") -> bytes:
     raw = _cleaned(raw)
     if not (raw[:1000].decode("utf-8", "ignore").strip() or raw.decode().strip()):
         raise Rejected(Reason.EMPTY, "no characters")
-    lost = len(_LOST.findall(raw)) if b"\xef" in raw else 0
+    lost = raw.count(_LOST) if b"\xef" in raw else 0
     if lost > max(20, len(raw.decode()) // 50 if lost else 0):
         raise Rejected(Reason.UNDECODABLE, f"{lost} characters are lost")
-    return _MONSTROUS.sub(_without_attributes, raw) if len(raw) > _LONG else raw
+    return _MONSTROUS.sub(_without_attributes, raw) if len(raw) > _LONG and _may_be_monstrous(raw) else raw
 
 
 # The parser compares each attribute of an element with all before it: 200,000 of them would take it minutes.
 _LONG, _MOST_ATTRIBUTES = 100_000, 2_000
 _MONSTROUS = re.compile(rb"<[A-Za-z][^<>]{20000,}")
+_WITHIN = 10_000  # of what is twice as long, one stretch that begins at a multiple of this is a whole part
 _ATTRIBUTE = re.compile(rb"""[^\s=>"'/]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>"']+))?""")
+
+
+def _may_be_monstrous(raw: bytes) -> bool:
+    """False where no tag can be so long: looks at a few bytes of each stretch, where the pattern looks at all."""
+    for start in range(0, len(raw), _WITHIN):
+        if raw.find(b">", start, start + _WITHIN) < 0 and raw.find(b"<", start + 1, start + _WITHIN) < 0:
+            begun = raw.rfind(b"<", 0, start + 1)
+            if begun > raw.rfind(b">", 0, start) and raw[begun + 1 : begun + 2].isalpha():
+                return True
+    return False
 
 
 def _without_attributes(tag: re.Match[bytes]) -> bytes:
@@ -99,7 +110,9 @@ def _cleaned(raw: bytes) -> bytes:
     if b"\xc2" in raw:
         raw = _C1.sub(lambda m: _western(m[0][1]), raw)
     if b"&#" in raw:
-        raw = _HALVES.sub(b"", _joined(_REFERENCE.sub(_referred, raw)))
+        raw = _REFERENCE.sub(_referred, raw)
+        if b"\xed" in raw:
+            raw = _HALVES.sub(b"", _joined(raw))
     return raw
 
 
@@ -107,7 +120,7 @@ def _cleaned(raw: bytes) -> bytes:
 _CONTROLS = bytes((*range(9), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F))
 # the byte order mark and the two non-characters: no text either, and some break databases
 _NO_CHARACTERS = re.compile(rb"\xef(?:\xbb\xbf|\xbf[\xbe\xbf])")
-_LOST = re.compile(rb"\xef\xbf\xbd")
+_LOST = b"\xef\xbf\xbd"
 _C1 = re.compile(rb"\xc2[\x80-\x9f]")
 _REFERENCE = re.compile(rb"&#(?:0*(\d+)|[xX]0*([0-9a-fA-F]+));?")
 # A character beyond the first 65,536 as two halves of three bytes each, as some databases write it; and a lone half.

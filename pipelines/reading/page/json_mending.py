@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 
-_BLANK = re.compile(r"(?:\s|//[^\n]*|/\*.{0,2000}?\*/)*", re.DOTALL)
+_BLANK = re.compile(r"(?:\s|//[^\n]*|/\*.{0,2000}?\*/|<!--.{0,2000}?-->)*", re.DOTALL)
 _KEY_FOLLOWS = re.compile(r"""["'][^"'\n{}\[\]]{1,80}["']\s*:|[A-Za-z_$@][\w$-]{0,60}\s*:""")
 _VALUE_FOLLOWS = re.compile(r"""["'{\[\-0-9]|(?:true|false|null)\b""")
 _EMPTY = re.compile(r"[\s,;]*")  # commas with nothing between them

@@ -44,6 +44,9 @@ _SAVED = re.compile(
 _SAVED_AUTHOR = re.compile(r'"author"\s*:\s*\[?\s*\{[^{}]{0,500}?"name"\s*:\s*("(?:[^"\\]|\\.){0,200}")')
 
 
+_ESCAPED_QUOTE = re.compile(r"&(?:amp;)?(?:quot|#0{0,4}34|#[xX]0{0,4}22);")
+_TYPED = str.maketrans("“”„", '"""')  # a text editor's quotes in place of JSON's
+
 # Escapes of a JSON string: two halves of a character; what no text can have (it sets ``none``); any other.
 _ESCAPE = re.compile(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
@@ -57,14 +60,17 @@ def loads(text: str) -> list[Any]:
 
     No string in them has a NUL, another control character or half a character.
     """
+    if '"schema:' in text:  # the vocabulary's prefix before every name
+        text = text.replace('"schema:', '"')
     if "\\u" in text:
         text = _ESCAPE.sub(lambda escape: escape[0] if escape["none"] is None else "", text)
     try:
-        return [json.loads(text, strict=False)]
+        value = json.loads(text, strict=False)
+        if not isinstance(value, str):
+            return [value]
     except (ValueError, RecursionError):
         text = _unwrapped(text)
-    if text.count("&quot;") > text.count('"'):  # a template escaped the whole script
-        text = unescape(text)
+    text = _unescaped(text)
     values, at = _values(text)
     if not text[at:].strip():
         return values
@@ -73,6 +79,17 @@ def loads(text: str) -> list[Any]:
         return [*values, *mended]
     saved = _saved(text[at:])
     return [*values, saved] if saved else values
+
+
+def _unescaped(text: str) -> str:
+    """*text* as it was before a template escaped all of it: for HTML, once or twice, or as a string of its own."""
+    for _ in range(2):
+        if len(_ESCAPED_QUOTE.findall(text)) <= text.count('"'):
+            break
+        text = unescape(text)
+    if (text.startswith('"') and text.endswith('"')) or text.startswith('{\\"'):
+        text = text.removeprefix('"').removesuffix('"').replace('\\"', '"')
+    return text.translate(_TYPED) if text.count("“") > text.count('"') else text
 
 
 def _values(text: str) -> tuple[list[Any], int]:
@@ -126,4 +143,6 @@ def types_of(node: dict[str, Any]) -> set[str]:
     types = node.get("@type")
     if isinstance(types, str):
         types = [types]
-    return {t.rsplit("/", 1)[-1].lower() for t in types if isinstance(t, str)} if isinstance(types, list) else set()
+    return (
+        {re.split(r"[/:#]", t)[-1].lower() for t in types if isinstance(t, str)} if isinstance(types, list) else set()
+    )

@@ -23,6 +23,7 @@ MOST_NODES = 4_000
 DEEPEST = 24
 MOST_META_VALUES = 40
 _ITEMPROPS = XPath("//@itemprop/..")  # few elements have one, so they are looked for in C
+_LICENSED = XPath("//a[@href and contains(concat(' ', @rel, ' '), ' license ')]/@href")
 _MOST_CANONICALS = 4
 
 LESSER_TYPES = frozenset(
@@ -74,8 +75,8 @@ class Structured:
 
     ``article`` is the JSON-LD object of the page's own article ({} if there is none), ``nodes`` all objects with a
     type, ``ids`` finds them by ``@id``. ``meta`` maps lower-case names (name, property, itemprop) to their contents in
-    order. ``micro`` maps an itemprop to its elements, ``times`` are the <time> elements, ``headings`` the h1 elements,
-    in document order.
+    order. ``micro`` maps an itemprop to its elements, ``times`` are the <time> and the named <abbr> elements,
+    ``headings`` the h1 elements, in document order.
     """
 
     url: str
@@ -88,6 +89,7 @@ class Structured:
     headings: list[Element] = field(default_factory=list)
     window_title: str | None = None
     canonicals: list[str] = field(default_factory=list)
+    licenses: list[str] = field(default_factory=list)
     amp: str | None = None
     language: str | None = None
     sites: set[str] | None = None  # what the site calls itself, once somebody asked (``title.site_names``)
@@ -134,7 +136,7 @@ def collect(tree: Element, url: str) -> Structured:
         return found
     found.language = _language(tree)
     scripts: list[str] = []
-    for element in tree.iter("script", "meta", "link", "time", "title", "h1"):
+    for element in tree.iter("script", "meta", "link", "time", "abbr", "title", "h1"):
         tag = element.tag
         if tag == "meta":
             _meta(found, element)
@@ -144,7 +146,7 @@ def collect(tree: Element, url: str) -> Structured:
                 scripts.append(element.text)
         elif tag == "link":
             _link(found, element)
-        elif tag == "time":
+        elif tag == "time" or (tag == "abbr" and element.get("title") and element.get("class")):
             found.times.append(element)
         elif tag == "h1":
             found.headings.append(element)
@@ -153,6 +155,7 @@ def collect(tree: Element, url: str) -> Structured:
     for element in _ITEMPROPS(tree):
         for name in (element.get("itemprop") or "").split()[:4]:
             found.micro.setdefault(name.lower(), []).append(element)
+    found.licenses += [href for href in _LICENSED(tree)[:4] if len(href) <= 2_000]
     for script in scripts:
         for value in loads(script):
             _walk(found, value)
@@ -189,6 +192,8 @@ def _link(found: Structured, element: Element) -> None:
         return
     if "canonical" in rel and len(found.canonicals) < _MOST_CANONICALS:
         found.canonicals.append(href)
+    elif "license" in rel:
+        found.licenses.append(href)
     elif "amphtml" in rel and found.amp is None:
         found.amp = href
 

@@ -26,7 +26,7 @@ _FORUM = re.compile(
     re.IGNORECASE,
 )
 _SHOP = re.compile(
-    rf"/(?:shop|store|products?|cart|checkout|account|item|dp|angebote?)(?:[/.?]|$)|/{either('verdict.shop_paths')}(?:[/.?]|$)",
+    rf"/(?:shop|store|products?|cart|checkout|account|item|dp)(?:[/.?]|$)|/{either('verdict.shop_paths')}(?:[/.?]|$)",
     re.IGNORECASE,
 )
 _SERVICE_PATH = re.compile(

@@ -19,149 +19,47 @@ from pipelines.reading.page.tree import raw
 from pipelines.reading.verdict.signs import Signs
 
 _NOT_FOUND = re.compile(
-    r"(?:fehler|error|http)?[\s:-]*(?<!\d)(?:404|410)(?!\d)(?![\w.,%-]*\s\w+\s\w+\s\w+\s\w+)|(?:diese |die )?\b(?:seite"
-    r"|artikel|beitrag|inhalt|dokument|url)\b[\w ,]{0,40}"
-    r"(?:nicht (?:mehr )?(?:gefunden|verfügbar|vorhanden|auffindbar|da)|existiert (?:leider )?nicht"
-    r"|konnte (?:leider )?nicht gefunden)"
-    r"|(?:page|article|story|content|document|site)[\w' ,]{0,30}(?:not found|not available"
-    r"|no longer (?:available|exists?)|(?:doesn'?t|does not) exist"
-    r"|can(?:no|')?t be found|could not be found)|nicht gefunden$|^not found|nothing (?:was )?found"
-    r"|file not found|page (?:non trouvée|introuvable)"
-    r"|article (?:introuvable|non disponible)"
-    r"|cet(?:te)? (?:page|article) n['’](?:existe|est) (?:pas|plus)|ups?[,!. ]+(?:da|hier) ist etwas|oops",
+    rf"(?:{either('verdict.error')})?[\s:-]*(?<!\d)(?:404|410)(?!\d)(?![\w.,%-]*\s\w+\s\w+\s\w+\s\w+)"
+    rf"|{either('verdict.not_found')}",
     re.IGNORECASE,
 )
-_THING = (
-    r"(?:(?:ist|wurde|is|was|diese[rs]?|die|der|das|ihre|eine|angeforderte[rs]?|gewünschte[rs]?|aufgerufene[rs]?|gesuchte[rs]?"
-    r"|von ihnen|leider"
-    r"|the|this|that|requested|sorry|cet(?:te)?|la|le|l['’]|ce|demandée?|la|il|el|questa|deze|de) ?)*"
-    r"(?:seite|webseite|artikel|beitrag|inhalt|dokument|adresse|url|meldung|video|datei|page|article|story"
-    r"|content|contenu"
-    r"|document|link|pagina|página|articolo|artículo|contenuto)"
-)
-_GONE = (
-    r"(?:nicht (?:mehr )?(?:gefunden|finden|verfügbar|vorhanden|auffindbar|erreichbar|online|aktiv|da|zu finden"
-    r"|geladen)"
-    r"|(?:gelöscht|entfernt|depubliziert|verschoben|verschwunden|umgezogen|abgelaufen|offline)"
-    r"|existier(?:t|en) (?:leider )?nicht|gibt(?: es|['’]?s)? (?:leider |hier )?(?:nicht|keine)"
-    r"|not (?:be )?(?:found|available)|no longer (?:available|exists?|here)|(?:does not|doesn['’]?t) exist"
-    r"|isn['’]?t (?:available|here)|(?:been )?(?:removed|deleted|moved)|unavailable|cannot be found|missing"
-    r"|introuvable|non trouvée?|n['’](?:existe|est) (?:pas|plus)(?: disponible)?|indisponible|supprimée?"
-    r"|non trovata|non esiste|non disponibile|no encontrada|no existe|no disponible|niet gevonden|bestaat niet)"
-)
+_THING = rf"(?:{either('verdict.before_thing')} ?)*{either('verdict.thing')}"
+_GONE = either("verdict.gone")
 # A headline that is such a statement and nothing else. 'Vermisste Frau nicht gefunden' is another.
 _LOST_TITLE = re.compile(
-    r"\W*(?:(?:ups|oops|hoppla|huch|oje|ohje|sorry|leider|schade|entschuldigung|mist|tut uns leid"
-    r"|es tut uns leid|achtung|pardon"
-    r"|désolée?|oups|uh ?oh|whoops|hinweis)\b\W*)*(?:"
-    r"(?:fehler|error|erreur|errore|http|status|code|seite|page)?\W{0,3}(?:40[034]|410|50[0234])"
-    r"(?:\W*|\W*[-–—:|!.(]\W*.{0,80}|\W(?:not found|page|seite|error|fehler|forbidden|nicht gefunden|service"
-    r"|internal|bad|gateway"
-    r"|gone|erreur)\b.{0,60})"
+    rf"\W*(?:{either('verdict.excuse')}\b\W*)*(?:"
+    rf"{either('verdict.error')}?\W{{0,3}}(?:40[034]|410|50[0234])"
+    rf"(?:\W*|\W*[-–—:|!.(]\W*.{{0,80}}|\W{either('verdict.error_behind')}\b.{{0,60}})"
     rf"|{_THING}\b.{{0,40}}{_GONE}(?:\b.{{0,40}})?|.{{0,20}}{_GONE}.{{0,6}}\b{_THING}"
-    rf"|(?:leider |sorry,? )?(?:wir (?:konnten|können|haben)|(?:konnten|können) wir|we (?:could|can|are un"
-    rf"|were un)|nous n['’]).{{0,40}}{_THING}\b.{{0,60}}"
-    r"(?:nicht|gefunden|find|trouv|look).{0,40}|we can(?:['’]?t|not) find .{0,60}"
-    r"|(?:nichts|keine? (?:ergebnis(?:se)?|treffer|artikel|inhalte?)|nothing|no results?|not|nicht"
-    r"|file not)(?: (?:was )?(?:gefunden|found))?"
-    r"|aucun résultat.{0,30}"
-    r"|(?:hoppla.{0,3}|da|hier|das|es|etwas|irgendetwas|something|ein fehler|une erreur|an error)\b.{0,25}"
-    r"(?:schief ?(?:gegangen|gelaufen)?|nicht geklappt|nichts|fehler aufgetreten|aufgetreten|wrong|occurr?ed"
-    r"|survenue|produite)"
-    r"|(?:interner )?serverfehler|(?:internal )?server error|service (?:temporarily )?unavailable|bad gateway"
-    r"|gateway time-?out"
-    r"|(?:geplante )?wartungs(?:arbeiten|modus|pause)|(?:site |under )?maintenance(?: mode)?|(?:site )?en maintenance"
-    r"|wir sind gleich (?:wieder )?(?:da|zurück)|sie suchen etwas|forbidden|zugriff verweigert|hoppla|ups|oops|huch|oje"
+    rf"|{either('verdict.we_cannot')}.{{0,40}}{_THING}\b.{{0,60}}{either('verdict.cannot_find')}.{{0,40}}"
+    rf"|{either('verdict.lost')}"
     r")\W*",
     re.IGNORECASE,
 )
 _LOST_TEXT = re.compile(rf"\b{_THING}\b[^.!?]{{0,50}}{_GONE}", re.IGNORECASE)
 # What stands in the place of an article that was taken down, often below its old headline.
-_TAKEN_DOWN = re.compile(
-    r"\b(?:dies(?:er|e|es|en)|der|die|den|das)\b[^.]{0,40}"
-    r"\b(?:artikel|beitrag|inhalt|meldung|text|seite|video|dokument)\b[^.]{0,80}"
-    r"\b(?:nicht (?:mehr|länger) (?:\w+ ){0,3}"
-    r"(?:verfügbar|abrufbar|online|erreichbar|vorhanden|anzeigen|angezeigt|zugänglich|zur verfügung)"
-    r"|wurde\b[^.]{0,60}\b(?:gelöscht|entfernt|offline genommen)|depubliziert|zurückgezogen|abgelaufen)\b"
-    r"|^\W*(?:artikel|beitrag|meldung|inhalt)\b[^.]{0,30}"
-    r"\bnicht (?:mehr|länger) (?:verfügbar|abrufbar|online|vorhanden)\b"
-    r"|\b(?:this|the) (?:article|story|page|content|post|video|report)\b[^.]{0,50}"
-    r"\b(?:is no longer (?:\w+ )?(?:available|online|accessible)"
-    r"|(?:has been|was) (?:\w+ )?(?:removed|deleted|withdrawn|retracted|taken down|unpublished)|has expired)\b",
-    re.IGNORECASE,
-)
+_TAKEN_DOWN = re.compile(either("verdict.taken_down"), re.IGNORECASE)
 _NOTICE = 45  # words; whoever writes more about it writes an article
-_CONSENT = re.compile(
-    r"cookies?\b|einwillig|zustimm|tracking|datenschutz|personenbezogen|werbe(?:zwecke|partner)|drittanbieter"
-    r"|weitergabe|pur-?abo|akzeptier|widerruf"
-    r"|consent|privacy|personal data|third part|advertis|vendors?\b|legitimate interest|partners?\b|consentement"
-    r"|données personnelles|traceurs",
-    re.IGNORECASE,
-)
+_CONSENT = re.compile(either("verdict.consent"), re.IGNORECASE)
 # what only somebody says who asks for consent himself, and what he says besides
-_WE_ASK = re.compile(
-    r"informationen auf (?:einem|ihrem|dem|deinem) (?:end)?gerät|information on (?:a|your) device"
-    r"|informations (?:stockées )?sur un"
-    r" (?:appareil|terminal)|(?:unsere|our|nos|seine) (?:\d+ )?(?:\w+ )?(?:partnern?|drittanbieter|partners"
-    r"|vendors|partenaires)\b"
-    r"|partenaires et nous|üblichem tracking|privacy center|(?:sans|fermer et) accepter|(?:alle|alles) akzeptieren"
-    r"|akzeptieren und|(?:personalisierter|ohne) werbung,|werbefrei lesen|mit ihrer (?:zustimmung|einwilligung)"
-    r"|with your consent"
-    r"|avec votre (?:accord|consentement)",
-    re.IGNORECASE,
-)
-_CONSENT_TALK = re.compile(
-    r"personalisierte[rn]? (?:werbung|anzeigen|inhalte)|personali[sz]ed (?:ads|content|advertising)"
-    r"|publicités? personnalisée"
-    r"|nutzungsanalyse|messung von|speichern und/oder|store and/or|stocker et|berechtigte[sn]? interesse"
-    r"|legitimate interest"
-    r"|eindeutige kennungen|unique identifiers|technologies similaires|ähnliche technologien"
-    r"|werbe-? ?(?:und analyse-?)?track"
-    r"|präferenzen|preferences|pur-?abo|traceurs|tracker|datenschutzrichtlinie|personenbezogene daten|personal data",
-    re.IGNORECASE,
-)
-_BESIDE_CONSENT = re.compile(
-    r"\b(?:gerät|partner|kennungen|werb|pur\b|nutzungsanalyse|tracking|konto|abo|widerruf|device|ads|terminal)",
-    re.IGNORECASE,
-)
-_CONSENT_TITLE = re.compile(
-    r"cookie|zustimmung|einwilligung|datenschutz-?einstellung|consent|privacy (?:settings|choices|gate)"
-    r"|ihre privatsphäre|before you continue"
-    r"|bevor sie (?:zu|fortfahren)|mit werbung (?:weiterlesen|nutzen)|weiter mit werbung|consentement",
-    re.IGNORECASE,
-)
-_CONSENT_DEMAND = re.compile(
-    r"(?:alle(?: cookies)?|und weiter|cookies) (?:akzeptieren|zulassen|annehmen)|akzeptieren und weiter"
-    r"|zustimmen (?:und|&) weiter|mit werbung (?:weiter|lesen|nutzen)"
-    r"|einwilligen und|accept (?:all|and continue|cookies)|agree (?:and|to)|tout accepter|accepter et",
-    re.IGNORECASE,
-)
-_LOGIN_TITLE = re.compile(
-    r"^\W*(?:anmelden|anmeldung|einloggen|login|log ?in|sign ?in|registrier(?:en|ung)|register"
-    r"|bitte (?:melden sie sich|loggen sie sich|anmelden)"
-    r"|jetzt anmelden|mein konto|my account|se connecter|connexion|identifiez-vous)\b",
-    re.IGNORECASE,
-)
+_WE_ASK = re.compile(either("verdict.we_ask"))  # asked in small letters: every article's beginning is
+_CONSENT_TALK = re.compile(either("verdict.consent_talk"), re.IGNORECASE)
+_BESIDE_CONSENT = re.compile(rf"\b{either('verdict.beside_consent')}", re.IGNORECASE)
+_CONSENT_TITLE = re.compile(either("verdict.consent_title"), re.IGNORECASE)
+_CONSENT_DEMAND = re.compile(either("verdict.consent_demand"), re.IGNORECASE)
+_LOGIN_TITLE = re.compile(rf"^\W*{either('verdict.login_title')}\b", re.IGNORECASE)
 _NEEDS_SCRIPT = re.compile(
-    r"(?:javascript|java script|js)\b[^.]{0,60}(?:aktivier|einschalt|benötig|erforderlich|enable|required"
-    r"|turn(?:ed)? on|disabled|deaktiviert|activ)"
-    r"|(?:enable|aktivieren sie|activate|activez|needs|requires?|benötigt)[^.]{0,40}javascript"
-    r"|checking your browser|just a moment|verify(?:ing)? (?:that )?you are (?:a )?human"
-    r"|überprüfen sie, dass sie ein mensch|browser wird überprüft|unusual traffic|access denied|attention required"
-    r"|(?:deaktivieren|ausschalten|abschalten|schalten) (?:sie )?(?:\w+ ){0,3}ad-?blocker"
-    r"|ad-?blocker (?:erkannt|aktiv|detected)"
-    r"|disable (?:your )?ad-?blocker",
+    rf"(?:javascript|java script|js)\b[^.]{{0,60}}{either('verdict.script_on')}"
+    rf"|{either('verdict.script_before')}[^.]{{0,40}}javascript|{either('verdict.robot')}",
     re.IGNORECASE,
 )
-_ROOT_PATH = re.compile(r"/?(?:(?:index|home|start|default|startseite)(?:\.\w{2,5})?)?/?", re.IGNORECASE)
-_LIST_TITLE = re.compile(
-    r"(?:thema|themen|themenseite|schlagwort|stichwort|rubrik|ressort|dossier|archiv|tag|topic|category|sujet"
-    r"|rubrique)\s*[:|–-]\s*\S"
-    r"|alle (?:artikel|beiträge|meldungen|nachrichten) (?:zu|zum|zur|aus|von)\b|all (?:articles|stories|posts) (?:about"
-    r"|on|in|from)\b|tous les articles (?:sur|de|dans)\b",
+_ROOT_PATH = re.compile(rf"/?(?:{either('verdict.home_names')}(?:\.\w{{2,5}})?)?/?", re.IGNORECASE)
+_LIST_TITLE = re.compile(rf"{either('verdict.list_label')}\s*[:|–-]\s*\S|{either('verdict.list_title')}", re.IGNORECASE)
+_IN_THE = either("verdict.video_title")
+_VIDEO_TITLE = re.compile(
+    rf"(?:{_IN_THE} )?video\b\s*[:|–-]|.*[:|–(-]\s*(?:{_IN_THE} )?video\)?$",
     re.IGNORECASE,
 )
-_VIDEO_TITLE = re.compile(r"(?:im )?video\b\s*[:|–-]|.*[:|–(-]\s*(?:das |im |the )?video\)?$", re.IGNORECASE)
 _LIST_TYPES = frozenset({"collectionpage", "itemlist", "searchresultspage", "profilepage"})
 _ARTICLE_TYPES = re.compile(r"article|posting|report|review|recipe|analysis", re.IGNORECASE)
 
@@ -202,7 +100,7 @@ def signs(tree: etree._Element, *, is_sure: bool = False) -> Signs:
     )
 
 
-_POST = re.compile(r"(?<![a-z])(?:hentry|post|entry|teaser|item|card|news|beitrag|blog)(?![a-z]{3})", re.IGNORECASE)
+_POST = re.compile(rf"(?<![a-z]){either('class_names.post')}(?![a-z]{{3}})", re.IGNORECASE)
 _LEVELS, _LONG_PARAGRAPH = 5, 80
 _FEWEST_POSTS, _FEWEST_POSTS_OF_LIST = 4, 3
 
@@ -287,7 +185,7 @@ def check(read: Read, seen: Signs) -> None:
         and read.is_dated
         and read.title
         and seen.posts < _FEWEST_POSTS_OF_LIST
-        and not _WE_ASK.search(read.text[:600])
+        and not _WE_ASK.search(read.text[:600].lower())
     ):
         return  # nothing below could object
     for find in (
@@ -360,7 +258,7 @@ def _consent(read: Read, words: int) -> _Finding:
 
 def _asks_for_consent(text: str, share: float) -> str | None:
     """Why *text* is a demand for consent: it says what only the one says who asks, and speaks of that for a *share*."""
-    asking = _WE_ASK.findall(text)
+    asking = _WE_ASK.findall(text.lower())
     if not asking or len(asking) + len(_CONSENT_TALK.findall(text)) < 2:
         return None
     sentences = [each for each in re.split(r"\n|(?<=[.!?])\s", text) if len(each) >= 20]
@@ -439,7 +337,7 @@ def _home(read: Read, seen: Signs, words: int, declared: bool) -> _Finding:
 
 
 _LIST_PATH = re.compile(
-    rf"/{either('verdict.list_paths')}/|/(?:page|seite)/\d+/?$|[?&](?:page|paged|cat|tag)=", re.IGNORECASE
+    rf"/{either('verdict.list_paths')}/|/{either('paging.page')}/\d+/?$|[?&](?:page|paged|cat|tag)=", re.IGNORECASE
 )
 _LEAST_OF_POSTS = 0.6  # of the long lines of what was read
 _MOST_BESIDE = 1  # long paragraphs that a list has of its own: what it is about

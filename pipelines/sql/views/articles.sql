@@ -50,7 +50,14 @@ SELECT
     (SELECT min(page.next_check_at) FROM ingest.pages AS page
      WHERE page.article_id = article.id AND page.state = 'ended') AS next_check_at,
     ARRAY(SELECT DISTINCT page.source FROM ingest.pages AS page
-          WHERE page.article_id = article.id AND page.source <> article.source ORDER BY page.source) AS named_by
+          WHERE page.article_id = article.id AND page.source <> article.source ORDER BY page.source) AS named_by,
+    article.tdm_reserved,
+    article.tdm_policy,
+    article.robots_directives,
+    article.ai_crawlers_disallowed,
+    article.license,
+    article.rights_stated_in,
+    version.text_withheld
 FROM ingest.articles AS article
 JOIN ingest.versions AS version ON version.article_id = article.id AND version.number = article.version;
 
@@ -100,3 +107,10 @@ COMMENT ON COLUMN news.articles.gone_reason IS 'gone: 404 or 410; soft_404: a no
 COMMENT ON COLUMN news.articles.checked_at IS 'Last look at its page, whatever came of it; fetched_at is the last one that found the article';
 COMMENT ON COLUMN news.articles.next_check_at IS 'When its page is due to be looked at again, in the first run of its source after that; null: no more';
 COMMENT ON COLUMN news.articles.named_by IS 'Other sources whose feeds, sitemaps or pages named it, too; empty: none';
+COMMENT ON COLUMN news.articles.tdm_reserved IS 'TDM Reservation Protocol: mining is reserved (true) or not (false); null: not stated';
+COMMENT ON COLUMN news.articles.tdm_policy IS 'Address of the policy that goes with it';
+COMMENT ON COLUMN news.articles.robots_directives IS 'Restrictions of X-Robots-Tag and meta robots: noai, noarchive, "AGENT: noindex" ...';
+COMMENT ON COLUMN news.articles.ai_crawlers_disallowed IS 'AI crawlers that robots.txt names and keeps from the page';
+COMMENT ON COLUMN news.articles.license IS 'Address or name of the licence that the page states';
+COMMENT ON COLUMN news.articles.rights_stated_in IS 'Where that was stated; what was stated before: see news.rights';
+COMMENT ON COLUMN news.articles.text_withheld IS 'The text is empty because the site reserves its rights and settings.toml says do_not_store_text';

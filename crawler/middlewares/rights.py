@@ -1,0 +1,75 @@
+"""What a site says about mining and archiving, for every page of a run; reserved pages may not be asked for at all."""
+
+from __future__ import annotations
+
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.http import Response
+
+from crawler.downloader.errors import FetchError, ShutdownError, failure_reason
+from crawler.services import services_of
+from crawler.shutdown import shutdown_of
+from pipelines.items import Reason, Rejected, Statements
+from pipelines.reading.rights import headers_of
+
+
+class RightsMiddleware:
+    """Puts ``Statements`` into ``meta["statements"]`` of a page's request, as far as they are known before it is asked.
+
+    Raises FetchError (RIGHTS) where the operator wants no page that is reserved, and this one is.
+    """
+
+    def __init__(self, crawler: Crawler):
+        self.crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> RightsMiddleware:
+        return cls(crawler)
+
+    async def process_request(self, request: Request) -> None:
+        if request.meta.get("kind") != "page" or not getattr(self.crawler.spider, "is_run", False):
+            return
+        services = services_of(self.crawler)
+        settings, name = services.configuration.settings.rights, getattr(self.crawler.spider, "name", "")
+        file = (
+            await shutdown_of(self.crawler).run(services.tdm_files.of(request.url, self._get))
+            if settings.tdmrep
+            else b""
+        )
+        said = Statements(ai_crawlers_disallowed=request.meta.get("ai_crawlers_disallowed", ()), tdmrep=file)
+        request.meta["statements"] = said
+        policy = settings.policy(name)
+        if policy.then != "do_not_fetch":
+            return
+        try:
+            why = await shutdown_of(self.crawler).run(services.parsing.reserved(request.url, said, policy, name))
+        except Rejected as rejected:
+            why = f"no reader can judge what the site says: {rejected}"
+        if why:
+            raise FetchError(Reason.RIGHTS, why)
+
+    async def _get(self, url: str) -> bytes | None:
+        """The body; b"" where the site has no such file or forbids to ask; None where it cannot be had now."""
+        try:
+            response = await self.crawler.engine.download_async(Request(url, meta={"kind": "other"}, dont_filter=True))
+        except ShutdownError:
+            raise
+        except Exception as error:
+            failure = failure_reason(error)
+            if failure.unexpected is not None:
+                raise
+            return None if failure.transient else b""
+        return bytes(response.body)
+
+
+def statements_of(response: Response) -> Statements | None:
+    """What a site said about a page beside it; None where nobody asked."""
+    said: Statements | None = response.meta.get("statements")
+    if said is None:
+        return None
+    pairs = [
+        (name.decode("latin-1"), value.decode("latin-1"))
+        for name in response.headers
+        for value in response.headers.getlist(name)
+    ]
+    return Statements(headers_of(pairs), said.ai_crawlers_disallowed, said.tdmrep)

@@ -1,0 +1,163 @@
+"""One page read by a source's rules and by others beside them; rules that a checkout of ftr-site-config suggests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from crawler.config import Configuration
+from crawler.config.values import selector
+from crawler.probing.fixtures import Difference, Outcome, differences, outcome_of, rejected_of
+from crawler.probing.probe import page_of
+from crawler.services import Services
+from crawler.single_fetch import fetched, looking, or_rejected
+from pipelines.items import Article, Page, Part, Rejected
+from pipelines.reading.rules import Rules
+
+#: rules of one file that are tried, and bytes of it
+MOST_RULES, LARGEST_FILE = 60, 100_000
+#: what a strip rule takes of a text is boilerplate; one that takes more takes the article
+MOST_TAKEN = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A rule of ftr-site-config as a key of ``[read]``, and why it is taken or not."""
+
+    key: str
+    selector: str
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A page by the rules of its source (``before``) and with ``rules`` beside them (``now``)."""
+
+    url: str
+    source: str | None
+    rules: dict[str, Any]
+    before: Outcome
+    now: Outcome
+    differences: tuple[Difference, ...]
+    suggestions: tuple[Suggestion, ...] = ()
+    refused: tuple[Suggestion, ...] = ()
+
+
+async def trial(
+    url: str, name: str | None, rules: dict[str, Any], folder: Path | None, configuration: Configuration
+) -> Trial:
+    """Fetch *url* as a crawl would, and read it twice. Raises Rejected where it does not come."""
+    source = configuration.sources[name] if name else None
+    async with looking(configuration) as services:
+        present = services.derived.rules(name or "replay")
+        [(_, _, result)] = [one async for one in fetched(services, source, [("page", url)])]
+        try:
+            page = replace(page_of(or_rejected(result), name or "replay"), asked_url=url)
+        except Rejected as rejected:
+            failed = rejected_of(rejected.reason, rejected.detail)
+            return Trial(url, name, rules, failed, failed, ())
+        before = await outcome(services, page, present)
+        taken: list[Suggestion] = []
+        refused: list[Suggestion] = []
+        if folder is not None:
+            for one in suggestions(folder, page.url):
+                verdict = await tested(services, page, present, one)
+                (taken if verdict.why.startswith("it ") else refused).append(verdict)
+        for one in taken:
+            if one.key == "next_page":
+                rules = {"next_page": one.selector} | rules
+            else:
+                rules = {**rules, one.key: [*rules.get(one.key, []), one.selector]}
+        now = await outcome(services, page, with_rules(present, rules))
+    return Trial(url, name, rules, before, now, differences(before, now), tuple(taken), tuple(refused))
+
+
+def with_rules(present: Rules, rules: dict[str, Any]) -> Rules:
+    """*present* with *rules* beside them: lists grow, a single selector takes the place of the one before."""
+    site: Any = present.site
+    changed = {key: (*getattr(site, key), *value) if isinstance(value, list) else value for key, value in rules.items()}
+    return replace(present, site=replace(site, **changed))
+
+
+async def outcome(services: Services, page: Page, rules: Rules) -> Outcome:
+    try:
+        return outcome_of(await services.readers.read(page, rules))
+    except Rejected as rejected:
+        return rejected_of(rejected.reason, rejected.detail)
+
+
+# --- ftr-site-config -------------------------------------------------------------------------------------------------
+
+
+def suggestions(folder: Path, url: str) -> list[Suggestion]:
+    """The paging and strip rules for the host of *url*: its own file, else that of a domain above it.
+
+    Bodies, titles, tests and requests (``http_header``, ``single_page_link``) of such files are left alone.
+    """
+    host = (urlsplit(url).hostname or "").removeprefix("www.")
+    labels = host.split(".")
+    for number in range(len(labels) - 1):
+        domain = ".".join(labels[number:])
+        for name in (f"{domain}.txt", f".{domain}.txt", f"www.{domain}.txt"):
+            path = folder / name
+            if path.is_file():
+                text = path.read_bytes()[:LARGEST_FILE].decode("utf-8", "replace")
+                return list(dict.fromkeys(rules_in(text)))[:MOST_RULES]
+    return []
+
+
+def rules_in(text: str) -> Iterator[Suggestion]:
+    for line in text.splitlines():
+        key, colon, value = line.partition(":")
+        key, value = key.strip().lower(), value.strip()
+        if not colon or not value or line.lstrip().startswith("#"):
+            continue
+        if key == "strip":
+            yield Suggestion("remove", value)
+        elif key == "strip_id_or_class" and (name := value.strip("\"'")) and re.fullmatch(r"[\w-]+", name):
+            yield Suggestion("remove", f"//*[contains(@id, '{name}') or contains(@class, '{name}')]")
+        elif key == "next_page_link":
+            yield Suggestion("next_page", value)
+
+
+async def tested(services: Services, page: Page, present: Rules, one: Suggestion) -> Suggestion:
+    """*one* with what it does on the page; "it ..." where it is worth having."""
+    try:
+        selector(one.selector)
+    except ValueError as error:
+        return replace(one, why=str(error))
+    rules = with_rules(present, {one.key: [one.selector] if one.key == "remove" else one.selector})
+    try:
+        if one.key == "next_page":
+            part = Part(page.url, page.body, page.content_type)
+            following = await services.parsing.next_page(part, 1, rules, page.source)
+            known = await services.parsing.next_page(part, 1, present, page.source)
+            if following is None or following == known:
+                return replace(
+                    one, why="the next page is found without it" if following else "no next page on this page"
+                )
+            return replace(one, why=f"it leads to {following}")
+        before, now = [await services.readers.read(page, each) for each in (present, rules)]
+    except Rejected as rejected:
+        return replace(one, why=f"with it the page is no article: {rejected}")
+    return replace(one, why=strip_verdict(before, now))
+
+
+def strip_verdict(before: Article, now: Article) -> str:
+    """What a strip rule does to a text."""
+    gone = paragraphs_gone(before.text, now.text)
+    if before.text == now.text:
+        return "changes nothing on this page"
+    if len(now.text) < (1 - MOST_TAKEN) * len(before.text):
+        return f"takes {len(before.text) - len(now.text)} of {len(before.text)} characters of the text"
+    shown = gone[0][:80] if gone else "a part of a paragraph"
+    return f"it takes {shown!r}" + (f" and {len(gone) - 1} more" if len(gone) > 1 else "")
+
+
+def paragraphs_gone(before: str, now: str) -> Sequence[str]:
+    kept = set(now.split("\n\n"))
+    return [paragraph for paragraph in before.split("\n\n") if paragraph not in kept]

@@ -1,0 +1,59 @@
+"""Starting the process that forks readers, as early as a command knows that it will read: it imports the reading code
+while the command imports its own.
+
+This module imports nothing that takes time.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Launched(NamedTuple):
+    """Our end of the pipe to a forkserver, and its process."""
+
+    control: socket.socket
+    process: subprocess.Popen[bytes]
+
+
+_early: list[Launched] = []
+
+
+def launch() -> None:
+    """Start a forkserver now, for the first pool of readers that is made."""
+    if not _early:
+        _early.append(_new())
+
+
+def launched() -> Launched:
+    """The forkserver that was started early, or a new one. Whoever takes it closes it."""
+    return _early.pop() if _early else _new()
+
+
+def _new() -> Launched:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        # of this process it knows nothing but where our modules lie; the rest it is told through the pipe
+        start = "import sys; sys.path[:] = sys.argv[2:]; " \
+                "from pipelines.reader_process import run_forkserver; run_forkserver(int(sys.argv[1]))"  # fmt: skip
+        process = subprocess.Popen(
+            [sys.executable, "-c", start, str(theirs.fileno()), *sys.path],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,  # standard output belongs to what the command prints
+            env=reader_environment(os.environ),
+        )
+    return Launched(ours, process)
+
+
+def reader_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """What readers may know of the environment: nothing of ours (the database address), and no threads in number
+    libraries, since a process with threads must not be forked. A measured one must not either: its data file would be
+    that of all its readers."""
+    kept = {name: value for name, value in environment.items() if not name.startswith(("NACHLESE_", "PG", "COVERAGE_"))}
+    return kept | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}

@@ -1,0 +1,49 @@
+"""What the store wants to know of an article's words: keys, bands, corrections, their number. Pure.
+
+It takes ten times as long as everything else that is done to a page before it is stored. So whoever reads the page, in
+a process of its own, works it out as well, and it travels with the article.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from pipelines import revisions
+from pipelines.items import Article, Page
+from pipelines.reading import fingerprint
+from pipelines.storable import clean
+
+#: characters; the features of a longer text, which may have been made to take seconds, are no part of reading it
+LONG_TEXT = 20_000
+
+Key = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+Band = Annotated[int, Field(ge=-(1 << 63), lt=1 << 63)]
+Bands = Annotated[list[Band], Field(min_length=1, max_length=fingerprint.MOST_BANDS)]
+
+
+@dataclass(frozen=True, slots=True)
+class TextFeatures:
+    """Of one article on one page. Keys are 16 bytes in hex digits; ``text_key`` is None where there is no text."""
+
+    text_key: Key | None
+    content_key: Key
+    body_key: Key
+    bands: Bands | None
+    correction: str | None
+    word_count: int
+
+
+def features_of(page: Page, article: Article) -> TextFeatures:
+    """The features of *article*, which was read from *page*, as it will be stored."""
+    title, teaser, text = clean(article.title.strip()), clean(article.teaser), clean(article.text.strip())
+    return TextFeatures(
+        text_key=fingerprint.text_key(text).hex() if text else None,
+        content_key=fingerprint.content_key(title, teaser, text).hex(),
+        body_key=fingerprint.body_key([page.body, *(part.body for part in page.more)]).hex(),
+        bands=fingerprint.bands(text),
+        correction=revisions.correction(text, [clean(piece.text) for piece in article.removed]),
+        word_count=len(text.split()),
+    )

@@ -1,0 +1,61 @@
+"""A command that only looks loads neither the reader nor the crawler: shown by what is loaded, not by a clock."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+#: what takes long to load, or belongs to reading, fetching and scheduling
+HEAVY = (
+    "trafilatura", "htmldate", "justext", "courlan", "dateparser", "langdetect", "lxml", "scrapy", "twisted", "parsel",
+    "cssselect", "apscheduler", "aiohttp", "tldextract", "requests", "feedparser", "warcio", "regex", "re2", "rensa",
+    "psutil", "starlette", "jinja2", "mcp", "pipelines.reading.reader", "pipelines.store.store",
+)  # fmt: skip
+COMMANDS = (
+    ["--help"], ["sources", "list"], ["watch", "list"], ["status", "--runs", "3"], ["articles", "list"],
+    ["articles", "search", "Berlin"], ["explain", "https://example.org/a"], ["hosts"], ["db", "query", "SELECT 1"],
+    ["db", "url"],
+)  # fmt: skip
+# All in one process, one after the other: what the first one loads, the next ones would be blamed for.
+PROBE = """
+import json, sys
+from crawler.cli import app
+heavy, commands = json.loads(sys.argv[1])
+for command in commands:
+    try:
+        app(command)
+    except SystemExit as end:
+        loaded = [name for name in heavy if name in sys.modules]
+        print(json.dumps([command, end.code, loaded]), file=sys.stderr)
+"""
+
+
+@pytest.fixture
+def looked(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], int, list]]:
+    monkeypatch.setenv("NACHLESE_HOME", str(tmp_path))
+    monkeypatch.setenv("NACHLESE_DATABASE_URL", database_url)
+    told = json.dumps([HEAVY, COMMANDS])
+    done = subprocess.run([sys.executable, "-c", PROBE, told], capture_output=True, text=True, check=True)
+    return [json.loads(line) for line in done.stderr.splitlines() if line.startswith("[[")]
+
+
+def test_a_command_that_only_looks_loads_nothing_that_reads_or_fetches(looked):
+    assert [command for command, _, _ in looked] == [list(command) for command in COMMANDS]
+    for command, code, loaded in looked:
+        assert not loaded, f"nachlese {' '.join(command)} loads {', '.join(loaded)}"
+        assert code in (0, 1), command  # 1: nobody has seen the page
+
+
+def test_a_mistake_in_an_own_phrase_file_is_seen_by_a_command_that_only_looks(tmp_path: Path, monkeypatch):
+    from crawler import config
+
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "boilerplate").mkdir()
+    assert config.load(tmp_path, is_reading=False).phrases == {}
+    (tmp_path / "boilerplate" / "de.toml").write_text('language = "de"\n[related]\nopens = ["(offen"]\n')
+    with pytest.raises(config.ConfigError, match="expected a regular expression"):
+        config.load(tmp_path, is_reading=False)
