@@ -271,7 +271,7 @@ def schedule(
     """
     if not queue:
         launch_readers()
-    configured = configuration()
+    configured = configuration(is_reading=not queue)
     is_mine = chosen(configured, sources, tags)
     start_logging(configured.settings.log_level)
     if queue:
@@ -291,12 +291,13 @@ def worker(
 
     SIGUSR1: take nothing new, and end with the last run.
     """
+    found = queueing()
     launch_readers()
     configured = configuration()
     is_mine = chosen(configured, sources, tags)
     names = [source.name for source in configured.sources.values() if is_mine(source)] if sources or tags else None
     start_logging(configured.settings.log_level)
-    raise typer.Exit(run(queueing().serve_worker(configured, names, concurrency)))
+    raise typer.Exit(run(found.serve_worker(configured, names, concurrency)))
 
 
 def queueing() -> ModuleType:
