@@ -151,6 +151,22 @@ TESTED_IN = {
         "pipelines/reading/plaintext_header.py",
         "pipelines/reading/textlines.py",
     ],
+    "test_probing.py": [
+        "crawler/cli/sources_add.py",
+        "crawler/cli/sources_test.py",
+        "crawler/cli/sources_verify.py",
+        "crawler/cli/try_rules.py",
+        "crawler/probing/documents.py",
+        "crawler/probing/drafting.py",
+        "crawler/probing/fixtures.py",
+        "crawler/probing/probe.py",
+        "crawler/probing/profile.py",
+        "crawler/probing/sentences.py",
+        "crawler/probing/source_toml.py",
+        "crawler/probing/survey.py",
+        "crawler/probing/trying.py",
+        "crawler/probing/verify.py",
+    ],
     "test_read.py": [
         "pipelines/reading/body/blocks.py",
         "pipelines/reading/body/figures.py",
@@ -162,6 +178,9 @@ TESTED_IN = {
     "test_retry.py": [
         "crawler/retrying.py",
         "pipelines/store/retrying.py",
+    ],
+    "test_rights.py": [
+        "crawler/cli/sources_rights.py",
     ],
     "test_schedule.py": [
         "crawler/slots.py",
@@ -196,7 +215,17 @@ TESTED_IN = {
         "pipelines/reading/page/json_mending.py",
         "pipelines/reading/page/jsonld.py",
     ],
+    "test_shared_pace.py": [
+        "pipelines/store/host_slots.py",
+    ],
+    "test_takeover.py": [
+        "pipelines/store/takeovers.py",
+    ],
+    "test_worker.py": [
+        "pipelines/store/job_queue.py",
+    ],
     "test_row_mapping.py": [
+        "pipelines/storable.py",
         "pipelines/text_features.py",
     ],
     "test_watching.py": [

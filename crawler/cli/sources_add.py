@@ -62,23 +62,23 @@ def add(
     except ValueError as error:
         fail(f"--allow-address: {error}", Exit.USAGE)
     cookies = cookies_of(cookie or [])
-    wanted = wanted_of(urls or [], opml, from_file, configured)
-    if not wanted:
-        fail("give the address of a site, --opml FILE or --from-file URLS", Exit.USAGE)
-    if name and (len(wanted) > 1 or not is_name(name)):
-        fail("--name is for one address, and may hold a-z, 0-9, _ and -, up to 60 of them", Exit.USAGE)
     wanted = [
-        replace(
-            one,
-            name=name or one.name,
-            count=articles,
-            allow_addresses=(*allowed, *one.allow_addresses),
-            cookies=cookies,
-        )
-        for one in wanted
+        replace(one, count=articles, allow_addresses=(*allowed, *one.allow_addresses), cookies=cookies)
+        for one in named(wanted_of(urls or [], opml, from_file, configured), name)
     ]
     well = run(add_all(wanted, configured, Output(dry_run, force, as_json)))
     raise typer.Exit(Exit.WELL if well else Exit.NOT_ALL)
+
+
+def named(wanted: list[Wanted], name: str | None) -> list[Wanted]:
+    """*wanted* under the *name* that was given, if one was; exit code 2 where that cannot be."""
+    if not wanted:
+        fail("give the address of a site, --opml FILE or --from-file URLS", Exit.USAGE)
+    if not name:
+        return wanted
+    if len(wanted) > 1 or not is_name(name):
+        fail("--name is for one address, and may hold a-z, 0-9, _ and -, up to 60 of them", Exit.USAGE)
+    return [replace(one, name=name) for one in wanted]
 
 
 def is_name(name: str) -> bool:
@@ -120,7 +120,8 @@ def wanted_of(urls: list[str], opml: Path | None, from_file: Path | None, config
 
     Whoever types a private address at the prompt means it; an address in a file may be anybody's.
     """
-    from crawler.probing.probe import Wanted, literal_address
+    from crawler.config.values import literal_address
+    from crawler.probing.probe import Wanted
 
     found: list[Wanted] = []
     for text in urls:

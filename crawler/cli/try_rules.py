@@ -34,9 +34,7 @@ def try_rules(
     published: Annotated[
         str | None, typer.Option(metavar="CSS", help="The element with the time of publication.")
     ] = None,
-    modified: Annotated[
-        str | None, typer.Option(metavar="CSS", help="The element with the time of the change.")
-    ] = None,
+    modified: Annotated[str | None, typer.Option(metavar="CSS", help="The element with the time of change.")] = None,
     next_page: Annotated[str | None, typer.Option(metavar="CSS", help="The link to the article's next page.")] = None,
     suggest: Annotated[
         Path | None,
@@ -52,37 +50,48 @@ def try_rules(
 
     Selectors are CSS, or XPath where they begin with / or ./ . Exit code 1 where the page is no article by these rules.
     """
-    from crawler.config.values import selector
     from crawler.probing import trying
-    from crawler.single_fetch import source_of
 
     configured = configuration()
+    name = name_of(url, source, configured)
+    rules = checked(
+        title=title, teaser=teaser, authors=authors, section=section, published=published, modified=modified,
+        next_page=next_page, keep=keep, remove=remove,
+    )  # fmt: skip
+    if write and name is None:
+        fail(f"{url} is of no source here; name one with --source, or add it with `nachlese sources add`", Exit.USAGE)
+    if suggest and not suggest.is_dir():
+        fail(f"{suggest}: there is no such folder; expected a checkout of ftr-site-config", Exit.USAGE)
+    trial = run(trying.trial(url, name, rules, suggest, configured))
+    print_json(record(trial)) if as_json else show(trial)
+    if write:
+        write_rules(trial, name or "", configured)
+    raise typer.Exit(Exit.WELL if trial.now.article else Exit.NOT_ALL)
+
+
+def name_of(url: str, source: str | None, configured: Configuration) -> str | None:
+    """The *source* that was named, which has to be there, or the one whose site *url* is of."""
+    from crawler.single_fetch import source_of
+
     if source:
         known_sources(configured, [source])
+        return source
     of_url = source_of(url, configured)
-    name = source or (of_url.name if of_url else None)
-    stated = {"title": title, "teaser": teaser, "authors": authors, "section": section, "published": published}
-    stated |= {"modified": modified, "next_page": next_page}
-    rules: dict[str, Any] = {key: value for key, value in stated.items() if value}
-    rules |= {key: values for key, values in (("keep", keep), ("remove", remove)) if values}
+    return of_url.name if of_url else None
+
+
+def checked(**stated: Any) -> dict[str, Any]:
+    """The rules that were given; exit code 2 where one is no selector."""
+    from crawler.config.values import selector
+
+    rules = {key: value for key, value in stated.items() if value}
     for key, value in rules.items():
         for one in value if isinstance(value, list) else [value]:
             try:
                 selector(one)
             except ValueError as error:
                 fail(f"--{key.replace('_', '-')}: {error}", Exit.USAGE)
-    if write and name is None:
-        fail(f"{url} is of no source here; name one with --source, or add it with `nachlese sources add`", Exit.USAGE)
-    if suggest and not suggest.is_dir():
-        fail(f"{suggest}: there is no such folder; expected a checkout of ftr-site-config", Exit.USAGE)
-    trial = run(trying.trial(url, name, rules, suggest, configured))
-    if as_json:
-        print_json(record(trial))
-    else:
-        show(trial)
-    if write:
-        write_rules(trial, name or "", configured)
-    raise typer.Exit(Exit.WELL if trial.now.article else Exit.NOT_ALL)
+    return rules
 
 
 def record(trial: Trial) -> dict[str, Any]:

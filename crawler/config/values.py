@@ -202,6 +202,19 @@ def cron(value: Any) -> str:
     return value
 
 
+def literal_address(url: str) -> tuple[AllowedAddress, ...]:
+    """The private address that *url* itself is, with its port; () for a name and for a public address."""
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    if parts.hostname == "localhost":
+        return tuple(AllowedAddress(ipaddress.ip_network(one), port) for one in ("127.0.0.1", "::1"))
+    try:
+        given = ipaddress.ip_address(parts.hostname or "")
+    except ValueError:
+        return ()
+    return () if given.is_global else (AllowedAddress(ipaddress.ip_network(given), port),)
+
+
 def allowed_address(value: Any) -> AllowedAddress:
     """``"127.0.0.1/32:8080"``, ``"[::1]/128:8080"``; ``*`` or no port allows every port of the range."""
     if isinstance(value, AllowedAddress):

@@ -176,16 +176,7 @@ class SharedPace:
             await asyncio.sleep(LEAST_PAUSE)
 
     async def _call(self) -> None:
-        now = self._clock()
-        for host, wishes in list(self._wishes.items()):
-            left = deque(turn for turn in wishes if turn.granted and not turn.granted.done())
-            self._wishes[host] = left
-            if not left:
-                del self._wishes[host]
-        asked = {}
-        for wishes in self._wishes.values():
-            if turn := next((turn for turn in wishes if turn.due <= now), None):
-                asked[turn.claim] = turn
+        asked = self._due()
         told, self._told = self._told, []
         if not asked and not told:
             return
@@ -205,6 +196,19 @@ class SharedPace:
             return
         for answer in turns:
             self._answered(asked[answer.claim], answer)
+
+    def _due(self) -> dict[str, Turn]:
+        """By claim, of each host the first turn that may be asked for now. Those that nobody waits for are dropped."""
+        now, asked = self._clock(), {}
+        for host, wishes in list(self._wishes.items()):
+            left = deque(turn for turn in wishes if turn.granted and not turn.granted.done())
+            if not left:
+                del self._wishes[host]
+                continue
+            self._wishes[host] = left
+            if turn := next((turn for turn in left if turn.due <= now), None):
+                asked[turn.claim] = turn
+        return asked
 
     def _use(self, turn: Turn) -> HostUse:
         in_flight, most = self._in_flight.get(turn.host, 0), self._most.get(turn.host, turn.most)

@@ -7,21 +7,19 @@ processes. Nothing is stored but what ``fixtures`` saves in the end.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from scrapy.http import Response
 
 from crawler.config import Configuration, Source
-from crawler.config.values import AllowedAddress
+from crawler.config.values import AllowedAddress, literal_address
 from crawler.discovery import DiscoveryError, Kind
 from crawler.discovery.links import LinkFilter
 from crawler.downloader.errors import Failure, failure_reason
-from crawler.probing import documents
+from crawler.probing import documents, sentences
 from crawler.probing.documents import Candidate, Choice, Seen
 from crawler.probing.survey import Survey
 from crawler.services import Services
@@ -132,19 +130,6 @@ async def _probe(wanted: Wanted, services: Services, say: Say) -> Probe:
     return await Prober(wanted, services.with_configuration(with_draft), source, say).probe()
 
 
-def literal_address(url: str) -> tuple[AllowedAddress, ...]:
-    """The private address that *url* itself is, with its port; () for a name and for a public address."""
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    if parts.hostname == "localhost":
-        return tuple(AllowedAddress(ipaddress.ip_network(one), port) for one in ("127.0.0.1", "::1"))
-    try:
-        given = ipaddress.ip_address(parts.hostname or "")
-    except ValueError:
-        return ()
-    return () if given.is_global else (AllowedAddress(ipaddress.ip_network(given), port),)
-
-
 def draft(wanted: Wanted, homepage: str, configuration: Configuration) -> Source:
     """The source as far as it is known before anything was asked."""
     table: dict[str, Any] = {
@@ -182,12 +167,13 @@ class Prober:
             seen += await self.sections(home)
             choice = documents.chosen(seen, homepage)
         if not choice.taken:
-            raise ProbeFailed(nothing_found(self.wanted.url, home, choice))
+            raise ProbeFailed(sentences.nothing_found(self.wanted.url, home, choice))
         links = documents.sample(choice.taken, self.wanted.count)
         self.say(f"{len(choice.taken)} documents list articles; {len(links)} of them")
         sampled = await self.articles(links)
         if not any(one.article for one in sampled):
-            raise ProbeFailed(nothing_read(self.wanted.url, sampled, await self.cookies_of(sampled) or survey.cookies))
+            cookies = await self.cookies_of(sampled) or survey.cookies
+            raise ProbeFailed(sentences.nothing_read(self.wanted.url, sampled, cookies))
         countries, offsets = await self.about(survey, sampled, homepage)
         return Probe(
             self.wanted, homepage, survey, choice, tuple(sampled), home.wall, home.moved_to, countries, offsets,
@@ -224,9 +210,9 @@ class Prober:
         """Robots.txt may forbid the first page, a firewall may dislike us there, and feeds are open all the same."""
         failure, at = failure_reason(error), getattr(error, "url", "")
         if failure.reason is Reason.BLOCKED_ADDRESS and at and not urls.same_site(at, urls.normalise(url)):
-            raise LeadsElsewhere(leads_elsewhere(url, at), at)
+            raise LeadsElsewhere(sentences.leads_elsewhere(url, at), at)
         if failure.reason in FATAL or failure.status in (404, 410):
-            raise ProbeFailed(cannot_be_had(url, failure, urls.normalise(self.wanted.url)))
+            raise ProbeFailed(sentences.cannot_be_had(url, failure, urls.normalise(self.wanted.url)))
         self.say(f"{url}: {failure.detail}")
         return Home(urls.normalise(url), Survey(), failure)
 
@@ -451,64 +437,3 @@ def usual_places(homepage: str) -> list[Candidate]:
     named: list[tuple[Kind, str]] = [("sitemap", path) for path in documents.COMMON_SITEMAPS]
     named += [("feed", path) for path in documents.COMMON_FEEDS]
     return [Candidate(kind, root + path, documents.USUAL) for kind, path in named]
-
-
-# --- what to tell ----------------------------------------------------------------------------------------------------
-
-
-def leads_elsewhere(url: str, at: str) -> str:
-    return (
-        f"{url} leads to {at}, which is no public address, and is not asked for that reason. Where you mean it: "
-        f"--allow-address RANGE, such as --allow-address {next(map(str, literal_address(at)), 'ADDRESS/32:PORT')}"
-    )
-
-
-def cannot_be_had(url: str, failure: Failure, asked: str) -> str:
-    said = f"{url} cannot be had: {failure.detail}"
-    if failure.reason is Reason.BLOCKED_ADDRESS:
-        return f'{said}. A site of your own network: --allow-address "127.0.0.1/32:8080", with its address and port'
-    if failure.reason is Reason.DNS:
-        return f"{said}. Is it spelt right?"
-    if failure.status in (404, 410):
-        return f"{said}. Give the address of the site's first page, or of a feed"
-    return f"{said}. Nothing was written; try it again later"
-
-
-def nothing_found(url: str, home: Home, choice: Choice) -> str:
-    """Why there is no source: what stands before the site, and what was looked at in vain."""
-    tried = len(choice.left_out)
-    if home.wall is not None:
-        return f"{url}: {wall_sentence(home.wall.reason, home.wall.detail, home.survey.cookies)}"
-    shown = "; ".join(f"{one.url}: {why}" for one, why in choice.left_out[:3])
-    return (
-        f"{url}: no feed, no sitemap and no section page that lists articles; {tried} addresses were looked at"
-        + (f" ({shown})" if shown else "")
-        + ". Where you know one, give its address instead"
-    )
-
-
-def nothing_read(url: str, sampled: Sequence[Sampled], cookies: Sequence[str]) -> str:
-    """Why of all the pages that were asked for none became an article."""
-    reasons: dict[Reason, list[Sampled]] = {}
-    for one in sampled:
-        if one.reason is not None:
-            reasons.setdefault(one.reason, []).append(one)
-    reason, most = max(reasons.items(), key=lambda item: len(item[1]))
-    said = f"{url}: none of {len(sampled)} pages became an article; {len(most)} of them: "
-    return said + wall_sentence(reason, most[0].detail, cookies) + f", for example {most[0].url}"
-
-
-def wall_sentence(reason: Reason, detail: str, cookies: Sequence[str]) -> str:
-    """What stands before a page, and what an operator can do about it."""
-    if reason is Reason.CONSENT_WALL:
-        named = f'; its page sets the cookie "{cookies[0]}"' if cookies else ""
-        return f"a consent wall ({detail}){named}. If you may consent, give the cookie with --cookie NAME=VALUE"
-    if reason is Reason.LOGIN_WALL:
-        return f"a login ({detail}). If you have a subscription, give its cookie with --cookie NAME=VALUE"
-    if reason is Reason.JAVASCRIPT_SHELL:
-        return f"no text until scripts run ({detail}); a source with [fetch] render needs nachlese[browser]"
-    if reason is Reason.ROBOTS:
-        return detail
-    if reason is Reason.HTTP_ERROR:
-        return f"{detail}. Some sites refuse crawlers that name no contact: see `contact` in settings.toml"
-    return f"{reason} ({detail})"

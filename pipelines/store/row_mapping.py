@@ -114,8 +114,7 @@ def item(
     url = clean(page.asked_url or page.url)
     canonical = dedupe.identity(clean(article.canonical_url or article.url or page.url), clean(article.url or page.url))
     canonical = urls.without_params(canonical, params)
-    features = features or text_features.features_of(page, article)
-    version = version_row(article, page.fetched_at, features)
+    version = version_row(article, page.fetched_at, features := features or text_features.features_of(page, article))
     return Item(
         run=run or NO_RUN,
         source=clean(page.source),

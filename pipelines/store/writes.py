@@ -173,7 +173,6 @@ def write_article(
         state |= _similarity_row(known.copies.duplicates_of.get(article.id))
         if decision.write == "insert" or (decision.kind == "new_version" and item.seen.is_live):
             state["changed_at"] = item.fetched_at
-
     if is_own_page(item):
         state["url"] = item.article_url
     if decision.version == 1 and decision.write == "insert":
