@@ -14,8 +14,10 @@ import logging
 import os
 import re
 import uuid
+import zipfile
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -298,7 +300,9 @@ class _Group:
         )
 
 
-def _pages_of(file: Path, source: str | None, damage: list[str], begin: int = 0) -> Iterator[tuple[int, int, Page]]:
+def _pages_of(
+    file: Path | zipfile.Path, source: str | None, damage: list[str], begin: int = 0
+) -> Iterator[tuple[int, int, Page]]:
     """(offset, length, page) of one file; what went wrong is added to *damage*."""
     group: _Group | None = None
     is_ours = begin > 0
@@ -329,7 +333,53 @@ def _pages_of(file: Path, source: str | None, damage: list[str], begin: int = 0)
     _name_if_cut(file, group, damage)
 
 
-def _name_if_cut(file: Path, group: _Group | None, damage: list[str]) -> None:
+def wanted_pages(
+    file: Path | zipfile.Path, source_of: Callable[[str, str], str], damage: list[str], begin: int = 0
+) -> Iterator[tuple[int, Page | None]]:
+    """(offset, page) of the HTML pages with status 200 in one file, from the record at byte *begin* on.
+
+    *source_of* tells whose a page is by its address, and by the name that our own archive kept ("" in others'); of a
+    page of nobody the body is not read. None stands for a record that is no such page. What is damaged is added to
+    *damage*.
+    """
+    if _is_ours(file):
+        for offset, _, page in _pages_of(file, None, damage, begin):
+            source = source_of(page.url, page.source) if is_html(page.content_type) and page.status == 200 else ""
+            yield offset, replace(page, source=source) if source else None
+        return
+    for offset, record, _ in _records(file, damage, begin):
+        try:
+            source = _source_by_header(record, source_of)
+            yield offset, _foreign_page(record, source) if source else None
+        except OSError:
+            raise  # trouble of the disk is none of the record
+        except Exception as error:  # noqa: BLE001  whatever a record holds, the next one comes
+            damage.append(f"{file.name} at byte {offset}: {_said(error)}")
+
+
+def _is_ours(file: Path | zipfile.Path) -> bool:
+    for _, record, _ in _records(file, []):
+        return record.rec_type == "warcinfo" and b"software: Nachlese" in record.content_stream().read(4096)
+    return False
+
+
+def is_html(content_type: str) -> bool:
+    return content_type.split(";")[0].strip().lower() in ("text/html", "application/xhtml+xml")
+
+
+def _source_by_header(record: ArcWarcRecord, source_of: Callable[[str, str], str]) -> str:
+    """Whose page the record is; "" where it is no HTML page with status 200, or nobody's."""
+    if record.rec_type != "response":
+        return ""
+    url = (record.rec_headers.get_header("WARC-Target-URI") or "").strip("<> ")
+    source = source_of(url, "")
+    http = record.http_headers
+    if not source or http is None or http.get_statuscode() != "200":
+        return ""
+    return source if is_html(http.get_header("Content-Type") or "") else ""
+
+
+def _name_if_cut(file: Path | zipfile.Path, group: _Group | None, damage: list[str]) -> None:
     if group is not None:
         damage.append(f"{file.name} at byte {group.offset}: the page was cut off")
 
@@ -337,19 +387,35 @@ def _name_if_cut(file: Path, group: _Group | None, damage: list[str]) -> None:
 _Record = tuple[int, ArcWarcRecord, Callable[[], int]]
 
 
-def _records(file: Path, damage: list[str], begin: int = 0) -> Iterator[_Record]:
-    """(offset, record, its length when asked); what cannot be parsed is left out, and the next one comes."""
+def _records(file: Path | zipfile.Path, damage: list[str], begin: int = 0) -> Iterator[_Record]:
+    """(offset, record, its length when asked); what cannot be parsed is left out, and the next one comes.
+
+    Where the file was compressed as a whole, offsets and *begin* are of what is in it.
+    """
     with file.open("rb") as stream:
         mark = _GZIP if stream.read(len(_GZIP)) == _GZIP else _PLAIN
-        try:
-            yield from _each(stream, mark, file.name, damage, begin)
-            return
-        except _OneStreamError:
-            pass
-    with gzip.open(file) as stream:
-        records = _each(stream, _PLAIN, file.name, damage)
-        next(records, None)  # it came already
+        if not (begin and mark == _GZIP and _is_one_stream(stream)):
+            try:
+                yield from _each(stream, mark, file.name, damage, begin)
+                return
+            except _OneStreamError:
+                pass
+    with file.open("rb") as packed, gzip.open(packed) as stream:
+        records = _each(stream, _PLAIN, file.name, damage, begin)
+        if not begin:
+            next(records, None)  # it came already
         yield from records
+
+
+def _is_one_stream(stream: Any) -> bool:
+    """Whether an open file was compressed as a whole, by its first two records."""
+    try:
+        for number, _ in enumerate(_each(stream, _GZIP, "", [])):
+            if number:
+                break
+    except _OneStreamError:
+        return True
+    return False
 
 
 class _OneStreamError(Exception):

@@ -88,7 +88,7 @@ class Item:
     @property
     def name(self) -> str:
         """The item's name in ``run_pages``: an address may have several stored records in a replay."""
-        if self.run.kind != "replay":
+        if not self.run.is_replay:
             return ""
         return f"{self.fetched_at.astimezone(UTC).isoformat()} {self.seen.content_key.hex()}"
 

@@ -237,7 +237,7 @@ def write_page(
     page: Row,
     is_new: bool,
 ) -> None:
-    is_replay = item.run.kind == "replay"
+    is_replay = item.run.is_replay
     unchanged = page["checks_unchanged"] + 1 if decision.kind == "unchanged" else 0
     # a page that only a replay knows is nobody's to fetch again
     plan = not (is_replay and is_new)
