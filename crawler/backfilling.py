@@ -22,7 +22,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from urllib.error import URLError
+from typing import Any
+from urllib.error import HTTPError
 
 from crawler.config import Configuration
 from crawler.files import NO_SOURCE, Unreadable
@@ -149,16 +150,17 @@ class Reading:
         self._source_of = of_page
 
     def pages(self) -> Iterator[Page | Unreadable]:
-        self.found.size = sum(map(size_of, self._names))
-        for name in self._names:
-            before = self.found.read
+        sizes = [size_of(name) for name in self._names]
+        self.found.size, before = sum(sizes), 0
+        for name, size in zip(self._names, sizes, strict=True):
             try:
                 yield from self._file(name)
-            except (OSError, URLError, zipfile.BadZipFile, ValueError) as error:
+            except (OSError, zipfile.BadZipFile, ValueError) as error:
                 said = f"{name}: {str(error) or type(error).__name__}"
                 self.found.failures += (said,)
                 yield Unreadable(_uri(name), NO_SOURCE, Reason.TRUNCATED, said)
-            self.found.read = max(self.found.read, before)
+            before += size
+            self.found.read = before
 
     def _file(self, name: str) -> Iterator[Page | Unreadable]:
         if not is_address(name):
@@ -230,15 +232,23 @@ def size_of(name: str) -> int:
     """Bytes of a file; 0 where a server does not say."""
     if not is_address(name):
         return Path(name).stat().st_size if Path(name).exists() else 0
-    with suppress(OSError, ValueError):
-        with urllib.request.urlopen(urllib.request.Request(name, method="HEAD"), timeout=PATIENCE) as answer:
-            return int(answer.headers.get("Content-Length") or 0)
+    with suppress(OSError, ValueError), _asked(name, "HEAD") as answer:
+        return int(answer.headers.get("Content-Length") or 0)
     return 0
+
+
+def _asked(name: str, method: str = "GET") -> Any:
+    """The answer to a request for an address that the user named. Raises OSError."""
+    try:
+        return urllib.request.urlopen(urllib.request.Request(name, method=method), timeout=PATIENCE)
+    except HTTPError as error:
+        error.close()
+        raise OSError(f"HTTP status {error.code} {error.reason}") from None
 
 
 def _download(name: str, file: Path) -> None:
     """Raises OSError where it is not all there."""
-    with urllib.request.urlopen(name, timeout=PATIENCE) as answer, file.open("wb") as out:
+    with _asked(name) as answer, file.open("wb") as out:
         shutil.copyfileobj(answer, out, 1 << 20)
         stated = answer.headers.get("Content-Length")
     if stated and int(stated) != file.stat().st_size:

@@ -13,6 +13,11 @@ TESTED_IN = {
         "pipelines/metrics.py",
         "pipelines/store/alarms.py",
     ],
+    "test_backfill.py": [
+        "crawler/backfilling.py",
+        "crawler/cli/run_backfill.py",
+        "pipelines/store/backfills.py",
+    ],
     "test_boilerplate.py": [
         "pipelines/reading/body/class_name_rules.py",
     ],

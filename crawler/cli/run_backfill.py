@@ -61,7 +61,8 @@ async def backfilled(
     from crawler import backfilling
     from crawler.services import open_services
 
-    with BytesBar("pages") as bar:
+    bar = BytesBar("pages")
+    with bar:
         async with open_services(configured, await asyncio.to_thread(reachable)) as services:
             return await backfilling.backfill(services, files, names, again=again, progress=bar.of)
 
