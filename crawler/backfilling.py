@@ -31,12 +31,13 @@ from crawler.frontier import Progress
 from crawler.reports import RunReport
 from crawler.runs import replay_stored
 from crawler.services import Services, hosts_of
-from pipelines import archive, urls
+from pipelines import urls
 from pipelines.database import DatabaseError
 from pipelines.items import Page, Reason
 from pipelines.store import PageOutcome
 from pipelines.store.backfills import BackfillPosition
 from pipelines.store.owners import owner
+from pipelines.wanted_pages import wanted_pages
 
 log = logging.getLogger(__name__)
 
@@ -201,7 +202,7 @@ class Reading:
         at = begun if begun is not None and begun.size == size else BackfillPosition(name, self._selection, size)
         damage: list[str] = []
         base, told, first, unmarked = self.found.read, 0, at, 0
-        for offset, page in archive.wanted_pages(file, self._source_of, damage, at.position):
+        for offset, page in wanted_pages(file, self._source_of, damage, at.position):
             for said in damage[told:]:
                 yield self._damaged(name, said, first.damaged + told)
                 told += 1

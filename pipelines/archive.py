@@ -17,7 +17,6 @@ import uuid
 import zipfile
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -235,7 +234,7 @@ def pages(
     """
     damage: list[str] = []
     for file in files(paths):
-        for _, _, page in _pages_of(file, source, damage):
+        for _, _, page in pages_of(file, source, damage):
             if (since is None or page.fetched_at >= since) and (source is None or page.source in (source, *formerly)):
                 yield page
     if damage:
@@ -245,7 +244,7 @@ def pages(
 def page_at(file: Path, offset: int) -> Page:
     """The one page whose records begin at *offset*. Raises ArchiveDamage where there is none."""
     damage: list[str] = []
-    for begin, _, page in _pages_of(file, None, damage, offset):
+    for begin, _, page in pages_of(file, None, damage, offset):
         if begin == offset:
             return page
         break
@@ -265,7 +264,7 @@ def left(folder: Path, gaps: Iterable[tuple[str, int, int | None]], since: datet
     the half page at the end of its file, is left out.
     """
     for name, begin, end in gaps:
-        for offset, length, page in _pages_of(folder / name, None, [], begin):
+        for offset, length, page in pages_of(folder / name, None, [], begin):
             if end is not None and offset >= end:
                 break
             if page.fetched_at >= since:
@@ -300,19 +299,19 @@ class _Group:
         )
 
 
-def _pages_of(
+def pages_of(
     file: Path | zipfile.Path, source: str | None, damage: list[str], begin: int = 0
 ) -> Iterator[tuple[int, int, Page]]:
     """(offset, length, page) of one file; what went wrong is added to *damage*."""
     group: _Group | None = None
     is_ours = begin > 0
-    for offset, record, size in _records(file, damage, begin):
+    for offset, record, size in records_of(file, damage, begin):
         headers = record.rec_headers
         try:
             if record.rec_type == "warcinfo":
                 is_ours = b"software: Nachlese" in record.content_stream().read(4096)
             elif not is_ours:
-                page = _foreign_page(record, source)
+                page = foreign_page(record, source)
                 if page is not None:
                     yield offset, size(), page
             elif record.rec_type in ("response", "resource"):
@@ -328,55 +327,15 @@ def _pages_of(
         except OSError:
             raise  # trouble of the disk is none of the record
         except Exception as error:  # noqa: BLE001  whatever a record holds, the next one comes
-            damage.append(f"{file.name} at byte {offset}: {_said(error)}")
+            damage.append(f"{file.name} at byte {offset}: {said_of(error)}")
             group = None
     _name_if_cut(file, group, damage)
 
 
-def wanted_pages(
-    file: Path | zipfile.Path, source_of: Callable[[str, str], str], damage: list[str], begin: int = 0
-) -> Iterator[tuple[int, Page | None]]:
-    """(offset, page) of the HTML pages with status 200 in one file, from the record at byte *begin* on.
-
-    *source_of* tells whose a page is by its address, and by the name that our own archive kept ("" in others'); of a
-    page of nobody the body is not read. None stands for a record that is no such page. What is damaged is added to
-    *damage*.
-    """
-    if _is_ours(file):
-        for offset, _, page in _pages_of(file, None, damage, begin):
-            source = source_of(page.url, page.source) if is_html(page.content_type) and page.status == 200 else ""
-            yield offset, replace(page, source=source) if source else None
-        return
-    for offset, record, _ in _records(file, damage, begin):
-        try:
-            source = _source_by_header(record, source_of)
-            yield offset, _foreign_page(record, source) if source else None
-        except OSError:
-            raise  # trouble of the disk is none of the record
-        except Exception as error:  # noqa: BLE001  whatever a record holds, the next one comes
-            damage.append(f"{file.name} at byte {offset}: {_said(error)}")
-
-
-def _is_ours(file: Path | zipfile.Path) -> bool:
-    for _, record, _ in _records(file, []):
+def is_ours(file: Path | zipfile.Path) -> bool:
+    for _, record, _ in records_of(file, []):
         return record.rec_type == "warcinfo" and b"software: Nachlese" in record.content_stream().read(4096)
     return False
-
-
-def is_html(content_type: str) -> bool:
-    return content_type.split(";")[0].strip().lower() in ("text/html", "application/xhtml+xml")
-
-
-def _source_by_header(record: ArcWarcRecord, source_of: Callable[[str, str], str]) -> str:
-    """Whose page the record is; "" where it is no HTML page with status 200, or nobody's."""
-    if record.rec_type != "response":
-        return ""
-    url = (record.rec_headers.get_header("WARC-Target-URI") or "").strip("<> ")
-    source = source_of(url, "")
-    http = record.http_headers
-    if not source or http is None or http.get_statuscode() != "200":
-        return ""
-    return source if is_html(http.get_header("Content-Type") or "") else ""
 
 
 def _name_if_cut(file: Path | zipfile.Path, group: _Group | None, damage: list[str]) -> None:
@@ -387,7 +346,7 @@ def _name_if_cut(file: Path | zipfile.Path, group: _Group | None, damage: list[s
 _Record = tuple[int, ArcWarcRecord, Callable[[], int]]
 
 
-def _records(file: Path | zipfile.Path, damage: list[str], begin: int = 0) -> Iterator[_Record]:
+def records_of(file: Path | zipfile.Path, damage: list[str], begin: int = 0) -> Iterator[_Record]:
     """(offset, record, its length when asked); what cannot be parsed is left out, and the next one comes.
 
     Where the file was compressed as a whole, offsets and *begin* are of what is in it.
@@ -435,16 +394,16 @@ def _each(stream: Any, mark: bytes, name: str, damage: list[str], begin: int = 0
         except OSError as error:
             if not isinstance(error, gzip.BadGzipFile):
                 raise  # trouble of the disk is none of the archive
-            damage.append(f"{name}: {_said(error)}")
+            damage.append(f"{name}: {said_of(error)}")
             return
         except Exception as error:  # noqa: BLE001  a stranger's bytes, and a library that was made for good ones
             if "non-chunked" in str(error):
                 raise _OneStreamError from None
-            damage.append(f"{name} at byte {iterator.offset}: {_said(error)}")
+            damage.append(f"{name} at byte {iterator.offset}: {said_of(error)}")
             following = _next_mark(stream, mark, iterator.offset + 1)
 
 
-def _said(error: Exception) -> str:
+def said_of(error: Exception) -> str:
     return str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
 
 
@@ -502,7 +461,7 @@ def _undone(packed: bytes, encodings: list[str]) -> bytes:
     return bytes(body)
 
 
-def _foreign_page(record: ArcWarcRecord, source: str | None) -> Page | None:
+def foreign_page(record: ArcWarcRecord, source: str | None) -> Page | None:
     if record.rec_type not in ("response", "resource"):
         return None
     url = (record.rec_headers.get_header("WARC-Target-URI") or "").strip("<> ")

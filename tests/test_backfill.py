@@ -232,7 +232,10 @@ def test_after_a_kill_it_goes_on_and_nothing_is_lost_or_doubled(tmp_path, databa
         connection.execute(STAND_STILL)
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        while not sql_rows("SELECT FROM ingest.backfills WHERE position > %s", file.stat().st_size // 10) and process.poll() is None:
+        while (
+            not sql_rows("SELECT FROM ingest.backfills WHERE position > %s", file.stat().st_size // 10)
+            and process.poll() is None
+        ):
             pass
     finally:
         os.kill(process.pid, signal.SIGKILL)

@@ -17,6 +17,7 @@ TESTED_IN = {
         "crawler/backfilling.py",
         "crawler/cli/run_backfill.py",
         "pipelines/store/backfills.py",
+        "pipelines/wanted_pages.py",
     ],
     "test_boilerplate.py": [
         "pipelines/reading/body/class_name_rules.py",
