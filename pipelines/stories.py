@@ -25,7 +25,7 @@ MOST_WORDS = 300  # of a text; what an article is about stands in its first part
 UNDATED = 0.7  # factor where one of two does not say when it was published
 JOIN = 0.09  # least similarity of an article to the story that it joins; benchmarks/stories.py
 # An archive that has learnt nothing takes any word for a telling one, so all similarities are higher: more is required.
-JOIN_MORE, JOIN_LEARNT = 0.18, 10
+JOIN_MORE, JOIN_LEARNT = 0.24, 10
 _NO_TIME = timedelta()
 KEPT = 100  # heaviest terms of an article that are kept
 FEWEST = 30  # an article has at least so many terms, for comparing

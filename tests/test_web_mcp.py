@@ -341,7 +341,7 @@ async def test_what_is_wrong_with_a_source_is_said_in_a_word(store, news, sql_ro
     sql_rows("UPDATE ingest.sources SET enabled = true, title = 'Der Bote' WHERE name = 'bote' RETURNING name")
     async with agent(news) as client:
         (source,) = (await said(client, "list_sources", only_problems=True))["items"]
-    assert (source["name"], source["problems"]) == ("bote", ["failed"])
+    assert (source["name"], source["problems"]) == ("bote", ["failed", "alarm"])
     assert source["untrusted"]["last_run_error"] == "1 place to look at could not be used"
 
 
