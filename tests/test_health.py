@@ -263,3 +263,21 @@ async def test_texts_that_may_not_be_stored_are_no_short_texts(blatt, sql_rows):
     assert sql_rows(counted) == [(60, 30, 30)]
     assert sql_rows("SELECT observed FROM news.health WHERE measure = 'words'") == [(30,)]
     assert (await blatt.run(10)).open == 0  # and the texts that come again are as long as ever
+
+
+async def test_observations_go_with_the_other_bookkeeping_and_a_baseline_stays(blatt, store, sql_rows):
+    """Of a source that brings little, the pages that its baseline is made of are kept, however old they are."""
+    now = datetime.now(UTC)
+    sql_rows(
+        "INSERT INTO ingest.observations (source, run_id, page_id, at, outcome) SELECT 'blatt', 0, n, "
+        "%s - interval '200 days', 'new' FROM generate_series(1, 900) AS n RETURNING 1", now)  # fmt: skip
+    sql_rows("INSERT INTO ingest.sources (name, title) VALUES ('selten', 'Selten') RETURNING 1")
+    sql_rows(
+        "INSERT INTO ingest.observations (source, run_id, page_id, at, outcome) SELECT 'selten', -1, n, "
+        "%s - interval '200 days', 'new' FROM generate_series(1, 50) AS n RETURNING 1", now)  # fmt: skip
+    before = now - timedelta(days=90)
+    assert (await store.prune(bookkeeping=before, is_dry=True))["observations"] == 200
+    assert (await store.prune(bookkeeping=before))["observations"] == 200
+    assert (await store.prune(bookkeeping=before))["observations"] == 0
+    assert sql_rows("SELECT source, count(*) FROM ingest.observations GROUP BY 1 ORDER BY 1") == [
+        ("blatt", 730), ("selten", 50)]  # fmt: skip
