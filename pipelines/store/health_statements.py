@@ -87,6 +87,7 @@ DOCUMENTS = """
     LIMIT 200
 """
 
+# greatest() passes over what is not known, adding a product does not: a text that is withheld has no length, not none.
 MEASURED = """
     WITH newest AS (
         SELECT * FROM ingest.observations
@@ -96,9 +97,10 @@ MEASURED = """
         SELECT newest.id, newest.page_id, newest.run_id, newest.at, newest.counted, one.measure, one.value,
                row_number() OVER (PARTITION BY one.measure ORDER BY newest.id DESC) AS place
         FROM newest CROSS JOIN LATERAL (VALUES
-            ('words', ln(greatest(words, 1))::float8), ('date', is_dated::int), ('author', is_signed::int),
+            ('words', ln(greatest(words, 1) + 0 * words)::float8), ('date', is_dated::int), ('author', is_signed::int),
             ('section', has_section::int), ('paid', is_paid::int), ('copies', (outcome = 'copy')::int),
-            ('titles', title_again::int), ('delay', ln(greatest(delay, 0) + 5)), ('fetch', ln(greatest(ms, 20)))
+            ('titles', title_again::int), ('delay', ln(greatest(delay, 0) + 5 + 0 * delay)),
+            ('fetch', ln(greatest(ms, 20) + 0 * ms))
         ) AS one (measure, value)
         WHERE one.value IS NOT NULL
     )
@@ -130,9 +132,10 @@ EXTREME = """
 ARTICLES = "outcome IN ('new', 'copy')"
 ENDED = "(outcome = %(outcome)s AND reason IS NOT DISTINCT FROM %(reason)s)::int"
 VALUES = {
-    "words": "ln(greatest(words, 1))::float8", "date": "is_dated::int", "author": "is_signed::int",
+    "words": "ln(greatest(words, 1) + 0 * words)::float8", "date": "is_dated::int", "author": "is_signed::int",
     "section": "has_section::int", "paid": "is_paid::int", "copies": "(outcome = 'copy')::int",
-    "titles": "title_again::int", "delay": "ln(greatest(delay, 0) + 5)", "fetch": "ln(greatest(ms, 20))",
+    "titles": "title_again::int", "delay": "ln(greatest(delay, 0) + 5 + 0 * delay)",
+    "fetch": "ln(greatest(ms, 20) + 0 * ms)",
 }  # fmt: skip
 
 LATEST_PAGES = """
