@@ -9,7 +9,6 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,7 +26,7 @@ from pipelines import database
 from pipelines.items import Article, Link, Page
 from pipelines.store import Document
 from tests.test_sql_docs import some_news
-from webapp import serving as web
+from tests.web_server import served
 from webapp.mcp import marking, serving
 from webapp.mcp.tools import Tools
 from webapp.queries.paging import Rows
@@ -65,16 +64,8 @@ async def agent(dsn: str) -> AsyncIterator[Client]:
 def over_http(dsn: str, settings: Settings | None = None) -> Iterator[str]:
     """The address of a server on loopback."""
     settings = settings or Settings()
-    with web.listen("127.0.0.1", 0) as sock:
-        server = web.around(serving.make_app(settings, dsn), settings)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{sock.getsockname()[1]}{serving.PATH}"
-        finally:
-            server.should_exit = True
-            thread.join(timeout=60)
-            assert not thread.is_alive(), "the server does not end"
+    with served(serving.make_app(settings, dsn), settings) as base:
+        yield base + serving.PATH
 
 
 def as_process(dsn: str) -> StdioServerParameters:
