@@ -146,6 +146,7 @@ KEYS: dict[str, Key] = {
     "kind.advert": _patterns("labels of paid texts"),
     "kind.advert_alone": _patterns("labels of paid texts that stand over advertising spaces as well"),
     "kind.live": _patterns("how a live blog's headline says so, besides 'live'"),
+    "kind.live_in": _words("before 'live blog' in the headline of one: in the"),
     "kind.video": _patterns("what videos are called"),
     "title.home": _words("what the home page is called in a breadcrumb"),
     "title.section_names": _words("one-word names of sections as they stand alone on a line above a headline"),
