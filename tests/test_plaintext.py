@@ -65,6 +65,8 @@ def paragraphs(found: Article) -> list[str]:
         (["Stand: 10.03.2026", "Ressort: Inland", TITLE], "Inland", "2026-03-10"),
         (["Startseite > Inland > Bauen", TITLE, "10. März 2026"], "Inland", "2026-03-10"),
         (["Inland | 10.03.2026", TITLE], "Inland", "2026-03-10"),
+        (["Aktuell", TITLE, "10.03.2026"], "Aktuell", "2026-03-10"),
+        (["Startseite > Aktuelles", TITLE, "10.03.2026"], "Aktuelles", "2026-03-10"),
         (["Inland", f"**{TITLE}**", "Veröffentlicht am 10. März 2026"], "Inland", "2026-03-10"),
         ([TITLE, "10. März 2026"], None, "2026-03-10"),
     ],
@@ -496,6 +498,7 @@ def test_a_bold_first_paragraph_is_the_teaser():
         ("Krieg in der Ukraine", (), ()),
         ("Ukraine-Krieg", ("Politik",), ("Politik",)),
         ("Inland", ("Ausland",), ("Ausland",)),
+        ("Aktuell", (), ("Aktuell",)),
         (None, ("Ausland",), ("Ausland",)),
     ],
 )

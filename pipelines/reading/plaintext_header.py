@@ -21,7 +21,8 @@ MOST_LINES = 14
 _SECTION_NAMES = words("title.section_names")
 # names of sections that are no word with a capital
 _SECTION_PHRASES = re.compile(either("title.section_phrases"), re.I)
-_HOME = words("title.home")
+# on a line alone the name of a section is one, whatever a breadcrumb calls so
+_HOME = words("title.home") - _SECTION_NAMES
 _SECTION_LABEL = re.compile(rf"{either('title.section_label')}\s*:\s*", re.IGNORECASE)
 _SECTION_WORD = re.compile(r"[A-ZÄÖÜ][\w.'’-]*(?:(?: ?[&+] ?| und | and | et | )[A-ZÄÖÜ][\w.'’-]*){0,2}\Z")
 _SECTION_BREAK = re.compile(r"\s*[,;|/›»>·•→]\s*|\s+[-–]\s+")
