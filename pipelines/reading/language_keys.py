@@ -64,6 +64,7 @@ KEYS: dict[str, Key] = {
     "dates.minutes": _words("how the unit of minutes begins", needed=True),
     "dates.hours": _words("how the unit of hours begins", needed=True),
     "dates.days": _words("how the unit of days begins", needed=True),
+    "dates.longer": _words("how units longer than a day begin: week, month; they make a date line, which tells no day"),
     "dates.ordinals": _words("what may hang on to the number of a day: 3rd, 1er"),
     "dates.between": _words("words between day, month and year: 3 de mayo de 2025"),
     "dates.order": _words("DMY where 3/4/2025 is the third of April; leave it out where readers disagree"),

@@ -31,7 +31,7 @@ _CAN_BEGIN = re.compile(r"[„\"“»«'‚‘(]*[A-ZÄÖÜ0-9]")
 # The shape of a date or time, whatever day it means.
 _DAY_WORDS = "|".join(sorted((word for each in languages().values() for word in each.days_ago), key=len, reverse=True))
 _MONTHS = "|".join(sorted(map(re.escape, month_names()), key=len, reverse=True))
-_UNIT = either("dates.seconds", "dates.minutes", "dates.hours", "dates.days")
+_UNIT = either("dates.seconds", "dates.minutes", "dates.hours", "dates.days", "dates.longer")
 _AGO = "|".join(
     pattern.replace("<n>", rf"(?:\d{{1,3}}|{either('dates.one')})").replace("<unit>", _UNIT)
     for pattern in each_of("dates.ago")
