@@ -184,7 +184,7 @@ KEYS: dict[str, Key] = {
     "verdict.cannot_find": _patterns("and from there on: find"),
     "verdict.taken_down": _patterns("what stands in the place of an article that was taken down"),
     "verdict.consent": _patterns("words of consent"),
-    "verdict.we_ask": _patterns("what only somebody says who asks for consent himself"),
+    "verdict.we_ask": _patterns("what only somebody says who asks for consent himself, small letters"),
     "verdict.consent_talk": _patterns("what he says besides"),
     "verdict.beside_consent": _patterns("words that stand beside those of consent"),
     "verdict.consent_title": _patterns("what the headline of a demand for consent has"),
