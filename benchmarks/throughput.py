@@ -35,6 +35,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import compileall
 import gzip
 import json
 import multiprocessing
@@ -488,6 +489,12 @@ def _with_lag(file: Path, arguments: list[str]) -> None:
 # --- all of it --------------------------------------------------------------------------------------------------------
 
 
+def _compile() -> None:
+    """Bytecode as an installation has it: a checkout may be told to write none, and each start would compile anew."""
+    for package in ("crawler", "pipelines"):
+        compileall.compile_dir(Path(__file__).parent.parent / package, quiet=2)
+
+
 def measure(
     pages: list[Served], hosts: int, rounds: int, only: set[str], progress: Progress
 ) -> dict[str, list[Measured]]:
@@ -495,6 +502,7 @@ def measure(
     found: dict[str, list[Measured]] = {name: [] for name in ROWS if not only or name in only}
     folder = Path(tempfile.mkdtemp(prefix="nachlese-throughput-"))
     _make_readable(folder)
+    _compile()
     bar = progress.add_task("rows", total=rounds * len(found))
     postgres = Postgres(folder / "postgres")
     try:
@@ -535,6 +543,7 @@ def measure_costs(pages: list[Served], chosen: argparse.Namespace, rows: list[st
     """The rows of ``benchmarks.costs``, once each: they are medians, or ratios, of their own."""
     folder = Path(tempfile.mkdtemp(prefix="nachlese-costs-"))
     _make_readable(folder)
+    _compile()
     bar = progress.add_task("costs", total=len(rows))
     postgres = Postgres(folder / "postgres")
 

@@ -386,9 +386,14 @@ def _each(stream: Any, mark: bytes, name: str, damage: list[str], begin: int = 0
     following: int | None = begin
     while following is not None:
         stream.seek(following)
+        last = following  # where a record began for certain; the library may have read over others behind a damage
         iterator = ArchiveIterator(stream, arc2warc=True)
         try:
             for record in iterator:
+                if mark == _GZIP and os.pread(stream.fileno(), len(_GZIP), iterator.offset) != _GZIP:
+                    # behind a damaged place the library takes compressed bytes for lines, and some for a record
+                    raise ValueError("no record begins here")
+                last = iterator.offset
                 yield iterator.offset, record, iterator.get_record_length
             return
         except OSError as error:
@@ -400,7 +405,7 @@ def _each(stream: Any, mark: bytes, name: str, damage: list[str], begin: int = 0
             if "non-chunked" in str(error):
                 raise _OneStreamError from None
             damage.append(f"{name} at byte {iterator.offset}: {said_of(error)}")
-            following = _next_mark(stream, mark, iterator.offset + 1)
+            following = _next_mark(stream, mark, last + 1)
 
 
 def said_of(error: Exception) -> str:

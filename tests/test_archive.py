@@ -114,12 +114,13 @@ def test_a_cut_tail_is_named_and_all_before_it_comes(tmp_path: Path, missing: in
     assert found == ["0", "1", "9"]
 
 
-def test_a_damaged_place_in_the_middle_costs_its_page_only(tmp_path: Path):
+@pytest.mark.parametrize("at", [0, 380])
+def test_a_damaged_place_in_the_middle_costs_its_page_only(tmp_path: Path, at: int):
     with Archive(tmp_path) as kept:
         places = [kept.save(other(number)) for number in range(4)]
     file = tmp_path / places[0].file
     data = bytearray(file.read_bytes())
-    begin = places[1].offset + 40
+    begin = places[1].offset + at
     data[begin : begin + 60] = b"\x00" * 60
     file.write_bytes(data)
     found = []

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import json
 import logging
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -22,6 +20,7 @@ from crawler import fixture_sites
 from crawler.cli import app, common
 from crawler.cli.common import Exit
 from pipelines.columns import FIRST as NAMES
+from tests.in_a_thread import served_in_a_thread
 
 ROOT = Path(__file__).parent.parent
 PAGES = Path(__file__).parent / "pages"
@@ -73,22 +72,9 @@ def stored(home: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Pa
 @pytest.fixture
 def sites(stored: Path) -> Iterator[fixture_sites.Sites]:
     """The fixture sites, served by a thread of their own, as sources of the configuration."""
-    ready, loop, running = threading.Event(), asyncio.new_event_loop(), []
-
-    async def serve() -> None:
-        async with fixture_sites.serve(PAGES) as served:
-            running.extend((served, asyncio.Event()))
-            ready.set()
-            await running[1].wait()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
-    thread.start()
-    assert ready.wait(30)
-    running[0].write_sources(stored / "config" / "sources")
-    yield running[0]
-    loop.call_soon_threadsafe(running[1].set)
-    thread.join()
-    loop.close()
+    with served_in_a_thread(fixture_sites.serve(PAGES)) as served:
+        served.write_sources(stored / "config" / "sources")
+        yield served
 
 
 def nachlese(*arguments: str | Path, code: int = 0, stdin: bytes | None = None):
@@ -296,7 +282,8 @@ def test_the_database_can_be_asked_and_not_changed(stored: Path):
     assert sizes["archive"] == {"files": 0, "bytes": 0}
     assert "the whole database:" in nachlese("db", "size").stdout
     (pruned,) = records(nachlese("db", "prune", "--dry-run", "--json"))
-    assert pruned == {"dry_run": True, "attempts": 0, "run_pages": 0, "versions": 0, "archive_files": 0}
+    kinds = ("attempts", "run_pages", "observations", "versions", "archive_files")
+    assert pruned == {"dry_run": True, **dict.fromkeys(kinds, 0)}
     assert "0 old wordings" in nachlese("db", "prune").stdout
     refused = nachlese("db", "query", "DELETE FROM ingest.articles", code=Exit.USAGE)
     assert "this is read-only" in refused.stderr

@@ -42,6 +42,7 @@ def test_a_unit_starts_a_command_that_there_is_and_says_why_of_each_part(unit):
     lines = unit.read_text().splitlines()
     (started,) = [line for line in lines if line.startswith("ExecStart=")]
     assert started.split()[1] in COMMANDS
+    assert sum(line.startswith("EnvironmentFile=") for line in lines) == 1  # of two, the later one would win
     for before, line in pairwise(lines):
         if "=" in line and not line.startswith("#"):
             assert before, f"{line}: nothing says why"

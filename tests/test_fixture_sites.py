@@ -7,8 +7,8 @@ import gzip
 import http.client
 import tomllib
 from collections.abc import AsyncIterator
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -254,3 +254,12 @@ def test_the_copied_article_has_the_same_text(name: str, path: str) -> None:
 def test_the_seeds_come_out_of_the_sites_too() -> None:
     seeds = [EXPECTED[name][path]["seed"] for name, path in pages_with("seed")]
     assert sorted(seeds) == ["000", "001", "002", "003", "004"]
+
+
+@pytest.mark.parametrize(("hour", "day"), [(0, None), (12, None), (18, "2026-11-28 15:36")])
+def test_an_hour_that_has_not_come_is_no_silence(hour: int, day: str | None) -> None:
+    """'heute 16:36 Uhr', fetched before: no day, and none of the other articles that the page names."""
+    page = saved("kurier24", "/artikel/81234-rutte-setzt-weiterhin-auf-druck.html")
+    fetched_at = datetime(2026, 11, 28, hour, 23, tzinfo=ZoneInfo("Europe/Berlin"))
+    article = read(replace(page, fetched_at=fetched_at, hint=None), shipped_rules())
+    assert (article.published_at and f"{article.published_at.astimezone(UTC):%Y-%m-%d %H:%M}") == day

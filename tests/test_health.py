@@ -235,3 +235,49 @@ async def test_a_calm_source_has_no_alarm(blatt):
         ends = ((Reason.VIDEO_STUB, 1, True), (Reason.TIMEOUT, number % 2, False))
         assert (await blatt.run(1, ends=ends, **odd)).open == 0
         assert (await blatt.run(4)).open == 0
+
+
+async def test_a_renamed_source_keeps_its_baseline_its_rhythm_and_its_alarms(blatt, store, sql_rows):
+    """Also where the new name has begun a history of its own before."""
+    assert (await blatt.run(14, authors=())).open == 1
+    tageblatt = Blatt(store, "tageblatt")
+    await store.save_sources([SourceRow("tageblatt", "Tageblatt")])
+    await tageblatt.run(3)
+    before = sql_rows("SELECT count(*), sum(words), count(*) FILTER (WHERE counted) FROM ingest.observations")
+    kept = sql_rows("SELECT articles FROM ingest.rhythms WHERE source = 'blatt'")
+    await store.save_sources([SourceRow("tageblatt", "Tageblatt", formerly=["blatt"])])
+    after = "SELECT count(*), sum(words), count(*) FILTER (WHERE counted) FROM ingest.observations"
+    assert sql_rows(f"{after} WHERE source = 'tageblatt'") == before and before[0][0] == 47
+    assert kept and sql_rows("SELECT source, articles FROM ingest.rhythms") == [("tageblatt", *kept[0])]
+    assert sql_rows("SELECT source, measure FROM news.alarms WHERE closed_at IS NULL") == [("tageblatt", "author")]
+    for _ in range(4):
+        checked = await tageblatt.run(12)
+    assert checked.open == 0
+
+
+async def test_texts_that_may_not_be_stored_are_no_short_texts(blatt, sql_rows):
+    """Withheld: the site reserves them. Neither an alarm nor a baseline knows how long they are."""
+    withheld = {"text": "", "text_withheld": True}
+    assert (await blatt.run(30, **withheld)).open == 0
+    counted = "SELECT count(*), count(words), count(paragraphs) FROM ingest.observations WHERE counted"
+    assert sql_rows(counted) == [(60, 30, 30)]
+    assert sql_rows("SELECT observed FROM news.health WHERE measure = 'words'") == [(30,)]
+    assert (await blatt.run(10)).open == 0  # and the texts that come again are as long as ever
+
+
+async def test_observations_go_with_the_other_bookkeeping_and_a_baseline_stays(blatt, store, sql_rows):
+    """Of a source that brings little, the pages that its baseline is made of are kept, however old they are."""
+    now = datetime.now(UTC)
+    sql_rows(
+        "INSERT INTO ingest.observations (source, run_id, page_id, at, outcome) SELECT 'blatt', 0, n, "
+        "%s - interval '200 days', 'new' FROM generate_series(1, 900) AS n RETURNING 1", now)  # fmt: skip
+    sql_rows("INSERT INTO ingest.sources (name, title) VALUES ('selten', 'Selten') RETURNING 1")
+    sql_rows(
+        "INSERT INTO ingest.observations (source, run_id, page_id, at, outcome) SELECT 'selten', -1, n, "
+        "%s - interval '200 days', 'new' FROM generate_series(1, 50) AS n RETURNING 1", now)  # fmt: skip
+    before = now - timedelta(days=90)
+    assert (await store.prune(bookkeeping=before, is_dry=True))["observations"] == 200
+    assert (await store.prune(bookkeeping=before))["observations"] == 200
+    assert (await store.prune(bookkeeping=before))["observations"] == 0
+    assert sql_rows("SELECT source, count(*) FROM ingest.observations GROUP BY 1 ORDER BY 1") == [
+        ("blatt", 730), ("selten", 50)]  # fmt: skip

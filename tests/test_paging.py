@@ -251,3 +251,18 @@ def test_the_view_on_one_page_counts_for_all_pages():
     assert found.text.count("Anfang eins") == 1
     assert "Ende drei" in found.text
     assert (found.pages_read, found.pages_total) == (3, 3)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<a HREF = '/a?page=2'>2</a><A hReF=/b>b</a>",
+        b"hrefhref=x href href= href=\"unclosed href='/c' hreflang=de href=\n'/d'",
+        b'href="href=/inner" href="<" href=\'\' \xff\xfehref="\xc3\x9c"',
+        b"",
+    ],
+)
+def test_links_are_found_as_the_pattern_alone_finds_them(body: bytes) -> None:
+    found = [(match.span(), match.groups()) for match in paging._hrefs(body, body.lower())]
+    assert found == [(match.span(), match.groups()) for match in paging._HREF.finditer(body)]
+    assert bool(found) == bool(body)

@@ -30,9 +30,10 @@ async def test_bookkeeping_of_ended_runs_goes_and_their_counts_stay(store, sql_r
     await store.reject(old, "https://a.example/2", Reason.SOFT_404)
     await keep(store, now, "b.example/1", report(2))
     await store.end_run(old, "finished")
-    assert await store.prune(bookkeeping=T) == {"attempts": 0, "run_pages": 0, "versions": 0, "archive_files": 0}
+    nothing = {"attempts": 0, "run_pages": 0, "observations": 0, "versions": 0, "archive_files": 0}
+    assert await store.prune(bookkeeping=T) == nothing
     counted = await store.prune(bookkeeping=LATER, is_dry=True)
-    assert counted == {"attempts": 3, "run_pages": 2, "versions": 0, "archive_files": 0}
+    assert counted == {"attempts": 3, "run_pages": 2, "observations": 0, "versions": 0, "archive_files": 0}
     assert await store.prune(bookkeeping=LATER) == counted
     assert sql_rows("SELECT new, rejected, found FROM news.runs WHERE source = 'example'") == [(1, 1, 2)]
     assert sql_rows("SELECT count(*) FROM news.rejections") == [(1,)]

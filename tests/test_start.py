@@ -21,7 +21,7 @@ HEAVY = (
 LOOKING = (
     ["--help"], ["sources", "list"], ["watch", "list"], ["status", "--runs", "3"], ["articles", "list"],
     ["articles", "search", "Berlin"], ["explain", "https://example.org/a"], ["hosts"], ["db", "query", "SELECT 1"],
-    ["db", "url"],
+    ["db", "url"], ["health"], ["health", "--all", "--json"],
 )  # fmt: skip
 # All in one process, one after the other: what the first one loads, the next ones would be blamed for.
 PROBE = """

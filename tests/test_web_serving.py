@@ -72,6 +72,26 @@ def test_names_are_names():
     assert "0.0.0.0" not in Settings(host="0.0.0.0").hosts
 
 
+def test_metrics_are_what_prometheus_reads_and_are_asked_for_like_any_page(some_database: str):
+    token = "0123456789abcdefghij"
+    with running(some_database, Settings(password_hash=hashed("geheim"), token=token)) as base:
+        refused = httpx2.get(f"{base}/metrics")
+        assert refused.status_code == 401 and "nachlese_" not in refused.text
+        answer = httpx2.get(f"{base}/metrics", headers={"Authorization": f"Bearer {token}"})
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/plain; version=0.0.4; charset=utf-8")
+    lines = answer.text.splitlines()
+    families = {line.split()[2] for line in lines if line.startswith("# ")}
+    for kind, least in (("HELP", 4), ("TYPE", 4)):  # each once, with a text of its own
+        said = [line.split(" ", 3) for line in lines if line.startswith(f"# {kind} ")]
+        assert {parts[2] for parts in said} == families and len(said) == len(families)
+        assert all(len(parts) == least and parts[3].strip() for parts in said)
+    samples = [re.split(r"[{ ]", line)[0] for line in lines if not line.startswith("#")]
+    assert samples and set(samples) <= families
+    assert {"nachlese_articles", "nachlese_runs_total", "nachlese_queue_due", "nachlese_memory_bytes"} <= set(samples)
+    with running(some_database) as base:
+        assert httpx2.get(f"{base}/metrics").status_code == 200
+
+
 def test_a_password_or_a_token_lets_in_and_nothing_else_does(some_database: str):
     token = "0123456789abcdefghij"
     settings = Settings(password_hash=hashed("Käse & Brot"), token=token)

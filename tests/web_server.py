@@ -6,7 +6,10 @@ import contextlib
 import threading
 from collections.abc import Iterator
 
+from starlette.types import ASGIApp
+
 from webapp import serving
+from webapp.application import make_app
 from webapp.settings import Settings
 
 
@@ -14,8 +17,15 @@ from webapp.settings import Settings
 def running(dsn: str, settings: Settings | None = None) -> Iterator[str]:
     """The address of a server over the database behind *dsn*, without a slash at its end."""
     settings = settings or Settings(port=0)
+    with served(make_app(settings, dsn), settings) as base:
+        yield base
+
+
+@contextlib.contextmanager
+def served(app: ASGIApp, settings: Settings) -> Iterator[str]:
+    """The same for any application."""
     with serving.listen(settings.host, 0) as sock:
-        server = serving.server(settings, dsn)
+        server = serving.around(app, settings)
         # a listening socket takes connections before the server is there, so nobody has to wait for it
         thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]})
         thread.start()

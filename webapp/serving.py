@@ -10,7 +10,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from webapp.application import make_app
-from webapp.settings import Settings, checked
+from webapp.settings import Settings
 
 AT_ONCE = 600  # connections; the next one is told to come again
 KEEP_ALIVE = 20  # seconds
@@ -30,11 +30,6 @@ def listen(host: str, port: int) -> socket.socket:
         made.close()
         raise OSError(error.errno, error.strerror, f"{host}:{port}") from error
     return made
-
-
-def server(settings: Settings, dsn: str) -> uvicorn.Server:
-    """uvicorn around the application. Raises SettingsError."""
-    return around(make_app(settings, dsn), settings)
 
 
 def around(app: ASGIApp, settings: Settings) -> uvicorn.Server:
@@ -60,7 +55,7 @@ def around(app: ASGIApp, settings: Settings) -> uvicorn.Server:
 
 def serve(settings: Settings, dsn: str, say: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM; *say* is told the address once it can be asked. Raises SettingsError, OSError."""
-    serve_app(make_app(checked(settings), dsn), settings, say)
+    serve_app(make_app(settings, dsn), settings, say)
 
 
 def serve_app(app: ASGIApp, settings: Settings, say: Callable[[str], None], path: str = "/") -> None:

@@ -354,8 +354,8 @@ def prune(
         print_json({"dry_run": dry_run, **deleted})
         return
     names = {
-        "attempts": "requests", "run_pages": "endings of pages", "versions": "old wordings",
-        "archive_files": "archive files",
+        "attempts": "requests", "run_pages": "endings of pages", "observations": "observed pages",
+        "versions": "old wordings", "archive_files": "archive files",
     }  # fmt: skip
     print_line("would be deleted:" if dry_run else "deleted:")
     for name, number in deleted.items():

@@ -7,7 +7,19 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from crawler.cli.common import Exit, configuration, count, open_store, print_json, print_table, run, told, when
+from crawler.cli.common import (
+    Exit,
+    configuration,
+    count,
+    fail,
+    open_queries,
+    open_store,
+    print_json,
+    print_table,
+    run,
+    told,
+    when,
+)
 from crawler.cli.read import print_line
 from crawler.logs import plain
 
@@ -51,19 +63,24 @@ def health(
 
 
 async def _found(names: list[str], every: bool, accept: str | None) -> tuple[list[Row], list[Row]]:
-    async with await open_store() as store:
+    if accept is not None and not names:
+        fail("--accept needs the name of a source", Exit.USAGE)
+    async with await open_queries() as store:
         known = {row["name"] for row in await store.status()} if names else set()
         if unknown := sorted(set(names) - known):
-            raise typer.BadParameter(f"the database knows no source {', '.join(unknown)}")
+            fail(f"the database knows no source {', '.join(unknown)}", Exit.USAGE)
         if accept is not None:
-            if not names:
-                raise typer.BadParameter("--accept needs the name of a source")
-            for name in names:
-                await store.accept_health(name, None if accept == "all" else accept)
+            await _accepted(names, None if accept == "all" else accept)
         alarms = [row for row in await store.open_alarms() if not names or row["source"] in names]
         if every:
             return alarms, await store.health()
         return alarms, [row for name in names for row in await store.health(name)]
+
+
+async def _accepted(names: list[str], measure: str | None) -> None:
+    async with await open_store() as store:
+        for name in names:
+            await store.accept_health(name, measure)
 
 
 def show(alarms: list[Row], measures: list[Row], zone: ZoneInfo) -> None:

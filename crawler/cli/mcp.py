@@ -41,12 +41,11 @@ def mcp(
     """
     try:
         from webapp.mcp import serving
-        from webapp.settings import Settings, SettingsError, secrets_of
     except ImportError as error:
         fail(f"{MISSING} ({error.name} is not installed)", Exit.USAGE)
-    from crawler.cli.web import up_to_date
+    from crawler.cli.web import serve_with, up_to_date
 
-    configured = configuration()
+    configured = configuration(is_reading=False)
     start_logging(configured.settings.log_level)
     if not http:
         if sys.stdin.isatty():
@@ -55,18 +54,7 @@ def mcp(
         with ended_by_signals(dsn):
             serving.serve_stdio(dsn)
         return
-    chosen = Settings(
-        host=host,
-        port=port,
-        allowed_hosts=tuple(allowed_host or ()),
-        is_behind_proxy=behind_proxy,
-        time_zone=configured.settings.time_zone,
-        **secrets_of(os.environ),  # type: ignore[arg-type]  # only those of its fields that are secrets
-    )
-    try:
-        serving.serve_http(chosen, up_to_date(), lambda url: typer.echo(f"{url}  (Ctrl-C stops it)", err=True))
-    except SettingsError as error:
-        fail(str(error), Exit.USAGE)
+    serve_with(serving.serve_http, host, port, allowed_host, behind_proxy, configured.settings.time_zone)
 
 
 @contextmanager

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from crawler.cli.common import Exit, configuration, fail, reachable, start_logging, told
+
+if TYPE_CHECKING:
+    from webapp.settings import Settings
 
 MISSING = "nachlese web needs more packages: pip install 'nachlese[web]'"
 
@@ -36,23 +41,34 @@ def web(
 
         typer.echo(hashed(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)))
         return
-    import os
-
     from webapp import serving
+
+    configured = configuration(is_reading=False)
+    start_logging(configured.settings.log_level)
+    serve_with(serving.serve, host, port, allowed_host, behind_proxy, configured.settings.time_zone)
+
+
+def serve_with(
+    serve: Callable[[Settings, str, Callable[[str], None]], None],
+    host: str,
+    port: int,
+    allowed_host: list[str] | None,
+    behind_proxy: bool,
+    time_zone: str,
+) -> None:
+    """Let *serve* serve as the operator chose, with the environment's secrets; exit code 2 where that cannot be."""
     from webapp.settings import Settings, SettingsError, secrets_of
 
-    configured = configuration()
-    start_logging(configured.settings.log_level)
     chosen = Settings(
         host=host,
         port=port,
         allowed_hosts=tuple(allowed_host or ()),
         is_behind_proxy=behind_proxy,
-        time_zone=configured.settings.time_zone,
+        time_zone=time_zone,
         **secrets_of(os.environ),  # type: ignore[arg-type]  # only those of its fields that are secrets
     )
     try:
-        serving.serve(chosen, up_to_date(), lambda url: typer.echo(f"{url}  (Ctrl-C stops it)", err=True))
+        serve(chosen, up_to_date(), lambda url: typer.echo(f"{url}  (Ctrl-C stops it)", err=True))
     except SettingsError as error:
         fail(str(error), Exit.USAGE)
 

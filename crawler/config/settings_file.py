@@ -43,7 +43,7 @@ class Retention(Table):
         None, description="Wordings that are not current are deleted after this; unset: never."
     )
     bookkeeping: PositiveDuration | None = Field(
-        timedelta(days=90), description="Requests, and the endings of pages in old runs, are deleted after this."
+        timedelta(days=90), description="Requests, endings and looks of pages in old runs are deleted after this."
     )
 
 

@@ -1,17 +1,10 @@
-"""Alarms for people: which are open, who was told of which, and the rows that metrics are made of."""
+"""Alarms: who was told of which, and the rows that metrics are made of."""
 
 from __future__ import annotations
 
 from pipelines import metrics
 from pipelines.store.models import Row
 from pipelines.store.session import Session
-
-HEALTH = """
-    SELECT health.*, alarm.says, alarm.advice FROM news.health AS health
-    LEFT JOIN news.alarms AS alarm ON alarm.id = health.alarm_id
-    WHERE %(source)s::text IS NULL OR health.source = %(source)s
-    ORDER BY health.source, health.measure
-"""
 
 # Whoever claims tells; a telling that failed is given back and comes again with the next round.
 CLAIM_OPENED = """
@@ -37,11 +30,7 @@ GIVE_BACK = """
 
 
 class Alarms(Session):
-    """What ``Store`` knows of alarms."""
-
-    async def health(self, source: str | None = None) -> list[Row]:
-        """``news.health``, with the sentence of an open alarm."""
-        return await self._do(HEALTH, source=source)
+    """What the schedule does with alarms; to look at them is the business of ``Queries``."""
 
     async def claim_alarms(self) -> tuple[list[Row], list[Row]]:
         """Alarms that opened and that closed, of which nobody was told yet; they are the caller's to tell."""

@@ -142,6 +142,13 @@ ARCHIVE = """
 
 OPEN_ALARMS = "SELECT * FROM news.alarms WHERE closed_at IS NULL ORDER BY source, id"
 
+HEALTH = """
+    SELECT health.*, alarm.says, alarm.advice FROM news.health AS health
+    LEFT JOIN news.alarms AS alarm ON alarm.id = health.alarm_id
+    WHERE %(source)s::text IS NULL OR health.source = %(source)s
+    ORDER BY health.source, health.measure
+"""
+
 
 class Queries(Session):
     """What people and programs ask that look. A command that only looks opens this instead of a whole ``Store``."""
@@ -149,6 +156,10 @@ class Queries(Session):
     async def open_alarms(self) -> list[Row]:
         """``news.alarms`` that are open."""
         return await self._do(OPEN_ALARMS)
+
+    async def health(self, source: str | None = None) -> list[Row]:
+        """``news.health``, with the sentence of an open alarm."""
+        return await self._do(HEALTH, source=source)
 
     async def status(self) -> list[Row]:
         """``news.sources``: a row per source with its last and next run."""

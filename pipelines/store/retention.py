@@ -41,6 +41,20 @@ COUNT_RUN_PAGES = """
     WHERE run.ended_at < %(before)s
 """
 
+# what the baselines of a source are made of stays, however old it is
+OLD_OBSERVATIONS = """
+    FROM ingest.sources AS source
+    CROSS JOIN LATERAL (
+        SELECT id FROM ingest.observations WHERE observations.source = source.name
+        ORDER BY id DESC OFFSET 700 LIMIT 1) AS newest
+    JOIN ingest.observations AS observed ON observed.source = source.name AND observed.id <= newest.id
+    WHERE observed.at < %(before)s
+"""
+COUNT_OBSERVATIONS = f"SELECT count(*) AS number {OLD_OBSERVATIONS}"
+DELETE_OBSERVATIONS = f"""
+    DELETE FROM ingest.observations WHERE id IN (SELECT observed.id {OLD_OBSERVATIONS} LIMIT %(limit)s)
+"""
+
 # a wording of which others are copies stays: they point to it
 OLD_VERSIONS = """
     FROM ingest.articles AS article
@@ -115,6 +129,7 @@ async def prune(
     steps = (
         ("attempts", bookkeeping, COUNT_ATTEMPTS, DELETE_ATTEMPTS),
         ("run_pages", bookkeeping, COUNT_RUN_PAGES, DELETE_RUN_PAGES),
+        ("observations", bookkeeping, COUNT_OBSERVATIONS, DELETE_OBSERVATIONS),
         ("versions", versions, COUNT_VERSIONS, DELETE_VERSIONS),
     )
     for name, before, count, delete in steps:

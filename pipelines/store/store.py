@@ -163,9 +163,9 @@ class Store(Runs, Takeovers, Documents, Frontier, Outcomes, Hosts, HostSlots, Wa
         folder: Path | None = None,
         is_dry: bool = False,
     ) -> dict[str, int]:
-        """Delete what is older; never an article. {attempts, run_pages, versions, archive_files}: how many.
+        """Delete what is older; never an article. How many of each kind, by its name.
 
-        *bookkeeping*: requests and the endings of pages in runs that have ended. *versions*: wordings that are not
+        *bookkeeping*: requests, endings of pages in old runs, observations. *versions*: wordings that are not
         current. *archive*: files in *folder* all of whose pages are older. None: nothing of it. *is_dry*: only count.
         """
         return await retention.prune(

@@ -17,13 +17,13 @@ from starlette.datastructures import QueryParams
 
 from webapp import formats, queries
 from webapp.mcp.marking import LONG, Answer
-from webapp.pages.sources import alarms_of
 from webapp.parameters import LARGEST_ID, BadParameter, Parameters
 from webapp.queries import articles, changes, search, sources, stories, texts
 from webapp.queries.articles import KINDS, ArticleFilter
 from webapp.queries.explain import NotAnAddress
 from webapp.queries.paging import BadCursor, Page, cursor, position
 from webapp.queries.search import LONGEST_QUERY, MOST, Wanted
+from webapp.queries.sources import alarms_of
 from webapp.reader import Reader, ReadError
 
 MOST_ROWS = 50

@@ -27,11 +27,10 @@ from webapp.pages.common import (
 from webapp.pages.now import beside, by_day
 from webapp.queries.articles import ArticleFilter
 from webapp.queries.paging import Page
-from webapp.queries.sources import REJECTION_CURSOR, RUN_CURSOR
+from webapp.queries.sources import REJECTION_CURSOR, RUN_CURSOR, alarms_of
 from webapp.reader import News, TooSlow
 
 DAYS = 30
-LATE = timedelta(days=1)
 COUNTING = 1.5  # seconds that may be spent on what is only an estimate
 
 
@@ -67,21 +66,6 @@ def is_shown(row: Row, show: str, alarms: Mapping[str, Sequence[str]]) -> bool:
     if show == "alarms":
         return bool(alarms[row["name"]])
     return show == "all" or bool(row["enabled"])
-
-
-def alarms_of(row: Row, now: datetime) -> list[str]:
-    """What is wrong with a source: quiet, failed, late, redesigned, alarm. Empty: nothing, or it is off."""
-    if not row["enabled"]:
-        return []
-    started = row["last_run_started_at"]
-    found = {
-        "failed": row["last_run_outcome"] == "failed",
-        "quiet": bool(row["is_quiet"]),
-        "redesigned": bool(row["template_changed"]),
-        "alarm": bool(row["alarms"]),
-        "late": bool(row["next_run_at"] and started and row["next_run_at"] < now - LATE),
-    }
-    return [name for name, holds in found.items() if holds]
 
 
 async def _per_day(news: News, zone: str) -> dict[str, dict[Any, int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from webapp.queries import secrets
@@ -12,6 +12,7 @@ from webapp.reader import News, Row
 
 RUN_CURSOR = (datetime, int)
 REJECTION_CURSOR = (datetime, str)
+LATE = timedelta(days=1)
 
 
 async def all_of_them(news: News) -> list[Row]:
@@ -27,6 +28,21 @@ async def one(news: News, name: str) -> Row | None:
 async def titles(news: News) -> dict[str, str]:
     """Name -> the name for people."""
     return {row["name"]: row["title"] for row in await news.rows("SELECT name, title FROM news.sources ORDER BY name")}
+
+
+def alarms_of(row: Row, now: datetime) -> list[str]:
+    """What is wrong with a source: quiet, failed, late, redesigned, alarm. Empty: nothing, or it is off."""
+    if not row["enabled"]:
+        return []
+    started = row["last_run_started_at"]
+    found = {
+        "failed": row["last_run_outcome"] == "failed",
+        "quiet": bool(row["is_quiet"]),
+        "redesigned": bool(row["template_changed"]),
+        "alarm": bool(row["alarms"]),
+        "late": bool(row["next_run_at"] and started and row["next_run_at"] < now - LATE),
+    }
+    return [name for name, holds in found.items() if holds]
 
 
 PER_DAY = """

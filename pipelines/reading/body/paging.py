@@ -121,14 +121,21 @@ def _numbered(url: str) -> Iterator[_Numbered]:
                 yield _Numbered(_stem(parts._replace(path=path).geturl()), int(number), says)
 
 
-def _follows(url: str, page_url: str, number: int) -> _Numbered | None:
-    """*url* as the page after *page_url*, which is page *number* (from 1) of its article; None when it is not that."""
-    if _FOREIGN_KEYS.search(urlsplit(url).query):
-        return None
+@lru_cache(maxsize=4)  # asked once for each of a page's links
+def _stems_of(page_url: str, number: int) -> dict[str, set[int]]:
+    """By their stem, the numbers that *page_url*, which is page *number* of its article, may have."""
     here = {_stem(page_url): {1, 0}} if number == 1 else {}
     for own in _numbered(page_url):
         if own.number in (number, number - 1):
             here.setdefault(own.stem, set()).add(own.number)
+    return here
+
+
+def _follows(url: str, page_url: str, number: int) -> _Numbered | None:
+    """*url* as the page after *page_url*, which is page *number* (from 1) of its article; None when it is not that."""
+    if _FOREIGN_KEYS.search(urlsplit(url).query):
+        return None
+    here = _stems_of(page_url, number)
     for there in _numbered(url):
         if there.number - 1 in here.get(there.stem, ()) and there.number <= MOST_PAGES:
             # '?page=1' can be the second page where counting starts at 0; the words of the link have to say so
@@ -191,24 +198,38 @@ def _parser() -> html.HTMLParser:
 
 def _may_have_more(page_url: str, body: bytes, number: int) -> bool:
     """A look at the raw addresses, so that the many pages without a next one are not parsed for it."""
-    if number == 1:
-        lower = body.lower()
-        if any(words in lower for words in _MAY_BE_SINGLE):
-            return True
+    lower = body.lower()
+    if number == 1 and any(words in lower for words in _MAY_BE_SINGLE):
+        return True
     wanted = re.compile(rb"(?<!\d)0?(?:%d|%d)(?!\d)" % (number + 1, number))
     looked_at = 0
-    for found in _HREF.finditer(body):
+    seen: set[bytes] = set()
+    for found in _hrefs(body, lower):
         link = found[1] or found[2] or found[3]
         if looked_at > _MOST_LINKS:
             return False
         if wanted.search(link) and not link.startswith((b"#", b"javascript:", b"mailto:", b"data:")):
             looked_at += 1
+            if link in seen:  # a teaser links its article from its picture, its headline and its text
+                continue
+            seen.add(link)
             try:
                 if _follows(urljoin(page_url, _address(link)), page_url, number):
                     return True
             except ValueError:
                 continue
     return False
+
+
+def _hrefs(body: bytes, lower: bytes) -> Iterator[re.Match[bytes]]:
+    """``_HREF.finditer(body)``, with the places found by a plain search in *lower*: a pattern that ignores case tries
+    every byte, which is the greater part of the look at a page."""
+    at = lower.find(b"href")
+    while at >= 0:
+        found = _HREF.match(body, at)
+        if found:
+            yield found
+        at = lower.find(b"href", found.end() if found else at + 1)
 
 
 def _address(value: bytes) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 from functools import lru_cache
 from itertools import islice
@@ -267,8 +267,18 @@ def _crumbs(stated: Structured) -> Iterator[str]:
                 yield name[:300]
 
 
+def _shows_an_hour_to_come(source: Source) -> bool:
+    """Whether the page shows an hour of today that has not come yet, such as 'heute 16:36 Uhr' fetched after midnight.
+    Then it does not keep silent, and any other day on it is another article's.
+    """
+    reading = source.reading
+    end_of_day = reading.fetched_at.astimezone(reading.time_zone).replace(hour=23, minute=59)
+    seen = dates_seen(source.evidence.visible, replace(reading, fetched_at=end_of_day))
+    return any(each.dated.at > reading.fetched_at for each in seen)
+
+
 def _by_htmldate(source: Source) -> Values:
-    if source.is_german:
+    if source.is_german and not _shows_an_hour_to_come(source):
         stated = by_htmldate(source.evidence, source.reading)
         changed = modified(source) if stated else None
         if stated is not None and not (changed and changed.at.date() == stated.at.date()):
