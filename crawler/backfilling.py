@@ -11,40 +11,44 @@ import asyncio
 import hashlib
 import json
 import logging
-import shutil
 import tempfile
 import threading
-import urllib.request
 import zipfile
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
-from urllib.error import HTTPError
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from crawler.config import Configuration
+from crawler.downloader.download import download
+from crawler.downloader.policy import FetchPolicy
 from crawler.files import NO_SOURCE, Unreadable
 from crawler.frontier import Progress
 from crawler.reports import RunReport
 from crawler.runs import replay_stored
-from crawler.services import Services, hosts_of
-from pipelines import urls
+from crawler.services import Services, hosts_of, user_agent
+from pipelines import database, urls, wacz
 from pipelines.database import DatabaseError
 from pipelines.items import Page, Reason
 from pipelines.store import PageOutcome
 from pipelines.store.backfills import BackfillPosition
 from pipelines.store.owners import owner
 from pipelines.wanted_pages import wanted_pages
+from pipelines.warc import TOO_MUCH, Openable
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
 #: seconds between two savings of how far it has come: so much is read again after a kill -9
 SAVE_EVERY = 1.0
-#: seconds in which a server must say something
-PATIENCE = 60
+#: a record that says it comes from later than this is wrong; its version would be the current one for ever
+AHEAD = timedelta(days=1)
 #: after so many records that are nobody's, the position moves although no page was stored
 SKIPS = 1000
 
@@ -125,11 +129,14 @@ class Reading:
         services: Services,
         names: Sequence[str],
         wanted: Mapping[str, Sequence[str]],
-        known: Callable[[str], BackfillPosition | None],
+        again: bool = False,
     ):
         self.ledger, self.found = Ledger(), Backfill()
-        self._names, self._known = names, known
+        self._services, self._names, self._again = services, names, again
+        self._loop = asyncio.get_running_loop()
         self._selection = selection_of(wanted)
+        self._latest = datetime.now(UTC) + AHEAD
+        self._fetched = 0  # bytes of the file that is read, where it came from an address
         configuration = services.configuration
         all_hosts = hosts_wanted(configuration)
         former = configuration.former_names
@@ -151,17 +158,25 @@ class Reading:
         self._source_of = of_page
 
     def pages(self) -> Iterator[Page | Unreadable]:
-        sizes = [size_of(name) for name in self._names]
-        self.found.size, before = sum(sizes), 0
-        for name, size in zip(self._names, sizes, strict=True):
+        self.found.size, ended = sum(_size_of(name) for name in self._names), 0
+        for name in self._names:
             try:
                 yield from self._file(name)
             except (OSError, zipfile.BadZipFile, ValueError) as error:
                 said = f"{name}: {str(error) or type(error).__name__}"
                 self.found.failures += (said,)
                 yield Unreadable(_uri(name), NO_SOURCE, Reason.TRUNCATED, said)
-            before += size
-            self.found.read = before
+            ended += _size_of(name) + self._fetched
+            self.found.read, self._fetched = ended, 0
+
+    def _wait_for(self, work: Coroutine[Any, Any, T]) -> T:
+        """What the event loop does, awaited in the thread that reads."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def _known(self, file: str) -> BackfillPosition | None:
+        if self._again:
+            return None
+        return self._wait_for(self._services.store.backfill_position(file, self._selection))
 
     def _file(self, name: str) -> Iterator[Page | Unreadable]:
         if not is_address(name):
@@ -171,9 +186,15 @@ class Reading:
         if done is not None and done.is_done:
             self.found.done_before += 1
             return
-        with tempfile.TemporaryDirectory(prefix="nachlese-backfill-") as folder:
-            file = Path(folder) / (Path(urllib.request.url2pathname(name.partition("?")[0])).name or "download")
-            _download(name, file)
+        folder = database.home() / "downloads"
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder) as own:
+            file = Path(own) / (Path(urlsplit(name).path).name or "download")
+            settings = self._services.configuration.settings
+            policy = FetchPolicy("", tuple(settings.backfill.allow_addresses), headers=settings.limits.headers)
+            agent = user_agent(settings)
+            self._fetched = self._wait_for(download(self._services.http, name, file, policy, agent))
+            self.found.size += self._fetched
             yield from self._path(file, name)
         self.ledger.begin(BackfillPosition(self._row(name, ""), self._selection, 0, is_done=True))
 
@@ -186,14 +207,11 @@ class Reading:
                 raise ValueError("this WACZ is cut off: the list of what is in it stands at its end")
             yield from self._warc(file, file.stat().st_size, name)
             return
-        with zipfile.ZipFile(file) as packed:
-            for info in sorted(packed.infolist(), key=lambda one: one.filename):
-                inner = info.filename
-                if inner.startswith("archive/") and inner.lower().endswith((".warc", ".warc.gz")):
-                    member = zipfile.Path(packed, inner)
-                    yield from self._warc(member, info.file_size, f"{name}!{inner}")
+        with tempfile.TemporaryDirectory(prefix="nachlese-backfill-") as folder:
+            for inner, size, member in wacz.warc_files(file, Path(folder)):
+                yield from self._warc(member, size, f"{name}!{inner}")
 
-    def _warc(self, file: Path | zipfile.Path, size: int, name: str) -> Iterator[Page | Unreadable]:
+    def _warc(self, file: Openable, size: int, name: str) -> Iterator[Page | Unreadable]:
         begun = self._known(name)
         if begun is not None and begun.size == size and begun.is_done:
             self.found.done_before += 1
@@ -202,7 +220,7 @@ class Reading:
         at = begun if begun is not None and begun.size == size else BackfillPosition(name, self._selection, size)
         damage: list[str] = []
         base, told, first, unmarked = self.found.read, 0, at, 0
-        for offset, page in wanted_pages(file, self._source_of, damage, at.position):
+        for offset, page in wanted_pages(file, self._source_of, damage, at.position, self._latest):
             for said in damage[told:]:
                 yield self._damaged(name, said, first.damaged + told)
                 told += 1
@@ -215,8 +233,8 @@ class Reading:
                     unmarked = 0
                 continue
             at, unmarked = replace(at, position=offset, damaged=first.damaged + told), 0
-            self.ledger.begin(at, page.url)
-            yield page
+            self.ledger.begin(at, page.asked_url or page.url)
+            yield replace(page, backfilled_from=name)
         for said in damage[told:]:
             yield self._damaged(name, said, first.damaged + told)
             told += 1
@@ -226,34 +244,13 @@ class Reading:
     def _damaged(self, name: str, said: str, number: int) -> Unreadable:
         self.found.damaged += 1
         log.warning("%s: %s", name, said)
-        return Unreadable(f"{_uri(name)}?damage={number + 1}", NO_SOURCE, Reason.TRUNCATED, f"{name}: {said}")
+        reason = Reason.TOO_LARGE if TOO_MUCH in said else Reason.TRUNCATED
+        return Unreadable(f"{_uri(name)}?damage={number + 1}", NO_SOURCE, reason, f"{name}: {said}")
 
 
-def size_of(name: str) -> int:
-    """Bytes of a file; 0 where a server does not say."""
-    if not is_address(name):
-        return Path(name).stat().st_size if Path(name).exists() else 0
-    with suppress(OSError, ValueError), _asked(name, "HEAD") as answer:
-        return int(answer.headers.get("Content-Length") or 0)
-    return 0
-
-
-def _asked(name: str, method: str = "GET") -> Any:
-    """The answer to a request for an address that the user named. Raises OSError."""
-    try:
-        return urllib.request.urlopen(urllib.request.Request(name, method=method), timeout=PATIENCE)
-    except HTTPError as error:
-        error.close()
-        raise OSError(f"HTTP status {error.code} {error.reason}") from None
-
-
-def _download(name: str, file: Path) -> None:
-    """Raises OSError where it is not all there."""
-    with _asked(name) as answer, file.open("wb") as out:
-        shutil.copyfileobj(answer, out, 1 << 20)
-        stated = answer.headers.get("Content-Length")
-    if stated and int(stated) != file.stat().st_size:
-        raise OSError(f"{file.stat().st_size:,} of {int(stated):,} bytes came")
+def _size_of(name: str) -> int:
+    """Bytes of a file; of one at an address they are not known before it is here."""
+    return 0 if is_address(name) or not Path(name).exists() else Path(name).stat().st_size
 
 
 def _uri(name: str) -> str:
@@ -274,15 +271,7 @@ async def backfill(
     beginning. *progress* is told what the backfill counts, and gives what is told each page's end.
     """
     wanted = hosts_wanted(services.configuration, sources)
-    loop, selection = asyncio.get_running_loop(), selection_of(wanted)
-
-    def known(file: str) -> BackfillPosition | None:
-        if again:
-            return None
-        found = asyncio.run_coroutine_threadsafe(services.store.backfill_position(file, selection), loop)
-        return found.result()
-
-    reading = Reading(services, names, wanted, known)
+    reading = Reading(services, names, wanted, again)
     told = progress(reading.found) if progress else None
 
     def ended(url: str, outcome: PageOutcome) -> None:

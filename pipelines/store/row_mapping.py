@@ -138,7 +138,7 @@ def item(
             url_key=web_key(clean(article.url or page.url)),
             is_live=article.kind == Kind.LIVE_BLOG,
         ),
-        version=version,
+        version=version | {"backfilled_from": clean(page.backfilled_from)},
         rights=clean(columns.rights_row(dataclasses.asdict(article.rights))),
         rights_are_known=page.statements is not None,
     )
