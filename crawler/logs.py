@@ -5,7 +5,12 @@ Passwords in addresses are masked, whoever has put them there.
 
 from __future__ import annotations
 
+import json
 import logging
+import os
+import sys
+from datetime import UTC, datetime
+from typing import Literal
 
 from pipelines.urls import without_userinfo
 
@@ -36,7 +41,59 @@ class OneLine(logging.Formatter):
         return line
 
 
-def guard_handlers() -> None:
+#: the syslog levels that the journal knows, as systemd reads them at the beginning of a line
+_PRIORITIES = ((logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6), (logging.NOTSET, 7))
+
+
+class JsonLine(logging.Formatter):
+    """A log record is one JSON object in one line: time (UTC), level, logger, process, message, and traceback."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        found = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "process": record.process,
+            "message": without_userinfo(record.getMessage()),
+        }
+        if record.exc_info:
+            found["traceback"] = without_userinfo(self.formatException(record.exc_info))
+        return json.dumps(found)  # whatever is not ASCII is escaped: half characters and line separators too
+
+
+class ForJournal(logging.Formatter):
+    """Each line with its level in front, as systemd takes it: ``journalctl -p warning`` then finds it."""
+
+    def __init__(self, lines: logging.Formatter):
+        super().__init__()
+        self._lines = lines
+
+    def format(self, record: logging.LogRecord) -> str:
+        level = next(level for least, level in _PRIORITIES if record.levelno >= least)
+        return "\n".join(f"<{level}>{line}" for line in self._lines.format(record).split("\n"))
+
+
+LogFormat = Literal["text", "json"]
+
+
+def formatter(form: LogFormat = "text") -> logging.Formatter:
+    """How this process writes its log to standard error."""
+    lines = JsonLine() if form == "json" else OneLine()
+    return ForJournal(lines) if is_journal() else lines
+
+
+def is_journal() -> bool:
+    """Whether standard error is what systemd has connected to the journal; a child's own pipe or file is not."""
+    stated = os.environ.get("JOURNAL_STREAM", "")
+    try:
+        found = os.fstat(sys.stderr.fileno())
+    except (OSError, ValueError, AttributeError):
+        return False
+    return stated == f"{found.st_dev}:{found.st_ino}"
+
+
+def guard_handlers(form: LogFormat = "text") -> None:
     """Let every handler of this process write lines of ours: where somebody else has set the log up."""
     for handler in logging.getLogger().handlers:
-        handler.setFormatter(OneLine())
+        is_error = getattr(handler, "stream", None) is sys.stderr
+        handler.setFormatter(formatter(form) if is_error else JsonLine() if form == "json" else OneLine())

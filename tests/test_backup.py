@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import subprocess
+import sys
 from contextlib import contextmanager
 
 import psycopg
 import pytest
 
 from crawler import runs
+from crawler.cli.common import Exit
 from crawler.services import open_services
-from pipelines import backup
+from pipelines import backup, database
 from pipelines.database import DatabaseError
 from tests.conftest import fresh_database
 from tests.test_crawl import article, configured, site
@@ -119,3 +123,38 @@ async def test_no_password_is_said(tmp_path):
     with pytest.raises(DatabaseError) as refused:
         backup.run_program("pg_dump", "postgresql://nobody:geheim@127.0.0.1:1/x", ["--schema=ingest"])
     assert "geheim" not in str(refused.value)
+
+
+async def test_everything_moves_from_the_embedded_server_to_another_one(
+    tmp_path, site, server_folder, empty_database, monkeypatch
+):
+    site.pages |= {"/a": article(1), "/b": article(2)}
+    site.feed("/a", "/b")
+    configuration = configured(tmp_path, site)
+    monkeypatch.setenv("NACHLESE_HOME", str(server_folder))
+    monkeypatch.setenv("NACHLESE_CONFIG", str(configuration.folder))
+    monkeypatch.delenv("NACHLESE_DATABASE_URL", raising=False)
+
+    async def move():
+        command = [sys.executable, "-m", "crawler.cli", "db", "move", empty_database]
+        return await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=False)
+
+    async def crawled(dsn):
+        async with open_services(configuration, dsn) as services:
+            return (await runs.crawl_source(services, "blatt")).counts
+
+    old = database.address()
+    try:
+        assert (await crawled(old)).new == 2
+        moved = await move()
+        assert (moved.returncode, "2 articles" in moved.stdout) == (0, True), moved.stderr
+        assert rows(empty_database, TEXTS) == rows(old, TEXTS) != []
+        site.pages["/c"] = article(3)
+        site.feed("/a", "/b", "/c")
+        asked = len(site.asked)
+        assert (await crawled(empty_database)).new == 1  # it knows what it has
+        assert {"/a", "/b", "/c"} & set(site.asked[asked:]) == {"/c"}
+        again = await move()
+        assert again.returncode == Exit.DATABASE and "has articles already" in again.stderr
+    finally:
+        database.leave(old)

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from crawler.logs import OneLine, plain
+from crawler.logs import LogFormat, OneLine, formatter, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,8 +115,8 @@ def count(number: int, thing: str, things: str | None = None) -> str:
     return f"{number:,} {thing if number == 1 else things or thing + 's'}"
 
 
-def start_logging(level: str | int, console: Console | None = None) -> None:
-    """Our log to standard error; of the libraries only what is a warning.
+def start_logging(level: str | int, console: Console | None = None, form: LogFormat = "text") -> None:
+    """Our log to standard error, as *form* says; of the libraries only what is a warning.
 
     On *console*, a terminal with a progress line, the log goes through rich, so that they do not write over each other.
     """
@@ -125,7 +125,7 @@ def start_logging(level: str | int, console: Console | None = None) -> None:
         from rich.logging import RichHandler
 
         handler = RichHandler(console=console, show_time=False, show_level=False, show_path=False, markup=False)
-    handler.setFormatter(OneLine())
+    handler.setFormatter(formatter(form) if console is None else OneLine())
     level = logging.DEBUG if Options.debug else level
     logging.basicConfig(level=logging.DEBUG if Options.debug else logging.ERROR, handlers=[handler], force=True)
     logging.captureWarnings(True)

@@ -46,7 +46,7 @@ def mcp(
     from crawler.cli.web import serve_with, up_to_date
 
     configured = configuration(is_reading=False)
-    start_logging(configured.settings.log_level)
+    start_logging(configured.settings.log_level, form=configured.settings.log_format)
     if not http:
         if sys.stdin.isatty():
             typer.echo("Waiting for an agent on standard input, as docs/agents.md says; Ctrl-C ends it.", err=True)

@@ -273,7 +273,7 @@ def schedule(
         launch_readers()
     configured = configuration(is_reading=not queue)
     is_mine = chosen(configured, sources, tags)
-    start_logging(configured.settings.log_level)
+    start_logging(configured.settings.log_level, form=configured.settings.log_format)
     if queue:
         raise typer.Exit(run(queueing().serve_schedule(configured, is_mine)))
     from crawler import schedule as scheduler
@@ -296,7 +296,7 @@ def worker(
     configured = configuration()
     is_mine = chosen(configured, sources, tags)
     names = [source.name for source in configured.sources.values() if is_mine(source)] if sources or tags else None
-    start_logging(configured.settings.log_level)
+    start_logging(configured.settings.log_level, form=configured.settings.log_format)
     raise typer.Exit(run(found.serve_worker(configured, names, concurrency)))
 
 

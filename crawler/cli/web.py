@@ -44,7 +44,7 @@ def web(
     from webapp import serving
 
     configured = configuration(is_reading=False)
-    start_logging(configured.settings.log_level)
+    start_logging(configured.settings.log_level, form=configured.settings.log_format)
     serve_with(serving.serve, host, port, allowed_host, behind_proxy, configured.settings.time_zone)
 
 

@@ -175,6 +175,7 @@ class Settings(Table):
     user_agent: str = Field("", max_length=300, description="The whole user agent; empty: Nachlese/VERSION (+contact).")
     time_zone: TimeZone = Field("Europe/Berlin", description="Zone of sources that do not state theirs.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged.")
+    log_format: Literal["text", "json"] = Field("text", description="How a line of the log is written.")
     politeness: Politeness = Politeness()
     archive: ArchiveSettings = ArchiveSettings()
     retention: Retention = Retention()

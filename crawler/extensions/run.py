@@ -130,7 +130,8 @@ class RunExtension:
     async def _services(self, spider: Spider) -> Services:
         if hasattr(self.crawler, "services"):
             return services_of(self.crawler)
-        guard_handlers()  # Scrapy has set the log up, and lets a page's title have lines of its own
+        # Scrapy has set the log up, and lets a page's title have lines of its own
+        guard_handlers(configuration_of(spider).settings.log_format)
         services = await self._opened.enter_async_context(open_services(configuration_of(spider)))
         give_services(self.crawler, services)
         if isinstance(spider, RunSpider):
