@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -29,7 +29,7 @@ class Comparison:
 
 async def compare(
     services: Services,
-    paths: Sequence[Path],
+    paths: Iterable[Path],
     source: str | None = None,
     *,
     since: datetime | None = None,

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from crawler.frontier import Progress
@@ -16,9 +15,12 @@ from crawler.services import Services
 from pipelines import archive
 from pipelines.items import Page, Reason
 from pipelines.store import Archived
+from pipelines.warc import Openable
 
 log = logging.getLogger(__name__)
 
+#: the archive's file of a name
+Files = Callable[[str], Openable]
 #: how a page ends by a fault of ours, and not by what it is
 FAULTS = (Reason.UNSTORABLE, Reason.READER_TIMEOUT, Reason.READER_MEMORY, Reason.READER_CRASH)
 #: what does not change by asking again
@@ -57,23 +59,23 @@ async def retry(
     counted, archived = await services.store.retry(reasons, sources, since)
     if not archived:
         return Retried(counted)
-    pages = stored_pages(services.archive_folder, [where for _, where in archived])
+    pages = stored_pages(services.archive_file, [where for _, where in archived])
     report = await replay_stored(services, pages, progress)
     return Retried(counted, report if report.outcome != "skipped" else None)
 
 
-def stored_pages(folder: Path, places: Sequence[Archived]) -> Iterator[tuple[Archived, Page]]:
-    """The pages that lie at *places* of the archive in *folder*."""
+def stored_pages(file: Files, places: Sequence[Archived]) -> Iterator[tuple[Archived, Page]]:
+    """The pages that lie at *places* of the archive."""
     for where in places:
-        page = page_at(folder, where)
+        page = page_at(file, where)
         if page is not None:
             yield where, page
 
 
-def page_at(folder: Path, where: Archived) -> Page | None:
+def page_at(file: Files, where: Archived) -> Page | None:
     """The page that lies there; None, and a line in the log, where it does not."""
     try:
-        return archive.page_at(folder / where.file, where.offset)
+        return archive.page_at(file(where.file), where.offset)
     except (OSError, ValueError) as error:
         log.warning("%s at byte %d: %s; the page is fetched anew", where.file, where.offset, error)
         return None

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from copy import copy, deepcopy
 from dataclasses import replace
@@ -68,21 +68,24 @@ async def crawl_source(
 
 async def replay(
     services: Services,
-    paths: Sequence[Path],
+    paths: Iterable[Path],
     source: str | None = None,
     *,
     since: datetime | None = None,
     fetched_at: datetime | None = None,
     url: str | None = None,
     progress: Progress | None = None,
+    of_archive: bool = False,
 ) -> RunReport:
     """One run over stored pages: seed texts, saved HTML, WARC files, folders of them.
 
     *source* is who files belong to, and for our own archive whose pages are wanted. *fetched_at* is what 'heute' means
-    in files; without it, the day each was last changed.
+    in files; without it, the day each was last changed. *of_archive*: all of it comes out of an archive.
     """
+    if not of_archive:
+        paths = list(paths)
+        of_archive = all((path.is_dir() and is_archive(path)) or path.name.endswith(files.WARC) for path in paths)
     pages = stored_pages(services, paths, source, since=since, fetched_at=fetched_at, url=url)
-    of_archive = all((path.is_dir() and is_archive(path)) or path.name.endswith(files.WARC) for path in paths)
     return await replay_stored(services, pages, progress, is_archived=of_archive)
 
 
@@ -102,7 +105,7 @@ async def replay_stored(
 
 
 def stored_pages(
-    services: Services, paths: Sequence[Path], source: str | None = None, **times: Any
+    services: Services, paths: Iterable[Path], source: str | None = None, **times: Any
 ) -> Iterator[Page | files.Unreadable]:
     configuration = services.configuration
     hosts = {urlsplit(one.homepage).hostname or "": one.name for one in configuration.sources.values()}

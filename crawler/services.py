@@ -16,7 +16,7 @@ import os
 import re
 import socket
 import uuid
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -31,6 +31,7 @@ from scrapy.settings import Settings as ScrapySettings
 
 from crawler import in_flight, watching
 from crawler.alerts import Announcer
+from crawler.archiving import prune, sealing
 from crawler.config import Configuration, Settings, Source, Watch
 from crawler.downloader.browser import Browser
 from crawler.downloader.client import HttpClient
@@ -45,12 +46,14 @@ from crawler.robots import Robots
 from crawler.watching import Notifier, watch_rows
 from pipelines import archive, database, urls
 from pipelines.archive import Archive
+from pipelines.archive_remote import RemoteArchive, archive_places
 from pipelines.database import DatabaseError
 from pipelines.items import Page
 from pipelines.reading.rules import Rules, SiteModel
 from pipelines.store import Archived, Run, RunKind, SourceRow, Store
 from pipelines.store.models import HostBackoff, HostState
 from pipelines.store.takeovers import KILLED
+from pipelines.warc import Openable
 from pipelines.workers import ReaderPool
 
 log = logging.getLogger(__name__)
@@ -97,6 +100,7 @@ class Services:
     archive: Archive | None = None
     archive_lock: asyncio.Lock = field(default_factory=asyncio.Lock, compare=False)
     archive_folder: Path = Path("archive")
+    remote_archive: RemoteArchive | None = None
     worker_id: str = ""
     notifier: Notifier | None = None
     announcer: Announcer | None = None
@@ -144,7 +148,20 @@ class Services:
 
     async def prune(self, is_dry: bool = False) -> dict[str, int]:
         """Delete what ``[retention]`` says, as ``Store.prune`` does."""
-        return await prune(self.store, self.configuration, self.archive_folder, is_dry)
+        kept = self.configuration.settings.retention
+        return await prune(self.store, kept, self.archive_folder, is_dry, self.remote_archive)
+
+    def archive_paths(self) -> Iterator[Path]:
+        """The archive, to be read as a whole: the folder here first, so that what is moved meanwhile is not missed."""
+        if self.remote_archive is None or self.archive_folder.exists():
+            yield self.archive_folder
+        if self.remote_archive is not None:
+            yield from self.remote_archive.fetched()
+
+    def archive_file(self, name: str) -> Openable:
+        """A file of the archive: here, or where all machines have theirs."""
+        file = self.archive_folder / name
+        return file if self.remote_archive is None or file.exists() else self.remote_archive.file(name)
 
     # --- site models -------------------------------------------------------------------------------------------------
 
@@ -236,6 +253,10 @@ class Services:
             run = await self.store.begin_run(source, kind, self.worker_id, slot, lease, takes_over) if dead else None
         return run
 
+    def _recent_files(self, since: datetime) -> list[str]:
+        there = self.remote_archive.recent(since) if self.remote_archive is not None else []
+        return sorted({*archive.recent(self.archive_folder, since), *there})
+
     async def recover_archived(self, run: Run) -> dict[bytes, tuple[Archived, Page]]:
         """Pages of the run's source that a run before it fetched and archived without coming to their end, by url_key.
 
@@ -244,14 +265,18 @@ class Services:
         if self.archive is None or not await self.store.previous_run_crashed(run):
             return {}
         since = datetime.now(UTC) - STILL_NEWS
-        names = [name for name in archive.recent(self.archive_folder, since) if name != self.archive.file_name]
-        gaps = await self.store.archive_gaps(names)
+        try:
+            recent = await asyncio.to_thread(self._recent_files, since)
+        except OSError as error:
+            log.warning("what an earlier process left in the archive cannot be used: %s", error)
+            return {}
+        gaps = await self.store.archive_gaps([name for name in recent if name != self.archive.file_name])
         former = self.configuration.former_names
 
         def found() -> dict[bytes, tuple[Archived, Page]]:
             return {
                 urls.url_key(urls.normalise(page.asked_url or page.url)): (where, replace(page, source=run.source))
-                for where, page in archive.left(self.archive_folder, gaps, since)
+                for where, page in archive.left(self.archive_file, gaps, since)
                 if former.get(page.source, page.source) == run.source
             }
 
@@ -301,7 +326,7 @@ async def _opened(
     await database.until_there(dsn, patience)
     await asyncio.to_thread(database.migrate, dsn, patience=patience)
     await asyncio.to_thread(database.refuse_read_only, dsn, patience)
-    folder = Path(settings.archive.folder or database.home() / "archive")
+    folder, remote = archive_places(settings.archive.folder)
     async with await Store.open(dsn, patience, settings.recheck.plan()) as store:
         await store.save_sources(source_rows(configuration))
         await store.save_watchlists(watch_rows(list(configuration.watches.values())))
@@ -325,13 +350,16 @@ async def _opened(
             announcer=Announcer(store, client, settings.alerts, ZoneInfo(settings.time_zone)),
             watches=watches,
             maybe_store=store,
-            archive=Archive(folder) if settings.archive.enabled else None,
+            archive=Archive(folder, uuid.uuid4().hex[:8] if remote else "") if settings.archive.enabled else None,
             archive_folder=folder,
+            remote_archive=remote,
             worker_id=worker_id,
             pace=pace,
         )
         try:
-            yield services
+            kept = services.archive, services.archive_lock, remote, folder, settings.archive.seal_after
+            async with sealing(*kept):
+                yield services
             if not services.stopping and services.notifier is not None:
                 await services.notifier.drain(LAST_DELIVERIES)
             if services.announcer is not None:
@@ -401,17 +429,6 @@ def reader_pool(configuration: Configuration, first_rules: Rules | None = None) 
         tasks=TASKS,
         first_rules=first_rules,
     )
-
-
-async def prune(store: Store, configuration: Configuration, folder: Path, is_dry: bool = False) -> dict[str, int]:
-    """Delete what ``[retention]`` says is old by now; how many of each kind. *folder* is that of the archive."""
-    kept = configuration.settings.retention
-    now = datetime.now(UTC)
-
-    def before(age: timedelta | None) -> datetime | None:
-        return None if age is None else now - age
-
-    return await store.prune(before(kept.bookkeeping), before(kept.versions), before(kept.archive), folder, is_dry)
 
 
 def new_worker_id() -> str:

@@ -7,13 +7,16 @@ Bodies are stored decoded, so the headers that spoke of their coding are left ou
 
 from __future__ import annotations
 
+import fcntl
 import io
 import json
 import logging
 import os
 import re
+import time
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -56,8 +59,11 @@ class ArchiveDamage(ValueError):
 class Archive:
     """One process's WARC file of the day in *folder*. Not safe for threads; call it from one."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, tag: str = ""):
+        """*tag* is part of the files' names: other machines write some into the same place."""
         self.folder = folder
+        self._tag = f"{tag}-" if tag else ""
+        self._begun = 0.0
         self._out: BinaryIO | None = None
         self._day: date | None = None
         self._name = ""
@@ -88,6 +94,11 @@ class Archive:
             out, self._out = self._out, None
             out.close()
 
+    def close_old(self, seconds: float) -> None:
+        """Close a file that was begun so long ago; the next page begins another one."""
+        if self._out is not None and time.monotonic() - self._begun >= seconds:
+            self.close()
+
     def __enter__(self) -> Archive:
         return self
 
@@ -104,12 +115,15 @@ class Archive:
         number = 0
         while self._out is None:
             number += 1
-            self._name = f"nachlese-{self._day:%Y%m%d}-{os.getpid()}-{number}.warc.gz"
+            self._name = f"nachlese-{self._day:%Y%m%d}-{os.getpid()}-{self._tag}{number}.warc.gz"
             try:
                 # unbuffered: a write that fails leaves nothing behind that would be written later
                 self._out = (self.folder / self._name).open("xb", buffering=0)
             except FileExistsError:
                 continue  # of an earlier process with this number, or of another machine
+            with suppress(OSError):  # a file system may know no locks; nothing is moved from there
+                fcntl.flock(self._out, fcntl.LOCK_EX | fcntl.LOCK_NB)  # nobody moves it while it grows
+        self._begun = time.monotonic()
         try:
             self._out.write(_first_record(self._name))
         except OSError:
@@ -231,7 +245,7 @@ def pages(
         raise ArchiveDamage("; ".join(damage))
 
 
-def page_at(file: Path, offset: int) -> Page:
+def page_at(file: Openable, offset: int) -> Page:
     """The one page whose records begin at *offset*. Raises ArchiveDamage where there is none."""
     damage: list[str] = []
     for begin, _, page in pages_of(file, None, damage, offset):
@@ -247,14 +261,16 @@ def recent(folder: Path, since: datetime) -> list[str]:
     return sorted(file.name for file in found)
 
 
-def left(folder: Path, gaps: Iterable[tuple[str, int, int | None]], since: datetime) -> Iterator[tuple[Archived, Page]]:
+def left(
+    file_named: Callable[[str], Openable], gaps: Iterable[tuple[str, int, int | None]], since: datetime
+) -> Iterator[tuple[Archived, Page]]:
     """The pages in *gaps* (file, first byte, end or None): fetched since then, archived, and never recorded as ended.
 
     A process that is killed leaves them: it wrote them here, and its end came before theirs. What is damaged, such as
     the half page at the end of its file, is left out.
     """
     for name, begin, end in gaps:
-        for offset, length, page in pages_of(folder / name, None, [], begin):
+        for offset, length, page in pages_of(file_named(name), None, [], begin):
             if end is not None and offset >= end:
                 break
             if page.fetched_at >= since:

@@ -22,6 +22,8 @@ DOORS = {
     "procrastinate": ["crawler/worker.py"],
     "warcio": ["pipelines/archive.py", "pipelines/warc.py"],
     "isal": ["pipelines/archive.py"],
+    "fsspec": ["pipelines/archive_remote.py"],
+    "obstore": ["pipelines/archive_remote.py"],
     "feedparser": ["crawler/discovery/feed.py"],
     "aiohttp": ["crawler/downloader/client.py", "crawler/downloader/resolver.py", "crawler/fixture_sites.py"],
     "psycopg": [

@@ -13,6 +13,10 @@ TESTED_IN = {
         "pipelines/metrics.py",
         "pipelines/store/alarms.py",
     ],
+    "test_archive_remote.py": [
+        "crawler/archiving.py",
+        "pipelines/store/archive_files.py",
+    ],
     "test_backfill.py": [
         "crawler/backfilling.py",
         "crawler/cli/run_backfill.py",

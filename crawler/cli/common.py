@@ -236,12 +236,13 @@ def told() -> Iterator[None]:
 def explained(error: Exception) -> tuple[str, Exit]:
     """What an exception means to the person at the command line."""
     from crawler.config import ConfigError
+    from pipelines.archive_remote import NoSuchStore
     from pipelines.database import DatabaseError
     from pipelines.workers import ReadersUnavailable
 
     if isinstance(error, Failure):
         return str(error), error.code
-    if isinstance(error, ConfigError):
+    if isinstance(error, ConfigError | NoSuchStore):
         return str(error), Exit.USAGE
     if isinstance(error, DatabaseError):
         return str(error), Exit.DATABASE

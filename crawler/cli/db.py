@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 import shutil
@@ -9,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -247,7 +249,12 @@ def size(as_json: Annotated[bool, typer.Option("--json", help="One JSON object, 
     from crawler.cli.common import configuration, run
 
     sizes = run(_sizes())
-    files = archive_files(archive_folder(configuration(is_reading=False)))
+    from pipelines.archive_remote import open_remote
+
+    configured = configuration(is_reading=False)
+    files = archive_files(archive_folder(configured))
+    if (remote := open_remote(configured.settings.archive.folder)) is not None:
+        files += remote.sizes()
     sizes["archive"] = {"files": len(files), "bytes": sum(files)}
     if as_json:
         print_json(sizes)
@@ -263,9 +270,12 @@ async def _sizes() -> dict[str, Any]:
 
 
 def archive_folder(configured: Configuration) -> Path:
+    """Where the archive's files are written; those that were moved to an address are there."""
     from pipelines import database
+    from pipelines.archive_remote import is_address
 
-    return Path(configured.settings.archive.folder or database.home() / "archive")
+    stated = configured.settings.archive.folder
+    return Path(stated) if stated and not is_address(stated) else database.home() / "archive"
 
 
 def archive_files(folder: Path) -> list[int]:
@@ -363,11 +373,51 @@ def prune(
 
 
 async def _pruned(configured: Configuration, dry_run: bool) -> dict[str, int]:
+    from crawler.archiving import prune as prune_by
     from crawler.cli.common import open_store
-    from crawler.services import prune as prune_by
+    from pipelines.archive_remote import open_remote
 
     async with await open_store() as store:
-        return await prune_by(store, configured, archive_folder(configured), dry_run)
+        remote = open_remote(configured.settings.archive.folder)
+        return await prune_by(store, configured.settings.retention, archive_folder(configured), dry_run, remote)
+
+
+@app.command("check-archive")
+@told()
+def check_archive(
+    ask_again: Annotated[
+        bool, typer.Option("--ask-again", help="They will not come back: look again at what only they held.")
+    ] = False,
+    hours: Annotated[float, typer.Option("--hours", min=0, help="Only files that did not grow for so long.")] = 24,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for programs.")] = False,
+) -> None:
+    """Say which files of the archive are neither here nor at its address, as after a machine died.
+
+    Exit code 1 where there are some, unless --ask-again is given.
+    """
+    from crawler.cli.common import configuration, run
+
+    lost, pages = run(_checked(configuration(is_reading=False), timedelta(hours=hours), ask_again))
+    if as_json:
+        print_json({"lost": lost, "pages_asked_again": pages})
+    else:
+        for row in lost:
+            print_line(f"{row['file']}: {row['records']:,} pages; the current wording of {row['articles']:,} articles")
+        print_line(f"{len(lost):,} files are gone" + (f"; {pages:,} pages are looked at again" if ask_again else ""))
+    raise typer.Exit(Exit.NOT_ALL if lost and not ask_again else Exit.WELL)
+
+
+async def _checked(configured: Configuration, age: timedelta, ask_again: bool) -> tuple[list[dict[str, Any]], int]:
+    from crawler.cli.common import open_store
+    from pipelines.archive_remote import open_remote
+
+    remote, folder = open_remote(configured.settings.archive.folder), archive_folder(configured)
+    there = [path.name for path in folder.rglob("*.warc*")] if folder.is_dir() else []
+    there += await asyncio.to_thread(remote.names) if remote is not None else []
+    async with await open_store() as store:
+        lost = await store.lost_archive_files(there, datetime.now(UTC) - age)
+        pages = [await store.ask_again_for(row["file"]) for row in lost] if ask_again else []
+    return lost, sum(pages)
 
 
 @app.command()

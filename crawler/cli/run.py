@@ -209,7 +209,9 @@ async def replayed(configured: Configuration, paths: list[Path] | None, what: di
 
     with Bar("pages") as bar:
         async with open_services(configured, await asyncio.to_thread(reachable)) as services:
-            return await runs.replay(services, paths or [services.archive_folder], **what, progress=bar.page)
+            return await runs.replay(
+                services, paths or services.archive_paths(), **what, progress=bar.page, of_archive=not paths
+            )
 
 
 async def compared(configured: Configuration, paths: list[Path] | None, what: dict[str, Any]) -> list[Comparison]:
@@ -218,7 +220,7 @@ async def compared(configured: Configuration, paths: list[Path] | None, what: di
 
     with Bar("pages") as bar:
         async with open_services(configured, await asyncio.to_thread(reachable)) as services:
-            return await compare(services, paths or [services.archive_folder], **what, progress=bar.page)
+            return await compare(services, paths or services.archive_paths(), **what, progress=bar.page)
 
 
 def show_differences(found: Sequence[Comparison], as_json: bool) -> Exit:

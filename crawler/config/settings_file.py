@@ -33,7 +33,12 @@ class Politeness(Table):
 
 class ArchiveSettings(Table):
     enabled: bool = Field(True, description="Keep every fetched article page as WARC, so that it can be read again.")
-    folder: str | None = Field(None, description="Where the archive lies; unset: NACHLESE_HOME/archive.")
+    folder: str | None = Field(
+        None, description="Where the archive lies, a folder or an address (s3://); unset: NACHLESE_HOME/archive."
+    )
+    seal_after: PositiveDuration = Field(
+        timedelta(minutes=10), description="A file is moved to such an address when it was begun so long ago."
+    )
 
 
 class Retention(Table):

@@ -7,11 +7,13 @@ writers never wait long, and can be stopped and repeated at any time.
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from pathlib import Path
 
 from psycopg import AsyncConnection
 
+from pipelines.archive_remote import RemoteArchive
 from pipelines.store import near_duplicates
 from pipelines.store.connections import Transactions
 from pipelines.store.models import Row
@@ -120,6 +122,7 @@ async def prune(
     archive: datetime | None,
     folder: Path | None,
     is_dry: bool,
+    remote: RemoteArchive | None = None,
 ) -> dict[str, int]:
     """Delete what is older than these instants (None: nothing of it); the numbers of rows and files by kind.
 
@@ -143,18 +146,22 @@ async def prune(
     done["archive_files"] = 0
     if archive is not None and folder is not None:
         for row in await _rows(run, OLD_FILES, {"before": archive}):
-            done["archive_files"] += await _delete_file(run, folder, row["file"], is_dry)
+            done["archive_files"] += await _delete_file(run, folder, row["file"], is_dry, remote)
     return done
 
 
-async def _delete_file(run: Transactions, folder: Path, name: str, is_dry: bool) -> int:
+async def _delete_file(
+    run: Transactions, folder: Path, name: str, is_dry: bool, remote: RemoteArchive | None = None
+) -> int:
     """The file first: where this stops in the middle, its rows bring us here again."""
     file = folder / name
     if file.parent != folder:
         return 0
     if is_dry:
-        return int(file.exists())
+        return int(file.exists() or (remote is not None and await asyncio.to_thread(remote.has, name)))
     file.unlink(missing_ok=True)
+    if remote is not None:
+        await asyncio.to_thread(remote.remove, name)
 
     async def forget(connection: AsyncConnection) -> None:
         await connection.execute(FORGET_RECORDS, {"file": name})

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from pipelines.archive_remote import RemoteArchive
 from pipelines.reading.rules import SiteModel
 from pipelines.store import (
     health,
@@ -25,6 +26,7 @@ from pipelines.store import (
 )
 from pipelines.store import sources as source_rows
 from pipelines.store.alarms import Alarms
+from pipelines.store.archive_files import ArchiveFiles
 from pipelines.store.backfills import Backfills
 from pipelines.store.documents import Documents
 from pipelines.store.frontier import Frontier
@@ -38,7 +40,9 @@ from pipelines.store.takeovers import Takeovers
 from pipelines.store.watching import Watches
 
 
-class Store(Runs, Takeovers, Documents, Frontier, Outcomes, Hosts, HostSlots, Watches, Alarms, Backfills, Queries):
+class Store(
+    Runs, Takeovers, Documents, Frontier, Outcomes, Hosts, HostSlots, Watches, Alarms, Backfills, ArchiveFiles, Queries
+):
     """One process's way to the database. Every method waits for a database that is away (up to *patience*)."""
 
     _grouping: asyncio.Task[int] | None = None
@@ -162,15 +166,17 @@ class Store(Runs, Takeovers, Documents, Frontier, Outcomes, Hosts, HostSlots, Wa
         archive: datetime | None = None,
         folder: Path | None = None,
         is_dry: bool = False,
+        remote: RemoteArchive | None = None,
     ) -> dict[str, int]:
         """Delete what is older; never an article. How many of each kind, by its name.
 
         *bookkeeping*: requests, endings of pages in old runs, observations. *versions*: wordings that are not
-        current. *archive*: files in *folder* all of whose pages are older. None: nothing of it. *is_dry*: only count.
+        current. *archive*: files in *folder*, or at *remote*, all of whose pages are older. None: nothing of it.
+        *is_dry*: only count.
         """
         return await retention.prune(
             self._connections.run, bookkeeping=bookkeeping, versions=versions, archive=archive, folder=folder,
-            is_dry=is_dry,
+            is_dry=is_dry, remote=remote,
         )  # fmt: skip
 
     async def rebuild_duplicates(self) -> dict[str, int]:

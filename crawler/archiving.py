@@ -1,0 +1,77 @@
+"""Files of the archive that are done go to where all machines can read them, and what is old is deleted."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from crawler.config.settings_file import Retention
+from pipelines.archive import Archive
+from pipelines.archive_remote import RemoteArchive
+from pipelines.store import Store
+
+log = logging.getLogger(__name__)
+
+#: seconds between two looks at what can be moved
+LOOK_EVERY = 30.0
+
+
+@asynccontextmanager
+async def sealing(
+    archive: Archive | None, lock: asyncio.Lock, remote: RemoteArchive | None, folder: Path, age: timedelta
+) -> AsyncIterator[None]:
+    """Move files beside the work within, the one that is written when it is *age* old; at its end what is left.
+
+    What cannot be moved stays in *folder* and is tried again.
+    """
+    if remote is None:
+        yield
+        return
+    task = asyncio.create_task(_keep_sealing(archive, lock, remote, folder, age))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+        if archive is not None:
+            async with lock:
+                archive.close()
+        await seal(remote, folder)
+
+
+async def _keep_sealing(
+    archive: Archive | None, lock: asyncio.Lock, remote: RemoteArchive, folder: Path, age: timedelta
+) -> None:
+    while True:
+        await seal(remote, folder)
+        await asyncio.sleep(LOOK_EVERY)
+        if archive is not None:
+            async with lock:
+                archive.close_old(age.total_seconds())
+
+
+async def seal(remote: RemoteArchive, folder: Path) -> None:
+    try:
+        moved = await asyncio.to_thread(remote.seal, folder)
+    except OSError as error:
+        log.warning("files of the archive wait in %s: %s cannot be written: %s", folder, remote.address, error)
+    else:
+        if moved:
+            log.debug("%d files of the archive were moved to %s", moved, remote.address)
+
+
+async def prune(
+    store: Store, kept: Retention, folder: Path, is_dry: bool = False, remote: RemoteArchive | None = None
+) -> dict[str, int]:
+    """Delete what ``[retention]`` says is old by now; how many of each kind. *folder* and *remote*: the archive's."""
+    now = datetime.now(UTC)
+
+    def before(age: timedelta | None) -> datetime | None:
+        return None if age is None else now - age
+
+    ages = before(kept.bookkeeping), before(kept.versions), before(kept.archive)
+    return await store.prune(*ages, folder, is_dry, remote)

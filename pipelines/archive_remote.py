@@ -1,0 +1,190 @@
+"""Sealed files of the archive at an address (S3 and the like), which every machine can read. The only door to fsspec.
+
+A file is written here and moved there when it is full, of another day, or old enough. So a machine that dies takes at
+most what it had not moved.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+from pipelines import database
+
+log = logging.getLogger(__name__)
+
+#: protocols of stores of objects, which obstore speaks; the others are fsspec's own
+OBJECTS = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss")
+#: where the address of a server that speaks S3 may stand in the environment
+ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
+#: bytes asked for at a time where single records are read
+BLOCK = 1 << 20
+_PATTERN = "nachlese-*.warc.gz"
+
+
+class NoSuchStore(ValueError):
+    """The address of the archive cannot be used. The message is for a person."""
+
+
+def is_address(folder: str | None) -> bool:
+    return "://" in (folder or "")
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFile:
+    """A file there, read in blocks: for who wants a record of it."""
+
+    fs: Any
+    path: str
+
+    @property
+    def name(self) -> str:
+        return self.path.rpartition("/")[2]
+
+    def open(self, mode: Literal["rb"]) -> Any:
+        return self.fs.open(self.path, mode, block_size=BLOCK)
+
+
+class RemoteArchive:
+    """The files at *address*. Methods wait for the network: call them in a thread. They raise OSError."""
+
+    def __init__(self, address: str):
+        self.address = address
+        self._fs, self._root = _filesystem(address)
+
+    def names(self) -> list[str]:
+        return sorted(self._listed())
+
+    def file(self, name: str) -> RemoteFile:
+        return RemoteFile(self._fs, f"{self._root}/{name}")
+
+    def has(self, name: str) -> bool:
+        with _as_os_error():
+            return bool(self._fs.exists(f"{self._root}/{name}"))
+
+    def sizes(self) -> list[int]:
+        return [int(entry["size"]) for entry in self._listed().values()]
+
+    def recent(self, since: datetime) -> list[str]:
+        """Names of files that may have pages fetched since then: a file is called by the latest day of its pages."""
+        day = f"{since.astimezone(UTC):%Y%m%d}"
+        return [name for name in self.names() if name.split("-")[1] >= day]
+
+    def remove(self, name: str) -> None:
+        with _as_os_error(), suppress(FileNotFoundError):
+            self._fs.rm_file(f"{self._root}/{name}")
+
+    def fetched(self) -> Iterator[Path]:
+        """Each file as one of this machine, deleted when the next one is asked for."""
+        with tempfile.TemporaryDirectory(prefix="nachlese-archive-") as folder:
+            for name in self.names():
+                file = Path(folder) / name
+                with _as_os_error():
+                    self._fs.get_file(f"{self._root}/{name}", str(file))
+                yield file
+                file.unlink()
+
+    def seal(self, folder: Path) -> int:
+        """Move what nobody writes to any more in *folder* there; how many files. Raises OSError at the first one."""
+        done = 0
+        for file in sorted(folder.glob(_PATTERN)):
+            with suppress(FileNotFoundError, BlockingIOError), file.open("rb") as opened:
+                # whoever writes it, or moves it just now, holds the lock; it may be gone in between
+                fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                done += self._move(file, os.fstat(opened.fileno()).st_size)
+        return done
+
+    def _move(self, file: Path, size: int) -> int:
+        if not size or not file.exists():
+            return 0
+        target = f"{self._root}/{file.name}"
+        with _as_os_error():
+            half = target if _is_atomic(self._fs) else f"{target}.half"
+            self._fs.makedirs(self._root, exist_ok=True)
+            self._fs.put_file(str(file), half)
+            found = int(self._fs.info(half)["size"])
+            if found != size:
+                raise OSError(f"{found:,} of {size:,} bytes of {file.name} came to {self.address}")
+            if half != target:
+                self._fs.mv(half, target)
+        file.unlink()
+        return 1
+
+    def _listed(self) -> dict[str, dict[str, Any]]:
+        with _as_os_error():
+            try:
+                self._fs.invalidate_cache()
+                found = self._fs.ls(self._root, detail=True)
+            except FileNotFoundError:
+                return {}
+        named = {str(entry["name"]).rpartition("/")[2]: entry for entry in found}
+        return {name: entry for name, entry in named.items() if name.startswith("nachlese-") and name.endswith(".gz")}
+
+
+def open_remote(folder: str | None) -> RemoteArchive | None:
+    """The archive at *folder* where that is an address. Raises NoSuchStore."""
+    return RemoteArchive(folder) if folder and is_address(folder) else None
+
+
+def archive_places(stated: str | None) -> tuple[Path, RemoteArchive | None]:
+    """Where files of the archive are written, and where they are moved to. Raises NoSuchStore."""
+    is_folder = stated and not is_address(stated)
+    return Path(stated or "") if is_folder else database.home() / "archive", open_remote(stated)
+
+
+def _filesystem(address: str) -> tuple[Any, str]:
+    protocol, _, place = address.partition("://")
+    try:
+        if protocol in OBJECTS:
+            return _objects(protocol), _bucket(place)
+        import fsspec  # type: ignore[import-untyped]
+
+        fs, root = fsspec.core.url_to_fs(address)
+    except ImportError as error:
+        said = f"archive.folder is an address ({protocol}://); that needs pip install 'nachlese[s3]' ({error.name})"
+        raise NoSuchStore(said) from None
+    except ValueError as error:
+        raise NoSuchStore(f"archive.folder: {error}") from None
+    return fs, root.rstrip("/")
+
+
+def _objects(protocol: str) -> Any:
+    from obstore.fsspec import FsspecStore
+
+    # who states an endpoint without TLS means it
+    is_plain = any(os.environ.get(name, "").startswith("http://") for name in ENDPOINTS)
+    waiting = {"timeout": timedelta(seconds=60), "connect_timeout": timedelta(seconds=5), "allow_http": is_plain}
+    patience = {"max_retries": 3, "retry_timeout": timedelta(seconds=30)}
+    store: Any = FsspecStore
+    return store(protocol, client_options=waiting, retry_config=patience)
+
+
+def _bucket(place: str) -> str:
+    if not place.strip("/"):
+        raise ValueError("the address names no bucket")
+    return place.strip("/")
+
+
+def _is_atomic(fs: Any) -> bool:
+    """Whether a file is there as a whole or not at all: stores of objects know no half ones."""
+    return type(fs).__module__.startswith("obstore")
+
+
+class _as_os_error:
+    """What a store's own library raises is trouble of the network, as far as anybody here is concerned."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, Exception) and not isinstance(error, OSError):
+            said = str(error).strip().splitlines()
+            raise OSError(f"{type(error).__name__}: {said[0][:300] if said else ''}") from None

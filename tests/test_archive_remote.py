@@ -1,0 +1,195 @@
+"""An archive at an address: files are written here, moved there, and read from there by every machine."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from crawler import retrying, runs
+from crawler.archiving import sealing
+from crawler.cli.common import Exit, explained
+from crawler.config import load
+from crawler.services import open_services
+from pipelines import archive
+from pipelines.archive import Archive
+from pipelines.archive_remote import NoSuchStore, RemoteArchive, open_remote
+from pipelines.items import Page
+from pipelines.store import Archived, Store
+from tests.servers import free_port
+from tests.test_crawl import article, configured, site
+
+__all__ = ["site"]
+T = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def page(number: int) -> Page:
+    return Page(f"https://blatt.example/{number}", "blatt", b"<p>%d</p>" % number, T + timedelta(hours=number))
+
+
+def moto() -> str | None:
+    return os.environ.get("NACHLESE_TEST_MOTO") or shutil.which("moto_server")
+
+
+@pytest.fixture(scope="module")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a bucket on a real S3 server, where one is installed; its endpoint is in the environment."""
+    program = moto()
+    if not program:
+        pytest.skip("no moto_server (pip install 'moto[s3,server]' in an environment of its own, NACHLESE_TEST_MOTO)")
+    endpoint = f"http://127.0.0.1:{free_port()}"
+    environment = {
+        "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": endpoint, "AWS_ALLOW_HTTP": "true",
+    }  # fmt: skip
+    command = [program, "-H", "127.0.0.1", "-p", endpoint.rpartition(":")[2]]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        try:
+            while not answers(f"{endpoint}/papers"):
+                assert server.poll() is None
+                time.sleep(0.05)
+            yield "s3://papers/nachlese"
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def answers(bucket: str) -> bool:
+    """Whether the server is there and has made the bucket."""
+    try:
+        urllib.request.urlopen(urllib.request.Request(bucket, method="PUT", data=b"")).close()
+    except urllib.error.HTTPError as error:
+        error.close()
+        return False
+    except OSError:
+        return False
+    return True
+
+
+@pytest.fixture(params=["a folder", "s3"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "a folder":
+        return f"file://{tmp_path}/there"
+    return f"{request.getfixturevalue('s3')}/{tmp_path.name}"
+
+
+@pytest.fixture
+def best_address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """On a real S3 server where there is one."""
+    return f"{request.getfixturevalue('s3')}/{tmp_path.name}" if moto() else f"file://{tmp_path}/there"
+
+
+def test_what_is_done_is_moved_and_every_record_is_read_from_there(tmp_path: Path, address: str):
+    here, remote = tmp_path / "here", RemoteArchive(address)
+    assert (remote.names(), remote.seal(here)) == ([], 0)
+    with Archive(here, "aaaa") as first, Archive(here, "bbbb") as second:
+        places = [first.save(page(n)) for n in range(3)]
+        writes = second.save(page(9))
+        first.close()
+        assert remote.seal(here) == 1 and remote.seal(here) == 0  # the other one is written still
+        assert remote.names() == [places[0].file] and [path.name for path in here.iterdir()] == [writes.file]
+        second.save(page(10))
+    assert len({places[0].file, writes.file}) == 2
+    for number, where in enumerate(places):
+        assert archive.page_at(remote.file(where.file), where.offset) == page(number)
+    assert remote.seal(here) == 1
+    found = [one.url for path in remote.fetched() for one in archive.pages(path)]
+    assert found == [page(n).url for n in (0, 1, 2, 9, 10)]
+    assert len(remote.sizes()) == 2 and min(remote.sizes()) > 100
+    assert remote.recent(T) == remote.names() and remote.recent(datetime.now(UTC) + timedelta(days=1)) == []
+    gaps = list(archive.left(remote.file, [(places[0].file, places[1].offset, places[2].offset)], T))
+    assert [(where.offset, one.url) for where, one in gaps] == [(places[1].offset, page(1).url)]
+    remote.remove(writes.file)
+    assert (remote.names(), remote.has(writes.file)) == ([places[0].file], False)
+    remote.remove(writes.file)  # it is gone: nothing to say
+
+
+async def test_what_cannot_be_moved_waits_and_is_moved_later(tmp_path: Path, caplog):
+    here, there = tmp_path / "here", tmp_path / "there"
+    there.write_text("no folder")
+    remote, lock = RemoteArchive(f"file://{there}"), asyncio.Lock()
+    async with sealing(kept := Archive(here, "x"), lock, remote, here, timedelta(minutes=1)):
+        where = kept.save(page(1))
+    assert "wait in" in caplog.text and (here / where.file).exists()
+    there.unlink()
+    async with sealing(Archive(here, "y"), lock, remote, here, timedelta(minutes=1)):
+        pass
+    assert remote.names() == [where.file] and list(here.iterdir()) == []
+    assert archive.page_at(remote.file(where.file), where.offset) == page(1)
+
+
+def test_a_file_that_is_old_is_closed_and_another_one_begun(tmp_path: Path):
+    with Archive(tmp_path, "x") as kept:
+        first = kept.save(page(1))
+        kept.close_old(3600.0)
+        assert kept.save(page(2)).file == first.file
+        kept.close_old(0.0)
+        assert kept.save(page(3)).file != first.file
+
+
+@pytest.mark.parametrize("stated", ["nonsense://x/y", "s3://"])
+def test_an_address_that_nobody_knows_is_named(stated: str):
+    with pytest.raises(NoSuchStore, match=r"archive\.folder") as found:
+        open_remote(stated)
+    assert explained(found.value) == (str(found.value), Exit.USAGE)
+
+
+async def test_another_machine_reads_what_this_one_has_fetched(
+    tmp_path: Path, site, best_address, database_url, monkeypatch, sql_rows
+):
+    site.pages |= {"/a": article(1), "/b": article(2)}
+    site.feed("/a", "/b")
+    folder = configured(tmp_path, site).folder
+    settings = folder / "settings.toml"
+    text = settings.read_text().replace(f'folder = "{tmp_path / "archive"}"', f'folder = "{best_address}"')
+    settings.write_text(text)
+    configuration = load(folder)
+    monkeypatch.setenv("NACHLESE_HOME", str(tmp_path / "first"))
+    async with open_services(configuration, database_url) as services:
+        assert (await runs.crawl_source(services, "blatt")).counts.new == 2
+    assert list((tmp_path / "first" / "archive").iterdir()) == []
+
+    monkeypatch.setenv("NACHLESE_HOME", str(tmp_path / "second"))
+    async with open_services(configuration, database_url) as services:
+        again = await runs.replay(services, services.archive_paths(), of_archive=True)
+        assert (again.counts.found, again.counts.unchanged) == (2, 2)
+        remote = RemoteArchive(best_address)
+        (name,) = remote.names()
+        places = [Archived(name, offset, length) for offset, length in offsets(services, name)]
+        found = list(retrying.stored_pages(services.archive_file, places))
+        assert {one.url.rpartition("/")[2] for _, one in found} == {"a", "b"}
+
+        # a machine that died has taken a file with it: that is known, and what only it held is asked for again
+        store, later = services.store, datetime.now(UTC) + timedelta(days=1)
+        assert await store.lost_archive_files(remote.names(), later) == []
+        remote.remove(name)
+        lost = await store.lost_archive_files([], later)
+        assert [(row["file"], row["records"], row["articles"]) for row in lost] == [(name, 2, 2)]
+        assert await store.lost_archive_files([], T) == []  # another machine may write it now
+        assert await store.ask_again_for(name) == 2
+        asked = len(site.asked)
+        report = await runs.crawl_source(services, "blatt", kind="recheck")
+        assert (report.counts.unchanged, {"/a", "/b"} - set(site.asked[asked:])) == (2, set())
+
+    (kept,) = remote.names()
+    assert sql_rows("SELECT file, count(*) FROM ingest.archive_records GROUP BY 1") == [(kept, 2)]
+    async with await Store.open(database_url) as store:
+        pruned = await store.prune(archive=later, folder=tmp_path, remote=remote)
+    assert (pruned["archive_files"], remote.names()) == (1, [])
+
+
+def offsets(services, name: str) -> list[tuple[int, int]]:
+    found = archive.pages_of(services.archive_file(name), None, [])
+    return [(offset, length) for offset, length, _ in found]
