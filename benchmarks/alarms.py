@@ -2,14 +2,15 @@
 
     python -m benchmarks.alarms [--sources N] [--days N] [--breaks N] [--young N] [--seed N] [--json]
 
-Years of sources with different rhythms (``benchmarks.simulated_sources``) are simulated in a database of its own, a look
-an hour; after each look the check of the live system runs. At random moments when something comes, a copy of the state
-is broken in each of the ways, is looked at until that is found, and thrown away. Of the years' own alarms each is a
-false one. ``--young``: the same with so many sources that were added an hour before: all that is known are two or
+Years of sources with different rhythms (``benchmarks.simulated_sources``) are simulated in a database of its own, a
+look an hour; after each look the check of the live system runs. At random moments when something comes, a copy of the
+state is broken in each of the ways, is looked at until that is found, and thrown away. Of the years' own alarms each is
+a false one. ``--young``: the same with so many sources that were added an hour before: all that is known are two or
 three runs.
 
-Found counts what is told within three runs that brought pages (of a broken list: three runs), or within an hour. Where these
-brought fewer than six articles it is counted by itself: of three texts nobody can say that they are half as long as usual.
+Found counts what is told within three runs that brought pages (of a broken list: three runs), or within an hour. Where
+these brought fewer than six articles it is counted by itself: of three texts nobody can say that they are half as long
+as usual.
 """
 
 from __future__ import annotations

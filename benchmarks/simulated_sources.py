@@ -1,8 +1,9 @@
 """Sources that are simulated look by look, each with a rhythm of its own, and 25 ways to break them.
 
-A page is a row of ``ingest.observations``, as a crawl leaves it: articles by hour and weekday, short and long ones, reports
-of an agency by night without authors, videos that are rejected in bunches, sections that not every article has,
-outages, holidays, a summer, days with many times the usual news, paid articles.
+A page is a row of ``ingest.observations``, as a crawl leaves it: articles by hour and weekday, short and long ones,
+reports of an agency by night without authors, videos that are rejected in bunches, sections that not every article has,
+outages after which the pages come with the next look, feeds that stand still for hours, slow hours, holidays, a summer,
+days with many times the usual news, paid articles.
 """
 
 from __future__ import annotations
@@ -94,7 +95,8 @@ class Source:
     def __init__(self, number: int, seed: int):
         self.kind, self.name = kind_of(number, seed), f"s{number}"
         self.chance = random.Random(f"{seed}:{number}:looks")
-        self.page, self.outage, self.news = number * 10_000_000, 0, 0
+        self.page, self.news = number * 10_000_000, 0
+        self.waiting: list[Page] = []  # what an outage has kept back
 
     def look(self, at: datetime) -> Look:
         chance, kind = self.chance, self.kind
@@ -104,7 +106,12 @@ class Source:
             self.news = 36  # hours of an election, an attack
         rate *= 3 if self.news else 1
         self.news = max(self.news - 1, 0)
-        return self._outage(self.of(sum(chance.random() < rate / 600 for _ in range(600)), at))
+        pages = self.of(sum(chance.random() < rate / 600 for _ in range(600)), at)
+        if chance.random() < 0.004:  # the feed, or what is before it, had stood still
+            pages = changed(pages, "delay", 1, chance.uniform(60, 240))
+        if chance.random() < 0.003:
+            pages = changed(pages, "ms", chance.uniform(4, 15), 0)
+        return self._outage(pages)
 
     def of(self, number: int, at: datetime) -> list[Page]:
         """*number* articles, and perhaps some pages that are none."""
@@ -118,13 +125,12 @@ class Source:
 
     def _outage(self, pages: list[Page]) -> Look:
         chance = self.chance
-        if chance.random() < 0.002:
-            self.outage = 1  # an hour at most
-        if not self.outage:
-            return Look(pages)
-        self.outage -= 1
+        if chance.random() >= 0.002:
+            waited, self.waiting = self.waiting, []
+            return Look(waited + pages)
+        self.waiting = self.waiting + pages
         status, error = (503, "http_error: HTTP 503") if chance.random() < 0.5 else (200, None)
-        return Look([self.ended("failed", "timeout") for _ in pages], status, error)
+        return Look([self.ended("failed", "timeout", None) for _ in pages], status, error)
 
     def article(self, hour: int) -> Page:
         chance, kind = self.chance, self.kind
@@ -148,11 +154,15 @@ class Source:
         return {"page": self.page, "outcome": outcome, "reason": reason, "status": status, **empty}
 
     def state(self) -> tuple[Any, ...]:
-        return self.chance.getstate(), self.page, self.outage, self.news
+        return self.chance.getstate(), self.page, self.waiting, self.news
 
     def back_to(self, state: tuple[Any, ...]) -> None:
-        generator, self.page, self.outage, self.news = state
+        generator, self.page, self.waiting, self.news = state
         self.chance.setstate(generator)
+
+
+def changed(pages: list[Page], name: str, times: float, more: float) -> list[Page]:
+    return [page if page[name] is None else {**page, name: page[name] * times + more} for page in pages]
 
 
 # --- ways to break ----------------------------------------------------------------------------------------------------

@@ -15,13 +15,15 @@ from zoneinfo import ZoneInfo
 #: before so many pages are known there is no baseline
 FEWEST = 12
 #: how many of the latest pages are looked at together: a change of all of them shows in three, a smaller one in more
-SIZES = (3, 4, 5, 6, 8, 12, 16, 24, 48)
+SIZES = (3, 4, 5, 6, 8, 12, 16, 24, 48, 96)
 #: so unlikely must it be that chance alone does it; a source is looked at some thousand times in a quarter
 CHANCE = 1e-6
 #: the same for sizes, in standard errors: texts of an evening resemble each other more than chance would have it
-ERRORS = 6.0
-#: a share must move by so much
-LEAST_SHARE = 0.4
+ERRORS = 5.5
+#: a share must move by so much; by less where it moves to none or to all
+LEAST_SHARE, LEAST_TO_ALL = 0.4, 0.1
+#: what has happened before comes in bunches: so many pages prove it alone, fewer when they are of two runs
+BUNCH = 12
 #: so near to an alarm's value may a part of the history have been, and the alarm is none
 LIKE_BEFORE = 0.8
 #: answers that do not pass by themselves: their pages need no second look
@@ -32,14 +34,17 @@ RUNS, WHILE = 3, timedelta(minutes=45)
 EXPECTED, LONGER = 12.0, 1.5
 #: a new paragraph in so many of the latest articles is one of the template
 PROMPTS, PROMPT_SHARE = 10, 0.8
+#: or in all of fewer, when so many before them had it not
+FEWER_PROMPTS, LONG_WITHOUT = 6, 60
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
     """What is compared. ``is_share``: values are 0 and 1; else logarithms of sizes. ``least`` is the smallest change.
 
-    ``falls`` and ``rises`` say what is wrong in that direction, "" where it is no alarm. ``{was}``, ``{now}`` and
-    ``{times}`` stand for the baseline, the value and how they compare.
+    ``is_passing``: one run proves nothing, a server may have been slow. ``falls`` and ``rises`` say what is wrong in
+    that direction, "" where it is no alarm. ``{was}``, ``{now}`` and ``{times}`` stand for the baseline, the value and
+    how they compare.
     """
 
     name: str
@@ -49,6 +54,7 @@ class Measure:
     advice: str = ""
     least: float = LEAST_SHARE
     fewest: int = 3
+    is_passing: bool = False
 
 
 _TEMPLATE = "The template probably changed: look at `nachlese read URL --why`, then set {key} in its source file."
@@ -73,9 +79,11 @@ MEASURES = {
                 advice="Perhaps all pages show the same notice: look at `nachlese read URL --why`."),
         Measure("titles", True, rises="{now} of the articles have the headline of another one, usual are {was}",
                 advice=_TEMPLATE.format(key="[read] title")),
-        Measure("delay", False, least=1.6, fewest=6, rises="articles are found {now} min late, usual are {was}",
+        Measure("delay", False, least=1.6, fewest=4, is_passing=True,
+                rises="articles are found {now} min late, usual are {was}",
                 advice="The feed is late, or the site writes another time zone: compare its pages with its feed."),
-        Measure("fetch", False, least=1.6, fewest=6, rises="a page takes {now} ms to fetch, usual are {was}",
+        Measure("fetch", False, least=1.6, fewest=4, is_passing=True,
+                rises="a page takes {now} ms to fetch, usual are {was}",
                 advice="The site is slow or holds us back: a longer [fetch] delay may help."),
     )
 }  # fmt: skip
@@ -159,6 +167,7 @@ def deviations(measure: Measure, sums: Sums, latest: Sequence[Point]) -> Iterato
 
     With fewer than are ill, the rest of these stand in the baseline, and the history looks as if it had always been so.
     """
+    latest = current(latest)
     for size in sizes(latest):
         points = latest[:size]
         baseline = sums.without(points)
@@ -167,11 +176,27 @@ def deviations(measure: Measure, sums: Sums, latest: Sequence[Point]) -> Iterato
         value = sum(point.value for point in points) / size
         change = value - baseline.mean
         is_named = measure.falls if change < 0 else measure.rises
-        if not is_named or abs(change) < measure.least:
+        least = LEAST_TO_ALL if measure.is_share and value in (0, 1) else measure.least
+        if not is_named or abs(change) < least or is_bunch(measure, baseline, points):
             continue
         unlikely = unlikely_share if measure.is_share else unlikely_size
         if unlikely(baseline, value, size):
             yield Deviation(baseline.mean, value, size, tuple(points))
+
+
+def current(latest: Sequence[Point]) -> list[Point]:
+    """The latest pages without those of an alarm that is over: they are behind ones that count again."""
+    newest = next((place for place, point in enumerate(latest) if point.counted), len(latest))
+    return [point for place, point in enumerate(latest) if place < newest or point.counted]
+
+
+def is_bunch(measure: Measure, baseline: Sums, points: Sequence[Point]) -> bool:
+    """Whether the pages are of one run and may be no more than one event: a stall, some videos at once."""
+    if any(point.run != points[0].run for point in points):
+        return False
+    if measure.is_passing:
+        return True
+    return measure.is_share and 0 < baseline.total < baseline.count and len(points) < BUNCH
 
 
 def sizes(latest: Sequence[Point]) -> Iterator[int]:
@@ -242,12 +267,21 @@ def is_silent(expected: float, gap: timedelta, longest: timedelta | None) -> boo
     return expected >= EXPECTED and (longest is None or gap > LONGER * longest)
 
 
-def expected_articles(hours: Sequence[float], start: datetime, end: datetime) -> float:
-    """How many articles should come from *start* to *end* (UTC) by the hours of the week."""
+def expected_articles(
+    hours: Sequence[float], start: datetime, end: datetime, known_since: datetime | None = None
+) -> float:
+    """How many articles should come from *start* to *end* (UTC) by the hours of the week.
+
+    On a day of the week that has not been seen from *known_since* to *start* nothing is expected: it may be the first
+    Saturday.
+    """
+    days = min(7, (start.date() - known_since.date()).days + 1) if known_since else 7
+    seen = {(start.weekday() - day) % 7 for day in range(days)}
     total, at = 0.0, start
     while at < end:
         following = min((at + timedelta(hours=1)).replace(minute=0, second=0, microsecond=0), end)
-        total += hours[at.weekday() * 24 + at.hour] * (following - at).total_seconds() / 3600
+        if at.weekday() in seen:
+            total += hours[at.weekday() * 24 + at.hour] * (following - at).total_seconds() / 3600
         at = following
     return total
 

@@ -64,7 +64,8 @@ class Survey:
     """What one page says of its site.
 
     ``root`` is the document's first element, in lower case. ``feeds`` are named by ``link rel=alternate``,
-    ``feed_links`` by links called rss or feed; ``sections`` are the site's own links that lead to no article.
+    ``feed_links`` by links called rss or feed; ``sections`` are the site's own links that lead to no article,
+    ``services`` those to its imprint, shop, search and the like.
     ``refresh`` is where the page sends its readers at once. ``cookies`` are those that its scripts set ("NAME=VALUE").
     ``countries``: what contact data on the page points to. ``offsets``: times that state their offset from UTC.
     """
@@ -77,6 +78,7 @@ class Survey:
     feed_links: tuple[str, ...] = ()
     sitemaps: tuple[str, ...] = ()
     sections: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
     articles: int = 0
     imprint: str | None = None
     refresh: str | None = None
@@ -111,6 +113,11 @@ def survey(body: bytes, content_type: str, url: str) -> Survey:
         feed_links=_feed_links(anchors, feeds),
         sitemaps=sitemaps,
         sections=sections,
+        services=tuple(
+            dict.fromkeys(
+                one.url for one in anchors if one.is_own and not one.is_article and _is_service(urlsplit(one.url).path)
+            )
+        )[:MOST_NAMED],
         articles=len({one.url for one in anchors if one.is_own and one.is_article}),
         imprint=next((one.url for one in reversed(anchors) if one.is_own and _IMPRINT.search(one.text)), None),
         refresh=_refresh(tree, url),

@@ -43,8 +43,10 @@ from pipelines.store.session import rows_of
 
 #: the history that a page is compared with: so many pages before it
 WINDOW = 600
+#: nights and weekends of a busy source: so many pages are searched for anything like what deviates
+LONG_WINDOW = 5000
 #: so many of the latest are looked at one by one
-LATEST = 80
+LATEST = 160
 #: a rhythm is worked out again after this
 RHYTHM_FOR = timedelta(hours=6)
 #: documents: looks in a row after which one that fails, or that lists nothing, is an alarm
@@ -74,8 +76,8 @@ async def check(
 
     *has_pages*: it met some. *is_observed*: they are recorded already (``benchmarks.alarms``).
     """
-    values: Row = {"source": source, "run": run, "now": now, "window": WINDOW, "latest": LATEST,
-                   "failed": FAILED, "empty": EMPTY}  # fmt: skip
+    values: Row = {"source": source, "run": run, "now": now, "window": WINDOW, "long_window": LONG_WINDOW,
+                   "latest": LATEST, "failed": FAILED, "empty": EMPTY}  # fmt: skip
     new = is_observed or (has_pages and bool(await rows_of(connection, OBSERVE, values)))
     state = (await rows_of(connection, STATE, values))[0]
     documents = await rows_of(connection, DOCUMENTS, values)
@@ -123,15 +125,16 @@ async def _silence(connection: AsyncConnection, state: Row, values: Row) -> Find
     """Whether articles have not come for longer than chance explains."""
     now: datetime = values["now"]
     hours, days, longest = state["hours"], state["days"], state["longest_gap"]
+    learned_at = state["learned_at"]
     if state["last_article_at"] is None:
         return None
-    if (state["learned_at"] is None or now - state["learned_at"] > RHYTHM_FOR) and not state["alarms"]:
+    if (learned_at is None or now - learned_at > RHYTHM_FOR) and not state["alarms"]:
         learned = (await rows_of(connection, LEARN_RHYTHM, values))[0]
-        hours, days, longest = learned["hours"], learned["days"], learned["longest_gap"]
+        hours, days, longest, learned_at = learned["hours"], learned["days"], learned["longest_gap"], now
     start = state["looking_since"]
     if start is None or not hours or days < 3:
         return None
-    expected = health.expected_articles(hours, start, now)
+    expected = health.expected_articles(hours, start, now, learned_at - timedelta(days=days))
     if not health.is_silent(expected, now - start, longest):
         return None
     return Finding(
@@ -198,7 +201,7 @@ class Pages:
             else:
                 continue
             since = health.onset(deviates, points)
-            if outcome == "failed" and row["status"] not in health.LASTING and not await self._lasts(since):
+            if outcome == "failed" and row["status"] not in health.LASTING and not await self._lasts(since, points):
                 continue
             ill = sum(deviates.is_ill(point.value) for point in points if point.id >= since.id)
             of = sum(point.id >= since.id for point in points)
@@ -210,17 +213,20 @@ class Pages:
             )
         return found
 
-    async def _lasts(self, since: Point) -> bool:
-        now: datetime = self.values["now"]
-        if now - since.at > health.WHILE:
+    async def _lasts(self, since: Point, points: Sequence[Point]) -> bool:
+        """Whether it was so in more than one run, for a while; or the runs after it found nothing else to ask."""
+        ill = [point for point in points if point.id >= since.id and point.value]
+        if not ill:
+            return False  # the latest ones came again
+        if ill[0].run != ill[-1].run and ill[0].at - ill[-1].at > health.WHILE:
             return True
         return bool((await self.rows(RUNS_SINCE, first=since.run))[0]["number"] >= health.RUNS)
 
     # --- a new paragraph in all of them ------------------------------------------------------------------------------
 
     async def _prompt(self) -> Finding | None:
-        asked = {"size": health.PROMPTS, "share": health.PROMPT_SHARE, "fewest": health.FEWEST}
-        found = await self.rows(PROMPTS, **asked)
+        found = await self.rows(PROMPTS, size=health.PROMPTS, share=health.PROMPT_SHARE, fewest=health.FEWEST)
+        found = found or await self.rows(PROMPTS, size=health.FEWER_PROMPTS, share=1.0, fewest=health.LONG_WITHOUT)
         if not found:
             return None
         row = found[0]

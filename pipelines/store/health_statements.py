@@ -122,7 +122,7 @@ EXTREME = """
     WITH newest AS (
         SELECT *, row_number() OVER (ORDER BY id DESC) AS place FROM ingest.observations
         WHERE source = %(source)s AND counted AND id < %(before)s AND {which}
-        ORDER BY id DESC LIMIT %(window)s
+        ORDER BY id DESC LIMIT %(long_window)s
     )
     SELECT min(mean)::float8 AS least, max(mean)::float8 AS most
     FROM (
