@@ -191,12 +191,19 @@ def current(latest: Sequence[Point]) -> list[Point]:
 
 
 def is_bunch(measure: Measure, baseline: Sums, points: Sequence[Point]) -> bool:
-    """Whether the pages are of one run and may be no more than one event: a stall, some videos at once."""
-    if any(point.run != points[0].run for point in points):
+    """Whether it may be no more than one event, a stall, some videos at once: without one of the runs little is left.
+
+    Of what has never happened before one run is enough, of other shares so is a long one.
+    """
+    is_known = measure.is_share and 0 < baseline.total < baseline.count and len(points) < BUNCH
+    if not measure.is_passing and not is_known:
         return False
-    if measure.is_passing:
-        return True
-    return measure.is_share and 0 < baseline.total < baseline.count and len(points) < BUNCH
+    change = sum(point.value for point in points) / len(points) - baseline.mean
+    for run in {point.run for point in points}:
+        rest = [point.value - baseline.mean for point in points if point.run != run]
+        if len(rest) < 2 - is_known or sum(rest) / len(rest) * math.copysign(1, change) < measure.least:
+            return True
+    return False
 
 
 def sizes(latest: Sequence[Point]) -> Iterator[int]:
@@ -206,12 +213,16 @@ def sizes(latest: Sequence[Point]) -> Iterator[int]:
     return (size for size in dict.fromkeys((*of_runs, *SIZES)) if size <= len(latest))
 
 
-def unlikely_share(baseline: Sums, value: float, size: int) -> bool:
-    """Whether chance gives so many of *size*, with what the baseline lets one expect and how little it may know."""
+def unlikely_share(baseline: Sums, value: float, size: int, bunch: float = 1.0) -> bool:
+    """Whether chance gives so many of *size*, with what the baseline lets one expect and how little it may know.
+
+    *bunch*: so many pages of a run usually share that fate; they count as one.
+    """
     found, known = round(value * size), baseline.total
-    if value >= baseline.mean:
-        return tail(found, size, known + 0.5, baseline.count - known + 0.5) < CHANCE
-    return tail(size - found, size, baseline.count - known + 0.5, known + 0.5) < CHANCE
+    if value < baseline.mean:
+        return tail(size - found, size, baseline.count - known + 0.5, known + 0.5) < CHANCE
+    events = math.ceil(found / bunch)
+    return tail(events, size - found + events, known / bunch + 0.5, baseline.count - known + 0.5) < CHANCE
 
 
 def tail(found: int, size: int, alpha: float, beta: float) -> float:
@@ -241,7 +252,7 @@ def onset(found: Deviation, latest: Sequence[Point]) -> Point:
     ill, first = 0, latest[0]
     for number, point in enumerate(latest, start=1):
         ill += found.is_ill(point.value)
-        if ill < 0.7 * number and number > 3:
+        if ill < 0.7 * number and number > found.size:
             break
         if found.is_ill(point.value):
             first = point

@@ -18,6 +18,7 @@ from pipelines.store.health_statements import (
     ACCEPT,
     ARTICLES,
     BEGIN_AGAIN,
+    BUNCH,
     CLOSE_ALARM,
     DOCUMENTS,
     ENDED,
@@ -196,6 +197,8 @@ class Pages:
             measure = Measure(name, True, rises="x")
             sums = Sums(all_counted, counts.get((outcome, reason), 0), counts.get((outcome, reason), 0))
             for deviates in health.deviations(measure, sums, points):
+                if await self._comes_in_bunches(sums, deviates, outcome=outcome, reason=reason):
+                    continue
                 if not await self._was_like_that(deviates, ENDED, "true", outcome=outcome, reason=reason):
                     break
             else:
@@ -212,6 +215,12 @@ class Pages:
                 Finding(name, deviates.baseline, deviates.value, of, since.at, said, advice, since.id, example)
             )
         return found
+
+    async def _comes_in_bunches(self, sums: Sums, found: Deviation, **ended: object) -> bool:
+        """Whether the pages are no more than the history lets expect, where so many of one run usually end alike."""
+        rows = await self.rows(BUNCH, before=min(point.id for point in found.points), **ended)
+        baseline = sums.without(found.points)
+        return bool(rows) and not health.unlikely_share(baseline, found.value, found.size, rows[0]["bunch"])
 
     async def _lasts(self, since: Point, points: Sequence[Point]) -> bool:
         """Whether it was so in more than one run, for a while; or the runs after it found nothing else to ask."""

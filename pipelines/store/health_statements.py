@@ -143,6 +143,19 @@ PAGE_COUNTS = """
         SELECT * FROM ingest.observations WHERE source = %(source)s ORDER BY id DESC LIMIT %(window)s) AS newest
     WHERE counted GROUP BY outcome, reason
 """
+# How many pages of a run end alike: pairs that do, beyond those to be expected by chance, for each page that ends so.
+BUNCH = """
+    WITH of_run AS (
+        SELECT count(*) AS pages,
+               count(*) FILTER (WHERE outcome = %(outcome)s AND reason IS NOT DISTINCT FROM %(reason)s) AS number
+        FROM (SELECT * FROM ingest.observations WHERE source = %(source)s AND counted AND id < %(before)s
+              ORDER BY id DESC LIMIT %(long_window)s) AS newest
+        GROUP BY run_id
+    )
+    SELECT (1 + greatest(0, sum(number * (number - 1)) - sum(pages * (pages - 1)) * (sum(number) / sum(pages)) ^ 2)
+            / sum(number))::float8 AS bunch
+    FROM of_run HAVING sum(number) > 0
+"""
 RUNS_SINCE = """
     SELECT count(*) AS number FROM ingest.runs
     WHERE source = %(source)s AND kind = 'crawl' AND id >= %(first)s
