@@ -10,7 +10,8 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+
+from pipelines.health_wording import Wording, of_measure
 
 #: before so many pages are known there is no baseline
 FEWEST = 12
@@ -26,6 +27,10 @@ LEAST_SHARE, LEAST_TO_ALL = 0.4, 0.1
 BUNCH = 12
 #: so near to an alarm's value may a part of the history have been, and the alarm is none
 LIKE_BEFORE = 0.8
+#: a night is compared with nights: pages of the same hours, and of so many hours before and after
+HOURS_BESIDE = 2
+#: before so long a history these hours may not have been seen; then only what never was, or so large a change, is told
+DAYS_KNOWN, LARGE = timedelta(days=3), 1.6
 #: answers that do not pass by themselves: their pages need no second look
 LASTING = frozenset((400, 401, 402, 403, 404, 405, 406, 410, 451))
 #: what may pass by itself is told after so many runs or so long
@@ -43,8 +48,7 @@ class Measure:
     """What is compared. ``is_share``: values are 0 and 1; else logarithms of sizes. ``least`` is the smallest change.
 
     ``is_passing``: one run proves nothing, a server may have been slow. ``falls`` and ``rises`` say what is wrong in
-    that direction, "" where it is no alarm. ``{was}``, ``{now}`` and ``{times}`` stand for the baseline, the value and
-    how they compare.
+    that direction, "" where it is no alarm; of the values in it see ``health_wording.of_measure``.
     """
 
     name: str
@@ -64,20 +68,21 @@ MEASURES = {
         Measure(
             "words", False, least=0.43,
             falls="texts are {times} as long as usual ({now} words instead of {was})",
-            rises="texts are {times} as long as usual ({now} words instead of {was})",
+            rises="texts are {factor} times as long as usual ({now} words instead of {was})",
             advice=_TEMPLATE.format(key="[read] keep or remove"),
         ),
-        Measure("date", True, falls="{now} of the articles have a time of publication, usual are {was}",
+        Measure("date", True, falls="{now_share} of the articles have a time of publication, usual are {was_share}",
                 advice=_TEMPLATE.format(key="[read] published")),
-        Measure("author", True, falls="{now} of the articles name an author, usual are {was}",
+        Measure("author", True, falls="{now_share} of the articles name an author, usual are {was_share}",
                 advice=_TEMPLATE.format(key="[read] authors")),
-        Measure("section", True, falls="{now} of the articles have a section, usual are {was}",
+        Measure("section", True, falls="{now_share} of the articles have a section, usual are {was_share}",
                 advice=_TEMPLATE.format(key="[read] section")),
-        Measure("paid", True, rises="{now} of the articles are behind a paywall, usual are {was}",
+        Measure("paid", True, rises="{now_share} of the articles are behind a paywall, usual are {was_share}",
                 advice="Only what is free to read is kept. Where you have a subscription, see [fetch] cookies."),
-        Measure("copies", True, rises="{now} of the articles have the text of another one, usual are {was}",
+        Measure("copies", True, rises="{now_share} of the articles have the text of another one, usual are {was_share}",
                 advice="Perhaps all pages show the same notice: look at `nachlese read URL --why`."),
-        Measure("titles", True, rises="{now} of the articles have the headline of another one, usual are {was}",
+        Measure("titles", True,
+                rises="{now_share} of the articles have the headline of another one, usual are {was_share}",
                 advice=_TEMPLATE.format(key="[read] title")),
         Measure("delay", False, least=1.6, fewest=4, is_passing=True,
                 rises="articles are found {now} min late, usual are {was}",
@@ -152,8 +157,8 @@ class Finding:
     value: float
     observed: int
     since: datetime
-    says: str
-    advice: str
+    says: Wording
+    advice: Wording
     first_id: int | None = None
     page: int | None = None
     example: str | None = None
@@ -188,6 +193,23 @@ def current(latest: Sequence[Point]) -> list[Point]:
     """The latest pages without those of an alarm that is over: they are behind ones that count again."""
     newest = next((place for place, point in enumerate(latest) if point.counted), len(latest))
     return [point for place, point in enumerate(latest) if place < newest or point.counted]
+
+
+def hours_of(points: Sequence[Point]) -> list[int]:
+    """The hours of the day (UTC) with which *points* are compared."""
+    beside = range(-HOURS_BESIDE, HOURS_BESIDE + 1)
+    return sorted({(point.at.hour + hours) % 24 for point in points for hours in beside})
+
+
+def is_of_the_hour(measure: Measure, found: Deviation, same_hours: Sums, known: timedelta) -> bool:
+    """Whether it is no deviation from the pages of the *same_hours*, before it, of a history *known* for so long."""
+    if same_hours.count >= FEWEST:
+        change = (found.value - same_hours.mean) * math.copysign(1, found.value - found.baseline)
+        unlikely = unlikely_share if measure.is_share else unlikely_size
+        return change <= 0 or not unlikely(same_hours, found.value, found.size)
+    if known >= DAYS_KNOWN:
+        return False  # hours in which hardly anything comes
+    return found.baseline not in (0, 1) if measure.is_share else abs(found.value - found.baseline) < LARGE
 
 
 def is_bunch(measure: Measure, baseline: Sums, points: Sequence[Point]) -> bool:
@@ -297,82 +319,6 @@ def expected_articles(
     return total
 
 
-# --- saying ----------------------------------------------------------------------------------------------------------
-
-_FRACTIONS = ((0.07, "a twentieth"), (0.15, "a tenth"), (0.22, "a fifth"), (0.29, "a quarter"), (0.4, "a third"),
-              (0.58, "half"), (0.72, "two thirds"))  # fmt: skip
-
-
-def times(was: float, now: float) -> str:
-    """How a size compares with another: 'a tenth', 'half', '3 times'."""
-    ratio = now / was if was else 0.0
-    for bound, word in _FRACTIONS:
-        if ratio <= bound:
-            return word
-    return f"{ratio:.1f} times".replace(".0 ", " ")
-
-
-def shown(measure: Measure, value: float) -> str:
-    if measure.is_share:
-        return f"{100 * value:.0f} %"
-    return f"{of_log(measure.name, value):,.0f}"
-
-
-def of_log(name: str, value: float) -> float:
-    """The size behind a value that is compared as a logarithm."""
-    return max(math.exp(value) - 5, 0.0) if name == "delay" else math.exp(value)
-
-
-def sentence(source: str, what: str, since: datetime, zone: ZoneInfo, example: str | None = None) -> str:
-    """One alarm as a sentence: what, since when, where one can see it."""
-    at = since.astimezone(zone)
-    seen = f", for example {example}" if example else ""
-    return f"{source}: {what}, since {at:%Y-%m-%d %H:%M}{seen}"
-
-
-def said(measure: Measure, found: Deviation) -> str:
+def said(measure: Measure, found: Deviation) -> Wording:
     text = measure.falls if found.value < found.baseline else measure.rises
-    was, now = shown(measure, found.baseline), shown(measure, found.value)
-    compared = times(math.exp(found.baseline), math.exp(found.value)) if not measure.is_share else ""
-    return text.format(was=was, now=now, times=compared)
-
-
-# --- pages that end without an article -------------------------------------------------------------------------------
-
-_REJECTED = {
-    "consent_wall": (
-        "pages show a consent wall instead of the article",
-        "Accept it in a browser and copy the cookie that this sets into [fetch] cookies of the source file.",
-    ),
-    "login_wall": ("pages ask for a login", "Where you have an account, put its cookie into [fetch] cookies."),
-    "javascript_shell": (
-        "pages come empty and are filled by scripts",
-        'Set [fetch] render = "when_empty" in the source file; it needs `pip install nachlese[browser]`.',
-    ),
-    "soft_404": (
-        "pages say that they do not exist, or that the site is under maintenance",
-        "Open one in a browser. Where that shows an article, robots get other answers: see [fetch] user_agent.",
-    ),
-    "home_page": ("pages lead to the front page", "The addresses have changed: look at the feed in a browser."),
-    "empty": ("pages have no text", "Look at `nachlese read URL --why`, then set [read] keep in its source file."),
-    "no_title": ("pages have no headline", "Look at `nachlese read URL --why`, then set [read] title."),
-    "robots": ("pages are forbidden by robots.txt", "Ask the site for permission; until then nothing is fetched."),
-    "gone": ("pages are gone when they are asked for", "The feed names old addresses: look for a newer feed."),
-    "unstorable": ("pages cannot be stored", "`nachlese explain URL` says why; when it is mended: `nachlese retry`."),
-}
-_FAILED = {
-    401: "The site wants a login: see [fetch] headers and cookies.",
-    403: "The site refuses us: set `contact` and [fetch] user_agent, ask less often, or ask its owner.",
-    429: "We ask too often: a longer [fetch] delay, a longer every.",
-}
-
-
-def page_words(outcome: str, reason: str, status: int | None) -> tuple[str, str]:
-    """(what is wrong, what to do) about pages that end in *outcome* for *reason*."""
-    if outcome == "rejected" and reason in _REJECTED:
-        return _REJECTED[reason]
-    answer = f"HTTP {status}" if status else reason
-    advice = _FAILED.get(status or 0, "Open one in a browser; `nachlese explain URL` says what was tried.")
-    if outcome == "failed":
-        return f"pages cannot be fetched ({answer})", advice
-    return f"pages are rejected ({answer if reason == 'http_error' else reason})", advice
+    return of_measure(measure.name, measure.is_share, text, found.baseline, found.value)

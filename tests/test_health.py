@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,6 +10,7 @@ import pytest
 
 from pipelines import health
 from pipelines.health import MEASURES, Point, Sums
+from pipelines.health_wording import fraction, of_measure
 from pipelines.items import Article, Link, Page, Precision, Provenance, Reason
 from pipelines.store import Document, SourceRow, Store
 from tests.test_site_models import own, subject
@@ -68,7 +70,9 @@ def test_what_is_expected_follows_the_hours_of_the_week():
 
 
 def test_sizes_are_said_as_people_say_them():
-    assert [health.times(300, now) for now in (29, 100, 150, 600)] == ["a tenth", "a third", "half", "2 times"]
+    assert [fraction(now / 300) for now in (29, 100, 150, 190)] == ["a tenth", "a third", "half", "two thirds"]
+    longer = of_measure("words", False, MEASURES["words"].rises, math.log(300), math.log(1200))
+    assert str(longer) == "texts are 4 times as long as usual (1,200 words instead of 300)"
 
 
 # --- after a run -----------------------------------------------------------------------------------------------------

@@ -131,6 +131,20 @@ EXTREME = """
         FROM (SELECT place, ({value})::float8 AS value FROM newest) AS one WHERE value IS NOT NULL) AS windows
     WHERE number > {size}
 """
+# The history again, of some hours of the day only; and how long there has been one.
+SAME_HOURS = """
+    WITH known AS (
+        SELECT at, ({value})::float8 AS value,
+               extract(hour FROM at AT TIME ZONE 'UTC')::integer = ANY (%(hours)s) AS is_same
+        FROM ingest.observations
+        WHERE source = %(source)s AND counted AND id < %(before)s AND {which}
+        ORDER BY id DESC LIMIT %(long_window)s
+    )
+    SELECT count(value) FILTER (WHERE is_same) AS count, coalesce(sum(value) FILTER (WHERE is_same), 0) AS total,
+           coalesce(sum(value * value) FILTER (WHERE is_same), 0) AS squares,
+           coalesce(max(at) - min(at), interval '0') AS known
+    FROM known
+"""
 ARTICLES = "outcome IN ('new', 'copy')"
 ENDED = "(outcome = %(outcome)s AND reason IS NOT DISTINCT FROM %(reason)s)::int"
 
@@ -202,9 +216,10 @@ OPEN_ALARMS = """
 """
 OPEN_ALARM = """
     INSERT INTO ingest.alarms (
-        source, measure, opened_at, since, baseline, value, observed, example_url, says, advice, run_id)
+        source, measure, opened_at, since, baseline, value, observed, example_url, says, advice, run_id,
+        wording)
     VALUES (%(source)s, %(measure)s, %(now)s, %(since)s, %(baseline)s, %(value)s, %(observed)s, %(example)s, %(says)s,
-            %(advice)s, %(run)s)
+            %(advice)s, %(run)s, %(wording)s)
     ON CONFLICT DO NOTHING
     RETURNING id, source, measure, since, says, advice, example_url
 """
