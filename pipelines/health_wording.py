@@ -37,13 +37,13 @@ def shown(name: str, value: str | float) -> str:
     return f"{value:,.1f}".removesuffix(".0")
 
 
-_FRACTIONS = ((0.07, "a twentieth"), (0.15, "a tenth"), (0.22, "a fifth"), (0.29, "a quarter"), (0.4, "a third"),
+FRACTIONS = ((0.07, "a twentieth"), (0.15, "a tenth"), (0.22, "a fifth"), (0.29, "a quarter"), (0.4, "a third"),
               (0.58, "half"), (1.0, "two thirds"))  # fmt: skip
 
 
 def fraction(ratio: float) -> str:
     """A smaller size beside a larger one: 'a tenth', 'half'."""
-    return next((word for bound, word in _FRACTIONS if ratio <= bound), "two thirds")
+    return next((word for bound, word in FRACTIONS if ratio <= bound), "two thirds")
 
 
 def of_log(name: str, value: float) -> float:

@@ -144,9 +144,9 @@ def test_every_sentence_of_an_alarm_can_be_said_in_german():
     said = {text for one in MEASURES.values() for text in (one.falls, one.rises, one.advice)}
     for name, value in vars(health_wording).items():
         for one in value.values() if isinstance(value, dict) else [value]:
-            said |= set(one if isinstance(one, tuple) else [one]) if name.isupper() else set()
+            said |= set(one if isinstance(one, tuple) else [one]) if name.isupper() and name != "FRACTIONS" else set()
     assert len(said - {""}) > 50 and said - {""} - german.keys() == set()
-    assert {word for _, word in health_wording._FRACTIONS} <= german.keys()
+    assert {word for _, word in health_wording.FRACTIONS} <= german.keys()
 
 
 async def test_an_alarm_is_said_in_the_readers_language(client, sql_rows):
