@@ -17,8 +17,9 @@ from pipelines.health_wording import Wording, of_measure
 FEWEST = 12
 #: how many of the latest pages are looked at together: a change of all of them shows in three, a smaller one in more
 SIZES = (3, 4, 5, 6, 8, 12, 16, 24, 48, 96)
-#: so unlikely must it be that chance alone does it; a source is looked at some thousand times in a quarter
-CHANCE = 1e-6
+#: so unlikely must it be that chance alone does it; more likely may it be where few pages come in a quarter, each of
+#: which might be the one
+CHANCE, MOST_CHANCE, IN_A_QUARTER = 1e-6, 1e-5, 0.003
 #: the same for sizes, in standard errors: texts of an evening resemble each other more than chance would have it
 ERRORS = 5.5
 #: a share must move by so much; by less where it moves to none or to all
@@ -167,7 +168,14 @@ class Finding:
 # --- deciding --------------------------------------------------------------------------------------------------------
 
 
-def deviations(measure: Measure, sums: Sums, latest: Sequence[Point]) -> Iterator[Deviation]:
+def chance_of(pages: float | None, days: float | None) -> float:
+    """What chance may do at the most, with so many *pages* in so many *days*; None: not known yet."""
+    if not pages or not days or days < DAYS_KNOWN / timedelta(days=1):
+        return CHANCE
+    return min(max(IN_A_QUARTER / (pages / days * 91), CHANCE), MOST_CHANCE)
+
+
+def deviations(measure: Measure, sums: Sums, latest: Sequence[Point], chance: float = CHANCE) -> Iterator[Deviation]:
     """Each number of latest pages that differ from those before them; the pages of whole runs first.
 
     With fewer than are ill, the rest of these stand in the baseline, and the history looks as if it had always been so.
@@ -184,8 +192,7 @@ def deviations(measure: Measure, sums: Sums, latest: Sequence[Point]) -> Iterato
         least = LEAST_TO_ALL if measure.is_share and value in (0, 1) else measure.least
         if not is_named or abs(change) < least or is_bunch(measure, baseline, points):
             continue
-        unlikely = unlikely_share if measure.is_share else unlikely_size
-        if unlikely(baseline, value, size):
+        if is_unlikely(measure, baseline, value, size, chance):
             yield Deviation(baseline.mean, value, size, tuple(points))
 
 
@@ -201,12 +208,13 @@ def hours_of(points: Sequence[Point]) -> list[int]:
     return sorted({(point.at.hour + hours) % 24 for point in points for hours in beside})
 
 
-def is_of_the_hour(measure: Measure, found: Deviation, same_hours: Sums, known: timedelta) -> bool:
+def is_of_the_hour(
+    measure: Measure, found: Deviation, same_hours: Sums, known: timedelta, chance: float = CHANCE
+) -> bool:
     """Whether it is no deviation from the pages of the *same_hours*, before it, of a history *known* for so long."""
     if same_hours.count >= FEWEST:
         change = (found.value - same_hours.mean) * math.copysign(1, found.value - found.baseline)
-        unlikely = unlikely_share if measure.is_share else unlikely_size
-        return change <= 0 or not unlikely(same_hours, found.value, found.size)
+        return change <= 0 or not is_unlikely(measure, same_hours, found.value, found.size, chance)
     if known >= DAYS_KNOWN:
         return False  # hours in which hardly anything comes
     return found.baseline not in (0, 1) if measure.is_share else abs(found.value - found.baseline) < LARGE
@@ -235,16 +243,20 @@ def sizes(latest: Sequence[Point]) -> Iterator[int]:
     return (size for size in dict.fromkeys((*of_runs, *SIZES)) if size <= len(latest))
 
 
-def unlikely_share(baseline: Sums, value: float, size: int, bunch: float = 1.0) -> bool:
+def is_unlikely(measure: Measure, baseline: Sums, value: float, size: int, chance: float) -> bool:
+    return unlikely_share(baseline, value, size, chance) if measure.is_share else unlikely_size(baseline, value, size)
+
+
+def unlikely_share(baseline: Sums, value: float, size: int, chance: float = CHANCE, bunch: float = 1.0) -> bool:
     """Whether chance gives so many of *size*, with what the baseline lets one expect and how little it may know.
 
     *bunch*: so many pages of a run usually share that fate; they count as one.
     """
     found, known = round(value * size), baseline.total
     if value < baseline.mean:
-        return tail(size - found, size, baseline.count - known + 0.5, known + 0.5) < CHANCE
+        return tail(size - found, size, baseline.count - known + 0.5, known + 0.5) < chance
     events = math.ceil(found / bunch)
-    return tail(events, size - found + events, known / bunch + 0.5, baseline.count - known + 0.5) < CHANCE
+    return tail(events, size - found + events, known / bunch + 0.5, baseline.count - known + 0.5) < chance
 
 
 def tail(found: int, size: int, alpha: float, beta: float) -> float:

@@ -87,7 +87,7 @@ async def check(
     documents = await rows_of(connection, DOCUMENTS, values)
     alarms = await rows_of(connection, OPEN_ALARMS, values) if state["alarms"] else []
     is_open = {alarm["measure"] for alarm in alarms}
-    pages = Pages(connection, values, zone)
+    pages = Pages(connection, values, zone, health.chance_of(state["articles"], state["days"]))
     findings = _lists(documents)
     if new or state["is_failing"]:
         findings += await pages.findings(is_open)
@@ -153,8 +153,8 @@ async def _silence(connection: AsyncConnection, state: Row, values: Row) -> Find
 class Pages:
     """What the latest pages of a source say."""
 
-    def __init__(self, connection: AsyncConnection, values: Row, zone: ZoneInfo):
-        self.connection, self.values, self.zone = connection, values, zone
+    def __init__(self, connection: AsyncConnection, values: Row, zone: ZoneInfo, chance: float):
+        self.connection, self.values, self.zone, self.chance = connection, values, zone, chance
         self._measured: dict[str, tuple[Sums, list[Point]]] | None = None
 
     async def rows(self, statement: str, **more: object) -> list[Row]:
@@ -164,7 +164,7 @@ class Pages:
         found = await self._ends()
         for name, (sums, latest) in (await self.measured()).items():
             measure = MEASURES[name]
-            for deviates in health.deviations(measure, sums, latest) if name not in is_open else ():
+            for deviates in health.deviations(measure, sums, latest, self.chance) if name not in is_open else ():
                 if not await self._is_usual(measure, deviates, VALUES[name]):
                     found.append(_finding(measure, deviates, latest))
                     break
@@ -185,7 +185,7 @@ class Pages:
         hours = health.hours_of(found.points)
         same = (await self.rows(SAME_HOURS.format(value=value, which=which), before=before, hours=hours, **more))[0]
         sums = Sums(same["count"], float(same["total"]), float(same["squares"]))
-        if health.is_of_the_hour(measure, found, sums, same["known"]):
+        if health.is_of_the_hour(measure, found, sums, same["known"], self.chance):
             return True
         statement = EXTREME.format(size=found.size - 1, value=value, which=which)
         row = (await self.rows(statement, before=before, **more))[0]
@@ -210,7 +210,7 @@ class Pages:
             name = f"{outcome}_{reason}"
             measure = Measure(name, True, rises="x")
             sums = Sums(all_counted, counts.get((outcome, reason), 0), counts.get((outcome, reason), 0))
-            for deviates in health.deviations(measure, sums, points):
+            for deviates in health.deviations(measure, sums, points, self.chance):
                 if await self._comes_in_bunches(sums, deviates, outcome=outcome, reason=reason):
                     continue
                 if not await self._is_usual(measure, deviates, ENDED, "true", outcome=outcome, reason=reason):
@@ -233,7 +233,9 @@ class Pages:
         """Whether the pages are no more than the history lets expect, where so many of one run usually end alike."""
         rows = await self.rows(BUNCH, before=min(point.id for point in found.points), **ended)
         baseline = sums.without(found.points)
-        return bool(rows) and not health.unlikely_share(baseline, found.value, found.size, rows[0]["bunch"])
+        return bool(rows) and not health.unlikely_share(
+            baseline, found.value, found.size, self.chance, rows[0]["bunch"]
+        )
 
     async def _lasts(self, since: Point, points: Sequence[Point]) -> bool:
         """Whether it was so in more than one run, for a while; or the runs after it found nothing else to ask."""

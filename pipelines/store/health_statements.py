@@ -62,7 +62,7 @@ STATE = """
             AND run.outcome = 'finished' AND run.started_at > (
                 SELECT max(at) FROM ingest.observations WHERE source = %(source)s AND outcome IN ('new', 'copy'))
         ) AS looking_since,
-        rhythm.learned_at, rhythm.days, rhythm.hours, rhythm.longest_gap
+        rhythm.learned_at, rhythm.days, rhythm.articles, rhythm.hours, rhythm.longest_gap
     FROM (SELECT 1) AS one
     LEFT JOIN ingest.rhythms AS rhythm ON rhythm.source = %(source)s
 """
