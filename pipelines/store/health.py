@@ -249,8 +249,9 @@ class Pages:
     # --- a new paragraph in all of them ------------------------------------------------------------------------------
 
     async def _prompt(self) -> Finding | None:
-        found = await self.rows(PROMPTS, size=health.PROMPTS, share=health.PROMPT_SHARE, fewest=health.FEWEST)
-        found = found or await self.rows(PROMPTS, size=health.FEWER_PROMPTS, share=1.0, fewest=health.LONG_WITHOUT)
+        found = await self.rows(
+            PROMPTS, size=health.PROMPTS, share=health.PROMPT_SHARE, fewest=health.FEWEST,
+            fewer=health.FEWER_PROMPTS, long=health.LONG_WITHOUT)  # fmt: skip
         if not found:
             return None
         row = found[0]

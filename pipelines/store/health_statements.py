@@ -175,7 +175,8 @@ RUNS_SINCE = """
     WHERE source = %(source)s AND kind = 'crawl' AND id >= %(first)s
 """
 
-# A paragraph in nearly all of the latest articles, from one of them on in most, and in none of those before that one.
+# A paragraph in nearly all of the latest articles, or in all of fewer where it was missing for longer: from one of them
+# on in most, and in none of those before that one.
 PROMPTS = """
     WITH newest AS MATERIALIZED (
         SELECT id, page_id, at, paragraphs, row_number() OVER (ORDER BY id DESC) AS place FROM ingest.observations
@@ -184,7 +185,8 @@ PROMPTS = """
     ), common AS (
         SELECT paragraph, max(page_id) AS page FROM newest, unnest(paragraphs) AS paragraph
         WHERE place <= %(size)s
-        GROUP BY paragraph HAVING count(*) >= %(share)s * %(size)s
+        GROUP BY paragraph
+        HAVING count(*) >= %(share)s * %(size)s OR count(*) FILTER (WHERE place <= %(fewer)s) = %(fewer)s
     )
     SELECT common.paragraph, common.page, had.first_id, had.since, had.number, all_since.number AS since_then
     FROM common
@@ -194,7 +196,8 @@ PROMPTS = """
     CROSS JOIN LATERAL (
         SELECT count(*) FILTER (WHERE id >= had.first_id) AS number, count(*) FILTER (WHERE id < had.first_id) AS before
         FROM newest) AS all_since
-    WHERE all_since.before >= %(fewest)s AND had.number >= 0.6 * all_since.number
+    WHERE all_since.before >= CASE WHEN had.number >= %(share)s * %(size)s THEN %(fewest)s ELSE %(long)s END
+        AND had.number >= 0.6 * all_since.number
     ORDER BY had.number DESC LIMIT 1
 """
 PROMPT_TEXT = """
