@@ -89,7 +89,7 @@ def _learn(message: bytes, known: Functions, rules: dict[str, Rules | None]) -> 
     learned: Rules = pickle.loads(message[64:])
     rules[message[:64].decode()] = learned
     for phrases in learned.phrases.values():
-        phrases.compile()  # half a second, which otherwise each reader takes again
+        phrases.compile()  # which otherwise each reader does again
     took = _warm_up(known[READ], learned) if READ in known else 0
     gc.collect()
     gc.freeze()  # the shared memory stays shared
