@@ -21,7 +21,7 @@ from crawler.discovery.links import LinkFilter
 from crawler.downloader.errors import Failure, failure_reason
 from crawler.probing import documents, sentences
 from crawler.probing.documents import Candidate, Choice, Seen
-from crawler.probing.survey import Survey
+from crawler.probing.models import Survey
 from crawler.services import Services
 from crawler.single_fetch import fetched
 from crawler.spiders.documents import header

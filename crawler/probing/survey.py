@@ -18,6 +18,7 @@ from crawler.discovery.decoding import first_element, text_of
 from crawler.discovery.entries import clean_address
 from crawler.discovery.links import looks_like_article
 from crawler.discovery.models import DiscoveryError
+from crawler.probing.models import Outline, Subscriptions, Survey
 from crawler.robots import LARGEST, decoded_robots, field_and_value
 from pipelines import urls
 from pipelines.reading.fields.language import code
@@ -57,32 +58,6 @@ _CONTACTS = {
     "GB": re.compile(r"\bCompanies House\b|\bEngland and Wales\b|(?:\+|\b00)44[\s(/\d]"),
     "PL": re.compile(r"\bNIP\b:?\s?\d|(?:\+|\b00)48[\s(/\d]"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Survey:
-    """What one page says of its site.
-
-    ``root`` is the document's first element, in lower case. ``feeds`` are named by ``link rel=alternate``,
-    ``feed_links`` by links called rss or feed; ``sections`` are the site's own links that lead to no article.
-    ``refresh`` is where the page sends its readers at once. ``cookies`` are those that its scripts set ("NAME=VALUE").
-    ``countries``: what contact data on the page points to. ``offsets``: times that state their offset from UTC.
-    """
-
-    root: str = ""
-    title: str | None = None
-    language: str | None = None
-    region: str | None = None
-    feeds: tuple[str, ...] = ()
-    feed_links: tuple[str, ...] = ()
-    sitemaps: tuple[str, ...] = ()
-    sections: tuple[str, ...] = ()
-    articles: int = 0
-    imprint: str | None = None
-    refresh: str | None = None
-    cookies: tuple[str, ...] = ()
-    countries: tuple[str, ...] = ()
-    offsets: tuple[str, ...] = ()
 
 
 def survey(body: bytes, content_type: str, url: str) -> Survey:
@@ -248,20 +223,6 @@ def robots_sitemaps(body: bytes) -> Survey:
         if field == "sitemap" and (address := clean_address(value.partition(" #")[0].strip(), value.strip()[:2000])):
             found.append(address)
     return Survey("robots", sitemaps=tuple(dict.fromkeys(found))[:200])
-
-
-@dataclass(frozen=True, slots=True)
-class Outline:
-    """One subscription of an OPML file: the feed, the site's own page where it is stated, and a title."""
-
-    feed: str
-    page: str | None = None
-    title: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Subscriptions:
-    outlines: tuple[Outline, ...] = ()
 
 
 def opml(body: bytes) -> Subscriptions:

@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,7 +103,7 @@ def _by_set(parts: Sequence[tuple[str, str]]) -> Callable[[str], str | None]:
         phrases.Add(_NUMBER.sub("*", pattern))
     phrases.Compile()
 
-    @lru_cache(maxsize=None)
+    @cache
     def compiled(place: int) -> Any:
         return re2.compile(exact[place].encode(), _RE2)
 

