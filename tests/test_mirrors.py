@@ -67,6 +67,7 @@ TESTED_IN = {
     ],
     "test_discovery.py": [
         "crawler/discovery/decoding.py",
+        "crawler/discovery/document.py",
         "crawler/discovery/entries.py",
         "crawler/discovery/feed.py",
         "crawler/discovery/links.py",
@@ -159,6 +160,7 @@ TESTED_IN = {
         "crawler/probing/documents.py",
         "crawler/probing/drafting.py",
         "crawler/probing/fixtures.py",
+        "crawler/probing/models.py",
         "crawler/probing/probe.py",
         "crawler/probing/profile.py",
         "crawler/probing/sentences.py",

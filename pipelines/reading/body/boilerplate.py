@@ -14,12 +14,11 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from functools import cache, cached_property, lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import re2
-
+from pipelines import pattern_sets
 from pipelines.reading.regex_prefilter import either, name_of
 
 if TYPE_CHECKING:
@@ -93,24 +92,11 @@ class PhraseSet:
 
 
 def _by_set(parts: Sequence[tuple[str, str]]) -> Callable[[str], str | None]:
-    """All patterns at once without their numbers, which is four times as fast; then the few that are left, exactly.
-
-    RE2 counts by unrolling: to each place of a text that '.{0,240}' has taken belongs a state of its own.
-    """
-    exact = [_for_re2(pattern) for _, pattern in parts]
-    phrases = re2.Set.FullMatchSet(_RE2)
-    for pattern in exact:
-        phrases.Add(_NUMBER.sub("*", pattern))
-    phrases.Compile()
-
-    @cache
-    def compiled(place: int) -> Any:
-        return re2.compile(exact[place].encode(), _RE2)
+    first = pattern_sets.first_of([pattern for _, pattern in parts])
 
     def section(text: str) -> str | None:
-        spelled = text.encode("utf-8", "replace")  # half a character is none
-        left = sorted(phrases.Match(spelled) or ())
-        return next((parts[place][0] for place in left if compiled(place).fullmatch(spelled)), None)
+        place = first(text)
+        return None if place is None else parts[place][0]
 
     return section
 
@@ -123,25 +109,6 @@ def _by_bounded_pattern(parts: Sequence[tuple[str, str]]) -> Callable[[str], str
         return name_of(found) if found else None
 
     return section
-
-
-def _for_re2(pattern: str) -> str:
-    """*pattern* with letters beyond ASCII in its ``\\w``, as Python has them."""
-    return _WORD_CHARACTER.sub(lambda found: _LETTERS if found[0][0] == "[" else f"{_LETTERS}]", pattern)
-
-
-def _re2_options() -> re2.Options:
-    options = re2.Options()
-    options.max_mem = 16 << 20  # the German phrases take 4 MB; the rest remembers how far texts like this one came
-    options.never_capture = True
-    options.log_errors = False  # they are raised
-    return options
-
-
-_RE2 = _re2_options()
-_WORD_CHARACTER = re.compile(r"\[\\w|\\w")
-_NUMBER = re.compile(r"(?<!\\)\{\d+(?:,\d*)?\}")
-_LETTERS = r"[\w\x{c0}-\x{1fff}"
 
 
 def _bounded(pattern: str, ignores_case: bool = False) -> Whole:
@@ -377,23 +344,23 @@ def _patterns(
             continue
         plain = _quick(_filled(pattern, words).translate(_PATTERN_PLAIN))
         try:
-            compiled = _whole(plain, is_bounded)
-        except (re.error, re2.error) as error:
+            takes = _takes(plain, is_bounded)
+        except (re.error, pattern_sets.PatternError) as error:
             mistakes.append(f"{place}: expected {_wanted(plain, error)}")
             continue
-        if compiled.fullmatch("") or any(compiled.fullmatch(probe.lower()) for probe in _PROBES):
+        if takes("") or any(takes(probe.lower()) for probe in _PROBES):
             mistakes.append(f"{place}: expected a phrase, this takes any sentence")
         else:
             good.append(plain)
     return good
 
 
-def _whole(pattern: str, is_bounded: bool) -> Any:
-    """*pattern*, compiled by itself to see whether it is one. Raises ``re.error`` or ``re2.error``."""
-    if is_bounded:
-        re.compile(pattern)
-        return _bounded(pattern, ignores_case=True)
-    return re2.compile(_for_re2(pattern), _RE2)
+def _takes(pattern: str, is_bounded: bool) -> Callable[[str], Any]:
+    """Whether *pattern* takes the whole of a text. Raises ``re.error`` or ``PatternError``."""
+    if not is_bounded:
+        return pattern_sets.whole(pattern)
+    re.compile(pattern)
+    return _bounded(pattern, ignores_case=True).fullmatch
 
 
 def _wanted(pattern: str, error: Exception) -> str:
@@ -401,7 +368,7 @@ def _wanted(pattern: str, error: Exception) -> str:
         re.compile(pattern)
     except re.error as mistake:
         return f"a regular expression ({mistake})"
-    return f"a pattern that looks neither ahead nor back ({error.args[0].decode(errors='replace')})"
+    return f"a pattern that looks neither ahead nor back ({error})"
 
 
 def _quick(pattern: str) -> str:
