@@ -27,7 +27,8 @@ from crawler.runs import SHUTDOWN_GRACE, scrapy_settings
 from crawler.services import Services, close, give_services, in_memory
 from crawler.spiders.documents import header
 from crawler.spiders.news import NewsSpider
-from pipelines.items import Page, Rejected
+from pipelines import urls
+from pipelines.items import Page, Reason, Rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,12 @@ class SingleFetchSpider(NewsSpider):
     async def start(self) -> AsyncIterator[Any]:
         for kind, url in self.wanted:
             meta = {"kind": kind, "url": url}
-            yield Request(url, callback=self.came, errback=self.came_not, meta=meta, dont_filter=True)
+            try:
+                request = Request(url, callback=self.came, errback=self.came_not, meta=meta, dont_filter=True)
+            except ValueError:  # raised here, it would end the iteration, and the others would never be asked for
+                self.results.put_nowait((kind, url, FetchError(Reason.BAD_URL, why_bad(url))))
+            else:
+                yield request
 
     def came(self, response: Response) -> None:
         self.results.put_nowait((response.meta["kind"], response.meta["url"], response))
@@ -104,9 +110,21 @@ async def fetched(
     crawl.result()
 
 
+def why_bad(url: str) -> str:
+    """What is wrong with an address of which Scrapy makes no request, in our own words."""
+    try:
+        urls.normalise(url)
+    except urls.BadUrl as error:
+        return str(error)
+    return "the address cannot be asked for"
+
+
 def source_of(url: str, configured: Configuration) -> Source | None:
-    """The source whose homepage has the host and port of *url*."""
-    place = urlsplit(url).netloc.lower()
+    """The source whose homepage has the host and port of *url*; None too where that is no address."""
+    try:
+        place = urlsplit(url).netloc.lower()
+    except ValueError:
+        return None
     return next((one for one in configured.sources.values() if urlsplit(one.homepage).netloc.lower() == place), None)
 
 
