@@ -18,6 +18,7 @@ import procrastinate
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import Status
 
+from crawler import schedule
 from crawler.config import Configuration, Source
 from crawler.runs import SHUTDOWN_GRACE, crawl_source, look_again, stop_all
 from crawler.schedule import Scheduler
@@ -88,6 +89,7 @@ class QueueScheduler(Scheduler):
         self.queue = queue
 
     async def run(self, name: str, slot: datetime | None, wait: float, takes_over: int | None = None) -> None:
+        self._begun.add(name)  # it does not wait here: whoever drains this process lets the job be put in
         try:
             await defer(self.queue, name, slot, timedelta(seconds=wait), takes_over)
             await self.note_next_run(name)
@@ -191,15 +193,12 @@ async def serve_worker(configuration: Configuration, sources: list[str] | None, 
 
 
 async def serve_schedule(configuration: Configuration, is_mine: Callable[[Source], bool]) -> int:
-    """Put slots into the queue until SIGTERM or SIGINT. Returns the exit code, 0."""
-    loop, ending = asyncio.get_running_loop(), asyncio.Event()
+    """Put slots into the queue; signals mean what they mean for ``schedule.serve``. Returns the exit code, 0."""
+    return await schedule.serve(configuration, is_mine, opened_schedule)
+
+
+@asynccontextmanager
+async def opened_schedule(configuration: Configuration, is_mine: Callable[[Source], bool]) -> AsyncIterator[Scheduler]:
+    """The schedule that fills the queue."""
     async with opened(configuration) as (services, queue):
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, ending.set)
-        scheduler = QueueScheduler(services, queue, is_mine)
-        scheduler.start()
-        await scheduler.note_next_runs()
-        log.info("the schedule fills the queue: %d sources", sum(map(scheduler.may_run, configuration.sources)))
-        await ending.wait()
-        await scheduler.stop(SHUTDOWN_GRACE)
-    return 0
+        yield QueueScheduler(services, queue, is_mine)

@@ -129,3 +129,44 @@ async def test_what_a_stopped_worker_leaves_is_put_in_at_once(
         ("finished", True)
     ]
     assert sql_rows("SELECT count(*) FROM news.articles") == [(2,)]
+
+
+async def said_by(process, text):
+    """Wait until the process has logged *text*."""
+    async with asyncio.timeout(60):
+        while text not in (line := (await process.stderr.readline()).decode()):
+            assert line, f"it ended without {text!r}"
+
+
+async def test_the_schedule_of_the_queue_obeys_the_signals_that_any_schedule_obeys(
+    tmp_path, site, configuration, worker, database_url, sql_rows
+):
+    """Its plans are those of before the start, so that no restart looks at a source early."""
+    blatt = tmp_path / "sources" / "blatt.toml"
+    blatt.write_text(blatt.read_text() + '[schedule]\nevery = "auto"\n')
+    planned = datetime.now(UTC) + timedelta(hours=5)
+    sql_rows("UPDATE ingest.sources SET next_run_at = %s RETURNING 1", planned)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "crawler.cli", "schedule", "--queue"),
+        env=environment(tmp_path, database_url), stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    await said_by(process, "the schedule runs: 1 of 1 sources")
+    (tmp_path / "sources" / "neu.toml").write_text(blatt.read_text().replace("Blatt", "Neu"))
+    process.send_signal(signal.SIGHUP)
+    await said_by(process, "the configuration was read again")
+    assert sql_rows("SELECT count(next_run_at) FROM ingest.sources WHERE name IN ('blatt', 'neu')") == [(2,)]
+    process.send_signal(signal.SIGUSR1)
+    await said_by(process, "no new runs")
+    async with asyncio.timeout(60):
+        assert await process.wait() == 0
+    assert sql_rows(JOBS) == []
+    assert sql_rows("SELECT next_run_at FROM ingest.sources WHERE name = 'blatt'") == [(planned,)]
+
+
+async def test_a_drained_schedule_puts_in_the_job_that_it_was_putting_in(worker, queue, sql_rows):
+    scheduler = QueueScheduler(worker.services, queue, lambda source: True)
+    scheduler.clock.start()
+    scheduler.begin("blatt", SLOT, timedelta())
+    await asyncio.sleep(0)  # the task begins
+    await scheduler.drain()
+    assert sql_rows(JOBS) == [(SLOT.isoformat(), "todo")]
