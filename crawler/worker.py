@@ -158,10 +158,12 @@ class Worker:
 
 
 @asynccontextmanager
-async def opened(configuration: Configuration) -> AsyncIterator[tuple[Services, procrastinate.App]]:
+async def opened(
+    configuration: Configuration, is_reading: bool = True
+) -> AsyncIterator[tuple[Services, procrastinate.App]]:
     """The services of this process, and the queue."""
     dsn = database.address()
-    async with open_services(configuration, dsn) as services:
+    async with open_services(configuration, dsn, is_reading=is_reading) as services:
         await asyncio.to_thread(prepare, dsn)
         async with queue_of(dsn).open_async() as queue:
             yield services, queue
@@ -200,5 +202,5 @@ async def serve_schedule(configuration: Configuration, is_mine: Callable[[Source
 @asynccontextmanager
 async def opened_schedule(configuration: Configuration, is_mine: Callable[[Source], bool]) -> AsyncIterator[Scheduler]:
     """The schedule that fills the queue."""
-    async with opened(configuration) as (services, queue):
+    async with opened(configuration, is_reading=False) as (services, queue):
         yield QueueScheduler(services, queue, is_mine)

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -131,6 +132,10 @@ async def test_what_a_stopped_worker_leaves_is_put_in_at_once(
     assert sql_rows("SELECT count(*) FROM news.articles") == [(2,)]
 
 
+def children(pid):
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+
+
 async def said_by(process, text):
     """Wait until the process has logged *text*."""
     async with asyncio.timeout(60):
@@ -151,6 +156,7 @@ async def test_the_schedule_of_the_queue_obeys_the_signals_that_any_schedule_obe
         env=environment(tmp_path, database_url), stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     await said_by(process, "the schedule runs: 1 of 1 sources")
+    assert children(process.pid) == []  # no reader: it reads nothing
     (tmp_path / "sources" / "neu.toml").write_text(blatt.read_text().replace("Blatt", "Neu"))
     process.send_signal(signal.SIGHUP)
     await said_by(process, "the configuration was read again")
