@@ -16,20 +16,17 @@ import asyncio
 import json
 import math
 import random
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import psycopg
 from rich.console import Console
 
-from pipelines import database
+from benchmarks import filled
 from pipelines.store import health
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
@@ -292,14 +289,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="nachlese-alarms-"))
-    dsn = database.embedded(folder / "postgres")
-    try:
-        database.migrate(dsn)
+    with filled.server() as server, filled.fresh_database(server, "alarms") as dsn:
         tally = asyncio.run(measured(dsn, asked))
-    finally:
-        database.leave(dsn)
-        shutil.rmtree(folder, ignore_errors=True)
     shown(tally, asked)
 
 

@@ -53,11 +53,11 @@ async def compare(
 async def compared(services: Services, page: Page) -> Comparison:
     address = page.asked_url or page.url
     try:
-        article = await services.readers.read(page, await services.rules_for(page))
+        article, features = await services.readers.read_page(page, await services.rules_for(page))
     except Rejected as rejected:
         return Comparison(address, page.source, "rejected", str(rejected))
     try:
-        outcome = await services.store.preview(page, article)
+        outcome = await services.store.preview(page, article, features)
     except (ValueError, TypeError) as error:
         return Comparison(address, page.source, "rejected", f"unstorable: {error}")
     stored = await services.store.article(outcome.article_id) if outcome.article_id is not None else None

@@ -263,9 +263,9 @@ class Robots:
     async def judgement(self, url: str, get: Get, trust: Hashable = None, whose: str = "") -> Judgement:
         """Raise Disallowed or RobotsUnavailable, or return what the rules say, with a Crawl-delay that is bounded.
 
-        *get* fetches a robots.txt, following redirects; it raises RobotsFetchError where RFC 9309 says *unreachable*. Any
-        other exception it raises goes through, and is remembered by nobody. Requests for one site wait for the same
-        fetch if they have the same *trust*: the addresses they may reach. *whose*: the source that asks.
+        *get* fetches a robots.txt, following redirects; it raises RobotsFetchError where RFC 9309 says *unreachable*.
+        Any other exception it raises goes through, and is remembered by nobody. Requests for one site wait for the
+        same fetch if they have the same *trust*: the addresses they may reach. *whose*: the source that asks.
         """
         site = origin(url)
         known = await self._current(site, get, trust)

@@ -18,11 +18,11 @@ from psycopg import Connection, conninfo, sql
 
 from pipelines.connecting import connected, connection_info
 from pipelines.embedded import programs
+from pipelines.migrations import ROLES
 from pipelines.postgres import DatabaseError, parameters, safe_text, shown
 
 DUMP, ARCHIVE, MANIFEST = "database.dump", "archive", "manifest.json"
 SCHEMAS = ("ingest", "news")
-ROLES = ("nachlese_owner", "nachlese_writer", "nachlese_reader")
 
 # what lives in unlogged tables is worth nothing later
 TABLES = """

@@ -33,7 +33,7 @@ def _close(forking: asyncio.Future[Reader]) -> None:
 
 
 class Forkserver:
-    """The parent's end of the process that forks readers. Its two commands are answered one after the other."""
+    """The parent's end of the process that forks readers. Its commands are answered one after the other."""
 
     def __init__(self, functions: list[str]):
         self._control, self._process = launched()
@@ -44,11 +44,6 @@ class Forkserver:
         self._knows: set[str] = set()
         self.yardstick = 0.0  # seconds of processor time for the probe page; 0: not measured
         self.children: set[int] = set()
-
-    @property
-    def is_taught(self) -> bool:
-        """Whether the readers that it forks are warm."""
-        return bool(self._knows)
 
     async def ready(self) -> None:
         """Tell it what it shall be able to do; returns when it has imported that. EOFError: it could not."""

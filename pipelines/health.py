@@ -83,7 +83,7 @@ MEASURES = {
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A page's value of one measure, latest first in every list. ``key`` is for what is no number: a reason."""
+    """A page's value of one measure, latest first in every list."""
 
     id: int
     page: int

@@ -65,7 +65,7 @@ def said(error: BaseException, dsn: str) -> str:
 # ---------------------------------------------------------------------------------------------------------------------
 # errors
 
-# In German, French or Chinese they read otherwise: `connecting.Waiting` then finds out by asking the server.
+# In German, French or Chinese they read otherwise: `connecting.RetryDeadline` then finds out by asking the server.
 _REFUSALS = (
     "authentication failed",
     "no password supplied",

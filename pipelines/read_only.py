@@ -31,7 +31,7 @@ class QueryRefused(Exception):
 def run_read_only(
     dsn: str, statement: str, patience: timedelta = timedelta(days=1)
 ) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Column names and rows of one statement that reads. Raises Refused; DatabaseError where there is no database."""
+    """Column names and rows of one statement that reads. Raises QueryRefused; DatabaseError: there is no database."""
     word = first_word(statement)
     if word not in READS:
         raise QueryRefused(

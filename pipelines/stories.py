@@ -213,21 +213,6 @@ def least_similarity(articles: int, join: float = JOIN) -> float:
     return join + JOIN_MORE * JOIN_LEARNT / (JOIN_LEARNT + articles)
 
 
-def best_story(
-    vector: StoryVector, members: Iterable[tuple[int, StoryVector]], least: float
-) -> tuple[int, float] | None:
-    """The story of *vector* and how much it resembles it, or None: it begins one. *members*: (story, article).
-
-    What counts are the members that it has heavy terms in common with: the nearest few, and somewhat the mean of all.
-    By the nearest alone, one article between two stories would draw the second into the first; by the mean alone, a
-    story that many tell in their own way falls apart.
-    """
-    near: dict[int, list[float]] = {}
-    for story, member in members:
-        near.setdefault(story, []).append(similarity(vector, member))
-    return _best(near, least)
-
-
 def _best(similarities: Mapping[int, Sequence[float]], least: float) -> tuple[int, float] | None:
     scores = {story: story_score(values) for story, values in similarities.items()}
     best = max(scores, key=lambda one: (scores[one], -one), default=None)
@@ -235,7 +220,11 @@ def _best(similarities: Mapping[int, Sequence[float]], least: float) -> tuple[in
 
 
 def story_score(similarities: Sequence[float]) -> float:
-    """How much an article resembles a story, by its *similarities* to members of it; there is one at least."""
+    """How much an article resembles a story, by its *similarities* to members of it; there is one at least.
+
+    What counts are the nearest few, and somewhat the mean of all. By the nearest alone, one article between two stories
+    would draw the second into the first; by the mean alone, a story that many tell in their own way falls apart.
+    """
     nearest = sorted(similarities, reverse=True)[:NEAREST]
     return WHOLE * sum(similarities) / len(similarities) + (1 - WHOLE) * sum(nearest) / len(nearest)
 

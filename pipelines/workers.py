@@ -153,14 +153,6 @@ class ReaderPool:
             forkserver = await self._ready_forkserver()
             self._keep(await forkserver.fork())  # for feeds and robots.txt, which come first, while rules are learned
             await self.start()
-            for reader in [reader for reader in self._idle if self._is_cold(reader)]:
-                self._idle.remove(reader)
-                await self._end(reader)
-
-    def _is_cold(self, reader: Reader) -> bool:
-        """Whether a reader was forked before the rules were learned, and others can be had that were not: a page would
-        take half a second and 50 MB more in it."""
-        return not reader.is_warm and self._forkserver is not None and self._forkserver.is_taught
 
     async def start(self) -> None:
         """Start the forkserver and wait until it has imported the reading code, and compiled what *first_rules* need.
@@ -248,7 +240,7 @@ class ReaderPool:
             if reader is None:
                 reader = await self._start_reader(question.rules)
             answer = await self._ask(reader, question, limit)
-            if answer.retire or len(reader.knows) > RULES_A_READER or self._is_cold(reader):
+            if answer.retire or len(reader.knows) > RULES_A_READER:
                 await self._end(reader)
                 reader = None
         except BaseException:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import json
 import logging
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +22,7 @@ from crawler.cli.common import Exit
 from crawler.downloader.errors import failure_reason
 from pipelines.columns import FIRST as NAMES
 from pipelines.items import Reason
+from tests.in_a_thread import served_in_a_thread
 
 ROOT = Path(__file__).parent.parent
 PAGES = Path(__file__).parent / "pages"
@@ -75,22 +74,9 @@ def stored(home: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Pa
 @pytest.fixture
 def sites(stored: Path) -> Iterator[fixture_sites.Sites]:
     """The fixture sites, served by a thread of their own, as sources of the configuration."""
-    ready, loop, running = threading.Event(), asyncio.new_event_loop(), []
-
-    async def serve() -> None:
-        async with fixture_sites.serve(PAGES) as served:
-            running.extend((served, asyncio.Event()))
-            ready.set()
-            await running[1].wait()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
-    thread.start()
-    assert ready.wait(30)
-    running[0].write_sources(stored / "config" / "sources")
-    yield running[0]
-    loop.call_soon_threadsafe(running[1].set)
-    thread.join()
-    loop.close()
+    with served_in_a_thread(fixture_sites.serve(PAGES)) as served:
+        served.write_sources(stored / "config" / "sources")
+        yield served
 
 
 def nachlese(*arguments: str | Path, code: int = 0, stdin: bytes | None = None):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from crawler.cli.common import Exit
 from crawler.cli.run import finish
 from crawler.reports import RunReport
 from pipelines.store import RunCounts, SourceRow, Store
+from tests.in_a_thread import served_in_a_thread
 from tests.small_sites import SmallSite, articles, paths_of, rss, served
 from tests.test_health import Blatt
 
@@ -73,20 +73,8 @@ def site() -> Iterator[SmallSite]:
     """Served by a thread of its own, as the command has its own loop."""
     paths = paths_of(3)
     site = SmallSite({"/rss": rss(paths), **articles(paths)})
-    ready, ended, loop = threading.Event(), asyncio.Event(), asyncio.new_event_loop()
-
-    async def serve() -> None:
-        async with served(site):
-            ready.set()
-            await ended.wait()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
-    thread.start()
-    assert ready.wait(30)
-    yield site
-    loop.call_soon_threadsafe(ended.set)
-    thread.join()
-    loop.close()
+    with served_in_a_thread(served(site)):
+        yield site
 
 
 def nachlese(*arguments: str, code: int = 0) -> str:

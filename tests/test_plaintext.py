@@ -65,6 +65,8 @@ def paragraphs(found: Article) -> list[str]:
         (["Stand: 10.03.2026", "Ressort: Inland", TITLE], "Inland", "2026-03-10"),
         (["Startseite > Inland > Bauen", TITLE, "10. März 2026"], "Inland", "2026-03-10"),
         (["Inland | 10.03.2026", TITLE], "Inland", "2026-03-10"),
+        (["Aktuell", TITLE, "10.03.2026"], "Aktuell", "2026-03-10"),
+        (["Startseite > Aktuelles", TITLE, "10.03.2026"], "Aktuelles", "2026-03-10"),
         (["Inland", f"**{TITLE}**", "Veröffentlicht am 10. März 2026"], "Inland", "2026-03-10"),
         ([TITLE, "10. März 2026"], None, "2026-03-10"),
     ],
@@ -97,7 +99,22 @@ def test_a_date_line_under_the_teaser_is_read_whatever_stands_beside_the_date(li
     assert paragraphs(found) == BODY
 
 
-@pytest.mark.parametrize("line", ["heute 23:36 Uhr | 12 mal gelesen", "31.02.2026, 07:12 Uhr | 3 Kommentare"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "heute 23:36 Uhr | 12 mal gelesen",
+        "31.02.2026, 07:12 Uhr | 3 Kommentare",
+        "vor 2 Wochen",
+        "vor einem Monat",
+        "3 weeks ago",
+        "a month ago",
+        "hace 2 meses",
+        "il y a une semaine",
+        "2 settimane fa",
+        "3 maanden geleden",
+        "2 tygodnie temu",
+    ],
+)
 def test_a_date_line_that_cannot_be_is_no_date_and_no_text(line):
     found = article(TITLE, TEASER, line, *BODY)
     assert (found.published_at, found.teaser, paragraphs(found)) == (None, TEASER, BODY)
@@ -496,6 +513,7 @@ def test_a_bold_first_paragraph_is_the_teaser():
         ("Krieg in der Ukraine", (), ()),
         ("Ukraine-Krieg", ("Politik",), ("Politik",)),
         ("Inland", ("Ausland",), ("Ausland",)),
+        ("Aktuell", (), ("Aktuell",)),
         (None, ("Ausland",), ("Ausland",)),
     ],
 )

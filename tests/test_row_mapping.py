@@ -10,7 +10,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from pipelines.items import Article, Hint, Image, Page, Precision, Provenance, Removed
-from pipelines.store import row_mapping
+from pipelines.store import keys, row_mapping
 from pipelines.text_features import TextFeatures, features_of
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -44,7 +44,7 @@ def test_a_time_is_possible_from_1990_to_two_days_after_the_fetch(at, is_possibl
 
 def test_a_page_has_one_key_in_every_spelling_of_its_address_and_one_where_it_is_no_address():
     assert row_mapping.page_key("https://A.example/x#top") == row_mapping.page_key("http://a.example/x")
-    assert row_mapping.page_key("no address") == row_mapping.other_key("no address")
+    assert row_mapping.page_key("no address") == keys.other_key("no address")
     assert row_mapping.web_key("file:///a.html") == b""
 
 

@@ -16,6 +16,7 @@ from benchmarks.stories import Labelled, labelled
 from pipelines import database, stories
 from pipelines.items import Article, Page, Precision, Provenance
 from pipelines.store import Run, Store
+from pipelines.stories import Member, Newcomer
 from tests.test_seeds import EXPECTED, SEEDS, seed
 
 T = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -139,14 +140,15 @@ def test_a_story_is_as_near_as_its_members_are_on_the_whole():
     twin, stranger = replace(mine, article=2), vector(3, "Regen", "Sturm", "Küste", "Deich", "Flut")
     akin = vector(4, "Haushalt", "Köln", "Kern", "Museum", "Streit")
     assert stories.similarity(mine, twin) > stories.similarity(mine, akin) > stories.similarity(mine, stranger)
-    members = [(2, twin), (2, stranger), (2, replace(stranger, article=5)), (4, akin)]
-    assert stories.best_story(mine, members, 0.0) == (4, stories.similarity(mine, akin))
-    assert stories.best_story(mine, [(2, twin), (4, akin)], 0.0) == (2, stories.similarity(mine, twin))
+    members = [Member(2, twin), Member(2, stranger), Member(2, replace(stranger, article=5)), Member(4, akin)]
+    assert stories.assigned([Newcomer(mine, 0.0, members)]) == [(4, stories.similarity(mine, akin))]
+    near = [Member(2, twin), Member(4, akin)]
+    assert stories.assigned([Newcomer(mine, 0.0, near)]) == [(2, stories.similarity(mine, twin))]
 
 
 def test_an_article_without_words_is_a_story_of_its_own():
-    assert stories.best_story(vector(1), [(2, vector(2))], stories.JOIN) is None
-    assert stories.best_story(vector(1, "Haushalt"), [], stories.JOIN) is None
+    assert stories.assigned([Newcomer(vector(1), stories.JOIN, [Member(2, vector(2))])]) == [(1, None)]
+    assert stories.assigned([Newcomer(vector(1, "Haushalt"), stories.JOIN)]) == [(1, None)]
 
 
 def test_long_articles_need_to_share_less_than_short_ones():

@@ -7,18 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.items import Page
+from pipelines.items import Kind, Page
 from pipelines.reading import shipped_rules
 from pipelines.reading.body.paywall import ACCESS
 from pipelines.reading.fields.authors import AUTHORS
 from pipelines.reading.fields.canonical import CANONICALS
 from pipelines.reading.fields.kind import KINDS
+from pipelines.reading.fields.metadata import describe
 from pipelines.reading.fields.sections import SECTIONS
 from pipelines.reading.fields.teasers import TEASERS
 from pipelines.reading.fields.times import LAST_RESORT, MODIFIED, PUBLISHED
 from pipelines.reading.fields.title import TITLES
 from pipelines.reading.fields.why import candidates
 from pipelines.reading.page.evidence import Ranking
+from pipelines.reading.page.structured import collect
+from pipelines.reading.page.tree import parse
 
 HTML = """<html lang="de"><head><title>Brücke gesperrt | Blatt</title><meta property="og:title" content="Brücke zu">
 <meta name="author" content="Blatt"><script type="application/ld+json">{"@type": "NewsArticle",
@@ -93,3 +96,33 @@ def test_the_chosen_place_is_marked_for_every_field():
         ("kind", "kicker, section, the lines above the headline, the headline itself"): "live_blog",
         ("access", "JSON-LD isAccessibleForFree of the page's own article"): "False",
     }
+
+
+def kinds_told(head: str, byline: str = "") -> tuple[Kind, list[tuple[str, str]]]:
+    """What the reader says of a page's kind, and the places that `candidates` marks for it."""
+    html = f"<html><head>{head}</head><body><h1>Brücke gesperrt</h1>{byline}<p>Die Brücke ist zu.</p></body></html>"
+    tree = parse(html)
+    described = describe(tree, collect(tree, page(html).url), page(html), shipped_rules())
+    return described.kind, [
+        (place, value) for field, place, value, is_chosen in told(html) if field == "kind" and is_chosen
+    ]
+
+
+def test_who_signs_is_told_of_the_names_that_the_reader_goes_by():
+    agency = '<p class="byline">APA-OTS</p>'
+    assert kinds_told("", agency) == (Kind.PRESS_RELEASE, [("who signs", "APA-OTS")])
+    paid = '<meta name="author" content="Anzeige">'
+    assert kinds_told(paid) == (Kind.ADVERTORIAL, [("who signs", "Anzeige")])
+    signed = '<script type="application/ld+json">{"@type": "NewsArticle", "author": {"name": "Anna Muster"}}</script>'
+    assert kinds_told(paid + signed) == (Kind.ARTICLE, [])
+
+
+def test_the_sections_that_the_reader_takes_are_marked_though_none_is_left_of_them():
+    crumbs = '<div class="breadcrumb"><a href="/">Lokales</a></div>'
+    html = f"<html><head><meta property='article:section' content='Startseite'></head><body>{crumbs}<h1>Zu</h1></body>"
+    tree = parse(html)
+    assert describe(tree, collect(tree, page(html).url), page(html), shipped_rules()).sections == ()
+    assert [each for each in told(html) if each[0] == "section"] == [
+        ("section", "meta article:section", "Startseite", True),
+        ("section", "a visible breadcrumb", "Lokales", False),
+    ]

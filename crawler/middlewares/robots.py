@@ -58,7 +58,7 @@ class RobotsMiddleware:
         request.meta["ai_crawlers_disallowed"] = judgement.ai_crawlers_disallowed
 
     async def _fetch(self, url: str, own: bool) -> RobotsAnswer:
-        """A response that counts. Raises RobotsFetchError. *own*: whether it is asked for a page of the source's own."""
+        """A response that counts. *own*: asked for a page of the source's own. Raises RobotsFetchError."""
         meta = {"kind": "robots", "download_timeout": policy_of(self.crawler).robots_timeout, "for_own": own}
         request = Request(url, meta=meta, dont_filter=True)
         try:

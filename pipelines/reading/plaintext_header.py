@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pipelines.items import Removed
 from pipelines.reading.body.boilerplate import Phrases, rule_for
 from pipelines.reading.fields import agency, dates, people
-from pipelines.reading.languages import either, languages, words
+from pipelines.reading.fields.date_grammar import any_of, weekday_names, zone_names
+from pipelines.reading.languages import either, words
 from pipelines.reading.textlines import DATE_SHAPE, Line, has_statements, is_dated
 
 LONGEST_DATE_LINE = 160
@@ -21,21 +22,18 @@ MOST_LINES = 14
 _SECTION_NAMES = words("title.section_names")
 # names of sections that are no word with a capital
 _SECTION_PHRASES = re.compile(either("title.section_phrases"), re.I)
-_HOME = words("title.home")
+# on a line alone the name of a section is one, whatever a breadcrumb calls so
+_HOME = words("title.home") - _SECTION_NAMES
 _SECTION_LABEL = re.compile(rf"{either('title.section_label')}\s*:\s*", re.IGNORECASE)
 _SECTION_WORD = re.compile(r"[A-ZÄÖÜ][\w.'’-]*(?:(?: ?[&+] ?| und | and | et | )[A-ZÄÖÜ][\w.'’-]*){0,2}\Z")
 _SECTION_BREAK = re.compile(r"\s*[,;|/›»>·•→]\s*|\s+[-–]\s+")
 _PIECE_BREAK = re.compile(r"\s*[|•·›»]\s*|\s+[-–—/]\s+|\s{3,}|\s*;\s*")
 _BYLINE = re.compile(rf"(?:{either('people.byline_start')}|{either('people.label')}\s*:)\s+(?=\S)", re.IGNORECASE)
 # what may stand beside a date without being anything else
-_DAYS = "|".join(
-    sorted(
-        (day for each in languages().values() for day in (*each.weekdays, *each.short_weekdays)), key=len, reverse=True
-    )
-)
+_DAYS = any_of(weekday_names(short=True))
 _DATE_WORDS = re.compile(
     rf"(?<!\w)(?:{_DAYS}|{either('dates.beside', 'dates.clock_words', 'dates.before_clock', 'dates.before_day')}"
-    rf"|{either('dates.before_date')}|{'|'.join(sorted(zone for each in languages().values() for zone in each.zones))}"
+    rf"|{either('dates.before_date')}|{any_of(zone_names())}"
     rf"|{either('labels.published')}(?: am)?)(?!\w)",
     re.IGNORECASE,
 )

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -38,8 +39,6 @@ _RESTRICTS = re.compile(r"no[a-z-]{2,40}|none|unavailable_after(?::.{1,60})?", r
 _AGENT = re.compile(r"([a-z0-9_.-]{2,40})\s*:\s*(.+)", re.I)
 _LINK = re.compile(r"<([^<>]{1,2000})>([^<]{0,500})")
 _LICENSE_RELATION = re.compile(r";\s*rel\s*=\s*\"?[^\";,]*\blicense\b", re.I)
-#: names of meta elements that are robots directives for somebody who reads for models, or for everybody
-_META = ("robots", *AI_CRAWLERS)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -92,7 +91,7 @@ def _of_page(stated: Structured | None, url: str) -> Rights:
     if stated is None:
         return Rights()
     directives = list(_directives(stated.meta.get("robots", ())))
-    for agent in _META[1:]:
+    for agent in AI_CRAWLERS:
         directives += [f"{agent}: {one}" for one in _directives(stated.meta.get(agent, ()))]
     reserved = _flag(stated.first_meta("tdm-reservation"))
     in_data = _license_in(stated)
@@ -128,12 +127,11 @@ def _of_file(body: bytes, url: str) -> Rights:
     if not body or len(body) > LARGEST_FILE:
         return Rights()
     try:
-        rules = json.loads(body.decode("utf-8-sig"))
         path = unquote(urlsplit(url).path) or "/"
-    except (ValueError, RecursionError):
+    except ValueError:
         return Rights()
-    for rule in (rules if isinstance(rules, list) else [rules])[:MOST_RULES]:
-        if isinstance(rule, dict) and _matches(rule.get("location"), path):
+    for rule in _rules_in(body):
+        if _matches(rule.get("location"), path):
             reserved = _flag(rule.get("tdm-reservation"))
             if reserved is None:
                 return Rights()
@@ -141,6 +139,17 @@ def _of_file(body: bytes, url: str) -> Rights:
             address = _address(policy, url) if reserved and isinstance(policy, str) else None
             return Rights(reserved, address, stated_in=("tdmrep.json",))
     return Rights()
+
+
+@lru_cache(maxsize=16)  # one file is handed over with every page of its origin
+def _rules_in(body: bytes) -> tuple[dict[str, Any], ...]:
+    """The rules of a tdmrep.json, which nobody changes; () where it is no JSON."""
+    try:
+        rules = json.loads(body.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        return ()
+    listed = rules if isinstance(rules, list) else [rules]
+    return tuple(rule for rule in listed[:MOST_RULES] if isinstance(rule, dict))
 
 
 def _matches(location: object, path: str) -> bool:

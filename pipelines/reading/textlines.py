@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from itertools import groupby
 
-from pipelines.reading.fields.date_grammar import month_names
+from pipelines.reading.fields.date_grammar import any_of, month_names
 from pipelines.reading.languages import each as each_of
 from pipelines.reading.languages import either, languages, words
 
@@ -29,16 +29,15 @@ _SENTENCE_END = re.compile(r"[.!?…][\"“”»«'’)\]]*\Z")
 _SENTENCE_BREAK = re.compile(r"[^\W\d_]{3,}[.!?][\"“”»«'’)]*\s+[„\"“»«'‚(]?[A-ZÄÖÜ]")
 _CAN_BEGIN = re.compile(r"[„\"“»«'‚‘(]*[A-ZÄÖÜ0-9]")
 # The shape of a date or time, whatever day it means.
-_DAY_WORDS = "|".join(sorted((word for each in languages().values() for word in each.days_ago), key=len, reverse=True))
-_MONTHS = "|".join(sorted(map(re.escape, month_names()), key=len, reverse=True))
-_UNIT = either("dates.seconds", "dates.minutes", "dates.hours", "dates.days")
+_DAY_WORDS = any_of({word for each in languages().values() for word in each.days_ago})
+_UNIT = either("dates.seconds", "dates.minutes", "dates.hours", "dates.days", "dates.longer")
 _AGO = "|".join(
     pattern.replace("<n>", rf"(?:\d{{1,3}}|{either('dates.one')})").replace("<unit>", _UNIT)
     for pattern in each_of("dates.ago")
 )
 DATE_SHAPE = re.compile(
-    rf"(?<!\w)(?:(?:{_DAY_WORDS})(?:,?\s(?:{either('dates.before_clock')}\s)?\d{{1,2}}(?:[:.]\d{{2}})?)?|{_AGO}|"
-    rf"\d{{1,2}}\.\s?\d{{1,2}}\.(?:\s?\d{{4}}|\s?\d{{2}})?|\d{{1,2}}\.?\s(?:{_MONTHS})\w*\.?,?(?:\s\d{{4}})?|"
+    rf"(?<!\w)(?:{_DAY_WORDS}(?:,?\s(?:{either('dates.before_clock')}\s)?\d{{1,2}}(?:[:.]\d{{2}})?)?|{_AGO}|"
+    rf"\d{{1,2}}\.\s?\d{{1,2}}\.(?:\s?\d{{4}}|\s?\d{{2}})?|\d{{1,2}}\.?\s{any_of(month_names())}\w*\.?,?(?:\s\d{{4}})?|"
     rf"\d{{4}}-\d{{2}}-\d{{2}}|\d{{1,2}}/\d{{1,2}}/\d{{4}}|\d{{1,2}}[:.]\d{{2}}(?::\d{{2}})?(?:\s?{either('dates.clock_words')})?)(?!\w)",
     re.IGNORECASE,
 )

@@ -11,7 +11,7 @@ from psycopg import AsyncConnection
 
 from pipelines import urls
 from pipelines.items import Link, Reason
-from pipelines.store import enqueuing, retrying, row_mapping
+from pipelines.store import enqueuing, keys, retrying, row_mapping
 from pipelines.store.documents import keep_document
 from pipelines.store.models import Archived, Document, FrontierEntry, Offered, Row, Run
 from pipelines.store.outcomes import SAVE_RUN_PAGE
@@ -205,7 +205,7 @@ def _link_rows(links: Sequence[Link]) -> tuple[list[Row], list[Row]]:
             key = urls.url_key(urls.normalise(url))
         except urls.BadUrl as error:
             shown = urls.without_userinfo(url)
-            key = row_mapping.other_key(shown)
+            key = keys.other_key(shown)
             bad.setdefault(key, row | {"url_key": key, "url": shown[:8000], "detail": str(error), "dated_at": None})
             continue
         modified = link.hint.modified_at if link.hint else None

@@ -265,12 +265,11 @@ class Pages:
             return len(rows) >= 3 and not any(int(alarm["value"]) in row["paragraphs"] for row in rows)
         if name in MEASURES:
             latest = (await self.measured()).get(name, (Sums(), []))[1]
-            share_or_log = (alarm["baseline"], alarm["value"])
         else:
             outcome, _, reason = name.partition("_")
             latest = _ended(await self.rows(LATEST_PAGES), outcome, reason)
-            share_or_log = (alarm["baseline"], alarm["value"])
-        return health.is_well_again(*share_or_log, [point for point in latest if point.at > alarm["opened_at"]])
+        since = [point for point in latest if point.at > alarm["opened_at"]]
+        return health.is_well_again(alarm["baseline"], alarm["value"], since)
 
 
 def _points(row: Row) -> tuple[Sums, list[Point]]:

@@ -88,7 +88,14 @@ DOCUMENTS = """
 """
 
 # greatest() passes over what is not known, adding a product does not: a text that is withheld has no length, not none.
-MEASURED = """
+VALUES = {
+    "words": "ln(greatest(words, 1) + 0 * words)::float8", "date": "is_dated::int", "author": "is_signed::int",
+    "section": "has_section::int", "paid": "is_paid::int", "copies": "(outcome = 'copy')::int",
+    "titles": "title_again::int", "delay": "ln(greatest(delay, 0) + 5 + 0 * delay)",
+    "fetch": "ln(greatest(ms, 20) + 0 * ms)",
+}  # fmt: skip
+_PAIRS = ", ".join(f"('{name}', {value})" for name, value in VALUES.items())
+MEASURED = f"""
     WITH newest AS (
         SELECT * FROM ingest.observations
         WHERE source = %(source)s AND outcome IN ('new', 'copy')
@@ -96,12 +103,7 @@ MEASURED = """
     ), measured AS (
         SELECT newest.id, newest.page_id, newest.run_id, newest.at, newest.counted, one.measure, one.value,
                row_number() OVER (PARTITION BY one.measure ORDER BY newest.id DESC) AS place
-        FROM newest CROSS JOIN LATERAL (VALUES
-            ('words', ln(greatest(words, 1) + 0 * words)::float8), ('date', is_dated::int), ('author', is_signed::int),
-            ('section', has_section::int), ('paid', is_paid::int), ('copies', (outcome = 'copy')::int),
-            ('titles', title_again::int), ('delay', ln(greatest(delay, 0) + 5 + 0 * delay)),
-            ('fetch', ln(greatest(ms, 20) + 0 * ms))
-        ) AS one (measure, value)
+        FROM newest CROSS JOIN LATERAL (VALUES {_PAIRS}) AS one (measure, value)
         WHERE one.value IS NOT NULL
     )
     SELECT measure, count(*) FILTER (WHERE counted) AS count, coalesce(sum(value) FILTER (WHERE counted), 0) AS total,
@@ -131,12 +133,6 @@ EXTREME = """
 """
 ARTICLES = "outcome IN ('new', 'copy')"
 ENDED = "(outcome = %(outcome)s AND reason IS NOT DISTINCT FROM %(reason)s)::int"
-VALUES = {
-    "words": "ln(greatest(words, 1) + 0 * words)::float8", "date": "is_dated::int", "author": "is_signed::int",
-    "section": "has_section::int", "paid": "is_paid::int", "copies": "(outcome = 'copy')::int",
-    "titles": "title_again::int", "delay": "ln(greatest(delay, 0) + 5 + 0 * delay)",
-    "fetch": "ln(greatest(ms, 20) + 0 * ms)",
-}  # fmt: skip
 
 LATEST_PAGES = """
     SELECT id, page_id, run_id, at, counted, outcome, reason, status FROM ingest.observations

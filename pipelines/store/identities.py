@@ -65,34 +65,29 @@ async def believed(connection: AsyncConnection, items: Sequence[Item]) -> list[I
         return list(items)
     keys = list({item.article_key for item in items if _names_another(item)})
     shared = {bytes(row.url_key) for row in await named_rows(connection, FIND_SHARED, [keys])}
-    worker_ids = {
+    holders = {
         bytes(row.url_key): Holder(row_mapping.page_key(row.url), row.title, row.text, row.url, row.id)
         for row in await named_rows(connection, FIND_HOLDERS, [keys])
     }
     settled = list(items)
     for item in items:
-        worker_id = worker_ids.get(item.article_key)
-        if (
-            _names_another(item)
-            and item.article_key not in shared
-            and worker_id
-            and is_another_article(item, worker_id)
-        ):
+        holder = holders.get(item.article_key)
+        if _names_another(item) and item.article_key not in shared and holder and is_another_article(item, holder):
             shared.add(item.article_key)
             await connection.execute(SAVE_SHARED, [item.article_key, item.canonical_url, item.fetched_at])
-            if worker_id.id is not None and worker_id.read_key != item.article_key:
-                await _mend(connection, worker_id)
-        worker_ids.setdefault(item.article_key, Holder(item.seen.url_key, item.version["title"], item.version["text"]))
+            if holder.id is not None and holder.read_key != item.article_key:
+                await _mend(connection, holder)
+        holders.setdefault(item.article_key, Holder(item.seen.url_key, item.version["title"], item.version["text"]))
     for place, item in enumerate(settled):
         if _names_another(item) and item.article_key in shared:
             settled[place] = by_own_address(item)
     return settled
 
 
-async def _mend(connection: AsyncConnection, worker_id: Holder) -> None:
+async def _mend(connection: AsyncConnection, holder: Holder) -> None:
     """The article of the store goes by its own address, unless another one does already."""
-    url = dedupe.identity(worker_id.url, worker_id.url)
-    await connection.execute(MEND, {"key": row_mapping.page_key(url), "url": url, "id": worker_id.id})
+    url = dedupe.identity(holder.url, holder.url)
+    await connection.execute(MEND, {"key": row_mapping.page_key(url), "url": url, "id": holder.id})
 
 
 def _names_another(item: Item) -> bool:
@@ -105,17 +100,17 @@ def by_own_address(item: Item) -> Item:
     return replace(item, canonical_url=url, article_key=row_mapping.page_key(url))
 
 
-def is_another_article(item: Item, worker_id: Holder) -> bool:
+def is_another_article(item: Item, holder: Holder) -> bool:
     """Whether two pages that name one canonical are two articles: neither headline nor text has much in common.
 
     Views of one article (print, AMP, its further pages) share the headline at least.
     """
-    if worker_id.read_key == item.seen.url_key:
+    if holder.read_key == item.seen.url_key:
         return False
-    one, other = (set(_WORD.findall(text.lower())) for text in (item.version["title"] or "", worker_id.title or ""))
+    one, other = (set(_WORD.findall(text.lower())) for text in (item.version["title"] or "", holder.title or ""))
     if not one or not other or 2 * len(one & other) >= min(len(one), len(other)):
         return False
-    texts = [fingerprint.shingles(text) for text in (item.version["text"] or "", worker_id.text or "")]
+    texts = [fingerprint.shingles(text) for text in (item.version["text"] or "", holder.text or "")]
     if min(map(len, texts)) < _FEWEST:
         return False
     return len(texts[0] & texts[1]) <= _MOST_SHARED * min(map(len, texts))

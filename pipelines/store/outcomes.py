@@ -160,11 +160,11 @@ class Outcomes(Session):
         self._ended(run, item.page_key)
         return outcome
 
-    async def preview(self, page: Page, article: Article) -> PageOutcome:
+    async def preview(self, page: Page, article: Article, features: TextFeatures | None = None) -> PageOutcome:
         """Where ``save_article`` would end this page; nothing is written. Raises ValueError or TypeError: it is
         unstorable.
         """
-        item = row_mapping.item(None, page, article, None)
+        item = row_mapping.item(None, page, article, None, features=features)
         return await self._connections.run(lambda connection: writing.preview(connection, item))
 
     async def _params_of(self, page: Page, article: Article) -> frozenset[str]:

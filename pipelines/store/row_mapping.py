@@ -14,7 +14,6 @@ from pipelines import columns, dedupe, revisions, text_features, urls
 from pipelines.items import Article, Hint, Kind, Page
 from pipelines.reading import fingerprint
 from pipelines.storable import clean as clean
-from pipelines.store.keys import other_key as other_key
 from pipelines.store.keys import page_key as page_key
 from pipelines.store.keys import web_key as web_key
 from pipelines.store.models import Archived, Row, Run

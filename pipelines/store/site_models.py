@@ -1,4 +1,4 @@
-"""Lessons in the database: counted between runs over a source's latest articles, kept as states that never change.
+"""Site models in the database: counted between runs over a source's latest articles, kept as states that never change.
 
 A site model is made of what is stored, so nothing is counted beside it and nothing has to be forgotten: what has not
 returned within the latest articles is not in the next site model.
@@ -108,7 +108,8 @@ async def learn(connection: AsyncConnection, source: str) -> int | None:
     if not waiting or not await _is_due(connection, waiting[0], values):
         return None
     articles = await rows_of(connection, LATEST, values)
-    site_model = await asyncio.to_thread(_fitted, articles)  # some 100 ms: other sources' fetches must not wait
+    # some 100 ms, as what follows from it below: other sources' fetches must not wait
+    read, site_model = await asyncio.to_thread(_fitted, articles)
     await connection.execute(LOOKED, values | {"serial": waiting[0]["serial"]})
     before = await rows_of(connection, IN_FORCE, values)
     number, known = (before[0]["number"], model_of_row(before[0])) if before else (0, SiteModel())
@@ -117,7 +118,7 @@ async def learn(connection: AsyncConnection, source: str) -> int | None:
         known.repeated,
     ):
         return None
-    if said := site_models.shrinks(_read(articles), site_model, known):
+    if said := await asyncio.to_thread(site_models.shrinks, read, site_model, known):
         log.warning("%s: what its latest articles teach is not taken over: %s", source, said)
         return None
     row = {
@@ -133,16 +134,15 @@ async def learn(connection: AsyncConnection, source: str) -> int | None:
 async def _is_due(connection: AsyncConnection, waiting: Row, values: Row) -> bool:
     if waiting["waiting"] >= EVERY:
         return True
+    if waiting["waiting"] < LOOKED_AT:
+        return False
     changed = await rows_of(connection, TEMPLATE_CHANGED, values)
-    return waiting["waiting"] >= LOOKED_AT and bool(changed and changed[0]["template_changed"])
+    return bool(changed and changed[0]["template_changed"])
 
 
-def _fitted(articles: list[Row]) -> FittedModel:
-    return site_models.fit_site_model(_read(articles))
-
-
-def _read(articles: list[Row]) -> list[site_models.Read]:
-    return [site_models.observed_row(row["container"], row["text"], row["again"], row["day"]) for row in articles]
+def _fitted(articles: list[Row]) -> tuple[list[site_models.Read], FittedModel]:
+    read = [site_models.observed_row(row["container"], row["text"], row["again"], row["day"]) for row in articles]
+    return read, site_models.fit_site_model(read)
 
 
 def model_of_row(row: Row) -> SiteModel:

@@ -1,9 +1,9 @@
 """Articles into the database, many in one transaction.
 
 A batch holds the advisory locks of all its articles and texts, taken in order, so that other writers of the same ones
-wait until it is committed; ``copying`` does the same for texts that are nearly the same. Between the locks and the
-writes everything is therefore as ``dedupe.decide`` saw it: there is one article per canonical address and one first per
-text, whatever the number of writers.
+wait until it is committed; ``near_duplicates`` does the same for texts that are nearly the same. Between the locks and
+the writes everything is therefore as ``dedupe.decide`` saw it: there is one article per canonical address and one first
+per text, whatever the number of writers.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from pipelines.items import Removed
 from pipelines.reading.body.boilerplate import Phrases, opens_block, rule_for
 from pipelines.reading.fields.agency import agency_named
-from pipelines.reading.fields.date_grammar import month_names
-from pipelines.reading.languages import each, either, languages, words
+from pipelines.reading.fields.date_grammar import any_of, month_names, weekday_names, zone_names
+from pipelines.reading.languages import each, either, words
 
 _SIGNS = re.compile(r"[\W_]+")
 # A paragraph of this length is prose; related lists, prompts and captions stay below.
@@ -82,7 +82,7 @@ _SOURCES = re.compile(
 )
 
 
-_MONTH = "(?:" + "|".join(sorted(map(re.escape, month_names()), key=len, reverse=True)) + r")\.?"
+_MONTH = any_of(month_names()) + r"\.?"
 _OF = rf"(?:{either('dates.between')} )?"
 # a day or a clock, in the words of all languages
 _WHEN = re.compile(
@@ -91,11 +91,10 @@ _WHEN = re.compile(
     rf"|{_MONTH} \d{{1,2}}(?:{either('dates.ordinals')})?,? \d{{4}})(?!\w)",
     re.IGNORECASE,
 )
-_DAYS = "|".join(sorted((day for each in languages().values() for day in each.weekdays), key=len, reverse=True))
-_ZONES = "|".join(sorted((zone for each in languages().values() for zone in each.zones), key=len, reverse=True))
+_DAY_OR_ZONE = any_of(weekday_names() | zone_names())
 # what stands beside it, and what people who write are called
 _BESIDE_NAMES = re.compile(
-    rf"\b(?:{either('people.beside_names')}|{_DAYS}|{_ZONES}|associated press|reuters|afp|dpa|ap)\b", re.IGNORECASE
+    rf"\b(?:{either('people.beside_names')}|{_DAY_OR_ZONE}|associated press|reuters|afp|dpa|ap)\b", re.IGNORECASE
 )
 _NAMES_ALONE = re.compile(r"(?:[A-ZÄÖÜ][\w'’.-]+[ ,]+){1,3}[A-ZÄÖÜ][\w'’.-]+")
 

@@ -10,11 +10,11 @@ import re
 
 from lxml import etree
 
-from pipelines.reading.fields.date_grammar import month_names
-from pipelines.reading.languages import either, languages
-from pipelines.reading.page.tree import BLOCK_TAGS, HEADINGS, one_line, raw
+from pipelines.reading.fields.date_grammar import month_names, weekday_names
+from pipelines.reading.languages import either
+from pipelines.reading.page.tree import BLOCK_TAGS, HEADINGS, link_length, one_line, raw
 
-_WORDS = frozenset(word for each in languages().values() for word in each.weekdays) | frozenset(month_names())
+_WORDS = weekday_names() | month_names()
 _TIME = re.compile(rf"\d{{1,2}}[.:]\d\d|\d{{1,2}}[./-]|\b(?:1[5-9]|20)\d\d\b|\d\s?{either('dates.clock_words')}\b")
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
 _MOST_PARTS = 3  # elements inside of one; what holds more is no line
@@ -70,12 +70,8 @@ def _stands_over(element: etree._Element) -> bool:
         return False
     if after is None or after.tag not in BLOCK_TAGS or after.tag in HEADINGS:
         return False
-    return len(one_line(raw(after))) >= _PROSE and not _is_link(after)
-
-
-def _is_link(element: etree._Element) -> bool:
-    """Whether half of an element is links: a teaser."""
-    return sum(len(raw(link)) for link in element.iter("a")) * 2 > len(raw(element))
+    length = len(one_line(raw(after)))
+    return length >= _PROSE and link_length(after) * 2 <= length  # more than half of links is a teaser
 
 
 def make_heading(element: etree._Element) -> None:

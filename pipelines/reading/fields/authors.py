@@ -48,6 +48,14 @@ def seen_byline(evidence: Evidence, *, is_signed_for: bool = False) -> Byline:
     return seen if seen.people else bylines.written(visible, is_signed_for=is_signed_for) or seen
 
 
+def signed_of(stated: Structured, found: Byline) -> tuple[str, ...]:
+    """The names that tell an article's sort: those of JSON-LD as they stand there, else of meta `author`; the agency of
+    the byline that was *found*.
+    """
+    names = author_names(stated, stated.article.get("author"))[0] or stated.meta.get("author", [])
+    return (*names, *filter(None, (found.agency,)))
+
+
 def _without_site(found: people.Byline, sites: set[str]) -> people.Byline:
     """*found* with the site's own name, which can look like a person's ('Jungle World'), among the organisations."""
     named = tuple(name for name in found.people if squashed(name) in sites)

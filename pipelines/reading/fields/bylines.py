@@ -49,7 +49,8 @@ _SIGNATURE = re.compile(
 )
 _IN_BRACKETS = re.compile(r"[(\[](?P<names>[^()\[\]]{5,60})[)\]][\s.+*]*$")
 _OTHER_ITEMS = re.compile(r"/(?:Comment|UserComments|Review|Answer|Question|Person|ImageObject|VideoObject|Product)/?$")
-_ARTICLE_ITEMS = re.compile(r"(?:Article|Posting)/?$")
+# the itemtype of an article, which may be another than the page's own
+ARTICLE_ITEMS = re.compile(r"(?:Article|Posting)/?$")
 _BETWEEN = words("people.separators") | {""}
 _SHORT = 4  # letters of 'von', 'by', which stand before names alone
 _ABBREVIATION = re.compile(r"\b[A-ZÄÖÜ]{2,3}\b")  # 'PM DJV' is no name
@@ -225,7 +226,7 @@ def is_of_other_item(element: Element, above: frozenset[Element]) -> bool | None
         kind = around.get("itemtype") or ""
         if _OTHER_ITEMS.search(kind):
             return True
-        if _ARTICLE_ITEMS.search(kind):
+        if ARTICLE_ITEMS.search(kind):
             return bool(above) and around not in above
     return None
 

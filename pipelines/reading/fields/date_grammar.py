@@ -58,8 +58,8 @@ def _grammar(codes: tuple[str, ...]) -> Grammar:
     full = _first_of(each.weekdays for each in spoken)
     weekdays = {**_first_of(each.short_weekdays for each in spoken), **full}
     ago = dict(_ago_patterns(spoken))
-    time = _time(codes, _zone_names(spoken))
-    month, to = _any(months), either("dates.to", codes=codes)
+    time = _time(codes, _any_zone(spoken))
+    month, to = any_of(months), either("dates.to", codes=codes)
     to = rf"\s?(?:[-–—]|{to})\s?(?:[A-Za-z]{{2,10}}[.,]{{0,2}}\s)?"
     return Grammar(
         codes=codes,
@@ -74,12 +74,12 @@ def _grammar(codes: tuple[str, ...]) -> Grammar:
         time_after=re.compile(_time_after(codes, time), re.VERBOSE | re.IGNORECASE),
         time_before=re.compile(_time_before(codes, time), re.VERBOSE | re.IGNORECASE),
         weekday_before=re.compile(
-            rf"(?<!\w)(?P<name>{_any(weekdays)})\.?[\s,]{{0,3}}"
+            rf"(?<!\w)(?P<name>{any_of(weekdays)})\.?[\s,]{{0,3}}"
             rf"(?:{either('dates.before_date', codes=codes)}\s)?$",
             re.IGNORECASE,
         ),
         weekday_time=re.compile(
-            rf"(?<!\w)(?P<name>{_any(full)})\s?,?\s(?:{either('dates.before_clock', codes=codes)}\s)?" + time,
+            rf"(?<!\w)(?P<name>{any_of(full)})\s?,?\s(?:{either('dates.before_clock', codes=codes)}\s)?" + time,
             re.VERBOSE | re.IGNORECASE,
         ),
         local_time=re.compile(
@@ -110,8 +110,9 @@ def _first_of(tables: Iterable[Mapping[str, int]]) -> dict[str, int]:
     return found
 
 
-def _any(names: Iterable[str]) -> str:
-    return f"(?:{'|'.join(sorted(map(re.escape, names), key=len, reverse=True))})"
+def any_of(names: Iterable[str]) -> str:
+    """One pattern that matches any of *names*, the longest that it can; one that never matches for none."""
+    return f"(?:{'|'.join(sorted(map(re.escape, names), key=len, reverse=True)) or '(?!)'})"
 
 
 def _days_ago(spoken: list[Language]) -> dict[str, int]:
@@ -158,13 +159,13 @@ def _date(codes: tuple[str, ...], month: str, days_ago: Mapping[str, int], ago: 
             (?:[\s.,/-]{{0,3}}(?:{between}\s)?
                (?P<dm_y>{_YEAR}|['’]?\d\d(?!\d|[:.h]\d|\.|\s?{oclock}|\s?[ap]\.?m))(?!\d))?
       | (?P<md_m>{month})\.?\s{{1,2}}(?P<md_d>[0-3]?\d)(?:st|nd|rd|th)?[\s,]{{1,3}}(?P<md_y>{_YEAR})(?!\d)
-      | (?P<day_word>{_any(days_ago)})(?!\w)
+      | (?P<day_word>{any_of(days_ago)})(?!\w)
       | {"|".join(ago.values())}
     )"""
 
 
-def _zone_names(spoken: list[Language]) -> str:
-    return _any({name for each in spoken for name in each.zones} | {"CEST", "CET", "UTC", "GMT", "BST", "Z"})
+def _any_zone(spoken: list[Language]) -> str:
+    return any_of({name for each in spoken for name in each.zones} | {"CEST", "CET", "UTC", "GMT", "BST", "Z"})
 
 
 def _time(codes: tuple[str, ...], zones: str) -> str:
@@ -205,6 +206,18 @@ def month_names(codes: Iterable[str] | None = None) -> frozenset[str]:
     return frozenset(name for code in codes or known for name in known[code].months)
 
 
+def weekday_names(*, short: bool = False) -> frozenset[str]:
+    """The names of weekdays in all languages, lower case; with their abbreviations where *short* ones count too."""
+    spoken = languages().values()
+    names = frozenset(name for each in spoken for name in each.weekdays)
+    return names | frozenset(name for each in spoken for name in each.short_weekdays) if short else names
+
+
+def zone_names() -> frozenset[str]:
+    """The names that the languages have for time zones, lower case."""
+    return frozenset(name for each in languages().values() for name in each.zones)
+
+
 _AMERICAN = re.compile(
     r"(?P<month>\d\d?)/(?P<day>\d\d?)/(?P<year>\d{4}),?\s(?P<hour>\d\d?):(?P<minute>\d\d)(?::(?P<second>\d\d))?"
     r"\s?(?P<half>[AaPp])\.?[Mm]\.?"
@@ -226,4 +239,4 @@ def american(value: str) -> str:
 for _code in languages():  # compiled here, so that a forked reader finds them ready
     grammar_of(_code)
 
-__all__ = ["UNITS", "Grammar", "grammar_of", "month_names"]
+__all__ = ["UNITS", "Grammar", "any_of", "grammar_of", "month_names", "weekday_names", "zone_names"]

@@ -34,13 +34,14 @@ _LABELS = tuple(
 )
 # These may name an advertising space above a headline, so there they have to stand in the headline's own frame.
 _ADVERT_ALONE = re.compile(either("kind.advert_alone"), re.IGNORECASE)
-# A headline that begins so, or ends in 'im Liveblog': one that speaks of a ticker elsewhere is about tickers.
+# A headline that begins so, or has it behind 'im', '+++', a bar, a colon or a dash: one that speaks of a ticker
+# elsewhere is about tickers.
 _TITLES = tuple(
     (kind, re.compile(pattern, re.IGNORECASE))
     for kind, pattern in (
         (
             Kind.LIVE_BLOG,
-            rf"\W*{_LIVE}\b|.*(?:\b{either('verdict.video_title')}|\+\+|[|:–-])\s*{_LIVE}\b"
+            rf"\W*{_LIVE}\b|.*(?:\b{either('kind.live_in')}|\+\+|[|:–-])\s*{_LIVE}\b"
             r"|.*\blive[- ](?:updates?|coverage|blog)\b"
             rf"|\W*{either('kind.live')}\b|.*[:,–-] {either('kind.live')}\W*$",
         ),

@@ -13,7 +13,7 @@ from lxml.etree import _Element as Element
 from pipelines.items import Image, Kind, Page, Provenance
 from pipelines.reading.body import paywall
 from pipelines.reading.fields import kind, times
-from pipelines.reading.fields.authors import author_names, byline_of
+from pipelines.reading.fields.authors import byline_of, signed_of
 from pipelines.reading.fields.canonical import absolute, canonical
 from pipelines.reading.fields.dates import Dated, Reading
 from pipelines.reading.fields.images import image_of
@@ -85,7 +85,6 @@ def describe(
         byline = byline if byline.people else byline_of(replace(evidence, visible=whole), site.authors)
         source = times.source_of(replace(evidence, visible=whole), reading, is_german=language == "de")
         published = published or times.published(source)
-    authors = author_names(structured, structured.article.get("author"))[0] or structured.meta.get("author", [])
     sections = tuple(dict.fromkeys(select(tree, site.section))) or sections_of(
         section_source(tree, structured, page.url, title, head.element, page.hint)
     )
@@ -101,7 +100,7 @@ def describe(
         published=_by_rule(tree, site.published, reading) or published,
         modified=_by_rule(tree, site.modified, reading) or times.modified(source),
         image=image_of(tree, structured, page.url, head.element),
-        kind=kind.kind_of(kind.source_of(structured, page.url, head, sections, (*authors, byline.agency or ""))),
+        kind=kind.kind_of(kind.source_of(structured, page.url, head, sections, signed_of(structured, byline))),
         is_accessible_for_free=paywall.stated(structured, tree),
         canonical_url=canonical(structured, page.url),
         amp_url=absolute(structured.amp, page.url),

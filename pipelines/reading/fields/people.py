@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pipelines.reading.fields.agency import agency_named
-from pipelines.reading.fields.date_grammar import month_names
+from pipelines.reading.fields.date_grammar import month_names, weekday_names
 from pipelines.reading.languages import either, languages, words
 
 
@@ -103,11 +103,11 @@ _NO_NAMES = words("people.no_names")
 _NOBODY = words("people.nobody") | frozenset(
     word for each in languages().values() for word in (*each.weekdays, *each.months, *each.days_ago) if len(word) > 3
 )
-_WEEKDAYS = frozenset(word for each in languages().values() for word in each.weekdays)
-# what a template or a program writes in place of a name
+_WEEKDAYS = weekday_names()
+# what a template or a program writes in place of a name, besides single words: those are in the language files
 _PLACEHOLDER = re.compile(
-    r"n/?a|none|null|undefined|nan|\[?object object\]?|(?:(?:first|last|given|family|author|user|full)[ _-]?)?name"
-    r"(?: (?:last|family)[ _-]?name)?|author",
+    r"n/?a|nan|\[?object object\]?|(?:(?:first|last|given|family|author|user|full)[ _-]?)?name"
+    r"(?: (?:last|family)[ _-]?name)?",
     re.IGNORECASE,
 )
 _PLACE = re.compile(either("people.places"), re.IGNORECASE)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from lxml.etree import XPath
 from lxml.etree import _Element as Element
 
-from pipelines.reading.fields.date_grammar import month_names
+from pipelines.reading.fields.date_grammar import any_of, month_names
 from pipelines.reading.languages import either, words
 from pipelines.reading.page.evidence import Place, Ranking
 from pipelines.reading.page.structured import Structured, plain, text_of
@@ -29,9 +29,9 @@ _NO_KICKER = re.compile(rf"\d{{4}}|\d:\d\d|{either('title.no_kicker')}", re.IGNO
 _SECTIONS = words("title.sections")
 _SITE_WORDS = words("title.site_words") | _SECTIONS
 # a day that stands before or behind a headline, in a segment of its own
-_MONTH = "|".join(sorted(map(re.escape, month_names()), key=len, reverse=True))
+_MONTH = any_of(month_names())
 _DAY_SEGMENT = re.compile(
-    rf"(?:[^\W\d_]{{2,12}}\.?,?\s)?(?:[0-3]?\d\.\s?(?:[01]?\d\.|(?:{_MONTH})\.?)\s?(?:19|20)\d\d|[0-3]?\d[/-][01]?\d[/-](?:19|20)\d\d"
+    rf"(?:[^\W\d_]{{2,12}}\.?,?\s)?(?:[0-3]?\d\.\s?(?:[01]?\d\.|{_MONTH}\.?)\s?(?:19|20)\d\d|[0-3]?\d[/-][01]?\d[/-](?:19|20)\d\d"
     rf"|(?:19|20)\d\d-[01]\d-[0-3]\d)(?:,?\s(?:[^\W\d_]{{2,3}}\s)?[0-2]?\d[:.][0-5]\d(?:\s?{either('dates.clock_words')})?)?",
     re.IGNORECASE,
 )
@@ -77,7 +77,8 @@ def _read(structured: Structured, tree: Element | None) -> tuple[Headlines, Elem
     if element is None and tree is not None:
         element = _unusual_heading(tree, others)
     visible, kicker = _heading_text(element, sites, others, whole) if element is not None else (None, None)
-    return Headlines(visible, stated, og, window), element, kicker, others
+    is_own = stated and not _is_foreign(stated, visible, og, window) and not _is_stub(stated, visible, og or window)
+    return Headlines(visible, stated, og, window, stated if is_own else None), element, kicker, others
 
 
 def _whole_headlines(structured: Structured) -> frozenset[str]:
@@ -111,20 +112,14 @@ def _kicker_above(element: Element | None, title: str | None) -> str | None:
 @dataclass(frozen=True, slots=True)
 class Headlines:
     """What the places say for the headline, cleaned: the ``visible`` heading, JSON-LD (``stated``), ``og`` and the
-    ``window`` title.
+    ``window`` title. ``own`` is what JSON-LD states, unless that is another article's or a catchword.
     """
 
     visible: str | None = None
     stated: str | None = None
     og: str | None = None
     window: str | None = None
-
-    @property
-    def own(self) -> str | None:
-        """What JSON-LD states, unless that is another article's or a catchword."""
-        if self.stated is None or _is_foreign(self.stated, self.visible, self.og, self.window):
-            return None
-        return None if _is_stub(self.stated, self.visible, self.og or self.window) else self.stated
+    own: str | None = None
 
 
 Values = Iterator[tuple[str, str | None]]

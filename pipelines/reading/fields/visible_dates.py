@@ -11,7 +11,7 @@ from itertools import islice
 from lxml.etree import _Element as Element
 
 from pipelines.items import Precision, Provenance
-from pipelines.reading.fields.bylines import OWN_FRAME
+from pipelines.reading.fields.bylines import ARTICLE_ITEMS, OWN_FRAME
 from pipelines.reading.fields.date_grammar import grammar_of
 from pipelines.reading.fields.dates import CHANGED, Dated, Found, Label, Reading, Stated, label_before
 from pipelines.reading.languages import each as each_of
@@ -46,7 +46,6 @@ _DATELINE = re.compile(
     rf"(?:[A-ZÄÖÜ][\w.-]+(?:[ /][\w.-]+){{0,4}}(?:, ?| ?\(|, ?\()|[(\[]?)(?:(?i:{either('dates.before_date')})\s)?"
 )
 _AFTER_DATELINE = re.compile(r"\s?[)\]]?\s?[-–—:|.)\]]")
-_OTHER_ARTICLE = re.compile(r"(?:Article|Posting)/?$")
 _LONGEST_DATELINE, _SHORTEST_PROSE = 80, 120  # characters
 _MOST_STRINGS = 1_000  # with something like a date in them; real pages have a hundred
 _FOREIGN_TAGS = frozenset(("nav", "aside", "footer", "figcaption", "select", "figure", "button", "blockquote"))
@@ -243,7 +242,7 @@ def _is_foreign(element: Element, own: str, above: frozenset[Element]) -> bool:
     if element.tag in _FOREIGN_TAGS and not (element.tag in ("aside", "footer") and OWN_FRAME.search(own)):
         return True
     item = element.get("itemtype")
-    is_other = _EMBEDDED.search(own) or (item and _OTHER_ARTICLE.search(item))
+    is_other = _EMBEDDED.search(own) or (item and ARTICLE_ITEMS.search(item))
     return bool(is_other) and element not in above
 
 

@@ -30,7 +30,8 @@ def candidates(page: Page, rules: Rules) -> list[Candidate]:
     stated = structured.collect(tree, page.url)
     evidence, reading, is_german = metadata.evidence_of(tree, stated, page, rules)
     source = times.source_of(evidence, reading, is_german=is_german)
-    found = _texts(tree, stated, page)
+    signed = authors.signed_of(stated, authors.byline_of(evidence, rules.site.authors))
+    found = _texts(tree, stated, page, signed)
     named = list(authors.AUTHORS.candidates(evidence))
     seen = authors.seen_byline(evidence)
     if names := ", ".join((*seen.people, *seen.organisations, *filter(None, (seen.agency,)))):
@@ -52,19 +53,20 @@ def _marked(found: list[Candidate], chosen: Candidate | None) -> list[Candidate]
     return [replace(each, is_chosen=each is chosen) for each in found]
 
 
-def _texts(tree: Element, stated: Structured, page: Page) -> list[Candidate]:
+def _texts(tree: Element, stated: Structured, page: Page, signed: tuple[str, ...]) -> list[Candidate]:
     """What the places say of the headline, the teaser, the sections, the sort of the article and who may read it."""
     head = title.headline(stated, tree)
     where = sections.source_of(tree, stated, page.url, head.title, head.element, page.hint)
     named = sections.sections_of(where)
-    signed = (*authors.author_names(stated, stated.article.get("author"))[0], *stated.meta.get("author", ()))
+    sectioned = list(sections.SECTIONS.candidates(where))
     teaser = teasers.Source(stated, page.hint, head.title)
     said = list(teasers.TEASERS.candidates(teaser))
     chosen = teasers.teaser_of(teaser)
     return [
         *_first(title.TITLES.candidates(title.headlines_of(stated, tree))),
         *_marked(said, next((each for each in said if chosen and each.believed == chosen), None)),
-        *_first(sections.SECTIONS.candidates(where)),
+        # the reader goes by the first place that names any, though none of them may be a section
+        *_marked(sectioned, next(iter(sectioned), None)),
         *_first(kind.KINDS.candidates(kind.source_of(stated, page.url, head, named, signed))),
         *_first(paywall.ACCESS.candidates(paywall.Source(stated, tree))),
     ]
@@ -73,4 +75,4 @@ def _texts(tree: Element, stated: Structured, page: Page) -> list[Candidate]:
 def _first(found: Iterable[Candidate]) -> list[Candidate]:
     """*found* with the first that is believed marked."""
     listed = list(found)
-    return _marked(listed, next((each for each in listed if each.believed not in (None, ())), None))
+    return _marked(listed, next((each for each in listed if each.believed is not None), None))
