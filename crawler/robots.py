@@ -223,14 +223,15 @@ class SharedFetches(Generic[T]):
     async def of(self, key: Hashable, fetch: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """What the fetch under *key* gives, or raises; it is begun where none is in flight."""
         found = self._in_flight.get(key)
-        if found is None:
+        if found is None or found.done():  # a done one would be raised again before the loop can let it land
             found = self._in_flight[key] = asyncio.ensure_future(fetch())
             found.add_done_callback(lambda done: self._landed(key, done))
         # shielded: when the first of the waiting pages gives up, the others still want the answer
         return await asyncio.shield(found)
 
     def _landed(self, key: Hashable, done: asyncio.Future[T]) -> None:
-        self._in_flight.pop(key, None)
+        if self._in_flight.get(key) is done:
+            del self._in_flight[key]
         if not done.cancelled():
             done.exception()  # whoever waited has it; nobody may be waiting any more
 
