@@ -16,7 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 from crawler import config, fixture_sites
-from crawler.cli import app
+from crawler.cli import app, sources_add
 from crawler.config.values import allowed_address
 from crawler.probing import documents, drafting, fixtures, profile, source_toml, survey, trying
 from crawler.probing.documents import Candidate, Seen
@@ -288,6 +288,27 @@ def test_suggestions_of_others_are_tried_on_the_page(site: SmallSite, folder: Pa
     assert code == 0 and record["rules"].keys() == {"remove"} and "//article" not in record["rules"]["remove"]
     refused = {one["selector"]: one["why"] for one in record["refused"]}
     assert "no XPath" in refused["//["] and "//article" in refused
+
+
+BAD_HOSTS = ("http://a..b/", "http://256.1.1.1/", "http://x:0/", "http://xn--a.de/", "http://[")
+
+
+def test_one_bad_host_does_not_end_a_list(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    lines, opml = tmp_path / "list.txt", tmp_path / "list.opml"
+    lines.write_text("\n".join([*BAD_HOSTS, "bote.example", "https://nord.example/"]))
+    outlines = "".join(f'<outline text="x" xmlUrl="{url}"/>' for url in (*BAD_HOSTS, "feeds/rss"))
+    mixed = '<outline text="x" xmlUrl="https://ost.example/rss" htmlUrl="http://256.1.1.1/"/>'
+    opml.write_text(f"<opml><body>{outlines}{mixed}</body></opml>")
+    wanted = sources_add.wanted_of([], opml, lines, config.load(folder))
+    assert [one.name for one in wanted] == ["bote", "nord", "ost"]
+    said = " ".join(capsys.readouterr().err.split())
+    for number, url in enumerate(BAD_HOSTS, start=1):
+        assert f"{lines}, line {number}: {url!r} is not a valid URL" in said
+        assert f"{opml}: {url!r} is not a valid URL" in said
+    assert said.count("is not a valid URL") == 2 * len(BAD_HOSTS) + 1  # and feeds/rss
+    for url in BAD_HOSTS:
+        code, said = nachlese("sources", "add", url)
+        assert code == 2 and "is not a valid URL" in said
 
 
 # --- pure ------------------------------------------------------------------------------------------------------------
