@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 import procrastinate
@@ -67,18 +67,27 @@ async def defer(
         queueing_lock=f"{source} {what}",
         schedule_at=datetime.now(UTC) + after if after else None,
     )
-    try:
-        await job.defer_async(source=source, slot=slot.isoformat() if slot else None, takes_over=takes_over)
-    except AlreadyEnqueued:
-        return False
-    except ConnectorException as error:
-        raise DatabaseError(f"the queue cannot be reached: {error.__cause__ or error}") from error
+    with reaching_queue():
+        try:
+            await job.defer_async(source=source, slot=slot.isoformat() if slot else None, takes_over=takes_over)
+        except AlreadyEnqueued:
+            return False
     return True
 
 
 async def has_successor(queue: procrastinate.App, source: str) -> bool:
     """Whether another slot of *source* waits."""
-    return bool(list(await queue.job_manager.list_jobs_async(queue=source, status=Status.TODO.value)))
+    with reaching_queue():
+        return bool(list(await queue.job_manager.list_jobs_async(queue=source, status=Status.TODO.value)))
+
+
+@contextmanager
+def reaching_queue() -> Iterator[None]:
+    """What the queue's tables refuse, or cannot be asked, is a DatabaseError as everywhere."""
+    try:
+        yield
+    except ConnectorException as error:
+        raise DatabaseError(f"the queue cannot be reached: {error.__cause__ or error}") from error
 
 
 class QueueScheduler(Scheduler):
@@ -124,7 +133,8 @@ class Worker:
 
         *wait* False: until no job is due.
         """
-        looking = asyncio.create_task(every(LOOK_EVERY, self.close_stalled))
+        what = "looking for the jobs of workers that died"
+        looking = asyncio.create_task(every(LOOK_EVERY, self.close_stalled, what))
         try:
             await self.queue.run_worker_async(
                 queues=self.sources,  # type: ignore[arg-type]  # None: all, says the library's worker
@@ -142,19 +152,22 @@ class Worker:
         """Close the jobs of workers that died. Where no other slot of the source waits, the slot is put in anew: if its
         run had begun, it ends as skipped, and what it left is taken over by the lease.
 
-        To retry such a job can fail for ever: its successor may hold its lock.
+        To retry such a job can fail for ever: its successor may hold its lock. Raises DatabaseError; the job is closed
+        last, so that a slot is not lost with it.
         """
         manager = self.queue.job_manager
-        for job in await manager.get_stalled_jobs(seconds_since_heartbeat=after):
+        with reaching_queue():
+            stalled = list(await manager.get_stalled_jobs(seconds_since_heartbeat=after))
+        for job in stalled:
             if job.id is None or job.task_name != TASK:
                 continue
-            with suppress(ConnectorException):  # another worker has closed it
+            source, slot, takes_over = (job.task_kwargs.get(key) for key in ("source", "slot", "takes_over"))
+            log.warning("%s: the worker of the slot %s died", source, slot)
+            if not await has_successor(self.queue, str(source)):
+                moment = datetime.fromisoformat(str(slot)) if slot else None
+                await defer(self.queue, str(source), moment, takes_over=takes_over)  # type: ignore[arg-type]
+            with suppress(ConnectorException):  # another worker has closed it; where not, the next look sees it again
                 await manager.finish_job_by_id_async(job.id, Status.FAILED, delete_job=True)
-                source, slot, takes_over = (job.task_kwargs.get(key) for key in ("source", "slot", "takes_over"))
-                log.warning("%s: the worker of the slot %s died", source, slot)
-                if not await has_successor(self.queue, str(source)):
-                    moment = datetime.fromisoformat(str(slot)) if slot else None
-                    await defer(self.queue, str(source), moment, takes_over=takes_over)  # type: ignore[arg-type]
 
 
 @asynccontextmanager

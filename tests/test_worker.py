@@ -8,10 +8,12 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from crawler.services import open_services
-from crawler.worker import QueueScheduler, Worker, defer, prepare, queue_of
+from crawler.worker import QueueScheduler, Worker, defer, has_successor, prepare, queue_of
+from pipelines.database import DatabaseError
 from pipelines.store.takeovers import HANDED_OVER
 from tests.test_crawl import article, configured, environment, site
 
@@ -85,6 +87,29 @@ async def test_a_job_whose_successor_waits_is_closed_and_holds_nothing_up(worker
     assert sql_rows(JOBS) == [(later.isoformat(), "todo")]
     await worker.run(wait=False)
     assert sql_rows(RUNS) == [(later, "finished")]
+
+
+async def test_where_the_queue_cannot_be_asked_it_is_said_and_no_slot_is_lost(
+    worker, queue, sql_rows, database_url
+):
+    def alter(how):
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            connection.execute(f"ALTER TABLE nachlese_queue.procrastinate_jobs {how}")
+
+    await defer(queue, "blatt", SLOT)
+    dead(sql_rows)
+    alter("ADD CONSTRAINT full_disk CHECK (status <> 'todo') NOT VALID")
+    with pytest.raises(DatabaseError, match="the queue cannot be reached"):
+        await worker.close_stalled()
+    assert sql_rows(JOBS) == [(SLOT.isoformat(), "doing")]
+    alter("DROP CONSTRAINT full_disk")
+    await worker.close_stalled()
+    assert sql_rows(JOBS) == [(SLOT.isoformat(), "todo")]
+
+    alter("RENAME TO away")
+    for asking in (worker.close_stalled(), has_successor(queue, "blatt"), defer(queue, "blatt", SLOT)):
+        with pytest.raises(DatabaseError, match="the queue cannot be reached"):
+            await asking
 
 
 async def test_of_slots_that_piled_up_one_is_run(worker, queue, sql_rows):
