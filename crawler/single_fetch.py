@@ -19,7 +19,7 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 from twisted.python.failure import Failure as TwistedFailure
 
-from crawler.config import Configuration, Source
+from crawler.config import REPLAY, Configuration, Source
 from crawler.discovery import DiscoveryError, Kind
 from crawler.discovery.links import LinkFilter
 from crawler.downloader.errors import FetchError, failure_reason
@@ -28,7 +28,7 @@ from crawler.services import Services, close, give_services, in_memory
 from crawler.spiders.documents import header
 from crawler.spiders.news import NewsSpider
 from pipelines import urls
-from pipelines.items import Page, Reason, Rejected
+from pipelines.items import Hint, Page, Reason, Rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,16 +133,21 @@ async def page(url: str, name: str | None, configured: Configuration) -> Page:
     source = configured.sources[name] if name else source_of(url, configured)
     async with looking(configured) as services:
         [(_, _, result)] = [one async for one in fetched(services, source, [("page", url)])]
-        response = or_rejected(result)
-        return Page(
-            url=response.url,
-            source=source.name if source else "replay",
-            body=response.body,
-            fetched_at=response.meta["fetched_at"],
-            content_type=header(response, "Content-Type") or "text/html",
-            status=response.status,
-            asked_url=url,
-        )
+        return page_of(or_rejected(result), source.name if source else REPLAY, url)
+
+
+def page_of(response: Response, source: str, asked_url: str | None = None, hint: Hint | None = None) -> Page:
+    """What came as a page of *source*, for the reader."""
+    return Page(
+        url=response.url,
+        source=source,
+        body=response.body,
+        fetched_at=response.meta["fetched_at"],
+        content_type=header(response, "Content-Type") or "text/html",
+        status=response.status,
+        asked_url=asked_url,
+        hint=hint,
+    )
 
 
 async def looks(configured: Configuration, names: Sequence[str]) -> AsyncIterator[Look]:

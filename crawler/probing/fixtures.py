@@ -179,12 +179,17 @@ def _file(folder: Path, name: str) -> bytes:
     return (folder / name).read_bytes()
 
 
-async def check(saved: Saved, rules: Rules, readers: ReaderPool) -> Result:
-    """Read a saved page by *rules*, in a reader process. Trouble of this machine goes through."""
+async def read_now(page: Page, rules: Rules, readers: ReaderPool) -> Outcome:
+    """What *page* is by *rules*, in a reader process. Trouble of this machine goes through."""
     try:
-        now = outcome_of(await readers.read(saved.page, rules))
+        return outcome_of(await readers.read(page, rules))
     except Rejected as rejected:
-        now = rejected_of(rejected.reason, rejected.detail)
+        return rejected_of(rejected.reason, rejected.detail)
+
+
+async def check(saved: Saved, rules: Rules, readers: ReaderPool) -> Result:
+    """Read a saved page by *rules*. Trouble of this machine goes through."""
+    now = await read_now(saved.page, rules, readers)
     return Result(saved, now, differences(saved.expected, now))
 
 

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from crawler.config import Configuration
+from crawler.config import REPLAY, Configuration
 from crawler.config.values import selector
-from crawler.probing.fixtures import Difference, Outcome, differences, outcome_of, rejected_of
-from crawler.probing.probe import page_of
+from crawler.probing.fixtures import Difference, Outcome, differences, read_now, rejected_of
 from crawler.services import Services
-from crawler.single_fetch import fetched, looking, or_rejected
+from crawler.single_fetch import fetched, looking, or_rejected, page_of
 from pipelines.items import Article, Page, Part, Rejected
 from pipelines.reading.rules import Rules
 
@@ -53,14 +52,14 @@ async def trial(
     """Fetch *url* as a crawl would, and read it twice. Raises Rejected where it does not come."""
     source = configuration.sources[name] if name else None
     async with looking(configuration) as services:
-        present = services.derived.rules(name or "replay")
+        present = services.derived.rules(name or REPLAY)
         [(_, _, result)] = [one async for one in fetched(services, source, [("page", url)])]
         try:
-            page = replace(page_of(or_rejected(result), name or "replay"), asked_url=url)
+            page = page_of(or_rejected(result), name or REPLAY, url)
         except Rejected as rejected:
             failed = rejected_of(rejected.reason, rejected.detail)
             return Trial(url, name, rules, failed, failed, ())
-        before = await outcome(services, page, present)
+        before = await read_now(page, present, services.readers)
         taken: list[Suggestion] = []
         refused: list[Suggestion] = []
         if folder is not None:
@@ -72,7 +71,7 @@ async def trial(
                 rules = {"next_page": one.selector} | rules
             else:
                 rules = {**rules, one.key: [*rules.get(one.key, []), one.selector]}
-        now = await outcome(services, page, with_rules(present, rules))
+        now = await read_now(page, with_rules(present, rules), services.readers)
     return Trial(url, name, rules, before, now, differences(before, now), tuple(taken), tuple(refused))
 
 
@@ -81,13 +80,6 @@ def with_rules(present: Rules, rules: dict[str, Any]) -> Rules:
     site: Any = present.site
     changed = {key: (*getattr(site, key), *value) if isinstance(value, list) else value for key, value in rules.items()}
     return replace(present, site=replace(site, **changed))
-
-
-async def outcome(services: Services, page: Page, rules: Rules) -> Outcome:
-    try:
-        return outcome_of(await services.readers.read(page, rules))
-    except Rejected as rejected:
-        return rejected_of(rejected.reason, rejected.detail)
 
 
 # --- ftr-site-config -------------------------------------------------------------------------------------------------
