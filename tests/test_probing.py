@@ -120,7 +120,7 @@ async def test_sites_nobody_has_seen_come_out_with_a_sensible_file(services: Ser
         _, found = await drafted(services, feed.base + "/", "feed", count=4)
         assert found["discover"] == {"feeds": [feed.base + "/f.xml"]}
         assert (found["country"], found["time_zone"], found["language"]) == ("AT", "Europe/Vienna", "de")
-        assert found["schedule"]["every"] in ("1 hour", "auto") and found["expect"]["articles_per_day"] == 15
+        assert found["schedule"]["every"] == "auto" and found["expect"]["articles_per_day"] == 15
         assert "/comments/feed/" not in feed.asked
 
         _, found = await drafted(services, news.base + "/", "news", count=4)
@@ -217,7 +217,8 @@ def test_from_an_address_to_a_tested_source(site: SmallSite, folder: Path):
 
     code, said = nachlese("sources", "add", site.base, "--name", "bote", "--json")
     record = json.loads(next(line for line in said.splitlines() if line.startswith("{")))
-    assert code == 0 and record["feeds"] == [site.base + "/f.xml"] and record["read"] == 4
+    assert code == 0 and record["feeds"] == [site.base + "/f.xml"]
+    assert record["read"] == 4 and record["every"] == "auto"
     path = folder / "sources" / "bote.toml"
     assert f"127.0.0.1/32:{urlsplit(site.base).port}" in path.read_text()  # the very address that was typed
     assert len(list((folder / "fixtures" / "bote").glob("*.html"))) == 4
@@ -345,15 +346,15 @@ def test_of_all_documents_those_are_taken_that_bring_something():
     assert "10 of its 10 links" in reasons["atom"] and "ordinary" in reasons["map.xml"] and "404" in reasons["gone"]
 
 
-def test_no_look_comes_so_late_that_the_window_has_moved_on():
+def test_how_a_source_moves_is_told_by_the_times_of_its_entries():
     fast = {f"https://bote.example/{n}": NOW - timedelta(minutes=2 * n) for n in range(20)}
     slow = {f"https://bote.example/{n}": NOW - timedelta(days=n) for n in range(20)}
     undated: dict[str, datetime | None] = {f"https://bote.example/{n}": None for n in range(20)}
     rhythm = profile.rhythm_of([seen("feed", "u", fast)])
-    assert rhythm.every == timedelta(minutes=5) and rhythm.per_day is None and rhythm.window == timedelta(minutes=38)
-    assert profile.rhythm_of([seen("feed", "u", slow)]).every == timedelta(hours=1)
+    assert rhythm.per_day is None and rhythm.window == timedelta(minutes=38)
     assert profile.rhythm_of([seen("feed", "u", slow)]).per_day == 1
-    assert profile.rhythm_of([seen("feed", "u", undated)]).every == timedelta(minutes=30)
+    unknown = profile.rhythm_of([seen("feed", "u", undated)])
+    assert (unknown.per_day, unknown.window, unknown.why) == (None, None, "its documents give no times")
 
 
 @pytest.mark.parametrize(

@@ -306,6 +306,8 @@ def print_lines(text: str) -> None:
 
 def record(found: Probe, profile: Profile, path: Path | None, text: str) -> dict[str, Any]:
     """A probe for programs."""
+    from crawler.probing.drafting import EVERY
+
     return {
         "url": found.wanted.url,
         "source": found.wanted.name,
@@ -320,7 +322,7 @@ def record(found: Probe, profile: Profile, path: Path | None, text: str) -> dict
         "language": profile.language.value,
         "country": profile.country.value,
         "time_zone": profile.time_zone.value,
-        "every": profile.rhythm.every.total_seconds(),
+        "every": EVERY,
         "articles_per_day": profile.rhythm.per_day,
         "containers": list(profile.containers),
         "paid": profile.paid,
