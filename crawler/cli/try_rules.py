@@ -138,7 +138,6 @@ def write_rules(trial: Trial, name: str, configured: Configuration) -> None:
     path = configured.folder / "sources" / f"{name}.toml"
     text = source_toml.changed(path, {f"read.{key}": value for key, value in trial.rules.items()})
     source_toml.save(path, text)
-    if trial.differences or trial.rules:
-        out().print(
-            plain(f"{path} has these rules now; `nachlese sources test {name}` says what they change"), markup=False
-        )
+    out().print(
+        plain(f"{path} has these rules now; `nachlese sources test {name}` says what they change"), markup=False
+    )

@@ -262,7 +262,7 @@ class Prober:
     async def behind_feed_pages(self, survey: Survey, homepage: str) -> list[Candidate]:
         """Links called rss or feed: those that look like feeds, and the feeds of pages that list them."""
         how = "a link named rss or feed"
-        links = [one for one in survey.feed_links if urls.same_site(one, urls.normalise(homepage))] or []
+        links = [one for one in survey.feed_links if urls.same_site(one, urls.normalise(homepage))]
         others = [one for one in survey.feed_links if one not in links and looks_like_feed(one)]
         feeds = [one for one in links if looks_like_feed(one)] + others
         pages = [one for one in links if one not in feeds][:MOST_FEED_PAGES]
