@@ -93,7 +93,7 @@ def export(
 
     A source without a feed has no place in OPML; it is named on standard error.
     """
-    configured = configuration()
+    configured = configuration(is_reading=False)
     wanted = known_sources(configured, names or sorted(configured.sources))
     sys.stdout.write(opml_of(configured, wanted))
     without = [name for name in wanted if not configured.sources[name].discover.feeds]
