@@ -369,7 +369,7 @@ def test_how_a_source_moves_is_told_by_the_times_of_its_entries():
     ],
 )
 def test_a_source_is_named_after_its_host(url: str, name: str):
-    assert profile.source_name(url) == name and source_toml.is_name(name)
+    assert profile.source_name(url) == name and sources_add.is_name(name)
 
 
 @pytest.mark.parametrize(

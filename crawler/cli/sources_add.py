@@ -82,10 +82,9 @@ def named(wanted: list[Wanted], name: str | None) -> list[Wanted]:
 
 
 def is_name(name: str) -> bool:
-    from crawler.config import REPLAY
-    from crawler.probing import source_toml
+    from crawler.config import REPLAY, SOURCE_NAME
 
-    return source_toml.is_name(name) and name != REPLAY
+    return SOURCE_NAME.fullmatch(name) is not None and name != REPLAY
 
 
 @dataclass(frozen=True)

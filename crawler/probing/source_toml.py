@@ -6,7 +6,6 @@ The only module that imports tomlkit, which knows how strings are escaped and le
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -162,8 +161,3 @@ def save(path: Path, text: str) -> None:
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
-
-
-def is_name(name: str) -> bool:
-    """Whether a source may be called that."""
-    return re.fullmatch(r"[a-z0-9_-]{1,60}", name) is not None
