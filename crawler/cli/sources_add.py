@@ -266,10 +266,11 @@ def refused(wanted: Wanted, why: str, output: Output) -> bool:
 
 def write(path: Path, text: str, found: Probe, configured: Configuration) -> int:
     """The source file and its saved pages; how many pages."""
-    from crawler.probing import fixtures, source_toml
+    from crawler.probing import fixtures
+    from pipelines.atomic import write_whole
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    source_toml.save(path, text)
+    write_whole(path, text.encode())
     pages = []
     for one in found.sampled:
         if one.page is not None:

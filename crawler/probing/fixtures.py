@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from crawler.probing.source_toml import save
+from pipelines.atomic import write_whole
 from pipelines.items import Article, Hint, Page, Part, Reason, Rejected
 from pipelines.reading.rules import Rules
 from pipelines.workers import ReaderPool
@@ -136,7 +136,7 @@ def stated(outcome: Outcome) -> dict[str, Any]:
 
 def save_expected(folder: Path, records: Sequence[dict[str, Any]]) -> None:
     text = json.dumps({"pages": records}, ensure_ascii=False, indent=1)
-    save(folder / EXPECTED, text.encode("utf-8", "backslashreplace").decode() + "\n")
+    write_whole(folder / EXPECTED, text.encode("utf-8", "backslashreplace") + b"\n")
 
 
 def load(folder: Path, source: str) -> list[Saved]:
