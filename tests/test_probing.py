@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import threading
 import tomllib
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,6 +23,7 @@ from crawler.services import Services
 from crawler.single_fetch import looking
 from pipelines.items import Hint, Link, Provenance
 from tests.expectations import PAGES
+from tests.in_a_thread import served_in_a_thread
 from tests.small_sites import NOW, SmallSite, article, articles, news_sitemap, paths_of, rss, served
 
 LOOPBACK = (allowed_address("127.0.0.1/32"),)
@@ -177,8 +176,6 @@ async def test_a_site_of_which_no_source_can_be_made_gets_a_sentence(services: S
 @pytest.fixture
 def site(folder: Path) -> Iterator[SmallSite]:
     """A site with a feed, served by a thread of its own."""
-    import asyncio
-
     paths = paths_of(4)
     head = '<link rel=alternate type="application/rss+xml" href="/f.xml">'
     advertisement = (
@@ -188,21 +185,8 @@ def site(folder: Path) -> Iterator[SmallSite]:
         path: article(number, body="").replace("</h1>", f"</h1>{advertisement}") for number, path in enumerate(paths)
     }
     found = SmallSite({"/": f"<html><head><title>Bote</title>{head}</head></html>", "/f.xml": rss(paths), **pages})
-    ready, loop, stopped = threading.Event(), asyncio.new_event_loop(), asyncio.Event()
-
-    async def serve() -> None:
-        async with AsyncExitStack() as stack:
-            await stack.enter_async_context(served(found))
-            ready.set()
-            await stopped.wait()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
-    thread.start()
-    assert ready.wait(30)
-    yield found
-    loop.call_soon_threadsafe(stopped.set)
-    thread.join()
-    loop.close()
+    with served_in_a_thread(served(found)):
+        yield found
 
 
 def nachlese(*arguments: str) -> tuple[int, str]:
