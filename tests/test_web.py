@@ -16,19 +16,19 @@ from starlette.testclient import TestClient
 
 from pipelines.items import Link, Reason
 from pipelines.store import Document
-from tests.test_sql_docs import some_news
+from tests.news_database import database_url, news_template
 from webapp.application import make_app
 from webapp.pages.changes import passages
 from webapp.queries.articles import KINDS
 from webapp.rendering import PLACES
 from webapp.settings import Settings
 
+__all__ = ["database_url", "news_template"]  # fixtures
 WEBAPP = Path(__file__).parent.parent / "webapp"
 
 
 @pytest.fixture
-async def client(store, database_url: str) -> Iterator[TestClient]:
-    await some_news(store)
+async def client(database_url: str) -> Iterator[TestClient]:
     with TestClient(make_app(Settings(), database_url), base_url="http://127.0.0.1:8080") as made:
         yield made
 

@@ -42,4 +42,7 @@ class Outline:
 
 @dataclass(frozen=True, slots=True)
 class Subscriptions:
+    """Of an OPML file. ``refused``: what it names as feeds and is no absolute web address, shortened."""
+
     outlines: tuple[Outline, ...] = ()
+    refused: tuple[str, ...] = ()

@@ -26,6 +26,8 @@ from pipelines.reading.page import structured
 
 #: links of a page that are looked at, and of each kind so many are named
 MOST_ANCHORS, MOST_NAMED = 5_000, 60
+#: characters of what is no address, for people
+LONGEST_SHOWN = 200
 #: characters of a page in which cookies, contacts and times are looked for
 FAR = 400_000
 
@@ -233,11 +235,15 @@ def opml(body: bytes) -> Subscriptions:
     except etree.XMLSyntaxError:
         return Subscriptions()
     found: dict[str, Outline] = {}
+    refused: dict[str, None] = {}
     for outline in tree.iter("{*}outline", "{*}OUTLINE") if tree is not None else ():
         values = {key.lower(): (value or "").strip() for key, value in outline.attrib.items()}
-        feed = clean_address(values.get("xmlurl") or values.get("url") or "", "http://nowhere.invalid/")
+        stated = values.get("xmlurl") or values.get("url") or ""
+        feed = clean_address(stated, "http://nowhere.invalid/")
         if feed is None or "nowhere.invalid" in feed:
+            if stated:
+                refused[urls.without_userinfo(stated)[:LONGEST_SHOWN]] = None
             continue
         page = clean_address(values.get("htmlurl") or "", feed) if values.get("htmlurl") else None
         found.setdefault(feed, Outline(feed, page, (values.get("title") or values.get("text") or None)))
-    return Subscriptions(tuple(found.values()))
+    return Subscriptions(tuple(found.values()), tuple(refused))
