@@ -20,7 +20,7 @@ DOORS = {
     "dateparser": ["pipelines/reading/fields/fallback_dates.py"],
     "apscheduler": ["crawler/schedule.py"],
     "procrastinate": ["crawler/worker.py"],
-    "warcio": ["pipelines/archive.py"],
+    "warcio": ["pipelines/archive.py", "pipelines/warc.py"],
     "isal": ["pipelines/archive.py"],
     "feedparser": ["crawler/discovery/feed.py"],
     "aiohttp": ["crawler/downloader/client.py", "crawler/downloader/resolver.py", "crawler/fixture_sites.py"],

@@ -13,6 +13,17 @@ TESTED_IN = {
         "pipelines/metrics.py",
         "pipelines/store/alarms.py",
     ],
+    "test_backfill.py": [
+        "crawler/backfilling.py",
+        "crawler/cli/run_backfill.py",
+        "crawler/downloader/download.py",
+        "pipelines/store/backfills.py",
+        "pipelines/wacz.py",
+        "pipelines/wanted_pages.py",
+    ],
+    "test_archive.py": [
+        "pipelines/warc.py",
+    ],
     "test_boilerplate.py": [
         "pipelines/reading/body/class_name_rules.py",
     ],
