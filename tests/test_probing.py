@@ -16,12 +16,13 @@ from typer.testing import CliRunner
 from crawler import config, fixture_sites
 from crawler.cli import app, sources_add
 from crawler.config.values import allowed_address
-from crawler.probing import documents, drafting, fixtures, profile, source_toml, survey, trying
+from crawler.probing import addresses, documents, drafting, fixtures, profile, source_toml, survey, trying
 from crawler.probing.documents import Candidate, Seen
 from crawler.probing.probe import Probe, ProbeFailed, Wanted, literal_address, probe
 from crawler.services import Services
 from crawler.single_fetch import looking
 from pipelines.items import Hint, Link, Provenance
+from pipelines.patterns import Pattern, matches_any
 from tests.expectations import PAGES
 from tests.in_a_thread import served_in_a_thread
 from tests.small_sites import NOW, SmallSite, article, articles, news_sitemap, paths_of, rss, served
@@ -76,6 +77,10 @@ async def test_the_fixture_sites_come_out_as_their_files_say(services: Services)
             assert places == {key: value for key, value in wanted["discover"].items() if key != "links"}, name
             assert found["title"] == wanted["title"] and found["homepage"] == wanted["homepage"]
             assert found["language"] == wanted["language"]
+            if name == "donaubote":  # the one that is found through section pages
+                assert found["discover"]["links"] == {"allow": ["/artikel/"]}
+            else:
+                assert "links" not in found["discover"]
             if name != "donaubote":  # an Austrian site that says so nowhere
                 assert (found["country"], found["time_zone"]) == (wanted["country"], wanted["time_zone"])
 
@@ -437,3 +442,41 @@ def test_a_first_page_says_what_its_site_offers():
     hostile = b"<html>" + b"<a href='//[' >" * 2000 + b"<div>" * 5000
     assert survey.survey(hostile, "text/html", "https://a.example/").root == "html"
     assert survey.opml(b"<not") == survey.opml(b"") == survey.Subscriptions()
+
+
+B = "https://www.blatt.example"
+LISTS = [f"{B}{path}" for path in ("/politik", "/sport/", "/impressum.html", "/thema/wahl/", "/autor/ada-kern-12345/")]
+NAMES = ["politik", "sport", "kultur"] * 3
+
+
+@pytest.mark.parametrize(
+    ("articles", "allow", "tomorrow", "is_denied"),
+    [
+        ([f"/artikel/eine-sache-{n}.html" for n in "abcdef"], ["/artikel/"], "/artikel/andere.html", False),
+        ([f"/{one}/{name}-b" for one in ("article", "story") for name in "abc"], ["/article/", "/story/"],
+         "/story/d", False),
+        ([f"/{name}/eine-sache-{100_200 + n}.html" for n, name in enumerate(NAMES)], 1, "/reise/dort-99999.html", True),
+        ([f"/{name}/2026/03/{n:02}/eine-sache" for n, name in enumerate(NAMES, 1)], 1, "/reise/2027/11/30/dort", True),
+        ([f"/{name}/2026-03-{n:02}-eine-sache" for n, name in enumerate(NAMES, 1)], 1, "/reise/2027-11-30-d", True),
+        ([f"/show.php?id={n}17&x=1" for n in range(1, 8)], [r"[?&]id=\d+"], "/show.php?id=1", True),
+        ([f"/politik/die-sache-{name}" for name in "abcdef"], 0, "", False),  # that is what the section is called
+        ([f"/artikel/eine-sache-{n}.html" for n in "abcd"], 0, "", False),  # four of them prove nothing
+    ],
+)  # fmt: skip
+def test_what_addresses_of_articles_have_in_common(articles: list[str], allow, tomorrow: str, is_denied: bool):
+    """And lists have not; it must hold tomorrow as well."""
+    read = [B + path for path in articles]
+    rules = addresses.link_rules(read, read, LISTS)
+    assert list(rules.allow) == allow if isinstance(allow, list) else len(rules.allow) == allow
+    assert bool(rules.deny) == is_denied and rules.why
+    patterns = [Pattern(text) for text in rules.allow]
+    assert matches_any(patterns, B + tomorrow) == bool(allow)
+    taken = [url for url in LISTS if matches_any(patterns, url) and not matches_any(map(Pattern, rules.deny), url)]
+    assert taken == [] or not allow
+
+
+def test_a_rule_that_most_links_do_not_keep_is_none():
+    """The dozen that was read may be of one kind by chance."""
+    read = [f"{B}/artikel/sache-{name}" for name in "abcdef"]
+    links = [*read, *(f"{B}/reportage/sache-{name}" for name in "abc")]
+    assert addresses.link_rules(read, links, LISTS).allow == ()

@@ -10,7 +10,8 @@ class Survey:
     """What one page says of its site.
 
     ``root`` is the document's first element, in lower case. ``feeds`` are named by ``link rel=alternate``,
-    ``feed_links`` by links called rss or feed; ``sections`` are the site's own links that lead to no article.
+    ``feed_links`` by links called rss or feed; ``sections`` are the site's own links that lead to no article,
+    ``services`` those to its imprint, shop, search and the like.
     ``refresh`` is where the page sends its readers at once. ``cookies`` are those that its scripts set ("NAME=VALUE").
     ``countries``: what contact data on the page points to. ``offsets``: times that state their offset from UTC.
     """
@@ -23,6 +24,7 @@ class Survey:
     feed_links: tuple[str, ...] = ()
     sitemaps: tuple[str, ...] = ()
     sections: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
     articles: int = 0
     imprint: str | None = None
     refresh: str | None = None

@@ -88,6 +88,11 @@ def survey(body: bytes, content_type: str, url: str) -> Survey:
         feed_links=_feed_links(anchors, feeds),
         sitemaps=sitemaps,
         sections=sections,
+        services=tuple(
+            dict.fromkeys(
+                one.url for one in anchors if one.is_own and not one.is_article and _is_service(urlsplit(one.url).path)
+            )
+        )[:MOST_NAMED],
         articles=len({one.url for one in anchors if one.is_own and one.is_article}),
         imprint=next((one.url for one in reversed(anchors) if one.is_own and _IMPRINT.search(one.text)), None),
         refresh=_refresh(tree, url),
