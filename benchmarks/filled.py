@@ -72,7 +72,8 @@ DIFFERENT = {
     "changes": dict.fromkeys(("id", "article_id", "copy_of", "story_id"), _other_number),
     "matches": dict.fromkeys(("id", "article_id"), _other_number),
     "stories": {"id": _other_number, "first_seen_at": _later, "last_seen_at": _later},
-    "story_articles": dict.fromkeys(("article_id", "story_id"), _other_number) | dict.fromkeys(("at", "until"), _later),
+    "story_articles": dict.fromkeys(("article_id", "story_id"), _other_number)
+    | dict.fromkeys(("at", "until", "wording_at"), _later),
 }
 
 
