@@ -72,7 +72,8 @@ DIFFERENT = {
     "changes": dict.fromkeys(("id", "article_id", "copy_of", "story_id"), _other_number),
     "matches": dict.fromkeys(("id", "article_id"), _other_number),
     "stories": {"id": _other_number, "first_seen_at": _later, "last_seen_at": _later},
-    "story_articles": dict.fromkeys(("article_id", "story_id"), _other_number) | dict.fromkeys(("at", "until"), _later),
+    "story_articles": dict.fromkeys(("article_id", "story_id"), _other_number)
+    | dict.fromkeys(("at", "until", "wording_at"), _later),
 }
 
 
@@ -185,6 +186,8 @@ def _keep_first_set(connection: psycopg.Connection) -> None:
         connection.execute(
             f"CREATE TEMP TABLE first_{table} AS SELECT * FROM ingest.{table} WHERE {name} < {APART} ORDER BY {name}"
         )
+    # A band may be claimed anew when it has settled; both come into one table here, and as there the settled one stays.
+    connection.execute("DELETE FROM first_claims USING first_bands WHERE first_claims.band = first_bands.band")
 
 
 def _make_set(connection: psycopg.Connection, number: int) -> None:

