@@ -28,7 +28,7 @@ class Chart:
     title: str
     svg: Markup
     head: tuple[str, ...]
-    rows: list[tuple[str, ...]]
+    rows: Sequence[tuple[str, ...]]
 
 
 HEIGHT = 120  # pixels

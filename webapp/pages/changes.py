@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -66,15 +67,15 @@ def passages(row: Row) -> dict[str, Any]:
     return made
 
 
-def title_of(row: Row, listed: dict[int, Row]) -> str:
+def title_of(row: Row, listed: Mapping[int, Row]) -> str:
     """The headline as it reads now."""
     if row["change"] == "version":
-        return row["title_after"]
+        return str(row["title_after"])
     article = listed.get(row["article_id"])
-    return row.get("title") or (article["title"] if article else "")
+    return str(row.get("title") or (article["title"] if article else ""))
 
 
-def _entry(request: Request, listed: dict[int, Row], _: Any) -> Any:
+def _entry(request: Request, listed: Mapping[int, Row], _: Any) -> Any:
     base = str(request.base_url).rstrip("/")
     said = {"version": _("changed"), "gone": _("taken down"), "back": _("back again")}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -50,8 +50,8 @@ async def search(request: Request) -> Response:
     if wanted is not None and request.query_params.get("format") == "watchlist":
         return watchlist(request, wanted)
     reader = reader_of(request)
-    rows: list[Row] = []
-    listed: dict[int, Row] = {}
+    rows: Sequence[Row] = []
+    listed: Mapping[int, Row] = {}
     figures: list[Row] | None = []
     if wanted:
         async with reader.session() as news:
@@ -88,9 +88,10 @@ async def search(request: Request) -> Response:
 async def _figures(reader: Reader, wanted: Wanted, zone: str) -> list[Row] | None:
     """What is counted for the figure; None where that takes too long: a word that every second article has."""
     try:
-        return await reader.kept(
+        counted: list[Row] = await reader.kept(
             ("figures", wanted, zone), 60, lambda news: queries.search.figures(news, wanted, zone), COUNTING
         )
+        return counted
     except TooSlow:
         return None
 
@@ -158,7 +159,8 @@ def watchlist(request: Request, wanted: Wanted) -> Response:
 
 def pieces(query: str) -> tuple[list[str], list[str], list[str]]:
     """Phrases, entries of words (one for each side of ``or``), and what is not wanted."""
-    phrases, rest = [], []
+    phrases: list[str] = []
+    rest: list[str] = []
     for place, part in enumerate(query.split('"')):
         if place % 2 and part.strip() and not (rest and rest[-1].endswith("-")):
             phrases.append(part.strip())
@@ -179,7 +181,7 @@ def pieces(query: str) -> tuple[list[str], list[str], list[str]]:
     return phrases, [" ".join(entry) for entry in words if entry], without
 
 
-def _entry(request: Request, listed: dict[int, Row]) -> Any:
+def _entry(request: Request, listed: Mapping[int, Row]) -> Any:
     base = str(request.base_url).rstrip("/")
 
     def entry(row: Row) -> Entry | None:
