@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,18 +10,18 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from webapp import charts, queries
+from webapp import charts, formats, queries
 from webapp.formats import Entry, View, tagged
 from webapp.pages.common import Row, answer, clock_of, language_of, parameters_of, reader_of, zone_of
 from webapp.parameters import WITHIN, BadParameter, Parameters
 from webapp.queries.paging import LARGEST_PAGE, cursor
 from webapp.queries.search import LONGEST_QUERY, MOST, Wanted
-from webapp.reader import Reader, TooSlow
+from webapp.reader import News, Reader, TooSlow
 
 SIZE = 30
-MOST_BARS = 90
-HOURS = timedelta(days=2)  # up to here by hour
-COUNTING = 1.5  # seconds that the figure may take; the articles found are there without it
+COUNTING = 0.7  # seconds that the figure may take; the articles found are there without it
+KEPT = 300  # seconds
+Figures = tuple[Sequence[Row], Sequence[Row]]  # by time, by source
 
 
 def wanted_of(parameters: Parameters, now: datetime) -> Wanted | None:
@@ -52,15 +51,14 @@ async def search(request: Request) -> Response:
     reader = reader_of(request)
     rows: Sequence[Row] = []
     listed: Mapping[int, Row] = {}
-    figures: list[Row] | None = []
+    figures: Figures | None = ([], [])
     if wanted:
         async with reader.session() as news:
             rows = await queries.search.found(news, wanted, size, offset)
             listed = await queries.articles.by_id(news, [row["article_id"] for row in rows])
-        figures = await _figures(reader, wanted, zone_of(request).key)
-    sources = Counter[str]()
-    for row in figures or ():
-        sources[row["source"]] += row["articles"]
+        if formats.wanted(request) == "html":
+            figures = await _figures(reader, wanted, zone_of(request).key)
+    by_time, by_source = figures or ([], [])
     is_more = len(rows) > size and offset + size < MOST
     shown = [{**row, "article": listed.get(row["article_id"])} for row in rows[:size]]
     view = View(
@@ -73,9 +71,9 @@ async def search(request: Request) -> Response:
         data={
             "found": shown,
             "wanted": wanted,
-            "chart_made": mentions_chart(request, figures or []),
-            "sources": sources.most_common(12),
-            "total": sources.total(),
+            "chart_made": mentions_chart(request, by_time),
+            "sources": [(row["source"], row["articles"]) for row in by_source[:12]],
+            "total": sum(row["articles"] for row in by_source),
             "is_counted": figures is not None,
             "within": WITHIN,
             "filters": {n: request.query_params.get(n, "") for n in ("language", "source", "within", "since", "until")},
@@ -85,57 +83,48 @@ async def search(request: Request) -> Response:
     return await answer(request, view)
 
 
-async def _figures(reader: Reader, wanted: Wanted, zone: str) -> list[Row] | None:
-    """What is counted for the figure; None where that takes too long: a word that every second article has."""
-    try:
-        counted: list[Row] = await reader.kept(
-            ("figures", wanted, zone), 60, lambda news: queries.search.figures(news, wanted, zone), COUNTING
-        )
-        return counted
-    except TooSlow:
-        return None
+async def _figures(reader: Reader, wanted: Wanted, zone: str) -> Figures | None:
+    """What is counted for the figure; None where that takes too long: a word that every second article has.
+
+    That it takes too long is remembered as well, or each reader of the page would let it be tried again.
+    """
+
+    async def counted(news: News) -> Figures | None:
+        try:
+            return await queries.search.figures(news, wanted, zone)
+        except TooSlow:
+            return None
+
+    made: Figures | None = await reader.kept(("figures", wanted, zone), KEPT, counted, COUNTING)
+    return made
 
 
-def mentions_chart(request: Request, figures: Sequence[Row]) -> charts.Chart | None:
-    """Bars by hour, day, week or month: as fine as MOST_BARS allow."""
-    if not figures:
+def mentions_chart(request: Request, by_time: Sequence[Row]) -> charts.Chart | None:
+    """Bars by hour, day, week or month."""
+    if not by_time:
         return None
     clock, _ = clock_of(request), language_of(request)
-    span = figures[-1]["at"] - figures[0]["at"]
-    counted: dict[Any, list[int]] = {}
-    for row in figures:
-        at = row["at"].astimezone(clock.zone)
-        counts = counted.setdefault(_bucket(at, span), [0, 0])
-        counts[0] += row["articles"] - row["copies"]
-        counts[1] += row["copies"]
-    is_hours = span <= HOURS
-    bars = [
-        charts.Bar(
-            clock.time(key) if is_hours else clock.short_day(key),
-            tuple(counted.get(key, (0, 0))),
-            clock.moment(key) if is_hours else clock.day(key),
-        )
-        for key in _without_gaps(list(counted), span)
-    ]
+    bucket = by_time[0]["bucket"]
+    is_hours = bucket == "hour"
+    counted = {_place(row["at"].astimezone(clock.zone), is_hours): row for row in by_time}
+    bars = []
+    for key in _without_gaps(list(counted), bucket):
+        row = counted.get(key, {"articles": 0, "copies": 0})
+        label = clock.time(key) if is_hours else clock.short_day(key)
+        title = clock.moment(key) if is_hours else clock.day(key)
+        bars.append(charts.Bar(label, (row["articles"] - row["copies"], row["copies"]), title))
     return charts.bars(_("Mentions over time"), bars, (_("texts"), _("copies")), every=max(1, len(bars) // 4))
 
 
-def _bucket(at: datetime, span: timedelta) -> Any:
-    """The hour, day, first day of the week or of the month that an instant counts for."""
-    if span <= HOURS:
-        return at
-    if span <= timedelta(days=MOST_BARS):
-        return at.date()
-    if span <= timedelta(weeks=MOST_BARS):
-        return at.date() - timedelta(days=at.weekday())
-    return at.date().replace(day=1)
+def _place(at: datetime, is_hour: bool) -> Any:
+    return at if is_hour else at.date()
 
 
-def _without_gaps(keys: list[Any], span: timedelta) -> list[Any]:
+def _without_gaps(keys: list[Any], bucket: str) -> list[Any]:
     """Hours, days and weeks in which nothing was written have a place, too."""
-    if span > timedelta(weeks=MOST_BARS):
+    if bucket == "month":
         return keys
-    step = timedelta(hours=1) if span <= HOURS else timedelta(days=1 if span <= timedelta(days=MOST_BARS) else 7)
+    step = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}[bucket]
     return [keys[0] + step * number for number in range(int((keys[-1] - keys[0]) / step) + 1)]
 
 

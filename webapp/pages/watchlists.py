@@ -19,7 +19,7 @@ async def watchlists(request: Request) -> Response:
     parameters, _ = parameters_of(request), language_of(request)
     page = parameters.page(CURSOR, 20)
     reader = reader_of(request)
-    lists = await reader.kept("watchlists", 10, queries.watchlists.all_of_them)
+    lists = await reader.kept("watchlists", 30, queries.watchlists.all_of_them)
     async with reader.session() as news:
         rows = await queries.watchlists.matches(news, None, page)
     view = View(

@@ -10,7 +10,7 @@ from webapp.reader import News, Row
 
 KINDS = ("new", "version", "copy", "gone", "back", "story")
 CURSOR = (int,)
-LOOK = 4000  # changes that are looked through for a page of them
+LOOKS = (1, 3, 10, 10, 10, 10)  # pages' worth of changes that are looked at in turn: most lists are full by the first
 
 REVISION = """article_id, source, canonical_url, version, version_before, fetched_at, fetched_before, title_changed,
     teaser_changed, text_changed, title_before, title_after, teaser_before, teaser_after, words_before, words_after,
@@ -46,10 +46,11 @@ async def edits(news: News, page: Page = FIRST, *, source: str | None = None, wh
     kinds = {"gone": "'gone', 'back'", "all": "'version', 'gone', 'back'"}.get(what, "'version'")
     after = page.after[0] if page.after else None
     found: list[Row] = []
-    for _ in range(6):
-        looked = await _looked(news, kinds, source, after)
+    for look in LOOKS if what in ("all", "gone") else LOOKS[1:]:
+        size = look * (page.size + 1)
+        looked = await _looked(news, kinds, source, after, size)
         found += await _with_views(news, looked, what)
-        if len(looked) < LOOK // 10 or len(found) > page.size:
+        if len(looked) < size or len(found) > page.size:
             break
         after = looked[-1]["id"]
     else:
@@ -59,11 +60,11 @@ async def edits(news: News, page: Page = FIRST, *, source: str | None = None, wh
     return Rows(found[: page.size], cursor([found[page.size - 1]["id"]]))
 
 
-async def _looked(news: News, kinds: str, source: str | None, after: int | None) -> list[Row]:
-    """The next changes of these kinds, latest first, as few as a page may need."""
+async def _looked(news: News, kinds: str, source: str | None, after: int | None, size: int) -> list[Row]:
+    """The next *size* changes of these kinds, latest first."""
     # in the statement, not beside it: the index of these changes serves only who names them
     conditions = [f"kind IN ({kinds})", "kind IN ('version', 'gone', 'back')"]
-    values: dict[str, Any] = {"size": LOOK // 10}
+    values: dict[str, Any] = {"size": size}
     if after is not None:
         conditions.append("id < %(after)s")
         values["after"] = after
