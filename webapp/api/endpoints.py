@@ -142,7 +142,8 @@ async def _family(news: News, values: Values, page: Page) -> Any:
 
 
 async def _edits(news: News, values: Values, page: Page) -> Rows:
-    return await changes.edits(news, page, source=values["source"], what=values["what"] or "all")
+    named = {name: values[name] for name in ("source", "since", "until")}
+    return await changes.edits(news, page, what=values["what"] or "all", **named)
 
 
 async def _changes(news: News, values: Values, page: Page) -> Rows:
@@ -326,6 +327,8 @@ ENDPOINTS: Sequence[Endpoint] = (
         parameters=(
             SOURCE,
             Parameter("what", "Only these", "choice", ("all", "corrections", "headlines", "texts", "gone")),
+            SINCE,
+            UNTIL,
         ),
         cursor=changes.CURSOR,
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from starlette.requests import Request
@@ -22,9 +23,10 @@ async def changes(request: Request) -> Response:
     """``/changes``"""
     parameters, _ = parameters_of(request), language_of(request)
     what, source = parameters.choice("what", WHAT, "all") or "all", parameters.text("source")
+    since, until = parameters.period(datetime.now(UTC))
     page = parameters.page(CURSOR, 30)
     async with reader_of(request).session() as news:
-        rows = await queries.changes.edits(news, page, source=source, what=what)
+        rows = await queries.changes.edits(news, page, source=source, what=what, since=since, until=until)
         listed = await queries.articles.by_id(news, [row["article_id"] for row in rows.rows])
     shown = [{**row, "pieces": passages(row), "article": listed.get(row["article_id"])} for row in rows.rows]
     view = View(
@@ -38,8 +40,8 @@ async def changes(request: Request) -> Response:
             "days": by_day(request, shown, "recorded_at"),
             "what": what,
             "choices": WHAT,
-            "filters": {"source": source or ""},
-            "is_narrow": bool(source or what != "all"),
+            "filters": {name: request.query_params.get(name, "") for name in ("source", "within", "since", "until")},
+            "is_narrow": bool(source or what != "all" or since or until),
         },
     )
     return await answer(request, view)

@@ -71,6 +71,7 @@ async def search(request: Request) -> Response:
         data={
             "found": shown,
             "wanted": wanted,
+            "address_asked": address_in(wanted.query) if wanted else None,
             "chart_made": mentions_chart(request, by_time),
             "sources": [(row["source"], row["articles"]) for row in by_source[:12]],
             "total": sum(row["articles"] for row in by_source),
@@ -81,6 +82,13 @@ async def search(request: Request) -> Response:
         },
     )
     return await answer(request, view)
+
+
+def address_in(query: str) -> str | None:
+    """What was typed, where it is the address of a page: whoever pastes one wants to know what became of it."""
+    host, slash, _rest = query.strip().removeprefix("https://").removeprefix("http://").partition("/")
+    is_address = "://" in query or (slash and "." in host.strip("."))
+    return query.strip() if is_address and not query.strip().count(" ") else None
 
 
 async def _figures(reader: Reader, wanted: Wanted, zone: str) -> Figures | None:
