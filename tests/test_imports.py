@@ -37,7 +37,7 @@ DOORS = {
     "uvicorn": ["webapp/serving.py"],
     "mcp": ["webapp/mcp/*.py"],
     "mcp_types": ["webapp/mcp/*.py"],
-    "jinja2": ["webapp/rendering.py"],
+    "jinja2": ["webapp/compiling.py", "webapp/rendering.py"],
     "rapidfuzz": ["webapp/wording.py"],
     "argon2": ["webapp/security.py"],
     "yoyo": ["pipelines/migrations.py"],

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import httpx2
@@ -20,6 +21,8 @@ from psycopg import conninfo, sql
 from pipelines import database
 from tests.news_database import database_url, news_template
 from tests.web_server import running
+from webapp import serving
+from webapp.queries.paging import cursor
 from webapp.reader import NotAllowed, Reader, TooSlow, Unavailable
 from webapp.security import hashed
 from webapp.settings import Settings, SettingsError, checked
@@ -124,6 +127,24 @@ def test_slow_clients_stop_nobody(database_url: str):
             one.close()
 
 
+def test_who_never_finishes_a_question_or_never_takes_an_answer_is_left(some_database: str, monkeypatch):
+    monkeypatch.setattr(serving, "PATIENCE", 0.2)
+    with running(some_database) as base:
+        netloc = urlsplit(base).netloc
+        for beginning in (b"", b"GET / HTTP/1.1\r\n", f"GET / HTTP/1.1\r\nHost: {netloc}\r\n".encode()):
+            with socket.create_connection(netloc.split(":"), timeout=60) as one:
+                one.sendall(beginning)
+                while True:  # it ends: by an end or by a reset
+                    try:
+                        if not one.recv(65_536):
+                            break
+                    except ConnectionResetError:
+                        break
+        with httpx2.Client() as kept:  # who asks at once is kept, however long ago the connection was made
+            assert [kept.get(base).status_code for _ in range(3)] == [200] * 3
+
+
+NUL, HALF = "https://x.example/\0", "https://x.example/\ud800"
 ATTACKS = [
     "/static/../../pyproject.toml",
     "/static/%2e%2e/%2e%2e/pyproject.toml",
@@ -136,6 +157,8 @@ ATTACKS = [
     "/search?q=" + "a+or+" * 90,
     "/search?q=%E2%80%AE%F0%9F%92%A9",
     "/?cursor=W3sidCI6IjIwMjYtMDEtMDEifSwxXQ",
+    f"/rejections?cursor={cursor([datetime.now(UTC), NUL])}",
+    f"/api/v1/rejections?cursor={cursor([datetime.now(UTC), HALF])}",
     "/explain?url=javascript:alert(1)",
     "/explain?url=http://[::1",
     "/explain?url=%00",
