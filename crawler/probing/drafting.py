@@ -6,9 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
-from crawler.config import Schedule
 from crawler.probing import profile, source_toml
 from crawler.probing.addresses import LinkRules, link_rules
 from crawler.probing.documents import ARCHIVE, Seen
@@ -20,6 +18,8 @@ from pipelines.items import Reason
 from pipelines.reading.body.containers import PLAIN
 from pipelines.site_models import fit_site_model, observed
 
+#: ``schedule.every``: its history will say when to look
+EVERY = "auto"
 #: a source is verified where so many of its sampled pages became articles
 WELL = 0.5
 #: entries of an archive that are older are not wanted
@@ -64,15 +64,6 @@ def profile_of(probe: Probe) -> Profile:
     )
 
 
-def every_of(rhythm: Rhythm) -> Any:
-    """What ``schedule.every`` becomes: "auto" where this version knows it, else a time that fits the rhythm."""
-    try:
-        Schedule.model_validate({"every": "auto"})
-    except ValueError:
-        return rhythm.every
-    return "auto"
-
-
 def source_text(probe: Probe, found: Profile, today: date) -> str:
     """The source file, as text."""
     wanted = probe.wanted
@@ -87,7 +78,7 @@ def source_text(probe: Probe, found: Profile, today: date) -> str:
         "": top_of(probe, found, title),
         "discover": places_of(probe.choice.taken),
         "discover.links": links_of(probe),
-        "schedule": {"every": (every_of(found.rhythm), found.rhythm.why)},
+        "schedule": {"every": (EVERY, found.rhythm.why)},
         "fetch": fetch_of(probe),
         "read": {},
         "expect": expect_of(found.rhythm),
