@@ -120,6 +120,7 @@ TESTED_IN = {
         "pipelines/decompress.py",
     ],
     "test_health.py": [
+        "pipelines/health_wording.py",
         "pipelines/store/health_statements.py",
     ],
     "test_item_pipelines.py": [
@@ -164,6 +165,7 @@ TESTED_IN = {
         "pipelines/reading/textlines.py",
     ],
     "test_probing.py": [
+        "crawler/probing/addresses.py",
         "crawler/cli/sources_add.py",
         "crawler/cli/sources_test.py",
         "crawler/cli/sources_verify.py",
