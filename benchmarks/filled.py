@@ -79,7 +79,8 @@ DIFFERENT = {
     "matches": dict.fromkeys(("id", "article_id"), _other_number),
     "absences": {"article_id": _other_number} | dict.fromkeys(("gone_at", "back_at"), _later),
     "stories": {"id": _other_number, "first_seen_at": _later, "last_seen_at": _later},
-    "story_articles": dict.fromkeys(("article_id", "story_id"), _other_number) | dict.fromkeys(("at", "until"), _later),
+    "story_articles": dict.fromkeys(("article_id", "story_id"), _other_number)
+    | dict.fromkeys(("at", "until", "wording_at"), _later),
 }
 
 
@@ -262,8 +263,8 @@ def _keep_first_set(connection: psycopg.Connection) -> None:
         connection.execute(
             f"CREATE TEMP TABLE first_{table} AS SELECT * FROM ingest.{table} WHERE {name} < {APART} ORDER BY {name}"
         )
-    # a wording that came later claims again what has settled already
-    connection.execute("DELETE FROM first_claims WHERE band IN (SELECT band FROM first_bands)")
+    # A band may be claimed anew when it has settled; both come into one table here, and as there the settled one stays.
+    connection.execute("DELETE FROM first_claims USING first_bands WHERE first_claims.band = first_bands.band")
 
 
 def number_of(different: Collection[str]) -> str:

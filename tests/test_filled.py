@@ -47,6 +47,14 @@ async def test_what_was_made_is_found_as_what_was_stored(multiplied, sql_rows):
     assert sql_rows("SELECT count(*) FROM news.search(%s)", found) >= [(3,)]
 
 
+async def test_a_band_that_was_claimed_anew_after_it_had_settled_is_made_once(database_url, sql_rows):
+    await filled._store(database_url, BASE)
+    sql_rows("INSERT INTO ingest.bands SELECT * FROM ingest.claims ORDER BY band LIMIT 9 RETURNING 1")
+    filled.multiply(database_url, 3)
+    settled, claims = (sql_rows(f"SELECT count(*) FROM ingest.{table}")[0][0] for table in ("bands", "claims"))
+    assert settled == 2 * claims + 9
+
+
 async def test_the_store_goes_on_after_it(multiplied, store, sql_rows):
     await filled._store(store._connections.dsn, BASE + 10)
     assert sql_rows("SELECT count(*) FROM news.articles") == [(3 * BASE + 10,)]

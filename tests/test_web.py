@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import re
 import tomllib
 from collections.abc import Iterator
@@ -13,11 +14,14 @@ from urllib.parse import quote
 
 import pytest
 from lxml import etree, html
+from psycopg.types.json import Jsonb
 from starlette.testclient import TestClient
 
+from pipelines import health_wording
+from pipelines.health import MEASURES
 from pipelines.items import Link, Reason
 from pipelines.store import Document
-from tests.test_sql_docs import some_news
+from tests.news_database import database_url, news_template
 from webapp.application import make_app
 from webapp.pages.changes import passages
 from webapp.queries import articles
@@ -25,12 +29,12 @@ from webapp.queries.articles import KINDS
 from webapp.rendering import PLACES
 from webapp.settings import Settings
 
+__all__ = ["database_url", "news_template"]  # fixtures
 WEBAPP = Path(__file__).parent.parent / "webapp"
 
 
 @pytest.fixture
-async def client(store, database_url: str) -> Iterator[TestClient]:
-    await some_news(store)
+async def client(database_url: str) -> Iterator[TestClient]:
     with TestClient(make_app(Settings(), database_url), base_url="http://127.0.0.1:8080") as made:
         yield made
 
@@ -135,6 +139,37 @@ def test_everything_that_is_said_can_be_said_in_german():
     for text, translated in german.items():
         assert set(re.findall(r"{\w+}", text)) == set(re.findall(r"{\w+}", translated)), text
         assert text.count("|") == translated.count("|"), text
+
+
+def test_every_sentence_of_an_alarm_can_be_said_in_german():
+    german = tomllib.loads((WEBAPP / "locale" / "de.toml").read_text("utf-8"))
+    said = {text for one in MEASURES.values() for text in (one.falls, one.rises, one.advice)}
+    for name, value in vars(health_wording).items():
+        for one in value.values() if isinstance(value, dict) else [value]:
+            said |= set(one if isinstance(one, tuple) else [one]) if name.isupper() and name != "FRACTIONS" else set()
+    assert len(said - {""}) > 50 and said - {""} - german.keys() == set()
+    assert {word for _, word in health_wording.FRACTIONS} <= german.keys()
+
+
+async def test_an_alarm_is_said_in_the_readers_language(client, sql_rows):
+    says = health_wording.of_measure("words", False, MEASURES["words"].falls, math.log(1304), math.log(129))
+    wall, advice = health_wording.of_pages("rejected", "consent_wall", 200, 6, 7)
+    paid = health_wording.of_measure("paid", True, MEASURES["paid"].rises, 0.02, 0.9)
+    for measure, one in (("words", says), ("rejected_consent_wall", wall), ("paid", paid), ("former", None)):
+        wording = Jsonb({"says": one.as_json(), "advice": advice.as_json()}) if one else None
+        sql_rows(
+            "INSERT INTO ingest.alarms (source, measure, since, example_url, says, advice, wording) VALUES ('zeitung', "
+            "%s, now(), 'https://zeitung.example/1?api_key=hunter2', 'as of old', 'do it', %s) RETURNING 1",
+            measure, wording,
+        )  # fmt: skip
+    german = text_of(page(client, "/sources/zeitung", **{"Accept-Language": "de"}))
+    assert "die Texte haben ein Zehntel der üblichen Länge (129 Wörter statt 1.304)" in german
+    assert "6 von 7 Seiten zeigen eine Zustimmungsabfrage" in german and "Im Browser zustimmen" in german
+    assert "90 % der Artikel stehen hinter einer Bezahlschranke" in german
+    english = text_of(page(client, "/sources/zeitung"))
+    assert "texts are a tenth as long as usual (129 words instead of 1,304)" in english
+    assert "as of old. do it" in english  # from before sentences were kept with their values
+    assert "hunter2" not in german + english
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,14 @@ import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from pipelines.reading.rules import SiteModel
 from pipelines.store import (
     health,
     health_statements,
+    meanings,
     rebuild_duplicates,
     regrouping,
     retention,
@@ -25,6 +27,7 @@ from pipelines.store import (
 )
 from pipelines.store import sources as source_rows
 from pipelines.store.alarms import Alarms
+from pipelines.store.backfills import Backfills
 from pipelines.store.documents import Documents
 from pipelines.store.frontier import Frontier
 from pipelines.store.host_slots import HostSlots
@@ -36,8 +39,11 @@ from pipelines.store.runs import Runs
 from pipelines.store.takeovers import Takeovers
 from pipelines.store.watching import Watches
 
+if TYPE_CHECKING:
+    from pipelines.meaning import Encoder
 
-class Store(Runs, Takeovers, Documents, Frontier, Outcomes, Hosts, HostSlots, Watches, Alarms, Queries):
+
+class Store(Runs, Takeovers, Documents, Frontier, Outcomes, Hosts, HostSlots, Watches, Alarms, Backfills, Queries):
     """One process's way to the database. Every method waits for a database that is away (up to *patience*)."""
 
     _grouping: asyncio.Task[int] | None = None
@@ -151,6 +157,15 @@ class Store(Runs, Takeovers, Documents, Frontier, Outcomes, Hosts, HostSlots, Wa
     async def regroup_stories(self) -> dict[str, int]:
         """Group anew what is stored, by today's method: {articles, moved, split, merged}."""
         return await regrouping.regroup(self._connections.run)
+
+    # --- meaning -----------------------------------------------------------------------------------------------------
+
+    async def store_meanings(self, encode: Encoder) -> int:
+        """Give every article that has none the vector of its current wording; how many there were.
+
+        Raises ``DatabaseError`` where the server has no pgvector.
+        """
+        return await meanings.store_meanings(self._connections.run, encode)
 
     # --- maintenance -------------------------------------------------------------------------------------------------
 

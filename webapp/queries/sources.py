@@ -119,12 +119,13 @@ async def documents(news: News, source: str) -> list[Row]:
 
 
 async def open_alarms(news: News, source: str) -> list[Row]:
-    """What deviates from the source's own history now: measure, since, says, advice."""
-    return await news.rows(
-        "SELECT measure, since, says, advice, example_url FROM news.alarms "
+    """What deviates from the source's own history now: measure, since, says, advice, example_url, wording."""
+    rows = await news.rows(
+        "SELECT measure, since, says, advice, example_url, wording FROM news.alarms "
         "WHERE source = %(source)s AND closed_at IS NULL ORDER BY id",
         {"source": source},
     )
+    return without_secrets(rows, "example_url")
 
 
 async def pending(news: News, source: str, limit: int = 50) -> list[Row]:
