@@ -32,7 +32,8 @@ class Language:
     def wording(self, said: Mapping[str, Any]) -> str:
         """A sentence that was kept with its values (``pipelines.health_wording``), in this language."""
         values = {name: self._value(name, value) for name, value in said["values"].items()}
-        return self._texts.get(said["text"], said["text"]).format(**values)
+        text = str(said["text"])
+        return self._texts.get(text, text).format(**values)
 
     def _value(self, name: str, value: str | float) -> str:
         if isinstance(value, str):
