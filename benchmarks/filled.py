@@ -263,8 +263,8 @@ def _keep_first_set(connection: psycopg.Connection) -> None:
         connection.execute(
             f"CREATE TEMP TABLE first_{table} AS SELECT * FROM ingest.{table} WHERE {name} < {APART} ORDER BY {name}"
         )
-    # A band may be claimed anew when it has settled; both come into one table here, and as there the settled one stays.
-    connection.execute("DELETE FROM first_claims USING first_bands WHERE first_claims.band = first_bands.band")
+    # a wording that came later claims again what has settled already
+    connection.execute("DELETE FROM first_claims WHERE band IN (SELECT band FROM first_bands)")
 
 
 def number_of(different: Collection[str]) -> str:

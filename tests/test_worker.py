@@ -89,9 +89,7 @@ async def test_a_job_whose_successor_waits_is_closed_and_holds_nothing_up(worker
     assert sql_rows(RUNS) == [(later, "finished")]
 
 
-async def test_where_the_queue_cannot_be_asked_it_is_said_and_no_slot_is_lost(
-    worker, queue, sql_rows, database_url
-):
+async def test_where_the_queue_cannot_be_asked_it_is_said_and_no_slot_is_lost(worker, queue, sql_rows, database_url):
     def alter(how):
         with psycopg.connect(database_url, autocommit=True) as connection:
             connection.execute(f"ALTER TABLE nachlese_queue.procrastinate_jobs {how}")

@@ -32,7 +32,7 @@ class Language:
     def wording(self, said: Mapping[str, Any]) -> str:
         """A sentence that was kept with its values (``pipelines.health_wording``), in this language."""
         values = {name: self._value(name, value) for name, value in said["values"].items()}
-        text = str(said["text"])
+        text: str = said["text"]
         return self._texts.get(text, text).format(**values)
 
     def _value(self, name: str, value: str | float) -> str:
