@@ -248,7 +248,7 @@ async def test_who_searches_for_an_address_is_led_to_what_became_of_it(client):
         assert not page(client, f"/search?q={quote(query)}").cssselect("a[href^='/explain?url=']"), query
 
 
-async def test_a_watchlist_without_a_match_is_there_and_says_so(client, store, sql_rows):
+async def test_a_watchlist_without_a_match_is_there_and_says_so(client, sql_rows):
     sql_rows("INSERT INTO ingest.watches VALUES ('neu', 'Neues aus dem Rat', 'rat', '', '{}', '{}', false) RETURNING 1")
     client.app.state.site.reader._kept.clear()
     assert "Neues aus dem Rat" in text_of(page(client, "/watchlists").cssselect(".rail")[0])

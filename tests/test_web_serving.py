@@ -127,9 +127,9 @@ def test_slow_clients_stop_nobody(database_url: str):
             one.close()
 
 
-def test_who_never_finishes_a_question_or_never_takes_an_answer_is_left(some_database: str, monkeypatch):
+def test_who_never_finishes_a_question_or_never_takes_an_answer_is_left(database_url: str, monkeypatch):
     monkeypatch.setattr(serving, "PATIENCE", 0.2)
-    with running(some_database) as base:
+    with running(database_url) as base:
         netloc = urlsplit(base).netloc
         for beginning in (b"", b"GET / HTTP/1.1\r\n", f"GET / HTTP/1.1\r\nHost: {netloc}\r\n".encode()):
             with socket.create_connection(netloc.split(":"), timeout=60) as one:

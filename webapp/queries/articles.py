@@ -62,7 +62,7 @@ ALL = ArticleFilter()
 # Postgres takes filters for independent of each other: where it expects forty articles of a section in a language in
 # the latest some hundred, and there is none at all, it would read them all. So where there are several filters, the
 # latest are looked through; do they not fill the page, articles are found by what is filtered, and then put in order.
-LOOK = 3000
+LOOK = 1000
 THROUGH_LATEST = """
     SELECT {listed} FROM (
         SELECT * FROM news.articles WHERE {bounds} ORDER BY first_seen_at DESC, id DESC LIMIT %(look)s) AS latest
