@@ -87,13 +87,17 @@ async def replay(
 
 
 async def replay_stored(
-    services: Services, pages: Iterator[Any], progress: Progress | None = None, is_archived: bool = True
+    services: Services,
+    pages: Iterator[Any],
+    progress: Progress | None = None,
+    is_archived: bool = True,
+    kind: Literal["replay", "backfill"] = "replay",
 ) -> RunReport:
     """One run over *pages* as ReplaySpider takes them. What is in an archive is not put there again."""
     if is_archived:
         services = replace(services, archive=None)
-    spider = type("ReplaySpider", (ReplaySpider,), {"name": "replay", "configuration": services.configuration})
-    assignment = Assignment(None, progress, "replay")
+    spider = type("ReplaySpider", (ReplaySpider,), {"name": kind, "configuration": services.configuration})
+    assignment = Assignment(None, progress, kind)
     return await crawled(services, scrapy_settings(services), spider, assignment, stored=pages)
 
 

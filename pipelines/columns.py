@@ -60,14 +60,14 @@ COMPARED_WITH: dict[str, str] = {
 VERSION: dict[str, str] = {
     "article_id": "bigint", "number": "integer", "fetched_at": "timestamptz", "text_key": "bytea",
     "content_key": "bytea", "body_key": "bytea", "archive_record_id": "bigint", "run_id": "bigint",
-    **FROM_ARTICLE, **COMPARED_WITH,
+    "backfilled_from": "text", **FROM_ARTICLE, **COMPARED_WITH,
 }  # fmt: skip
 
 _OF_THE_ARTICLE = {
     "id": "bigint", "url": "text", "canonical_url": "text", "source": "text", "copy_of": "bigint", "version": "integer",
     "first_seen_at": "timestamptz", "fetched_at": "timestamptz", "changed_at": "timestamptz", "gone_at": "timestamptz",
     "published_on": "date", "gone_reason": "text", "checked_at": "timestamptz", "next_check_at": "timestamptz",
-    "named_by": "text[]", "is_wall": "boolean",
+    "named_by": "text[]", "is_wall": "boolean", "backfilled_from": "text",
     **RIGHTS,
 }  # fmt: skip
 
@@ -79,6 +79,7 @@ _ORDER = (
     "image_url", "image_caption", "image_credit", "kind", "is_accessible_for_free", "amp_url", "modified_precision",
     "modified_provenance", "first_seen_at", "fetched_at", "changed_at", "gone_at", "reader_version", "published_on",
     "gone_reason", "checked_at", "next_check_at", "named_by", *RIGHTS, "text_withheld", "is_wall",
+    "backfilled_from",
 )  # fmt: skip
 # How the text was made; for whoever looks after the reader.
 _PRIVATE = {"removed", "lesson", "container", "bands", "bands_method", "correction"}

@@ -166,7 +166,7 @@ class Page:
     ``url`` is the address after redirects, ``asked_url`` the one discovery accepted. ``body`` is decompressed.
     ``content_type`` is the header's value, with its charset if it has one; ``text/plain`` marks a seed document.
     ``more`` are the further pages of a multi-page article, in order. ``statements`` is None where nobody knows what the
-    site said about it: of stored pages.
+    site said about it: of stored pages. ``backfilled_from`` names the archive of others out of which it was read.
     """
 
     url: str
@@ -179,6 +179,7 @@ class Page:
     hint: Hint | None = None
     more: tuple[Part, ...] = ()
     statements: Statements | None = None
+    backfilled_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ Row = Mapping[str, Any]
 STATEMENTS = {
     "sources": "SELECT name AS source, articles, pending, extract(epoch FROM last_run_ended_at) AS last_run, "
     "extract(epoch FROM last_article_at) AS last_article, enabled FROM news.sources ORDER BY name",
-    "runs": "SELECT coalesce(source, 'replay') AS source, outcome, count(*) AS number, "
+    "runs": "SELECT coalesce(source, kind) AS source, outcome, count(*) AS number, "
     "coalesce(sum(extract(epoch FROM ended_at - started_at)), 0) AS seconds FROM news.runs "
     "WHERE outcome <> 'running' GROUP BY 1, 2 ORDER BY 1, 2",
     "rejections": "SELECT source, reason, count(*) AS number FROM news.rejections GROUP BY 1, 2 ORDER BY 1, 2",

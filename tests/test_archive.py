@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import re
-import uuid
 import zlib
 from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
@@ -17,9 +16,10 @@ import zstandard
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
-from pipelines import archive
+from pipelines import archive, warc
 from pipelines.archive import Archive, ArchiveDamage
 from pipelines.items import Hint, Page, Part, Precision, Provenance
+from tests.warcs import chunked, put, response
 
 T = datetime(2026, 3, 1, 12, 0, 5, 123456, tzinfo=UTC)
 HINT = Hint(
@@ -206,22 +206,6 @@ def test_foreign_archives_give_their_pages(tmp_path: Path, how: str):
     assert {page.source for page in archive.pages(file, source="meine")} == {"meine"}
 
 
-def response(url: str, body: bytes, status: str = "200 OK", protocol: str = "HTTP/1.1", date: str = "", **headers: str):
-    """The bytes of a record of another crawler, as it came over the wire."""
-    lines = [f"{name.replace('_', '-')}: {value}" for name, value in ({"Content_Type": "text/html"} | headers).items()]
-    http = "\r\n".join([f"{protocol} {status}", *lines, "", ""]).encode() + body
-    head = (
-        f"WARC/1.0\r\nWARC-Type: response\r\nWARC-Record-ID: <urn:uuid:{uuid.uuid4()}>\r\nWARC-Target-URI: {url}\r\n"
-        f"WARC-Date: {date or '2025-12-03T15:30:43Z'}\r\nContent-Type: application/http; msgtype=response\r\n"
-        f"Content-Length: {len(http)}\r\n\r\n"
-    )
-    return head.encode() + http + b"\r\n\r\n"
-
-
-def chunked(body: bytes) -> bytes:
-    return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (body[:7], body[7:])) + b"0\r\n\r\n"
-
-
 BODY = "<html><p>Der Rat hat den Haushalt für das nächste Jahr beschlossen.</p></html>".encode()
 RAW_DEFLATE = zlib.compressobj(wbits=-15)
 PLAIN = {  # Content-Encoding -> the body as an archive may have it; all of them are read
@@ -246,12 +230,6 @@ BROKEN = {  # and what cannot be read
     "zstd": zstandard.compress(BODY)[:-9],
     "gzip, gzip, gzip, gzip, gzip": gzip.compress(BODY),
 }
-
-
-def put(file: Path, records: list[bytes], how: str) -> Path:
-    data = b"".join(gzip.compress(record) if how == "by record" else record for record in records)
-    file.write_bytes(gzip.compress(data) if how == "as a whole" else data)
-    return file
 
 
 @pytest.mark.parametrize("how", ["by record", "plain", "as a whole"])
@@ -295,7 +273,7 @@ def test_no_record_of_a_foreign_archive_costs_another(tmp_path: Path, what: str,
 
 
 def test_a_body_that_unpacks_without_end_is_named_and_not_kept(tmp_path: Path):
-    bomb = brotli.compress(bytes(archive.LARGEST + 1))
+    bomb = brotli.compress(bytes(warc.LARGEST + 1))
     records = [
         response("https://a.example/0", bomb, Content_Encoding="br"), response("https://a.example/1", BODY)
     ]  # fmt: skip

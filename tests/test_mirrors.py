@@ -13,6 +13,17 @@ TESTED_IN = {
         "pipelines/metrics.py",
         "pipelines/store/alarms.py",
     ],
+    "test_backfill.py": [
+        "crawler/backfilling.py",
+        "crawler/cli/run_backfill.py",
+        "crawler/downloader/download.py",
+        "pipelines/store/backfills.py",
+        "pipelines/wacz.py",
+        "pipelines/wanted_pages.py",
+    ],
+    "test_archive.py": [
+        "pipelines/warc.py",
+    ],
     "test_boilerplate.py": [
         "pipelines/reading/body/class_name_rules.py",
     ],
@@ -67,6 +78,7 @@ TESTED_IN = {
     ],
     "test_discovery.py": [
         "crawler/discovery/decoding.py",
+        "crawler/discovery/document.py",
         "crawler/discovery/entries.py",
         "crawler/discovery/feed.py",
         "crawler/discovery/links.py",
@@ -159,6 +171,7 @@ TESTED_IN = {
         "crawler/probing/documents.py",
         "crawler/probing/drafting.py",
         "crawler/probing/fixtures.py",
+        "crawler/probing/models.py",
         "crawler/probing/probe.py",
         "crawler/probing/profile.py",
         "crawler/probing/sentences.py",

@@ -24,6 +24,7 @@ COMMANDS = {
     "worker": ("run", "worker", "Gather"),
     "recheck": ("run", "recheck", "Gather"),
     "replay": ("run", "replay", "Gather"),
+    "backfill": ("run_backfill", "backfill", "Gather"),
     "retry": ("retry", "retry", "Gather"),
     "read": ("read", "read", "Look"),
     "try": ("try_rules", "try_rules", "Look"),

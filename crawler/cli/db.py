@@ -402,7 +402,8 @@ def dump(
     from pipelines import backup
 
     with backup_errors():
-        manifest = backup.dump(reachable(), archive_folder(configuration()) if archive else None, folder)
+        kept = archive_folder(configuration(is_reading=False)) if archive else None
+        manifest = backup.dump(reachable(), kept, folder)
     print_line(f"{manifest.rows.get('articles', 0):,} articles and {len(manifest.files) - 1:,} archive files: {folder}")
 
 
@@ -417,7 +418,8 @@ def restore(
     from pipelines import backup
 
     with backup_errors():
-        manifest, has_roles = backup.restore(folder, reachable(), archive_folder(configuration()) if archive else None)
+        kept = archive_folder(configuration(is_reading=False)) if archive else None
+        manifest, has_roles = backup.restore(folder, reachable(), kept)
     print_line(f"{manifest.rows.get('articles', 0):,} articles and {len(manifest.files) - 1:,} archive files restored")
     if not has_roles:
         err().print("the server has no roles of Nachlese: where you use them, run nachlese db roles")

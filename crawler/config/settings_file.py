@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from crawler.config.alerts_file import Alerts
 from crawler.config.table import Table
 from crawler.config.values import (
+    Allowed,
     Duration,
     PositiveDuration,
     Size,
@@ -159,6 +160,14 @@ class ScheduleDefaults(Table):
         return self
 
 
+class BackfillSettings(Table):
+    """``[backfill]``: years back, out of archives that others keep."""
+
+    allow_addresses: list[Allowed] = Field(
+        default_factory=list, description="Private addresses from which archives may be fetched, as in a source's file."
+    )
+
+
 class Settings(Table):
     """``config/settings.toml``: what an operator changes without review."""
 
@@ -176,6 +185,7 @@ class Settings(Table):
     rights: RightsSettings = RightsSettings()
     schedule: ScheduleDefaults = ScheduleDefaults()
     browser: BrowserSettings = BrowserSettings()
+    backfill: BackfillSettings = BackfillSettings()
     alerts: Alerts = Alerts()
     scrapy: dict[str, Any] = Field(
         default_factory=dict, description="Any setting of Scrapy, for all sources; [scrapy.custom] for your own."

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -45,6 +45,8 @@ from pipelines.urls import normalise
 _HANDSHAKE = 32_000
 #: so many bytes may come beside a body and half its length more: a body in chunks of five bytes costs seconds of CPU
 _FRAMING = 500_000
+#: for bodies that go into files
+_WITHOUT_END = 1 << 62
 #: how many times over a body may be compressed
 _ENCODINGS = 2
 #: far more than are open at a time, so that nobody waits for another's dead hosts: those are left alone after a few
@@ -56,12 +58,17 @@ Headers = tuple[tuple[bytes, bytes], ...]
 _guard: ContextVar[ConnectionGuard] = ContextVar("guard")
 
 
+#: takes pieces of a body, told the response's status and headers; what it raises is no OSError, that is the server's
+Sink = Callable[[int, Mapping[str, str], bytes], None]
+
+
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
     """One hop. *seconds*: how long it may be connected. *hops*: redirects before it.
 
     *wants_body* is told a status; where it says no, the body is left unread and empty. *sent* is called when the
-    request has gone out, and again when the answer begins.
+    request has gone out, and again when the answer begins. With *sink* the body is no value: its pieces are given to it
+    as they come, compressed as they are, and *seconds* count from one piece to the next.
     """
 
     url: str
@@ -76,6 +83,7 @@ class HttpRequest:
     proxy: str | None = None
     proxy_headers: tuple[tuple[str, str], ...] = ()
     sent: Callable[[], None] = lambda: None
+    sink: Sink | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +262,9 @@ class HttpClient:
             if sum(len(name) + len(value) + 4 for name, value in response.raw_headers) > bound:
                 raise hop.failed(Reason.TOO_LARGE, f"more than {bound:,} bytes of headers")
             wanted = request.wants_body(response.status) and request.method != "HEAD"
+            if request.sink is not None and wanted:
+                await _pour(response, hop, request.sink)
+                wanted = False
             body = await self._body(response, hop) if wanted else b""
             return response.status, tuple(headers_as_read(response.raw_headers, request.kind)), body
 
@@ -328,6 +339,18 @@ class HttpClient:
             max_field_size=policy.headers,
             max_headers=256,
         )
+
+
+async def _pour(response: aiohttp.ClientResponse, hop: _Exchange, sink: Sink) -> None:
+    """A body of any length, piece by piece; only a server that says nothing for long is given up."""
+    clock = asyncio.get_running_loop().time
+    hop.in_body, hop.guard.limit = True, _WITHOUT_END
+    sink(response.status, response.headers, b"")
+    async for piece in response.content.iter_any():
+        sink(response.status, response.headers, piece)
+        hop.timer.reschedule(clock() + hop.request.seconds)
+    if hop.guard.broken:
+        raise aiohttp.ClientPayloadError("the connection broke")
 
 
 def _told_when_sent() -> aiohttp.TraceConfig:

@@ -123,7 +123,7 @@ class RunExtension:
         frontier = Frontier(self.crawler, services, self.run, assignment.progress)
         setattr(self.crawler, "frontier", frontier)  # noqa: B010  Scrapy's class does not declare it
         spider.frontier = frontier
-        frontier.recovered = await services.recover_archived(self.run) if self.run.kind != "replay" else {}
+        frontier.recovered = await services.recover_archived(self.run) if not self.run.is_replay else {}
         self._heartbeat = asyncio.create_task(self._beat(services, self.run))
         await self.crawler.signals.send_catch_log_async(run_opened, run=self.run, spider=spider)
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pipelines.items import Hint, Reason
 from pipelines.recheck import RecheckPlan
 
-RunKind = Literal["crawl", "replay", "recheck"]
+RunKind = Literal["crawl", "replay", "recheck", "backfill"]
 RunOutcome = Literal["finished", "failed", "stopped"]
 DocumentKind = Literal["feed", "sitemap", "section"]
 PageOutcomeKind = Literal["new", "new_version", "unchanged", "copy", "rejected", "pending"]
@@ -38,7 +38,7 @@ class SourceRow:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run that this process holds. ``source`` is None for a replay over several sources."""
+    """A run that this process holds. ``source`` is None for a replay or backfill over several sources."""
 
     id: int
     source: str | None
@@ -48,6 +48,11 @@ class Run:
     lease: timedelta
     started_at: datetime
     rechecks: RecheckPlan = field(default_factory=RecheckPlan)
+
+    @property
+    def is_replay(self) -> bool:
+        """Whether its pages were fetched before, by whomever: nothing is asked, and their times are the records'."""
+        return self.kind in ("replay", "backfill")
 
 
 @dataclass(frozen=True, slots=True)

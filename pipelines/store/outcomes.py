@@ -314,7 +314,7 @@ def _page_values(run: Run, url: str, source: str | None) -> Row:
 
 
 def _replay_item(run: Run, fetched_at: datetime | None) -> str:
-    return fetched_at.isoformat() if fetched_at and run.kind == "replay" else ""
+    return fetched_at.isoformat() if fetched_at and run.is_replay else ""
 
 
 async def _page(connection: AsyncConnection, values: Row) -> Row:
@@ -333,9 +333,9 @@ async def _reject(connection: AsyncConnection, run: Run, page: Row, values: Row)
     before = await rows_of(connection, FIND_RUN_PAGE, row)
     if before and (before[0]["ending"], before[0]["reason"]) == ("rejected", values["reason"]):
         return outcome  # written by an earlier try whose answer was lost
-    if page["state"] == "pending" or (page["article_id"] is None and run.kind != "replay"):
+    if page["state"] == "pending" or (page["article_id"] is None and not run.is_replay):
         await connection.execute(REJECT_PAGE, row)
-    elif run.kind != "replay":
+    elif not run.is_replay:
         await _reject_recheck(connection, run, page, row)
     await _record(connection, run, row)
     return outcome
@@ -362,7 +362,7 @@ async def _record(connection: AsyncConnection, run: Run, row: Row) -> None:
     """How a page ended (or was put off) in this run, and the request that led to it."""
     nothing = {"reason": None, "detail": None, "version": None}
     await connection.execute(SAVE_RUN_PAGE, nothing | row)
-    if run.kind != "replay":
+    if not run.is_replay:
         await connection.execute(SAVE_ATTEMPT, nothing | row)
 
 

@@ -87,7 +87,7 @@ class Item:
     @property
     def name(self) -> str:
         """The item's name in ``run_pages``: an address may have several stored records in a replay."""
-        if self.run.kind != "replay":
+        if not self.run.is_replay:
             return ""
         return f"{self.fetched_at.astimezone(UTC).isoformat()} {self.seen.content_key.hex()}"
 
@@ -138,7 +138,7 @@ def item(
             url_key=web_key(clean(article.url or page.url)),
             is_live=article.kind == Kind.LIVE_BLOG,
         ),
-        version=version,
+        version=version | {"backfilled_from": clean(page.backfilled_from)},
         rights=clean(columns.rights_row(dataclasses.asdict(article.rights))),
         rights_are_known=page.statements is not None,
     )

@@ -63,7 +63,8 @@ COUNT_RUN = """
         FROM ingest.run_pages AS waiting
         JOIN ingest.pages AS page ON page.id = waiting.page_id
         JOIN ingest.runs AS run ON run.id = waiting.run_id
-        WHERE waiting.run_id = %(run)s AND waiting.ending IS NULL AND (page.state = 'ended' OR run.kind = 'replay')
+        WHERE waiting.run_id = %(run)s AND waiting.ending IS NULL AND (
+            page.state = 'ended' OR run.kind IN ('replay', 'backfill'))
     ) AS counted
     GROUP BY 1, 2
 """

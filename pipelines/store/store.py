@@ -27,6 +27,7 @@ from pipelines.store import (
 )
 from pipelines.store import sources as source_rows
 from pipelines.store.alarms import Alarms
+from pipelines.store.backfills import Backfills
 from pipelines.store.documents import Documents
 from pipelines.store.frontier import Frontier
 from pipelines.store.host_slots import HostSlots
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from pipelines.meaning import Encoder
 
 
-class Store(Runs, Takeovers, Documents, Frontier, Outcomes, Hosts, HostSlots, Watches, Alarms, Queries):
+class Store(Runs, Takeovers, Documents, Frontier, Outcomes, Hosts, HostSlots, Watches, Alarms, Backfills, Queries):
     """One process's way to the database. Every method waits for a database that is away (up to *patience*)."""
 
     _grouping: asyncio.Task[int] | None = None

@@ -80,8 +80,9 @@ _VERSION_ROW = ", ".join(f"{name} {kind}" for name, kind in _TYPES.items())
 _VALUES = ", ".join(
     f"decode({name}, 'hex') AS {name}" if kind == "bytea" else name for name, kind in columns.VERSION.items()
 )
+_WITH_THE_BYTES = ("archive_record_id", "backfilled_from")
 # the bytes that were read again lie where they lay; only of a live blog others take their place
-_KEPT = {"article_id", "number", "archive_record_id", *columns.COMPARED_WITH}
+_KEPT = {"article_id", "number", *_WITH_THE_BYTES, *columns.COMPARED_WITH}
 
 INSERT_VERSIONS = f"""
     INSERT INTO ingest.versions ({", ".join(columns.VERSION)})
@@ -89,11 +90,14 @@ INSERT_VERSIONS = f"""
     ORDER BY article_id, number
 """
 
+_NEWER = ", ".join(
+    f"{name} = CASE WHEN fresh.fetched_at > version.fetched_at THEN fresh.{name} ELSE version.{name} END"
+    for name in _WITH_THE_BYTES
+)
 REWRITE_VERSIONS = f"""
     UPDATE ingest.versions AS version
     SET {", ".join(f"{name} = fresh.{name}" for name in columns.VERSION if name not in _KEPT)},
-        archive_record_id = CASE WHEN fresh.fetched_at > version.fetched_at
-            THEN fresh.archive_record_id ELSE version.archive_record_id END
+        {_NEWER}
     FROM (SELECT {_VALUES} FROM jsonb_to_recordset(%s) AS row ({_VERSION_ROW})) AS fresh
     WHERE version.article_id = fresh.article_id AND version.number = fresh.number
 """
@@ -237,7 +241,7 @@ def write_page(
     page: Row,
     is_new: bool,
 ) -> None:
-    is_replay = item.run.kind == "replay"
+    is_replay = item.run.is_replay
     unchanged = page["checks_unchanged"] + 1 if decision.kind == "unchanged" else 0
     # a page that only a replay knows is nobody's to fetch again
     plan = not (is_replay and is_new)

@@ -57,7 +57,7 @@ async def write(connection: AsyncConnection, items: Sequence[Item]) -> list[Page
     await execute(connection, writes)
     worded = {article for article, _ in (*writes.new_versions, *writes.rewritten)}
     await searching.save(connection, worded)
-    live = {outcome.article_id for item, outcome in zip(items, outcomes, strict=True) if item.run.kind != "replay"}
+    live = {outcome.article_id for item, outcome in zip(items, outcomes, strict=True) if not item.run.is_replay}
     matched = await watching.save(connection, {article: article in live for article in worded})
     return [_with_matches(outcome, worded, matched) for outcome in outcomes]
 

@@ -61,7 +61,8 @@ SELECT
     EXISTS (SELECT FROM ingest.versions AS same
             JOIN ingest.articles AS other ON other.id = same.article_id AND other.version = same.number
             WHERE same.text_key = version.text_key AND other.id <> article.id
-              AND coalesce(other.copy_of, other.id) <> coalesce(article.copy_of, article.id)) AS is_wall
+              AND coalesce(other.copy_of, other.id) <> coalesce(article.copy_of, article.id)) AS is_wall,
+    version.backfilled_from
 FROM ingest.articles AS article
 JOIN ingest.versions AS version ON version.article_id = article.id AND version.number = article.version;
 
@@ -119,3 +120,4 @@ COMMENT ON COLUMN news.articles.license IS 'Address or name of the licence that 
 COMMENT ON COLUMN news.articles.rights_stated_in IS 'Where that was stated; what was stated before: see news.rights';
 COMMENT ON COLUMN news.articles.text_withheld IS 'The text is empty because the site reserves its rights and settings.toml says do_not_store_text';
 COMMENT ON COLUMN news.articles.is_wall IS 'Whether the same text stands on another article under a headline that has no word with it in common: a request to log in, to pay or to agree in the place of an article';
+COMMENT ON COLUMN news.articles.backfilled_from IS 'Archive of others from which a backfill read this wording, path or address; null: this installation fetched it';

@@ -16,8 +16,8 @@ JOIN ingest.runs AS run ON run.id = done.run_id;
 
 COMMENT ON VIEW news.page_runs IS 'A row per run and page that the run had in hand, for as long as they are kept';
 COMMENT ON COLUMN news.page_runs.run IS 'id in news.runs';
-COMMENT ON COLUMN news.page_runs.kind IS 'Kind of the run: crawl, replay or recheck';
-COMMENT ON COLUMN news.page_runs.source IS 'Source of the run; null for a replay over several';
+COMMENT ON COLUMN news.page_runs.kind IS 'Kind of the run: crawl, replay, recheck or backfill';
+COMMENT ON COLUMN news.page_runs.source IS 'Source of the run; null for a replay or backfill over several';
 COMMENT ON COLUMN news.page_runs.page_id IS 'id in news.pages';
 COMMENT ON COLUMN news.page_runs.at IS 'When it was recorded';
 COMMENT ON COLUMN news.page_runs.outcome IS 'new, new_version, unchanged, copy or rejected; null: none in this run';

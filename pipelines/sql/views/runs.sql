@@ -20,8 +20,8 @@ FROM ingest.runs AS run;
 
 COMMENT ON VIEW news.runs IS 'A row per run of a source or replay; counts are written when it ends';
 COMMENT ON COLUMN news.runs.id IS 'Number of the run';
-COMMENT ON COLUMN news.runs.source IS 'The source; null for a replay over several';
-COMMENT ON COLUMN news.runs.kind IS 'crawl, replay or recheck';
+COMMENT ON COLUMN news.runs.source IS 'The source; null for a replay or backfill over several';
+COMMENT ON COLUMN news.runs.kind IS 'crawl, replay, recheck or backfill';
 COMMENT ON COLUMN news.runs.slot IS 'Instant of the schedule at which it belongs; null where a person started it';
 COMMENT ON COLUMN news.runs.started_at IS 'Begin';
 COMMENT ON COLUMN news.runs.ended_at IS 'End; null while it runs';

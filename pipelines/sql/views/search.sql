@@ -15,9 +15,14 @@ DECLARE
     hits integer;
     enough integer;  -- of a common word half of them, for on this way each takes its time
 BEGIN
-    SELECT count(*), count(*) FILTER (WHERE one.vector @@ wanted) INTO looked, hits
+    -- a source that has few of them makes any word rare
+    SELECT count(*), count(*) FILTER (
+        WHERE (search_latest.source IS NULL
+               OR EXISTS (SELECT FROM ingest.articles AS a WHERE a.id = one.article_id AND a.source = search_latest.source))
+          AND one.vector @@ wanted)
+    INTO looked, hits
     FROM (
-        SELECT s.vector FROM ingest.search AS s
+        SELECT s.article_id, s.vector FROM ingest.search AS s
         WHERE s.language = lang AND s.at >= earliest AND s.at < latest
         ORDER BY s.at DESC LIMIT sample) AS one;
     enough := CASE WHEN looked < sample THEN most ELSE most / 2 END;

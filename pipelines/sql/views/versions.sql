@@ -22,7 +22,8 @@ SELECT
     version.correction,
     version.lesson,
     version.container,
-    version.kind
+    version.kind,
+    version.backfilled_from
 FROM ingest.versions AS version
 JOIN ingest.articles AS article ON article.id = version.article_id;
 
@@ -50,6 +51,7 @@ COMMENT ON COLUMN news.versions.correction IS 'The paragraph in which the page s
 COMMENT ON COLUMN news.versions.lesson IS 'Number of what the source''s pages had taught the reader by then; 0: nothing';
 COMMENT ON COLUMN news.versions.container IS 'Element of the page that was read, by its stable names; null where it has none';
 COMMENT ON COLUMN news.versions.kind IS 'Kind of this wording, as in news.articles; of a live_blog only the last wording of each six hours is kept';
+COMMENT ON COLUMN news.versions.backfilled_from IS 'Archive of others from which a backfill read this wording, path or address; null: this installation fetched it';
 
 CREATE OR REPLACE FUNCTION news.articles_as_of(at timestamptz)
 RETURNS TABLE (
