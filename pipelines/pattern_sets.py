@@ -17,6 +17,8 @@ _WORD = re.compile(r"\[\\w|\\w")
 #: letters beyond ASCII count as such, as they do for Python's engine
 _LETTERS = r"[\w\x{c0}-\x{1fff}"
 _NUMBER = re.compile(r"(?<!\\)\{\d+(?:,\d*)?\}")
+# RE2 repeats a thousand times at most, also where one repetition stands in another
+_MAY_BE_TOO_MANY = re.compile(r"\{\d*,?\d{4,}|\)\{\d|\)[*+?]?\)\{")
 
 
 class PatternError(ValueError):
@@ -66,6 +68,24 @@ def first_of(patterns: Sequence[str]) -> Callable[[str], int | None]:
         return next((place for place in left if compiled(place).fullmatch(spelled)), None)
 
     return first
+
+
+def doubtful(patterns: Sequence[str], texts: Sequence[str]) -> set[int]:
+    """The places of those *patterns* that may be none, or may take the whole of one of *texts*: ``whole`` tells.
+
+    That the others are in order shows all at once, in a sixth of the time.
+    """
+    doubted = {place for place, pattern in enumerate(patterns) if _MAY_BE_TOO_MANY.search(pattern)}
+    if not patterns:
+        return set()
+    wide = re2.Set.FullMatchSet(_TEXTS)
+    try:
+        for pattern in patterns:
+            wide.Add(_NUMBER.sub("*", _spelled(pattern)))
+        wide.Compile()
+    except re2.error:
+        return set(range(len(patterns)))
+    return doubted.union(*(wide.Match(text.encode()) or () for text in texts))
 
 
 def any_in_bytes(words: Iterable[str]) -> Callable[[bytes], bool]:

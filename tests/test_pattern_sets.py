@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from pipelines.pattern_sets import PatternError, any_in_bytes, first_of, whole
+from pipelines.pattern_sets import PatternError, any_in_bytes, doubtful, first_of, whole
 
 PATTERNS = (r"mehr .{2,5}", r"mehr .{0,40}", r"\w{3}", r"[\w-]+ folgen", r"a{2}b", r"\{2\} x", r"\d{1,2}\. mai")
 TEXTS = (
@@ -28,6 +28,13 @@ def test_what_re2_does_not_take_is_named():
             whole(pattern)
     with pytest.raises(PatternError):
         first_of(["a", "a(?=b)"])
+
+
+def test_what_is_in_order_at_a_glance_is_so():
+    patterns = ("mehr", ".{2,5}", "(?:a{500}){3}", "a{2000}", "(ab)?", "x{1,3}")
+    doubted = doubtful(patterns, ["", "abc"])
+    assert doubted >= {1, 2, 3, 4} and 0 not in doubted
+    assert doubtful(["a", "("], [""]) == {0, 1}
 
 
 def test_words_are_found_in_bytes_in_capitals_or_not():

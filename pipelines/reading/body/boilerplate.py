@@ -41,10 +41,12 @@ _END = 120
 _TOP_KEYS = ("language", "words")
 _NAME = re.compile(r"[a-z][a-z_]*\Z")
 _WORD = re.compile(r"<([a-z_]+)>")
+# In lower case, as texts are when they are compared.
 _PROBES = (
-    "Der Minister sagte am Montag, die Lage im Land sei weiterhin ernst",
-    "The minister said on Monday that the situation remained serious",
-    "Le ministre a dit lundi que la situation restait grave",
+    "",
+    "der minister sagte am montag, die lage im land sei weiterhin ernst",
+    "the minister said on monday that the situation remained serious",
+    "le ministre a dit lundi que la situation restait grave",
 )
 # Umlauts are compared in their two-letter spelling, typographic marks in their plain one.
 _PLAIN = tuple(
@@ -328,7 +330,7 @@ def _patterns(
     is_bounded: bool,
 ) -> list[str]:
     """The patterns of one list, words filled in and spelled plainly; a mistake is noted and left out."""
-    good = []
+    plain: dict[str, str] = {}  # by the place that a mistake names
     for pattern in section.get(key, []):
         place = f"{where}: [{name}] {key}: {pattern!r}"
         if "(?P" in pattern:
@@ -342,17 +344,21 @@ def _patterns(
         if _UMLAUT_IN_SET.search(pattern):
             mistakes.append(f"{place}: expected umlauts outside of [...]: (ä|ö)")
             continue
-        plain = _quick(_filled(pattern, words).translate(_PATTERN_PLAIN))
-        try:
-            takes = _takes(plain, is_bounded)
-        except (re.error, pattern_sets.PatternError) as error:
-            mistakes.append(f"{place}: expected {_wanted(plain, error)}")
-            continue
-        if takes("") or any(takes(probe.lower()) for probe in _PROBES):
-            mistakes.append(f"{place}: expected a phrase, this takes any sentence")
-        else:
-            good.append(plain)
-    return good
+        plain[place] = _quick(_filled(pattern, words).translate(_PATTERN_PLAIN))
+    patterns = list(plain.values())
+    doubted = set(range(len(patterns))) if is_bounded else pattern_sets.doubtful(patterns, _PROBES)
+    wrong = {place: _mistake(patterns[place], is_bounded) for place in doubted}
+    mistakes += [f"{place}: {wrong[number]}" for number, place in enumerate(plain) if wrong.get(number)]
+    return [pattern for number, pattern in enumerate(patterns) if not wrong.get(number)]
+
+
+def _mistake(pattern: str, is_bounded: bool) -> str | None:
+    """What is wrong with a pattern, looked at by itself."""
+    try:
+        takes = _takes(pattern, is_bounded)
+    except (re.error, pattern_sets.PatternError) as error:
+        return f"expected {_wanted(pattern, error)}"
+    return "expected a phrase, this takes any sentence" if any(map(takes, _PROBES)) else None
 
 
 def _takes(pattern: str, is_bounded: bool) -> Callable[[str], Any]:
