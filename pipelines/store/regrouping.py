@@ -25,19 +25,23 @@ BESIDE = stories.Tables("regrouped_articles", "regrouped_terms")
 
 STATE = "SELECT seen_at, url_key, articles FROM ingest.regroup_state FOR UPDATE"
 
-# In the order of the first grouping: articles that have no new story yet, and their later wordings.
+# In the order of the first grouping: articles that have no new story yet, and their later wordings. Of these only what
+# was fetched until the last of those articles: most versions are no later wordings, and would be read again each time.
 NEXT = f"""
-    (SELECT {stories.FIRST_WORDING}
-     WHERE article.first_seen_at >= coalesce(%(seen_at)s, '-infinity'::timestamptz)
-       AND (article.first_seen_at, article.url_key) > (coalesce(%(seen_at)s, '-infinity'::timestamptz), %(key)s)
-       AND EXISTS (SELECT FROM ingest.story_articles AS member WHERE member.article_id = article.id)
-       AND NOT EXISTS (SELECT FROM ingest.regrouped_articles AS done WHERE done.article_id = article.id)
-     ORDER BY event_at, url_key
-     LIMIT %(limit)s)
+    WITH begun AS MATERIALIZED (
+        SELECT {stories.FIRST_WORDING}
+        WHERE article.first_seen_at >= coalesce(%(seen_at)s, '-infinity'::timestamptz)
+          AND (article.first_seen_at, article.url_key) > (coalesce(%(seen_at)s, '-infinity'::timestamptz), %(key)s)
+          AND EXISTS (SELECT FROM ingest.story_articles AS member WHERE member.article_id = article.id)
+          AND NOT EXISTS (SELECT FROM ingest.regrouped_articles AS done WHERE done.article_id = article.id)
+        ORDER BY event_at, url_key
+        LIMIT %(limit)s)
+    TABLE begun
     UNION ALL
     (SELECT {stories.LATER_WORDING}
      LEFT JOIN ingest.regrouped_articles AS done ON done.article_id = article.id
      WHERE version.fetched_at >= coalesce(%(seen_at)s, '-infinity'::timestamptz)
+       AND version.fetched_at <= coalesce((SELECT max(event_at) FROM begun HAVING count(*) = %(limit)s), 'infinity')
        AND version.fetched_at > coalesce(done.wording_at, {stories.FIRST_FETCH})
        AND version.fetched_at <= article.first_seen_at + %(window)s
        AND EXISTS (SELECT FROM ingest.story_articles AS member WHERE member.article_id = article.id)
