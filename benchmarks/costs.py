@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from rich.table import Table
 
 LOOKING = (
@@ -28,12 +29,15 @@ MOST_MEMORY, MOST_A_SOURCE = 150, 20
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """One figure. ``most`` is what it may be; None where nothing is wanted of it but that it is seen."""
+    """One figure. ``most`` is what it may be; None where nothing is wanted of it but that it is seen.
+
+    ``value`` None: it could not be measured; ``of`` says why.
+    """
 
     row: str
     of: str
-    value: float
-    unit: str
+    value: float | None
+    unit: str = ""
     most: float | None = None
 
 
@@ -165,11 +169,26 @@ COSTS: dict[str, Callable[[Given], Iterator[Cost]]] = {
 }  # fmt: skip
 
 
+FAILURES = (OSError, ValueError, LookupError, RuntimeError, psycopg.Error, subprocess.SubprocessError, SystemExit)
+
+
+def costs_of(row: str, given: Given) -> list[Cost]:
+    """What the row of this name measures; where it fails, what it had measured and a cost without a value."""
+    found: list[Cost] = []
+    try:
+        for cost in COSTS[row](given):
+            found.append(cost)
+    except FAILURES as error:  # the other rows are measured all the same
+        found.append(Cost(row, f"failed: {str(error) or type(error).__name__}", None))
+    return found
+
+
 def costs_table(costs: list[Cost]) -> Table:
     shown = Table(title="What single things cost")
     for heading in ("", "of", "cost", "wanted"):
         shown.add_column(heading, justify="right" if heading in ("cost", "wanted") else "left")
     for cost in costs:
         wanted = "" if cost.most is None else f"<= {cost.most:.3g}"
-        shown.add_row(cost.row, cost.of, f"{cost.value:.3g} {cost.unit}".strip(), wanted)
+        value = "failed" if cost.value is None else f"{cost.value:.3g} {cost.unit}".strip()
+        shown.add_row(cost.row, cost.of, value, wanted)
     return shown

@@ -4,6 +4,9 @@ The first BASE articles go through the store, as a crawl's do: batches, copies, 
 What is needed beyond that is made from their rows in SQL, table by table and column by column, so that nothing is left
 out that the store would write: other numbers, addresses and hashes, every set of BASE a week later than the one before.
 ``tests/test_filled.py`` compares the two.
+
+*Varied* databases are for whoever reads them: their articles differ in section, language, kind, agency and paywall,
+some texts stand on many sites, some were changed, corrected or taken down, and some pages were rejected.
 """
 
 from __future__ import annotations
@@ -14,7 +17,9 @@ import os
 import random
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import psutil
@@ -23,6 +28,7 @@ from psycopg import conninfo, sql
 
 from benchmarks.articles import Generator, pages
 from pipelines import database
+from pipelines.items import Article, Kind, Page, Reason, Removed
 from pipelines.store import Store
 from pipelines.store.models import WatchRow
 
@@ -71,8 +77,10 @@ DIFFERENT = {
     "attempts": dict.fromkeys(("id", "page_id"), _other_number),
     "changes": dict.fromkeys(("id", "article_id", "copy_of", "story_id"), _other_number),
     "matches": dict.fromkeys(("id", "article_id"), _other_number),
+    "absences": {"article_id": _other_number} | dict.fromkeys(("gone_at", "back_at"), _later),
     "stories": {"id": _other_number, "first_seen_at": _later, "last_seen_at": _later},
-    "story_articles": dict.fromkeys(("article_id", "story_id"), _other_number) | dict.fromkeys(("at", "until"), _later),
+    "story_articles": dict.fromkeys(("article_id", "story_id"), _other_number)
+    | dict.fromkeys(("at", "until", "wording_at"), _later),
 }
 
 
@@ -110,15 +118,16 @@ def fresh_database(server: str, name: str) -> Iterator[str]:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(identifier))
 
 
-def filled_database(server: str, size: int, base: int = BASE) -> str:
+def filled_database(server: str, size: int, base: int = BASE, *, is_varied: bool = False) -> str:
     """The DSN of a migrated database with *size* articles (*base* or a multiple of it); made where it is missing.
 
     It stays on the server, so whoever measures in it leaves some articles more. What others are made from is measured
     by nobody.
     """
-    pattern = _made(server, f"pattern_{base}", None, lambda dsn: asyncio.run(_store(dsn, base)))
+    store, sort = (_store_varied, "_varied") if is_varied else (_store, "")
+    pattern = _made(server, f"pattern_{base}{sort}", None, lambda dsn: asyncio.run(store(dsn, base)))
     name = conninfo.conninfo_to_dict(pattern)["dbname"]
-    return _made(server, f"filled_{size}", name, lambda dsn: multiply(dsn, size // base))
+    return _made(server, f"filled_{size}{sort}", name, lambda dsn: multiply(dsn, size // base))
 
 
 def _made(server: str, name: str, template: str | None, put_in: Callable[[str], None]) -> str:
@@ -163,28 +172,104 @@ def watches() -> list[WatchRow]:
 
 
 async def _store(dsn: str, number: int) -> None:
+    await _store_pages(dsn, pages(number, 0, seed=1))
+
+
+async def _store_varied(dsn: str, number: int) -> None:
+    first = [_varied(place, *one) for place, one in enumerate(pages(number, 0, seed=1))]
+    spread = [_reprinted(place, first) for place in range(number)]
+    await _store_pages(dsn, spread, [_changed(place, spread[place]) for place in range(7, number, 33)], spread[11::120])
+
+
+async def _store_pages(
+    dsn: str,
+    made: Sequence[tuple[Page, Article]],
+    changed: Sequence[tuple[Page, Article]] = (),
+    gone: Sequence[tuple[Page, Article]] = (),
+) -> None:
+    """Store *made*, then a second wording of *changed*; *gone* are taken down, a page is rejected for each changed."""
     async with await Store.open(dsn) as store:
         await store.save_watchlists(watches())
-        runs = {}
-        made = pages(number, 0, seed=1)
-        for first in range(0, number, 100):
-            part = made[first : first + 100]
-            for page, _ in part:
-                if page.source not in runs:
-                    runs[page.source] = await store.begin_run(page.source, "crawl", "benchmark")
-            await asyncio.gather(*(store.save_article(runs[page.source], page, article) for page, article in part))
+        runs: dict[str, int] = {}
+        for page, _ in made:
+            if page.source not in runs:
+                runs[page.source] = await store.begin_run(page.source, "crawl", "benchmark")
+        for one in (made, changed):
+            for first in range(0, len(one), 100):
+                await asyncio.gather(
+                    *(store.save_article(runs[page.source], page, read) for page, read in one[first : first + 100])
+                )
+        for page, _ in gone:
+            await store.reject(runs[page.source], page.url, Reason.GONE, "HTTP 410", 410)
+        for place, (page, _) in enumerate(changed):
+            reason = REJECTED[place % len(REJECTED)]
+            await store.reject(runs[page.source], f"{page.url}?reject={place}", reason, "in a benchmark")
         for run in runs.values():
             await store.end_run(run, "finished")
         while await store.group_stories():
             pass
 
 
+SECTIONS = ("Politik", "Wirtschaft", "Sport", "Kultur", "Wissen", "Panorama", "Lokales", "Meinung")
+REJECTED = (Reason.SOFT_404, Reason.CONSENT_WALL, Reason.NO_TITLE, Reason.TIMEOUT, Reason.HTTP_ERROR, Reason.ROBOTS)
+REPRINTED = 40  # of so many articles one is printed by RANGE others, too
+RANGE = 6
+
+
+def _varied(place: int, page: Page, article: Article) -> tuple[Page, Article]:
+    """The same article as one of several sorts; what is rare is as rare as in news."""
+    return page, replace(
+        article,
+        section=SECTIONS[place % len(SECTIONS)],
+        language="en" if place % 10 == 3 else article.language,
+        kind=(Kind.VIDEO if place % 25 == 1 else Kind.PRESS_RELEASE if place % 300 == 2 else Kind.ARTICLE),
+        agency=("dpa", "AFP", "Reuters")[place % 3] if place % 7 == 0 else None,
+        is_accessible_for_free=False if place % 12 == 5 else None,
+        removed=(Removed("Lesen Sie auch: Was sonst noch geschah", "related_links"),),
+    )
+
+
+def _reprinted(place: int, made: Sequence[tuple[Page, Article]]) -> tuple[Page, Article]:
+    """Some articles are printed by several others, the later the shorter."""
+    page, article = made[place]
+    after = place % REPRINTED
+    if not 1 <= after <= RANGE or place < REPRINTED:
+        return page, article
+    _, original = made[place - after]
+    text = original.text[: int(len(original.text) * (1 - after / 40))]
+    return page, replace(article, text=text, text_markdown=text, title=original.title, agency="dpa")
+
+
+def _changed(place: int, one: tuple[Page, Article]) -> tuple[Page, Article]:
+    """The article a day later: another word, some words more, one in five with a correction and another headline."""
+    page, article = one
+    is_corrected = place % 5 == 0
+    text = article.text.replace(" die ", " jene ", 1) + "\n\nInzwischen haben sich weitere Zeugen gemeldet."
+    correction = "Korrektur: In einer früheren Fassung stand ein falscher Name." if is_corrected else None
+    at = page.fetched_at + timedelta(days=1)
+    return replace(page, body=page.body + b" later", fetched_at=at), replace(
+        article,
+        title=f"{article.title[:60]} (neu)" if is_corrected else article.title,
+        text=f"{text}\n\n{correction}" if correction else text,
+        text_markdown=text,
+        fetched_at=at,
+        modified_at=at,
+    )
+
+
 def _keep_first_set(connection: psycopg.Connection) -> None:
     for table, different in DIFFERENT.items():
-        name = "article_id" if "article_id" in different else "id"
+        name = number_of(different)
         connection.execute(
             f"CREATE TEMP TABLE first_{table} AS SELECT * FROM ingest.{table} WHERE {name} < {APART} ORDER BY {name}"
         )
+    # a wording that came later claims again what has settled already
+    connection.execute("DELETE FROM first_claims WHERE band IN (SELECT band FROM first_bands)")
+
+
+def number_of(different: Collection[str]) -> str:
+    """The column by which the rows of a table are told apart, set by set; a rejected page has no article."""
+    return next(name for name in ("id", "page_id", "article_id") if name in different)
 
 
 def _make_set(connection: psycopg.Connection, number: int) -> None:

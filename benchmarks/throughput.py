@@ -19,7 +19,8 @@ kernel: ``main`` is the crawling process, ``readers`` are those that it starts, 
 read`` is their CPU beside that of ``read``; ``CPU of read`` that of ``read`` beside that of all processes together: the
 share of ``read`` that the cores come to where nothing else runs on them. ``lag`` is how late the event loop comes.
 
-A second table has what single things cost (``benchmarks.costs``), with what is wanted of each:
+A second table has what single things cost (``benchmarks.costs``), with what is wanted of each. A cost that cannot be
+measured is told as failed, and the others are measured all the same; the exit code is 1:
 
 - ``start``: commands that only look;
 - ``poll``: a poll that finds nothing new, with one and with a thousand sources in the schedule;
@@ -63,7 +64,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from benchmarks.costs import COSTS, Cost, Given, costs_table
+from benchmarks.costs import COSTS, Cost, Given, costs_of, costs_table
 from benchmarks.reading import BESIDE
 from pipelines import database
 
@@ -566,7 +567,7 @@ def measure_costs(pages: list[Served], chosen: argparse.Namespace, rows: list[st
                 pages, postgres.fresh("throughput_costs"), folder, chosen.polls,
                 tuple(map(int, chosen.sources.split(","))), chosen.sizes, chosen.articles, crawled,
             )  # fmt: skip
-            found += COSTS[row](given)
+            found += costs_of(row, given)
             progress.advance(bar)
     finally:
         postgres.close()
@@ -617,13 +618,17 @@ def table(found: dict[str, dict[str, Any]]) -> Table:
     return shown
 
 
-def main() -> None:
+def main() -> int | None:
+    """The exit code: 1 where a cost could not be measured."""
     if sys.argv[1:2] == ["--with-lag"]:
-        return _with_lag(Path(sys.argv[2]), sys.argv[3:])
+        _with_lag(Path(sys.argv[2]), sys.argv[3:])
+        return None
     if sys.argv[1:2] == ["--naive"]:
-        return _naive(sys.argv[2:])
+        _naive(sys.argv[2:])
+        return None
     if sys.argv[1:2] == ["--serve"]:
-        return _serve(Path(sys.argv[2]), int(sys.argv[4]))
+        _serve(Path(sys.argv[2]), int(sys.argv[4]))
+        return None
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--corpus", type=Path, default=BESIDE, help="a folder with docs.jsonl and gzipped pages")
     parser.add_argument("--set", help="only pages of this set of the corpus")
@@ -647,19 +652,22 @@ def main() -> None:
     with Progress(console=Console(stderr=True)) as progress:
         rows = {name for name in ROWS if not only or name in only}
         found = measure(pages, chosen.hosts, chosen.rounds, rows, progress) if rows else {}
-        costs = measure_costs(pages, chosen, [name for name in COSTS if not only or name in only], progress)
     result = compared({name: medians(rounds) for name, rounds in found.items()})
     for name, rounds in found.items():
         for one in rounds:
             if one.said:
                 print(f"{name}: {one.said}", file=sys.stderr)
+    console = Console(width=None if sys.stdout.isatty() else 140)
+    if result and not chosen.json:
+        console.print(table(result))  # before the costs, which take long and may fail
+    with Progress(console=Console(stderr=True)) as progress:
+        costs = measure_costs(pages, chosen, [name for name in COSTS if not only or name in only], progress)
     if chosen.json:
         print(json.dumps({**result, "costs": [asdict(cost) for cost in costs]}))
-    else:
-        for shown in ([table(result)] if result else []) + ([costs_table(costs)] if costs else []):
-            Console(width=None if sys.stdout.isatty() else 140).print(shown)
-    return None
+    elif costs:
+        console.print(costs_table(costs))
+    return 1 if any(cost.value is None for cost in costs) else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

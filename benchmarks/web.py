@@ -46,32 +46,73 @@ BARE = "bare"
 LONGEST = 60.0  # seconds that an answer may take
 BARE_PAGE = "<!doctype html><title>Bare</title>" + "<p>Nachlese misst sich hier an einer leeren Seite.</p>" * 370
 
+LATEST = "SELECT * FROM news.articles ORDER BY first_seen_at DESC LIMIT 2000"
+
 # Each view is one of these, with something else put in every time.
 PAGES = {
     "now": "/",
     "now, of a source": "/?source={source}",
+    "now, of a section and language": "/?section={section}&language={language}",
+    "now, of an agency": "/?agency={agency}",
+    "now, of a kind": "/?kind={kind}",
+    "now, behind a paywall": "/?paywall=paid",
+    "now, before a day": "/?until={day}",
+    "now, of what nobody has": "/?language=xx&section=Nichts",
+    "search, empty": "/search",
     "search": "/search?q={word}",
+    "search, common word": "/search?q={common}",
     "article": "/articles/{article}",
+    "article, changed": "/articles/{changed}?version=2&against=1",
     "stories": "/stories",
+    "stories, of a source": "/stories?source={source}",
     "story": "/stories/{story}",
     "families": "/families",
+    "families, of a source": "/families?source={source}&foreign=1",
     "family": "/families/{family}",
     "changes": "/changes",
+    "changes, corrections": "/changes?what=corrections",
+    "changes, of a source": "/changes?source={source}",
     "sources": "/sources",
     "source": "/sources/{source}",
     "runs": "/runs",
     "rejections": "/rejections",
+    "rejections, of a source": "/rejections?source={source}&reason={reason}",
     "explain": "/explain?url={url}",
+    "explain, unknown": "/explain?url=https://nobody.example/{word}",
     "watchlists": "/watchlists",
+    "watchlist": "/watchlists/{watch}",
     "database": "/database",
 }
+ROOT = "/api/v1"
 API = {
-    "articles": "/api/v1/articles",
-    "article": "/api/v1/articles/{article}",
-    "search": "/api/v1/search?q={word}",
-    "changes": "/api/v1/changes?after={change}",
-    "stories": "/api/v1/stories",
-    "family": "/api/v1/families/{family}",
+    "articles": "/articles",
+    "articles, filtered": "/articles?source={source}&section={section}&since={day}",
+    "article": "/articles/{article}",
+    "versions": "/articles/{changed}/versions",
+    "revisions": "/articles/{changed}/revisions",
+    "search": "/search?q={word}",
+    "mentions": "/mentions?q={word}",
+    "stories": "/stories",
+    "story": "/stories/{story}",
+    "families": "/families",
+    "family": "/families/{family}",
+    "edits": "/edits",
+    "changes": "/changes?after={change}",
+    "sources": "/sources",
+    "source": "/sources/{source}",
+    "runs": "/runs",
+    "rejections": "/rejections",
+    "watchlists": "/watchlists",
+    "matches": "/matches?watch={watch}",
+    "explain": "/explain?url={url}",
+    "database": "/database",
+}
+FEEDS = {
+    "now as Atom": "/?format=atom",
+    "source as JSON Feed": "/?source={source}&format=jsonfeed",
+    "changes as Atom": "/changes?format=atom",
+    "search as CSV": "/search?q={word}&format=csv",
+    "OpenAPI": "/api/v1/openapi.json",
 }
 KNOWN = {
     "article": "SELECT id FROM news.articles ORDER BY id LIMIT 2000",
@@ -80,7 +121,18 @@ KNOWN = {
     "story": "SELECT id FROM news.stories WHERE articles > 1 ORDER BY id LIMIT 2000",
     "family": "SELECT DISTINCT original_id FROM news.copies ORDER BY original_id LIMIT 2000",
     "change": "SELECT id FROM news.changes ORDER BY id LIMIT 2000",
+    "changed": "SELECT id FROM news.articles WHERE version > 1 ORDER BY id LIMIT 2000",
+    "section": f"SELECT DISTINCT section FROM ({LATEST}) AS latest WHERE section IS NOT NULL ORDER BY section",
+    "language": f"SELECT DISTINCT language FROM ({LATEST}) AS latest WHERE language IS NOT NULL ORDER BY language",
+    "agency": f"SELECT DISTINCT agency FROM ({LATEST}) AS latest WHERE agency IS NOT NULL ORDER BY agency",
+    "kind": f"SELECT DISTINCT kind FROM ({LATEST}) AS latest WHERE kind <> 'other' ORDER BY kind",
+    "day": f"SELECT DISTINCT first_seen_at::date FROM ({LATEST}) AS latest ORDER BY 1",
+    "reason": "SELECT DISTINCT reason FROM (SELECT reason FROM news.rejections LIMIT 2000) AS one ORDER BY reason",
+    "watch": "SELECT DISTINCT watch FROM news.matches ORDER BY watch",
 }
+
+
+Served = tuple[str, psutil.Process]  # address and process of a server
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +152,8 @@ def values_of(dsn: str) -> dict[str, list[str]]:
     """What can be put into the addresses of this database."""
     with psycopg.connect(dsn) as connection:
         found = {name: [str(row[0]) for row in connection.execute(query)] for name, query in KNOWN.items()}
-    found["word"] = Generator(0).words[100:5000:7]
-    return found
+    words = Generator(0).words
+    return found | {"word": words[100:5000:7], "common": words[40:60]}
 
 
 def addresses(patterns: Sequence[str], values: dict[str, list[str]], number: int, seed: int) -> list[str]:
@@ -115,7 +167,7 @@ def addresses(patterns: Sequence[str], values: dict[str, list[str]], number: int
 
 
 @contextlib.contextmanager
-def server(*command: str, **env: str) -> Iterator[tuple[str, psutil.Process]]:
+def server(*command: str, **env: str) -> Iterator[Served]:
     """The address that a server says it has, and its process."""
     with subprocess.Popen(
         [sys.executable, "-m", *command], stderr=subprocess.PIPE, text=True, env={**os.environ, **env}
@@ -218,17 +270,30 @@ def used(process: psutil.Process) -> float:
     return times.user + times.system
 
 
-def alone(bare_base: str, base: str, values: dict[str, list[str]], views: int) -> dict[str, dict[str, float]]:
+def alone(
+    bare: Served, pages: Served, values: dict[str, list[str]], views: int, dsn: str
+) -> dict[str, dict[str, float]]:
     """Each page by itself, one view after the other; before them the bare one."""
+    everything = PAGES | FEEDS | {f"API: {name}": ROOT + path for name, path in API.items()}
     number = max(views // len(PAGES), 5)
-    one = asyncio.run(ask(bare_base, ["/"] * number, 1))
-    found = {BARE: {"median_ms": statistics.median(one.ms), "p95_ms": p95(one.ms), "wrong": one.wrong}}
-    for name, pattern in {**PAGES, **{f"API: {name}": path for name, path in API.items()}}.items():
-        paths = addresses([pattern], values, number, seed=1) if _has(pattern, values) else []
-        if paths:
-            one = asyncio.run(ask(base, paths, 1))
-            found[name] = {"median_ms": statistics.median(one.ms), "p95_ms": p95(one.ms), "wrong": one.wrong}
+    found = {BARE: _one_sort(bare, ["/"] * number, dsn)}
+    for name, pattern in everything.items():
+        if _has(pattern, values):
+            found[name] = _one_sort(pages, addresses([pattern], values, number, seed=1), dsn)
     return found
+
+
+def _one_sort(server: Served, paths: Sequence[str], dsn: str) -> dict[str, float]:
+    base, process = server
+    before, database_before = used(process), filled.processor_seconds(dsn)
+    one = asyncio.run(ask(base, paths, 1))
+    return {
+        "median_ms": statistics.median(one.ms),
+        "p95_ms": p95(one.ms),
+        "cpu_ms": (used(process) - before) * 1000 / len(paths),
+        "database_cpu_ms": (filled.processor_seconds(dsn) - database_before) * 1000 / len(paths),
+        "wrong": one.wrong,
+    }
 
 
 def _has(pattern: str, values: dict[str, list[str]]) -> bool:
@@ -238,13 +303,13 @@ def _has(pattern: str, values: dict[str, list[str]]) -> bool:
 def measured(dsn: str, views: int, at_once: int, slow: int) -> dict[str, Any]:
     """Everything about one database. Raises SystemExit where a server does not start."""
     values = values_of(dsn)
-    sorts = {BARE: list(PAGES.values()), "pages": list(PAGES.values()), "api": list(API.values())}
+    sorts = {BARE: list(PAGES.values()), "pages": list(PAGES.values()), "api": [ROOT + path for path in API.values()]}
     with (
         server("benchmarks.web", "--bare") as (bare_base, bare_process),
         server("crawler.cli", "web", "--port", "0", NACHLESE_DATABASE_URL=dsn) as (base, process),
     ):
         asyncio.run(ask(base, addresses(sorts["pages"], values, 2 * len(PAGES), seed=0), 1))  # templates, plans
-        made: dict[str, Any] = {"alone": alone(bare_base, base, values, views)}
+        made: dict[str, Any] = {"alone": alone((bare_base, bare_process), (base, process), values, views, dsn)}
         rounds: dict[str, list[Asked]] = {name: [] for name in sorts}
         cpu = dict.fromkeys(sorts, 0.0)
         database_cpu = dict.fromkeys(sorts, 0.0)
@@ -268,11 +333,14 @@ def show(row: dict[str, Any], options: argparse.Namespace) -> None:
     console = Console(width=120)
     size = f"{row['stored']:,} articles"
     table = Table(title=f"{size}, one view after the other: ms", box=None)
-    for name in ("", "median", "of bare", "95 %"):
+    for name in ("", "median", "of bare", "95 %", "ms server", "ms database", "wrong"):
         table.add_column(name, justify="right" if name else "left", no_wrap=True)
     for name, one in row["alone"].items():
         ratio = one["median_ms"] / row["alone"][BARE]["median_ms"]
-        table.add_row(name, f"{one['median_ms']:.1f}", f"{ratio:.1f}", f"{one['p95_ms']:.1f}")
+        table.add_row(
+            name, f"{one['median_ms']:.1f}", f"{ratio:.1f}", f"{one['p95_ms']:.1f}", f"{one['cpu_ms']:.1f}",
+            f"{one['database_cpu_ms']:.1f}", f"{one['wrong']:.0f}",
+        )  # fmt: skip
     console.print(table, "")
     table = Table(title=f"{size}: {options.at_once} clients at once", box=None)
     for name in (
@@ -322,7 +390,7 @@ def main() -> None:
     rows = []
     with filled.server(options.data) as where:
         for size in filled.sizes(options.sizes):
-            dsn = filled.filled_database(where, size)
+            dsn = filled.filled_database(where, size, is_varied=True)
             rows.append({"stored": size, **measured(dsn, options.views, options.at_once, options.slow)})
     if options.json:
         print(json.dumps(rows))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from contextlib import suppress
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -19,6 +18,7 @@ from crawler.downloader.errors import FetchError
 from crawler.downloader.policy import FetchPolicy
 from crawler.watching import agent
 from pipelines import metrics
+from pipelines.atomic import write_whole
 from pipelines.database import DatabaseError
 from pipelines.store import Row, Store
 from pipelines.urls import BadUrl
@@ -176,10 +176,3 @@ def failures_of(addresses: list[str], title: str, body: str) -> list[str]:
         except ValueError as error:
             wrong.append(f"addresses[{number}]: {error}")
     return wrong
-
-
-def write_whole(file: Path, text: bytes) -> None:
-    """Written beside and renamed: a collector never reads half of it."""
-    new = file.with_name(f".{file.name}.{os.getpid()}")
-    new.write_bytes(text)
-    new.replace(file)

@@ -22,7 +22,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
-from crawler import config, fixture_sites, runs
+from crawler import config, fixture_sites, rights, runs
 from crawler.config import Configuration
 from crawler.fixture_sites import Asked, Sites
 from crawler.reports import RunReport
@@ -31,7 +31,7 @@ from pipelines import database
 
 # The evening for which the seed texts were written: 'heute 16:36 Uhr' in them is this day.
 SEEDS_FETCHED_AT = datetime.fromisoformat("2025-12-03T18:00:00+01:00")
-# What is asked for at each site besides articles: robots.txt and the places that list articles.
+# What is asked for at each site besides articles: the places that list articles, and what a site says about crawlers.
 LISTS = {".xml", ".rdf", ".atom", ".rss", ".txt", ".gz"}
 
 REMOVED = """
@@ -185,6 +185,6 @@ def requests(log: Sequence[Asked]) -> Requests:
 
 
 def is_list(path: str) -> bool:
-    """robots.txt, a feed, a sitemap, or a section page: these end with a slash at our sites."""
+    """robots.txt, tdmrep.json, a feed, a sitemap, or a section page: these end with a slash at our sites."""
     path = urlsplit(path).path
-    return path.endswith("/") or PurePosixPath(path).suffix in LISTS
+    return path.endswith("/") or path == rights.PATH or PurePosixPath(path).suffix in LISTS

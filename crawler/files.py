@@ -95,9 +95,17 @@ def from_bytes(
     suffix = Path(name).suffix.lower()
     html = suffix in HTML or (suffix not in TEXT and body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<")
     address = url or (html and stated_url(body)) or name
-    known = (hosts or {}).get(urlsplit(address).hostname or "", NO_SOURCE)
+    known = (hosts or {}).get(_host_of(address), NO_SOURCE)
     content_type = "text/html" if html else "text/plain"
     return Page(address, source or known, body, fetched_at, content_type, asked_url=address)
+
+
+def _host_of(address: str) -> str:
+    """The host in an address; "" where there is none, or it cannot be taken apart: the page is read all the same."""
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
 
 
 def stated_url(body: bytes) -> str | None:

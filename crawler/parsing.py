@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from crawler.discovery import DiscoveryError, DiscoveryFailure, DiscoveryResult, Kind
 from crawler.discovery.links import LinkFilter
-from crawler.probing.survey import Subscriptions, Survey
+from crawler.probing.models import Subscriptions, Survey
 from crawler.robots import Judgement
 from pipelines.items import Part, Reason, Rejected, Statements
 from pipelines.reading.rules import RightsPolicy, Rules

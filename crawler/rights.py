@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from datetime import datetime, timedelta
 
 from crawler.downloader.hosts import utc_now
+from crawler.robots import SharedFetches
 from pipelines.reading.rights import LARGEST_FILE
 from pipelines.urls import origin
 
@@ -26,31 +26,25 @@ class TdmFiles:
 
     def __init__(self, now: Callable[[], datetime] = utc_now):
         self._now = now
-        self._known: OrderedDict[str, tuple[bytes, datetime]] = OrderedDict()
-        self._in_flight: dict[str, asyncio.Future[bytes]] = {}
+        self._known: OrderedDict[Hashable, tuple[bytes, datetime]] = OrderedDict()
+        self._fetches = SharedFetches[bytes]()
 
-    async def of(self, url: str, get: Get) -> bytes:
-        """The file of the site of *url*; b"" where there is none or it is too large. Its pages wait for one fetch."""
-        site = origin(url)
-        known = self._known.get(site)
+    async def of(self, url: str, get: Get, trust: Hashable = None) -> bytes:
+        """The file of the site of *url*; b"" where there is none or it is too large. Its pages wait for one fetch.
+
+        *trust*: the addresses that *get* may reach. What one source may not reach is not held against another.
+        """
+        key = origin(url), trust
+        known = self._known.get(key)
         if known is not None and self._now() < known[1]:
             return known[0]
-        fetch = self._in_flight.get(site)
-        if fetch is None:
-            fetch = self._in_flight[site] = asyncio.ensure_future(self._fetch(site, get))
-            fetch.add_done_callback(lambda done: self._landed(site, done))
-        return await asyncio.shield(fetch)
+        return await self._fetches.of(key, lambda: self._fetch(key, get))
 
-    def _landed(self, site: str, done: asyncio.Future[bytes]) -> None:
-        self._in_flight.pop(site, None)
-        if not done.cancelled():
-            done.exception()  # whoever waited has it
-
-    async def _fetch(self, site: str, get: Get) -> bytes:
-        body = await get(site + PATH)
+    async def _fetch(self, key: tuple[str, Hashable], get: Get) -> bytes:
+        body = await get(key[0] + PATH)
         kept = body if body is not None and len(body) <= LARGEST_FILE else b""
-        self._known.pop(site, None)
-        self._known[site] = kept, self._now() + (FAILED_AGAIN if body is None else FRESH)
+        self._known.pop(key, None)
+        self._known[key] = kept, self._now() + (FAILED_AGAIN if body is None else FRESH)
         while len(self._known) > MOST:
             self._known.popitem(last=False)
         return kept

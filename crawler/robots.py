@@ -18,10 +18,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Coroutine, Hashable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Any, Generic, TypeVar
 
 from protego import Protego
 
@@ -30,6 +31,8 @@ from pipelines.items import Reason, Rejected
 from pipelines.reading.rights import AI_CRAWLERS
 from pipelines.store.models import HostState
 from pipelines.urls import origin
+
+T = TypeVar("T")
 
 #: a copy is used for this long before it is fetched again; the RFC's upper bound is a day
 FRESH = timedelta(hours=6)
@@ -211,6 +214,28 @@ class _Failed:
     reason: Reason
 
 
+class SharedFetches(Generic[T]):
+    """Fetches that several pages wait for: one at a time for each key."""
+
+    def __init__(self) -> None:
+        self._in_flight: dict[Hashable, asyncio.Future[T]] = {}
+
+    async def of(self, key: Hashable, fetch: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """What the fetch under *key* gives, or raises; it is begun where none is in flight."""
+        found = self._in_flight.get(key)
+        if found is None or found.done():  # a done one would be raised again before the loop can let it land
+            found = self._in_flight[key] = asyncio.ensure_future(fetch())
+            found.add_done_callback(lambda done: self._landed(key, done))
+        # shielded: when the first of the waiting pages gives up, the others still want the answer
+        return await asyncio.shield(found)
+
+    def _landed(self, key: Hashable, done: asyncio.Future[T]) -> None:
+        if self._in_flight.get(key) is done:
+            del self._in_flight[key]
+        if not done.cancelled():
+            done.exception()  # whoever waited has it; nobody may be waiting any more
+
+
 class Robots:
     """One object a process. *agent* is our product token; *longest_delay* caps a Crawl-delay; *judge* reads rules."""
 
@@ -230,7 +255,7 @@ class Robots:
         self._known: dict[str, _Known] = {}
         self._failed: dict[str, _Failed] = {}
         self._size = 0
-        self._in_flight: dict[Hashable, asyncio.Future[_Known]] = {}
+        self._fetches = SharedFetches[_Known]()
 
     async def check(self, url: str, get: Get, trust: Hashable = None, whose: str = "") -> float:
         """``judgement`` for who wants the Crawl-delay alone: in seconds, 0 where there is none."""
@@ -239,9 +264,9 @@ class Robots:
     async def judgement(self, url: str, get: Get, trust: Hashable = None, whose: str = "") -> Judgement:
         """Raise Disallowed or RobotsUnavailable, or return what the rules say, with a Crawl-delay that is bounded.
 
-        *get* fetches a robots.txt, following redirects; it raises Unavailable where RFC 9309 says *unreachable*. Any
-        other exception it raises goes through, and is remembered by nobody. Requests for one site wait for the same
-        fetch if they have the same *trust*: the addresses they may reach. *whose*: the source that asks.
+        *get* fetches a robots.txt, following redirects; it raises RobotsFetchError where RFC 9309 says *unreachable*.
+        Any other exception it raises goes through, and is remembered by nobody. Requests for one site wait for the
+        same fetch if they have the same *trust*: the addresses they may reach. *whose*: the source that asks.
         """
         site = origin(url)
         known = await self._current(site, get, trust)
@@ -270,18 +295,7 @@ class Robots:
         failed = self._failed.get(site)
         if failed is not None and self._now() < failed.retry_at:
             return self._last_good(site, failed)
-        fetch = self._in_flight.get((site, trust))
-        if fetch is None:
-            fetch = asyncio.ensure_future(self._fetch(site, get))
-            self._in_flight[site, trust] = fetch
-            fetch.add_done_callback(lambda done: self._landed((site, trust), done))
-        # shielded: when the first of the waiting pages gives up, the others still want the answer
-        return await asyncio.shield(fetch)
-
-    def _landed(self, key: Hashable, done: asyncio.Future[_Known]) -> None:
-        self._in_flight.pop(key, None)
-        if not done.cancelled():
-            done.exception()  # whoever waited has it; nobody may be waiting any more
+        return await self._fetches.of((site, trust), lambda: self._fetch(site, get))
 
     async def _fetch(self, site: str, get: Get) -> _Known:
         known = self._known.get(site) or await self._remembered(site)

@@ -14,7 +14,8 @@ import asyncio
 import logging
 import random
 import signal
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -320,7 +321,20 @@ class Scheduler:
         await asyncio.wait({stopping, *tasks}, timeout=SHUTDOWN_GRACE)
 
 
-async def serve(configuration: Configuration, is_mine: Callable[[Source], bool] = lambda source: True) -> int:
+#: opens what a schedule needs, and yields it for the sources of which the second argument is true
+Opener = Callable[[Configuration, Callable[[Source], bool]], AbstractAsyncContextManager[Scheduler]]
+
+
+@asynccontextmanager
+async def opened(configuration: Configuration, is_mine: Callable[[Source], bool]) -> AsyncIterator[Scheduler]:
+    """The schedule that runs its sources in this process."""
+    async with open_services(configuration) as services:
+        yield Scheduler(services, is_mine=is_mine)
+
+
+async def serve(
+    configuration: Configuration, is_mine: Callable[[Source], bool] = lambda source: True, opener: Opener = opened
+) -> int:
     """Run the schedule until SIGTERM or SIGINT; SIGHUP reads the configuration anew, SIGUSR1 takes no new runs and ends
     with the last one. Returns the exit code, 0."""
     loop, ending = asyncio.get_running_loop(), asyncio.Event()
@@ -328,49 +342,45 @@ async def serve(configuration: Configuration, is_mine: Callable[[Source], bool] 
     loop.add_signal_handler(signal.SIGHUP, hangups.put_nowait, None)
     main = asyncio.current_task()
     assert main is not None
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
         loop.add_signal_handler(number, main.cancel)  # while the database is waited for
     try:
-        return await until_told(configuration, ending, hangups, is_mine)
+        return await until_told(opener(configuration, is_mine), ending, hangups)
     except asyncio.CancelledError:
         log.info("stopped before it began")
         return 0
 
 
 async def until_told(
-    configuration: Configuration,
-    ending: asyncio.Event,
-    hangups: asyncio.Queue[None],
-    is_mine: Callable[[Source], bool] = lambda source: True,
+    opening: AbstractAsyncContextManager[Scheduler], ending: asyncio.Event, hangups: asyncio.Queue[None]
 ) -> int:
     """Open the services and run the schedule until a signal has set *ending*."""
-    loop = asyncio.get_running_loop()
-    async with open_services(configuration) as services:
+    loop, told = asyncio.get_running_loop(), asyncio.Event()
+    async with opening as scheduler:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, ending.set)
-        scheduler = Scheduler(services, is_mine=is_mine)
+        loop.add_signal_handler(signal.SIGUSR1, told.set)
         await scheduler.load_plans()
         scheduler.start()
         await scheduler.note_next_runs()
-        count = sum(map(scheduler.may_run, configuration.sources))
-        log.info("the schedule runs: %d of %d sources are on", count, len(configuration.sources))
+        sources = scheduler.services.configuration.sources
+        log.info("the schedule runs: %d of %d sources are on", sum(map(scheduler.may_run, sources)), len(sources))
         rereading = asyncio.create_task(reread(scheduler, hangups))
-        draining = asyncio.create_task(drained(scheduler, ending))
+        draining = asyncio.create_task(drained(scheduler, told, ending))
         try:
             await ending.wait()
         finally:
             log.info("stopping")
             rereading.cancel()
             draining.cancel()
-            await scheduler.stop(services.configuration.settings.schedule.stop_within.total_seconds())
+            within = scheduler.services.configuration.settings.schedule.stop_within
+            await scheduler.stop(within.total_seconds())
     log.info("stopped")
     return 0
 
 
-async def drained(scheduler: Scheduler, ending: asyncio.Event) -> None:
-    """After SIGUSR1, set *ending* when the last run has ended."""
-    told = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, told.set)
+async def drained(scheduler: Scheduler, told: asyncio.Event, ending: asyncio.Event) -> None:
+    """When SIGUSR1 has set *told*, begin nothing new, and set *ending* when the last run has ended."""
     await told.wait()
     log.info("no new runs: %d go on to their end", len(scheduler.running))
     await scheduler.drain()

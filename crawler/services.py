@@ -301,14 +301,19 @@ def give_services(crawler: Crawler, services: Services) -> None:
 
 @asynccontextmanager
 async def open_services(
-    configuration: Configuration, dsn: str | None = None, patience: timedelta = timedelta(days=1)
+    configuration: Configuration,
+    dsn: str | None = None,
+    patience: timedelta = timedelta(days=1),
+    is_reading: bool = True,
 ) -> AsyncIterator[Services]:
     """Open database (its tables brought up to date), archive, readers and HTTP client; close them at the end.
 
+    Not *is_reading*: for a process that reads nothing; a reader would be started when it is first asked.
     Raises ``DatabaseError`` where the database does not answer within *patience*.
     """
-    readers = reader_pool(configuration, configuration.rules())
-    readers.begin()  # a second of another core, while the database is opened
+    readers = reader_pool(configuration, configuration.rules() if is_reading else None)
+    if is_reading:
+        readers.begin()  # a second of another core, while the database is opened
     try:
         async with _opened(configuration, readers, dsn, patience) as services:
             yield services

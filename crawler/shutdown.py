@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -37,6 +37,16 @@ class Shutdown:
                 raise ShutdownError("the crawl is ending") from None
             task.cancel()
             raise
+
+    async def outlasting(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """What *ask* gives, also where it waits for what another crawl asked for and that crawl ends: then it asks
+        itself. Raises ShutdownError where this crawl ends."""
+        while True:
+            try:
+                return await ask()
+            except ShutdownError:
+                if self.stopping:
+                    raise
 
     @contextmanager
     def in_progress(self) -> Iterator[None]:

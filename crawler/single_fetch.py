@@ -19,7 +19,7 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 from twisted.python.failure import Failure as TwistedFailure
 
-from crawler.config import Configuration, Source
+from crawler.config import REPLAY, Configuration, Source
 from crawler.discovery import DiscoveryError, Kind
 from crawler.discovery.links import LinkFilter
 from crawler.downloader.errors import FetchError, failure_reason
@@ -27,7 +27,8 @@ from crawler.runs import SHUTDOWN_GRACE, scrapy_settings
 from crawler.services import Services, close, give_services, in_memory
 from crawler.spiders.documents import header
 from crawler.spiders.news import NewsSpider
-from pipelines.items import Page, Rejected
+from pipelines import urls
+from pipelines.items import Hint, Page, Reason, Rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,12 @@ class SingleFetchSpider(NewsSpider):
     async def start(self) -> AsyncIterator[Any]:
         for kind, url in self.wanted:
             meta = {"kind": kind, "url": url}
-            yield Request(url, callback=self.came, errback=self.came_not, meta=meta, dont_filter=True)
+            try:
+                request = Request(url, callback=self.came, errback=self.came_not, meta=meta, dont_filter=True)
+            except ValueError:  # raised here, it would end the iteration, and the others would never be asked for
+                self.results.put_nowait((kind, url, FetchError(Reason.BAD_URL, why_bad(url))))
+            else:
+                yield request
 
     def came(self, response: Response) -> None:
         self.results.put_nowait((response.meta["kind"], response.meta["url"], response))
@@ -104,9 +110,21 @@ async def fetched(
     crawl.result()
 
 
+def why_bad(url: str) -> str:
+    """What is wrong with an address of which Scrapy makes no request, in our own words."""
+    try:
+        urls.normalise(url)
+    except urls.BadUrl as error:
+        return str(error)
+    return "the address cannot be asked for"
+
+
 def source_of(url: str, configured: Configuration) -> Source | None:
-    """The source whose homepage has the host and port of *url*."""
-    place = urlsplit(url).netloc.lower()
+    """The source whose homepage has the host and port of *url*; None too where that is no address."""
+    try:
+        place = urlsplit(url).netloc.lower()
+    except ValueError:
+        return None
     return next((one for one in configured.sources.values() if urlsplit(one.homepage).netloc.lower() == place), None)
 
 
@@ -115,16 +133,21 @@ async def page(url: str, name: str | None, configured: Configuration) -> Page:
     source = configured.sources[name] if name else source_of(url, configured)
     async with looking(configured) as services:
         [(_, _, result)] = [one async for one in fetched(services, source, [("page", url)])]
-        response = or_rejected(result)
-        return Page(
-            url=response.url,
-            source=source.name if source else "replay",
-            body=response.body,
-            fetched_at=response.meta["fetched_at"],
-            content_type=header(response, "Content-Type") or "text/html",
-            status=response.status,
-            asked_url=url,
-        )
+        return page_of(or_rejected(result), source.name if source else REPLAY, url)
+
+
+def page_of(response: Response, source: str, asked_url: str | None = None, hint: Hint | None = None) -> Page:
+    """What came as a page of *source*, for the reader."""
+    return Page(
+        url=response.url,
+        source=source,
+        body=response.body,
+        fetched_at=response.meta["fetched_at"],
+        content_type=header(response, "Content-Type") or "text/html",
+        status=response.status,
+        asked_url=asked_url,
+        hint=hint,
+    )
 
 
 async def looks(configured: Configuration, names: Sequence[str]) -> AsyncIterator[Look]:

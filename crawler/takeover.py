@@ -35,16 +35,19 @@ class Takeover:
 
     async def look_on(self) -> None:
         """For as long as this process works."""
-        await every(LOOK_EVERY, self.look)
+        await every(LOOK_EVERY, self.look, "looking for runs that nobody works on")
 
 
-async def every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
-    """Do *work* again and again; trouble of the database is waited for, a mistake of ours is said each time."""
+async def every(seconds: float, work: Callable[[], Awaitable[object]], what: str) -> None:
+    """Do *work* again and again; trouble of the database is waited for, a mistake of ours is said each time.
+
+    *what* it is, for the log: "looking for ...".
+    """
     while True:
         try:
             await work()
         except DatabaseError as error:
-            log.warning("nobody can be relieved now: %s", error)
-        except Exception:  # the schedule goes on without it
-            log.exception("taking runs over")
+            log.warning("%s: tried again in %g seconds: %s", what, seconds, error)
+        except Exception:  # the process goes on without it
+            log.exception("%s", what)
         await asyncio.sleep(seconds)

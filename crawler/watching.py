@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from crawler.downloader.client import HttpClient
 from crawler.downloader.errors import FetchError
 from crawler.downloader.policy import FetchPolicy
 from pipelines import database
+from pipelines.atomic import write_whole
 from pipelines.database import DatabaseError
 from pipelines.store import Row, Store, WatchRow
 from pipelines.urls import BadUrl
@@ -203,14 +203,12 @@ def _plain(value: object) -> str:
 
 
 def write_feed(file: Path, title: str, rows: Sequence[Row]) -> None:
-    """An Atom feed, latest match first; written beside and renamed, so that nobody ever reads half of it."""
+    """An Atom feed, latest match first; the file stays as it is where nothing is new."""
     file.parent.mkdir(parents=True, exist_ok=True)
     text = atom(file.stem, title, rows)
     if file.exists() and file.read_bytes() == text:
         return
-    new = file.with_suffix(f".{os.getpid()}.new")
-    new.write_bytes(text)
-    new.replace(file)
+    write_whole(file, text)
 
 
 def atom(name: str, title: str, rows: Sequence[Row]) -> bytes:

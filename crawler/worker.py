@@ -10,14 +10,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 import procrastinate
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import Status
 
+from crawler import schedule
 from crawler.config import Configuration, Source
 from crawler.runs import SHUTDOWN_GRACE, crawl_source, look_again, stop_all
 from crawler.schedule import Scheduler
@@ -66,18 +67,27 @@ async def defer(
         queueing_lock=f"{source} {what}",
         schedule_at=datetime.now(UTC) + after if after else None,
     )
-    try:
-        await job.defer_async(source=source, slot=slot.isoformat() if slot else None, takes_over=takes_over)
-    except AlreadyEnqueued:
-        return False
-    except ConnectorException as error:
-        raise DatabaseError(f"the queue cannot be reached: {error.__cause__ or error}") from error
+    with reaching_queue():
+        try:
+            await job.defer_async(source=source, slot=slot.isoformat() if slot else None, takes_over=takes_over)
+        except AlreadyEnqueued:
+            return False
     return True
 
 
 async def has_successor(queue: procrastinate.App, source: str) -> bool:
     """Whether another slot of *source* waits."""
-    return bool(list(await queue.job_manager.list_jobs_async(queue=source, status=Status.TODO.value)))
+    with reaching_queue():
+        return bool(list(await queue.job_manager.list_jobs_async(queue=source, status=Status.TODO.value)))
+
+
+@contextmanager
+def reaching_queue() -> Iterator[None]:
+    """What the queue's tables refuse, or cannot be asked, is a DatabaseError as everywhere."""
+    try:
+        yield
+    except ConnectorException as error:
+        raise DatabaseError(f"the queue cannot be reached: {error.__cause__ or error}") from error
 
 
 class QueueScheduler(Scheduler):
@@ -88,6 +98,7 @@ class QueueScheduler(Scheduler):
         self.queue = queue
 
     async def run(self, name: str, slot: datetime | None, wait: float, takes_over: int | None = None) -> None:
+        self._begun.add(name)  # it does not wait here: whoever drains this process lets the job be put in
         try:
             await defer(self.queue, name, slot, timedelta(seconds=wait), takes_over)
             await self.note_next_run(name)
@@ -122,7 +133,8 @@ class Worker:
 
         *wait* False: until no job is due.
         """
-        looking = asyncio.create_task(every(LOOK_EVERY, self.close_stalled))
+        what = "looking for the jobs of workers that died"
+        looking = asyncio.create_task(every(LOOK_EVERY, self.close_stalled, what))
         try:
             await self.queue.run_worker_async(
                 queues=self.sources,  # type: ignore[arg-type]  # None: all, says the library's worker
@@ -140,26 +152,31 @@ class Worker:
         """Close the jobs of workers that died. Where no other slot of the source waits, the slot is put in anew: if its
         run had begun, it ends as skipped, and what it left is taken over by the lease.
 
-        To retry such a job can fail for ever: its successor may hold its lock.
+        To retry such a job can fail for ever: its successor may hold its lock. Raises DatabaseError; the job is closed
+        last, so that a slot is not lost with it.
         """
         manager = self.queue.job_manager
-        for job in await manager.get_stalled_jobs(seconds_since_heartbeat=after):
+        with reaching_queue():
+            stalled = list(await manager.get_stalled_jobs(seconds_since_heartbeat=after))
+        for job in stalled:
             if job.id is None or job.task_name != TASK:
                 continue
-            with suppress(ConnectorException):  # another worker has closed it
+            source, slot, takes_over = (job.task_kwargs.get(key) for key in ("source", "slot", "takes_over"))
+            log.warning("%s: the worker of the slot %s died", source, slot)
+            if not await has_successor(self.queue, str(source)):
+                moment = datetime.fromisoformat(str(slot)) if slot else None
+                await defer(self.queue, str(source), moment, takes_over=takes_over)  # type: ignore[arg-type]
+            with suppress(ConnectorException):  # another worker has closed it; where not, the next look sees it again
                 await manager.finish_job_by_id_async(job.id, Status.FAILED, delete_job=True)
-                source, slot, takes_over = (job.task_kwargs.get(key) for key in ("source", "slot", "takes_over"))
-                log.warning("%s: the worker of the slot %s died", source, slot)
-                if not await has_successor(self.queue, str(source)):
-                    moment = datetime.fromisoformat(str(slot)) if slot else None
-                    await defer(self.queue, str(source), moment, takes_over=takes_over)  # type: ignore[arg-type]
 
 
 @asynccontextmanager
-async def opened(configuration: Configuration) -> AsyncIterator[tuple[Services, procrastinate.App]]:
+async def opened(
+    configuration: Configuration, is_reading: bool = True
+) -> AsyncIterator[tuple[Services, procrastinate.App]]:
     """The services of this process, and the queue."""
     dsn = database.address()
-    async with open_services(configuration, dsn) as services:
+    async with open_services(configuration, dsn, is_reading=is_reading) as services:
         await asyncio.to_thread(prepare, dsn)
         async with queue_of(dsn).open_async() as queue:
             yield services, queue
@@ -191,15 +208,12 @@ async def serve_worker(configuration: Configuration, sources: list[str] | None, 
 
 
 async def serve_schedule(configuration: Configuration, is_mine: Callable[[Source], bool]) -> int:
-    """Put slots into the queue until SIGTERM or SIGINT. Returns the exit code, 0."""
-    loop, ending = asyncio.get_running_loop(), asyncio.Event()
-    async with opened(configuration) as (services, queue):
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, ending.set)
-        scheduler = QueueScheduler(services, queue, is_mine)
-        scheduler.start()
-        await scheduler.note_next_runs()
-        log.info("the schedule fills the queue: %d sources", sum(map(scheduler.may_run, configuration.sources)))
-        await ending.wait()
-        await scheduler.stop(SHUTDOWN_GRACE)
-    return 0
+    """Put slots into the queue; signals mean what they mean for ``schedule.serve``. Returns the exit code, 0."""
+    return await schedule.serve(configuration, is_mine, opened_schedule)
+
+
+@asynccontextmanager
+async def opened_schedule(configuration: Configuration, is_mine: Callable[[Source], bool]) -> AsyncIterator[Scheduler]:
+    """The schedule that fills the queue."""
+    async with opened(configuration, is_reading=False) as (services, queue):
+        yield QueueScheduler(services, queue, is_mine)

@@ -10,20 +10,28 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+
+from pipelines.health_wording import Wording, of_measure
 
 #: before so many pages are known there is no baseline
 FEWEST = 12
 #: how many of the latest pages are looked at together: a change of all of them shows in three, a smaller one in more
-SIZES = (3, 4, 5, 6, 8, 12, 16, 24, 48)
-#: so unlikely must it be that chance alone does it; a source is looked at some thousand times in a quarter
-CHANCE = 1e-6
+SIZES = (3, 4, 5, 6, 8, 12, 16, 24, 48, 96)
+#: so unlikely must it be that chance alone does it; more likely may it be where few pages come in a quarter, each of
+#: which might be the one
+CHANCE, MOST_CHANCE, IN_A_QUARTER = 1e-6, 1e-5, 0.003
 #: the same for sizes, in standard errors: texts of an evening resemble each other more than chance would have it
-ERRORS = 6.0
-#: a share must move by so much
-LEAST_SHARE = 0.4
+ERRORS = 5.5
+#: a share must move by so much; by less where it moves to none or to all
+LEAST_SHARE, LEAST_TO_ALL = 0.4, 0.1
+#: what has happened before comes in bunches: so many pages prove it alone, fewer when they are of two runs
+BUNCH = 12
 #: so near to an alarm's value may a part of the history have been, and the alarm is none
 LIKE_BEFORE = 0.8
+#: a night is compared with nights: pages of the same hours, and of so many hours before and after
+HOURS_BESIDE = 2
+#: before so long a history these hours may not have been seen; then only what never was, or so large a change, is told
+DAYS_KNOWN, LARGE = timedelta(days=3), 1.6
 #: answers that do not pass by themselves: their pages need no second look
 LASTING = frozenset((400, 401, 402, 403, 404, 405, 406, 410, 451))
 #: what may pass by itself is told after so many runs or so long
@@ -32,14 +40,16 @@ RUNS, WHILE = 3, timedelta(minutes=45)
 EXPECTED, LONGER = 12.0, 1.5
 #: a new paragraph in so many of the latest articles is one of the template
 PROMPTS, PROMPT_SHARE = 10, 0.8
+#: or in all of fewer, when so many before them had it not
+FEWER_PROMPTS, LONG_WITHOUT = 6, 60
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
     """What is compared. ``is_share``: values are 0 and 1; else logarithms of sizes. ``least`` is the smallest change.
 
-    ``falls`` and ``rises`` say what is wrong in that direction, "" where it is no alarm. ``{was}``, ``{now}`` and
-    ``{times}`` stand for the baseline, the value and how they compare.
+    ``is_passing``: one run proves nothing, a server may have been slow. ``falls`` and ``rises`` say what is wrong in
+    that direction, "" where it is no alarm; of the values in it see ``health_wording.of_measure``.
     """
 
     name: str
@@ -49,6 +59,7 @@ class Measure:
     advice: str = ""
     least: float = LEAST_SHARE
     fewest: int = 3
+    is_passing: bool = False
 
 
 _TEMPLATE = "The template probably changed: look at `nachlese read URL --why`, then set {key} in its source file."
@@ -58,24 +69,27 @@ MEASURES = {
         Measure(
             "words", False, least=0.43,
             falls="texts are {times} as long as usual ({now} words instead of {was})",
-            rises="texts are {times} as long as usual ({now} words instead of {was})",
+            rises="texts are {factor} times as long as usual ({now} words instead of {was})",
             advice=_TEMPLATE.format(key="[read] keep or remove"),
         ),
-        Measure("date", True, falls="{now} of the articles have a time of publication, usual are {was}",
+        Measure("date", True, falls="{now_share} of the articles have a time of publication, usual are {was_share}",
                 advice=_TEMPLATE.format(key="[read] published")),
-        Measure("author", True, falls="{now} of the articles name an author, usual are {was}",
+        Measure("author", True, falls="{now_share} of the articles name an author, usual are {was_share}",
                 advice=_TEMPLATE.format(key="[read] authors")),
-        Measure("section", True, falls="{now} of the articles have a section, usual are {was}",
+        Measure("section", True, falls="{now_share} of the articles have a section, usual are {was_share}",
                 advice=_TEMPLATE.format(key="[read] section")),
-        Measure("paid", True, rises="{now} of the articles are behind a paywall, usual are {was}",
+        Measure("paid", True, rises="{now_share} of the articles are behind a paywall, usual are {was_share}",
                 advice="Only what is free to read is kept. Where you have a subscription, see [fetch] cookies."),
-        Measure("copies", True, rises="{now} of the articles have the text of another one, usual are {was}",
+        Measure("copies", True, rises="{now_share} of the articles have the text of another one, usual are {was_share}",
                 advice="Perhaps all pages show the same notice: look at `nachlese read URL --why`."),
-        Measure("titles", True, rises="{now} of the articles have the headline of another one, usual are {was}",
+        Measure("titles", True,
+                rises="{now_share} of the articles have the headline of another one, usual are {was_share}",
                 advice=_TEMPLATE.format(key="[read] title")),
-        Measure("delay", False, least=1.6, fewest=6, rises="articles are found {now} min late, usual are {was}",
+        Measure("delay", False, least=1.6, fewest=4, is_passing=True,
+                rises="articles are found {now} min late, usual are {was}",
                 advice="The feed is late, or the site writes another time zone: compare its pages with its feed."),
-        Measure("fetch", False, least=1.6, fewest=6, rises="a page takes {now} ms to fetch, usual are {was}",
+        Measure("fetch", False, least=1.6, fewest=4, is_passing=True,
+                rises="a page takes {now} ms to fetch, usual are {was}",
                 advice="The site is slow or holds us back: a longer [fetch] delay may help."),
     )
 }  # fmt: skip
@@ -144,8 +158,8 @@ class Finding:
     value: float
     observed: int
     since: datetime
-    says: str
-    advice: str
+    says: Wording
+    advice: Wording
     first_id: int | None = None
     page: int | None = None
     example: str | None = None
@@ -154,11 +168,19 @@ class Finding:
 # --- deciding --------------------------------------------------------------------------------------------------------
 
 
-def deviations(measure: Measure, sums: Sums, latest: Sequence[Point]) -> Iterator[Deviation]:
+def chance_of(pages: float | None, days: float | None) -> float:
+    """What chance may do at the most, with so many *pages* in so many *days*; None: not known yet."""
+    if not pages or not days or days < DAYS_KNOWN / timedelta(days=1):
+        return CHANCE
+    return min(max(IN_A_QUARTER / (pages / days * 91), CHANCE), MOST_CHANCE)
+
+
+def deviations(measure: Measure, sums: Sums, latest: Sequence[Point], chance: float = CHANCE) -> Iterator[Deviation]:
     """Each number of latest pages that differ from those before them; the pages of whole runs first.
 
     With fewer than are ill, the rest of these stand in the baseline, and the history looks as if it had always been so.
     """
+    latest = current(latest)
     for size in sizes(latest):
         points = latest[:size]
         baseline = sums.without(points)
@@ -167,11 +189,51 @@ def deviations(measure: Measure, sums: Sums, latest: Sequence[Point]) -> Iterato
         value = sum(point.value for point in points) / size
         change = value - baseline.mean
         is_named = measure.falls if change < 0 else measure.rises
-        if not is_named or abs(change) < measure.least:
+        least = LEAST_TO_ALL if measure.is_share and value in (0, 1) else measure.least
+        if not is_named or abs(change) < least or is_bunch(measure, baseline, points):
             continue
-        unlikely = unlikely_share if measure.is_share else unlikely_size
-        if unlikely(baseline, value, size):
+        if is_unlikely(measure, baseline, value, size, chance):
             yield Deviation(baseline.mean, value, size, tuple(points))
+
+
+def current(latest: Sequence[Point]) -> list[Point]:
+    """The latest pages without those of an alarm that is over: they are behind ones that count again."""
+    newest = next((place for place, point in enumerate(latest) if point.counted), len(latest))
+    return [point for place, point in enumerate(latest) if place < newest or point.counted]
+
+
+def hours_of(points: Sequence[Point]) -> list[int]:
+    """The hours of the day (UTC) with which *points* are compared."""
+    beside = range(-HOURS_BESIDE, HOURS_BESIDE + 1)
+    return sorted({(point.at.hour + hours) % 24 for point in points for hours in beside})
+
+
+def is_of_the_hour(
+    measure: Measure, found: Deviation, same_hours: Sums, known: timedelta, chance: float = CHANCE
+) -> bool:
+    """Whether it is no deviation from the pages of the *same_hours*, before it, of a history *known* for so long."""
+    if same_hours.count >= FEWEST:
+        change = (found.value - same_hours.mean) * math.copysign(1, found.value - found.baseline)
+        return change <= 0 or not is_unlikely(measure, same_hours, found.value, found.size, chance)
+    if known >= DAYS_KNOWN:
+        return False  # hours in which hardly anything comes
+    return found.baseline not in (0, 1) if measure.is_share else abs(found.value - found.baseline) < LARGE
+
+
+def is_bunch(measure: Measure, baseline: Sums, points: Sequence[Point]) -> bool:
+    """Whether it may be no more than one event, a stall, some videos at once: without one of the runs little is left.
+
+    Of what has never happened before one run is enough, of other shares so is a long one.
+    """
+    is_known = measure.is_share and 0 < baseline.total < baseline.count and len(points) < BUNCH
+    if not measure.is_passing and not is_known:
+        return False
+    change = sum(point.value for point in points) / len(points) - baseline.mean
+    for run in {point.run for point in points}:
+        rest = [point.value - baseline.mean for point in points if point.run != run]
+        if len(rest) < 2 - is_known or sum(rest) / len(rest) * math.copysign(1, change) < measure.least:
+            return True
+    return False
 
 
 def sizes(latest: Sequence[Point]) -> Iterator[int]:
@@ -181,12 +243,20 @@ def sizes(latest: Sequence[Point]) -> Iterator[int]:
     return (size for size in dict.fromkeys((*of_runs, *SIZES)) if size <= len(latest))
 
 
-def unlikely_share(baseline: Sums, value: float, size: int) -> bool:
-    """Whether chance gives so many of *size*, with what the baseline lets one expect and how little it may know."""
+def is_unlikely(measure: Measure, baseline: Sums, value: float, size: int, chance: float) -> bool:
+    return unlikely_share(baseline, value, size, chance) if measure.is_share else unlikely_size(baseline, value, size)
+
+
+def unlikely_share(baseline: Sums, value: float, size: int, chance: float = CHANCE, bunch: float = 1.0) -> bool:
+    """Whether chance gives so many of *size*, with what the baseline lets one expect and how little it may know.
+
+    *bunch*: so many pages of a run usually share that fate; they count as one.
+    """
     found, known = round(value * size), baseline.total
-    if value >= baseline.mean:
-        return tail(found, size, known + 0.5, baseline.count - known + 0.5) < CHANCE
-    return tail(size - found, size, baseline.count - known + 0.5, known + 0.5) < CHANCE
+    if value < baseline.mean:
+        return tail(size - found, size, baseline.count - known + 0.5, known + 0.5) < chance
+    events = math.ceil(found / bunch)
+    return tail(events, size - found + events, known / bunch + 0.5, baseline.count - known + 0.5) < chance
 
 
 def tail(found: int, size: int, alpha: float, beta: float) -> float:
@@ -216,7 +286,7 @@ def onset(found: Deviation, latest: Sequence[Point]) -> Point:
     ill, first = 0, latest[0]
     for number, point in enumerate(latest, start=1):
         ill += found.is_ill(point.value)
-        if ill < 0.7 * number and number > 3:
+        if ill < 0.7 * number and number > found.size:
             break
         if found.is_ill(point.value):
             first = point
@@ -242,92 +312,25 @@ def is_silent(expected: float, gap: timedelta, longest: timedelta | None) -> boo
     return expected >= EXPECTED and (longest is None or gap > LONGER * longest)
 
 
-def expected_articles(hours: Sequence[float], start: datetime, end: datetime) -> float:
-    """How many articles should come from *start* to *end* (UTC) by the hours of the week."""
+def expected_articles(
+    hours: Sequence[float], start: datetime, end: datetime, known_since: datetime | None = None
+) -> float:
+    """How many articles should come from *start* to *end* (UTC) by the hours of the week.
+
+    On a day of the week that has not been seen from *known_since* to *start* nothing is expected: it may be the first
+    Saturday.
+    """
+    days = min(7, (start.date() - known_since.date()).days + 1) if known_since else 7
+    seen = {(start.weekday() - day) % 7 for day in range(days)}
     total, at = 0.0, start
     while at < end:
         following = min((at + timedelta(hours=1)).replace(minute=0, second=0, microsecond=0), end)
-        total += hours[at.weekday() * 24 + at.hour] * (following - at).total_seconds() / 3600
+        if at.weekday() in seen:
+            total += hours[at.weekday() * 24 + at.hour] * (following - at).total_seconds() / 3600
         at = following
     return total
 
 
-# --- saying ----------------------------------------------------------------------------------------------------------
-
-_FRACTIONS = ((0.07, "a twentieth"), (0.15, "a tenth"), (0.22, "a fifth"), (0.29, "a quarter"), (0.4, "a third"),
-              (0.58, "half"), (0.72, "two thirds"))  # fmt: skip
-
-
-def times(was: float, now: float) -> str:
-    """How a size compares with another: 'a tenth', 'half', '3 times'."""
-    ratio = now / was if was else 0.0
-    for bound, word in _FRACTIONS:
-        if ratio <= bound:
-            return word
-    return f"{ratio:.1f} times".replace(".0 ", " ")
-
-
-def shown(measure: Measure, value: float) -> str:
-    if measure.is_share:
-        return f"{100 * value:.0f} %"
-    return f"{of_log(measure.name, value):,.0f}"
-
-
-def of_log(name: str, value: float) -> float:
-    """The size behind a value that is compared as a logarithm."""
-    return max(math.exp(value) - 5, 0.0) if name == "delay" else math.exp(value)
-
-
-def sentence(source: str, what: str, since: datetime, zone: ZoneInfo, example: str | None = None) -> str:
-    """One alarm as a sentence: what, since when, where one can see it."""
-    at = since.astimezone(zone)
-    seen = f", for example {example}" if example else ""
-    return f"{source}: {what}, since {at:%Y-%m-%d %H:%M}{seen}"
-
-
-def said(measure: Measure, found: Deviation) -> str:
+def said(measure: Measure, found: Deviation) -> Wording:
     text = measure.falls if found.value < found.baseline else measure.rises
-    was, now = shown(measure, found.baseline), shown(measure, found.value)
-    compared = times(math.exp(found.baseline), math.exp(found.value)) if not measure.is_share else ""
-    return text.format(was=was, now=now, times=compared)
-
-
-# --- pages that end without an article -------------------------------------------------------------------------------
-
-_REJECTED = {
-    "consent_wall": (
-        "pages show a consent wall instead of the article",
-        "Accept it in a browser and copy the cookie that this sets into [fetch] cookies of the source file.",
-    ),
-    "login_wall": ("pages ask for a login", "Where you have an account, put its cookie into [fetch] cookies."),
-    "javascript_shell": (
-        "pages come empty and are filled by scripts",
-        'Set [fetch] render = "when_empty" in the source file; it needs `pip install nachlese[browser]`.',
-    ),
-    "soft_404": (
-        "pages say that they do not exist, or that the site is under maintenance",
-        "Open one in a browser. Where that shows an article, robots get other answers: see [fetch] user_agent.",
-    ),
-    "home_page": ("pages lead to the front page", "The addresses have changed: look at the feed in a browser."),
-    "empty": ("pages have no text", "Look at `nachlese read URL --why`, then set [read] keep in its source file."),
-    "no_title": ("pages have no headline", "Look at `nachlese read URL --why`, then set [read] title."),
-    "robots": ("pages are forbidden by robots.txt", "Ask the site for permission; until then nothing is fetched."),
-    "gone": ("pages are gone when they are asked for", "The feed names old addresses: look for a newer feed."),
-    "unstorable": ("pages cannot be stored", "`nachlese explain URL` says why; when it is mended: `nachlese retry`."),
-}
-_FAILED = {
-    401: "The site wants a login: see [fetch] headers and cookies.",
-    403: "The site refuses us: set `contact` and [fetch] user_agent, ask less often, or ask its owner.",
-    429: "We ask too often: a longer [fetch] delay, a longer every.",
-}
-
-
-def page_words(outcome: str, reason: str, status: int | None) -> tuple[str, str]:
-    """(what is wrong, what to do) about pages that end in *outcome* for *reason*."""
-    if outcome == "rejected" and reason in _REJECTED:
-        return _REJECTED[reason]
-    answer = f"HTTP {status}" if status else reason
-    advice = _FAILED.get(status or 0, "Open one in a browser; `nachlese explain URL` says what was tried.")
-    if outcome == "failed":
-        return f"pages cannot be fetched ({answer})", advice
-    return f"pages are rejected ({answer if reason == 'http_error' else reason})", advice
+    return of_measure(measure.name, measure.is_share, text, found.baseline, found.value)

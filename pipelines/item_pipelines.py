@@ -23,7 +23,7 @@ from pipelines.article_item import ArticleItem
 from pipelines.database import DatabaseError
 from pipelines.items import Reason, Rejected
 from pipelines.store import Archived, Store
-from pipelines.workers import ReaderPool, ReadersUnavailable
+from pipelines.workers import ReaderPool, ReadersUnavailable, ReadPage
 
 T = TypeVar("T")
 
@@ -90,12 +90,22 @@ async def read(item: ArticleItem, services: Services) -> ArticleItem:
     if item.article is not None:
         return item
     try:
-        item.was_read(await services.readers.read_page(item.page, item.rules))
+        item.was_read(await reading(item, services.readers))
     except Rejected as rejected:
         raise RejectedItem(rejected.reason, rejected.detail) from rejected
     except ReadersUnavailable as error:
         raise InfrastructureError(str(error)) from error
     return item
+
+
+async def reading(item: ArticleItem, readers: ReaderPool) -> ReadPage:
+    """What the first look found, where the item still has that page. Raises Rejected, ReadersUnavailable."""
+    page, found = item.first_look or (None, None)
+    if found is None or page is not item.page:
+        return await readers.read_page(item.page, item.rules)
+    if isinstance(found, Rejected):
+        raise found
+    return found
 
 
 async def store(item: ArticleItem, services: Services) -> ArticleItem:

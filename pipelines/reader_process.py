@@ -89,7 +89,7 @@ def _learn(message: bytes, known: Functions, rules: dict[str, Rules | None]) -> 
     learned: Rules = pickle.loads(message[64:])
     rules[message[:64].decode()] = learned
     for phrases in learned.phrases.values():
-        phrases.compile()  # half a second, which otherwise each reader takes again
+        phrases.compile()  # which otherwise each reader does again
     took = _warm_up(known[READ], learned) if READ in known else 0
     gc.collect()
     gc.freeze()  # the shared memory stays shared
@@ -145,15 +145,14 @@ def serve(pipe: socket.socket, functions: Functions, known: dict[str, Rules | No
     with pipe.makefile("rb") as incoming:
         while header := incoming.read(LENGTH.size):
             question = pickle.loads(incoming.read(LENGTH.unpack(header)[0]))
-            limit, is_exclusive, function, digest, pickled, arguments = question
+            limit, is_exclusive, function, unless, digest, pickled, arguments = question
             if pickled is not None:
                 known[digest] = pickle.loads(pickled)
             rules = known[digest]
             memory.allow(limit.memory)
             del question
-            answer = _answer(
-                functions[function], (*arguments, rules) if rules else arguments, limit, is_exclusive, memory
-            )
+            asked = [functions[name] for name in (unless, function) if name]
+            answer = _answer(asked, (*arguments, rules) if rules else arguments, limit, is_exclusive, memory)
             del arguments
             pipe.sendall(LENGTH.pack(len(answer)) + answer)
 
@@ -162,21 +161,21 @@ ANSWER = TypeAdapter(Answer[Any])
 
 
 def _answer(
-    function: Callable[..., Any],
+    functions: list[Callable[..., Any]],
     arguments: tuple[Any, ...],
     limit: ResourceLimit,
     is_exclusive: bool,
     memory: _MemoryUse,
 ) -> bytes:
-    """The answer to one question, as JSON. The clocks have no handler of ours: the kernel ends the process, in the
-    midst of C code too."""
+    """The answer of the first function that has one, as JSON. The clocks have no handler of ours: the kernel ends the
+    process, in the midst of C code too."""
     signal.setitimer(signal.ITIMER_PROF, limit.seconds)
     signal.setitimer(
         signal.ITIMER_REAL, limit.seconds * CLOCK_FACTOR + 5
     )  # the parent's own clock comes first, if there is a parent
     try:
         try:
-            result = function(*arguments)
+            result = next((found for each in functions if (found := each(*arguments)) is not None), None)
             answer = Answer(result=result, features=_features(result, *arguments))
         except Rejected as rejected:
             answer = Answer(reason=rejected.reason, detail=rejected.detail)

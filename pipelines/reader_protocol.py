@@ -14,6 +14,7 @@ from pipelines.items import Article, Reason
 from pipelines.text_features import TextFeatures
 
 READ = "pipelines.reading:read"
+CONTINUES = "pipelines.reading.body.paging:continues_at"
 
 # A busy machine is not the page's fault: what is limited is processor time, and by the clock a page gets this many
 # times as much.
@@ -47,10 +48,14 @@ class Answer(Generic[T]):
 
 @dataclass(frozen=True)
 class Task(Generic[T]):
-    """What readers can be asked for: a ``module:function``, and what it returns."""
+    """What readers can be asked for: a ``module:function``, and what it returns.
+
+    *unless* is another function, which is asked first, of the same: what it finds is the answer.
+    """
 
     function: str
     returns: type[T] | UnionType
+    unless: str | None = None
 
     @cached_property
     def answer(self) -> TypeAdapter[Answer[T]]:

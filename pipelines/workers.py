@@ -41,7 +41,7 @@ from pydantic import ValidationError
 from pipelines.fair_semaphore import FairSemaphore
 from pipelines.forkserver import Forkserver, Reader, receive, send
 from pipelines.items import Article, Page, Reason, Rejected
-from pipelines.reader_protocol import CLOCK_FACTOR, READ, READING, Answer, ResourceLimit, T, Task
+from pipelines.reader_protocol import CLOCK_FACTOR, CONTINUES, READ, READING, Answer, ResourceLimit, T, Task
 from pipelines.reading.rules import Rules
 from pipelines.text_features import TextFeatures
 
@@ -126,7 +126,8 @@ class ReaderPool:
         self.most = ResourceLimit(seconds, clock or seconds * CLOCK_FACTOR, memory)
         self._given_up: deque[bool] = deque(maxlen=LATEST)
         self.reading = READING if read == READ else Task(read, Article)
-        self.functions = [self.reading.function, *(task.function for task in tasks)]
+        self.beginning: Task[Article | str] = Task(read, Article | str, unless=CONTINUES)
+        self.functions = [self.reading.function, CONTINUES, *(task.function for task in tasks)]
         self._forkserver: Forkserver | None = None
         self._forkserver_lock = asyncio.Lock()
         self._shared, self._exclusive = FairSemaphore(self.size, shares_time=True), FairSemaphore(1, shares_time=True)
@@ -176,11 +177,15 @@ class ReaderPool:
         blame. A page whose reader was killed from outside gets a second one: it may have been killed by chance.
         """
         size = len(page.body) + sum(len(part.body) for part in page.more)
-        question = _Question(self.reading, (page,), rules, page.url)
-        answer = await self._asked(question, page.source, size)
-        if answer.result is None:
-            raise Rejected(Reason.READER_CRASH, "the reader answered nothing")
-        return ReadPage(answer.result, answer.features)
+        answer = await self._asked(_Question(self.reading, (page,), rules, page.url), page.source, size)
+        return ReadPage(_answered(answer), answer.features)
+
+    async def read_or_continue(self, page: Page, rules: Rules) -> ReadPage | str:
+        """The same in one go with the question whether the article goes on on another page: then its address, and
+        nothing is read."""
+        answer = await self._asked(_Question(self.beginning, (page,), rules, page.url), page.source, len(page.body))
+        found = _answered(answer)
+        return found if isinstance(found, str) else ReadPage(found, answer.features)
 
     async def ask(
         self,
@@ -265,11 +270,12 @@ class ReaderPool:
 
     async def _ask(self, reader: Reader, question: _Question[T], limit: ResourceLimit) -> Answer[T]:
         digest, pickled = self._rules.pickled(question.rules)
-        sent = (question.task.function, digest, None if digest in reader.knows else pickled, question.arguments)
+        task = question.task
+        sent = (task.function, task.unless, digest, None if digest in reader.knows else pickled, question.arguments)
         try:
             async with asyncio.timeout(limit.clock):
                 await send(reader.pipe, pickle.dumps((limit, limit == self.most, *sent), protocol=5))
-                answer = question.task.answer.validate_json(await receive(reader.pipe))
+                answer = task.answer.validate_json(await receive(reader.pipe))
         except TimeoutError:
             raise Rejected(Reason.READER_TIMEOUT, f"not read within {limit.clock:g} s") from None
         except ValidationError as error:
@@ -353,6 +359,12 @@ class ReaderPool:
         if self._forkserver is not None:
             forkserver, self._forkserver = self._forkserver, None
             await forkserver.close()
+
+
+def _answered(answer: Answer[T]) -> T:
+    if answer.result is None:
+        raise Rejected(Reason.READER_CRASH, "the reader answered nothing")
+    return answer.result
 
 
 def cores() -> int:

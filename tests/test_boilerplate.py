@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from pipelines.reading.body.boilerplate import Phrases, PhrasesError, opens_block, rule_for, site_phrases
-from pipelines.reading.regex_prefilter import first_letters
 
 FOLDER = Path(__file__).parents[1] / "config" / "boilerplate"
 DE, EN, FR = (Phrases.load(FOLDER / f"{name}.toml") for name in ("de", "en", "fr"))
@@ -182,6 +181,10 @@ def load(tmp_path: Path, text: str | bytes) -> Phrases:
             "language = 'xx'\n[related]\nwhole = ['mehr(']",
             ["[related] whole: 'mehr('", "expected a regular expression"],
         ),
+        (
+            "language = 'xx'\n[related]\nwhole = ['mehr(?! als)']",
+            ["[related] whole: 'mehr(?! als)'", "expected a pattern that looks neither ahead nor back"],
+        ),
         ("language = 'xx'\n[related]\nwhole = ['.*']", ["takes any sentence"]),
         ("language = 'xx'\n[related]\nwhole = ['(mehr)?']", ["takes any sentence"]),
         ("language = 'xx'\n[related]\nwhole = ['(?P<a>mehr)']", ["without named groups"]),
@@ -220,32 +223,24 @@ def test_words_stand_for_patterns(tmp_path):
     assert [opens_block(f"Für {who}", phrases) for who in ("dich", "alle", "uns")] == ["related", "related", None]
 
 
-@pytest.mark.parametrize(
-    ("pattern", "letters"),
-    [
-        ("mehr", "m"), ("(mehr|weiter) lesen", "mw"), ("(?:zum )?artikel", "za"), ("[ab]c", "abc"[:2]), (r"\d{1,2} "
-        r"mal", "0123456789"),
-        (r"(?!nicht)jetzt", "j"), (r"\(c\)", "("), ("(a|b?)c", "abc"), ("x{0,2}y", "xy"), ("x{1,2}y", "x"),
-        ("", None), (".x", None),
-        (r"\w+", None), ("[^a]b", None), ("a?", None), ("(?P<name>k)l", "k"), ("Ab", "a"), (r"\bneu", "n"),
-    ],
-)  # fmt: skip
-def test_the_first_letters_of_a_pattern(pattern, letters):
-    assert first_letters(pattern) == (None if letters is None else frozenset(letters))
-
-
 @pytest.mark.parametrize("name", ["de", "en", "fr"])
-def test_sorting_by_first_letter_loses_nothing(name):
-    """Each text that some pattern takes by itself is found under its first letter too, and after a way to a reader."""
+def test_all_patterns_at_once_take_what_each_takes(name):
+    """Python's engine, pattern by pattern, and RE2 with all of them; after a way to a reader."""
     phrases = pickle.loads(pickle.dumps(Phrases.load(FOLDER / f"{name}.toml")))
     found = 0
-    for by_letter in (phrases.opens, phrases.whole):
-        for pattern in [pattern for patterns in by_letter.sections.values() for pattern in patterns]:
+    for phrase_set in (phrases.opens, phrases.whole):
+        for pattern in [pattern for patterns in phrase_set.sections.values() for pattern in patterns]:
             for text in re.findall(r"[a-z' -]{4,}", pattern):
                 if re.fullmatch(pattern, text):
                     found += 1
-                    assert by_letter.section(text), (pattern, text)
+                    assert phrase_set.section(text), (pattern, text)
     assert found > 50
+
+
+def test_letters_beyond_ascii_are_letters_and_half_a_character_is_no_trouble(tmp_path):
+    phrases = load(tmp_path, "language = 'xx'\n[social]\nwhole = ['mehr von \\w+', '[\\w-]+ folgen']")
+    texts = ("Mehr von Łukasz", "Agnès-Ève folgen", "Mehr von \ud83d", "Mehr von !")
+    assert [rule_for(text, phrases) for text in texts] == ["social", "social", None, None]
 
 
 def test_a_notice_of_several_sentences_goes_as_a_whole():

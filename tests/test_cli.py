@@ -16,10 +16,12 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
-from crawler import fixture_sites
+from crawler import config, fixture_sites, single_fetch
 from crawler.cli import app, common
 from crawler.cli.common import Exit
+from crawler.downloader.errors import failure_reason
 from pipelines.columns import FIRST as NAMES
+from pipelines.items import Reason
 from tests.in_a_thread import served_in_a_thread
 
 ROOT = Path(__file__).parent.parent
@@ -171,6 +173,29 @@ def test_read_an_address_asks_once_and_obeys_the_guard(sites):
     assert len(sites.asked("kurier24", path)) == 1
     [refused] = records(nachlese("read", "http://127.0.0.1:9/x", "--json", code=Exit.NOT_ALL))
     assert refused["rejected"] == "blocked_address"
+
+
+def test_an_address_of_which_no_request_can_be_made_is_a_bad_url(home: Path):
+    for address in ("http://[::1", "http://a.example:99999/", "http:// "):
+        [refused] = records(nachlese("read", address, "--json", code=Exit.NOT_ALL))
+        assert refused["rejected"] == "bad_url", address
+    for address in ("not-a-url", "http://[::1", "mailto:x@a.example", ""):
+        [tried] = records(nachlese("try", address, "--json", code=Exit.NOT_ALL))
+        assert tried["before"] == tried["now"] == {"rejected": "bad_url"}, address
+    (home / "rat.html").write_text(ARTICLE, "utf-8")
+    assert "Rat beschließt" in nachlese("read", home / "rat.html", "--url", "http://[::1").stdout
+
+
+async def test_one_such_address_costs_the_others_nothing(sites):
+    there = sites.url("kurier24", "/artikel/81234-rutte-setzt-weiterhin-auf-druck.html")
+    configured = config.load()
+    wanted = [("page", "not-a-url"), ("page", there), ("feed", "http://[")]
+    async with single_fetch.looking(configured) as services:
+        found = single_fetch.fetched(services, configured.sources["kurier24"], wanted)
+        results = {url: (kind, result) async for kind, url, result in found}
+    assert results[there][1].status == 200
+    for kind, url in (wanted[0], wanted[2]):
+        assert results[url][0] == kind and failure_reason(results[url][1]).reason is Reason.BAD_URL
 
 
 def test_no_title_can_write_to_the_terminal(home: Path):

@@ -26,7 +26,7 @@ async def test_every_table_is_multiplied_and_no_column_is_left_out(multiplied, s
     for table, different in filled.DIFFERENT.items():
         if table in ("bands", "claims"):
             continue
-        name = "article_id" if "article_id" in different else "id"
+        name = filled.number_of(different)
         sets = sql_rows(
             f"SELECT count(*), array_agg(DISTINCT key ORDER BY key) FROM ingest.{table} AS row "
             "LEFT JOIN LATERAL (SELECT key FROM jsonb_each(to_jsonb(row)) WHERE value <> 'null') AS filled ON true "
@@ -47,6 +47,25 @@ async def test_what_was_made_is_found_as_what_was_stored(multiplied, sql_rows):
     assert sql_rows("SELECT count(*) FROM news.search(%s)", found) >= [(3,)]
 
 
+async def test_a_band_that_was_claimed_anew_after_it_had_settled_is_made_once(database_url, sql_rows):
+    await filled._store(database_url, BASE)
+    sql_rows("INSERT INTO ingest.bands SELECT * FROM ingest.claims ORDER BY band LIMIT 9 RETURNING 1")
+    filled.multiply(database_url, 3)
+    settled, claims = (sql_rows(f"SELECT count(*) FROM ingest.{table}")[0][0] for table in ("bands", "claims"))
+    assert settled == 2 * claims + 9
+
+
 async def test_the_store_goes_on_after_it(multiplied, store, sql_rows):
     await filled._store(store._connections.dsn, BASE + 10)
     assert sql_rows("SELECT count(*) FROM news.articles") == [(3 * BASE + 10,)]
+
+
+async def test_varied_articles_have_what_a_reader_of_news_meets(database_url, sql_rows):
+    await filled._store_varied(database_url, 2 * filled.REPRINTED + 48)
+    filled.multiply(database_url, 2)
+    counted = sql_rows(
+        "SELECT (SELECT count(*) FROM news.revisions), (SELECT count(correction) FROM news.revisions), "
+        "(SELECT count(*) FROM news.absences), (SELECT count(*) FROM news.rejections), "
+        "(SELECT count(DISTINCT section) FROM news.articles), (SELECT max(articles) FROM news.families)"
+    )
+    assert counted == [(8, 2, 2, 8, len(filled.SECTIONS), filled.RANGE + 1)]

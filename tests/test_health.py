@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,6 +10,7 @@ import pytest
 
 from pipelines import health
 from pipelines.health import MEASURES, Point, Sums
+from pipelines.health_wording import fraction, of_measure
 from pipelines.items import Article, Link, Page, Precision, Provenance, Reason
 from pipelines.store import Document, SourceRow, Store
 from tests.test_site_models import own, subject
@@ -67,8 +69,59 @@ def test_what_is_expected_follows_the_hours_of_the_week():
     assert not health.is_silent(3, timedelta(hours=50), None)
 
 
+def test_of_a_weekday_that_was_not_seen_yet_nothing_is_expected():
+    hours = [1.0] * 168
+    friday, monday = datetime(2026, 3, 6, 20, tzinfo=UTC), datetime(2026, 3, 9, 8, tzinfo=UTC)
+    assert health.expected_articles(hours, friday, monday, friday - timedelta(days=4)) == pytest.approx(4 + 8)
+    assert health.expected_articles(hours, friday, monday, friday - timedelta(days=9)) == pytest.approx(60)
+
+
+def test_what_comes_in_bunches_or_passes_is_told_when_it_comes_again():
+    """Of another run; what has never happened before is told at once."""
+    rare, never, slow = [1.0] * 2 + [0.0] * 300, [0.0] * 300, [5.7, 5.9, 5.5] * 100
+    once, twice = points(*[1] * 6), points(*[1] * 3) + points(*[1] * 3, run=2)
+    late, later = points(*[9.0] * 20), points(*[9.0] * 4) + points(*[9.0] * 4, run=2)
+    behind = points(*[9.0] * 8) + points(*[5.8] * 4, run=2)
+    for measure, history, latest, is_alarm in (
+        ("paid", never, once, True), ("paid", rare, once, False), ("paid", rare, twice, True),
+        ("paid", rare, points(*[1] * 12), True), ("fetch", slow, late, False), ("fetch", slow, later, True),
+        ("fetch", slow, behind, False),
+    ):  # fmt: skip
+        assert any(health.deviations(MEASURES[measure], sums(history, latest), latest)) == is_alarm
+    assert health.unlikely_share(Sums(600, 30, 30), 1.0, 6)
+    assert not health.unlikely_share(Sums(600, 30, 30), 1.0, 6, bunch=3.0)  # two events, with one to be expected
+
+
+def test_a_night_is_compared_with_nights():
+    latest = points(*[0] * 12)
+    found = next(health.deviations(MEASURES["author"], sums([1.0] * 270 + [0.0] * 30, latest), latest))
+    nights, other_hours = Sums(60, 12, 12), Sums(60, 58, 58)
+    assert health.is_of_the_hour(MEASURES["author"], found, nights, timedelta(days=30))
+    assert not health.is_of_the_hour(MEASURES["author"], found, other_hours, timedelta(days=30))
+    assert health.is_of_the_hour(MEASURES["author"], found, Sums(), timedelta(hours=9))  # the first night
+    assert not health.is_of_the_hour(MEASURES["author"], found, Sums(), timedelta(days=9))
+    assert health.hours_of(points(0, 0)) == [9, 10, 11, 12, 13, 14] and len(health.hours_of(latest)) == 6
+
+
+def test_where_few_pages_come_three_are_enough_sooner():
+    assert health.chance_of(None, None) == health.chance_of(90, 1) == health.chance_of(200 * 28, 28) == 1e-6
+    assert health.chance_of(3 * 28, 28) == pytest.approx(1e-5)
+    latest = points(1, 1, 1)
+    for pages, is_alarm in ((3 * 28, True), (200 * 28, False)):
+        found = health.deviations(MEASURES["paid"], sums([0.0] * 60, latest), latest, health.chance_of(pages, 28))
+        assert any(found) == is_alarm
+
+
+def test_pages_of_an_alarm_that_is_over_are_not_the_latest():
+    over = [Point(1, 1, 1, NOW, 0.0, counted=False)]
+    well, ill = points(1, 1), [Point(200, 9, 9, NOW, 0.0, counted=False)]
+    assert health.current([*ill, *well, *over, *well]) == [*ill, *well, *well]
+
+
 def test_sizes_are_said_as_people_say_them():
-    assert [health.times(300, now) for now in (29, 100, 150, 600)] == ["a tenth", "a third", "half", "2 times"]
+    assert [fraction(now / 300) for now in (29, 100, 150, 190)] == ["a tenth", "a third", "half", "two thirds"]
+    longer = of_measure("words", False, MEASURES["words"].rises, math.log(300), math.log(1200))
+    assert str(longer) == "texts are 4 times as long as usual (1,200 words instead of 300)"
 
 
 # --- after a run -----------------------------------------------------------------------------------------------------

@@ -82,6 +82,7 @@ TESTED_IN = {
     ],
     "test_discovery.py": [
         "crawler/discovery/decoding.py",
+        "crawler/discovery/document.py",
         "crawler/discovery/entries.py",
         "crawler/discovery/feed.py",
         "crawler/discovery/links.py",
@@ -123,6 +124,7 @@ TESTED_IN = {
         "pipelines/decompress.py",
     ],
     "test_health.py": [
+        "pipelines/health_wording.py",
         "pipelines/store/health_statements.py",
     ],
     "test_item_pipelines.py": [
@@ -167,6 +169,7 @@ TESTED_IN = {
         "pipelines/reading/textlines.py",
     ],
     "test_probing.py": [
+        "crawler/probing/addresses.py",
         "crawler/cli/sources_add.py",
         "crawler/cli/sources_test.py",
         "crawler/cli/sources_verify.py",
@@ -174,6 +177,7 @@ TESTED_IN = {
         "crawler/probing/documents.py",
         "crawler/probing/drafting.py",
         "crawler/probing/fixtures.py",
+        "crawler/probing/models.py",
         "crawler/probing/probe.py",
         "crawler/probing/profile.py",
         "crawler/probing/sentences.py",

@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 
 from crawler import config, discovery, robots, runs
+from crawler.discovery import document
 from crawler.services import open_services
 from pipelines.reading.body import paging as pages
 from pipelines.reading.page import decode
@@ -80,7 +81,8 @@ async def test_every_kind_of_document_is_read_by_a_reader(tmp_path, site, databa
     file.write_text(file.read_text().replace("[fetch]", more, 1))
     for module, name in (
         (discovery, "read_document"), (discovery, "look"), (robots, "judged"), (robots, "Rules"), (robots, "_parsed"),
-        (pages, "next_page"), (pages, "may_have_next"), (decode, "text_of"), (decode, "utf8_of"),
+        (document, "read_document"), (document, "look"), (pages, "next_page"), (pages, "continues_at"),
+        (pages, "may_have_next"), (decode, "text_of"), (decode, "utf8_of"),
     ):  # fmt: skip
         monkeypatch.setattr(module, name, forbidden)
     async with open_services(config.load(tmp_path), database_url) as services:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import threading
 import tomllib
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,15 +14,17 @@ import pytest
 from typer.testing import CliRunner
 
 from crawler import config, fixture_sites
-from crawler.cli import app
+from crawler.cli import app, sources_add
 from crawler.config.values import allowed_address
-from crawler.probing import documents, drafting, fixtures, profile, source_toml, survey, trying
+from crawler.probing import addresses, documents, drafting, fixtures, profile, source_toml, survey, trying
 from crawler.probing.documents import Candidate, Seen
 from crawler.probing.probe import Probe, ProbeFailed, Wanted, literal_address, probe
 from crawler.services import Services
 from crawler.single_fetch import looking
 from pipelines.items import Hint, Link, Provenance
+from pipelines.patterns import Pattern, matches_any
 from tests.expectations import PAGES
+from tests.in_a_thread import served_in_a_thread
 from tests.small_sites import NOW, SmallSite, article, articles, news_sitemap, paths_of, rss, served
 
 LOOPBACK = (allowed_address("127.0.0.1/32"),)
@@ -77,6 +77,10 @@ async def test_the_fixture_sites_come_out_as_their_files_say(services: Services)
             assert places == {key: value for key, value in wanted["discover"].items() if key != "links"}, name
             assert found["title"] == wanted["title"] and found["homepage"] == wanted["homepage"]
             assert found["language"] == wanted["language"]
+            if name == "donaubote":  # the one that is found through section pages
+                assert found["discover"]["links"] == {"allow": ["/artikel/"]}
+            else:
+                assert "links" not in found["discover"]
             if name != "donaubote":  # an Austrian site that says so nowhere
                 assert (found["country"], found["time_zone"]) == (wanted["country"], wanted["time_zone"])
 
@@ -120,7 +124,7 @@ async def test_sites_nobody_has_seen_come_out_with_a_sensible_file(services: Ser
         _, found = await drafted(services, feed.base + "/", "feed", count=4)
         assert found["discover"] == {"feeds": [feed.base + "/f.xml"]}
         assert (found["country"], found["time_zone"], found["language"]) == ("AT", "Europe/Vienna", "de")
-        assert found["schedule"]["every"] in ("1 hour", "auto") and found["expect"]["articles_per_day"] == 15
+        assert found["schedule"]["every"] == "auto" and found["expect"]["articles_per_day"] == 15
         assert "/comments/feed/" not in feed.asked
 
         _, found = await drafted(services, news.base + "/", "news", count=4)
@@ -177,8 +181,6 @@ async def test_a_site_of_which_no_source_can_be_made_gets_a_sentence(services: S
 @pytest.fixture
 def site(folder: Path) -> Iterator[SmallSite]:
     """A site with a feed, served by a thread of its own."""
-    import asyncio
-
     paths = paths_of(4)
     head = '<link rel=alternate type="application/rss+xml" href="/f.xml">'
     advertisement = (
@@ -188,21 +190,8 @@ def site(folder: Path) -> Iterator[SmallSite]:
         path: article(number, body="").replace("</h1>", f"</h1>{advertisement}") for number, path in enumerate(paths)
     }
     found = SmallSite({"/": f"<html><head><title>Bote</title>{head}</head></html>", "/f.xml": rss(paths), **pages})
-    ready, loop, stopped = threading.Event(), asyncio.new_event_loop(), asyncio.Event()
-
-    async def serve() -> None:
-        async with AsyncExitStack() as stack:
-            await stack.enter_async_context(served(found))
-            ready.set()
-            await stopped.wait()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
-    thread.start()
-    assert ready.wait(30)
-    yield found
-    loop.call_soon_threadsafe(stopped.set)
-    thread.join()
-    loop.close()
+    with served_in_a_thread(served(found)):
+        yield found
 
 
 def nachlese(*arguments: str) -> tuple[int, str]:
@@ -217,7 +206,8 @@ def test_from_an_address_to_a_tested_source(site: SmallSite, folder: Path):
 
     code, said = nachlese("sources", "add", site.base, "--name", "bote", "--json")
     record = json.loads(next(line for line in said.splitlines() if line.startswith("{")))
-    assert code == 0 and record["feeds"] == [site.base + "/f.xml"] and record["read"] == 4
+    assert code == 0 and record["feeds"] == [site.base + "/f.xml"]
+    assert record["read"] == 4 and record["every"] == "auto"
     path = folder / "sources" / "bote.toml"
     assert f"127.0.0.1/32:{urlsplit(site.base).port}" in path.read_text()  # the very address that was typed
     assert len(list((folder / "fixtures" / "bote").glob("*.html"))) == 4
@@ -290,6 +280,27 @@ def test_suggestions_of_others_are_tried_on_the_page(site: SmallSite, folder: Pa
     assert "no XPath" in refused["//["] and "//article" in refused
 
 
+BAD_HOSTS = ("http://a..b/", "http://256.1.1.1/", "http://x:0/", "http://xn--a.de/", "http://[")
+
+
+def test_one_bad_host_does_not_end_a_list(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    lines, opml = tmp_path / "list.txt", tmp_path / "list.opml"
+    lines.write_text("\n".join([*BAD_HOSTS, "bote.example", "https://nord.example/"]))
+    outlines = "".join(f'<outline text="x" xmlUrl="{url}"/>' for url in (*BAD_HOSTS, "feeds/rss"))
+    mixed = '<outline text="x" xmlUrl="https://ost.example/rss" htmlUrl="http://256.1.1.1/"/>'
+    opml.write_text(f"<opml><body>{outlines}{mixed}</body></opml>")
+    wanted = sources_add.wanted_of([], opml, lines, config.load(folder))
+    assert [one.name for one in wanted] == ["bote", "nord", "ost"]
+    said = " ".join(capsys.readouterr().err.split())
+    for number, url in enumerate(BAD_HOSTS, start=1):
+        assert f"{lines}, line {number}: {url!r} is not a valid URL" in said
+        assert f"{opml}: {url!r} is not a valid URL" in said
+    assert said.count("is not a valid URL") == 2 * len(BAD_HOSTS) + 1  # and feeds/rss
+    for url in BAD_HOSTS:
+        code, said = nachlese("sources", "add", url)
+        assert code == 2 and "is not a valid URL" in said
+
+
 # --- pure ------------------------------------------------------------------------------------------------------------
 
 
@@ -324,15 +335,15 @@ def test_of_all_documents_those_are_taken_that_bring_something():
     assert "10 of its 10 links" in reasons["atom"] and "ordinary" in reasons["map.xml"] and "404" in reasons["gone"]
 
 
-def test_no_look_comes_so_late_that_the_window_has_moved_on():
+def test_how_a_source_moves_is_told_by_the_times_of_its_entries():
     fast = {f"https://bote.example/{n}": NOW - timedelta(minutes=2 * n) for n in range(20)}
     slow = {f"https://bote.example/{n}": NOW - timedelta(days=n) for n in range(20)}
     undated: dict[str, datetime | None] = {f"https://bote.example/{n}": None for n in range(20)}
     rhythm = profile.rhythm_of([seen("feed", "u", fast)])
-    assert rhythm.every == timedelta(minutes=5) and rhythm.per_day is None and rhythm.window == timedelta(minutes=38)
-    assert profile.rhythm_of([seen("feed", "u", slow)]).every == timedelta(hours=1)
+    assert rhythm.per_day is None and rhythm.window == timedelta(minutes=38)
     assert profile.rhythm_of([seen("feed", "u", slow)]).per_day == 1
-    assert profile.rhythm_of([seen("feed", "u", undated)]).every == timedelta(minutes=30)
+    unknown = profile.rhythm_of([seen("feed", "u", undated)])
+    assert (unknown.per_day, unknown.window, unknown.why) == (None, None, "its documents give no times")
 
 
 @pytest.mark.parametrize(
@@ -347,7 +358,7 @@ def test_no_look_comes_so_late_that_the_window_has_moved_on():
     ],
 )
 def test_a_source_is_named_after_its_host(url: str, name: str):
-    assert profile.source_name(url) == name and source_toml.is_name(name)
+    assert profile.source_name(url) == name and sources_add.is_name(name)
 
 
 @pytest.mark.parametrize(
@@ -431,3 +442,41 @@ def test_a_first_page_says_what_its_site_offers():
     hostile = b"<html>" + b"<a href='//[' >" * 2000 + b"<div>" * 5000
     assert survey.survey(hostile, "text/html", "https://a.example/").root == "html"
     assert survey.opml(b"<not") == survey.opml(b"") == survey.Subscriptions()
+
+
+B = "https://www.blatt.example"
+LISTS = [f"{B}{path}" for path in ("/politik", "/sport/", "/impressum.html", "/thema/wahl/", "/autor/ada-kern-12345/")]
+NAMES = ["politik", "sport", "kultur"] * 3
+
+
+@pytest.mark.parametrize(
+    ("articles", "allow", "tomorrow", "is_denied"),
+    [
+        ([f"/artikel/eine-sache-{n}.html" for n in "abcdef"], ["/artikel/"], "/artikel/andere.html", False),
+        ([f"/{one}/{name}-b" for one in ("article", "story") for name in "abc"], ["/article/", "/story/"],
+         "/story/d", False),
+        ([f"/{name}/eine-sache-{100_200 + n}.html" for n, name in enumerate(NAMES)], 1, "/reise/dort-99999.html", True),
+        ([f"/{name}/2026/03/{n:02}/eine-sache" for n, name in enumerate(NAMES, 1)], 1, "/reise/2027/11/30/dort", True),
+        ([f"/{name}/2026-03-{n:02}-eine-sache" for n, name in enumerate(NAMES, 1)], 1, "/reise/2027-11-30-d", True),
+        ([f"/show.php?id={n}17&x=1" for n in range(1, 8)], [r"[?&]id=\d+"], "/show.php?id=1", True),
+        ([f"/politik/die-sache-{name}" for name in "abcdef"], 0, "", False),  # that is what the section is called
+        ([f"/artikel/eine-sache-{n}.html" for n in "abcd"], 0, "", False),  # four of them prove nothing
+    ],
+)  # fmt: skip
+def test_what_addresses_of_articles_have_in_common(articles: list[str], allow, tomorrow: str, is_denied: bool):
+    """And lists have not; it must hold tomorrow as well."""
+    read = [B + path for path in articles]
+    rules = addresses.link_rules(read, read, LISTS)
+    assert list(rules.allow) == allow if isinstance(allow, list) else len(rules.allow) == allow
+    assert bool(rules.deny) == is_denied and rules.why
+    patterns = [Pattern(text) for text in rules.allow]
+    assert matches_any(patterns, B + tomorrow) == bool(allow)
+    taken = [url for url in LISTS if matches_any(patterns, url) and not matches_any(map(Pattern, rules.deny), url)]
+    assert taken == [] or not allow
+
+
+def test_a_rule_that_most_links_do_not_keep_is_none():
+    """The dozen that was read may be of one kind by chance."""
+    read = [f"{B}/artikel/sache-{name}" for name in "abcdef"]
+    links = [*read, *(f"{B}/reportage/sache-{name}" for name in "abc")]
+    assert addresses.link_rules(read, links, LISTS).allow == ()

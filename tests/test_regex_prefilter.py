@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from pipelines.reading.regex_prefilter import anywhere, either, first_letters, name_of
+from pipelines.reading.regex_prefilter import alternatives, anywhere, either, name_of
 
 NAMED = (
     ("comments", r"(?:leser)?kommentar(?:e)?(?![a-z])|disqus"),
@@ -29,6 +29,5 @@ def test_a_pattern_that_begins_with_anything_cannot_be_sorted():
         anywhere([("any", r".*x")])
 
 
-def test_the_letters_with_which_a_pattern_can_begin():
-    assert first_letters("(?:ab|cd)?e") == frozenset("ace")
-    assert first_letters(".b") is None
+def test_parts_are_those_at_the_top():
+    assert alternatives(r"a(?:b|c)|[|)]d|\|e|[]|]f|") == ["a(?:b|c)", "[|)]d", r"\|e", "[]|]f", ""]

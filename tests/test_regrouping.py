@@ -8,7 +8,8 @@ import pytest
 
 from benchmarks.stories import labelled
 from pipelines.store import regrouping
-from pipelines.store.regrouping import Parting, partings, renumbered
+from pipelines.store.regrouping import partings, renumbered
+from pipelines.store.story_moves import Parting
 from tests.test_stories import TOGETHER, keep
 
 MEMBERS = "SELECT article_id, story_id, keys, terms, weights, at FROM ingest.story_articles ORDER BY 1"

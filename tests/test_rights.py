@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,9 +13,12 @@ import lxml.html
 import pytest
 
 from crawler import config
+from crawler.downloader.errors import ShutdownError
+from crawler.rights import TdmFiles
 from crawler.robots import judged
 from crawler.runs import crawl_source
 from crawler.services import open_services
+from crawler.shutdown import Shutdown
 from pipelines.items import Article, Page, Reason, Rejected, Rights, Statements
 from pipelines.reading import read, rights, shipped_rules
 from pipelines.reading.page import structured
@@ -157,6 +161,43 @@ async def test_what_was_said_is_kept_with_its_history(store, sql_rows):
     assert now == [(None, [], "CC BY", ["json-ld"], 1)]
     [row] = await store.rights(datetime(2020, 1, 1, tzinfo=UTC))
     assert (row["articles"], row["licensed"], row["license"]) == (1, 1, "CC BY")
+
+
+async def test_a_file_that_an_ending_crawl_asked_for_is_asked_for_again():
+    files, ended = TdmFiles(lambda: NOW), asyncio.Event()
+    ending, other = Shutdown(), Shutdown()
+
+    async def broken_off(url: str) -> bytes:
+        await ended.wait()
+        raise ShutdownError("the crawl is ending")
+
+    async def answered(url: str) -> bytes:
+        return url.encode()
+
+    first = asyncio.ensure_future(ending.run(ending.outlasting(lambda: files.of(URL, broken_off))))
+    await asyncio.sleep(0)
+    second = asyncio.ensure_future(other.run(other.outlasting(lambda: files.of(URL, answered))))
+    await asyncio.sleep(0)
+    ending.stopping = True
+    ended.set()
+    assert await second == b"https://bote.example/.well-known/tdmrep.json"
+    with pytest.raises(ShutdownError):
+        await first
+
+
+async def test_what_one_source_may_not_reach_is_no_answer_for_another():
+    files, asked = TdmFiles(lambda: NOW), []
+
+    async def get(url: str, body: bytes) -> bytes:
+        asked.append(body)
+        return body
+
+    async def of(trust: str) -> bytes:
+        return await files.of(URL, lambda url: get(url, trust.encode()), trust)
+
+    both = await asyncio.gather(of("nobody"), of("loopback"), of("loopback"))
+    assert both == [b"nobody", b"loopback", b"loopback"] and asked == [b"nobody", b"loopback"]
+    assert await of("loopback") == b"loopback" and len(asked) == 2
 
 
 async def test_a_crawl_reads_what_is_said_and_obeys_the_setting(

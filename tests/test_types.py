@@ -18,12 +18,12 @@ def test_mypy_has_nothing_to_say():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_mypy_is_strict_and_looks_at_both_packages():
+def test_mypy_is_strict_and_looks_at_every_package():
     told = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["mypy"]
     assert told["strict"] is True
-    assert told["packages"] == ["crawler", "pipelines"]
+    assert told["packages"] == ["crawler", "pipelines", "webapp"]
 
 
-@pytest.mark.parametrize("package", ["crawler", "pipelines"])
+@pytest.mark.parametrize("package", ["crawler", "pipelines", "webapp"])
 def test_a_package_tells_type_checkers_that_it_is_typed(package: str):
     assert (ROOT / package / "py.typed").is_file()

@@ -5,30 +5,36 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from lxml import etree, html
+from psycopg.types.json import Jsonb
 from starlette.testclient import TestClient
 
+from pipelines import health_wording
+from pipelines.health import MEASURES
 from pipelines.items import Link, Reason
 from pipelines.store import Document
-from tests.test_sql_docs import some_news
+from tests.news_database import database_url, news_template
 from webapp.application import make_app
 from webapp.pages.changes import passages
+from webapp.queries import articles
 from webapp.queries.articles import KINDS
 from webapp.rendering import PLACES
 from webapp.settings import Settings
 
+__all__ = ["database_url", "news_template"]  # fixtures
 WEBAPP = Path(__file__).parent.parent / "webapp"
 
 
 @pytest.fixture
-async def client(store, database_url: str) -> Iterator[TestClient]:
-    await some_news(store)
+async def client(database_url: str) -> Iterator[TestClient]:
     with TestClient(make_app(Settings(), database_url), base_url="http://127.0.0.1:8080") as made:
         yield made
 
@@ -135,6 +141,37 @@ def test_everything_that_is_said_can_be_said_in_german():
         assert text.count("|") == translated.count("|"), text
 
 
+def test_every_sentence_of_an_alarm_can_be_said_in_german():
+    german = tomllib.loads((WEBAPP / "locale" / "de.toml").read_text("utf-8"))
+    said = {text for one in MEASURES.values() for text in (one.falls, one.rises, one.advice)}
+    for name, value in vars(health_wording).items():
+        for one in value.values() if isinstance(value, dict) else [value]:
+            said |= set(one if isinstance(one, tuple) else [one]) if name.isupper() and name != "FRACTIONS" else set()
+    assert len(said - {""}) > 50 and said - {""} - german.keys() == set()
+    assert {word for _, word in health_wording.FRACTIONS} <= german.keys()
+
+
+async def test_an_alarm_is_said_in_the_readers_language(client, sql_rows):
+    says = health_wording.of_measure("words", False, MEASURES["words"].falls, math.log(1304), math.log(129))
+    wall, advice = health_wording.of_pages("rejected", "consent_wall", 200, 6, 7)
+    paid = health_wording.of_measure("paid", True, MEASURES["paid"].rises, 0.02, 0.9)
+    for measure, one in (("words", says), ("rejected_consent_wall", wall), ("paid", paid), ("former", None)):
+        wording = Jsonb({"says": one.as_json(), "advice": advice.as_json()}) if one else None
+        sql_rows(
+            "INSERT INTO ingest.alarms (source, measure, since, example_url, says, advice, wording) VALUES ('zeitung', "
+            "%s, now(), 'https://zeitung.example/1?api_key=hunter2', 'as of old', 'do it', %s) RETURNING 1",
+            measure, wording,
+        )  # fmt: skip
+    german = text_of(page(client, "/sources/zeitung", **{"Accept-Language": "de"}))
+    assert "die Texte haben ein Zehntel der üblichen Länge (129 Wörter statt 1.304)" in german
+    assert "6 von 7 Seiten zeigen eine Zustimmungsabfrage" in german and "Im Browser zustimmen" in german
+    assert "90 % der Artikel stehen hinter einer Bezahlschranke" in german
+    english = text_of(page(client, "/sources/zeitung"))
+    assert "texts are a tenth as long as usual (129 words instead of 1,304)" in english
+    assert "as of old. do it" in english  # from before sentences were kept with their values
+    assert "hunter2" not in german + english
+
+
 @pytest.mark.parametrize(
     ("accepted", "code"), [("de-AT,de;q=0.9,en;q=0.8", "de"), ("en-GB,de;q=0.5", "en"), ("fr", "en")]
 )
@@ -172,6 +209,81 @@ async def test_a_newcomers_questions_are_answered_within_three_clicks(client):
     assert "It was read and is no article." in text_of(missing) and "Artikel nicht gefunden" in text_of(missing)
     assert "known and not read yet" in text_of(page(client, "/explain?url=http://zeitung.example/2"))
     assert "Nobody has seen" in text_of(page(client, "/explain?url=https://zeitung.example/3"))
+
+
+async def test_changes_of_a_day_of_a_source_are_one_choice_away(client, sql_rows):
+    def shown(url: str) -> list[str]:
+        return [text_of(one) for one in page(client, url).cssselect(".listed h3")]
+
+    form = page(client, "/changes").cssselect("form[action='/changes']")[0]
+    assert [one.get("value") for one in form.cssselect("select[name='within'] option")] == [
+        "", "today", "yesterday", "7d", "30d",
+    ]  # fmt: skip
+    sql_rows(
+        "UPDATE ingest.changes SET recorded_at = date_trunc('day', now(), 'Europe/Berlin') - interval '1 minute' "
+        "WHERE kind = 'version' RETURNING 1"
+    )
+    everything = shown("/changes")
+    assert len(everything) > 1
+    assert shown("/changes?within=yesterday&source=zeitung") == ["Rat streitet und beschließt"]
+    assert shown("/changes?within=yesterday&source=bote") == []
+    assert sorted(shown("/changes?within=today") + shown("/changes?within=yesterday")) == sorted(everything)
+    items = client.get("/api/v1/edits?until=2020-01-01").json()["items"]
+    assert items == [] and client.get("/api/v1/edits?since=2020-01-01").json()["items"]
+
+
+async def test_an_address_that_nobody_has_seen_is_told_whose_site_it_is_on(client, sql_rows):
+    sql_rows("UPDATE ingest.sources SET homepage = 'https://www.zeitung.example/' WHERE name = 'zeitung' RETURNING 1")
+    ours = page(client, "/explain?url=https://sport.zeitung.example/3").cssselect(".verdict a")
+    assert "/sources/zeitung" in [one.get("href") for one in ours]
+    for url in ("https://nobody.example/", "https://otherzeitung.example/"):
+        assert "none of those that are watched" in text_of(page(client, f"/explain?url={url}"))
+
+
+async def test_who_searches_for_an_address_is_led_to_what_became_of_it(client):
+    for query in ("https://zeitung.example/1", "zeitung.example/1"):
+        (link,) = page(client, f"/search?q={quote(query)}").cssselect("a[href^='/explain?url=']")
+        assert client.get(link.get("href")).status_code == 200
+    for query in ("haushalt", "und/oder", "zeitung.example", "haushalt https://zeitung.example/1"):
+        assert not page(client, f"/search?q={quote(query)}").cssselect("a[href^='/explain?url=']"), query
+
+
+async def test_a_watchlist_without_a_match_is_there_and_says_so(client, sql_rows):
+    sql_rows("INSERT INTO ingest.watches VALUES ('neu', 'Neues aus dem Rat', 'rat', '', '{}', '{}', false) RETURNING 1")
+    client.app.state.site.reader._kept.clear()
+    assert "Neues aus dem Rat" in text_of(page(client, "/watchlists").cssselect(".rail")[0])
+    assert "Nothing has matched yet" in text_of(page(client, "/watchlists/neu"))
+    assert client.get("/watchlists/nobody").status_code == 404
+    rows = {row["watch"]: row for row in client.get("/api/v1/watchlists").json()["items"]}
+    assert (rows["neu"]["matches"], rows["neu"]["last_match_at"]) == (0, None) and rows["haushalt"]["matches"] > 0
+
+
+async def test_several_filters_find_what_lies_behind_the_latest(client, monkeypatch):
+    def found(query: str) -> list[int]:
+        return [item["id"] for item in client.get(f"/api/v1/articles?{query}").json()["items"]]
+
+    queries = (
+        "language=de&kind=article",
+        "source=zeitung&language=de",
+        "language=de&kind=video",
+        "copies=false&kind=article&language=de",
+        "source=bote&kind=article&since=2020-01-01",
+    )
+    plainly = [found(query) for query in queries]
+    assert plainly[0] == found("language=de") and len(plainly[0]) > 1 and plainly[1] and plainly[2] == []
+    monkeypatch.setattr(articles, "LOOK", 1)
+    assert [found(query) for query in queries] == plainly
+    first = client.get("/api/v1/articles?language=de&kind=article&limit=1").json()
+    behind = client.get(f"/api/v1/articles?language=de&kind=article&limit=1&cursor={first['next']}").json()
+    assert [first["items"][0]["id"], behind["items"][0]["id"]] == plainly[0][:2]
+
+
+async def test_colours_of_a_figure_are_named_and_a_search_of_a_source_has_only_its_articles(client):
+    found = client.get("/api/v1/search?q=haushalt&source=bote").json()["items"]
+    assert {row["source_name"] for row in found} == {"bote"}
+    assert client.get("/api/v1/search?q=haushalt&source=nowhere").json()["items"] == []
+    legend = page(client, "/").cssselect(".chart-legend li")
+    assert [text_of(one) for one in legend] == ["texts", "copies"]
 
 
 @pytest.mark.parametrize(

@@ -12,25 +12,19 @@ from hypothesis import Phase as HypothesisPhase
 from schemathesis.checks import CHECKS, load_all_checks
 from starlette.testclient import TestClient
 
-from tests.test_sql_docs import some_news
+from tests.news_database import database_url, news_template
 from tests.web_server import running
 from webapp.api.endpoints import ENDPOINTS
 from webapp.application import make_app
 from webapp.settings import Settings
 
+__all__ = ["database_url", "news_template"]  # fixtures
 load_all_checks()
 ADDRESSES = [f"/api/v1{endpoint.path}" for endpoint in ENDPOINTS]
 
 
 @pytest.fixture
-async def some_database(store, database_url: str) -> str:
-    await some_news(store)
-    return database_url
-
-
-@pytest.fixture
-async def client(store, database_url: str) -> Iterator[TestClient]:
-    await some_news(store)
+async def client(database_url: str) -> Iterator[TestClient]:
     with TestClient(make_app(Settings(), database_url), base_url="http://127.0.0.1") as made:
         yield made
 
@@ -57,8 +51,8 @@ async def test_an_address_answers_what_the_document_says(client, endpoint):
 # the server runs in a thread of this process, and its pool of connections draws numbers, too
 @pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisDeprecationWarning")
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_whatever_is_asked_the_answer_keeps_to_the_document(some_database, address: str):
-    with running(some_database) as base:
+def test_whatever_is_asked_the_answer_keeps_to_the_document(database_url, address: str):
+    with running(database_url) as base:
         ask_whatever(base, address)
 
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import httpx2
@@ -18,17 +19,15 @@ import pytest
 from psycopg import conninfo, sql
 
 from pipelines import database
-from tests.test_sql_docs import some_news
+from tests.news_database import database_url, news_template
 from tests.web_server import running
+from webapp import serving
+from webapp.queries.paging import cursor
 from webapp.reader import NotAllowed, Reader, TooSlow, Unavailable
 from webapp.security import hashed
 from webapp.settings import Settings, SettingsError, checked
 
-
-@pytest.fixture
-async def some_database(store, database_url: str) -> str:
-    await some_news(store)
-    return database_url
+__all__ = ["database_url", "news_template"]  # fixtures
 
 
 def command(*arguments: str, **environment: str) -> subprocess.Popen[str]:
@@ -37,8 +36,8 @@ def command(*arguments: str, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(line, env=clean | environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-def test_the_command_says_where_it_is_and_ends_well_when_it_is_stopped(some_database: str):
-    process = command("--port", "0", NACHLESE_DATABASE_URL=some_database)
+def test_the_command_says_where_it_is_and_ends_well_when_it_is_stopped(database_url: str):
+    process = command("--port", "0", NACHLESE_DATABASE_URL=database_url)
     try:
         line = process.stderr.readline()
         url = re.match(r"(http://127\.0\.0\.1:\d+/) ", line)[1]
@@ -54,8 +53,8 @@ def test_the_command_says_where_it_is_and_ends_well_when_it_is_stopped(some_data
     [(["--host", "0.0.0.0"], {}, "NACHLESE_WEB_PASSWORD_HASH"), ([], {"NACHLESE_WEB_TOKEN": "short"}, "too short"),
      ([], {"NACHLESE_WEB_PASSWORD_HASH": "secret"}, "no hash of argon2")],
 )  # fmt: skip
-def test_what_would_let_strangers_in_does_not_start(some_database: str, arguments, environment, said: str):
-    process = command("--port", "0", *arguments, NACHLESE_DATABASE_URL=some_database, **environment)
+def test_what_would_let_strangers_in_does_not_start(database_url: str, arguments, environment, said: str):
+    process = command("--port", "0", *arguments, NACHLESE_DATABASE_URL=database_url, **environment)
     _, error = process.communicate(timeout=60)
     assert process.returncode == 2 and said in error and "secret" not in error
 
@@ -72,9 +71,9 @@ def test_names_are_names():
     assert "0.0.0.0" not in Settings(host="0.0.0.0").hosts
 
 
-def test_metrics_are_what_prometheus_reads_and_are_asked_for_like_any_page(some_database: str):
+def test_metrics_are_what_prometheus_reads_and_are_asked_for_like_any_page(database_url: str):
     token = "0123456789abcdefghij"
-    with running(some_database, Settings(password_hash=hashed("geheim"), token=token)) as base:
+    with running(database_url, Settings(password_hash=hashed("geheim"), token=token)) as base:
         refused = httpx2.get(f"{base}/metrics")
         assert refused.status_code == 401 and "nachlese_" not in refused.text
         answer = httpx2.get(f"{base}/metrics", headers={"Authorization": f"Bearer {token}"})
@@ -88,15 +87,15 @@ def test_metrics_are_what_prometheus_reads_and_are_asked_for_like_any_page(some_
     samples = [re.split(r"[{ ]", line)[0] for line in lines if not line.startswith("#")]
     assert samples and set(samples) <= families
     assert {"nachlese_articles", "nachlese_runs_total", "nachlese_queue_due", "nachlese_memory_bytes"} <= set(samples)
-    with running(some_database) as base:
+    with running(database_url) as base:
         assert httpx2.get(f"{base}/metrics").status_code == 200
 
 
-def test_a_password_or_a_token_lets_in_and_nothing_else_does(some_database: str):
+def test_a_password_or_a_token_lets_in_and_nothing_else_does(database_url: str):
     token = "0123456789abcdefghij"
     settings = Settings(password_hash=hashed("Käse & Brot"), token=token)
     assert "argon2" not in repr(settings) and token not in repr(settings)
-    with running(some_database, settings) as base:
+    with running(database_url, settings) as base:
         for url in ("/", "/static/style.css", "/api/v1/articles", "/nothing"):
             answer = httpx2.get(f"{base}{url}")
             assert answer.status_code == 401 and answer.headers["www-authenticate"].startswith("Basic ")
@@ -110,9 +109,9 @@ def test_a_password_or_a_token_lets_in_and_nothing_else_does(some_database: str)
             assert httpx2.get(base, headers={"Authorization": wrong}).status_code == 401
 
 
-def test_slow_clients_stop_nobody(some_database: str):
+def test_slow_clients_stop_nobody(database_url: str):
     """Fifty that never finish their question, and fifty that never read the answer."""
-    with running(some_database) as base:
+    with running(database_url) as base:
         host, port = urlsplit(base).hostname, urlsplit(base).port
         question = f"GET /?format=json HTTP/1.1\r\nHost: {host}:{port}\r\n".encode()
         held = []
@@ -128,6 +127,24 @@ def test_slow_clients_stop_nobody(some_database: str):
             one.close()
 
 
+def test_who_never_finishes_a_question_or_never_takes_an_answer_is_left(database_url: str, monkeypatch):
+    monkeypatch.setattr(serving, "PATIENCE", 0.2)
+    with running(database_url) as base:
+        netloc = urlsplit(base).netloc
+        for beginning in (b"", b"GET / HTTP/1.1\r\n", f"GET / HTTP/1.1\r\nHost: {netloc}\r\n".encode()):
+            with socket.create_connection(netloc.split(":"), timeout=60) as one:
+                one.sendall(beginning)
+                while True:  # it ends: by an end or by a reset
+                    try:
+                        if not one.recv(65_536):
+                            break
+                    except ConnectionResetError:
+                        break
+        with httpx2.Client() as kept:  # who asks at once is kept, however long ago the connection was made
+            assert [kept.get(base).status_code for _ in range(3)] == [200] * 3
+
+
+NUL, HALF = "https://x.example/\0", "https://x.example/\ud800"
 ATTACKS = [
     "/static/../../pyproject.toml",
     "/static/%2e%2e/%2e%2e/pyproject.toml",
@@ -140,6 +157,8 @@ ATTACKS = [
     "/search?q=" + "a+or+" * 90,
     "/search?q=%E2%80%AE%F0%9F%92%A9",
     "/?cursor=W3sidCI6IjIwMjYtMDEtMDEifSwxXQ",
+    f"/rejections?cursor={cursor([datetime.now(UTC), NUL])}",
+    f"/api/v1/rejections?cursor={cursor([datetime.now(UTC), HALF])}",
     "/explain?url=javascript:alert(1)",
     "/explain?url=http://[::1",
     "/explain?url=%00",
@@ -168,8 +187,8 @@ ATTACKS = [
 ]
 
 
-def test_an_attack_is_a_page_or_a_refusal_and_never_a_mistake(some_database: str):
-    with running(some_database) as base:
+def test_an_attack_is_a_page_or_a_refusal_and_never_a_mistake(database_url: str):
+    with running(database_url) as base:
         netloc = urlsplit(base).netloc
         for attack in ATTACKS:
             with socket.create_connection(netloc.split(":")) as raw:
@@ -181,8 +200,8 @@ def test_an_attack_is_a_page_or_a_refusal_and_never_a_mistake(some_database: str
             assert b"set-cookie: x" not in head.lower(), attack
 
 
-async def test_a_question_that_takes_too_long_is_stopped_and_says_so(some_database: str):
-    async with Reader(some_database, statement_timeout=0.05) as reader:
+async def test_a_question_that_takes_too_long_is_stopped_and_says_so(database_url: str):
+    async with Reader(database_url, statement_timeout=0.05) as reader:
         with pytest.raises(TooSlow):
             async with reader.session() as news:
                 await news.rows("SELECT pg_sleep(60)")
@@ -190,8 +209,8 @@ async def test_a_question_that_takes_too_long_is_stopped_and_says_so(some_databa
             assert await news.rows("SELECT 1 AS one") == [{"one": 1}]
 
 
-async def test_nothing_can_be_written(some_database: str):
-    async with Reader(some_database) as reader:
+async def test_nothing_can_be_written(database_url: str):
+    async with Reader(database_url) as reader:
         for statement in (
             "DELETE FROM ingest.matches",
             "CREATE TABLE mine (id int)",
@@ -202,8 +221,8 @@ async def test_nothing_can_be_written(some_database: str):
                     await news.rows(statement)
 
 
-def test_a_slow_question_is_a_page(some_database: str):
-    with psycopg.connect(some_database, autocommit=True) as connection:
+def test_a_slow_question_is_a_page(database_url: str):
+    with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("ALTER TABLE ingest.stories RENAME TO stories_of_old")
         connection.execute(
             "CREATE VIEW ingest.stories AS SELECT * FROM ingest.stories_of_old WHERE pg_sleep(60) IS NOT NULL"
@@ -213,7 +232,7 @@ def test_a_slow_question_is_a_page(some_database: str):
             "articles, "
             "sources FROM ingest.stories"
         )
-    with running(some_database, Settings(statement_timeout=0.2)) as base:
+    with running(database_url, Settings(statement_timeout=0.2)) as base:
         answer = httpx2.get(f"{base}/stories", timeout=60)
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "10")
         assert "takes longer than a page may take" in answer.text
@@ -229,11 +248,11 @@ def test_a_database_that_is_away_is_a_page_without_its_address(postgres_server: 
 
 
 @pytest.fixture
-def with_roles(some_database: str) -> Iterator[str]:
+def with_roles(database_url: str) -> Iterator[str]:
     """The database with its roles, which belong to the whole server and are taken away again."""
-    database.make_roles(some_database, {})
-    yield some_database
-    with psycopg.connect(some_database, autocommit=True) as connection:
+    database.make_roles(database_url, {})
+    yield database_url
+    with psycopg.connect(database_url, autocommit=True) as connection:
         for role in database.ROLES:
             connection.execute(sql.SQL("DROP OWNED BY {} CASCADE").format(sql.Identifier(role)))
             connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
@@ -269,9 +288,9 @@ async def test_it_reads_as_the_role_that_may_only_read(with_roles: str):
             assert client.get(url).status_code == 200, url
 
 
-async def test_too_many_at_once_is_said_and_not_waited_for_ever(some_database: str, monkeypatch: pytest.MonkeyPatch):
+async def test_too_many_at_once_is_said_and_not_waited_for_ever(database_url: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("webapp.reader.WAIT", 0.05)
-    async with Reader(some_database, size=1) as reader, reader.session():
+    async with Reader(database_url, size=1) as reader, reader.session():
         with pytest.raises(Unavailable):
             async with reader.session():
                 pass

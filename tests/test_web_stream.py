@@ -9,13 +9,14 @@ import httpx2
 import pytest
 
 from pipelines.items import Article, Page
-from tests.test_sql_docs import some_news
+from tests.news_database import database_url, news_template
 from tests.web_server import running
+
+__all__ = ["database_url", "news_template"]  # fixtures
 
 
 @pytest.fixture
-async def server(store, database_url: str) -> Iterator[str]:
-    await some_news(store)
+async def server(database_url: str) -> Iterator[str]:
     with running(database_url) as base:
         yield base
 

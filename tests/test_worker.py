@@ -6,11 +6,14 @@ import asyncio
 import signal
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import psycopg
 import pytest
 
 from crawler.services import open_services
-from crawler.worker import QueueScheduler, Worker, defer, prepare, queue_of
+from crawler.worker import QueueScheduler, Worker, defer, has_successor, prepare, queue_of
+from pipelines.database import DatabaseError
 from pipelines.store.takeovers import HANDED_OVER
 from tests.test_crawl import article, configured, environment, site
 
@@ -86,6 +89,27 @@ async def test_a_job_whose_successor_waits_is_closed_and_holds_nothing_up(worker
     assert sql_rows(RUNS) == [(later, "finished")]
 
 
+async def test_where_the_queue_cannot_be_asked_it_is_said_and_no_slot_is_lost(worker, queue, sql_rows, database_url):
+    def alter(how):
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            connection.execute(f"ALTER TABLE nachlese_queue.procrastinate_jobs {how}")
+
+    await defer(queue, "blatt", SLOT)
+    dead(sql_rows)
+    alter("ADD CONSTRAINT full_disk CHECK (status <> 'todo') NOT VALID")
+    with pytest.raises(DatabaseError, match="the queue cannot be reached"):
+        await worker.close_stalled()
+    assert sql_rows(JOBS) == [(SLOT.isoformat(), "doing")]
+    alter("DROP CONSTRAINT full_disk")
+    await worker.close_stalled()
+    assert sql_rows(JOBS) == [(SLOT.isoformat(), "todo")]
+
+    alter("RENAME TO away")
+    for asking in (worker.close_stalled(), has_successor(queue, "blatt"), defer(queue, "blatt", SLOT)):
+        with pytest.raises(DatabaseError, match="the queue cannot be reached"):
+            await asking
+
+
 async def test_of_slots_that_piled_up_one_is_run(worker, queue, sql_rows):
     """Nobody worked for hours: at most one missed slot is made up for."""
     slots = [SLOT + timedelta(hours=hour) for hour in range(4)]
@@ -129,3 +153,49 @@ async def test_what_a_stopped_worker_leaves_is_put_in_at_once(
         ("finished", True)
     ]
     assert sql_rows("SELECT count(*) FROM news.articles") == [(2,)]
+
+
+def children(pid):
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+
+
+async def said_by(process, text):
+    """Wait until the process has logged *text*."""
+    async with asyncio.timeout(60):
+        while text not in (line := (await process.stderr.readline()).decode()):
+            assert line, f"it ended without {text!r}"
+
+
+async def test_the_schedule_of_the_queue_obeys_the_signals_that_any_schedule_obeys(
+    tmp_path, site, configuration, worker, database_url, sql_rows
+):
+    """Its plans are those of before the start, so that no restart looks at a source early."""
+    blatt = tmp_path / "sources" / "blatt.toml"
+    blatt.write_text(blatt.read_text() + '[schedule]\nevery = "auto"\n')
+    planned = datetime.now(UTC) + timedelta(hours=5)
+    sql_rows("UPDATE ingest.sources SET next_run_at = %s RETURNING 1", planned)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "crawler.cli", "schedule", "--queue"),
+        env=environment(tmp_path, database_url), stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    await said_by(process, "the schedule runs: 1 of 1 sources")
+    assert children(process.pid) == []  # no reader: it reads nothing
+    (tmp_path / "sources" / "neu.toml").write_text(blatt.read_text().replace("Blatt", "Neu"))
+    process.send_signal(signal.SIGHUP)
+    await said_by(process, "the configuration was read again")
+    assert sql_rows("SELECT count(next_run_at) FROM ingest.sources WHERE name IN ('blatt', 'neu')") == [(2,)]
+    process.send_signal(signal.SIGUSR1)
+    await said_by(process, "no new runs")
+    async with asyncio.timeout(60):
+        assert await process.wait() == 0
+    assert sql_rows(JOBS) == []
+    assert sql_rows("SELECT next_run_at FROM ingest.sources WHERE name = 'blatt'") == [(planned,)]
+
+
+async def test_a_drained_schedule_puts_in_the_job_that_it_was_putting_in(worker, queue, sql_rows):
+    scheduler = QueueScheduler(worker.services, queue, lambda source: True)
+    scheduler.clock.start()
+    scheduler.begin("blatt", SLOT, timedelta())
+    await asyncio.sleep(0)  # the task begins
+    await scheduler.drain()
+    assert sql_rows(JOBS) == [(SLOT.isoformat(), "todo")]

@@ -68,7 +68,7 @@ def make_app(settings: Settings, dsn: str) -> Starlette:
             Middleware(OnlyReading, failure=_failed(site)),
             *([Middleware(Password, failure=_failed(site), password_hash=settings.password_hash, token=settings.token)]
               if settings.needs_password else []),
-            Middleware(GZipMiddleware, minimum_size=1000, compresslevel=4),
+            Middleware(GZipMiddleware, minimum_size=1000, compresslevel=1),
         ],
         exception_handlers={
             HTTPException: _http_error,

@@ -23,12 +23,13 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A figure: ``svg``, and ``head`` and ``rows`` of the table with its numbers."""
+    """A figure: ``svg``, ``head`` and ``rows`` of the table with its numbers, ``legend``: what each colour is."""
 
     title: str
     svg: Markup
     head: tuple[str, ...]
-    rows: list[tuple[str, ...]]
+    rows: Sequence[tuple[str, ...]]
+    legend: Sequence[str] = ()
 
 
 HEIGHT = 120  # pixels
@@ -65,7 +66,7 @@ def bars(title: str, made: Sequence[Bar], names: Sequence[str], *, every: int = 
             )
     out.append(f'<text class="label" x="0" y="10">{_number(top)}</text></svg>')
     rows = [(bar.title or bar.label, *(_number(part) for part in bar.parts)) for bar in made]
-    return Chart(title, Markup("".join(out)), ("", *names), rows)
+    return Chart(title, Markup("".join(out)), ("", *names), rows, names)
 
 
 def sparkline(title: str, values: Sequence[float], width: float = 120, height: float = 24) -> Markup:
@@ -93,7 +94,7 @@ def shares(title: str, parts: Sequence[tuple[str, float]], height: int = 14) -> 
         x += wide
     out.append("</svg>")
     rows = [(name, _number(value), f"{100 * value / total:.0f} %") for name, value in parts]
-    return Chart(title, Markup("".join(out)), ("", "", ""), rows)
+    return Chart(title, Markup("".join(out)), ("", "", ""), rows, [name for name, _ in parts])
 
 
 @dataclass(frozen=True, slots=True)

@@ -215,7 +215,8 @@ def as_atom(request: Request, view: View) -> bytes:
     _add(_add(feed, "author"), "name", "Nachlese")
     for entry in entries:
         _atom_entry(feed, entry)
-    return ElementTree.tostring(feed, encoding="utf-8", xml_declaration=True)
+    made: bytes = ElementTree.tostring(feed, encoding="utf-8", xml_declaration=True)
+    return made
 
 
 def _atom_entry(feed: ElementTree.Element, entry: Entry) -> None:

@@ -29,6 +29,19 @@ class Language:
             values["n"] = self.number(n)
         return said.format(**values) if values else said
 
+    def wording(self, said: Mapping[str, Any]) -> str:
+        """A sentence that was kept with its values (``pipelines.health_wording``), in this language."""
+        values = {name: self._value(name, value) for name, value in said["values"].items()}
+        text: str = said["text"]
+        return self._texts.get(text, text).format(**values)
+
+    def _value(self, name: str, value: str | float) -> str:
+        if isinstance(value, str):
+            return self._texts.get(value, value)
+        if name.endswith("_share"):
+            return self.percent(value)
+        return self.number(value, 0 if value == int(value) else 1)
+
     def number(self, value: int | float, digits: int = 0) -> str:
         """With separators for thousands, as the language writes them."""
         text = f"{value:,.{digits}f}"

@@ -13,6 +13,7 @@ from webapp.queries.paging import LARGEST_PAGE, PAGE, BadCursor, Page, position
 
 T = TypeVar("T")
 WITHIN = {"1h": timedelta(hours=1), "1d": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta(days=30)}
+DAYS = {"today": 0, "yesterday": 1}  # days back, in the reader's zone
 UNKNOWN = "there is no such parameter"
 LARGEST_ID = 2**63 - 1
 
@@ -110,8 +111,11 @@ class Parameters:
     def period(self, now: datetime) -> tuple[datetime | None, datetime | None]:
         """``since`` and ``until``, or what ``within`` says, counted back from *now*. Raises BadParameter."""
         since, until = self.moment("since"), self.moment("until", is_end=True)
-        within = self.choice("within", WITHIN)
-        if within and since is None:
+        within = self.choice("within", (*WITHIN, *DAYS))
+        if within in DAYS and since is None and until is None:
+            day = datetime.combine(now.astimezone(self._zone) - timedelta(days=DAYS[within]), time.min, self._zone)
+            return day.astimezone(UTC), (day + timedelta(days=1)).astimezone(UTC)
+        if within in WITHIN and since is None:
             # to the minute, so that the same address gives the same page for a while
             since = now.replace(second=0, microsecond=0) - WITHIN[within]
         return since, until

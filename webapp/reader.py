@@ -72,7 +72,7 @@ class News:
     async def rows(self, statement: str, values: Mapping[str, Any] | None = None) -> list[Row]:
         """All rows of a SELECT. Raises ReadError."""
         with _told():
-            cursor = await self._connection.execute(statement, values)  # type: ignore[call-overload]
+            cursor = await self._connection.execute(statement, values)
             return await cursor.fetchall()
 
     async def row(self, statement: str, values: Mapping[str, Any] | None = None) -> Row | None:

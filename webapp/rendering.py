@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 
 from webapp import i18n, moments
+from webapp.compiling import RowEnvironment
 from webapp.formats import View
 from webapp.i18n import Language
 from webapp.moments import Clock
@@ -60,7 +61,7 @@ def reading(request: Request, default_zone: str) -> Reading:
 
 def environment() -> Environment:
     """Jinja's, for the templates of this package."""
-    made = Environment(
+    made = RowEnvironment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
         undefined=StrictUndefined,

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import socket
 from collections.abc import Callable
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from webapp.application import make_app
 from webapp.settings import Settings
 
 AT_ONCE = 600  # connections; the next one is told to come again
 KEEP_ALIVE = 20  # seconds
+PATIENCE = 30  # seconds for a whole question to come, and for somebody who reads nothing of the answer
 FAREWELL = 2  # seconds for what is in flight when the process is to end
 
 
@@ -32,11 +35,59 @@ def listen(host: str, port: int) -> socket.socket:
     return made
 
 
+class Patient(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
+    """A connection that is closed where its question does not come to an end, or its answer is not taken.
+
+    Without that AT_ONCE connections that send a line and wait would keep everybody else out for ever.
+    """
+
+    _timers: dict[str, asyncio.TimerHandle]
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._timers = {}
+        super().connection_made(transport)
+        self._expect()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        for name in list(self._timers):
+            self._cancel(name)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._expect()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._start("answer")
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._cancel("answer")
+
+    def _expect(self) -> None:
+        """A question has begun, or is whole and is being answered; between two of them uvicorn counts the time."""
+        if self.cycle is None or self.cycle.response_complete:
+            self._start("question")
+        else:
+            self._cancel("question")
+
+    def _start(self, name: str) -> None:
+        if name not in self._timers:
+            self._timers[name] = self.loop.call_later(PATIENCE, self.transport.abort)
+
+    def _cancel(self, name: str) -> None:
+        timer = self._timers.pop(name, None)
+        if timer:
+            timer.cancel()
+
+
 def around(app: ASGIApp, settings: Settings) -> uvicorn.Server:
     """uvicorn around *app*, with the bounds that hold for whatever strangers may reach."""
     return uvicorn.Server(
         uvicorn.Config(
             app,
+            http=Patient,
             log_config=None,
             access_log=False,
             server_header=False,

@@ -9,7 +9,18 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from crawler.cli.common import configuration, count, fail, open_queries, out, print_json, run, told, when
+from crawler.cli.common import (
+    configuration,
+    count,
+    fail,
+    load_encoder,
+    open_queries,
+    out,
+    print_json,
+    run,
+    told,
+    when,
+)
 from crawler.cli.read import moment, print_line
 from crawler.logs import plain
 
@@ -106,12 +117,16 @@ def search(
         str | None, typer.Option(metavar="T", help="Only what was published from then on.", show_default=False)
     ] = None,
     limit: Annotated[int, typer.Option(metavar="N", min=1, max=1000, help="At most so many, best first.")] = 20,
+    meaning: Annotated[
+        bool, typer.Option("--meaning", help="Also what means the like in other words (nachlese db meanings).")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Search title, teaser and text, best first, with the places that were found."""
     configured = configuration(is_reading=False)
     after = moment(since, configured) if since else None
-    rows = run(_found(query, language, after, source, limit))
+    vector = load_encoder()([query])[0] if meaning else None
+    rows = run(_found(query, language, after, source, limit, vector))
     if as_json:
         for row in rows:
             print_json(row)
@@ -124,9 +139,11 @@ def search(
         print_line("nothing found")
 
 
-async def _found(query: str, language: str | None, since: datetime | None, source: str | None, limit: int) -> list[Row]:
+async def _found(
+    query: str, language: str | None, since: datetime | None, source: str | None, limit: int, meaning: str | None
+) -> list[Row]:
     async with await open_queries() as store:
-        return await store.search(query, language, since, source, limit)
+        return await store.search(query, language, since, source, limit, meaning)
 
 
 @app.command()

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from crawler.config import Configuration
+    from pipelines.meaning import Encoder
     from pipelines.store import Store
     from pipelines.store.hosts import Hosts
     from pipelines.store.queries import Queries
@@ -256,3 +257,13 @@ def explained(error: Exception) -> tuple[str, Exit]:
 def _say(message: str) -> None:
     lines = [plain(line) for line in message.splitlines()] or [""]
     sys.stderr.write("nachlese: " + "\n".join(lines) + "\n")
+
+
+def load_encoder() -> Encoder:
+    """What makes vectors of texts; ends the command where the extra is not installed."""
+    from pipelines.meaning import MeaningMissing, encoder
+
+    try:
+        return encoder()
+    except MeaningMissing as error:
+        fail(str(error), Exit.USAGE)

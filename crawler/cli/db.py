@@ -21,6 +21,7 @@ from crawler.cli.read import print_line
 
 if TYPE_CHECKING:
     from crawler.config import Configuration
+    from pipelines.meaning import Encoder
 
 app = typer.Typer(no_args_is_help=True, help="The database: its address, its tables, its size, a prompt, one query.")
 
@@ -342,6 +343,26 @@ def regroup(as_json: Annotated[bool, typer.Option("--json", help="One JSON objec
     )
 
 
+@app.command()
+@told()
+def meanings(as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for programs.")] = False) -> None:
+    """Store what articles mean, for nachlese articles search --meaning. Again whenever articles have come."""
+    from crawler.cli.common import count, load_encoder, run
+
+    done = run(_with_meanings(load_encoder()))
+    if as_json:
+        print_json({"articles": done})
+        return
+    print_line(f"stored the meaning of {count(done, 'article')}")
+
+
+async def _with_meanings(encode: Encoder) -> int:
+    from crawler.cli.common import open_store
+
+    async with await open_store() as store:
+        return await store.store_meanings(encode)
+
+
 async def _regrouped() -> dict[str, int]:
     from crawler.cli.common import open_store
 
@@ -431,7 +452,8 @@ def dump(
     from pipelines import backup
 
     with backup_errors():
-        manifest = backup.dump(reachable(), archive_folder(configuration()) if archive else None, folder)
+        kept = archive_folder(configuration(is_reading=False)) if archive else None
+        manifest = backup.dump(reachable(), kept, folder)
     print_line(f"{manifest.rows.get('articles', 0):,} articles and {len(manifest.files) - 1:,} archive files: {folder}")
 
 
@@ -446,7 +468,8 @@ def restore(
     from pipelines import backup
 
     with backup_errors():
-        manifest, has_roles = backup.restore(folder, reachable(), archive_folder(configuration()) if archive else None)
+        kept = archive_folder(configuration(is_reading=False)) if archive else None
+        manifest, has_roles = backup.restore(folder, reachable(), kept)
     print_line(f"{manifest.rows.get('articles', 0):,} articles and {len(manifest.files) - 1:,} archive files restored")
     if not has_roles:
         err().print("the server has no roles of Nachlese: where you use them, run nachlese db roles")

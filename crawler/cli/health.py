@@ -25,6 +25,7 @@ from crawler.logs import plain
 
 if TYPE_CHECKING:
     from pipelines.store import Row
+    from pipelines.store.queries import Queries
 
 #: measures that are no share of the pages, with their unit
 UNITS = {"words": "", "delay": " min", "fetch": " ms", "articles": " a day"}
@@ -63,24 +64,31 @@ def health(
 
 
 async def _found(names: list[str], every: bool, accept: str | None) -> tuple[list[Row], list[Row]]:
-    if accept is not None and not names:
+    if accept is None:
+        async with await open_queries() as queries:
+            await _are_known(names, queries)
+            return await _rows(names, every, queries)
+    if not names:
         fail("--accept needs the name of a source", Exit.USAGE)
-    async with await open_queries() as store:
-        known = {row["name"] for row in await store.status()} if names else set()
-        if unknown := sorted(set(names) - known):
-            fail(f"the database knows no source {', '.join(unknown)}", Exit.USAGE)
-        if accept is not None:
-            await _accepted(names, None if accept == "all" else accept)
-        alarms = [row for row in await store.open_alarms() if not names or row["source"] in names]
-        if every:
-            return alarms, await store.health()
-        return alarms, [row for name in names for row in await store.health(name)]
-
-
-async def _accepted(names: list[str], measure: str | None) -> None:
     async with await open_store() as store:
+        await _are_known(names, store)
         for name in names:
-            await store.accept_health(name, measure)
+            await store.accept_health(name, None if accept == "all" else accept)
+        return await _rows(names, every, store)
+
+
+async def _are_known(names: list[str], queries: Queries) -> None:
+    known = {row["name"] for row in await queries.status()} if names else set()
+    if unknown := sorted(set(names) - known):
+        fail(f"the database knows no source {', '.join(unknown)}", Exit.USAGE)
+
+
+async def _rows(names: list[str], every: bool, queries: Queries) -> tuple[list[Row], list[Row]]:
+    """The open alarms, and the measures that are asked for."""
+    alarms = [row for row in await queries.open_alarms() if not names or row["source"] in names]
+    if every:
+        return alarms, await queries.health()
+    return alarms, [row for name in names for row in await queries.health(name)]
 
 
 def show(alarms: list[Row], measures: list[Row], zone: ZoneInfo) -> None:

@@ -113,13 +113,14 @@ def pages(
 async def fetched(url: str, configured: Configuration, source: str | None) -> Page | Unreadable:
     """One guarded request, under the same rules as every other of ours."""
     from crawler import single_fetch
+    from crawler.config import REPLAY
     from crawler.files import Unreadable
     from pipelines.items import Rejected
 
     try:
         return await single_fetch.page(url, source, configured)
     except Rejected as rejected:
-        return Unreadable(url, source or "replay", rejected.reason, rejected.detail)
+        return Unreadable(url, source or REPLAY, rejected.reason, rejected.detail)
 
 
 def hosts_of(configured: Configuration) -> dict[str, str]:

@@ -388,6 +388,8 @@ def show_reports(reports: Sequence[RunReport]) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from crawler.config import REPLAY
+
     console = out()
     shown = Table(box=None, pad_edge=False, header_style="bold")
     shown.add_column("source", no_wrap=True)
@@ -397,7 +399,7 @@ def show_reports(reports: Sequence[RunReport]) -> None:
     for report in reports:
         numbers = [f"{getattr(report.counts, name):,}" for name in COUNTS]
         reasons = ", ".join(f"{number} {reason}" for reason, number in sorted(report.counts.reasons.items()))
-        shown.add_row(Text(plain(report.source or "replay")), *numbers, Text(plain(reasons)))
+        shown.add_row(Text(plain(report.source or REPLAY)), *numbers, Text(plain(reasons)))
     console.print(shown)
     for report in reports:
         if report.outcome != "finished":

@@ -82,10 +82,9 @@ def named(wanted: list[Wanted], name: str | None) -> list[Wanted]:
 
 
 def is_name(name: str) -> bool:
-    from crawler.config import REPLAY
-    from crawler.probing import source_toml
+    from crawler.config import REPLAY, SOURCE_NAME
 
-    return source_toml.is_name(name) and name != REPLAY
+    return SOURCE_NAME.fullmatch(name) is not None and name != REPLAY
 
 
 @dataclass(frozen=True)
@@ -122,13 +121,14 @@ def wanted_of(urls: list[str], opml: Path | None, from_file: Path | None, config
     """
     from crawler.config.values import literal_address
     from crawler.probing.probe import Wanted
+    from crawler.probing.profile import source_name
 
     found: list[Wanted] = []
     for text in urls:
         url = address(text)
         if isinstance(url, ValueError):
             fail(str(url), Exit.USAGE)
-        found.append(Wanted(url, name_of(url), allow_addresses=literal_address(url), typed=True))
+        found.append(Wanted(url, source_name(url), allow_addresses=literal_address(url), typed=True))
     for number, text in enumerate(lines_of(from_file) if from_file else [], start=1):
         if not text.strip() or text.lstrip().startswith("#"):
             continue
@@ -136,7 +136,7 @@ def wanted_of(urls: list[str], opml: Path | None, from_file: Path | None, config
         if isinstance(url, ValueError):
             err().print(plain(f"{from_file}, line {number}: {url}"), markup=False)
             continue
-        found.append(Wanted(url, name_of(url)))
+        found.append(Wanted(url, source_name(url)))
     if opml:
         found += run(subscribed(opml, opml.read_bytes(), configured))
     unique: dict[str, Wanted] = {}
@@ -146,24 +146,19 @@ def wanted_of(urls: list[str], opml: Path | None, from_file: Path | None, config
 
 
 def address(text: str) -> str | ValueError:
-    """An address as people type it; without http:// it is one of https."""
+    """An address as people type it, of which a request can be made; without http:// it is one of https."""
     from crawler.config.values import web_address
+    from pipelines.urls import BadUrl, normalise
 
     text = text.strip()
     try:
-        return web_address(text if "://" in text else f"https://{text}")
+        url = web_address(text if "://" in text else f"https://{text}")
+        normalise(url)
+    except BadUrl as error:
+        return ValueError(f"{url!r} is not a valid URL: {error}")
     except ValueError as error:
         return error
-
-
-def name_of(url: str) -> str:
-    from crawler.probing.profile import source_name
-    from pipelines.urls import BadUrl
-
-    try:
-        return source_name(url)
-    except BadUrl as error:
-        fail(str(error), Exit.USAGE)
+    return url
 
 
 def lines_of(path: Path) -> list[str]:
@@ -177,6 +172,7 @@ def lines_of(path: Path) -> list[str]:
 async def subscribed(path: Path, body: bytes, configured: Configuration) -> list[Wanted]:
     """The subscriptions of an OPML file, which is parsed in a reader process."""
     from crawler.probing.probe import Wanted
+    from crawler.probing.profile import source_name
     from crawler.single_fetch import looking
     from pipelines.items import Rejected
 
@@ -184,20 +180,20 @@ async def subscribed(path: Path, body: bytes, configured: Configuration) -> list
         fail(f"{path} is larger than limits.document of settings.toml")
     async with looking(configured) as services:
         try:
-            outlines = (await services.parsing.opml(body)).outlines
+            subscriptions = await services.parsing.opml(body)
         except Rejected as rejected:
             fail(f"{path} cannot be read: {rejected}")
-    if not outlines:
+    for text in subscriptions.refused:
+        err().print(plain(f"{path}: {text!r} is not a valid URL"), markup=False)
+    if not subscriptions.outlines:
         fail(f"{path} names no feed; expected OPML with <outline xmlUrl=...>")
     found: dict[str, Wanted] = {}
-    for one in outlines:
+    for one in subscriptions.outlines:
         url = one.page or one.feed
-        if isinstance(address(url), ValueError) or isinstance(address(one.feed), ValueError):
-            err().print(plain(f"{path}: {one.feed} is not a valid URL"), markup=False)
-            continue
-        known = found.get(name_of(url))  # of a site with several feeds, one source
+        name = source_name(url)
+        known = found.get(name)  # of a site with several feeds, one source
         feeds = (*known.feeds, one.feed) if known else (one.feed,)
-        found[name_of(url)] = Wanted(known.url if known else url, name_of(url), None if known else one.title, feeds)
+        found[name] = Wanted(known.url if known else url, name, None if known else one.title, feeds)
     return list(found.values())
 
 
@@ -270,10 +266,11 @@ def refused(wanted: Wanted, why: str, output: Output) -> bool:
 
 def write(path: Path, text: str, found: Probe, configured: Configuration) -> int:
     """The source file and its saved pages; how many pages."""
-    from crawler.probing import fixtures, source_toml
+    from crawler.probing import fixtures
+    from pipelines.atomic import write_whole
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    source_toml.save(path, text)
+    write_whole(path, text.encode())
     pages = []
     for one in found.sampled:
         if one.page is not None:
@@ -309,6 +306,8 @@ def print_lines(text: str) -> None:
 
 def record(found: Probe, profile: Profile, path: Path | None, text: str) -> dict[str, Any]:
     """A probe for programs."""
+    from crawler.probing.drafting import EVERY
+
     return {
         "url": found.wanted.url,
         "source": found.wanted.name,
@@ -323,7 +322,7 @@ def record(found: Probe, profile: Profile, path: Path | None, text: str) -> dict
         "language": profile.language.value,
         "country": profile.country.value,
         "time_zone": profile.time_zone.value,
-        "every": profile.rhythm.every.total_seconds(),
+        "every": EVERY,
         "articles_per_day": profile.rhythm.per_day,
         "containers": list(profile.containers),
         "paid": profile.paid,

@@ -26,7 +26,7 @@ def rights(
 
     It is what was read from their pages; none of it is legal advice.
     """
-    configured = configuration()
+    configured = configuration(is_reading=False)
     wanted = known_sources(configured, names) if names else None
     rows = run(rows_of(datetime.now(UTC) - timedelta(days=days), wanted))
     records = [record(row, configured) for row in rows]

@@ -57,12 +57,13 @@ async def verdicts_of(configured: Configuration, names: list[str], as_json: bool
 def mark(configured: Configuration, verdicts: list[Verdict]) -> list[str]:
     """The sources whose files say from now on that they were seen to deliver."""
     from crawler.probing import source_toml
+    from pipelines.atomic import write_whole
 
     marked = []
     for one in verdicts:
         if one.works and not configured.sources[one.source].verified:
             path = configured.folder / "sources" / f"{one.source}.toml"
-            source_toml.save(path, source_toml.changed(path, {"verified": True}))
+            write_whole(path, source_toml.changed(path, {"verified": True}).encode())
             marked.append(one.source)
     return marked
 
@@ -93,7 +94,7 @@ def export(
 
     A source without a feed has no place in OPML; it is named on standard error.
     """
-    configured = configuration()
+    configured = configuration(is_reading=False)
     wanted = known_sources(configured, names or sorted(configured.sources))
     sys.stdout.write(opml_of(configured, wanted))
     without = [name for name in wanted if not configured.sources[name].discover.feeds]

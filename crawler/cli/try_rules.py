@@ -130,6 +130,7 @@ def show(trial: Trial) -> None:
 def write_rules(trial: Trial, name: str, configured: Configuration) -> None:
     """The rules into the source's file; everything else in it stays."""
     from crawler.probing import source_toml
+    from pipelines.atomic import write_whole
 
     if not trial.rules:
         fail("there is no rule to write")
@@ -137,8 +138,7 @@ def write_rules(trial: Trial, name: str, configured: Configuration) -> None:
         fail(f"by these rules the page is no article ({trial.now.rejected}); the file stays as it is")
     path = configured.folder / "sources" / f"{name}.toml"
     text = source_toml.changed(path, {f"read.{key}": value for key, value in trial.rules.items()})
-    source_toml.save(path, text)
-    if trial.differences or trial.rules:
-        out().print(
-            plain(f"{path} has these rules now; `nachlese sources test {name}` says what they change"), markup=False
-        )
+    write_whole(path, text.encode())
+    out().print(
+        plain(f"{path} has these rules now; `nachlese sources test {name}` says what they change"), markup=False
+    )

@@ -66,8 +66,8 @@ class DiscoveryResult:
     ``entries`` counts what it lists, ``left_out`` what of that was over a limit. ``digest`` is 16 bytes that stand for
     all that it lists, whatever was taken of it; "": nothing. ``memory``, 8 bytes for each undated entry that counts as
     known from now on, is for ``LinkFilter.known`` of the next look at the same document; None: nothing to remember.
-    ``ttl`` (minutes), ``skip_hours`` (UTC) and ``skip_days`` (1 is Monday) are what a feed says about when to look.
-    Both are hex digits: reader processes answer in JSON, in which bytes are no text.
+    Both are hex digits: reader processes answer in JSON, in which bytes are no text. ``ttl`` (minutes), ``skip_hours``
+    (UTC) and ``skip_days`` (1 is Monday) are what a feed says about when to look.
     """
 
     kind: Kind

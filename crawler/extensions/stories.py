@@ -28,7 +28,7 @@ class StoriesExtension:
         return extension
 
     async def run_closed(self, report: RunReport) -> None:
-        if not (report.counts.new or report.counts.copy):
+        if not (report.counts.new or report.counts.copy or report.counts.new_version):
             return
         try:
             await services_of(self.crawler).store.group_stories()

@@ -37,8 +37,7 @@ class RightsMiddleware:
         settings, name = services.configuration.settings.rights, getattr(self.crawler.spider, "name", "")
         file = b""
         if settings.tdmrep:
-            fetch = partial(self._get, own=policy_of(self.crawler).is_own(request))
-            file = await shutdown_of(self.crawler).run(services.tdm_files.of(request.url, fetch))
+            file = await shutdown_of(self.crawler).run(self._tdm_file(request))
         said = Statements(ai_crawlers_disallowed=request.meta.get("ai_crawlers_disallowed", ()), tdmrep=file)
         request.meta["statements"] = said
         policy = settings.policy(name)
@@ -50,6 +49,12 @@ class RightsMiddleware:
             why = f"no reader can judge what the site says: {rejected}"
         if why:
             raise FetchError(Reason.RIGHTS, why)
+
+    async def _tdm_file(self, request: Request) -> bytes:
+        policy, files = policy_of(self.crawler), services_of(self.crawler).tdm_files
+        own = policy.is_own(request)
+        get, trust = partial(self._get, own=own), (policy.allowed, own)
+        return await shutdown_of(self.crawler).outlasting(lambda: files.of(request.url, get, trust))
 
     async def _get(self, url: str, own: bool) -> bytes | None:
         """The body; b"" where the site has no such file or forbids to ask; None where it cannot be had now.

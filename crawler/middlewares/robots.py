@@ -8,7 +8,7 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 
-from crawler.downloader.errors import FetchError, ShutdownError
+from crawler.downloader.errors import FetchError
 from crawler.downloader.hosts import HostInBackoff
 from crawler.downloader.policy import policy_of
 from crawler.robots import RobotsAnswer, RobotsFetchError, RobotsUnavailable
@@ -50,19 +50,15 @@ class RobotsMiddleware:
         await services.hosts.check(host(url), policy.source)
         own = policy.is_own(request)
         fetch = partial(self._fetch, own=own)
-        while True:
-            try:
-                trust = (policy.allowed, own)
-                judgement = await services.robots.judgement(url, fetch, trust, policy.source)
-                request.meta["crawl_delay"] = judgement.delay or 0.0
-                request.meta["ai_crawlers_disallowed"] = judgement.ai_crawlers_disallowed
-                return
-            except ShutdownError:  # of another crawl, which had asked for the file: this one asks itself
-                if shutdown_of(self.crawler).stopping:
-                    raise
+        trust = (policy.allowed, own)
+        judgement = await shutdown_of(self.crawler).outlasting(
+            lambda: services.robots.judgement(url, fetch, trust, policy.source)
+        )
+        request.meta["crawl_delay"] = judgement.delay or 0.0
+        request.meta["ai_crawlers_disallowed"] = judgement.ai_crawlers_disallowed
 
     async def _fetch(self, url: str, own: bool) -> RobotsAnswer:
-        """A response that counts, or Unavailable. *own*: whether it is asked for a page of the source's own."""
+        """A response that counts. *own*: asked for a page of the source's own. Raises RobotsFetchError."""
         meta = {"kind": "robots", "download_timeout": policy_of(self.crawler).robots_timeout, "for_own": own}
         request = Request(url, meta=meta, dont_filter=True)
         try:

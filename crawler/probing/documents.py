@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from crawler.discovery import Kind
@@ -92,7 +92,6 @@ class Choice:
 
     taken: tuple[Seen, ...] = ()
     left_out: tuple[tuple[Seen, str], ...] = ()
-    said: list[str] = field(default_factory=list)
 
     def of(self, kind: Kind) -> list[Seen]:
         return [one for one in self.taken if one.kind == kind]

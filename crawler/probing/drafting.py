@@ -6,21 +6,26 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
-from crawler.config import Schedule
 from crawler.probing import profile, source_toml
+from crawler.probing.addresses import LinkRules, link_rules
 from crawler.probing.documents import ARCHIVE, Seen
 from crawler.probing.probe import Probe
 from crawler.probing.profile import Known, Rhythm
 from crawler.probing.source_toml import Reasoned
+from pipelines import urls
+from pipelines.items import Reason
 from pipelines.reading.body.containers import PLAIN
 from pipelines.site_models import fit_site_model, observed
 
+#: ``schedule.every``: its history will say when to look
+EVERY = "auto"
 #: a source is verified where so many of its sampled pages became articles
 WELL = 0.5
 #: entries of an archive that are older are not wanted
 ARCHIVE_AGE = timedelta(days=3)
+#: reasons for which the address itself is one of no article; a video or a page that is gone may have any
+NO_ARTICLE = frozenset({Reason.HOME_PAGE})
 
 
 @dataclass(frozen=True)
@@ -59,15 +64,6 @@ def profile_of(probe: Probe) -> Profile:
     )
 
 
-def every_of(rhythm: Rhythm) -> Any:
-    """What ``schedule.every`` becomes: "auto" where this version knows it, else a time that fits the rhythm."""
-    try:
-        Schedule.model_validate({"every": "auto"})
-    except ValueError:
-        return rhythm.every
-    return "auto"
-
-
 def source_text(probe: Probe, found: Profile, today: date) -> str:
     """The source file, as text."""
     wanted = probe.wanted
@@ -82,12 +78,12 @@ def source_text(probe: Probe, found: Profile, today: date) -> str:
         "": top_of(probe, found, title),
         "discover": places_of(probe.choice.taken),
         "discover.links": links_of(probe),
-        "schedule": {"every": (every_of(found.rhythm), found.rhythm.why)},
+        "schedule": {"every": (EVERY, found.rhythm.why)},
         "fetch": fetch_of(probe),
         "read": {},
         "expect": expect_of(found.rhythm),
     }
-    return source_toml.written(head, tables, {"read": read_notes(found)})
+    return source_toml.written(head, tables, {"read": read_notes(found), "discover.links": link_notes(probe)})
 
 
 def top_of(probe: Probe, found: Profile, title: str) -> dict[str, Reasoned]:
@@ -135,11 +131,38 @@ def places_of(taken: Sequence[Seen]) -> dict[str, Reasoned]:
 
 def links_of(probe: Probe) -> dict[str, Reasoned]:
     keys: dict[str, Reasoned] = {}
+    if rules := rules_of(probe):
+        if rules.allow:
+            keys["allow"] = (list(rules.allow), rules.why)
+        if rules.deny:
+            keys["deny"] = (list(rules.deny), "lists, some of which have such addresses too")
     archives = [one for one in probe.choice.of("sitemap") if not one.is_news_sitemap and one.entries > ARCHIVE]
     fetched_at = probe.articles[0].fetched_at
     if archives and all(one.latest and fetched_at - one.latest < ARCHIVE_AGE / 2 for one in archives):
         keys["max_age"] = (ARCHIVE_AGE, "the sitemap is an archive; without this the first crawl walks through it")
     return keys
+
+
+def rules_of(probe: Probe) -> LinkRules | None:
+    """What the addresses of articles have in common; None where feeds or sitemaps say which pages are articles."""
+    sections = probe.choice.of("section")
+    if not sections or len(sections) < len(probe.choice.taken):
+        return None
+    ended = [one.url for one in probe.sampled if one.article is None and one.reason in NO_ARTICLE]
+    lists = [one.url for one, _ in probe.choice.left_out if one.kind == "section"] + [one.url for one in sections]
+    others = (*probe.home.sections, *probe.home.services, *lists, *ended)
+    return link_rules(
+        [one.url for one in probe.sampled if one.article is not None],
+        list(dict.fromkeys(link.url for one in sections for link in one.links)),
+        map(urls.normalise, others),
+    )
+
+
+def link_notes(probe: Probe) -> list[str]:
+    rules = rules_of(probe)
+    if rules is None or rules.allow:
+        return []
+    return [f"allow, deny: {rules.why}; those that look like an article's are taken."]
 
 
 def fetch_of(probe: Probe) -> dict[str, Reasoned]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from crawler.probing.source_toml import save
+from pipelines.atomic import write_whole
 from pipelines.items import Article, Hint, Page, Part, Reason, Rejected
 from pipelines.reading.rules import Rules
 from pipelines.workers import ReaderPool
@@ -136,7 +136,7 @@ def stated(outcome: Outcome) -> dict[str, Any]:
 
 def save_expected(folder: Path, records: Sequence[dict[str, Any]]) -> None:
     text = json.dumps({"pages": records}, ensure_ascii=False, indent=1)
-    save(folder / EXPECTED, text.encode("utf-8", "backslashreplace").decode() + "\n")
+    write_whole(folder / EXPECTED, text.encode("utf-8", "backslashreplace") + b"\n")
 
 
 def load(folder: Path, source: str) -> list[Saved]:
@@ -179,12 +179,17 @@ def _file(folder: Path, name: str) -> bytes:
     return (folder / name).read_bytes()
 
 
-async def check(saved: Saved, rules: Rules, readers: ReaderPool) -> Result:
-    """Read a saved page by *rules*, in a reader process. Trouble of this machine goes through."""
+async def read_now(page: Page, rules: Rules, readers: ReaderPool) -> Outcome:
+    """What *page* is by *rules*, in a reader process. Trouble of this machine goes through."""
     try:
-        now = outcome_of(await readers.read(saved.page, rules))
+        return outcome_of(await readers.read(page, rules))
     except Rejected as rejected:
-        now = rejected_of(rejected.reason, rejected.detail)
+        return rejected_of(rejected.reason, rejected.detail)
+
+
+async def check(saved: Saved, rules: Rules, readers: ReaderPool) -> Result:
+    """Read a saved page by *rules*. Trouble of this machine goes through."""
+    now = await read_now(saved.page, rules, readers)
     return Result(saved, now, differences(saved.expected, now))
 
 

@@ -21,9 +21,9 @@ from crawler.discovery.links import LinkFilter
 from crawler.downloader.errors import Failure, failure_reason
 from crawler.probing import documents, sentences
 from crawler.probing.documents import Candidate, Choice, Seen
-from crawler.probing.survey import Survey
+from crawler.probing.models import Survey
 from crawler.services import Services
-from crawler.single_fetch import fetched
+from crawler.single_fetch import fetched, page_of
 from crawler.spiders.documents import header
 from pipelines import urls
 from pipelines.items import Article, Hint, Link, Page, Reason, Rejected
@@ -262,7 +262,7 @@ class Prober:
     async def behind_feed_pages(self, survey: Survey, homepage: str) -> list[Candidate]:
         """Links called rss or feed: those that look like feeds, and the feeds of pages that list them."""
         how = "a link named rss or feed"
-        links = [one for one in survey.feed_links if urls.same_site(one, urls.normalise(homepage))] or []
+        links = [one for one in survey.feed_links if urls.same_site(one, urls.normalise(homepage))]
         others = [one for one in survey.feed_links if one not in links and looks_like_feed(one)]
         feeds = [one for one in links if looks_like_feed(one)] + others
         pages = [one for one in links if one not in feeds][:MOST_FEED_PAGES]
@@ -345,7 +345,7 @@ class Prober:
         if not isinstance(result, Response):
             failure = failure_reason(result)
             return Sampled(url, None, None, failure.reason, failure.detail)
-        page = replace(page_of(result, self.wanted.name), asked_url=url, hint=hint)
+        page = page_of(result, self.wanted.name, url, hint)
         try:
             return Sampled(url, page, await self.services.readers.read(page, self.rules()))
         except Rejected as rejected:
@@ -408,17 +408,6 @@ class Home:
     wall: Failure | None = None
     moved_to: str | None = None
     given: tuple[Candidate, ...] = ()
-
-
-def page_of(response: Response, source: str) -> Page:
-    return Page(
-        url=response.url,
-        source=source,
-        body=response.body,
-        fetched_at=response.meta.get("fetched_at") or datetime.now(UTC),
-        content_type=header(response, "Content-Type") or "text/html",
-        status=response.status,
-    )
 
 
 def is_json(response: Response) -> bool:

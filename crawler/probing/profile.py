@@ -27,9 +27,6 @@ MOSTLY = 0.7
 NOT_OF_COUNTRIES = frozenset(
     "ac ag ai am cc cd co dj eu fm gg im io is la ly me nu sh st su tk to tv vc ws".split()  # noqa: SIM905
 )
-STEPS = [timedelta(minutes=n) for n in (5, 10, 15, 20, 30, 60)]  # news that comes once a day is news as well
-#: a source whose documents give no times is looked at so often
-UNKNOWN_RHYTHM = timedelta(minutes=30)
 #: hosts that are a site's usual ones, and no name of a part of it
 _USUAL = re.compile(r"(?:www\d?|m|mobil|mobile|amp|rss|feeds?|news|newsfeed)")
 
@@ -44,9 +41,8 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """How often to look. ``per_day`` None: the documents do not say it. ``window``: how far back they go."""
+    """How a source moves. ``per_day`` None: its documents do not say it. ``window``: how far back the shortest goes."""
 
-    every: timedelta
     why: str
     per_day: int | None = None
     window: timedelta | None = None
@@ -145,29 +141,19 @@ def _offsets(zone: str) -> tuple[timedelta | None, ...]:
 
 
 def rhythm_of(taken: Sequence[Seen]) -> Rhythm:
-    """How often a source's documents move, by the times of their entries, and how far back they go.
-
-    No look is so late that the shortest window has moved on: four looks fall into it.
-    """
+    """How often a source's documents move, by the times of their entries, and how far back they go."""
     dated = [times for one in taken if one.kind != "section" and len(times := one.times) >= 3]
     if not dated:
-        return Rhythm(UNKNOWN_RHYTHM, "its documents give no times")
+        return Rhythm("its documents give no times")
     windows = [times[-1] - times[0] for times in dated]
     window = max(min(windows), timedelta(minutes=10))
     longest = max(windows)
     entries = set().union(*(one.keys for one in taken if one.kind != "section" and len(one.times) >= 3))
-    gap = longest / max(1, len(entries) - 1)
-    every = step(min(window / 4, gap))
     per_day = (
         max(1, round(len(entries) / max(longest / timedelta(days=1), 0.25))) if longest >= timedelta(hours=6) else None
     )
     why = f"{len(entries)} entries in {told(longest)}; the shortest list goes back {told(window)}"
-    return Rhythm(every, why, per_day, window)
-
-
-def step(length: timedelta) -> timedelta:
-    """The longest of the usual times that is not longer than *length*."""
-    return max((one for one in STEPS if one <= length), default=STEPS[0])
+    return Rhythm(why, per_day, window)
 
 
 def told(length: timedelta) -> str:

@@ -5,8 +5,6 @@ The only module that imports tomlkit, which knows how strings are escaped and le
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -152,18 +150,3 @@ def check(text: str, path: Path) -> Source:
         return Source.model_validate(tomlkit.parse(text).unwrap())
     except ValidationError as error:
         raise ConfigError([Mistake(path, key_of(detail), said(detail, Source)) for detail in error.errors()]) from None
-
-
-def save(path: Path, text: str) -> None:
-    """Write *text* so that nobody ever reads half of it."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.new")
-    try:
-        beside.write_text(text, "utf-8")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def is_name(name: str) -> bool:
-    """Whether a source may be called that."""
-    return re.fullmatch(r"[a-z0-9_-]{1,60}", name) is not None

@@ -18,6 +18,7 @@ from crawler.discovery.decoding import first_element, text_of
 from crawler.discovery.entries import clean_address
 from crawler.discovery.links import looks_like_article
 from crawler.discovery.models import DiscoveryError
+from crawler.probing.models import Outline, Subscriptions, Survey
 from crawler.robots import LARGEST, decoded_robots, field_and_value
 from pipelines import urls
 from pipelines.reading.fields.language import code
@@ -25,6 +26,8 @@ from pipelines.reading.page import structured
 
 #: links of a page that are looked at, and of each kind so many are named
 MOST_ANCHORS, MOST_NAMED = 5_000, 60
+#: characters of what is no address, for people
+LONGEST_SHOWN = 200
 #: characters of a page in which cookies, contacts and times are looked for
 FAR = 400_000
 
@@ -59,32 +62,6 @@ _CONTACTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
-    """What one page says of its site.
-
-    ``root`` is the document's first element, in lower case. ``feeds`` are named by ``link rel=alternate``,
-    ``feed_links`` by links called rss or feed; ``sections`` are the site's own links that lead to no article.
-    ``refresh`` is where the page sends its readers at once. ``cookies`` are those that its scripts set ("NAME=VALUE").
-    ``countries``: what contact data on the page points to. ``offsets``: times that state their offset from UTC.
-    """
-
-    root: str = ""
-    title: str | None = None
-    language: str | None = None
-    region: str | None = None
-    feeds: tuple[str, ...] = ()
-    feed_links: tuple[str, ...] = ()
-    sitemaps: tuple[str, ...] = ()
-    sections: tuple[str, ...] = ()
-    articles: int = 0
-    imprint: str | None = None
-    refresh: str | None = None
-    cookies: tuple[str, ...] = ()
-    countries: tuple[str, ...] = ()
-    offsets: tuple[str, ...] = ()
-
-
 def survey(body: bytes, content_type: str, url: str) -> Survey:
     """The task of a reader process. A document that cannot be decoded says nothing."""
     try:
@@ -111,6 +88,11 @@ def survey(body: bytes, content_type: str, url: str) -> Survey:
         feed_links=_feed_links(anchors, feeds),
         sitemaps=sitemaps,
         sections=sections,
+        services=tuple(
+            dict.fromkeys(
+                one.url for one in anchors if one.is_own and not one.is_article and _is_service(urlsplit(one.url).path)
+            )
+        )[:MOST_NAMED],
         articles=len({one.url for one in anchors if one.is_own and one.is_article}),
         imprint=next((one.url for one in reversed(anchors) if one.is_own and _IMPRINT.search(one.text)), None),
         refresh=_refresh(tree, url),
@@ -250,20 +232,6 @@ def robots_sitemaps(body: bytes) -> Survey:
     return Survey("robots", sitemaps=tuple(dict.fromkeys(found))[:200])
 
 
-@dataclass(frozen=True, slots=True)
-class Outline:
-    """One subscription of an OPML file: the feed, the site's own page where it is stated, and a title."""
-
-    feed: str
-    page: str | None = None
-    title: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Subscriptions:
-    outlines: tuple[Outline, ...] = ()
-
-
 def opml(body: bytes) -> Subscriptions:
     """The subscriptions of an OPML file, each feed once; none for a file that has none or is no XML."""
     parser = etree.XMLParser(recover=True, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
@@ -272,11 +240,15 @@ def opml(body: bytes) -> Subscriptions:
     except etree.XMLSyntaxError:
         return Subscriptions()
     found: dict[str, Outline] = {}
+    refused: dict[str, None] = {}
     for outline in tree.iter("{*}outline", "{*}OUTLINE") if tree is not None else ():
         values = {key.lower(): (value or "").strip() for key, value in outline.attrib.items()}
-        feed = clean_address(values.get("xmlurl") or values.get("url") or "", "http://nowhere.invalid/")
+        stated = values.get("xmlurl") or values.get("url") or ""
+        feed = clean_address(stated, "http://nowhere.invalid/")
         if feed is None or "nowhere.invalid" in feed:
+            if stated:
+                refused[urls.without_userinfo(stated)[:LONGEST_SHOWN]] = None
             continue
         page = clean_address(values.get("htmlurl") or "", feed) if values.get("htmlurl") else None
         found.setdefault(feed, Outline(feed, page, (values.get("title") or values.get("text") or None)))
-    return Subscriptions(tuple(found.values()))
+    return Subscriptions(tuple(found.values()), tuple(refused))

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from crawler.config import Configuration
+from crawler.config import REPLAY, Configuration
 from crawler.config.values import selector
-from crawler.probing.fixtures import Difference, Outcome, differences, outcome_of, rejected_of
-from crawler.probing.probe import page_of
+from crawler.probing.fixtures import Difference, Outcome, differences, read_now, rejected_of
 from crawler.services import Services
-from crawler.single_fetch import fetched, looking, or_rejected
-from pipelines.items import Article, Page, Part, Rejected
+from crawler.single_fetch import fetched, looking, or_rejected, page_of
+from pipelines.items import Page, Part, Rejected
 from pipelines.reading.rules import Rules
 
 #: rules of one file that are tried, and bytes of it
@@ -53,26 +53,22 @@ async def trial(
     """Fetch *url* as a crawl would, and read it twice. Raises Rejected where it does not come."""
     source = configuration.sources[name] if name else None
     async with looking(configuration) as services:
-        present = services.derived.rules(name or "replay")
+        present = services.derived.rules(name or REPLAY)
         [(_, _, result)] = [one async for one in fetched(services, source, [("page", url)])]
         try:
-            page = replace(page_of(or_rejected(result), name or "replay"), asked_url=url)
+            page = page_of(or_rejected(result), name or REPLAY, url)
         except Rejected as rejected:
             failed = rejected_of(rejected.reason, rejected.detail)
             return Trial(url, name, rules, failed, failed, ())
-        before = await outcome(services, page, present)
-        taken: list[Suggestion] = []
-        refused: list[Suggestion] = []
-        if folder is not None:
-            for one in suggestions(folder, page.url):
-                verdict = await tested(services, page, present, one)
-                (taken if verdict.why.startswith("it ") else refused).append(verdict)
+        before = await read_now(page, present, services.readers)
+        wanted = suggestions(folder, page.url) if folder is not None else []
+        taken, refused = await tested(services, page, present, before, wanted)
         for one in taken:
             if one.key == "next_page":
                 rules = {"next_page": one.selector} | rules
             else:
                 rules = {**rules, one.key: [*rules.get(one.key, []), one.selector]}
-        now = await outcome(services, page, with_rules(present, rules))
+        now = await read_now(page, with_rules(present, rules), services.readers)
     return Trial(url, name, rules, before, now, differences(before, now), tuple(taken), tuple(refused))
 
 
@@ -81,13 +77,6 @@ def with_rules(present: Rules, rules: dict[str, Any]) -> Rules:
     site: Any = present.site
     changed = {key: (*getattr(site, key), *value) if isinstance(value, list) else value for key, value in rules.items()}
     return replace(present, site=replace(site, **changed))
-
-
-async def outcome(services: Services, page: Page, rules: Rules) -> Outcome:
-    try:
-        return outcome_of(await services.readers.read(page, rules))
-    except Rejected as rejected:
-        return rejected_of(rejected.reason, rejected.detail)
 
 
 # --- ftr-site-config -------------------------------------------------------------------------------------------------
@@ -124,38 +113,64 @@ def rules_in(text: str) -> Iterator[Suggestion]:
             yield Suggestion("next_page", value)
 
 
-async def tested(services: Services, page: Page, present: Rules, one: Suggestion) -> Suggestion:
-    """*one* with what it does on the page; "it ..." where it is worth having."""
-    try:
-        selector(one.selector)
-    except ValueError as error:
-        return replace(one, why=str(error))
-    rules = with_rules(present, {one.key: [one.selector] if one.key == "remove" else one.selector})
-    try:
-        if one.key == "next_page":
-            part = Part(page.url, page.body, page.content_type)
-            following = await services.parsing.next_page(part, 1, rules, page.source)
-            known = await services.parsing.next_page(part, 1, present, page.source)
-            if following is None or following == known:
-                return replace(
-                    one, why="the next page is found without it" if following else "no next page on this page"
-                )
-            return replace(one, why=f"it leads to {following}")
-        before, now = [await services.readers.read(page, each) for each in (present, rules)]
-    except Rejected as rejected:
-        return replace(one, why=f"with it the page is no article: {rejected}")
-    return replace(one, why=strip_verdict(before, now))
+async def tested(
+    services: Services, page: Page, present: Rules, before: Outcome, wanted: Sequence[Suggestion]
+) -> tuple[list[Suggestion], list[Suggestion]]:
+    """Those of *wanted* that are worth having on *page*, and the others, each with why. *before*: by *present*."""
+    taken: list[Suggestion] = []
+    refused: list[Suggestion] = []
+    known = None
+    if any(one.key == "next_page" for one in wanted):
+        with suppress(Rejected):
+            known = await next_page(services, page, present)
+    for one in wanted:
+        try:
+            selector(one.selector)
+        except ValueError as error:
+            refused.append(replace(one, why=str(error)))
+            continue
+        try:
+            if one.key == "next_page":
+                following = await next_page(services, page, with_rules(present, {one.key: one.selector}))
+                is_worth_it, why = next_page_verdict(known, following)
+            else:
+                rules = with_rules(present, {one.key: [one.selector]})
+                is_worth_it, why = strip_verdict(before, await read_now(page, rules, services.readers))
+        except Rejected as error:
+            is_worth_it, why = False, str(error)
+        (taken if is_worth_it else refused).append(replace(one, why=why))
+    return taken, refused
 
 
-def strip_verdict(before: Article, now: Article) -> str:
-    """What a strip rule does to a text."""
-    gone = paragraphs_gone(before.text, now.text)
-    if before.text == now.text:
-        return "changes nothing on this page"
-    if len(now.text) < (1 - MOST_TAKEN) * len(before.text):
-        return f"takes {len(before.text) - len(now.text)} of {len(before.text)} characters of the text"
+async def next_page(services: Services, page: Page, rules: Rules) -> str | None:
+    """The address of the article's second page by *rules*. Raises Rejected."""
+    part = Part(page.url, page.body, page.content_type)
+    return await services.parsing.next_page(part, 1, rules, page.source)
+
+
+def next_page_verdict(known: str | None, following: str | None) -> tuple[bool, str]:
+    """Whether a rule is worth having that leads to *following*, where others lead to *known*; and why."""
+    if following is None:
+        return False, "no next page on this page"
+    if following == known:
+        return False, "the next page is found without it"
+    return True, f"it leads to {following}"
+
+
+def strip_verdict(before: Outcome, now: Outcome) -> tuple[bool, str]:
+    """Whether a strip rule is worth having that makes *now* of *before*, and what it does to the text."""
+    for outcome, said in ((before, "without"), (now, "with")):
+        if outcome.article is None:
+            return False, f"{said} it the page is no article: {outcome.rejected}: {outcome.detail}"
+    assert before.article is not None and now.article is not None
+    text, left = before.article.get("text", ""), now.article.get("text", "")
+    if text == left:
+        return False, "changes nothing on this page"
+    if len(left) < (1 - MOST_TAKEN) * len(text):
+        return False, f"takes {len(text) - len(left)} of {len(text)} characters of the text"
+    gone = paragraphs_gone(text, left)
     shown = gone[0][:80] if gone else "a part of a paragraph"
-    return f"it takes {shown!r}" + (f" and {len(gone) - 1} more" if len(gone) > 1 else "")
+    return True, f"it takes {shown!r}" + (f" and {len(gone) - 1} more" if len(gone) > 1 else "")
 
 
 def paragraphs_gone(before: str, now: str) -> Sequence[str]:

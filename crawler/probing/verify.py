@@ -12,9 +12,8 @@ from scrapy.http import Response
 from crawler.config import Configuration, Source
 from crawler.discovery import Kind
 from crawler.downloader.errors import failure_reason
-from crawler.probing.probe import page_of
 from crawler.services import Services
-from crawler.single_fetch import Look, fetched, look_of, looking
+from crawler.single_fetch import Look, fetched, look_of, looking, page_of
 from pipelines import urls
 from pipelines.items import Rejected
 from pipelines.workers import ReadersUnavailable

@@ -26,8 +26,7 @@ from crawler.shutdown import shutdown_of
 from crawler.spiders.base import RunSpider
 from pipelines import urls
 from pipelines.items import Link
-from pipelines.store import Document, DocumentState, Offered, Validators
-from pipelines.store import FrontierEntry as FrontierEntry
+from pipelines.store import Document, DocumentState, FrontierEntry, Offered, Validators
 from pipelines.store.models import DocumentKind
 
 log = logging.getLogger(__name__)

@@ -28,11 +28,11 @@ from crawler.spiders.documents import DocumentSpider, header, logged
 from pipelines import urls
 from pipelines.article_item import ArticleItem
 from pipelines.database import DatabaseError
-from pipelines.item_pipelines import InfrastructureError
+from pipelines.item_pipelines import InfrastructureError, reading
 from pipelines.items import Article, Page, Part, Reason, Rejected
 from pipelines.reading.rules import Rules
 from pipelines.store import FrontierEntry
-from pipelines.workers import ReadersUnavailable
+from pipelines.workers import ReadersUnavailable, ReadPage
 
 log = logging.getLogger(__name__)
 
@@ -148,7 +148,7 @@ class NewsSpider(DocumentSpider):
     async def is_empty(self, item: ArticleItem) -> bool:
         """Whether a page shows nothing without its scripts. One that shows an article has been read by that."""
         try:
-            item.was_read(await shutdown_of(self.crawler).run(self.services.readers.read_page(item.page, item.rules)))
+            item.was_read(await shutdown_of(self.crawler).run(reading(item, self.services.readers)))
         except Rejected as rejected:
             return rejected.reason in (Reason.EMPTY, Reason.JAVASCRIPT_SHELL, Reason.NO_TITLE)
         return False
@@ -170,12 +170,15 @@ class NewsSpider(DocumentSpider):
             statements=statements_of(response),
         )
         rules = await self.rules_for(entry)
-        if article is None:
-            page = replace(page, more=await self.further_pages(page, entry, rules, response.meta.get("body_slot")))
+        found = await self.first_look(page, rules) if article is None and self.source.max_pages > 1 else None
+        if isinstance(found, str):
+            more = await self.further_pages(page, entry, rules, found, response.meta.get("body_slot"))
+            page, found = replace(page, more=more), None
         return self.item(
             page,
             rules,
             article=article,
+            first_look=(page, found) if found else None,
             headers={name.decode("latin-1"): header(response, name) or "" for name in response.headers},
             etag=header(response, "ETag"),
             last_modified=header(response, "Last-Modified"),
@@ -197,8 +200,21 @@ class NewsSpider(DocumentSpider):
             return rules
         return self.services.derived.rules(self.name, await self.services.site_model(self.name, entry.site_model))
 
+    async def first_look(self, page: Page, rules: Rules) -> ReadPage | Rejected | str:
+        """Where the article goes on, or what it is where it does not; what is wrong with it waits for the archive."""
+
+        async def asked() -> ReadPage | str:
+            with shutdown.in_progress():
+                return await self.services.readers.read_or_continue(page, rules)
+
+        shutdown = shutdown_of(self.crawler)
+        try:
+            return await shutdown.run(asked())
+        except Rejected as rejected:
+            return rejected
+
     async def further_pages(
-        self, page: Page, entry: FrontierEntry, rules: Rules, slot: BodySlot | None
+        self, page: Page, entry: FrontierEntry, rules: Rules, second: str, slot: BodySlot | None
     ) -> tuple[Part, ...]:
         """Pages 2, 3, ... of the article: as long as each names the next, no address twice, up to the source's cap.
 
@@ -207,10 +223,9 @@ class NewsSpider(DocumentSpider):
         parts: list[Part] = []
         size, largest = len(page.body), self.settings.getint("DOWNLOAD_MAXSIZE")
         seen = {urls.url_key(urls.normalise(url)) for url in (page.url, entry.url)}
-        last = Part(page.url, page.body, page.content_type)
-        while len(parts) + 1 < self.source.max_pages and size < largest:
-            following = await self.next_page(last, len(parts) + 1, rules)
-            if following is None or (key := urls.url_key(urls.normalise(following))) in seen:
+        following: str | None = second
+        while following is not None and len(parts) + 1 < self.source.max_pages and size < largest:
+            if (key := urls.url_key(urls.normalise(following))) in seen:
                 break
             seen.add(key)
             request = Request(following, meta={"kind": "page", "body_slot": slot or BodySlot()}, dont_filter=True)
@@ -227,6 +242,7 @@ class NewsSpider(DocumentSpider):
             last = Part(response.url, response.body, header(response, "Content-Type") or "text/html")
             parts.append(last)
             size += len(last.body)
+            following = await self.next_page(last, len(parts) + 1, rules)
         return tuple(parts)
 
     async def next_page(self, last: Part, number: int, rules: Rules) -> str | None:

@@ -84,8 +84,9 @@ def bands(text: str) -> list[int] | None:
     of_text = _folded(text)
     if len(of_text) < MIN_WORDS:
         return None
-    grams = list(map(" ".join, zip(*(of_text[start:] for start in range(GRAM)), strict=False)))
-    order = [zlib.crc32(gram.encode("utf-8", "surrogatepass")) for gram in grams]
+    spelled = " ".join(of_text).encode("utf-8", "surrogatepass").split(b" ")
+    grams = list(map(b" ".join, zip(*(spelled[start:] for start in range(GRAM)), strict=False)))
+    order = list(map(zlib.crc32, grams))
     kept = winnowed(order, max(NARROWEST, min(WIDEST, len(grams) // WINDOWS)))
     if len(kept) > MOST_BANDS:
         kept = sorted(sorted(kept, key=lambda place: order[place])[:MOST_BANDS])
@@ -98,21 +99,23 @@ def winnowed(values: Sequence[int], window: int) -> list[int]:
         return []
     window = min(window, len(values))
     kept: list[int] = []
-    least = -1
+    least, value = -1, values[0]
     for end in range(window - 1, len(values)):
         start = end - window + 1
         if least < start:
-            least = min(range(start, end + 1), key=lambda place: (values[place], -place))
-        elif values[end] <= values[least]:
-            least = end
-        if not kept or kept[-1] != least:
-            kept.append(least)
+            part = values[start : end + 1]
+            value = min(part)
+            least = end - part[::-1].index(value)
+        elif values[end] <= value:
+            least, value = end, values[end]
+        else:
+            continue
+        kept.append(least)
     return kept
 
 
-def _band(gram: str) -> int:
-    digest = hashlib.blake2b(gram.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)
+def _band(gram: bytes) -> int:
+    return int.from_bytes(hashlib.blake2b(gram, digest_size=8).digest(), "big", signed=True)
 
 
 def _digest(parts: Iterable[str]) -> bytes:

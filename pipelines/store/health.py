@@ -11,13 +11,16 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from psycopg import AsyncConnection
+from psycopg.types.json import Jsonb
 
-from pipelines import health
+from pipelines import health, health_wording
 from pipelines.health import MEASURES, Deviation, Finding, Measure, Point, Sums
+from pipelines.health_wording import Wording
 from pipelines.store.health_statements import (
     ACCEPT,
     ARTICLES,
     BEGIN_AGAIN,
+    BUNCH,
     CLOSE_ALARM,
     DOCUMENTS,
     ENDED,
@@ -35,6 +38,7 @@ from pipelines.store.health_statements import (
     PROMPT_TEXT,
     PROMPTS,
     RUNS_SINCE,
+    SAME_HOURS,
     STATE,
     VALUES,
 )
@@ -43,8 +47,10 @@ from pipelines.store.session import rows_of
 
 #: the history that a page is compared with: so many pages before it
 WINDOW = 600
+#: nights and weekends of a busy source: so many pages are searched for anything like what deviates
+LONG_WINDOW = 5000
 #: so many of the latest are looked at one by one
-LATEST = 80
+LATEST = 160
 #: a rhythm is worked out again after this
 RHYTHM_FOR = timedelta(hours=6)
 #: documents: looks in a row after which one that fails, or that lists nothing, is an alarm
@@ -74,14 +80,14 @@ async def check(
 
     *has_pages*: it met some. *is_observed*: they are recorded already (``benchmarks.alarms``).
     """
-    values: Row = {"source": source, "run": run, "now": now, "window": WINDOW, "latest": LATEST,
-                   "failed": FAILED, "empty": EMPTY}  # fmt: skip
+    values: Row = {"source": source, "run": run, "now": now, "window": WINDOW, "long_window": LONG_WINDOW,
+                   "latest": LATEST, "failed": FAILED, "empty": EMPTY}  # fmt: skip
     new = is_observed or (has_pages and bool(await rows_of(connection, OBSERVE, values)))
     state = (await rows_of(connection, STATE, values))[0]
     documents = await rows_of(connection, DOCUMENTS, values)
     alarms = await rows_of(connection, OPEN_ALARMS, values) if state["alarms"] else []
     is_open = {alarm["measure"] for alarm in alarms}
-    pages = Pages(connection, values, zone)
+    pages = Pages(connection, values, zone, health.chance_of(state["articles"], state["days"]))
     findings = _lists(documents)
     if new or state["is_failing"]:
         findings += await pages.findings(is_open)
@@ -104,18 +110,22 @@ def _lists(documents: Sequence[Row]) -> list[Finding]:
     failing = [row for row in documents if row["is_failing"]]
     if failing:
         first = failing[0]
-        says = f"the {first['kind']} cannot be read ({(first['error'] or '')[:200]})"
-        advice = "Look for its new address in a browser; `nachlese sources check --fetch` says what is there."
+        error = (first["error"] or "")[:200]
+        says, advice = health_wording.LISTS_FAILING
         since, number = first["failing_since"], float(len(failing))
-        found.append(Finding(LISTS[0], 0.0, number, len(documents), since, says, advice, example=first["url"]))
+        wording = Wording(says, {"kind": first["kind"], "error": error})
+        found.append(
+            Finding(LISTS[0], 0.0, number, len(documents), since, wording, Wording(advice), example=first["url"])
+        )
     empty = [row for row in documents if row["is_empty"]]
     if empty:
         first = empty[0]
-        most = first["most_entries"]
-        says = f"the {first['kind']} answers and lists nothing; it had up to {most} entries"
-        advice = "Open it in a browser; the site may have a new one."
-        since = first["empty_since"]
-        found.append(Finding(LISTS[1], float(most), 0.0, len(documents), since, says, advice, example=first["url"]))
+        most, since = first["most_entries"], first["empty_since"]
+        says, advice = health_wording.LISTS_EMPTY
+        wording = Wording(says, {"kind": first["kind"], "most": most})
+        found.append(
+            Finding(LISTS[1], float(most), 0.0, len(documents), since, wording, Wording(advice), example=first["url"])
+        )
     return found
 
 
@@ -123,28 +133,28 @@ async def _silence(connection: AsyncConnection, state: Row, values: Row) -> Find
     """Whether articles have not come for longer than chance explains."""
     now: datetime = values["now"]
     hours, days, longest = state["hours"], state["days"], state["longest_gap"]
+    learned_at = state["learned_at"]
     if state["last_article_at"] is None:
         return None
-    if (state["learned_at"] is None or now - state["learned_at"] > RHYTHM_FOR) and not state["alarms"]:
+    if (learned_at is None or now - learned_at > RHYTHM_FOR) and not state["alarms"]:
         learned = (await rows_of(connection, LEARN_RHYTHM, values))[0]
-        hours, days, longest = learned["hours"], learned["days"], learned["longest_gap"]
+        hours, days, longest, learned_at = learned["hours"], learned["days"], learned["longest_gap"], now
     start = state["looking_since"]
     if start is None or not hours or days < 3:
         return None
-    expected = health.expected_articles(hours, start, now)
+    expected = health.expected_articles(hours, start, now, learned_at - timedelta(days=days))
     if not health.is_silent(expected, now - start, longest):
         return None
-    return Finding(
-        "articles", expected, 0.0, 0, state["last_article_at"],
-        f"no new article has come, where some {expected:.0f} were to be expected by now",
-        "Look at the site in a browser. Where it has news, its feed stands still: look for another one.")  # fmt: skip
+    says, advice = health_wording.SILENCE
+    wording = Wording(says, {"expected": round(expected)})
+    return Finding("articles", expected, 0.0, 0, state["last_article_at"], wording, Wording(advice))
 
 
 class Pages:
     """What the latest pages of a source say."""
 
-    def __init__(self, connection: AsyncConnection, values: Row, zone: ZoneInfo):
-        self.connection, self.values, self.zone = connection, values, zone
+    def __init__(self, connection: AsyncConnection, values: Row, zone: ZoneInfo, chance: float):
+        self.connection, self.values, self.zone, self.chance = connection, values, zone, chance
         self._measured: dict[str, tuple[Sums, list[Point]]] | None = None
 
     async def rows(self, statement: str, **more: object) -> list[Row]:
@@ -154,8 +164,8 @@ class Pages:
         found = await self._ends()
         for name, (sums, latest) in (await self.measured()).items():
             measure = MEASURES[name]
-            for deviates in health.deviations(measure, sums, latest) if name not in is_open else ():
-                if not await self._was_like_that(deviates, VALUES[name]):
+            for deviates in health.deviations(measure, sums, latest, self.chance) if name not in is_open else ():
+                if not await self._is_usual(measure, deviates, VALUES[name]):
                     found.append(_finding(measure, deviates, latest))
                     break
         if "boilerplate" not in is_open and (prompt := await self._prompt()):
@@ -167,10 +177,18 @@ class Pages:
             self._measured = {row["measure"]: _points(row) for row in await self.rows(MEASURED)}
         return self._measured
 
-    async def _was_like_that(self, found: Deviation, value: str, which: str = ARTICLES, **more: object) -> bool:
-        """Whether the history has something like it: so many pages in a row that were nearly as far off."""
+    async def _is_usual(
+        self, measure: Measure, found: Deviation, value: str, which: str = ARTICLES, **more: object
+    ) -> bool:
+        """Whether it is so at these hours of the day, or the history has so many pages in a row nearly as far off."""
+        before = min(point.id for point in found.points)
+        hours = health.hours_of(found.points)
+        same = (await self.rows(SAME_HOURS.format(value=value, which=which), before=before, hours=hours, **more))[0]
+        sums = Sums(same["count"], float(same["total"]), float(same["squares"]))
+        if health.is_of_the_hour(measure, found, sums, same["known"], self.chance):
+            return True
         statement = EXTREME.format(size=found.size - 1, value=value, which=which)
-        row = (await self.rows(statement, before=min(point.id for point in found.points), **more))[0]
+        row = (await self.rows(statement, before=before, **more))[0]
         if row["least"] is None:
             return False
         most = row["least"] if found.value < found.baseline else row["most"]
@@ -192,44 +210,57 @@ class Pages:
             name = f"{outcome}_{reason}"
             measure = Measure(name, True, rises="x")
             sums = Sums(all_counted, counts.get((outcome, reason), 0), counts.get((outcome, reason), 0))
-            for deviates in health.deviations(measure, sums, points):
-                if not await self._was_like_that(deviates, ENDED, "true", outcome=outcome, reason=reason):
+            for deviates in health.deviations(measure, sums, points, self.chance):
+                if await self._comes_in_bunches(sums, deviates, outcome=outcome, reason=reason):
+                    continue
+                if not await self._is_usual(measure, deviates, ENDED, "true", outcome=outcome, reason=reason):
                     break
             else:
                 continue
             since = health.onset(deviates, points)
-            if outcome == "failed" and row["status"] not in health.LASTING and not await self._lasts(since):
+            if outcome == "failed" and row["status"] not in health.LASTING and not await self._lasts(since, points):
                 continue
             ill = sum(deviates.is_ill(point.value) for point in points if point.id >= since.id)
             of = sum(point.id >= since.id for point in points)
-            what, advice = health.page_words(outcome, reason, row["status"])
+            says, advice = health_wording.of_pages(outcome, reason, row["status"], ill, of)
             example = health.example_of(deviates, points).page
-            said = f"{ill} of {of} {what}"
             found.append(
-                Finding(name, deviates.baseline, deviates.value, of, since.at, said, advice, since.id, example)
+                Finding(name, deviates.baseline, deviates.value, of, since.at, says, advice, since.id, example)
             )
         return found
 
-    async def _lasts(self, since: Point) -> bool:
-        now: datetime = self.values["now"]
-        if now - since.at > health.WHILE:
+    async def _comes_in_bunches(self, sums: Sums, found: Deviation, **ended: object) -> bool:
+        """Whether the pages are no more than the history lets expect, where so many of one run usually end alike."""
+        rows = await self.rows(BUNCH, before=min(point.id for point in found.points), **ended)
+        baseline = sums.without(found.points)
+        return bool(rows) and not health.unlikely_share(
+            baseline, found.value, found.size, self.chance, rows[0]["bunch"]
+        )
+
+    async def _lasts(self, since: Point, points: Sequence[Point]) -> bool:
+        """Whether it was so in more than one run, for a while; or the runs after it found nothing else to ask."""
+        ill = [point for point in points if point.id >= since.id and point.value]
+        if not ill:
+            return False  # the latest ones came again
+        if ill[0].run != ill[-1].run and ill[0].at - ill[-1].at > health.WHILE:
             return True
         return bool((await self.rows(RUNS_SINCE, first=since.run))[0]["number"] >= health.RUNS)
 
     # --- a new paragraph in all of them ------------------------------------------------------------------------------
 
     async def _prompt(self) -> Finding | None:
-        asked = {"size": health.PROMPTS, "share": health.PROMPT_SHARE, "fewest": health.FEWEST}
-        found = await self.rows(PROMPTS, **asked)
+        found = await self.rows(
+            PROMPTS, size=health.PROMPTS, share=health.PROMPT_SHARE, fewest=health.FEWEST,
+            fewer=health.FEWER_PROMPTS, long=health.LONG_WITHOUT)  # fmt: skip
         if not found:
             return None
         row = found[0]
         text = await self.rows(PROMPT_TEXT, page=row["page"], paragraph=row["paragraph"])
         shown = " ".join(text[0]["line"].split())[:90] if text else "a paragraph"
-        says = f"the same new paragraph stands in {row['number']} of {row['since_then']} articles: «{shown}»"
-        advice = "If it is a prompt or an advertisement, put a pattern for it into [read] phrases in the source file."
-        return Finding("boilerplate", 0.0, float(row["paragraph"]), row["since_then"], row["since"], says, advice,
-                       row["first_id"], row["page"])  # fmt: skip
+        says, advice = health_wording.BOILERPLATE
+        wording = Wording(says, {"ill": row["number"], "of": row["since_then"], "paragraph": shown})
+        return Finding("boilerplate", 0.0, float(row["paragraph"]), row["since_then"], row["since"], wording,
+                       Wording(advice), row["first_id"], row["page"])  # fmt: skip
 
     # --- opening and closing -----------------------------------------------------------------------------------------
 
@@ -241,11 +272,13 @@ class Pages:
             example = page[0]["url"] if page else None
             detail = page[0]["detail"] if page else None
             if found.measure == "rejected_consent_wall" and detail and "waits for the cookie " in detail:
-                advice = f"{advice} The page {detail[max(detail.rfind('waits for'), 0) :]}."
-        says = health.sentence(self.values["source"], says, found.since, self.zone, example)
+                advice = Wording(health_wording.WITH_COOKIE, {"waits": detail[max(detail.rfind("waits for"), 0) :]})
+        text = health_wording.sentence(self.values["source"], says, found.since, self.zone, example)
+        wording = Jsonb({"says": says.as_json(), "advice": advice.as_json()})
         rows = await self.rows(
             OPEN_ALARM, measure=found.measure, since=found.since, baseline=found.baseline, value=found.value,
-            observed=found.observed, example=example, says=says[:2000], advice=advice[:1000])  # fmt: skip
+            observed=found.observed, example=example, says=text[:2000],
+            advice=str(advice)[:1000], wording=wording)  # fmt: skip
         if rows and found.first_id is not None:
             await self.connection.execute(LEAVE_OUT, self.values | {"first": found.first_id})
         return rows
@@ -294,7 +327,7 @@ def _finding(measure: Measure, found: Deviation, latest: Sequence[Point]) -> Fin
     of = sum(point.id >= since.id for point in latest)
     example = health.example_of(found, latest).page
     return Finding(measure.name, found.baseline, found.value, of, since.at, health.said(measure, found),
-                   measure.advice, since.id, example)  # fmt: skip
+                   Wording(measure.advice), since.id, example)  # fmt: skip
 
 
 async def accept(connection: AsyncConnection, source: str, measure: str | None) -> list[Row]:

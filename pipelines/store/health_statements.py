@@ -62,7 +62,7 @@ STATE = """
             AND run.outcome = 'finished' AND run.started_at > (
                 SELECT max(at) FROM ingest.observations WHERE source = %(source)s AND outcome IN ('new', 'copy'))
         ) AS looking_since,
-        rhythm.learned_at, rhythm.days, rhythm.hours, rhythm.longest_gap
+        rhythm.learned_at, rhythm.days, rhythm.articles, rhythm.hours, rhythm.longest_gap
     FROM (SELECT 1) AS one
     LEFT JOIN ingest.rhythms AS rhythm ON rhythm.source = %(source)s
 """
@@ -122,7 +122,7 @@ EXTREME = """
     WITH newest AS (
         SELECT *, row_number() OVER (ORDER BY id DESC) AS place FROM ingest.observations
         WHERE source = %(source)s AND counted AND id < %(before)s AND {which}
-        ORDER BY id DESC LIMIT %(window)s
+        ORDER BY id DESC LIMIT %(long_window)s
     )
     SELECT min(mean)::float8 AS least, max(mean)::float8 AS most
     FROM (
@@ -130,6 +130,20 @@ EXTREME = """
                count(*) OVER (ORDER BY place ROWS {size} PRECEDING) AS number
         FROM (SELECT place, ({value})::float8 AS value FROM newest) AS one WHERE value IS NOT NULL) AS windows
     WHERE number > {size}
+"""
+# The history again, of some hours of the day only; and how long there has been one.
+SAME_HOURS = """
+    WITH known AS (
+        SELECT at, ({value})::float8 AS value,
+               extract(hour FROM at AT TIME ZONE 'UTC')::integer = ANY (%(hours)s) AS is_same
+        FROM ingest.observations
+        WHERE source = %(source)s AND counted AND id < %(before)s AND {which}
+        ORDER BY id DESC LIMIT %(long_window)s
+    )
+    SELECT count(value) FILTER (WHERE is_same) AS count, coalesce(sum(value) FILTER (WHERE is_same), 0) AS total,
+           coalesce(sum(value * value) FILTER (WHERE is_same), 0) AS squares,
+           coalesce(max(at) - min(at), interval '0') AS known
+    FROM known
 """
 ARTICLES = "outcome IN ('new', 'copy')"
 ENDED = "(outcome = %(outcome)s AND reason IS NOT DISTINCT FROM %(reason)s)::int"
@@ -143,12 +157,26 @@ PAGE_COUNTS = """
         SELECT * FROM ingest.observations WHERE source = %(source)s ORDER BY id DESC LIMIT %(window)s) AS newest
     WHERE counted GROUP BY outcome, reason
 """
+# How many pages of a run end alike: pairs that do, beyond those to be expected by chance, for each page that ends so.
+BUNCH = """
+    WITH of_run AS (
+        SELECT count(*) AS pages,
+               count(*) FILTER (WHERE outcome = %(outcome)s AND reason IS NOT DISTINCT FROM %(reason)s) AS number
+        FROM (SELECT * FROM ingest.observations WHERE source = %(source)s AND counted AND id < %(before)s
+              ORDER BY id DESC LIMIT %(long_window)s) AS newest
+        GROUP BY run_id
+    )
+    SELECT (1 + greatest(0, sum(number * (number - 1)) - sum(pages * (pages - 1)) * (sum(number) / sum(pages)) ^ 2)
+            / sum(number))::float8 AS bunch
+    FROM of_run HAVING sum(number) > 0
+"""
 RUNS_SINCE = """
     SELECT count(*) AS number FROM ingest.runs
     WHERE source = %(source)s AND kind = 'crawl' AND id >= %(first)s
 """
 
-# A paragraph in nearly all of the latest articles, from one of them on in most, and in none of those before that one.
+# A paragraph in nearly all of the latest articles, or in all of fewer where it was missing for longer: from one of them
+# on in most, and in none of those before that one.
 PROMPTS = """
     WITH newest AS MATERIALIZED (
         SELECT id, page_id, at, paragraphs, row_number() OVER (ORDER BY id DESC) AS place FROM ingest.observations
@@ -157,7 +185,8 @@ PROMPTS = """
     ), common AS (
         SELECT paragraph, max(page_id) AS page FROM newest, unnest(paragraphs) AS paragraph
         WHERE place <= %(size)s
-        GROUP BY paragraph HAVING count(*) >= %(share)s * %(size)s
+        GROUP BY paragraph
+        HAVING count(*) >= %(share)s * %(size)s OR count(*) FILTER (WHERE place <= %(fewer)s) = %(fewer)s
     )
     SELECT common.paragraph, common.page, had.first_id, had.since, had.number, all_since.number AS since_then
     FROM common
@@ -167,7 +196,8 @@ PROMPTS = """
     CROSS JOIN LATERAL (
         SELECT count(*) FILTER (WHERE id >= had.first_id) AS number, count(*) FILTER (WHERE id < had.first_id) AS before
         FROM newest) AS all_since
-    WHERE all_since.before >= %(fewest)s AND had.number >= 0.6 * all_since.number
+    WHERE all_since.before >= CASE WHEN had.number >= %(share)s * %(size)s THEN %(fewest)s ELSE %(long)s END
+        AND had.number >= 0.6 * all_since.number
     ORDER BY had.number DESC LIMIT 1
 """
 PROMPT_TEXT = """
@@ -189,9 +219,10 @@ OPEN_ALARMS = """
 """
 OPEN_ALARM = """
     INSERT INTO ingest.alarms (
-        source, measure, opened_at, since, baseline, value, observed, example_url, says, advice, run_id)
+        source, measure, opened_at, since, baseline, value, observed, example_url, says, advice, run_id,
+        wording)
     VALUES (%(source)s, %(measure)s, %(now)s, %(since)s, %(baseline)s, %(value)s, %(observed)s, %(example)s, %(says)s,
-            %(advice)s, %(run)s)
+            %(advice)s, %(run)s, %(wording)s)
     ON CONFLICT DO NOTHING
     RETURNING id, source, measure, since, says, advice, example_url
 """

@@ -228,10 +228,16 @@ class Queries(Session):
         since: datetime | None = None,
         source: str | None = None,
         limit: int = 20,
+        meaning: str | None = None,
     ) -> list[Row]:
-        """``news.search``, best first; ``id`` is the article's. Nothing is found by a query without words."""
-        query = clean(query)
-        return await self._do(searching.SEARCH, query=query, language=language, since=since, source=source, limit=limit)
+        """``news.search``, best first; ``id`` is the article's. Nothing is found by a query without words.
+
+        *meaning*: the vector of the query (``pipelines.meaning``), to find also what means the like.
+        """
+        values = {"query": clean(query), "language": language, "since": since, "source": source, "limit": limit}
+        if meaning is None:
+            return await self._do(searching.SEARCH, **values)
+        return await self._do(searching.SEARCH_BY_MEANING, meaning=meaning, **values)
 
     async def article(self, id_or_url: int | str) -> Row | None:
         """One row of ``news.articles``, with ``removed``: a list of {rule, text}."""

@@ -11,33 +11,43 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from psycopg import AsyncConnection
 
-from pipelines.store import stories
+from pipelines.store import stories, story_moves
 from pipelines.store.connections import Transactions
-from pipelines.store.session import named_rows, rows_of
+from pipelines.store.session import named_rows
+from pipelines.store.story_moves import Parting
+from pipelines.stories import WINDOW
 
 BESIDE = stories.Tables("regrouped_articles", "regrouped_terms")
 
 STATE = "SELECT seen_at, url_key, articles FROM ingest.regroup_state FOR UPDATE"
 
-# In the order of the first grouping, which an index of the time has nearly.
-NEXT = """
-    SELECT article.id, article.first_seen_at, article.url_key,
-           coalesce(version.published_at, article.first_seen_at) AS at,
-           version.published_at, version.published_precision, version.title, version.teaser, version.text
-    FROM ingest.articles AS article
-    CROSS JOIN LATERAL (
-        SELECT * FROM ingest.versions WHERE versions.article_id = article.id ORDER BY fetched_at, number LIMIT 1
-    ) AS version
-    WHERE article.first_seen_at >= coalesce(%(seen_at)s, '-infinity'::timestamptz)
-      AND (article.first_seen_at, article.url_key) > (coalesce(%(seen_at)s, '-infinity'::timestamptz), %(key)s)
-      AND EXISTS (SELECT FROM ingest.story_articles AS member WHERE member.article_id = article.id)
-      AND NOT EXISTS (SELECT FROM ingest.regrouped_articles AS done WHERE done.article_id = article.id)
-    ORDER BY article.first_seen_at, article.url_key
+# In the order of the first grouping: articles that have no new story yet, and their later wordings. Of these only what
+# was fetched until the last of those articles: most versions are no later wordings, and would be read again each time.
+NEXT = f"""
+    WITH begun AS MATERIALIZED (
+        SELECT {stories.FIRST_WORDING}
+        WHERE article.first_seen_at >= coalesce(%(seen_at)s, '-infinity'::timestamptz)
+          AND (article.first_seen_at, article.url_key) > (coalesce(%(seen_at)s, '-infinity'::timestamptz), %(key)s)
+          AND EXISTS (SELECT FROM ingest.story_articles AS member WHERE member.article_id = article.id)
+          AND NOT EXISTS (SELECT FROM ingest.regrouped_articles AS done WHERE done.article_id = article.id)
+        ORDER BY event_at, url_key
+        LIMIT %(limit)s)
+    TABLE begun
+    UNION ALL
+    (SELECT {stories.LATER_WORDING}
+     LEFT JOIN ingest.regrouped_articles AS done ON done.article_id = article.id
+     WHERE version.fetched_at >= coalesce(%(seen_at)s, '-infinity'::timestamptz)
+       AND version.fetched_at <= coalesce((SELECT max(event_at) FROM begun HAVING count(*) = %(limit)s), 'infinity')
+       AND version.fetched_at > coalesce(done.wording_at, {stories.FIRST_FETCH})
+       AND version.fetched_at <= article.first_seen_at + %(window)s
+       AND EXISTS (SELECT FROM ingest.story_articles AS member WHERE member.article_id = article.id)
+     ORDER BY event_at, url_key, number
+     LIMIT %(limit)s)
+    ORDER BY event_at, url_key, number
     LIMIT %(limit)s
 """
 
@@ -59,34 +69,8 @@ BOTH = """
 TAKE_OVER = """
     UPDATE ingest.story_articles AS old
     SET likeness = new.likeness, at = new.at, until = new.until, is_dated = new.is_dated,
-        keys = new.keys, terms = new.terms, weights = new.weights
+        keys = new.keys, terms = new.terms, weights = new.weights, wording_at = new.wording_at
     FROM ingest.regrouped_articles AS new WHERE new.article_id = old.article_id
-"""
-MOVE = """
-    UPDATE ingest.story_articles AS old SET story_id = moved.story_id
-    FROM unnest(%(articles)s::bigint[], %(stories)s::bigint[]) AS moved (article_id, story_id)
-    WHERE old.article_id = moved.article_id
-"""
-MAKE_STORIES = """
-    INSERT INTO ingest.stories (id, first_seen_at, last_seen_at, articles, sources)
-    SELECT id, now(), now(), 0, '{}' FROM unnest(%(ids)s::bigint[]) AS id
-    ON CONFLICT (id) DO NOTHING
-"""
-EMPTY = "UPDATE ingest.stories SET articles = 0 WHERE id = ANY (%(ids)s::bigint[])"
-COUNT = "SELECT count(ingest.count_story(id)) FROM unnest(%(ids)s::bigint[]) AS id"
-# whose headline a story has whose first article has gone elsewhere
-NAME = """
-    UPDATE ingest.stories AS story
-    SET first_id = CASE WHEN EXISTS (
-        SELECT FROM ingest.story_articles WHERE article_id = story.id AND story_id = story.id) THEN NULL ELSE (
-        SELECT member.article_id FROM ingest.story_articles AS member
-        JOIN ingest.articles AS article ON article.id = member.article_id
-        WHERE member.story_id = story.id ORDER BY article.first_seen_at, article.id LIMIT 1) END
-    WHERE id = ANY (%(ids)s::bigint[])
-"""
-SAVE_HISTORY = """
-    INSERT INTO ingest.story_history (story_id, kind, other_id, articles)
-    SELECT * FROM unnest(%(story)s::bigint[], %(kind)s::text[], %(other)s::bigint[], %(articles)s::bigint[])
 """
 TAKE_TERMS = (
     "UPDATE ingest.story_terms SET articles = 0",
@@ -100,16 +84,6 @@ TAKE_TERMS = (
     "DELETE FROM ingest.regrouped_terms",
     "UPDATE ingest.regroup_state SET seen_at = NULL, url_key = NULL, articles = 0",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Parting:
-    """Some articles of a story tell another one now. ``is_end``: the story is no more."""
-
-    story: int
-    other: int
-    articles: int
-    is_end: bool
 
 
 def renumbered(old: Mapping[int, int], new: Mapping[int, int]) -> dict[int, int]:
@@ -161,17 +135,18 @@ async def regroup(run: Transactions) -> dict[str, int]:
 
 async def _group_some(connection: AsyncConnection, limit: int = stories.MOST) -> int:
     (state,) = await named_rows(connection, STATE)
-    rows = await named_rows(connection, NEXT, {"seen_at": state.seen_at, "key": state.url_key or b"", "limit": limit})
+    after = {"seen_at": state.seen_at, "key": state.url_key or b""}
+    rows = await named_rows(connection, NEXT, after | {"limit": limit, "window": WINDOW})
     if rows:
-        await _group(connection, rows, state.articles)
-        values = {"seen_at": rows[-1].first_seen_at, "key": rows[-1].url_key, "number": len(rows)}
+        number = await _group(connection, rows, state.articles)
+        values = {"seen_at": rows[-1].event_at, "key": rows[-1].url_key, "number": number}
         await connection.execute(SAVE_STATE, values)
     return len(rows)
 
 
-async def _group(connection: AsyncConnection, rows: list[Any], before: int) -> None:
+async def _group(connection: AsyncConnection, rows: list[Any], before: int) -> int:
     await connection.execute(stories.BY_INDEX)  # not before the rows are there, which an index has in their order
-    await stories.group_rows(connection, rows, before, BESIDE)
+    return await stories.group_rows(connection, rows, before, BESIDE)
 
 
 async def _take_over(connection: AsyncConnection) -> dict[str, int] | None:
@@ -179,23 +154,22 @@ async def _take_over(connection: AsyncConnection) -> dict[str, int] | None:
     await connection.execute(NO_TIMEOUT)
     await connection.execute(LOCK)
     (state,) = await named_rows(connection, STATE)
-    late = await named_rows(connection, NEXT, {"seen_at": None, "key": b"", "limit": stories.MOST})
+    anywhere = {"seen_at": None, "key": b"", "limit": stories.MOST, "window": WINDOW}
+    late = await named_rows(connection, NEXT, anywhere)
     if late:  # fetched long ago, and stored just now
-        await _group(connection, late, state.articles)
-        values = {"seen_at": state.seen_at, "key": state.url_key, "number": len(late)}
+        number = await _group(connection, late, state.articles)
+        values = {"seen_at": state.seen_at, "key": state.url_key, "number": number}
         await connection.execute(SAVE_STATE, values)
         return None
     rows = await named_rows(connection, BOTH)
     old = {row.article_id: row.old for row in rows}
     new = {row.article_id: row.new for row in rows}
-    number = await asyncio.to_thread(renumbered, old, new)
-    now = {article: number[group] for article, group in new.items()}
+    numbers = await asyncio.to_thread(renumbered, old, new)
+    now = {article: numbers[group] for article, group in new.items()}
     gone = partings(old, now)
     await connection.execute(TAKE_OVER)
-    await _move(connection, old, now)
-    history = {"story": [each.story for each in gone], "other": [each.other for each in gone]}
-    kinds = ["merged" if each.is_end else "split" for each in gone]
-    await rows_of(connection, SAVE_HISTORY, history | {"kind": kinds, "articles": [each.articles for each in gone]})
+    await story_moves.move(connection, old, now)
+    await story_moves.tell(connection, gone)
     for statement in TAKE_TERMS:
         await connection.execute(statement)
     ended = {each.story for each in gone if each.is_end}
@@ -203,11 +177,3 @@ async def _take_over(connection: AsyncConnection) -> dict[str, int] | None:
     return {
         "articles": len(rows), "moved": sum(each.articles for each in gone), "split": len(split), "merged": len(ended)
     }  # fmt: skip
-
-
-async def _move(connection: AsyncConnection, old: Mapping[int, int], now: Mapping[int, int]) -> None:
-    moved = {article: story for article, story in now.items() if old[article] != story}
-    ids = sorted({*moved.values(), *(old[article] for article in moved)})
-    await connection.execute(MOVE, {"articles": list(moved), "stories": list(moved.values())})
-    for statement in (MAKE_STORIES, EMPTY, COUNT, NAME):
-        await connection.execute(statement, {"ids": ids})

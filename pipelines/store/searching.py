@@ -32,6 +32,16 @@ SEARCH = """
 """
 
 
+# What is set comes before the search, which asks whether it is.
+SEARCH_BY_MEANING = """
+    SELECT article_id AS id, rank, published_at, source_name AS source, title, snippet, canonical_url, language, copy_of
+    FROM set_config('nachlese.meaning', %(meaning)s, true) AS told
+    CROSS JOIN LATERAL news.search(
+        %(query)s, meaning => told <> '', lang => %(language)s, since => %(since)s, source => %(source)s,
+        max_rows => %(limit)s)
+"""
+
+
 async def save(connection: AsyncConnection, article_ids: Iterable[int]) -> None:
     """Make the articles found by their current words. Their rows must be written."""
     ids = sorted(set(article_ids))

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from pipelines.archive_remote import RemoteArchive
@@ -17,6 +18,7 @@ from pipelines.reading.rules import SiteModel
 from pipelines.store import (
     health,
     health_statements,
+    meanings,
     rebuild_duplicates,
     regrouping,
     retention,
@@ -38,6 +40,9 @@ from pipelines.store.queries import Queries
 from pipelines.store.runs import Runs
 from pipelines.store.takeovers import Takeovers
 from pipelines.store.watching import Watches
+
+if TYPE_CHECKING:
+    from pipelines.meaning import Encoder
 
 
 class Store(
@@ -156,6 +161,15 @@ class Store(
     async def regroup_stories(self) -> dict[str, int]:
         """Group anew what is stored, by today's method: {articles, moved, split, merged}."""
         return await regrouping.regroup(self._connections.run)
+
+    # --- meaning -----------------------------------------------------------------------------------------------------
+
+    async def store_meanings(self, encode: Encoder) -> int:
+        """Give every article that has none the vector of its current wording; how many there were.
+
+        Raises ``DatabaseError`` where the server has no pgvector.
+        """
+        return await meanings.store_meanings(self._connections.run, encode)
 
     # --- maintenance -------------------------------------------------------------------------------------------------
 

@@ -54,6 +54,7 @@ class Endpoint:
     parameters: tuple[Parameter, ...] = ()
     cursor: tuple[type, ...] = ()
     is_list: bool = True
+    kept: float = 0  # seconds that an answer may be old: what counts everything
 
 
 SOURCE = Parameter("source", "Only of this source")
@@ -141,7 +142,8 @@ async def _family(news: News, values: Values, page: Page) -> Any:
 
 
 async def _edits(news: News, values: Values, page: Page) -> Rows:
-    return await changes.edits(news, page, source=values["source"], what=values["what"] or "all")
+    named = {name: values[name] for name in ("source", "since", "until")}
+    return await changes.edits(news, page, what=values["what"] or "all", **named)
 
 
 async def _changes(news: News, values: Values, page: Page) -> Rows:
@@ -261,6 +263,7 @@ ENDPOINTS: Sequence[Endpoint] = (
         "mentions",
         "How often the words were written, by hour, day, week or month (UTC)",
         _mentions,
+        kept=60,
         more={"at": TIME, "articles": INTEGER, "without_copies": INTEGER, "sources": INTEGER},
         parameters=(
             QUERY,
@@ -324,6 +327,8 @@ ENDPOINTS: Sequence[Endpoint] = (
         parameters=(
             SOURCE,
             Parameter("what", "Only these", "choice", ("all", "corrections", "headlines", "texts", "gone")),
+            SINCE,
+            UNTIL,
         ),
         cursor=changes.CURSOR,
     ),
@@ -337,7 +342,7 @@ ENDPOINTS: Sequence[Endpoint] = (
         ("changes",),
         parameters=(Parameter("after", "Only those behind the change of this number", "integer"),),
     ),
-    Endpoint("/sources", "sources", "All sources", _sources, ("sources",)),
+    Endpoint("/sources", "sources", "All sources", _sources, ("sources",), kept=20),
     Endpoint(
         "/sources/{name}",
         "source",
@@ -372,9 +377,10 @@ ENDPOINTS: Sequence[Endpoint] = (
     Endpoint(
         "/watchlists",
         "watchlists",
-        "Watchlists that something has matched",
+        "Watchlists, with how much they have found",
         _watchlists,
-        more={"watch": TEXT, "matches": INTEGER, "last_match_at": TIME, "not_delivered": INTEGER},
+        ("watchlists",),
+        kept=30,
     ),
     Endpoint(
         "/matches",
@@ -402,6 +408,7 @@ ENDPOINTS: Sequence[Endpoint] = (
         "How large the database is",
         _database,
         is_list=False,
+        kept=30,
         more={"bytes": INTEGER, "articles": INTEGER},
         lists={"tables": ("storage",)},
     ),

@@ -39,8 +39,12 @@ def _handler(endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
         values, page = read(request, endpoint)
         reader: Reader = request.app.state.site.reader
         try:
-            async with reader.session() as news:
-                made = await endpoint.answer(news, values, page)
+            if endpoint.kept:
+                key = (endpoint.path, *values.values())
+                made = await reader.kept(key, endpoint.kept, lambda news: endpoint.answer(news, values, page))
+            else:
+                async with reader.session() as news:
+                    made = await endpoint.answer(news, values, page)
         except Missing as missing:
             raise HTTPException(404, str(missing)) from None
         except NotAnAddress as error:

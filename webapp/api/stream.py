@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 
 from starlette.requests import Request
@@ -40,7 +40,7 @@ class Hub:
         return self._listeners >= MOST
 
     @contextlib.contextmanager
-    def listener(self) -> AsyncIterator[None]:  # type: ignore[misc]
+    def listener(self) -> Iterator[None]:
         """Somebody listens for as long as this lasts."""
         self._listeners += 1
         if self._task is None:

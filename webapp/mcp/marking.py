@@ -67,7 +67,8 @@ class Answer:
 
     def item(self, row: Mapping[str, Any], longest: int = SHORT) -> dict[str, Any]:
         """*row* with what is ours, and what is not under ``untrusted``; what is null or empty is left out."""
-        ours, others = {}, {}
+        ours: dict[str, Any] = {}
+        others: dict[str, Any] = {}
         for name, value in row.items():
             if value is None or value in ("", [], {}):
                 continue
@@ -83,7 +84,7 @@ class Answer:
         """As many of the rows as there is room for, the first of an answer always. *is_paged*: the rest can be
         asked for, so the answer does not say that something is missing.
         """
-        made = []
+        made: list[dict[str, Any]] = []
         for row in rows:
             item = self.item(row, longest)
             size = len(json.dumps(item, ensure_ascii=False))

@@ -6,6 +6,7 @@ The docstring of a tool is what an agent reads before it chooses one.
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -61,6 +62,10 @@ def answering(tool: Tool) -> Callable[..., Awaitable[CallToolResult]]:
         text = TextContent(text=formats.dumps(found).decode())
         return CallToolResult(content=[text], structured_content=found)
 
+    # the protocol's schema is made of what the call answers, not of what the tool found
+    signature = inspect.signature(tool, eval_str=True).replace(return_annotation=Result)
+    call.__signature__ = signature  # type: ignore[attr-defined]
+    call.__annotations__ = {**tool.__annotations__, "return": Result}
     return call
 
 
@@ -88,7 +93,7 @@ class Tools:
         until: Until = None,
         limit: Limit = 20,
         cursor: Cursor = None,
-    ) -> Result:
+    ) -> dict[str, Any]:
         """Find articles by words in title, teaser and text, the best first; at most 200 in all."""
         wanted = Wanted(
             _required("query", _text("query", query, LONGEST_QUERY)),
@@ -120,7 +125,7 @@ class Tools:
         copies: Annotated[bool, Field(description="Also articles whose text another had first")] = False,
         limit: Limit = 20,
         cursor: Cursor = None,
-    ) -> Result:
+    ) -> dict[str, Any]:
         """List articles, the one seen last first. `since` and `until` mean when Nachlese first saw them."""
         wanted = ArticleFilter(
             source=_text("source", source),
@@ -143,7 +148,7 @@ class Tools:
         id: Id,
         version: Annotated[int | None, Field(ge=1, description="This wording; default: the current one")] = None,
         text_from: Annotated[int, Field(ge=0, description="Where in a long text to begin: `text_next`")] = 0,
-    ) -> Result:
+    ) -> dict[str, Any]:
         """Read one article: its text, all its versions, who has copied it, its story, when it was taken down."""
         async with self._reader.session() as news:
             row = _there(await articles.one(news, id), f"no article {id}")
@@ -173,7 +178,7 @@ class Tools:
         self,
         id: Id,
         cursor: Cursor = None,
-    ) -> Result:
+    ) -> dict[str, Any]:
         """What was changed in one article after publication: each version beside the one before it, by paragraphs."""
         page = _page(MOST_ROWS, cursor, (int,))
         skipped = page.after[0] if page.after else 0
@@ -193,7 +198,7 @@ class Tools:
         since: Since = None,
         limit: Limit = 20,
         cursor: Cursor = None,
-    ) -> Result:
+    ) -> dict[str, Any]:
         """List stories: articles of several sources about one event, the story that grew last first."""
         page = _page(limit, cursor, stories.CURSOR)
         async with self._reader.session() as news:
@@ -203,7 +208,7 @@ class Tools:
         return Answer().page(rows, "last_seen_at", "id")
 
     @answering
-    async def get_story(self, id: Id) -> Result:
+    async def get_story(self, id: Id) -> dict[str, Any]:
         """One story with its articles in the order in which they were seen: who was first, who followed."""
         async with self._reader.session() as news:
             row = _there(await stories.one(news, id), f"no story {id}")
@@ -218,7 +223,7 @@ class Tools:
         between_sources: Annotated[bool, Field(description="Only texts that more than one source has")] = False,
         limit: Limit = 20,
         cursor: Cursor = None,
-    ) -> Result:
+    ) -> dict[str, Any]:
         """List families: texts that several articles have, such as agency reports, the one copied last first."""
         page = _page(limit, cursor, texts.CURSOR)
         async with self._reader.session() as news:
@@ -226,7 +231,7 @@ class Tools:
         return Answer().page(rows, "last_seen_at", "id")
 
     @answering
-    async def get_family(self, id: Id) -> Result:
+    async def get_family(self, id: Id) -> dict[str, Any]:
         """One family with its copies: who had the text first, who copied it, how much each kept and added (0 to 1)."""
         async with self._reader.session() as news:
             row = _there(await texts.family(news, id), f"no family {id}")
@@ -241,7 +246,7 @@ class Tools:
         what: Annotated[str, Field(description=f"Only these: {', '.join(EDITS)}")] = "all",
         limit: Limit = 20,
         cursor: Cursor = None,
-    ) -> Result:
+    ) -> dict[str, Any]:
         """List what was changed after publication, latest first: corrections, headlines, texts, taken down, back."""
         page = _page(limit, cursor, changes.CURSOR)
         chosen = _choice("what", what, EDITS) or "all"
@@ -254,7 +259,7 @@ class Tools:
         self,
         after: Annotated[int, Field(ge=0, le=LARGEST_ID, description="`next` of the answer before; 0: all")] = 0,
         limit: Limit = 50,
-    ) -> Result:
+    ) -> dict[str, Any]:
         """Every change in the order of the commits, oldest first; none is ever skipped. To keep up, remember `next`.
 
         `latest` is the number of the last change there is: begin with it to hear only of what comes.
@@ -273,7 +278,7 @@ class Tools:
         self,
         only_problems: Annotated[bool, Field(description="Only sources that something is wrong with")] = False,
         cursor: Cursor = None,
-    ) -> Result:
+    ) -> dict[str, Any]:
         """List the sources and their health by name: last run, articles of the last day beside what is expected.
 
         `problems`: failed (the last run), late (none when it was due), quiet (too few articles), redesigned (texts
@@ -294,7 +299,7 @@ class Tools:
         return answer.finished(items=shown, next=behind)
 
     @answering
-    async def get_source(self, name: Annotated[str, Field(description="`name` in list_sources")]) -> Result:
+    async def get_source(self, name: Annotated[str, Field(description="`name` in list_sources")]) -> dict[str, Any]:
         """One source: its health, where it is looked at, its last runs, what was rejected and why, with examples."""
         known = _required("name", _text("name", name))
         async with self._reader.session() as news:
@@ -313,7 +318,7 @@ class Tools:
     @answering
     async def explain_url(
         self, url: Annotated[str, Field(description="An address of the web, in any spelling")]
-    ) -> Result:
+    ) -> dict[str, Any]:
         """What became of an address: where it was found, each attempt, how it ended and why, the article it became."""
         asked = _required("url", _text("url", url, 4000))
         async with self._reader.session() as news:

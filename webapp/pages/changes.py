@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from starlette.requests import Request
@@ -21,9 +23,10 @@ async def changes(request: Request) -> Response:
     """``/changes``"""
     parameters, _ = parameters_of(request), language_of(request)
     what, source = parameters.choice("what", WHAT, "all") or "all", parameters.text("source")
+    since, until = parameters.period(datetime.now(UTC))
     page = parameters.page(CURSOR, 30)
     async with reader_of(request).session() as news:
-        rows = await queries.changes.edits(news, page, source=source, what=what)
+        rows = await queries.changes.edits(news, page, source=source, what=what, since=since, until=until)
         listed = await queries.articles.by_id(news, [row["article_id"] for row in rows.rows])
     shown = [{**row, "pieces": passages(row), "article": listed.get(row["article_id"])} for row in rows.rows]
     view = View(
@@ -37,8 +40,8 @@ async def changes(request: Request) -> Response:
             "days": by_day(request, shown, "recorded_at"),
             "what": what,
             "choices": WHAT,
-            "filters": {"source": source or ""},
-            "is_narrow": bool(source or what != "all"),
+            "filters": {name: request.query_params.get(name, "") for name in ("source", "within", "since", "until")},
+            "is_narrow": bool(source or what != "all" or since or until),
         },
     )
     return await answer(request, view)
@@ -66,15 +69,15 @@ def passages(row: Row) -> dict[str, Any]:
     return made
 
 
-def title_of(row: Row, listed: dict[int, Row]) -> str:
+def title_of(row: Row, listed: Mapping[int, Row]) -> str:
     """The headline as it reads now."""
     if row["change"] == "version":
-        return row["title_after"]
+        return str(row["title_after"])
     article = listed.get(row["article_id"])
-    return row.get("title") or (article["title"] if article else "")
+    return str(row.get("title") or (article["title"] if article else ""))
 
 
-def _entry(request: Request, listed: dict[int, Row], _: Any) -> Any:
+def _entry(request: Request, listed: Mapping[int, Row], _: Any) -> Any:
     base = str(request.base_url).rstrip("/")
     said = {"version": _("changed"), "gone": _("taken down"), "back": _("back again")}
 

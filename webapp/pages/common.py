@@ -22,22 +22,25 @@ Row = Mapping[str, Any]
 
 def reader_of(request: Request) -> Reader:
     """The database."""
-    return request.app.state.site.reader
+    reader: Reader = request.app.state.site.reader
+    return reader
 
 
 def language_of(request: Request) -> Language:
     """The language of the interface."""
-    return request.state.reading.language
+    language: Language = request.state.reading.language
+    return language
 
 
 def clock_of(request: Request) -> Clock:
     """The reader's clock."""
-    return request.state.reading.clock
+    clock: Clock = request.state.reading.clock
+    return clock
 
 
 def zone_of(request: Request) -> ZoneInfo:
     """The reader's zone."""
-    return request.state.reading.clock.zone
+    return clock_of(request).zone
 
 
 def parameters_of(request: Request) -> Parameters:
@@ -47,7 +50,8 @@ def parameters_of(request: Request) -> Parameters:
 
 async def titles_of(request: Request) -> Mapping[str, str]:
     """Name of each source -> its name for people."""
-    return await reader_of(request).kept("titles", 30, queries.sources.titles)
+    titles: Mapping[str, str] = await reader_of(request).kept("titles", 30, queries.sources.titles)
+    return titles
 
 
 async def answer(request: Request, view: View) -> Response:
@@ -64,7 +68,7 @@ def missing(what: str) -> HTTPException:
 
 def number_of(request: Request) -> int:
     """The number in the path. Raises HTTPException (404) where none can be so large."""
-    number = request.path_params["number"]
+    number: int = request.path_params["number"]
     if number > LARGEST_ID:
         raise missing("there is no page at this address")
     return number
@@ -72,7 +76,7 @@ def number_of(request: Request) -> int:
 
 def name_of(request: Request) -> str:
     """The name in the path. Raises HTTPException (404) for what can be the name of nothing."""
-    name = request.path_params["name"]
+    name: str = request.path_params["name"]
     if "\0" in name or any("\ud800" <= c <= "\udfff" for c in name):
         raise missing("there is no page at this address")
     return name

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -31,6 +33,7 @@ async def explain(request: Request) -> Response:
                 article = await queries.articles.one_listed(news, story["article_id"])
             if article and article["copy_of"]:
                 original = await queries.articles.one_listed(news, article["copy_of"])
+    sources: Sequence[Row] = await reader_of(request).kept("sources", 20, queries.sources.all_of_them) if url else ()
     view = View(
         "explain.html",
         _("Explain"),
@@ -42,9 +45,23 @@ async def explain(request: Request) -> Response:
             "article": article,
             "original": original,
             "verdict": verdict(story, article),
+            "owners": owners(story["url"], sources) if story else [],
         },
     )
     return await answer(request, view)
+
+
+def owners(url: str, sources: Sequence[Row]) -> list[Row]:
+    """The sources on whose site the address is: that of their front page, or part of it."""
+    host = _host(url)
+    return [row for row in sources if (home := _host(row["homepage"])) and (host == home or host.endswith(f".{home}"))]
+
+
+def _host(url: str | None) -> str:
+    try:
+        return (urlsplit(url or "").hostname or "").removeprefix("www.")
+    except ValueError:
+        return ""
 
 
 def verdict(story: dict[str, Any] | None, article: Row | None) -> str:

@@ -106,7 +106,7 @@ def by_day(request: Request, rows: Sequence[Row], key: str = "first_seen_at") ->
     ]
 
 
-async def _hours(news: News) -> list[Row]:
+async def _hours(news: News) -> Sequence[Row]:
     last = await queries.articles.latest_time(news)
     return await queries.articles.per_hour(news, last - timedelta(hours=36)) if last else []
 

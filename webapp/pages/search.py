@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from webapp import charts, queries
+from webapp import charts, formats, queries
 from webapp.formats import Entry, View, tagged
 from webapp.pages.common import Row, answer, clock_of, language_of, parameters_of, reader_of, zone_of
 from webapp.parameters import WITHIN, BadParameter, Parameters
 from webapp.queries.paging import LARGEST_PAGE, cursor
 from webapp.queries.search import LONGEST_QUERY, MOST, Wanted
-from webapp.reader import Reader, TooSlow
+from webapp.reader import News, Reader, TooSlow
 
 SIZE = 30
-MOST_BARS = 90
-HOURS = timedelta(days=2)  # up to here by hour
-COUNTING = 1.5  # seconds that the figure may take; the articles found are there without it
+COUNTING = 0.7  # seconds that the figure may take; the articles found are there without it
+KEPT = 300  # seconds
+Figures = tuple[Sequence[Row], Sequence[Row]]  # by time, by source
 
 
 def wanted_of(parameters: Parameters, now: datetime) -> Wanted | None:
@@ -50,17 +49,16 @@ async def search(request: Request) -> Response:
     if wanted is not None and request.query_params.get("format") == "watchlist":
         return watchlist(request, wanted)
     reader = reader_of(request)
-    rows: list[Row] = []
-    listed: dict[int, Row] = {}
-    figures: list[Row] | None = []
+    rows: Sequence[Row] = []
+    listed: Mapping[int, Row] = {}
+    figures: Figures | None = ([], [])
     if wanted:
         async with reader.session() as news:
             rows = await queries.search.found(news, wanted, size, offset)
             listed = await queries.articles.by_id(news, [row["article_id"] for row in rows])
-        figures = await _figures(reader, wanted, zone_of(request).key)
-    sources = Counter[str]()
-    for row in figures or ():
-        sources[row["source"]] += row["articles"]
+        if formats.wanted(request) == "html":
+            figures = await _figures(reader, wanted, zone_of(request).key)
+    by_time, by_source = figures or ([], [])
     is_more = len(rows) > size and offset + size < MOST
     shown = [{**row, "article": listed.get(row["article_id"])} for row in rows[:size]]
     view = View(
@@ -73,9 +71,10 @@ async def search(request: Request) -> Response:
         data={
             "found": shown,
             "wanted": wanted,
-            "chart_made": mentions_chart(request, figures or []),
-            "sources": sources.most_common(12),
-            "total": sources.total(),
+            "address_asked": address_in(wanted.query) if wanted else None,
+            "chart_made": mentions_chart(request, by_time),
+            "sources": [(row["source"], row["articles"]) for row in by_source[:12]],
+            "total": sum(row["articles"] for row in by_source),
             "is_counted": figures is not None,
             "within": WITHIN,
             "filters": {n: request.query_params.get(n, "") for n in ("language", "source", "within", "since", "until")},
@@ -85,56 +84,55 @@ async def search(request: Request) -> Response:
     return await answer(request, view)
 
 
-async def _figures(reader: Reader, wanted: Wanted, zone: str) -> list[Row] | None:
-    """What is counted for the figure; None where that takes too long: a word that every second article has."""
-    try:
-        return await reader.kept(
-            ("figures", wanted, zone), 60, lambda news: queries.search.figures(news, wanted, zone), COUNTING
-        )
-    except TooSlow:
-        return None
+def address_in(query: str) -> str | None:
+    """What was typed, where it is the address of a page: whoever pastes one wants to know what became of it."""
+    host, slash, _rest = query.strip().removeprefix("https://").removeprefix("http://").partition("/")
+    is_address = "://" in query or (slash and "." in host.strip("."))
+    return query.strip() if is_address and not query.strip().count(" ") else None
 
 
-def mentions_chart(request: Request, figures: Sequence[Row]) -> charts.Chart | None:
-    """Bars by hour, day, week or month: as fine as MOST_BARS allow."""
-    if not figures:
+async def _figures(reader: Reader, wanted: Wanted, zone: str) -> Figures | None:
+    """What is counted for the figure; None where that takes too long: a word that every second article has.
+
+    That it takes too long is remembered as well, or each reader of the page would let it be tried again.
+    """
+
+    async def counted(news: News) -> Figures | None:
+        try:
+            return await queries.search.figures(news, wanted, zone)
+        except TooSlow:
+            return None
+
+    made: Figures | None = await reader.kept(("figures", wanted, zone), KEPT, counted, COUNTING)
+    return made
+
+
+def mentions_chart(request: Request, by_time: Sequence[Row]) -> charts.Chart | None:
+    """Bars by hour, day, week or month."""
+    if not by_time:
         return None
     clock, _ = clock_of(request), language_of(request)
-    span = figures[-1]["at"] - figures[0]["at"]
-    counted: dict[Any, list[int]] = {}
-    for row in figures:
-        at = row["at"].astimezone(clock.zone)
-        counts = counted.setdefault(_bucket(at, span), [0, 0])
-        counts[0] += row["articles"] - row["copies"]
-        counts[1] += row["copies"]
-    is_hours = span <= HOURS
-    bars = [
-        charts.Bar(
-            clock.time(key) if is_hours else clock.short_day(key),
-            tuple(counted.get(key, (0, 0))),
-            clock.moment(key) if is_hours else clock.day(key),
-        )
-        for key in _without_gaps(list(counted), span)
-    ]
+    bucket = by_time[0]["bucket"]
+    is_hours = bucket == "hour"
+    counted = {_place(row["at"].astimezone(clock.zone), is_hours): row for row in by_time}
+    bars = []
+    for key in _without_gaps(list(counted), bucket):
+        row = counted.get(key, {"articles": 0, "copies": 0})
+        label = clock.time(key) if is_hours else clock.short_day(key)
+        title = clock.moment(key) if is_hours else clock.day(key)
+        bars.append(charts.Bar(label, (row["articles"] - row["copies"], row["copies"]), title))
     return charts.bars(_("Mentions over time"), bars, (_("texts"), _("copies")), every=max(1, len(bars) // 4))
 
 
-def _bucket(at: datetime, span: timedelta) -> Any:
-    """The hour, day, first day of the week or of the month that an instant counts for."""
-    if span <= HOURS:
-        return at
-    if span <= timedelta(days=MOST_BARS):
-        return at.date()
-    if span <= timedelta(weeks=MOST_BARS):
-        return at.date() - timedelta(days=at.weekday())
-    return at.date().replace(day=1)
+def _place(at: datetime, is_hour: bool) -> Any:
+    return at if is_hour else at.date()
 
 
-def _without_gaps(keys: list[Any], span: timedelta) -> list[Any]:
+def _without_gaps(keys: list[Any], bucket: str) -> list[Any]:
     """Hours, days and weeks in which nothing was written have a place, too."""
-    if span > timedelta(weeks=MOST_BARS):
+    if bucket == "month":
         return keys
-    step = timedelta(hours=1) if span <= HOURS else timedelta(days=1 if span <= timedelta(days=MOST_BARS) else 7)
+    step = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}[bucket]
     return [keys[0] + step * number for number in range(int((keys[-1] - keys[0]) / step) + 1)]
 
 
@@ -158,7 +156,8 @@ def watchlist(request: Request, wanted: Wanted) -> Response:
 
 def pieces(query: str) -> tuple[list[str], list[str], list[str]]:
     """Phrases, entries of words (one for each side of ``or``), and what is not wanted."""
-    phrases, rest = [], []
+    phrases: list[str] = []
+    rest: list[str] = []
     for place, part in enumerate(query.split('"')):
         if place % 2 and part.strip() and not (rest and rest[-1].endswith("-")):
             phrases.append(part.strip())
@@ -179,7 +178,7 @@ def pieces(query: str) -> tuple[list[str], list[str], list[str]]:
     return phrases, [" ".join(entry) for entry in words if entry], without
 
 
-def _entry(request: Request, listed: dict[int, Row]) -> Any:
+def _entry(request: Request, listed: Mapping[int, Row]) -> Any:
     base = str(request.base_url).rstrip("/")
 
     def entry(row: Row) -> Entry | None:

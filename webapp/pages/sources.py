@@ -100,21 +100,19 @@ async def source(request: Request) -> Response:
         row = await queries.sources.one(news, name)
         if row is None:
             raise missing(_("there is no source of this name"))
-        last = row["last_article_at"]
-        days = await queries.sources.per_day(news, last - timedelta(days=DAYS), zone, name) if last else []
         latest = await queries.articles.latest(news, ArticleFilter(source=name, copies=True), Page(12))
         folded = await beside(news, latest.rows)
         data = {
             "runs": (await queries.sources.runs(news, name, Page(12))).rows,
-            "reasons": await queries.sources.reasons(news, name),
             "documents": await queries.sources.documents(news, name),
             "pending": await queries.sources.pending(news, name, 10),
             "open_alarms": await queries.sources.open_alarms(news, name),
         }
+    reader = reader_of(request)
+    data["reasons"] = await reader.kept(("reasons", name), 60, lambda news: queries.sources.reasons(news, name))
+    days: Sequence[Row] = await reader.kept(("days", zone, name), 60, lambda news: _days_of(news, row, zone))
     try:
-        windows = await reader_of(request).kept(
-            ("windows", name), 600, lambda news: queries.sources.windows(news, name), COUNTING
-        )
+        windows = await reader.kept(("windows", name), 600, lambda news: queries.sources.windows(news, name), COUNTING)
     except TooSlow:
         windows = {}
     view = View(
@@ -135,6 +133,11 @@ async def source(request: Request) -> Response:
         },
     )
     return await answer(request, view)
+
+
+async def _days_of(news: News, source: Row, zone: str) -> Sequence[Row]:
+    last = source["last_article_at"]
+    return await queries.sources.per_day(news, last - timedelta(days=DAYS), zone, source["name"]) if last else []
 
 
 def _days_chart(request: Request, days: Sequence[Row]) -> charts.Chart | None:
@@ -191,7 +194,7 @@ async def rejections(request: Request) -> Response:
     reader = reader_of(request)
     async with reader.session() as news:
         rows = await queries.sources.rejections(news, name, reason, page)
-    reasons = await reader.kept(("reasons", name), 30, lambda news: queries.sources.reasons(news, name))
+    reasons = await reader.kept(("reasons", name), 60, lambda news: queries.sources.reasons(news, name))
     view = View(
         "rejections.html",
         _("Rejected pages"),

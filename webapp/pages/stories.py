@@ -109,7 +109,7 @@ def _timeline(request: Request, members: Sequence[Row], titles: Mapping[str, str
     return charts.timeline(title, dots, ends, (_("source"), _("first seen"), _("headline")))
 
 
-def _entry(request: Request, firsts: dict[int, Row]) -> Any:
+def _entry(request: Request, firsts: Mapping[int, Row]) -> Any:
     base = str(request.base_url).rstrip("/")
 
     def entry(row: Row) -> Entry:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -19,7 +20,7 @@ async def watchlists(request: Request) -> Response:
     parameters, _ = parameters_of(request), language_of(request)
     page = parameters.page(CURSOR, 20)
     reader = reader_of(request)
-    lists = await reader.kept("watchlists", 10, queries.watchlists.all_of_them)
+    lists = await reader.kept("watchlists", 30, queries.watchlists.all_of_them)
     async with reader.session() as news:
         rows = await queries.watchlists.matches(news, None, page)
     view = View(
@@ -30,7 +31,7 @@ async def watchlists(request: Request) -> Response:
         items=rows.rows,
         entry=_entry(request),
         next=rows.next,
-        data={"lists": lists, "days": by_day(request, rows.rows, "matched_at"), "watch": None},
+        data={"lists": lists, "names": _names(lists), "days": by_day(request, rows.rows, "matched_at"), "watch": None},
     )
     return await answer(request, view)
 
@@ -39,20 +40,28 @@ async def watchlist(request: Request) -> Response:
     """``/watchlists/NAME``"""
     name, parameters, _ = name_of(request), parameters_of(request), language_of(request)
     page = parameters.page(CURSOR)
-    async with reader_of(request).session() as news:
+    reader = reader_of(request)
+    names = _names(await reader.kept("watchlists", 30, queries.watchlists.all_of_them))
+    async with reader.session() as news:
         rows = await queries.watchlists.matches(news, name, page)
-    if not rows.rows and page.after is None:
-        raise missing(_("nothing has matched a watchlist of this name"))
+    if not rows.rows and page.after is None and name not in names:
+        raise missing(_("there is no watchlist of this name"))
+    title = names.get(name, name)
     view = View(
         "watchlists.html",
-        name,
-        _("What matched the watchlist {name}, latest first", name=name),
+        title,
+        _("What matched the watchlist {name}, latest first", name=title),
         items=rows.rows,
         entry=_entry(request),
         next=rows.next,
-        data={"lists": [], "days": by_day(request, rows.rows, "matched_at"), "watch": name},
+        data={"lists": [], "names": names, "days": by_day(request, rows.rows, "matched_at"), "watch": name},
     )
     return await answer(request, view)
+
+
+def _names(lists: Sequence[Row]) -> dict[str, str]:
+    """Name of each watchlist -> its name for people."""
+    return {row["watch"]: row["title"] for row in lists}
 
 
 def _entry(request: Request) -> Any:

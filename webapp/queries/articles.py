@@ -59,17 +59,44 @@ CURSOR = (datetime, int)
 ALL = ArticleFilter()
 
 
+# Postgres takes filters for independent of each other: where it expects forty articles of a section in a language in
+# the latest some hundred, and there is none at all, it would read them all. So where there are several filters, the
+# latest are looked through; do they not fill the page, articles are found by what is filtered, and then put in order.
+LOOK = 1000
+THROUGH_LATEST = """
+    SELECT {listed} FROM (
+        SELECT * FROM news.articles WHERE {bounds} ORDER BY first_seen_at DESC, id DESC LIMIT %(look)s) AS latest
+    WHERE {where} ORDER BY first_seen_at DESC, id DESC LIMIT %(size)s
+"""
+THROUGH_FILTERS = """
+    SELECT {listed} FROM news.articles WHERE {bounds} AND {where}
+    ORDER BY first_seen_at + interval '0' DESC, id DESC LIMIT %(size)s
+"""
+BOUNDS = ("source", "since", "until")  # what the indexes of time can be asked for
+
+
 async def latest(news: News, wanted: ArticleFilter = ALL, page: Page = FIRST) -> Rows:
     """The articles that were seen last, latest first: ``LISTED`` of each."""
     conditions, values = wanted.conditions()
+    by_name = dict(zip(values, conditions, strict=False))
+    bounds = [condition for name, condition in by_name.items() if name in BOUNDS]
     if page.after:
-        conditions.append("(first_seen_at, id) < (%(after_at)s, %(after_id)s)")
+        bounds.append("(first_seen_at, id) < (%(after_at)s, %(after_id)s)")
         values |= dict(zip(("after_at", "after_id"), page.after, strict=True))
-    where = " AND ".join(conditions) or "true"
-    rows = await news.rows(
-        f"SELECT {LISTED} FROM news.articles WHERE {where} ORDER BY first_seen_at DESC, id DESC LIMIT %(size)s",
-        {**values, "size": page.size + 1},
-    )
+    others = [condition for condition in conditions if condition not in bounds]
+    values |= {"size": page.size + 1, "look": LOOK}
+    pieces = {"listed": LISTED, "bounds": " AND ".join(bounds) or "true", "where": " AND ".join(others) or "true"}
+    is_combined = len(by_name.keys() - set(BOUNDS)) > (0 if wanted.source else 1)
+    if is_combined:
+        rows = await news.rows(THROUGH_LATEST.format(**pieces), values)
+        if len(rows) <= page.size:
+            rows = await news.rows(THROUGH_FILTERS.format(**pieces), values)
+    else:
+        rows = await news.rows(
+            "SELECT {listed} FROM news.articles WHERE {bounds} AND {where} "
+            "ORDER BY first_seen_at DESC, id DESC LIMIT %(size)s".format(**pieces),
+            values,
+        )
     return paged(rows, page, "first_seen_at", "id")
 
 

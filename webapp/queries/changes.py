@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from webapp.queries.paging import FIRST, Page, Rows, cursor
@@ -10,7 +11,12 @@ from webapp.reader import News, Row
 
 KINDS = ("new", "version", "copy", "gone", "back", "story")
 CURSOR = (int,)
-LOOK = 4000  # changes that are looked through for a page of them
+LOOKS = (1, 3, 10, 10, 10, 10)  # pages' worth of changes that are looked at in turn: most lists are full by the first
+WANTED = {
+    "source": "source = %(source)s",
+    "since": "recorded_at >= %(since)s",
+    "until": "recorded_at < %(until)s",
+}
 
 REVISION = """article_id, source, canonical_url, version, version_before, fetched_at, fetched_before, title_changed,
     teaser_changed, text_changed, title_before, title_after, teaser_before, teaser_after, words_before, words_after,
@@ -36,20 +42,30 @@ async def revisions(news: News, number: int) -> list[Row]:
     )
 
 
-async def edits(news: News, page: Page = FIRST, *, source: str | None = None, what: str = "all") -> Rows:
+async def edits(
+    news: News,
+    page: Page = FIRST,
+    *,
+    source: str | None = None,
+    what: str = "all",
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> Rows:
     """What was edited, latest first: rows of ``news.revisions`` (kind ``version``) and ``news.absences`` (gone, back).
 
-    Each row has ``change`` (kind, id, recorded_at) and the columns of its view. *what*: all, corrections,
-    headlines, texts,
-    gone. The list is made from ``news.changes``, so its cursor is a number of a change.
+    Each row has ``change`` (kind, id, recorded_at) and the columns of its view. *what*: all, corrections, headlines,
+    texts, gone. *since*, *until*: recorded from then on, before then. The list is made from ``news.changes``, so its
+    cursor is a number of a change.
     """
     kinds = {"gone": "'gone', 'back'", "all": "'version', 'gone', 'back'"}.get(what, "'version'")
     after = page.after[0] if page.after else None
+    wanted = {"source": source, "since": since, "until": until}
     found: list[Row] = []
-    for _ in range(6):
-        looked = await _looked(news, kinds, source, after)
+    for look in LOOKS if what in ("all", "gone") else LOOKS[1:]:
+        size = look * (page.size + 1)
+        looked = await _looked(news, kinds, wanted, after, size)
         found += await _with_views(news, looked, what)
-        if len(looked) < LOOK // 10 or len(found) > page.size:
+        if len(looked) < size or len(found) > page.size:
             break
         after = looked[-1]["id"]
     else:
@@ -59,17 +75,18 @@ async def edits(news: News, page: Page = FIRST, *, source: str | None = None, wh
     return Rows(found[: page.size], cursor([found[page.size - 1]["id"]]))
 
 
-async def _looked(news: News, kinds: str, source: str | None, after: int | None) -> list[Row]:
-    """The next changes of these kinds, latest first, as few as a page may need."""
+async def _looked(news: News, kinds: str, wanted: Mapping[str, Any], after: int | None, size: int) -> list[Row]:
+    """The next *size* changes of these kinds, latest first."""
     # in the statement, not beside it: the index of these changes serves only who names them
     conditions = [f"kind IN ({kinds})", "kind IN ('version', 'gone', 'back')"]
-    values: dict[str, Any] = {"size": LOOK // 10}
+    values: dict[str, Any] = {"size": size}
+    for name, condition in WANTED.items():
+        if wanted[name]:
+            conditions.append(condition)
+            values[name] = wanted[name]
     if after is not None:
         conditions.append("id < %(after)s")
         values["after"] = after
-    if source:
-        conditions.append("source = %(source)s")
-        values["source"] = source
     return await news.rows(
         "SELECT id, kind, article_id, version, recorded_at, source, canonical_url FROM news.changes "
         f"WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT %(size)s",

@@ -61,6 +61,8 @@ def position(text: str, kinds: Sequence[type]) -> tuple[Any, ...]:
         raise BadCursor("no cursor of this list")
     if any(isinstance(v, int) and not -(2**63) <= v < 2**63 for v in found):
         raise BadCursor("no cursor of this list")
+    if any(isinstance(v, str) and ("\0" in v or any("\ud800" <= c <= "\udfff" for c in v)) for v in found):
+        raise BadCursor("no cursor of this list")  # Postgres has neither
     if any(isinstance(v, datetime) and v.tzinfo is None for v in found):
         raise BadCursor("no cursor of this list")
     return tuple(found)

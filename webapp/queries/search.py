@@ -52,10 +52,27 @@ async def mentions(news: News, wanted: Wanted, bucket: str, zone: str) -> list[R
     )
 
 
-async def figures(news: News, wanted: Wanted, zone: str) -> list[Row]:
-    """at (an hour in *zone*), source, articles, copies: for a figure, counted once."""
-    return await news.rows(
-        "SELECT date_trunc('hour', at, %(zone)s) AS at, source_name AS source, count(*) AS articles, "
-        f"count(copy_of) AS copies FROM news.mentions({ARGUMENTS}) GROUP BY 1, 2 ORDER BY 1, 2",
-        {**wanted.values(), "zone": zone},
-    )
+# Counted once, in as many rows as the figure has bars: to hand over an hour of each source took longer than to count.
+FIGURES = f"""
+    WITH mentioned AS MATERIALIZED (SELECT at, source_name, copy_of FROM news.mentions({ARGUMENTS})),
+    chosen AS (
+        SELECT CASE WHEN max(at) - min(at) <= interval '2 days' THEN 'hour'
+                    WHEN max(at) - min(at) <= interval '90 days' THEN 'day'
+                    WHEN max(at) - min(at) <= interval '630 days' THEN 'week' ELSE 'month' END AS bucket
+        FROM mentioned)
+    SELECT bucket, date_trunc(bucket, at, %(zone)s) AS at, NULL AS source,
+           count(*) AS articles, count(copy_of) AS copies
+    FROM mentioned CROSS JOIN chosen GROUP BY 1, 2
+    UNION ALL
+    SELECT NULL, NULL, source_name, count(*), count(copy_of) FROM mentioned GROUP BY source_name
+    ORDER BY at, articles DESC, source
+"""
+
+
+async def figures(news: News, wanted: Wanted, zone: str) -> tuple[list[Row], list[Row]]:
+    """How often it was written: by time (bucket, at, articles, copies), and by source (source, articles, copies).
+
+    The bucket is hour, day, week or month in *zone*, the same in all rows: as fine as about ninety of them allow.
+    """
+    rows = await news.rows(FIGURES, {**wanted.values(), "zone": zone})
+    return [row for row in rows if row["at"] is not None], [row for row in rows if row["at"] is None]

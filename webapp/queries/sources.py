@@ -94,16 +94,20 @@ async def rejections(news: News, source: str | None = None, reason: str | None =
 
 
 REASONS = """
-    SELECT reason, count(*) AS pages, max(rejected_at) AS last_at, (array_agg(url ORDER BY rejected_at DESC))[1:3]
-    AS examples
-    FROM news.rejections WHERE (%(source)s::text IS NULL OR source = %(source)s)
-    GROUP BY reason ORDER BY pages DESC, reason
+    SELECT counted.reason, counted.pages, counted.last_at, ARRAY(
+        SELECT url FROM news.rejections AS one WHERE one.reason = counted.reason {source}
+        ORDER BY rejected_at DESC LIMIT 3) AS examples
+    FROM (
+        SELECT reason, count(*) AS pages, max(rejected_at) AS last_at
+        FROM news.rejections WHERE true {source} GROUP BY reason) AS counted
+    ORDER BY counted.pages DESC, counted.reason
 """
 
 
 async def reasons(news: News, source: str | None = None) -> list[Row]:
-    """reason, pages, last_at and up to three examples of what was rejected."""
-    return await news.rows(REASONS, {"source": source})
+    """reason, pages, last_at and up to three examples of what was rejected. Of all sources, ask ``Reader.kept``."""
+    where = "AND source = %(source)s" if source is not None else ""
+    return await news.rows(REASONS.format(source=where), {"source": source})
 
 
 DOCUMENTS = "SELECT * FROM news.documents WHERE source = %(source)s ORDER BY kind, url"
@@ -115,12 +119,13 @@ async def documents(news: News, source: str) -> list[Row]:
 
 
 async def open_alarms(news: News, source: str) -> list[Row]:
-    """What deviates from the source's own history now: measure, since, says, advice."""
-    return await news.rows(
-        "SELECT measure, since, says, advice, example_url FROM news.alarms "
+    """What deviates from the source's own history now: measure, since, says, advice, example_url, wording."""
+    rows = await news.rows(
+        "SELECT measure, since, says, advice, example_url, wording FROM news.alarms "
         "WHERE source = %(source)s AND closed_at IS NULL ORDER BY id",
         {"source": source},
     )
+    return without_secrets(rows, "example_url")
 
 
 async def pending(news: News, source: str, limit: int = 50) -> list[Row]:

@@ -14,11 +14,8 @@ MATCH = """match.id, match.watch, match.article_id, match.version, match.matched
 
 
 async def all_of_them(news: News) -> list[Row]:
-    """watch, matches, last_match_at of each watchlist that something has matched."""
-    return await news.rows(
-        "SELECT watch, count(*) AS matches, max(matched_at) AS last_match_at, count(error) AS not_delivered "
-        "FROM news.matches GROUP BY watch ORDER BY watch"
-    )
+    """``news.watchlists``, by name. It counts the matches of each, so ask ``Reader.kept`` for it."""
+    return await news.rows("SELECT * FROM news.watchlists ORDER BY watch")
 
 
 async def matches(news: News, watch: str | None = None, page: Page = FIRST) -> Rows:

@@ -20,6 +20,22 @@ for (const details of document.querySelectorAll("[data-wide-open]")) {
   if (matchMedia("(min-width: 62rem)").matches) details.open = true;
 }
 
+// A table is too wide for a telephone: there each row becomes a card, its cells named by the heads of their columns.
+for (const table of document.querySelectorAll("table.ledger")) {
+  const heads = [...table.querySelectorAll("thead th, thead td")].map((head) => head.textContent);
+  table.classList.add("stacks");
+  table.setAttribute("role", "table");
+  for (const part of table.querySelectorAll("thead, tbody")) part.setAttribute("role", "rowgroup");
+  for (const row of table.querySelectorAll("tr")) {
+    row.setAttribute("role", "row");
+    [...row.children].forEach((cell, place) => {
+      const isHead = cell.parentNode.parentNode.tagName === "THEAD";
+      cell.setAttribute("role", isHead ? "columnheader" : cell.tagName === "TH" ? "rowheader" : "cell");
+      if (!isHead && heads[place]) cell.dataset.name = heads[place];
+    });
+  }
+}
+
 // --- keys
 let chosen = null;
 const items = () => [...document.querySelectorAll(".listed, .listed-row")];

@@ -18,7 +18,8 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.reading.regex_prefilter import alternatives, either, first_letters, name_of
+from pipelines import pattern_sets
+from pipelines.reading.regex_prefilter import either, name_of
 
 if TYPE_CHECKING:
     from pipelines.patterns import Whole
@@ -40,10 +41,12 @@ _END = 120
 _TOP_KEYS = ("language", "words")
 _NAME = re.compile(r"[a-z][a-z_]*\Z")
 _WORD = re.compile(r"<([a-z_]+)>")
+# In lower case, as texts are when they are compared.
 _PROBES = (
-    "Der Minister sagte am Montag, die Lage im Land sei weiterhin ernst",
-    "The minister said on Monday that the situation remained serious",
-    "Le ministre a dit lundi que la situation restait grave",
+    "",
+    "der minister sagte am montag, die lage im land sei weiterhin ernst",
+    "the minister said on monday that the situation remained serious",
+    "le ministre a dit lundi que la situation restait grave",
 )
 # Umlauts are compared in their two-letter spelling, typographic marks in their plain one.
 _PLAIN = tuple(
@@ -64,72 +67,62 @@ class PhrasesError(ValueError):
 
 
 @dataclass(frozen=True)
-class ByLetter:
-    """Section -> patterns, made into one pattern for each first character: a text meets only what can begin like it.
+class PhraseSet:
+    """Section -> patterns. A text is held against all of them at once, in time that grows with its length alone.
 
-    Each is compiled when the first text begins so. All of them take a second, and a command that looks at tables needs
-    none.
+    They are compiled when the first text comes. Those of all languages take a quarter of a second, and a command that
+    looks at tables needs none.
     """
 
     sections: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    is_bounded: bool = False  # patterns of a source file, which may run away
-    _compiled: dict[str, re.Pattern[str] | Whole | None] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
+    is_bounded: bool = False  # patterns of a source file, which may be none of RE2's
 
-    def __reduce__(self) -> tuple[Callable[..., ByLetter], tuple[tuple[tuple[str, tuple[str, ...]], ...], bool]]:
+    def __reduce__(self) -> tuple[Callable[..., PhraseSet], tuple[tuple[tuple[str, tuple[str, ...]], ...], bool]]:
         return _shared, (tuple((name, tuple(patterns)) for name, patterns in self.sections.items()), self.is_bounded)
-
-    def compile(self) -> None:
-        """Compile what is left to compile: for a process that is forked afterwards."""
-        for letter in ("", *self._letters):
-            if letter not in self._compiled:
-                self._compiled[letter] = self._pattern(letter)
 
     def section(self, text: str) -> str | None:
         """The first section with a pattern that takes the whole of *text*, which is spelled plainly, or None."""
-        if not text:
-            return None
-        text = text.lower()
-        letter = text[0] if text[0] in self._letters else ""
-        if letter not in self._compiled:
-            self._compiled[letter] = self._pattern(letter)
-        found = pattern.match(text) if (pattern := self._compiled[letter]) else None
+        return self.compiled(text.lower()) if text else None
+
+    @cached_property
+    def compiled(self) -> Callable[[str], str | None]:
+        """The section of a text in lower case. To ask for it is to compile: for a process that is forked afterwards."""
+        parts = [(name, pattern) for name, patterns in self.sections.items() for pattern in patterns]
+        if not parts:
+            return lambda text: None
+        return _by_bounded_pattern(parts) if self.is_bounded else _by_set(parts)
+
+
+def _by_set(parts: Sequence[tuple[str, str]]) -> Callable[[str], str | None]:
+    first = pattern_sets.first_of([pattern for _, pattern in parts])
+
+    def section(text: str) -> str | None:
+        place = first(text)
+        return None if place is None else parts[place][0]
+
+    return section
+
+
+def _by_bounded_pattern(parts: Sequence[tuple[str, str]]) -> Callable[[str], str | None]:
+    whole = _bounded(either(parts, after=r"\Z"))
+
+    def section(text: str) -> str | None:
+        found = whole.match(text)
         return name_of(found) if found else None
 
-    def _pattern(self, letter: str) -> re.Pattern[str] | Whole | None:
-        fitting = [(name, part) for name, part, first in self._parts if first is None or letter in first]
-        if not fitting:
-            return None
-        pattern = either(fitting, after=r"\Z")
-        return _bounded(pattern) if self.is_bounded else re.compile(pattern)
-
-    @cached_property
-    def _parts(self) -> list[tuple[str, str, frozenset[str] | None]]:
-        """Section, pattern, the letters with which it can begin; None: any."""
-        return [
-            (name, part, first_letters(part))
-            for name, patterns in self.sections.items()
-            for pattern in patterns
-            for part in alternatives(pattern)
-        ]
-
-    @cached_property
-    def _letters(self) -> frozenset[str]:
-        """Those that have a pattern of their own; all others share one."""
-        return frozenset().union(*(first for _, _, first in self._parts if first))
+    return section
 
 
 def _bounded(pattern: str, ignores_case: bool = False) -> Whole:
-    from pipelines.patterns import Whole  # loads two engines; only patterns of source files need them
+    from pipelines.patterns import Whole  # loads another engine; only patterns of source files need it
 
     return Whole(pattern, ignores_case)
 
 
 @lru_cache(maxsize=256)
-def _shared(sections: tuple[tuple[str, tuple[str, ...]], ...], is_bounded: bool) -> ByLetter:
+def _shared(sections: tuple[tuple[str, tuple[str, ...]], ...], is_bounded: bool) -> PhraseSet:
     """The patterns of these sections, once a process: all sources have the same phrases, and rules come pickled."""
-    return ByLetter(dict(sections), is_bounded)
+    return PhraseSet(dict(sections), is_bounded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,18 +134,17 @@ class Phrases:
     """
 
     language: str = ""
-    opens: ByLetter = field(default_factory=ByLetter)
-    whole: ByLetter = field(default_factory=ByLetter)
-    opens_strictly: ByLetter = field(default_factory=ByLetter)
+    opens: PhraseSet = field(default_factory=PhraseSet)
+    whole: PhraseSet = field(default_factory=PhraseSet)
+    opens_strictly: PhraseSet = field(default_factory=PhraseSet)
     limits: Mapping[str, int] = field(default_factory=dict)
     longest: int = 0
     ends: re.Pattern[str] | None = None
 
     def compile(self) -> None:
         """Compile all patterns now: for a process that is forked afterwards."""
-        self.opens.compile()
-        self.whole.compile()
-        self.opens_strictly.compile()
+        for each in (self.opens, self.whole, self.opens_strictly):
+            _ = each.compiled
 
     @classmethod
     def load(cls, path: Path | str) -> Phrases:
@@ -287,7 +279,7 @@ def _checked(data: dict[str, Any], where: str, is_bounded: bool = False) -> Phra
         raise PhrasesError("\n".join(mistakes))
     longest = max([LONGEST_HEADING, *limits.values()]) + 20  # room for marks that are taken off before measuring
     strict = {name: [each for each in patterns if not _LEAVES_OPEN.search(each)] for name, patterns in opens.items()}
-    openings, wholes, strictly = (ByLetter(each, is_bounded) for each in (opens, whole, strict))
+    openings, wholes, strictly = (PhraseSet(each, is_bounded) for each in (opens, whole, strict))
     return Phrases(str(language), openings, wholes, strictly, limits, longest, _either(ends))
 
 
@@ -338,7 +330,7 @@ def _patterns(
     is_bounded: bool,
 ) -> list[str]:
     """The patterns of one list, words filled in and spelled plainly; a mistake is noted and left out."""
-    good = []
+    plain: dict[str, str] = {}  # by the place that a mistake names
     for pattern in section.get(key, []):
         place = f"{where}: [{name}] {key}: {pattern!r}"
         if "(?P" in pattern:
@@ -352,18 +344,37 @@ def _patterns(
         if _UMLAUT_IN_SET.search(pattern):
             mistakes.append(f"{place}: expected umlauts outside of [...]: (ä|ö)")
             continue
-        plain = _quick(_filled(pattern, words).translate(_PATTERN_PLAIN))
-        try:
-            compiled: re.Pattern[str] | Whole = re.compile(plain, re.IGNORECASE)
-        except re.error as error:
-            mistakes.append(f"{place}: expected a regular expression ({error})")
-            continue
-        compiled = _bounded(plain, ignores_case=True) if is_bounded else compiled
-        if compiled.fullmatch("") or any(compiled.fullmatch(probe) for probe in _PROBES):
-            mistakes.append(f"{place}: expected a phrase, this takes any sentence")
-        else:
-            good.append(plain)
-    return good
+        plain[place] = _quick(_filled(pattern, words).translate(_PATTERN_PLAIN))
+    patterns = list(plain.values())
+    doubted = set(range(len(patterns))) if is_bounded else pattern_sets.doubtful(patterns, _PROBES)
+    wrong = {place: _mistake(patterns[place], is_bounded) for place in doubted}
+    mistakes += [f"{place}: {wrong[number]}" for number, place in enumerate(plain) if wrong.get(number)]
+    return [pattern for number, pattern in enumerate(patterns) if not wrong.get(number)]
+
+
+def _mistake(pattern: str, is_bounded: bool) -> str | None:
+    """What is wrong with a pattern, looked at by itself."""
+    try:
+        takes = _takes(pattern, is_bounded)
+    except (re.error, pattern_sets.PatternError) as error:
+        return f"expected {_wanted(pattern, error)}"
+    return "expected a phrase, this takes any sentence" if any(map(takes, _PROBES)) else None
+
+
+def _takes(pattern: str, is_bounded: bool) -> Callable[[str], Any]:
+    """Whether *pattern* takes the whole of a text. Raises ``re.error`` or ``PatternError``."""
+    if not is_bounded:
+        return pattern_sets.whole(pattern)
+    re.compile(pattern)
+    return _bounded(pattern, ignores_case=True).fullmatch
+
+
+def _wanted(pattern: str, error: Exception) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as mistake:
+        return f"a regular expression ({mistake})"
+    return f"a pattern that looks neither ahead nor back ({error})"
 
 
 def _quick(pattern: str) -> str:

@@ -15,7 +15,8 @@ from urllib.parse import urljoin, urlsplit
 
 from lxml import etree, html
 
-from pipelines.items import Rejected
+from pipelines.items import Page, Rejected
+from pipelines.pattern_sets import any_in_bytes
 from pipelines.reading.body.blocks import Block, plain
 from pipelines.reading.fields.metadata import selector
 from pipelines.reading.languages import either, words
@@ -62,8 +63,7 @@ _NEXT_WORDS = re.compile(
 )
 _OTHER_THING = re.compile(either("paging.other"), re.IGNORECASE)
 _SINGLE = re.compile(either("paging.single"), re.IGNORECASE)
-# plain strings, because a search for them in a whole page is ten times as fast as one for a pattern
-_MAY_BE_SINGLE = tuple(hint.encode() for hint in sorted(words("paging.single_hints")))
+_may_be_single = any_in_bytes(words("paging.single_hints"))
 _PAGING_NAMES = re.compile(rf"pag(?:e|er|ing|ination|inator)|{either('class_names.paging')}|wp-link|multipage", re.I)
 _FOREIGN_NAMES = re.compile(
     rf"comment|{either('class_names.no_paging')}|forum|disqus|galler|galerie|slide|carousel|swiper|"
@@ -184,6 +184,11 @@ def next_page(page_url: str, body: bytes, content_type: str, number: int, rules:
     return best[1] if best else None
 
 
+def continues_at(page: Page, rules: Rules) -> str | None:
+    """``next_page`` of an article's first page."""
+    return next_page(page.url, page.body, page.content_type, 1, rules)
+
+
 def _tree(body: bytes, content_type: str) -> html.HtmlElement | None:
     try:
         return html.document_fromstring(decode.utf8_of(body, content_type), parser=_parser())
@@ -198,9 +203,9 @@ def _parser() -> html.HTMLParser:
 
 def _may_have_more(page_url: str, body: bytes, number: int) -> bool:
     """A look at the raw addresses, so that the many pages without a next one are not parsed for it."""
-    lower = body.lower()
-    if number == 1 and any(words in lower for words in _MAY_BE_SINGLE):
+    if number == 1 and _may_be_single(body):
         return True
+    lower = body.lower()
     wanted = re.compile(rb"(?<!\d)0?(?:%d|%d)(?!\d)" % (number + 1, number))
     looked_at = 0
     seen: set[bytes] = set()

@@ -9,7 +9,8 @@ SELECT
     alarm.closed_because,
     alarm.says,
     alarm.advice,
-    alarm.example_url
+    alarm.example_url,
+    alarm.wording
 FROM ingest.alarms AS alarm;
 
 COMMENT ON VIEW news.alarms IS 'A row per time that a source deviated from its own history; those without closed_at are open';
@@ -23,3 +24,4 @@ COMMENT ON COLUMN news.alarms.closed_because IS 'well: as before; accepted: a pe
 COMMENT ON COLUMN news.alarms.says IS 'What is wrong, a sentence for people';
 COMMENT ON COLUMN news.alarms.advice IS 'What to do about it';
 COMMENT ON COLUMN news.alarms.example_url IS 'A page or list that shows it; null: there is none';
+COMMENT ON COLUMN news.alarms.wording IS 'says and advice once more, each as a text with names in braces and their values, to be said in another language; null: from an older version';

@@ -40,6 +40,7 @@ FROM (VALUES
     ('matches', 'primary', '{id}', NULL, NULL),
     ('matches', 'foreign', '{article_id}', 'articles', '{id}'),
     ('matches', 'foreign', '{source}', 'sources', '{name}'),
+    ('matches', 'foreign', '{watch}', 'watchlists', '{watch}'),
     -- page_runs has no primary key: a replay may meet one page in several files
     ('page_runs', 'foreign', '{run}', 'runs', '{id}'),
     ('page_runs', 'foreign', '{page_id}', 'pages', '{id}'),
@@ -79,7 +80,8 @@ FROM (VALUES
     ('story_history', 'primary', '{id}', NULL, NULL),
     ('versions', 'primary', '{article_id,version}', NULL, NULL),
     ('versions', 'foreign', '{article_id}', 'articles', '{id}'),
-    ('versions', 'foreign', '{source}', 'sources', '{name}')
+    ('versions', 'foreign', '{source}', 'sources', '{name}'),
+    ('watchlists', 'primary', '{watch}', NULL, NULL)
 ) AS stated (view_name, kind, columns, references_view, references_columns);
 
 COMMENT ON VIEW news.keys IS 'A row per key of a view: what its rows are known by, and what they may be joined with';

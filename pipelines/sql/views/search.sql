@@ -15,9 +15,14 @@ DECLARE
     hits integer;
     enough integer;  -- of a common word half of them, for on this way each takes its time
 BEGIN
-    SELECT count(*), count(*) FILTER (WHERE one.vector @@ wanted) INTO looked, hits
+    -- a source that has few of them makes any word rare
+    SELECT count(*), count(*) FILTER (
+        WHERE (search_latest.source IS NULL
+               OR EXISTS (SELECT FROM ingest.articles AS a WHERE a.id = one.article_id AND a.source = search_latest.source))
+          AND one.vector @@ wanted)
+    INTO looked, hits
     FROM (
-        SELECT s.vector FROM ingest.search AS s
+        SELECT s.article_id, s.vector FROM ingest.search AS s
         WHERE s.language = lang AND s.at >= earliest AND s.at < latest
         ORDER BY s.at DESC LIMIT sample) AS one;
     enough := CASE WHEN looked < sample THEN most ELSE most / 2 END;
@@ -136,7 +141,83 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     JOIN ingest.versions AS v ON v.article_id = a.id AND v.number = a.version
     ORDER BY r.rank DESC, r.at DESC, r.article_id DESC
 $$;
-COMMENT ON FUNCTION news.search IS 'Articles that have the words, best first: words are all wanted, "words in order", -without, one or other; compounds and ae for ä are found';
+COMMENT ON FUNCTION news.search(text, text, timestamptz, timestamptz, text, integer) IS 'Articles that have the words, best first: words are all wanted, "words in order", -without, one or other; compounds and ae for ä are found';
+
+-- What has the words and what means the like, each by its own place: neither a rank of words nor an angle says how much
+-- it is worth beside the other (reciprocal rank fusion). Postgres cannot make the vector of a question: who asks has it.
+CREATE OR REPLACE FUNCTION news.search(
+    query text,
+    meaning boolean,
+    lang text DEFAULT NULL,
+    since timestamptz DEFAULT NULL,
+    until timestamptz DEFAULT NULL,
+    source text DEFAULT NULL,
+    max_rows integer DEFAULT 20
+)
+RETURNS TABLE (
+    article_id bigint,
+    rank real,
+    published_at timestamptz,
+    source_name text,
+    title text,
+    snippet text,
+    canonical_url text,
+    language text,
+    copy_of bigint
+)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    asked text := nullif(current_setting('nachlese.meaning', true), '');
+    place text := (SELECT extnamespace::regnamespace::text FROM pg_extension WHERE extname = 'vector');
+    -- the index knows nothing of languages and days: where these are wanted, the vectors of what fits are read
+    apart text := CASE WHEN lang IS NULL AND since IS NULL AND until IS NULL AND source IS NULL THEN '' ELSE 'OFFSET 0' END;
+BEGIN
+    IF meaning IS NOT TRUE THEN
+        RETURN QUERY SELECT * FROM news.search(query, lang, since, until, source, max_rows);
+        RETURN;
+    ELSIF place IS NULL OR to_regclass('meaning.articles') IS NULL THEN
+        RAISE EXCEPTION 'no meanings of articles are stored'
+            USING HINT = 'nachlese db meanings stores them.', ERRCODE = 'object_not_in_prerequisite_state';
+    ELSIF asked IS NULL THEN
+        RAISE EXCEPTION 'the meaning of the query is not known'
+            USING HINT = 'Set nachlese.meaning to its vector, as nachlese articles search --meaning does.',
+                  ERRCODE = 'object_not_in_prerequisite_state';
+    END IF;
+    RETURN QUERY EXECUTE format($q$
+        WITH words AS MATERIALIZED (
+            SELECT s.article_id, s.snippet, s.place FROM news.search($1, $2, $3, $4, $5, 50)
+                WITH ORDINALITY AS s (article_id, rank, published_at, source_name, title, snippet, canonical_url,
+                                      language, copy_of, place)),
+        near AS MATERIALIZED (
+            SELECT n.article_id, row_number() OVER (ORDER BY n.apart, n.article_id) AS place
+            FROM (
+                SELECT fits.article_id, fits.vector OPERATOR(%1$s.<=>) $6::%1$s.halfvec AS apart
+                FROM (
+                    SELECT m.article_id, m.vector FROM meaning.articles AS m
+                    WHERE $2 IS NULL AND $3 IS NULL AND $4 IS NULL AND $5 IS NULL OR EXISTS (
+                        SELECT FROM ingest.search AS s JOIN ingest.articles AS a ON a.id = s.article_id
+                        WHERE s.article_id = m.article_id AND ($2 IS NULL OR s.language = $2)
+                          AND s.at >= coalesce($3, '-infinity') AND s.at < coalesce($4, 'infinity')
+                          AND ($5 IS NULL OR a.source = $5)) %2$s) AS fits
+                ORDER BY fits.vector OPERATOR(%1$s.<=>) $6::%1$s.halfvec
+                LIMIT 40) AS n),
+        fused AS (
+            SELECT one.article_id, sum(1.0 / (60 + one.place)) AS rank
+            FROM (SELECT w.article_id, w.place FROM words AS w UNION ALL SELECT n.article_id, n.place FROM near AS n) AS one
+            GROUP BY one.article_id
+            ORDER BY rank DESC, one.article_id DESC
+            LIMIT $7)
+        SELECT f.article_id, f.rank::real, v.published_at, a.source, v.title,
+               coalesce(w.snippet, left(coalesce(v.teaser, v.text), 200)), a.canonical_url, v.language, a.copy_of
+        FROM fused AS f
+        JOIN ingest.articles AS a ON a.id = f.article_id
+        JOIN ingest.versions AS v ON v.article_id = a.id AND v.number = a.version
+        LEFT JOIN words AS w ON w.article_id = f.article_id
+        ORDER BY f.rank DESC, f.article_id DESC
+    $q$, place, apart) USING query, lang, since, until, source, asked, max_rows;
+END
+$$;
+COMMENT ON FUNCTION news.search(text, boolean, text, timestamptz, timestamptz, text, integer) IS 'With meaning => true also articles that mean the like in other words or another language; the vector of the query is in the setting nachlese.meaning';
 
 -- To read every article's words costs what the planner does not see (they are stored apart), so the index is always asked.
 CREATE OR REPLACE FUNCTION news.mentions(

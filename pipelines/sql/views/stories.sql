@@ -12,7 +12,7 @@ JOIN ingest.versions AS first_version ON first_version.article_id = first.id AND
 WHERE story.articles > 0;
 
 COMMENT ON VIEW news.stories IS 'A row per story: articles about one event, one of them or many';
-COMMENT ON COLUMN news.stories.id IS 'Number of the story: the id of the article that began it. Changes only by nachlese db regroup; see news.story_history';
+COMMENT ON COLUMN news.stories.id IS 'Number of the story: the id of the article that began it. An article changes its story by nachlese db regroup or by a changed wording; see news.story_history';
 COMMENT ON COLUMN news.stories.title IS 'Headline of its first article as it reads now';
 COMMENT ON COLUMN news.stories.first_seen_at IS 'First fetch of its first article';
 COMMENT ON COLUMN news.stories.last_seen_at IS 'First fetch of its latest article';
@@ -37,7 +37,7 @@ JOIN ingest.versions AS version ON version.article_id = article.id AND version.n
 COMMENT ON VIEW news.story_articles IS 'A row per article with the story that it belongs to';
 COMMENT ON COLUMN news.story_articles.story_id IS 'id in news.stories';
 COMMENT ON COLUMN news.story_articles.article_id IS 'id in news.articles';
-COMMENT ON COLUMN news.story_articles.likeness IS 'How much it resembled the story when it came, 0 to 1; null: it began the story';
+COMMENT ON COLUMN news.story_articles.likeness IS 'How much it resembled the story when it came to it, 0 to 1; null: it began the story';
 COMMENT ON COLUMN news.story_articles.source IS 'Source of the article';
 COMMENT ON COLUMN news.story_articles.title IS 'Headline';
 COMMENT ON COLUMN news.story_articles.published_at IS 'When its site says it was published';
@@ -49,7 +49,7 @@ CREATE OR REPLACE VIEW news.story_history AS
 SELECT id, story_id, kind, other_id, articles, recorded_at
 FROM ingest.story_history;
 
-COMMENT ON VIEW news.story_history IS 'A row per story of whose articles some were found to tell another one (nachlese db regroup)';
+COMMENT ON VIEW news.story_history IS 'A row per story of whose articles some were found to tell another one, by nachlese db regroup or by a changed wording';
 COMMENT ON COLUMN news.story_history.id IS 'Number, growing';
 COMMENT ON COLUMN news.story_history.story_id IS 'The story as it was; of kind split it is in news.stories, of kind merged no longer';
 COMMENT ON COLUMN news.story_history.kind IS 'split: it goes on without these articles; merged: all that it had is elsewhere now';

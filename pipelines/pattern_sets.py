@@ -1,0 +1,111 @@
+"""Many patterns held against one text at once, by RE2: in time that grows with the text and with nothing else.
+
+RE2 knows neither looking ahead or back nor groups that are named again; ``PatternError`` says so. The matched side is
+spelled in UTF-8, and half a character in it is none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import re2
+
+_WORD = re.compile(r"\[\\w|\\w")
+#: letters beyond ASCII count as such, as they do for Python's engine
+_LETTERS = r"[\w\x{c0}-\x{1fff}"
+_NUMBER = re.compile(r"(?<!\\)\{\d+(?:,\d*)?\}")
+# RE2 repeats a thousand times at most, also where one repetition stands in another
+_MAY_BE_TOO_MANY = re.compile(r"\{\d*,?\d{4,}|\)\{\d|\)[*+?]?\)\{")
+
+
+class PatternError(ValueError):
+    """A pattern that RE2 does not take. The message is RE2's."""
+
+
+def _options(**chosen: Any) -> re2.Options:
+    options = re2.Options()
+    options.never_capture = True
+    options.log_errors = False  # they are raised
+    for name, value in chosen.items():
+        setattr(options, name, value)
+    return options
+
+
+# The German phrases take 4 MB; in the rest RE2 remembers how far texts like this one came.
+_MEMORY = 16 << 20
+_TEXTS = _options(max_mem=_MEMORY)
+_BYTES = _options(encoding=re2.Options.Encoding.LATIN1, case_sensitive=False)
+
+
+def whole(pattern: str) -> Callable[[str], bool]:
+    """Whether *pattern* takes the whole of a text. Raises PatternError."""
+    compiled = _compiled(_spelled(pattern))
+    return lambda text: compiled.fullmatch(text.encode("utf-8", "replace")) is not None
+
+
+def first_of(patterns: Sequence[str]) -> Callable[[str], int | None]:
+    """The place of the first of *patterns*, each of which ``whole`` takes, that takes the whole of a text, or None.
+
+    They are compared without the numbers of their repetitions first, which is four times as fast; then the few that
+    are left, exactly. RE2 counts by unrolling: to each place that '.{0,240}' has taken belongs a state of its own.
+    """
+    exact = [_spelled(pattern) for pattern in patterns]
+    wide = re2.Set.FullMatchSet(_TEXTS)
+    try:
+        for pattern in exact:
+            wide.Add(_NUMBER.sub("*", pattern))
+        wide.Compile()
+    except re2.error as error:
+        raise PatternError(_said(error)) from None
+    compiled = lru_cache(maxsize=None)(lambda place: _compiled(exact[place]))
+
+    def first(text: str) -> int | None:
+        spelled = text.encode("utf-8", "replace")
+        left = sorted(wide.Match(spelled) or ())
+        return next((place for place in left if compiled(place).fullmatch(spelled)), None)
+
+    return first
+
+
+def doubtful(patterns: Sequence[str], texts: Sequence[str]) -> set[int]:
+    """The places of those *patterns* that may be none, or may take the whole of one of *texts*: ``whole`` tells.
+
+    That the others are in order shows all at once, in a sixth of the time.
+    """
+    doubted = {place for place, pattern in enumerate(patterns) if _MAY_BE_TOO_MANY.search(pattern)}
+    if not patterns:
+        return set()
+    wide = re2.Set.FullMatchSet(_TEXTS)
+    try:
+        for pattern in patterns:
+            wide.Add(_NUMBER.sub("*", _spelled(pattern)))
+        wide.Compile()
+    except re2.error:
+        return set(range(len(patterns)))
+    return doubted.union(*(wide.Match(text.encode()) or () for text in texts))
+
+
+def any_in_bytes(words: Iterable[str]) -> Callable[[bytes], bool]:
+    """Whether one of *words* stands in bytes in UTF-8, in capitals or not: in a fifth of the time of a search for
+    each."""
+    compiled = re2.compile(b"|".join(re2.escape(word.encode()) for word in sorted(words)), _BYTES)
+    return lambda body: compiled.search(body) is not None
+
+
+def _spelled(pattern: str) -> str:
+    return _WORD.sub(lambda found: _LETTERS if found[0][0] == "[" else f"{_LETTERS}]", pattern)
+
+
+def _compiled(pattern: str) -> Any:
+    try:
+        return re2.compile(pattern.encode(), _TEXTS)
+    except re2.error as error:
+        raise PatternError(_said(error)) from None
+
+
+def _said(error: re2.error) -> str:
+    said = error.args[0]
+    return said.decode(errors="replace") if isinstance(said, bytes) else str(said)

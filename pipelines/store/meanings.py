@@ -1,0 +1,98 @@
+"""Vectors of what articles mean, for searching by meaning: made by a command, for those who want it.
+
+They lie in a schema of their own, ``meaning``, which no migration knows: it needs the extension pgvector, and all of it
+can be made again. A dump leaves it out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+from psycopg import AsyncConnection
+
+from pipelines.meaning import DIMENSIONS, Encoder
+from pipelines.postgres import DatabaseError
+from pipelines.store.connections import Transactions
+from pipelines.store.session import rows_of
+
+MOST = 100  # articles in a transaction: a second
+
+IS_AVAILABLE = "SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector') AS is_available"
+EXTENSION = "CREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA meaning"
+# where somebody has made the extension before, it is in a schema of theirs
+TYPES = """
+    SELECT extnamespace::regnamespace::text AS place, to_regtype(extnamespace::regnamespace || '.halfvec') AS halfvec
+    FROM pg_extension WHERE extname = 'vector'
+"""
+TABLE = f"""
+    CREATE TABLE IF NOT EXISTS meaning.articles (
+        article_id bigint PRIMARY KEY,
+        version    integer NOT NULL,
+        vector     {{place}}.halfvec({DIMENSIONS}) NOT NULL)
+"""
+INDEX = """
+    CREATE INDEX IF NOT EXISTS articles_vector ON meaning.articles USING hnsw (vector {place}.halfvec_cosine_ops)
+"""
+
+# an article's current wording, where its vector is missing or is that of another one
+WAITING = """
+    SELECT article.id, article.version,
+           concat_ws('. ', version.title, coalesce(version.teaser, left(version.text, 400))) AS words,
+           known.version IS DISTINCT FROM article.version AS is_new
+    FROM (SELECT id, version FROM ingest.articles WHERE id > %(after)s ORDER BY id LIMIT %(limit)s) AS article
+    JOIN ingest.versions AS version ON version.article_id = article.id AND version.number = article.version
+    LEFT JOIN meaning.articles AS known ON known.article_id = article.id
+    ORDER BY article.id
+"""
+SAVE = """
+    INSERT INTO meaning.articles (article_id, version, vector)
+    SELECT article, version, vector::{place}.halfvec
+    FROM unnest(%(articles)s::bigint[], %(versions)s::integer[], %(vectors)s::text[]) AS row (article, version, vector)
+    ORDER BY article
+    ON CONFLICT (article_id) DO UPDATE SET version = excluded.version, vector = excluded.vector
+"""
+
+
+async def store_meanings(run: Transactions, encode: Encoder) -> int:
+    """Give every article that has none the vector of its current wording; how many there were.
+
+    DatabaseError: the server has no pgvector, or one without ``halfvec``.
+    """
+    place = await run(_prepare)
+    total, after = 0, 0
+    while True:
+        done = await run(partial(_some, encode=encode, place=place, after=after))
+        if done is None:
+            return total
+        number, after = done
+        total += number
+
+
+async def _prepare(connection: AsyncConnection) -> str:
+    """Make what is not there yet; the schema of the extension, quoted."""
+    (found,) = await rows_of(connection, IS_AVAILABLE)
+    if not found["is_available"]:
+        raise DatabaseError("search by meaning needs pgvector, and this server does not have it (package pgvector)")
+    await connection.execute("CREATE SCHEMA IF NOT EXISTS meaning")
+    await connection.execute(EXTENSION)
+    (types,) = await rows_of(connection, TYPES)
+    if types["halfvec"] is None:
+        raise DatabaseError("search by meaning needs pgvector 0.7 or later: ALTER EXTENSION vector UPDATE")
+    place = str(types["place"])
+    for statement in (TABLE, INDEX):
+        await connection.execute(statement.format(place=place))
+    return place
+
+
+async def _some(connection: AsyncConnection, encode: Encoder, place: str, after: int) -> tuple[int, int] | None:
+    """Of the next articles how many got a vector, and the last one's number; None: there are no more."""
+    rows = await rows_of(connection, WAITING, {"after": after, "limit": MOST})
+    if not rows:
+        return None
+    new = [row for row in rows if row["is_new"]]
+    if new:
+        vectors = await asyncio.to_thread(encode, [row["words"] for row in new])
+        values = {"articles": [row["id"] for row in new], "versions": [row["version"] for row in new]}
+        await connection.execute(SAVE.format(place=place), values | {"vectors": vectors})
+    return len(new), rows[-1]["id"]

