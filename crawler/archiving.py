@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from crawler.config.settings_file import Retention
 from pipelines.archive import Archive
-from pipelines.archive_remote import RemoteArchive
+from pipelines.archive_remote import RemoteArchive, archive_places
 from pipelines.store import Store
 
 log = logging.getLogger(__name__)
@@ -75,3 +76,16 @@ async def prune(
 
     ages = before(kept.bookkeeping), before(kept.versions), before(kept.archive)
     return await store.prune(*ages, folder, is_dry, remote)
+
+
+async def lost_files(
+    store: Store, stated: str | None, age: timedelta, ask_again: bool
+) -> tuple[list[dict[str, Any]], int]:
+    """Files of the archive that are neither here nor at its address and did not grow for *age*; with *ask_again*, how
+    many pages are due for a look because of that."""
+    folder, remote = archive_places(stated)
+    there = [path.name for path in folder.rglob("*.warc*")] if folder.is_dir() else []
+    there += await asyncio.to_thread(remote.names) if remote is not None else []
+    lost = await store.lost_archive_files(there, datetime.now(UTC) - age)
+    pages = [await store.ask_again_for(row["file"]) for row in lost] if ask_again else []
+    return lost, sum(pages)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import secrets
 import shutil
@@ -10,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -429,16 +428,11 @@ def check_archive(
 
 
 async def _checked(configured: Configuration, age: timedelta, ask_again: bool) -> tuple[list[dict[str, Any]], int]:
+    from crawler.archiving import lost_files
     from crawler.cli.common import open_store
-    from pipelines.archive_remote import open_remote
 
-    remote, folder = open_remote(configured.settings.archive.folder), archive_folder(configured)
-    there = [path.name for path in folder.rglob("*.warc*")] if folder.is_dir() else []
-    there += await asyncio.to_thread(remote.names) if remote is not None else []
     async with await open_store() as store:
-        lost = await store.lost_archive_files(there, datetime.now(UTC) - age)
-        pages = [await store.ask_again_for(row["file"]) for row in lost] if ask_again else []
-    return lost, sum(pages)
+        return await lost_files(store, configured.settings.archive.folder, age, ask_again)
 
 
 @app.command()
