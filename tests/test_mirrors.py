@@ -128,6 +128,9 @@ TESTED_IN = {
     ],
     "test_languages.py": [
         "pipelines/reading/language_keys.py",
+    "test_meaning.py": [
+        "pipelines/store/meanings.py",
+    ],
     ],
     "test_leads.py": [
         "pipelines/reading/body/lead.py",
