@@ -128,9 +128,6 @@ TESTED_IN = {
     ],
     "test_languages.py": [
         "pipelines/reading/language_keys.py",
-    "test_meaning.py": [
-        "pipelines/store/meanings.py",
-    ],
     ],
     "test_leads.py": [
         "pipelines/reading/body/lead.py",
@@ -139,6 +136,9 @@ TESTED_IN = {
         "crawler/extensions/site_model.py",
         "pipelines/reading/body/containers.py",
         "pipelines/reading/body/repeated.py",
+    ],
+    "test_meaning.py": [
+        "pipelines/store/meanings.py",
     ],
     "test_metadata.py": [
         "pipelines/reading/fields/images.py",
