@@ -141,6 +141,9 @@ TESTED_IN = {
         "pipelines/reading/body/containers.py",
         "pipelines/reading/body/repeated.py",
     ],
+    "test_meaning.py": [
+        "pipelines/store/meanings.py",
+    ],
     "test_metadata.py": [
         "pipelines/reading/fields/images.py",
         "pipelines/reading/fields/locale.py",
