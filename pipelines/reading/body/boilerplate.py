@@ -11,14 +11,13 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines import pattern_sets
 from pipelines.reading.regex_prefilter import either, name_of
 
 if TYPE_CHECKING:
@@ -94,7 +93,9 @@ class PhraseSet:
 
 
 def _by_set(parts: Sequence[tuple[str, str]]) -> Callable[[str], str | None]:
-    first = pattern_sets.first_of([pattern for _, pattern in parts])
+    from pipelines.pattern_sets import first_of  # loads RE2; commands that only look need none
+
+    first = first_of([pattern for _, pattern in parts])
 
     def section(text: str) -> str | None:
         place = first(text)
@@ -346,35 +347,29 @@ def _patterns(
             continue
         plain[place] = _quick(_filled(pattern, words).translate(_PATTERN_PLAIN))
     patterns = list(plain.values())
-    doubted = set(range(len(patterns))) if is_bounded else pattern_sets.doubtful(patterns, _PROBES)
-    wrong = {place: _mistake(patterns[place], is_bounded) for place in doubted}
+    wrong = {place: _mistake(patterns[place], is_bounded) for place in _doubtful(patterns, is_bounded)}
     mistakes += [f"{place}: {wrong[number]}" for number, place in enumerate(plain) if wrong.get(number)]
     return [pattern for number, pattern in enumerate(patterns) if not wrong.get(number)]
 
 
+def _doubtful(patterns: Sequence[str], is_bounded: bool) -> Iterable[int]:
+    from pipelines.pattern_sets import doubtful
+
+    return range(len(patterns)) if is_bounded else doubtful(patterns, _PROBES)
+
+
 def _mistake(pattern: str, is_bounded: bool) -> str | None:
     """What is wrong with a pattern, looked at by itself."""
-    try:
-        takes = _takes(pattern, is_bounded)
-    except (re.error, pattern_sets.PatternError) as error:
-        return f"expected {_wanted(pattern, error)}"
-    return "expected a phrase, this takes any sentence" if any(map(takes, _PROBES)) else None
+    from pipelines.pattern_sets import PatternError, whole
 
-
-def _takes(pattern: str, is_bounded: bool) -> Callable[[str], Any]:
-    """Whether *pattern* takes the whole of a text. Raises ``re.error`` or ``PatternError``."""
-    if not is_bounded:
-        return pattern_sets.whole(pattern)
-    re.compile(pattern)
-    return _bounded(pattern, ignores_case=True).fullmatch
-
-
-def _wanted(pattern: str, error: Exception) -> str:
     try:
         re.compile(pattern)
-    except re.error as mistake:
-        return f"a regular expression ({mistake})"
-    return f"a pattern that looks neither ahead nor back ({error})"
+        takes = _bounded(pattern, ignores_case=True).fullmatch if is_bounded else whole(pattern)
+    except re.error as error:
+        return f"expected a regular expression ({error})"
+    except PatternError as error:
+        return f"expected a pattern that looks neither ahead nor back ({error})"
+    return "expected a phrase, this takes any sentence" if any(map(takes, _PROBES)) else None
 
 
 def _quick(pattern: str) -> str:
