@@ -45,6 +45,8 @@ NAMES = ("*.warc.gz", "*.warc", "*.arc.gz", "*.arc")
 _LEFT_OUT = {"content-encoding", "transfer-encoding", "content-length", "content-type", "set-cookie", "set-cookie2"}
 _HTML = ("text/html", "application/xhtml+xml", "text/plain", "application/xml", "text/xml")
 _HINT: TypeAdapter[Hint] = TypeAdapter(Hint)
+#: what our metadata record states; whoever says that he is us may have written something else
+_FACTS = {"url": str, "asked_url": str | None, "source": str, "fetched_at": str, "status": int, "parts": list}
 _BUILDER = RecordBuilder(warc_version="1.1")
 
 
@@ -286,19 +288,26 @@ class _Group:
         self.record_id = record_id
         self.bodies: list[bytes] = []
 
-    def page(self, facts: dict[str, Any]) -> Page:
-        parts = facts["parts"]
+    def page(self, facts: Any) -> Page:
+        """The page by what its metadata record states. Raises ValueError where that is not as ours is."""
+        if not isinstance(facts, dict) or not all(isinstance(facts.get(name), kind) for name, kind in _FACTS.items()):
+            raise ValueError(f"expected an object with {', '.join(_FACTS)} as metadata")
+        parts, at = facts["parts"], datetime.fromisoformat(facts["fetched_at"])
+        if at.tzinfo is None:
+            raise ValueError(f"its time has no zone: {at}")
+        if not all(isinstance(text, str) for part in parts for text in part):
+            raise ValueError("expected address and content type of each of its pages")
         if len(parts) != len(self.bodies):
             raise ValueError(f"{len(parts)} pages belong to it, {len(self.bodies)} are there")
         return Page(
             url=facts["url"],
             source=facts["source"],
             body=self.bodies[0],
-            fetched_at=datetime.fromisoformat(facts["fetched_at"]),
+            fetched_at=at,
             content_type=parts[0][1],
             status=facts["status"],
             asked_url=facts["asked_url"],
-            hint=_HINT.validate_python(facts["hint"]) if facts["hint"] else None,
+            hint=_HINT.validate_python(facts["hint"]) if facts.get("hint") else None,
             more=tuple(
                 Part(url, body, content_type)
                 for (url, content_type), body in zip(parts[1:], self.bodies[1:], strict=True)

@@ -33,6 +33,9 @@ def wanted_pages(
     if is_ours(file):
         for offset, _, kept in pages_of(file, None, damage, begin):
             source = source_of(kept.url, kept.source) if is_html(kept.content_type) and kept.status == 200 else ""
+            if source and latest is not None and kept.fetched_at > latest:
+                damage.append(f"{file.name} at byte {offset}: its date, {kept.fetched_at:%Y-%m-%d}, is yet to come")
+                continue
             yield offset, replace(kept, source=source) if source else None
         return
     for offset, record, _ in records_of(file, damage, begin):

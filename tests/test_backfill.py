@@ -171,6 +171,27 @@ def test_the_files_in_a_wacz_are_read_where_they_lie(tmp_path: Path):
     assert [path.name for path in tmp_path.glob("*.gz")] == []
 
 
+def test_what_only_says_that_it_is_ours_costs_no_more_than_its_own_record(tmp_path: Path):
+    with Archive(tmp_path, "x") as kept:
+        for number in (5, 1, 2, 3, 4, 6):
+            kept.save(Page(url(number), "blatt", body(number), at(9000 if number == 5 else number)))
+    (ours,) = tmp_path.iterdir()
+    data = gzip.decompress(ours.read_bytes())
+    for number, right, wrong in (
+        (1, b'"source": "blatt"', b'"source": ["bla"]'),
+        (2, b'"fetched_at": "2025-03-01T14:00:00+00:00"', b'"fetched_at": "2025-03-01T14:00:00"'),
+        (3, b'"status": 200', b'"status": "a"'),
+        (4, b', "text/html"]]', b', 7]]'),
+    ):
+        begin = data.index(f'{{"url": "{url(number)}"'.encode())
+        place = data.index(right, begin)
+        wrong = wrong.ljust(len(right))
+        data = data[:place] + wrong + data[place + len(right) :]
+    (tmp_path / "x.warc").write_bytes(data)
+    pages, _, damage = found_in(tmp_path / "x.warc")
+    assert ([number for _, number in pages], len(damage)) == (["6"], 5), damage
+
+
 def test_a_wacz_that_is_damaged_says_so(tmp_path: Path):
     whole = make_wacz(tmp_path / "x.wacz", packed_a=b"".join(map(record, range(9)))).read_bytes()
     at, version = whole.index(b"packed_a.warc.gz") + 16, whole.index(b"PK\x01\x02") + 6
