@@ -37,6 +37,9 @@ class Shutdown:
                 raise ShutdownError("the crawl is ending") from None
             task.cancel()
             raise
+        finally:
+            # The task has the exception, the exception this frame: together they would keep the page in memory.
+            del task
 
     async def outlasting(self, ask: Callable[[], Awaitable[T]]) -> T:
         """What *ask* gives, also where it waits for what another crawl asked for and that crawl ends: then it asks

@@ -64,6 +64,7 @@ class Archive:
         self.folder = folder
         self._tag = f"{tag}-" if tag else ""
         self._begun = 0.0
+        self._files = 0  # begun so far: a name that was moved away is free here, and taken there
         self._out: BinaryIO | None = None
         self._day: date | None = None
         self._name = ""
@@ -112,17 +113,17 @@ class Archive:
         self.close()
         self._day = max(day, self._day or day)
         self.folder.mkdir(parents=True, exist_ok=True)
-        number = 0
         while self._out is None:
-            number += 1
-            self._name = f"nachlese-{self._day:%Y%m%d}-{os.getpid()}-{self._tag}{number}.warc.gz"
+            self._files += 1
+            self._name = f"nachlese-{self._day:%Y%m%d}-{os.getpid()}-{self._tag}{self._files}.warc.gz"
             try:
                 # unbuffered: a write that fails leaves nothing behind that would be written later
                 self._out = (self.folder / self._name).open("xb", buffering=0)
             except FileExistsError:
                 continue  # of an earlier process with this number, or of another machine
             with suppress(OSError):  # a file system may know no locks; nothing is moved from there
-                fcntl.flock(self._out, fcntl.LOCK_EX | fcntl.LOCK_NB)  # nobody moves it while it grows
+                # Nobody moves it while it grows. Who looks whether it can be moved holds it for a moment.
+                fcntl.flock(self._out, fcntl.LOCK_EX)
         self._begun = time.monotonic()
         try:
             self._out.write(_first_record(self._name))

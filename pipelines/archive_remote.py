@@ -109,6 +109,9 @@ class RemoteArchive:
         if not size or not file.exists():
             return 0
         target = f"{self._root}/{file.name}"
+        if self._size(file.name) not in (None, size):
+            log.warning("%s stays in %s: %s has another file of this name", file.name, file.parent, self.address)
+            return 0
         with _as_os_error():
             half = target if _is_atomic(self._fs) else f"{target}.half"
             self._fs.makedirs(self._root, exist_ok=True)
@@ -120,6 +123,14 @@ class RemoteArchive:
                 self._fs.mv(half, target)
         file.unlink()
         return 1
+
+    def _size(self, name: str) -> int | None:
+        """Bytes of a file there; None where there is none."""
+        with _as_os_error():
+            try:
+                return int(self._fs.info(f"{self._root}/{name}")["size"])
+            except FileNotFoundError:
+                return None
 
     def _listed(self) -> dict[str, dict[str, Any]]:
         with _as_os_error():

@@ -50,8 +50,8 @@ class ArticleItem:
     #: what the store wants to know of the article's words, and the article and page of which it was found
     features: TextFeatures | None = None
     features_are_of: tuple[Article, Page] | None = None
-    #: what a reader made of a page when it was asked whether the article goes on, and of which page
-    first_look: tuple[Page, ReadPage | Rejected] | None = None
+    #: what a reader made of a page when it was asked whether the article goes on, of which page and by which rules
+    first_look: tuple[Page, Rules, ReadPage | Rejected] | None = None
     #: what is held as long as the item lives: the place of a large body
     body_slot: Any = None
     held: ExitStack | None = None

@@ -99,12 +99,14 @@ async def read(item: ArticleItem, services: Services) -> ArticleItem:
 
 
 async def reading(item: ArticleItem, readers: ReaderPool) -> ReadPage:
-    """What the first look found, where the item still has that page. Raises Rejected, ReadersUnavailable."""
-    page, found = item.first_look or (None, None)
-    if found is None or page is not item.page:
+    """What the first look found, where the item still has that page and those rules. Raises Rejected,
+    ReadersUnavailable."""
+    page, rules, found = item.first_look or (None, None, None)
+    if found is None or page is not item.page or rules is not item.rules:
         return await readers.read_page(item.page, item.rules)
     if isinstance(found, Rejected):
-        raise found
+        # a new one: an exception remembers where it was raised, and so would keep the item that keeps it
+        raise Rejected(found.reason, found.detail)
     return found
 
 

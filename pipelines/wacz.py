@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import lzma
 import shutil
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +14,8 @@ from typing import Any, Literal
 
 from pipelines.warc import Openable
 
+#: what zipfile raises besides BadZipFile: for passwords and codings it does not know, and out of what is damaged
+_BROKEN = (RuntimeError, zlib.error, lzma.LZMAError, EOFError, OverflowError)
 #: of a ZIP's local header: its length without name and extra field, and where the lengths of these stand
 _LOCAL, _LENGTHS = 30, slice(26, 30)
 
@@ -62,9 +66,9 @@ def warc_files(path: Path, folder: Path) -> Iterator[tuple[str, int, Openable]]:
     """(name in it, bytes, what to read) of each WARC file in a WACZ, by name.
 
     One that was compressed by the ZIP is unpacked into *folder* and deleted when the next one is asked for. Raises
-    zipfile.BadZipFile, and ValueError where one is encrypted or packed in a way that is not known.
+    zipfile.BadZipFile, and ValueError where one is damaged, encrypted or packed in a way that is not known.
     """
-    with zipfile.ZipFile(path) as packed:
+    with _opened(path) as packed:
         for info in sorted(packed.infolist(), key=lambda one: one.filename):
             name = info.filename
             if not (name.startswith("archive/") and name.lower().endswith((".warc", ".warc.gz"))):
@@ -76,10 +80,17 @@ def warc_files(path: Path, folder: Path) -> Iterator[tuple[str, int, Openable]]:
             try:
                 with packed.open(info) as stream, unpacked.open("wb") as out:
                     shutil.copyfileobj(stream, out, 1 << 20)
-            except (RuntimeError, NotImplementedError) as error:  # what zipfile raises for these two
-                raise ValueError(f"{name}: {error}") from None
+            except _BROKEN as error:
+                raise ValueError(f"{name}: {str(error) or type(error).__name__}") from None
             yield name, info.file_size, unpacked
             unpacked.unlink()
+
+
+def _opened(path: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
+    except _BROKEN as error:
+        raise ValueError(str(error) or type(error).__name__) from None
 
 
 def _begin(path: Path, info: zipfile.ZipInfo) -> int:

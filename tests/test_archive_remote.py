@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import shutil
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -147,6 +149,47 @@ def test_a_file_that_is_old_is_closed_and_another_one_begun(tmp_path: Path):
         assert kept.save(page(2)).file == first.file
         kept.close_old(0.0)
         assert kept.save(page(3)).file != first.file
+
+
+def test_a_file_that_was_moved_is_never_overwritten(tmp_path: Path, caplog):
+    """A name that is free here, because its file was moved, is taken there."""
+    here, remote = tmp_path / "here", RemoteArchive(f"file://{tmp_path}/there")
+    places = []
+    with Archive(here, "x") as kept:
+        for number in range(3):
+            places.append(kept.save(page(number)))
+            kept.close_old(0.0)
+            assert remote.seal(here) == 1
+    assert [archive.page_at(remote.file(one.file), one.offset) for one in places] == [page(n) for n in range(3)]
+    with Archive(tmp_path / "elsewhere") as other:  # from before there was an address, so of a name without its machine
+        other.save(page(8))
+        other.save(page(9))
+    (stays,) = (tmp_path / "elsewhere").iterdir()
+    stays.rename(here / places[0].file)
+    assert (remote.seal(here), list(here.iterdir())) == (0, [here / places[0].file]) and "another file" in caplog.text
+    assert archive.page_at(remote.file(places[0].file), places[0].offset) == page(0)
+
+
+def test_a_file_that_a_mover_just_looks_at_is_locked_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Else it is moved, and deleted, while pages are still written to it."""
+    system = fcntl.flock
+
+    def looked_at(file, how):
+        looks = open(file.name, "rb")  # noqa: SIM115  closed by the thread, which ends the look
+        system(looks, fcntl.LOCK_EX)
+        look = threading.Thread(target=looks.close)
+        if not how & fcntl.LOCK_NB:
+            look.start()
+        try:
+            system(file, how)
+        finally:
+            looks.close()
+
+    with monkeypatch.context() as patched, Archive(tmp_path, "x") as kept:
+        patched.setattr(fcntl, "flock", looked_at)
+        kept.save(page(1))
+        patched.undo()
+        assert RemoteArchive(f"file://{tmp_path}/there").seal(tmp_path) == 0
 
 
 @pytest.mark.parametrize("stated", ["nonsense://x/y", "s3://"])

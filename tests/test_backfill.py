@@ -171,6 +171,20 @@ def test_the_files_in_a_wacz_are_read_where_they_lie(tmp_path: Path):
     assert [path.name for path in tmp_path.glob("*.gz")] == []
 
 
+def test_a_wacz_that_is_damaged_says_so(tmp_path: Path):
+    whole = make_wacz(tmp_path / "x.wacz", packed_a=b"".join(map(record, range(9)))).read_bytes()
+    at, version = whole.index(b"packed_a.warc.gz") + 16, whole.index(b"PK\x01\x02") + 6
+    cases = {
+        "damaged": whole[:at] + b"\xff" * 300 + whole[at + 300 :],
+        "of a later version": whole[:version] + b"\xff" + whole[version + 1 :],
+    }
+    for name, data in cases.items():
+        (tmp_path / "x.wacz").write_bytes(data)
+        with pytest.raises((ValueError, zipfile.BadZipFile)):
+            list(wacz.warc_files(tmp_path / "x.wacz", tmp_path))
+            pytest.fail(name)
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     """/whole; /moved, which leads there; /breaking, whose connection breaks in the middle of what is asked for."""
 

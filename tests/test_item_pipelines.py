@@ -16,11 +16,18 @@ from crawler.shutdown import Shutdown
 from pipelines import archive as archives
 from pipelines.archive import Archive
 from pipelines.article_item import ArticleItem, exported
-from pipelines.item_pipelines import ArchivePipeline, InfrastructureError, ReadPipeline, RejectedItem, StorePipeline
-from pipelines.items import Link, Page, Reason
+from pipelines.item_pipelines import (
+    ArchivePipeline,
+    InfrastructureError,
+    ReadPipeline,
+    RejectedItem,
+    StorePipeline,
+    read,
+)
+from pipelines.items import Link, Page, Reason, Rejected
 from pipelines.reading.rules import Rules
 from pipelines.store import Document, Run, Store
-from pipelines.workers import ReaderPool
+from pipelines.workers import ReaderPool, ReadPage
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TEXT = "Der Rat der Stadt hat am Montag den Haushalt für das kommende Jahr beschlossen."
@@ -99,6 +106,25 @@ async def test_a_page_that_is_no_article_is_dropped_with_its_reason_and_lies_in_
             reasons.append(rejected.reason)
     assert reasons == [Reason.SOFT_404, Reason.READER_CRASH, Reason.READER_TIMEOUT]
     assert len(list(archives.pages(tmp_path / "archive"))) == 4
+
+
+async def test_a_first_look_counts_for_its_page_and_its_rules_and_for_no_others(services):
+    _, [kept, refused, *others] = await begun(services.store, TEXT, "refuse", TEXT, TEXT)
+    found = await services.readers.read_or_continue(kept.page, kept.rules)
+    assert isinstance(found, ReadPage)
+    for item in (kept, *others):
+        item.first_look = item.page, item.rules, found
+    refused.first_look = refused.page, refused.rules, Rejected(Reason.NO_TITLE, "seen first")
+    others[0].rules = replace(kept.rules, language="fr")  # a spider of one's own may give an item both
+    others[1].page = replace(others[1].page, body=b"another")
+    for item in (kept, *others):
+        await read(item, services)
+    assert kept.article is found.article
+    assert [(item.article.title, item.article.text) for item in others] == [("fr", TEXT), ("de", "another")]
+    for _ in range(2):
+        with pytest.raises(RejectedItem, match="seen first"):
+            await read(refused, services)
+    assert refused.first_look[2].__traceback__ is None  # it would keep the item, and the item keeps it
 
 
 async def test_a_page_out_of_the_archive_is_not_archived_again(services, tmp_path):

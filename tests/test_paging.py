@@ -106,6 +106,8 @@ def test_pages_counted_from_zero_are_followed():
         '<a href="javascript:weiter(2)">Nächste Seite</a>',
         '<a href="mailto:2@a.example">2</a>',
         '<a href="http://[2">Nächste Seite</a>',
+        '<a href="https://a.example:99999/2">1</a><a rel="next" href="https://a.example:seite/kultur/x-2">2</a>'
+        '<a href="/kultur/muehlbach-bruecke-2">Die Geschichte der Brücke am Mühlbach</a>',
         '<nav class="pagination"><a href="?page=3">3</a></nav>',
         "",
     ],

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
+from contextlib import suppress
 
 import pytest
 
@@ -59,3 +62,28 @@ async def test_what_is_in_progress_too_long_is_given_up():
     await shutdown.stop(within=0)
     with pytest.raises(ShutdownError):
         await works
+
+
+async def test_work_that_fails_keeps_nothing_in_memory():
+    """What it was about is free at once, and not when the next full garbage collection comes."""
+
+    class Page:
+        pass
+
+    async def refused(page: Page) -> None:
+        await asyncio.sleep(0)
+        raise ValueError(page)
+
+    async def asked(shutdown: Shutdown) -> weakref.ref[Page]:
+        page = Page()
+        with suppress(ValueError):
+            await shutdown.run(refused(page))
+        return weakref.ref(page)
+
+    gc.disable()
+    try:
+        page = await asked(Shutdown())
+        await asyncio.sleep(0)  # the loop itself lets go of the task
+        assert page() is None
+    finally:
+        gc.enable()

@@ -178,7 +178,7 @@ class NewsSpider(DocumentSpider):
             page,
             rules,
             article=article,
-            first_look=(page, found) if found else None,
+            first_look=(page, rules, found) if found else None,
             headers={name.decode("latin-1"): header(response, name) or "" for name in response.headers},
             etag=header(response, "ETag"),
             last_modified=header(response, "Last-Modified"),
@@ -211,7 +211,7 @@ class NewsSpider(DocumentSpider):
         try:
             return await shutdown.run(asked())
         except Rejected as rejected:
-            return rejected
+            return Rejected(rejected.reason, rejected.detail)  # without the places where it was raised, and their pages
 
     async def further_pages(
         self, page: Page, entry: FrontierEntry, rules: Rules, second: str, slot: BodySlot | None

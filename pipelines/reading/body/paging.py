@@ -259,9 +259,10 @@ def _target(element: etree._Element, base: str, page_url: str) -> str | None:
         url = urljoin(base, href)
         there, here = urlsplit(url), urlsplit(page_url)
         same = (there.hostname or "").removeprefix("www.") == (here.hostname or "").removeprefix("www.")
-    except ValueError:
+        same = same and there.port == here.port
+    except ValueError:  # a port is looked at when it is asked for
         return None
-    if there.scheme not in ("http", "https") or not same or there.port != here.port:
+    if there.scheme not in ("http", "https") or not same:
         return None
     if _FOREIGN_KEYS.search(there.fragment):
         return None
