@@ -11,7 +11,7 @@ import logging
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -96,9 +96,12 @@ class RemoteArchive:
         """Move what nobody writes to any more in *folder* there; how many files. Raises OSError at the first one."""
         done = 0
         for file in sorted(folder.glob(_PATTERN)):
-            with suppress(FileNotFoundError, BlockingIOError), file.open("rb") as opened:
-                # whoever writes it, or moves it just now, holds the lock; it may be gone in between
-                fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with ExitStack() as held:
+                try:
+                    opened = held.enter_context(file.open("rb"))
+                    fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except (FileNotFoundError, BlockingIOError):
+                    continue  # whoever writes it, or moves it just now, holds the lock; it may be gone in between
                 done += self._move(file, os.fstat(opened.fileno()).st_size)
         return done
 

@@ -132,6 +132,16 @@ async def test_what_cannot_be_moved_waits_and_is_moved_later(tmp_path: Path, cap
     assert archive.page_at(remote.file(where.file), where.offset) == page(1)
 
 
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no place that says a folder made in it is not there")
+def test_a_place_that_is_not_there_is_no_file_that_has_gone(tmp_path: Path):
+    """As a network folder answers whose server is away."""
+    with Archive(tmp_path, "x") as kept:
+        where = kept.save(page(1))
+    with pytest.raises(OSError, match="/proc/nachlese"):
+        RemoteArchive("file:///proc/nachlese").seal(tmp_path)
+    assert (tmp_path / where.file).exists()
+
+
 def test_a_file_that_is_old_is_closed_and_another_one_begun(tmp_path: Path):
     with Archive(tmp_path, "x") as kept:
         first = kept.save(page(1))

@@ -9,9 +9,14 @@ import psycopg
 import pytest
 
 from benchmarks.stories import Labelled
+from pipelines import database
 from pipelines.meaning import DIMENSIONS, encoder
 from pipelines.postgres import DatabaseError
+from pipelines.store import Store
+from tests.test_roles import as_role, with_roles
 from tests.test_stories import keep
+
+__all__ = ["with_roles"]  # a fixture
 
 T = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 TEXTS = {
@@ -73,6 +78,20 @@ async def test_only_what_is_new_is_looked_at_and_a_changed_wording_is(filled):
     await keep(filled, run, Labelled(0, 0, T, "Wolf am Campus", "Ein Tier."), T.replace(hour=14), "Ein Tier.")
     assert await filled.store_meanings(by_subject) == 1
     assert set((await search(filled, "Raubtier"))[:2]) == {"Wolf am Campus", "Wolf reißt zwanzig Schafe"}
+
+
+async def test_meanings_that_were_stored_before_there_were_roles_are_found_with_them(filled, with_roles: str):
+    await with_meanings(filled)
+    database.make_roles(with_roles, {})
+    assert len(await search(filled, "Quartier")) == 3
+    async with await Store.open(as_role(with_roles, "nachlese_owner")) as owner:
+        assert await owner.store_meanings(by_subject) == 0
+    vector = by_subject(["Quartier"])[0]
+    with psycopg.connect(as_role(with_roles, "nachlese_reader")) as reader:
+        reader.execute("SELECT set_config('nachlese.meaning', %s, false)", [vector])
+        assert len(reader.execute(FOUND, ["Quartier"]).fetchall()) == 3
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            reader.execute("SELECT FROM meaning.articles")
 
 
 async def test_who_asks_for_meaning_is_told_what_is_missing(filled, sql_rows):

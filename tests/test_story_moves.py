@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.stories import Labelled, labelled
 from pipelines import database
-from pipelines.store import Store
+from pipelines.store import Store, regrouping
 from pipelines.stories import WINDOW
 from tests.test_stories import TOGETHER, keep
 
@@ -144,4 +144,18 @@ async def test_a_replay_moves_the_same_articles(store, sql_rows, empty_database)
         assert connection.execute(TOGETHER).fetchall() == sql_rows(TOGETHER)
     done = await store.regroup_stories()
     assert (done["moved"], done["split"], done["merged"]) == (0, 0, 0)
+    assert sql_rows(SHOWN) == sql_rows(COUNTED)
+
+
+async def test_what_was_stored_late_does_not_keep_the_grouping_anew_from_its_end(world: World, sql_rows):
+    """Its first wording is before what was looked at, its second one behind that: both wait for the last portion."""
+    await world.tell(1, FIRE, 0)
+    await world.tell(2, TRIAL, 10)
+    run = world.store._connections.run
+    assert [await run(regrouping._group_some) for _ in range(2)] == [2, 0]
+    await world.tell(3, STRIKE, 5)
+    await world.tell(3, TRIAL, 12)
+    assert [await run(regrouping._group_some) for _ in range(2)] == [0, 0]
+    assert await world.store.regroup_stories() == {"articles": 3, "moved": 0, "split": 0, "merged": 0}
+    assert world.stories() == {1: 1, 2: 2, 3: 2}
     assert sql_rows(SHOWN) == sql_rows(COUNTED)

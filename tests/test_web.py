@@ -9,12 +9,14 @@ import math
 import re
 import tomllib
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from lxml import etree, html
 from psycopg.types.json import Jsonb
+from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from pipelines import health_wording
@@ -24,9 +26,10 @@ from pipelines.store import Document
 from tests.news_database import database_url, news_template
 from webapp.application import make_app
 from webapp.pages.changes import passages
+from webapp.pages.search import mentions_chart
 from webapp.queries import articles
 from webapp.queries.articles import KINDS
-from webapp.rendering import PLACES
+from webapp.rendering import PLACES, reading
 from webapp.settings import Settings
 
 __all__ = ["database_url", "news_template"]  # fixtures
@@ -342,3 +345,17 @@ def test_whatever_was_changed_can_be_shown(title_changed: bool, teaser_changed: 
     assert made.keys() == {"title", "teaser", "text", "more"} and made["more"] >= 0
     assert bool(made["title"]) == title_changed and bool(made["teaser"]) == teaser_changed
     assert bool(made["text"]) == bool(before or [one for one in after if one != "Korrektur: a"])
+
+
+@pytest.mark.parametrize(("change", "labels"), [
+    (datetime(2026, 10, 25, 0, tzinfo=UTC), ["02:00", "02:00", "03:00"]),
+    (datetime(2026, 3, 29, 0, tzinfo=UTC), ["01:00", "03:00", "04:00"]),
+])  # fmt: skip
+def test_every_hour_of_a_night_in_which_clocks_are_changed_is_counted_once(change: datetime, labels: list[str]):
+    request = Request({"type": "http", "headers": [(b"cookie", b"zone=Europe/Berlin")]})
+    request.state.reading = reading(request, "UTC")
+    rows = [
+        {"bucket": "hour", "at": change + timedelta(hours=hour), "articles": 3 + hour, "copies": 0} for hour in range(3)
+    ]
+    chart = mentions_chart(request, rows)
+    assert [(title[-5:], number) for title, number, _ in chart.rows] == list(zip(labels, "345", strict=True))

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -20,8 +21,9 @@ from psycopg import conninfo, sql
 
 from pipelines import database
 from tests.news_database import database_url, news_template
-from tests.web_server import running
+from tests.web_server import running, served
 from webapp import serving
+from webapp.mcp import serving as mcp
 from webapp.queries.paging import cursor
 from webapp.reader import NotAllowed, Reader, TooSlow, Unavailable
 from webapp.security import hashed
@@ -127,19 +129,28 @@ def test_slow_clients_stop_nobody(database_url: str):
             one.close()
 
 
+def until_it_is_closed(netloc: str, beginning: bytes) -> None:
+    with socket.create_connection(netloc.split(":"), timeout=10) as one:
+        one.sendall(beginning)
+        with suppress(ConnectionResetError):  # it ends: by an end or by a reset
+            while one.recv(65_536):
+                pass
+
+
+def test_who_never_finishes_what_an_agent_asks_is_left(database_url: str, monkeypatch):
+    monkeypatch.setattr(serving, "PATIENCE", 0.2)
+    with served(mcp.make_app(Settings(port=0), database_url), Settings(port=0)) as base:
+        netloc = urlsplit(base).netloc
+        head = f"POST {mcp.PATH} HTTP/1.1\r\nHost: {netloc}\r\nAccept: application/json\r\n"
+        until_it_is_closed(netloc, f"{head}Content-Type: application/json\r\nContent-Length: 99\r\n\r\n{{".encode())
+
+
 def test_who_never_finishes_a_question_or_never_takes_an_answer_is_left(database_url: str, monkeypatch):
     monkeypatch.setattr(serving, "PATIENCE", 0.2)
     with running(database_url) as base:
         netloc = urlsplit(base).netloc
         for beginning in (b"", b"GET / HTTP/1.1\r\n", f"GET / HTTP/1.1\r\nHost: {netloc}\r\n".encode()):
-            with socket.create_connection(netloc.split(":"), timeout=60) as one:
-                one.sendall(beginning)
-                while True:  # it ends: by an end or by a reset
-                    try:
-                        if not one.recv(65_536):
-                            break
-                    except ConnectionResetError:
-                        break
+            until_it_is_closed(netloc, beginning)
         with httpx2.Client() as kept:  # who asks at once is kept, however long ago the connection was made
             assert [kept.get(base).status_code for _ in range(3)] == [200] * 3
 

@@ -67,7 +67,7 @@ class Patient(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
 
     def _expect(self) -> None:
         """A question has begun, or is whole and is being answered; between two of them uvicorn counts the time."""
-        if self.cycle is None or self.cycle.response_complete:
+        if self.cycle is None or self.cycle.response_complete or self.cycle.more_body:
             self._start("question")
         else:
             self._cancel("question")

@@ -85,10 +85,10 @@ def print_table(table: Any) -> None:
 
 
 def err() -> Console:
-    """Where progress and messages go: standard error."""
+    """Where progress and messages go: standard error. Not on a terminal, lines are as long as they are."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
 
 
 def print_json(record: dict[str, Any]) -> None:

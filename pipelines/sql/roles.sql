@@ -26,6 +26,11 @@ BEGIN
     LOOP
         EXECUTE format('ALTER ROUTINE %s OWNER TO nachlese_owner', one.name);
     END LOOP;
+    -- what `nachlese db meanings` stored before there were roles: the search reads it with the owner's rights
+    IF to_regclass('meaning.articles') IS NOT NULL THEN
+        ALTER SCHEMA meaning OWNER TO nachlese_owner;
+        ALTER TABLE meaning.articles OWNER TO nachlese_owner;
+    END IF;
     -- who may connect is the operator's to say; what may be made in this database is not for everybody
     EXECUTE format('REVOKE CREATE, TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
 END

@@ -27,6 +27,8 @@ STATE = "SELECT seen_at, url_key, articles FROM ingest.regroup_state FOR UPDATE"
 
 # In the order of the first grouping: articles that have no new story yet, and their later wordings. Of these only what
 # was fetched until the last of those articles: most versions are no later wordings, and would be read again each time.
+# A wording whose article was stored too late for its place in the order waits with it for the end: it has no new story
+# that could note that it was looked at, and would be looked at for ever.
 NEXT = f"""
     WITH begun AS MATERIALIZED (
         SELECT {stories.FIRST_WORDING}
@@ -44,6 +46,7 @@ NEXT = f"""
        AND version.fetched_at <= coalesce((SELECT max(event_at) FROM begun HAVING count(*) = %(limit)s), 'infinity')
        AND version.fetched_at > coalesce(done.wording_at, {stories.FIRST_FETCH})
        AND version.fetched_at <= article.first_seen_at + %(window)s
+       AND (done.article_id IS NOT NULL OR article.id IN (SELECT id FROM begun))
        AND EXISTS (SELECT FROM ingest.story_articles AS member WHERE member.article_id = article.id)
      ORDER BY event_at, url_key, number
      LIMIT %(limit)s)
