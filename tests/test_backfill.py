@@ -181,7 +181,7 @@ def test_what_only_says_that_it_is_ours_costs_no_more_than_its_own_record(tmp_pa
         (1, b'"source": "blatt"', b'"source": ["bla"]'),
         (2, b'"fetched_at": "2025-03-01T14:00:00+00:00"', b'"fetched_at": "2025-03-01T14:00:00"'),
         (3, b'"status": 200', b'"status": "a"'),
-        (4, b', "text/html"]]', b', 7]]'),
+        (4, b', "text/html"]]', b", 7]]"),
     ):
         begin = data.index(f'{{"url": "{url(number)}"'.encode())
         place = data.index(right, begin)
