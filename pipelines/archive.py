@@ -336,6 +336,9 @@ def pages_of(file: Openable, source: str | None, damage: list[str], begin: int =
                 group.bodies.append(whole(record))
             elif record.rec_type == "metadata" and headers.get_header(OURS) and group is not None:
                 done, group = group, None
+                if done.record_id != headers.get_header("WARC-Concurrent-To"):  # what stood between them is lost
+                    _name_if_cut(file, done, damage)
+                    continue
                 facts = json.loads(whole(record))
                 yield done.offset, offset + size() - done.offset, done.page(facts)
         except OSError:

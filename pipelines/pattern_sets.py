@@ -13,10 +13,11 @@ from typing import Any
 
 import re2
 
-_WORD = re.compile(r"\[\\w|\\w")
+# an escaped character, a set, or how often something is repeated
+_PART = re.compile(r"\\.|\[\^?\]?(?:[^\]\\]|\\.)*\]|\{\d*,?\d*\}", re.DOTALL)
+_ESCAPED = re.compile(r"\\.", re.DOTALL)
 #: letters beyond ASCII count as such, as they do for Python's engine
-_LETTERS = r"[\w\x{c0}-\x{1fff}"
-_NUMBER = re.compile(r"(?<!\\)\{\d+(?:,\d*)?\}")
+_LETTERS = r"\w\x{c0}-\x{1fff}"
 # RE2 repeats a thousand times at most, also where one repetition stands in another
 _MAY_BE_TOO_MANY = re.compile(r"\{\d*,?\d{4,}|\)\{\d|\)[*+?]?\)\{")
 
@@ -55,8 +56,8 @@ def first_of(patterns: Sequence[str]) -> Callable[[str], int | None]:
     exact = [_spelled(pattern) for pattern in patterns]
     wide = re2.Set.FullMatchSet(_TEXTS)
     try:
-        for pattern in exact:
-            wide.Add(_NUMBER.sub("*", pattern))
+        for pattern in patterns:
+            wide.Add(_wide(pattern))
         wide.Compile()
     except re2.error as error:
         raise PatternError(_said(error)) from None
@@ -81,7 +82,7 @@ def doubtful(patterns: Sequence[str], texts: Sequence[str]) -> set[int]:
     wide = re2.Set.FullMatchSet(_TEXTS)
     try:
         for pattern in patterns:
-            wide.Add(_NUMBER.sub("*", _spelled(pattern)))
+            wide.Add(_wide(pattern))
         wide.Compile()
     except re2.error:
         return set(range(len(patterns)))
@@ -96,7 +97,21 @@ def any_in_bytes(words: Iterable[str]) -> Callable[[bytes], bool]:
 
 
 def _spelled(pattern: str) -> str:
-    return _WORD.sub(lambda found: _LETTERS if found[0][0] == "[" else f"{_LETTERS}]", pattern)
+    """*pattern* as RE2 has to read it to take what it takes for Python's engine."""
+    return _PART.sub(lambda part: _spelled_part(part[0]), pattern)
+
+
+def _spelled_part(part: str) -> str:
+    if part[0] == "[":
+        return _ESCAPED.sub(lambda escaped: _LETTERS if escaped[0] == r"\w" else escaped[0], part)
+    if part == r"\w":
+        return f"[{_LETTERS}]"
+    return "{0," + part[2:] if part.startswith("{,") else part
+
+
+def _wide(pattern: str) -> str:
+    """What *pattern* takes, and what it would if all were repeated at will that it repeats by number."""
+    return _PART.sub(lambda part: "*" if part[0][0] == "{" else part[0], _spelled(pattern))
 
 
 def _compiled(pattern: str) -> Any:

@@ -107,7 +107,7 @@ class ReaderPool:
     One page may take *seconds* of processor time, *clock* seconds until the answer, and *memory* bytes.
     ``read`` names the function that reads a page, ``module:function``; tests give poisonous ones. *tasks*: what else
     readers may be asked for. *first_rules* are what every reader begins with, also one whose first question needs none:
-    without them it is forked with nothing compiled, and takes a second and 60 MB for that when its first page comes.
+    without them it is forked before languages and phrases are loaded, and does that when its first page comes.
     Readers are started when the first page comes, or by ``async with``.
     """
 
@@ -178,13 +178,13 @@ class ReaderPool:
         """
         size = len(page.body) + sum(len(part.body) for part in page.more)
         answer = await self._asked(_Question(self.reading, (page,), rules, page.url), page.source, size)
-        return ReadPage(_answered(answer), answer.features)
+        return ReadPage(_result_of(answer), answer.features)
 
     async def read_or_continue(self, page: Page, rules: Rules) -> ReadPage | str:
         """The same in one go with the question whether the article goes on on another page: then its address, and
         nothing is read."""
         answer = await self._asked(_Question(self.beginning, (page,), rules, page.url), page.source, len(page.body))
-        found = _answered(answer)
+        found = _result_of(answer)
         return found if isinstance(found, str) else ReadPage(found, answer.features)
 
     async def ask(
@@ -238,8 +238,8 @@ class ReaderPool:
         reader = self._idle.pop() if self._idle else None
         try:
             if reader is not None and question.rules is not None and not reader.is_warm:
-                # It was forked for a feed, before the forkserver had learned what every page needs: half a second and
-                # 50 MB, which would be laid to this page.
+                # It was forked for a feed, before the forkserver had learned what every page needs. To load that takes
+                # time and memory, which would be laid to this page.
                 await self._end(reader)
                 reader = None
             if reader is None:
@@ -361,7 +361,7 @@ class ReaderPool:
             await forkserver.close()
 
 
-def _answered(answer: Answer[T]) -> T:
+def _result_of(answer: Answer[T]) -> T:
     if answer.result is None:
         raise Rejected(Reason.READER_CRASH, "the reader answered nothing")
     return answer.result

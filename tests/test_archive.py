@@ -130,6 +130,27 @@ def test_a_damaged_place_in_the_middle_costs_its_page_only(tmp_path: Path, at: i
     assert found == [other(0), other(2), other(3)]
 
 
+def test_what_is_said_of_one_page_is_not_believed_of_another(tmp_path: Path):
+    """Between the body of one page and what is said of the next all is lost."""
+    with Archive(tmp_path) as kept:
+        places = [kept.save(other(number)) for number in range(3)]
+    file = tmp_path / places[0].file
+    data = file.read_bytes()
+    first, second = (_behind_member(data, place.offset) for place in places[:2])
+    file.write_bytes(data[:first] + data[second:])
+    found = []
+    with pytest.raises(ArchiveDamage, match=f"byte {places[0].offset}: the page was cut off"):
+        for page in archive.pages(file):
+            found.append(page)
+    assert found == [other(2)]
+
+
+def _behind_member(data: bytes, begin: int) -> int:
+    unpacking = zlib.decompressobj(31)
+    unpacking.decompress(data[begin:])
+    return len(data) - len(unpacking.unused_data)
+
+
 def test_a_file_that_is_no_archive_is_named(tmp_path: Path):
     (tmp_path / "x.warc.gz").write_bytes(b"no archive at all")
     (tmp_path / "y.warc").write_bytes(b"")

@@ -8,10 +8,14 @@ import pytest
 
 from pipelines.pattern_sets import PatternError, any_in_bytes, doubtful, first_of, whole
 
-PATTERNS = (r"mehr .{2,5}", r"mehr .{0,40}", r"\w{3}", r"[\w-]+ folgen", r"a{2}b", r"\{2\} x", r"\d{1,2}\. mai")
+PATTERNS = (
+    r"mehr .{2,5}", r"mehr .{0,40}", r"\w{3}", r"[\w-]+ folgen", r"a{2}b", r"\{2\} x", r"\d{1,2}\. mai",
+    r"[x\w]{2}#", r"[^\w]", r"\\w", r"b{,2}!", r"[{2}]{3}", r"[]\]x]+", r"c{,}d",
+)  # fmt: skip
 TEXTS = (
     "mehr dazu", "mehr zu diesem thema", "mehr x", "abc", "agnès-ève folgen", "łód", "aab", "ab", "aaab", "{2} x",
-    "12. mai", "123. mai", "", "mehr \n dazu", "mehr \ud83d!",
+    "12. mai", "123. mai", "", "éx#", "ß", "·", r"\w", "bb!", "!", "b{,2}!", "{2}", "{{2", "]x]", "ccd", "c{,}d",
+    "mehr \n dazu", "mehr \ud83d!",
 )  # fmt: skip
 
 
