@@ -288,6 +288,11 @@ class _Group:
         self.record_id = record_id
         self.bodies: list[bytes] = []
 
+    def close(self, record_id: str | None) -> None:
+        """Its metadata record has come, and says of which page it is. Raises ValueError where that is another one."""
+        if record_id != self.record_id:  # what stood between them is lost
+            raise ValueError(f"the page at byte {self.offset} was cut off")
+
     def page(self, facts: Any) -> Page:
         """The page by what its metadata record states. Raises ValueError where that is not as ours is."""
         if not isinstance(facts, dict) or not all(isinstance(facts.get(name), kind) for name, kind in _FACTS.items()):
@@ -336,9 +341,7 @@ def pages_of(file: Openable, source: str | None, damage: list[str], begin: int =
                 group.bodies.append(whole(record))
             elif record.rec_type == "metadata" and headers.get_header(OURS) and group is not None:
                 done, group = group, None
-                if done.record_id != headers.get_header("WARC-Concurrent-To"):  # what stood between them is lost
-                    _name_if_cut(file, done, damage)
-                    continue
+                done.close(headers.get_header("WARC-Concurrent-To"))
                 facts = json.loads(whole(record))
                 yield done.offset, offset + size() - done.offset, done.page(facts)
         except OSError:

@@ -139,7 +139,7 @@ def test_what_is_said_of_one_page_is_not_believed_of_another(tmp_path: Path):
     first, second = (_behind_member(data, place.offset) for place in places[:2])
     file.write_bytes(data[:first] + data[second:])
     found = []
-    with pytest.raises(ArchiveDamage, match=f"byte {places[0].offset}: the page was cut off"):
+    with pytest.raises(ArchiveDamage, match=f"the page at byte {places[0].offset} was cut off"):
         for page in archive.pages(file):
             found.append(page)
     assert found == [other(2)]
