@@ -341,7 +341,7 @@ async def _opened(
         services = Services(
             configuration=configuration,
             hosts=Hosts(store, settings.politeness.longest_retry_after, settings.politeness.jitter, pace=pace),
-            robots=Robots(store, "Nachlese", judge=Parsing(readers).judgement),
+            robots=Robots(store, "Nachlese", judge=Parsing(readers).judgements),
             http=client,
             readers=readers,
             derived=Derived(configuration),
@@ -396,7 +396,7 @@ def in_memory(configuration: Configuration) -> Services:
     return Services(
         configuration=configuration,
         hosts=Hosts(memory, politeness.longest_retry_after, politeness.jitter),
-        robots=Robots(memory, "Nachlese", judge=Parsing(readers).judgement),
+        robots=Robots(memory, "Nachlese", judge=Parsing(readers).judgements),
         http=client,
         readers=readers,
         derived=Derived(configuration),
