@@ -40,6 +40,7 @@ def run_forkserver(control: int) -> None:
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)  # the parent decides; Ctrl-C in a terminal reaches us as well
     logging.disable(logging.CRITICAL)  # libraries remark on every odd page; what matters is in the answer
+    gc.disable()  # what is loaded stays: to look through it again and again for garbage takes half as long as loading it
     _loaded(READ)  # before anybody has asked for it: it takes longest
     site_of("www.example.org")  # the list of suffixes, once for all readers
     known: Functions = {}
@@ -90,10 +91,7 @@ def _learn(message: bytes, known: Functions, rules: dict[str, Rules | None]) -> 
     rules[message[:64].decode()] = learned
     for phrases in learned.phrases.values():
         phrases.compile()  # which otherwise each reader does again
-    took = _warm_up(known[READ], learned) if READ in known else 0
-    gc.collect()
-    gc.freeze()  # the shared memory stays shared
-    return took
+    return _warm_up(known[READ], learned) if READ in known else 0
 
 
 def _exactly(pipe: socket.socket, size: int) -> bytes:
@@ -105,6 +103,7 @@ def _exactly(pipe: socket.socket, size: int) -> bytes:
 
 def _fork(control: socket.socket, fd: int, known: Functions, rules: dict[str, Rules | None]) -> int:
     """The new reader's process id, or the negative errno."""
+    gc.freeze()  # readers look for garbage in what is theirs, and the shared memory stays shared
     try:
         pid = os.fork()
     except OSError as error:
@@ -113,6 +112,7 @@ def _fork(control: socket.socket, fd: int, known: Functions, rules: dict[str, Ru
     if pid == 0:
         status = 1
         try:
+            gc.enable()
             control.close()
             with socket.socket(fileno=fd) as pipe:
                 serve(pipe, known, rules)
@@ -296,7 +296,7 @@ def _warm_up(read: Callable[[Page, Rules], Article], rules: Rules) -> int:
     with contextlib.suppress(Rejected):
         read(short, rules)
     took = []
-    for _ in range(4):
+    for _ in range(3):
         begun = time.process_time_ns()
         with contextlib.suppress(Rejected):
             features_of(page, read(page, rules))

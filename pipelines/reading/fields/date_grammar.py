@@ -236,7 +236,4 @@ def american(value: str) -> str:
     return f"{match['year']}-{int(match['month']):02}-{int(match['day']):02} {hour:02}:{match['minute']}{second}"
 
 
-for _code in languages():  # compiled here, so that a forked reader finds them ready
-    grammar_of(_code)
-
 __all__ = ["UNITS", "Grammar", "any_of", "grammar_of", "month_names", "weekday_names", "zone_names"]
