@@ -40,7 +40,7 @@ def run_forkserver(control: int) -> None:
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)  # the parent decides; Ctrl-C in a terminal reaches us as well
     logging.disable(logging.CRITICAL)  # libraries remark on every odd page; what matters is in the answer
-    gc.disable()  # what is loaded stays: to look through it again and again for garbage takes half as long as loading it
+    gc.disable()  # what is loaded stays: to look through it for garbage takes half as long as to load it
     _loaded(READ)  # before anybody has asked for it: it takes longest
     site_of("www.example.org")  # the list of suffixes, once for all readers
     known: Functions = {}
