@@ -209,19 +209,25 @@ def _may_have_more(page_url: str, body: bytes, number: int) -> bool:
     """
     page_url, lower = page_url.lower(), body.lower()
     try:
-        paths = {stem.partition("?")[0] for stem in _stems_of(page_url, number)}
-        if number == 1:
-            paths.add(_own_path(urlsplit(page_url).path))
+        names = {_last_name(stem.partition("?")[0]) for stem in _stems_of(page_url, number)}
+        path = urlsplit(page_url).path
     except ValueError:
         return False
-    names = {path.rpartition("/")[2].encode("utf-8", "replace") for path in paths}
     # a teaser links its article from its picture, its headline and its text
     links = dict.fromkeys(found[0] or found[1] or found[2] for found in _HREF.findall(lower))
-    there = list(_addresses(islice((link for link in links if _may_name(link, names)), _MOST_LINKS), page_url))
-    if number == 1 and (b"<base" in lower or any(_same_article(url, page_url) for url in there)):
-        if _may_be_single(body):
-            return True
-    return any(_follows(url, page_url, number) for url in there)
+    if number == 1 and (b"<base" in lower or _may_show_it_otherwise(links, path)) and _may_be_single(body):
+        return True
+    wanted = re.compile(rb"(?<!\d)0?(?:%d|%d)(?!\d)" % (number + 1, number))
+    named = (link for link in links if _may_name(link, names) and wanted.search(link))
+    for link in islice(named, _MOST_LINKS):
+        with suppress(ValueError):
+            if _follows(urljoin(page_url, _address(link)), page_url, number):
+                return True
+    return False
+
+
+def _last_name(path: str) -> bytes:
+    return path.rpartition("/")[2].encode("utf-8", "replace")
 
 
 def _may_name(link: bytes, names: Iterable[bytes]) -> bool:
@@ -229,14 +235,26 @@ def _may_name(link: bytes, names: Iterable[bytes]) -> bool:
     for name in names:
         if name in link:
             return True
-    return not (link.startswith(b"/") or b"://" in link) or b"&" in link.partition(b"?")[0]
+    return not link.startswith(_WHOLE) or b"&" in link.partition(b"?")[0]
 
 
-def _addresses(links: Iterable[bytes], page_url: str) -> Iterator[str]:
+# how links begin that do not depend on the page's own path, or lead to no page
+_WHOLE = (b"/", b"#", b"http://", b"https://", b"javascript:", b"mailto:", b"tel:", b"data:", b"whatsapp:")
+
+
+def _may_show_it_otherwise(links: Iterable[bytes], path: str) -> bool:
+    """Whether one of *links* may lead to another view of the article at *path*: it goes on there, or has a query."""
+    own, is_folder = _own_path(path).encode("utf-8", "replace"), path.endswith("/")
+    if len(own) < 4 or b"&" in own:
+        return len(own) >= 4
     for link in links:
-        if not link.startswith((b"#", b"javascript:", b"mailto:", b"data:")):
-            with suppress(ValueError):
-                yield urljoin(page_url, _address(link))
+        _, is_there, rest = link.partition(own)
+        if is_there:
+            if rest not in (b"", b"/") and not rest.startswith(b"#"):
+                return True
+        elif link.startswith(b"?") or (is_folder and not link.startswith(_WHOLE)):
+            return True
+    return False
 
 
 def _address(value: bytes) -> str:
