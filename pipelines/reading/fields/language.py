@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -91,23 +92,27 @@ def _runs() -> frozenset[str]:
     return frozenset().union(*(profile["freq"] for profile in _profiles()))
 
 
+@lru_cache(maxsize=3)
+def _counts(length: int) -> list[tuple[Callable[[str, int], int], int]]:
+    """For each language, what gives the number of a run, and the number of all runs of this *length*."""
+    return [(profile["freq"].get, profile["n_words"][length - 1]) for profile in _profiles()]
+
+
+@lru_cache(maxsize=2000)  # of these 2 kB each, texts of one language ask for the same again and again
+def _likelihoods(letters: str) -> list[float]:
+    return [number(letters, 0) / every for number, every in _counts(len(letters))]
+
+
 class _Likelihoods:
     """For a run of letters, its share in each language, as langdetect asks for it. It makes a table of all runs, which
-    takes six times as long as to read the profiles; of its ninety thousand a text needs some hundred.
+    takes three times as long as to read the profiles; of its ninety thousand a text needs some hundred.
     """
-
-    def __init__(self) -> None:
-        self._of_languages = [(profile["freq"], profile["n_words"]) for profile in _profiles()]
-        self._known: dict[str, list[float]] = {}
 
     def __contains__(self, letters: str) -> bool:
         return letters in _runs()
 
     def __getitem__(self, letters: str) -> list[float]:
-        if letters not in self._known:
-            place = len(letters) - 1
-            self._known[letters] = [had.get(letters, 0) / every[place] for had, every in self._of_languages]
-        return self._known[letters]
+        return _likelihoods(letters)
 
 
 def _detected(text: str) -> str | None:
