@@ -439,7 +439,9 @@ _may_state_page = any_in_text([rf"{_PAGE}n?[\s\pZ]*:?[\s\pZ]*\pN"])
 
 
 def _may_state_pages(text: str) -> bool:
-    return _may_state_page(text) and any(_OF.search(text, max(0, m.start() - 20), m.end() + 20) for m in _OF_NUMBERS.finditer(text))
+    return _may_state_page(text) and any(
+        _OF.search(text, max(0, m.start() - 20), m.end() + 20) for m in _OF_NUMBERS.finditer(text)
+    )
 
 
 def _worth_total(element: etree._Element) -> bool:
