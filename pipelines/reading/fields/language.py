@@ -9,8 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from langdetect import DetectorFactory, LangDetectException
-from langdetect.detector_factory import PROFILES_DIRECTORY
+from langdetect import PROFILES_DIRECTORY, DetectorFactory, LangDetectException
 from pydantic_core import from_json
 
 from pipelines.reading.languages import languages, words
