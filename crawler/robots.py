@@ -24,15 +24,18 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from protego import Protego
 
-from crawler.downloader.hosts import HostStore, utc_now
+from crawler.clock import utc_now
 from pipelines.items import Reason, Rejected
 from pipelines.reading.rights import AI_CRAWLERS
 from pipelines.store.models import HostState
 from pipelines.urls import origin
+
+if TYPE_CHECKING:
+    from crawler.downloader.hosts import HostStore  # loads the database, of which readers know nothing
 
 T = TypeVar("T")
 

@@ -21,6 +21,7 @@ from aiohttp.abc import AbstractResolver
 from aiohttp.http_exceptions import LineTooLong
 from yarl import URL
 
+from crawler.clock import utc_now
 from crawler.downloader.body import (
     UNSURE_TYPES,
     BodyBuffer,
@@ -33,7 +34,6 @@ from crawler.downloader.body import (
 )
 from crawler.downloader.errors import FetchError, one_line
 from crawler.downloader.guard import AT_ONCE, BlockedAddress, ConnectionGuard, may_connect
-from crawler.downloader.hosts import utc_now
 from crawler.downloader.policy import FetchPolicy, Kind
 from crawler.downloader.resolver import Resolver
 from pipelines.decompress import Undecodable, Unfinished, encodings_of

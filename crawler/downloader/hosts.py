@@ -35,6 +35,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Protocol
 
+from crawler.clock import utc_now
 from crawler.downloader.shared_pace import ARRIVES_WITHIN, SharedPace, Turn
 from pipelines.fair_semaphore import FairSemaphore
 from pipelines.store.models import HostBackoff, HostState
@@ -84,10 +85,6 @@ class HostInBackoff(Exception):
         self.retry_at = retry_at
         self.dead = dead
         self.is_behind_redirect = False
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 def retry_after(value: str | None, now: datetime, longest: timedelta) -> timedelta | None:
