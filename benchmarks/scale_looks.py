@@ -1,8 +1,8 @@
 """Looks at sources through the real store, for ``benchmarks.scale``: what each step takes of the database's processor.
 
 The sources of a round are looked at in step: all of them claim their slot at once, then all offer their feed, and so
-on, spread over as many stores (each with its own connections) as there are workers. Between two steps the processor time
-of all the server's processes is read from /proc, so that each step has its own.
+on, spread over as many stores (each with its own connections) as there are workers. Between two steps the processor
+time of all the server's processes is read from /proc, so that each step has its own.
 
 The time in which articles are published and slots come is simulated and lies in the past. The database's clock is the
 real one: what is due is due at the next look, so articles are looked at again as often as they are in two weeks.

@@ -157,7 +157,8 @@ def _values(connection: psycopg.Connection, sources: int) -> dict[str, Any]:
     run = connection.execute("SELECT max(id) FROM ingest.runs WHERE source LIKE 's%'").fetchone()
     assert last is not None and run is not None
     return {
-        "last": now, "change": last[0], "run": run[0], "source": f"s{sources // 2}", "auto": [f"s{one}" for one in range(sources)],
+        "last": now, "change": last[0], "run": run[0], "source": f"s{sources // 2}",
+        "auto": [f"s{one}" for one in range(sources)],
         "now": now, "in_flight": [], "limit": 50, "before": now - timedelta(days=90), "since": now - timedelta(days=30),
         "zone": "Europe/Berlin", "host": "s1.example", "handed_over": takeovers.HANDED_OVER, "size": 41,
         "still": takeovers.STILL_TO_DO, "measure": None, "failed": 1, "empty": 2, "sources": None, "page": 0,
