@@ -1,6 +1,6 @@
 """How far one Postgres goes: thousands of sources, several workers, a year of archive. Prints tables.
 
-    python -m benchmarks.scale [--sources 10000] [--workers 1,4,16] [--days 1] [--sample 16] [--every 15]
+    python -m benchmarks.scale [--sources 10000] [--workers 1,4,16] [--days 1] [--sample 8] [--every 15]
                                [--year-articles 100000] [--year-runs 300000] [--jobs 400] [--finished 200000]
                                [--only day,queue,year] [--data DIR] [--json]
 
@@ -34,6 +34,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg import conninfo
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -62,7 +63,7 @@ def chosen(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     for name, value, said in (
         ("sources", 10_000, "sources of the simulated day"),
         ("days", 1, "days that the sample is really looked at"),
-        ("sample", 16, "sources that are really looked at, all day"),
+        ("sample", 8, "sources that are really looked at, all day"),
         ("readers", 2, "cores of a worker that read"),
         ("cores", 1, "cores of the database"),
         ("year-articles", 100_000, "articles of the year; a multiple of --base"),
@@ -229,8 +230,11 @@ def queue(server: str, options: argparse.Namespace, progress: Progress) -> list[
 
 def year(server: str, options: argparse.Namespace, progress: Progress) -> list[dict[str, Any]]:
     task = progress.add_task(f"a year of {options.year_articles:,} articles", total=None)
-    dsn = filled.filled_database(server, options.year_articles, options.base)
-    scale_year.fill(dsn, options.sources, options.year_runs)
+    articles = filled.filled_database(server, options.year_articles, options.base, is_varied=True)
+    template, name = conninfo.conninfo_to_dict(articles)["dbname"], f"year_{options.sources}_{options.year_articles}"
+    dsn = filled.made(
+        server, name, str(template), lambda made: scale_year.fill(made, options.sources, options.year_runs)
+    )
     asked = scale_year.asked(dsn, options.sources, lambda name: progress.update(task, description=name))
     progress.remove_task(task)
     return [asdict(one) for one in asked]

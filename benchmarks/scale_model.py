@@ -155,20 +155,12 @@ class Simulation:
         self.due[number] += len(self.sources[number].published) * self.rechecks * self.every / DAY
         again = int(self.due[number])
         self.due[number] -= again
-        pages = [self._article(60 * minute, worker) for minute in self._new(number)]
-        pages += [self._recheck(worker) for _ in range(again)]
-        left = [len(pages)]
-        for page in pages:
-            asked = max(asked + taken.delay, self.now)
-            yield asked
-            self._at(asked + taken.fetch, self._page(page, number, worker, left))
-        if not pages:
-            self._ended(number, worker)
-
-    def _page(self, steps: Steps, number: int, worker: int, left: list[int]) -> Steps:
-        """The steps of one of the pages of a run of which so many are *left*."""
-        yield from steps
-        left[0] -= 1
+        new = self._new(number)
+        left = [len(new) + again]
+        for place, minute in enumerate(new, 1):
+            self._at(asked + place * taken.delay + taken.fetch, self._article(60 * minute, number, worker, left))
+        for place in range(len(new) + 1, left[0] + 1):
+            self._at(asked + place * taken.delay + taken.fetch, self._recheck(number, worker, left))
         if not left[0]:
             self._ended(number, worker)
 
@@ -186,14 +178,24 @@ class Simulation:
         self.seen[number] = here
         return source.published[left:here][::-1]
 
-    def _article(self, published: float, worker: int) -> Steps:
+    def _article(self, published: float, number: int, worker: int, left: list[int]) -> Steps:
+        """A page that was fetched, of a run in which so many are *left*."""
         yield self.readers[worker].until(self.now, self.taken.reading)
         yield self.mains[worker].until(self.now, self.taken.main_article)
         yield self.database.until(self.now, self.taken.article)
         if self.now <= DAY:
             self.day.stored += 1
         self.day.delays.append(self.now - published)
+        self._page_ended(number, worker, left)
 
-    def _recheck(self, worker: int) -> Steps:
-        yield self.mains[worker].until(self.now, self.taken.main_look)
-        yield self.database.until(self.now, self.taken.recheck)
+    def _recheck(self, number: int, worker: int, left: list[int]) -> Steps:
+        """A 304. It is as many as all others together, so that it waits for its worker and the database in one step."""
+        at = self.mains[worker].until(self.now, self.taken.main_look)
+        self.database.until(at, self.taken.recheck)
+        self._page_ended(number, worker, left)
+        yield from ()
+
+    def _page_ended(self, number: int, worker: int, left: list[int]) -> None:
+        left[0] -= 1
+        if not left[0]:
+            self._ended(number, worker)
