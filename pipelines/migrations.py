@@ -253,7 +253,8 @@ def make_roles(dsn: str, passwords: Mapping[str, str], patience: timedelta = tim
         _alone(connection)
         _refuse_without_rights(connection)
         made = [role for role in ROLES if _make_role(connection, role, passwords.get(role))]
-        _join(connection, ROLES[0])
+        for role in (ROLES[0], ROLES[2]):  # to give things to the one, and to ask as the other (`nachlese db query`)
+            _join(connection, role)
         _lock(connection, "nspname IN ('ingest', 'news') AND relowner <> 'nachlese_owner'::regrole")
         connection.execute((SQL / "roles.sql").read_bytes())
         return made
