@@ -7,6 +7,7 @@ most what it had not moved.
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import logging
 import os
 import tempfile
@@ -71,7 +72,22 @@ class RemoteArchive:
             return bool(self._fs.exists(f"{self._root}/{name}"))
 
     def sizes(self) -> list[int]:
-        return [int(entry["size"]) for entry in self._listed().values()]
+        return list(self.files().values())
+
+    def files(self) -> dict[str, int]:
+        """Bytes of each file by its name."""
+        return {name: int(entry["size"]) for name, entry in sorted(self._listed().items())}
+
+    def fetch(self, name: str, target: Path) -> str:
+        """Copy a file to *target* here; its SHA-256."""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        half = target.with_name(f"{target.name}.half")
+        with _as_os_error():
+            self._fs.get_file(f"{self._root}/{name}", str(half))
+        with half.open("rb") as opened:
+            digest = hashlib.file_digest(opened, "sha256").hexdigest()
+        half.replace(target)
+        return digest
 
     def recent(self, since: datetime) -> list[str]:
         """Names of files that may have pages fetched since then: a file is called by the latest day of its pages."""

@@ -81,6 +81,20 @@ ALTER DEFAULT PRIVILEGES FOR ROLE nachlese_owner IN SCHEMA ingest GRANT SELECT, 
 ALTER DEFAULT PRIVILEGES FOR ROLE nachlese_owner IN SCHEMA ingest GRANT USAGE ON SEQUENCES TO nachlese_writer;
 ALTER DEFAULT PRIVILEGES FOR ROLE nachlese_owner IN SCHEMA news GRANT SELECT ON TABLES TO nachlese_writer, nachlese_reader;
 
--- a query that somebody forgot ends by itself
-ALTER ROLE nachlese_reader SET statement_timeout = '5min';
-ALTER ROLE nachlese_reader SET default_transaction_read_only = on;
+-- a query that somebody forgot ends by itself; what the operator has set instead stays
+DO $$
+DECLARE
+    wanted text;
+BEGIN
+    FOREACH wanted IN ARRAY ARRAY['statement_timeout=5min', 'default_transaction_read_only=on']
+    LOOP
+        IF NOT EXISTS (
+            SELECT FROM pg_db_role_setting, unnest(setconfig) AS stated
+            WHERE setrole = 'nachlese_reader'::regrole AND setdatabase = 0
+              AND split_part(stated, '=', 1) = split_part(wanted, '=', 1))
+        THEN
+            EXECUTE format('ALTER ROLE nachlese_reader SET %I = %L', split_part(wanted, '=', 1), split_part(wanted, '=', 2));
+        END IF;
+    END LOOP;
+END
+$$;
