@@ -105,7 +105,7 @@ async def test_where_the_queue_cannot_be_asked_it_is_said_and_no_slot_is_lost(wo
     assert sql_rows(JOBS) == [(SLOT.isoformat(), "todo")]
 
     alter("RENAME TO away")
-    for asking in (worker.close_stalled(), has_successor(queue, "blatt"), defer(queue, "blatt", SLOT)):
+    for asking in (worker.close_stalled(), has_successor(queue, "blatt", SLOT), defer(queue, "blatt", SLOT)):
         with pytest.raises(DatabaseError, match="the queue cannot be reached"):
             await asking
 
@@ -118,6 +118,28 @@ async def test_of_slots_that_piled_up_one_is_run(worker, queue, sql_rows):
     worker.concurrency = 1
     await worker.run(wait=False)
     assert sql_rows(RUNS) == [(slots[-1], "finished")]
+
+
+async def test_a_slot_that_is_to_begin_later_takes_no_other_one_s_place(worker, queue, sql_rows):
+    """A machine whose clock is ahead puts slots in that others reach in ten minutes: the source is looked at now."""
+    await defer(queue, "blatt", SLOT + timedelta(minutes=10), timedelta(minutes=10))
+    await defer(queue, "blatt", SLOT)
+    await worker.run(wait=False)
+    assert sql_rows(RUNS) == [(SLOT, "finished")]
+
+
+async def test_when_a_job_is_due_is_said_by_the_clock_of_the_database(queue, sql_rows, monkeypatch):
+    from crawler import worker as module
+
+    class Fast(datetime):
+        @classmethod
+        def now(cls, zone=None):
+            return datetime.now(zone) + timedelta(minutes=10)
+
+    monkeypatch.setattr(module, "datetime", Fast)
+    await defer(queue, "blatt", SLOT, timedelta(seconds=1))
+    due = "SELECT scheduled_at < clock_timestamp() + interval '1 minute' FROM nachlese_queue.procrastinate_jobs"
+    assert sql_rows(due) == [(True,)]
 
 
 WORK = """
