@@ -41,7 +41,8 @@ def hosts(store, clock):
 
 
 async def use(hosts, host, source="s", delay=0.0, concurrency=2):
-    async with hosts.turn(host, source, delay, concurrency):
+    async with hosts.turn(host, source, delay, concurrency) as turn:
+        turn.sent()
         return asyncio.get_running_loop().time()
 
 

@@ -53,6 +53,10 @@ class NotModified(IgnoreRequest):
         self.response = response
 
 
+class TurnLost(Exception):
+    """The request's turn at its host was over before it could be sent. Nothing was sent; it takes another turn."""
+
+
 class ShutdownError(Exception):
     """The crawl is ending; the request was given up. The page stays pending as it was."""
 

@@ -29,13 +29,13 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Protocol
 
-from crawler.downloader.shared_pace import ARRIVES_WITHIN, SharedPace, Turn
+from crawler.downloader.shared_pace import ARRIVES_WITHIN, SENDS_WITHIN, SharedPace, Turn
 from pipelines.fair_semaphore import FairSemaphore
 from pipelines.store.models import HostBackoff, HostState
 
@@ -109,6 +109,15 @@ def retry_after(value: str | None, now: datetime, longest: timedelta) -> timedel
     return min(max(at - now, timedelta()), longest)
 
 
+@dataclass(frozen=True, slots=True)
+class GrantedTurn:
+    """``sent`` is to be called when the request has gone out, and again when the answer begins. ``may_send`` says, just
+    before, whether the turn still holds: a connection may take long, and a process may be frozen."""
+
+    sent: Callable[[], None]
+    may_send: Callable[[], bool]
+
+
 class _Line:
     """Who waits for one host. A list goes before pages, and after it a page, so that neither starves; among pages, as
     among lists, each source has its turn."""
@@ -120,6 +129,8 @@ class _Line:
         self.waiting = {True: 0, False: 0}  # lists, pages
         self.was_list = False  # the last one that was let in
         self.free_at = 0.0  # on the loop's clock: when the next request may start
+        self._unsent: object | None = None  # the turn whose request is still to be sent: nobody overtakes it ...
+        self._unsent_until = 0.0  # ... before then
         self._moved = asyncio.Event()
 
     @property
@@ -129,8 +140,9 @@ class _Line:
     @asynccontextmanager
     async def acquire(
         self, source: str, is_list: bool, pause: Callable[[], float], claim: Callable[[float], Awaitable[None]]
-    ) -> AsyncIterator[None]:
-        """Wait for a place among ``limit`` and for ``free_at``, which then moves on by a *pause*, in seconds.
+    ) -> AsyncIterator[object]:
+        """Wait for a place among ``limit`` and for ``free_at``, which then moves on by a *pause*, in seconds. What it
+        gives stands for the turn.
 
         Whoever is first here waits for *claim*, with that pause, for the turns of all processes.
         """
@@ -147,15 +159,28 @@ class _Line:
                     self.inside -= 1
                     raise
                 self.was_list = is_list
-                self.free_at = asyncio.get_running_loop().time() + wait
+                turn = self._granted(wait)
         finally:
             self.waiting[is_list] -= 1
             self._move()
         try:
-            yield
+            yield turn
         finally:
             self.inside -= 1
+            self._unsent = None if self._unsent is turn else self._unsent
             self._move()
+
+    def _granted(self, wait: float) -> object:
+        now, turn = asyncio.get_running_loop().time(), object()
+        self.free_at = now + wait
+        if wait:
+            self._unsent, self._unsent_until = turn, now + SENDS_WITHIN + wait
+        return turn
+
+    @property
+    def open_at(self) -> float:
+        """On the loop's clock: when the next request may start, if what is to be sent before is not sent."""
+        return max(self.free_at, self._unsent_until) if self._unsent else self.free_at
 
     async def _first_in_line(self, is_list: bool) -> None:
         clock = asyncio.get_running_loop().time
@@ -163,15 +188,19 @@ class _Line:
             is_turn = not self.waiting[not is_list] or is_list != self.was_list
             if self.inside >= self.limit or not is_turn:
                 await self._moved.wait()
-            elif (wait := self.free_at - clock()) > 0:
-                await asyncio.sleep(wait)
+            elif (wait := self.open_at - clock()) > 0:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._moved.wait(), wait)
             else:
                 return
 
-    def sent(self, began: float, wait: float) -> None:
-        """A request went out at *began*, or was answered now: *wait* seconds count from there."""
+    def sent(self, turn: object, began: float, wait: float) -> None:
+        """The request of *turn* went out at *began*, or was answered now: *wait* seconds count from there."""
         now = asyncio.get_running_loop().time()
         self.free_at = max(self.free_at, min(now, began + ARRIVES_WITHIN) + wait)
+        if self._unsent is turn:
+            self._unsent = None
+            self._move()
 
     def _move(self) -> None:
         self._moved.set()
@@ -222,10 +251,8 @@ class Hosts:
     @asynccontextmanager
     async def turn(
         self, host: str, source: str, delay: float, concurrency: int, is_list: bool = False
-    ) -> AsyncIterator[Callable[[], None]]:
+    ) -> AsyncIterator[GrantedTurn]:
         """Wait for this host to be ready for one more request of *source*; *delay* in seconds since the last one.
-
-        What it gives is to be called when the request has gone out, and again when the answer begins.
 
         Raises HostInBackoff at once when the host is left alone, also when its rest began while we waited. *is_list*: a
         feed, sitemap or section page is asked for, which goes before pages.
@@ -250,16 +277,22 @@ class Hosts:
                 if turn.is_resting and self._rest(source, entry) is None:
                     await self._remember(host, entry)  # another process was asked for time
 
-        def sent() -> None:
-            nonlocal began
-            began = began or asyncio.get_running_loop().time()
-            entry.line.sent(began, wait)
-            if turn is not None and self._pace is not None:
-                self._pace.sent(turn)
-
         try:
-            async with entry.line.acquire(source, is_list, pause, claim):
-                yield sent
+            async with entry.line.acquire(source, is_list, pause, claim) as place:
+                clock = asyncio.get_running_loop().time
+                until = clock() + SENDS_WITHIN
+
+                def sent() -> None:
+                    nonlocal began
+                    began = began or clock()
+                    entry.line.sent(place, began, wait)
+                    if turn is not None and self._pace is not None:
+                        self._pace.sent(turn)
+
+                def may_send() -> bool:
+                    return clock() < until and (turn is None or self._pace is None or self._pace.may_send(turn))
+
+                yield GrantedTurn(sent, may_send)
         finally:
             if turn is not None and self._pace is not None:
                 self._pace.left(turn)
@@ -267,7 +300,7 @@ class Hosts:
     def _free_hosts(self) -> dict[str, float]:
         """Hosts that may not be asked yet, and for how many seconds."""
         clock = asyncio.get_running_loop().time()
-        waits = {host: entry.line.free_at - clock for host, entry in self._hosts.items()}
+        waits = {host: entry.line.open_at - clock for host, entry in self._hosts.items()}
         return {host: wait for host, wait in waits.items() if wait > 0}
 
     def _busy(self, hosts: Mapping[str, float]) -> None:
@@ -406,5 +439,5 @@ class Hosts:
         for host, entry in list(self._hosts.items()):
             is_used = not entry.line.idle or (entry.known is not None and not entry.known.done())
             is_resting = any(rest.until > now for rest in entry.rests.values())
-            if not is_used and not is_resting and entry.line.free_at < clock:
+            if not is_used and not is_resting and entry.line.open_at < clock:
                 del self._hosts[host]
