@@ -239,6 +239,22 @@ async def test_a_rest_that_was_lifted_is_over_in_a_running_process_too(store, cl
     assert await rests(hosts, "a.de", "s") is None
 
 
+async def test_a_machine_that_reaches_nobody_closes_no_host_to_others(store, hosts, clock):
+    """Its cable was pulled: hosts rest here for seconds only, and rise as soon as one of them answers."""
+    others = Hosts(store, now=clock)
+    names = [f"{letter}.de" for letter in "abcde"]
+    for _ in range(3 * DEAD_AFTER):
+        for name in names:
+            until = await hosts.failed(name)
+    assert hosts.is_offline and until == NOON + DEAD_REST
+    assert await rests(hosts, "a.de", "s") == until
+    assert [await rests(others, name, "s") for name in names] == [None] * 5
+    hosts.answered("e.de")
+    assert not hosts.is_offline
+    assert await rests(hosts, "a.de", "s") is None
+    assert await hosts.failed("a.de") is None
+
+
 async def test_lists_and_pages_take_turns_where_both_wait(hosts):
     """Feeds that are always due leave room for pages, and pages for feeds."""
     assert await in_line(hosts, pages=3, lists=5) == ["list", 0, "list", 1, "list", 2, "list", "list"]

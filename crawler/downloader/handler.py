@@ -91,6 +91,7 @@ class GuardedDownloadHandler(BaseDownloadHandler):
                 error.retry_at = await hosts.unanswered(host(url), self.policy.source)
             elif error.status is not None:
                 hosts.answered(host(url), self.policy.source, meta.get("kind") == "page")
+            error.is_offline = hosts.is_offline
             raise
         if answer.status not in ASKS_FOR_TIME:
             hosts.answered(host(url), self.policy.source, meta.get("kind") == "page")

@@ -18,6 +18,7 @@ the same for a feed, a sitemap, robots.txt           every source, for the time 
 an answer at the end of another host's redirect,     the one source that was led there
 or on a host that is not the source's own
 three connections in a row that failed               every source, for longer each time
+the same at four hosts with no answer in between     this process, for seconds: it is this machine that is cut off
 three requests in a row without a whole answer       the source whose requests they were, for longer each time
 ===================================================  ==================================================================
 
@@ -27,6 +28,7 @@ Rests are rows, so that a restart keeps them; ``nachlese hosts`` shows and lifts
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -38,6 +40,8 @@ from typing import Protocol
 from crawler.downloader.shared_pace import ARRIVES_WITHIN, SENDS_WITHIN, SharedPace, Turn
 from pipelines.fair_semaphore import FairSemaphore
 from pipelines.store.models import HostBackoff, HostState
+
+log = logging.getLogger(__name__)
 
 #: a 429 that names no time is taken for this
 UNNAMED_REST = timedelta(minutes=1)
@@ -51,6 +55,11 @@ LONGEST_RETRY_AFTER = 100
 DEAD_AFTER = 3
 DEAD_REST = timedelta(minutes=1)
 DEAD_REST_LONGEST = timedelta(hours=1)
+#: so many hosts in a row that did not answer, and no other one that did: it is this machine that reaches nobody
+OFFLINE_AFTER = 4
+#: then each host is tried again after so long, twice as long, ... DEAD_REST; no other process is told
+OFFLINE_REST = timedelta(seconds=5)
+OFFLINE = "this machine reaches no host"
 #: seconds after which the store is asked again: another process may have been told to wait
 KNOWN_FOR = 300.0
 #: the same while a host rests: somebody may have lifted it
@@ -247,6 +256,7 @@ class Hosts:
         self._jitter = jitter.total_seconds()
         self._now = now
         self._hosts: dict[str, _Host] = {}
+        self._silent: set[str] = set()  # hosts that did not answer since the last one that did
 
     @asynccontextmanager
     async def turn(
@@ -340,6 +350,7 @@ class Hosts:
         *is_page*: an article page was asked for. *is_own* False: a redirect of another host led here, or the host is
         not the one of *source*. The table above says who leaves the host alone, and for how long.
         """
+        self._reached()
         wait = retry_after(header, self._now(), self._longest)
         if wait is None and status == 429:
             wait = UNNAMED_REST
@@ -360,6 +371,7 @@ class Hosts:
 
     def answered(self, host: str, source: str = EVERYBODY, is_page: bool = True) -> None:
         """A whole answer came from *host*, and it was none that asks for time."""
+        self._reached()
         entry = self._entry(host)
         entry.unconnected = 0
         entry.unanswered.pop(source, None)
@@ -370,6 +382,7 @@ class Hosts:
         """No connection to *host* came about. Returns until when it is taken for dead, None if not yet."""
         entry = self._entry(host)
         entry.unconnected += 1
+        self._silent.add(host)
         return await self._dead(host, EVERYBODY, entry, entry.unconnected, "connections in a row failed")
 
     async def unanswered(self, host: str, source: str) -> datetime | None:
@@ -377,9 +390,31 @@ class Hosts:
         too slow for the patience of one may be quick enough for another."""
         entry = self._entry(host)
         times = entry.unanswered[source] = entry.unanswered.get(source, 0) + 1
+        self._silent.add(host)
         return await self._dead(host, source, entry, times, "requests in a row were not answered")
 
+    @property
+    def is_offline(self) -> bool:
+        """Whether it is this machine that reaches no host. Then a failure says nothing of host or page."""
+        return len(self._silent) >= OFFLINE_AFTER
+
+    def _reached(self) -> None:
+        """A host has answered."""
+        if self.is_offline:
+            log.info("hosts can be reached again from this machine")
+            for entry in (self._hosts[host] for host in self._silent if host in self._hosts):
+                entry.unconnected = 0
+                entry.unanswered.clear()
+                entry.rests = {source: rest for source, rest in entry.rests.items() if rest.why != OFFLINE}
+        self._silent.clear()
+
     async def _dead(self, host: str, source: str, entry: _Host, times: int, what: str) -> datetime | None:
+        if self.is_offline:
+            if len(self._silent) == OFFLINE_AFTER and times == 1:
+                log.warning("%s: %d in a row did not answer", OFFLINE, OFFLINE_AFTER)
+            until = self._now() + min(OFFLINE_REST * 2 ** min(times - 1, 10), DEAD_REST)
+            entry.rests[source] = _Backoff(until, OFFLINE, True)
+            return until
         if times < DEAD_AFTER:
             return None
         until = self._now() + min(DEAD_REST * 2 ** min(times - DEAD_AFTER, 10), DEAD_REST_LONGEST)
