@@ -361,7 +361,9 @@ class Field:
         for number, what in enumerate(order):
             begin = time.monotonic()
             await self.broken(what)
-            say(f"{what}: {self.faults[-1].machine}, {len(self.faults[-1].runs)} runs, {time.monotonic() - begin:.0f} s")
+            say(
+                f"{what}: {self.faults[-1].machine}, {len(self.faults[-1].runs)} runs, {time.monotonic() - begin:.0f} s"
+            )
             left = (self.plan.end - time.monotonic()) / (len(order) - number)
             await asyncio.sleep(max(self.timing.settle, min(left - self.timing.lease - 8, left / 2)))
         await asyncio.sleep(max(0.0, self.plan.end - time.monotonic()))
@@ -477,7 +479,9 @@ def table(outcome: Outcome, timing: Timing) -> str:
         *(f"    {line}" for line in outcome.worst),
     ]
     for fault in outcome.faults:
-        after = f"taken over after {max(fault.taken_over):.1f} s at most" if fault.taken_over else "nothing to take over"
+        after = (
+            f"taken over after {max(fault.taken_over):.1f} s at most" if fault.taken_over else "nothing to take over"
+        )
         lines.append(f"{fault.what:8} {fault.machine}: {len(fault.runs)} runs in hand, {after}")
     for name in ("gross", "klein"):
         medians = [statistics.median(of) for source, of in outcome.waits.items() if source.endswith(name) and of]

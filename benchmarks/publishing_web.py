@@ -92,7 +92,8 @@ class Web:
             body = text.encode()
             writer.write(
                 f"HTTP/1.1 {status}\r\nContent-Type: {kind}; charset=utf-8\r\nContent-Length: {len(body)}\r\n"
-                "Connection: close\r\n\r\n".encode() + body
+                "Connection: close\r\n\r\n".encode()
+                + body
             )
             await writer.drain()
         except (OSError, asyncio.IncompleteReadError, TimeoutError):

@@ -10,6 +10,7 @@ import fcntl
 import logging
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ OBJECTS = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss")
 ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 #: bytes asked for at a time where single records are read
 BLOCK = 1 << 20
+#: files that cannot be moved in one look, after which the others wait, too: each may take its time to fail
+MOST_FAILURES = 3
 _PATTERN = "nachlese-*.warc.gz"
 
 
@@ -59,6 +62,7 @@ class RemoteArchive:
     def __init__(self, address: str):
         self.address = address
         self._fs, self._root = _filesystem(address)
+        self._failures: Counter[str] = Counter()  # by name of a file that could not be moved
 
     def names(self) -> list[str]:
         return sorted(self._listed())
@@ -93,16 +97,26 @@ class RemoteArchive:
                 file.unlink()
 
     def seal(self, folder: Path) -> int:
-        """Move what nobody writes to any more in *folder* there; how many files. Raises OSError at the first one."""
-        done = 0
-        for file in sorted(folder.glob(_PATTERN)):
+        """Move what nobody writes to any more in *folder* there; how many files. One that cannot be moved holds up none
+        of the others. Raises OSError at the end, with what was wrong with the first one and how many wait."""
+        done, failed = 0, []
+        # what failed before comes last, so that it is never in the way of the others
+        for file in sorted(folder.glob(_PATTERN), key=lambda file: (self._failures[file.name], file.name)):
             with ExitStack() as held:
                 try:
                     opened = held.enter_context(file.open("rb"))
                     fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except (FileNotFoundError, BlockingIOError):
                     continue  # whoever writes it, or moves it just now, holds the lock; it may be gone in between
-                done += self._move(file, os.fstat(opened.fileno()).st_size)
+                try:
+                    done += self._move(file, os.fstat(opened.fileno()).st_size)
+                except OSError as error:
+                    failed.append(f"{file.name}: {error}")
+                    self._failures[file.name] += 1
+                    if len(failed) == MOST_FAILURES:  # then it is the place, not the file
+                        break
+        if failed:
+            raise OSError(f"{failed[0]}" + (f"; nor {len(failed) - 1} more" if len(failed) > 1 else ""))
         return done
 
     def _move(self, file: Path, size: int) -> int:
