@@ -1,4 +1,4 @@
-"""Three machines on one database: killed, frozen, cut off, with clocks that differ, upgraded one by one. Linux, as root:
+"""Three machines on one database: killed, frozen, cut off, with wrong clocks, upgraded one by one. Linux, as root:
 
     python -m benchmarks.namespaces [--minutes 6] [--only kill,freeze,...] [--lease 15] [--delay 1] [--seed 1] [--plain]
 
@@ -36,7 +36,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from benchmarks.machines import INSIDE, NETWORKS, ROOT, SERVER, Machine, inside, make_networks, reason_against, run
+from benchmarks.machines import INSIDE, NETWORKS, ROOT, SERVER, Machine, inside, make_networks, reason_against
 from benchmarks.machines import shifted_clock as built_clock
 from benchmarks.publishing_web import Plan
 from pipelines import database, embedded
@@ -498,7 +498,7 @@ def table(outcome: Outcome, timing: Timing) -> str:
 
 async def drill(timing: Timing, wanted: list[str], keep: Path | None = None) -> Outcome:
     folder = Path(tempfile.mkdtemp(prefix="nachlese-machines-"))
-    folder.chmod(0o755)
+    await asyncio.to_thread(folder.chmod, 0o755)  # the server of the database is not root's
     try:
         field_ = Field(timing, folder)
         async with field_.opened():

@@ -41,7 +41,7 @@ class Plan:
 
     def published(self, number: int, now: float) -> int:
         """How many articles source *number* has published by *now*. They begin at different moments."""
-        host, name, every = self.sources[number]
+        every = self.sources[number][2]
         first = self.begin + every * ((number * 0.618) % 1.0)
         return max(0, int((min(now, self.end) - first) // every) + 1) if now >= first else 0
 
@@ -113,16 +113,15 @@ class Web:
         return "404 Not Found", "text/plain", ""
 
 
-async def serve(plan: Plan) -> None:
-    with open(plan.log, "w", buffering=1, encoding="utf-8") as log:
-        web = await asyncio.start_server(Web(plan, log).connected, plan.address, 80, backlog=512)
-        print("ready", flush=True)
-        await web.serve_forever()
+async def serve(plan: Plan, log: TextIO) -> None:
+    web = await asyncio.start_server(Web(plan, log).connected, plan.address, 80, backlog=512)
+    print("ready", flush=True)
+    await web.serve_forever()
 
 
 if __name__ == "__main__":
     with suppress(OSError):
         os.nice(-15)
-    stated = json.loads(Path(sys.argv[1]).read_text())
-    with suppress(KeyboardInterrupt):
-        asyncio.run(serve(Plan(**stated)))
+    stated = Plan(**json.loads(Path(sys.argv[1]).read_text()))
+    with suppress(KeyboardInterrupt), Path(stated.log).open("w", buffering=1, encoding="utf-8") as file:
+        asyncio.run(serve(stated, file))

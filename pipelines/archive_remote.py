@@ -53,7 +53,8 @@ class RemoteFile:
         return self.path.rpartition("/")[2]
 
     def open(self, mode: Literal["rb"]) -> Any:
-        return self.fs.open(self.path, mode, block_size=BLOCK)
+        with as_os_error():
+            return self.fs.open(self.path, mode, block_size=BLOCK)
 
 
 class RemoteArchive:
@@ -71,7 +72,7 @@ class RemoteArchive:
         return RemoteFile(self._fs, f"{self._root}/{name}")
 
     def has(self, name: str) -> bool:
-        with _as_os_error():
+        with as_os_error():
             return bool(self._fs.exists(f"{self._root}/{name}"))
 
     def sizes(self) -> list[int]:
@@ -79,11 +80,15 @@ class RemoteArchive:
 
     def recent(self, since: datetime) -> list[str]:
         """Names of files that may have pages fetched since then: a file is called by the latest day of its pages."""
+        return sorted(self.recent_sizes(since))
+
+    def recent_sizes(self, since: datetime) -> dict[str, int]:
+        """The same with their sizes in bytes."""
         day = f"{since.astimezone(UTC):%Y%m%d}"
-        return [name for name in self.names() if name.split("-")[1] >= day]
+        return {name: int(entry["size"]) for name, entry in self._listed().items() if name.split("-")[1] >= day}
 
     def remove(self, name: str) -> None:
-        with _as_os_error(), suppress(FileNotFoundError):
+        with as_os_error(), suppress(FileNotFoundError):
             self._fs.rm_file(f"{self._root}/{name}")
 
     def fetched(self) -> Iterator[Path]:
@@ -91,7 +96,7 @@ class RemoteArchive:
         with tempfile.TemporaryDirectory(prefix="nachlese-archive-") as folder:
             for name in self.names():
                 file = Path(folder) / name
-                with _as_os_error():
+                with as_os_error():
                     self._fs.get_file(f"{self._root}/{name}", str(file))
                 yield file
                 file.unlink()
@@ -126,7 +131,7 @@ class RemoteArchive:
         if self._size(file.name) not in (None, size):
             log.warning("%s stays in %s: %s has another file of this name", file.name, file.parent, self.address)
             return 0
-        with _as_os_error():
+        with as_os_error():
             half = target if _is_atomic(self._fs) else f"{target}.half"
             self._fs.makedirs(self._root, exist_ok=True)
             self._fs.put_file(str(file), half)
@@ -140,14 +145,14 @@ class RemoteArchive:
 
     def _size(self, name: str) -> int | None:
         """Bytes of a file there; None where there is none."""
-        with _as_os_error():
+        with as_os_error():
             try:
                 return int(self._fs.info(f"{self._root}/{name}")["size"])
             except FileNotFoundError:
                 return None
 
     def _listed(self) -> dict[str, dict[str, Any]]:
-        with _as_os_error():
+        with as_os_error():
             try:
                 self._fs.invalidate_cache()
                 found = self._fs.ls(self._root, detail=True)
@@ -206,7 +211,7 @@ def _is_atomic(fs: Any) -> bool:
     return type(fs).__module__.startswith("obstore")
 
 
-class _as_os_error:
+class as_os_error:
     """What a store's own library raises is trouble of the network, as far as anybody here is concerned."""
 
     def __enter__(self) -> None:

@@ -72,9 +72,9 @@ class HttpRequest:
     """One hop. *seconds*: how long it may be connected. *hops*: redirects before it.
 
     *wants_body* is told a status; where it says no, the body is left unread and empty. *sent* is called when the
-    request has gone out, and again when the answer begins. *may_send* is asked when the connection is there: a request that
-    may not be sent any more raises TurnLost. With *sink* the body is no value: its pieces are given to it
-    as they come, compressed as they are, and *seconds* count from one piece to the next.
+    request has gone out, and again when the answer begins. *may_send* is asked when the connection is there: a request
+    that may not be sent any more raises TurnLost. With *sink* the body is no value: its pieces are given to it as they
+    come, compressed as they are, and *seconds* count from one piece to the next.
     """
 
     url: str

@@ -19,8 +19,7 @@ class FetchError(Exception):
     """No complete response. *detail* is for a person: our own words, nothing that a server could have forged.
 
     *transient*: asking again later may help. *retry_at*: the time the host named for that. *hops*: redirects before.
-    ``unconnected``: it is the host that cannot be reached, not the page. ``is_offline``: it is this machine that reaches
-    no host.
+    ``unconnected``: it is the host that cannot be reached, not the page. ``is_offline``: this machine reaches no host.
     """
 
     def __init__(

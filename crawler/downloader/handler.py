@@ -23,7 +23,6 @@ from crawler.shutdown import shutdown_of
 from pipelines.items import Reason
 from pipelines.urls import host, normalise
 
-
 #: turns that one request may take: the turn of who is connected too late is over
 TURNS = 5
 

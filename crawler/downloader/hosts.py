@@ -419,7 +419,8 @@ class Hosts:
             return None
         until = self._now() + min(DEAD_REST * 2 ** min(times - DEAD_AFTER, 10), DEAD_REST_LONGEST)
         await self._keep(host, source, entry, _Backoff(until, f"{times} {what}", True))
-        return entry.rests[source].until
+        kept: datetime = entry.rests[source].until
+        return kept
 
     async def _keep(self, host: str, source: str, entry: _Host, rest: _Backoff) -> None:
         """Of two rests the longer one counts."""
