@@ -53,7 +53,7 @@ LATEST = 120.0
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds; and how large it is. ``quick``: of every article of a host's first source the second one has so many."""
+    """Seconds; and how large it is. ``rest``: how long a fault lasts beyond the lease. ``quick``: of every article of a host's first source the second one has so many."""
 
     minutes: float = 6.0
     lease: float = 15.0
@@ -61,6 +61,7 @@ class Timing:
     every: float = 10.0
     publish: float = 20.0
     settle: float = 10.0
+    rest: float = 8.0
     machines: int = 3
     hosts: int = 20
     window: int = 40
@@ -318,7 +319,7 @@ class Field:
 
     async def broken(self, what: str) -> None:
         """One fault from its beginning to its end."""
-        machine, away = self.dice.choice(self.machines), self.timing.lease + 8.0
+        machine, away = self.dice.choice(self.machines), self.timing.lease + self.timing.rest
         await self.busy(machine)
         await asyncio.sleep(self.dice.uniform(0, 1.0))
         fault = self.noted(what, machine)
@@ -365,7 +366,7 @@ class Field:
                 f"{what}: {self.faults[-1].machine}, {len(self.faults[-1].runs)} runs, {time.monotonic() - begin:.0f} s"
             )
             left = (self.plan.end - time.monotonic()) / (len(order) - number)
-            await asyncio.sleep(max(self.timing.settle, min(left - self.timing.lease - 8, left / 2)))
+            await asyncio.sleep(max(self.timing.settle, min(left - self.timing.lease - self.timing.rest, left / 2)))
         await asyncio.sleep(max(0.0, self.plan.end - time.monotonic()))
         expected = self.expected()
         late = LATEST + self.timing.lease + self.timing.every
@@ -515,12 +516,13 @@ def arguments() -> argparse.ArgumentParser:
     like = Timing()
     parser.add_argument("--minutes", type=float, default=like.minutes, help="for which something is published")
     parser.add_argument("--only", default=",".join(FAULTS), help="faults, separated by commas, or none")
-    for name in ("lease", "delay", "every", "publish", "settle", "tolerance"):
+    for name in ("lease", "delay", "every", "publish", "settle", "rest", "tolerance"):
         parser.add_argument(f"--{name}", type=float, default=getattr(like, name), help="seconds (%(default)s)")
     for name in ("machines", "hosts", "window", "quick", "seed"):
         parser.add_argument(f"--{name}", type=int, default=getattr(like, name), help="(%(default)s)")
     parser.add_argument("--plain", action="store_true", help="no queue: `nachlese schedule` on each machine")
     parser.add_argument("--from", dest="release", metavar="REVISION", help="what runs before the upgrade, from git")
+    parser.add_argument("--json", action="store_true", help="one object instead of sentences")
     parser.add_argument("--keep", type=Path, help="copy the logs there")
     return parser
 
@@ -543,13 +545,13 @@ def main() -> int:
             print(f"skipped: {why}", file=sys.stderr)
             return 0
         return inside("benchmarks.namespaces", sys.argv[1:])
-    names = ("minutes", "lease", "delay", "every", "publish", "settle", "tolerance", "machines", "hosts", "window")
-    timing = {name: getattr(options, name) for name in (*names, "quick", "seed")}
+    names = ("minutes", "lease", "delay", "every", "publish", "settle", "rest", "tolerance", "machines", "hosts")
+    timing = {name: getattr(options, name) for name in (*names, "window", "quick", "seed")}
     with tempfile.TemporaryDirectory(prefix="nachlese-release-") as folder:
         code = release(options.release, Path(folder)) if options.release else ROOT
         made = Timing(**timing, is_plain=options.plain, code=code)
         outcome = asyncio.run(drill(made, wanted, options.keep))
-    print(table(outcome, made))
+    print(json.dumps(asdict(outcome), default=str) if options.json else table(outcome, made))
     return 0 if outcome.is_ok(made) else 1
 
 

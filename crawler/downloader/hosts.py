@@ -412,15 +412,14 @@ class Hosts:
         if self.is_offline:
             if len(self._silent) == OFFLINE_AFTER and times == 1:
                 log.warning("%s: %d in a row did not answer", OFFLINE, OFFLINE_AFTER)
-            until = self._now() + min(OFFLINE_REST * 2 ** min(times - 1, 10), DEAD_REST)
+            until: datetime = self._now() + min(OFFLINE_REST * 2 ** min(times - 1, 10), DEAD_REST)
             entry.rests[source] = _Backoff(until, OFFLINE, True)
             return until
         if times < DEAD_AFTER:
             return None
         until = self._now() + min(DEAD_REST * 2 ** min(times - DEAD_AFTER, 10), DEAD_REST_LONGEST)
         await self._keep(host, source, entry, _Backoff(until, f"{times} {what}", True))
-        kept: datetime = entry.rests[source].until
-        return kept
+        return entry.rests[source].until
 
     async def _keep(self, host: str, source: str, entry: _Host, rest: _Backoff) -> None:
         """Of two rests the longer one counts."""
