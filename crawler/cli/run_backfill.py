@@ -36,9 +36,11 @@ if TYPE_CHECKING:
 class _FilesOrCommand(TyperGroup):
     """``nachlese backfill FILE...`` is ``nachlese backfill files FILE...``."""
 
+    default_command = "files"
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if args and args[0] not in self.commands and args[0] not in ("-h", "--help"):
-            args = ["files", *args]
+            args = [self.default_command, *args]
         return super().parse_args(ctx, args)
 
 
