@@ -22,7 +22,7 @@ from pipelines.decompress import Undecodable, Unfinished, decoded, encodings_of,
 LARGEST = 32 << 20  # bytes of a record's decoded body; what is larger is no page of news
 TOO_MUCH = f"the body has more than {LARGEST:,} bytes"
 MOST_ENCODINGS = 4
-_STEP = 1 << 16
+_STEP, _LITTLE = 1 << 16, 512
 _CONTENT_LENGTH = re.compile(rb"^content-length:[ \t]*(\d{1,18})[ \t]*\r?$", re.I | re.M)
 _EMPTY_LINE = re.compile(rb"\r?\n\r?\n")
 _GZIP = b"\x1f\x8b\x08"
@@ -57,8 +57,7 @@ _Record = tuple[int, ArcWarcRecord, Callable[[], int]]
 def records_of(file: Openable, damage: list[str], begin: int = 0) -> Iterator[_Record]:
     """(offset, record, its length when asked); what cannot be parsed is left out, and the next one comes.
 
-    Where the file was compressed as a whole, or by zstd, offsets and *begin* are of what is in it. Raises ValueError
-    where too much of it is damaged.
+    Where the file was compressed as a whole, or by zstd, offsets and *begin* are of what is in it.
     """
     with file.open("rb") as stream:
         kind = _kind(stream)
@@ -92,7 +91,8 @@ def _is_one_stream(file: Openable) -> bool:
     with file.open("rb") as stream:
         try:
             while not inflater.eof and (packed := stream.read(_STEP)):
-                while packed and (end is None or size <= end + _BETWEEN):
+                # at the end of a member the tail is left as it was: what is behind it is another one's
+                while packed and not inflater.eof and (end is None or size <= end + _BETWEEN):
                     data = inflater.decompress(packed, _STEP)
                     packed, size = inflater.unconsumed_tail, size + len(data)
                     if end is None:
@@ -169,17 +169,27 @@ class _UnpackedZstd(_Unpacked):
 
     def _restart(self) -> None:
         self._packed.seek(0)
-        self._at = 0
-        self._data = zstandard.ZstdDecompressor(dict_data=_dictionary(self._packed)).stream_reader(
-            self._packed, read_across_frames=True, closefd=False
-        )
+        self._at, self._left, self._ready = 0, b"", b""
+        self._context = zstandard.ZstdDecompressor(dict_data=_dictionary(self._packed), max_window_size=LARGEST)
+        self._frame: Any = None
 
     def _some(self, most: int) -> bytes:
         try:
-            return bytes(self._data.read(most))
+            while not self._ready and (self._left or (packed := self._packed.read(_STEP))):
+                self._left = self._left or packed
+                # four bytes may stand for 128 KiB, and there is no bound but on what goes in
+                piece, self._left = self._left[:_LITTLE], self._left[_LITTLE:]
+                self._frame = self._frame or self._context.decompressobj()
+                self._ready = self._frame.decompress(piece)
+                if self._frame.eof:
+                    self._left, self._frame = self._frame.unused_data + self._left, None
         except zstandard.ZstdError as error:
             self.trouble = f"the compressed data is damaged ({error})"
             return b""
+        if not self._ready and self._frame is not None:
+            self.trouble = "the compressed data is cut off"
+        data, self._ready = self._ready[:most], self._ready[most:]
+        return data
 
 
 def _dictionary(packed: Any) -> zstandard.ZstdCompressionDict | None:
@@ -281,6 +291,9 @@ def _each(
                 yield iterator.offset, record, iterator.get_record_length
                 if getattr(record, LIES, False) and mark is _LINE:
                     raise _LiesError  # it was told; behind it the library does not know where it is
+            if mark is _MEMBER and beside is not None and not _is_end(beside, iterator.offset):
+                last = iterator.offset
+                raise ValueError("the compressed data is cut off")
             if record is None or mark is _MEMBER or not getattr(record.raw_stream, "limit", 0):
                 return
             # the last one holds less than it says: others may lie in what was taken for its body
@@ -296,7 +309,8 @@ def _each(
             if in_a_row <= MOST_TOLD:
                 damage.append(f"{name} at byte {iterator.offset}: {said_of(error)}")
             if in_a_row >= MOST_DAMAGED:
-                raise ValueError(f"given up at byte {iterator.offset}: {in_a_row:,} damaged places in a row") from None
+                damage.append(f"{name} at byte {iterator.offset}: given up after {in_a_row:,} damaged places in a row")
+                return
             following = _next_mark(stream, mark, last + 1)
 
 
@@ -320,6 +334,12 @@ def _check(iterator: _Iterator, record: ArcWarcRecord, mark: re.Pattern[bytes], 
         behind: bytes = beside.read(len(_VERSION))
         if behind and not behind.startswith((b"\r\n", b"\n", _VERSION)):
             raise ValueError("the record does not end where its length says")
+
+
+def _is_end(stream: Any, offset: int) -> bool:
+    """Whether nothing follows but padding."""
+    stream.seek(offset)
+    return not stream.read(_STEP).strip(b"\0\r\n")
 
 
 def _begins(stream: Any, offset: int) -> bool:
@@ -374,7 +394,7 @@ def whole(record: ArcWarcRecord) -> bytes:
 
 def _dechunked(packed: bytes) -> bytes:
     """The body out of its chunks, or as it is where an archive kept it without. Raises ValueError where some lack."""
-    pieces = []
+    pieces: list[bytes] = []
     at, chunk = 0, _CHUNK.match(packed)
     if chunk is None:
         return packed

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import gzip
 import http.server
+import random
 import re
 import shutil
 import subprocess
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import brotli
@@ -18,7 +17,7 @@ import zstandard
 
 from pipelines import warc
 from pipelines.wanted_pages import wanted_pages
-from tests.test_backfill import SHAPES, at, body, found_in, of_blatt, record, url
+from tests.test_backfill import SHAPES, body, found_in, of_blatt, record, url
 from tests.warcs import chunked, put, response
 
 #: what is a page: each is article 5
@@ -56,8 +55,9 @@ PAGES: dict[str, bytes] = {
     "a content type in capitals": record(5, Content_Type="TEXT/HTML; Charset=UTF-8"),
     "no content type": record(5, Content_Type=""),
     "xhtml": record(5, Content_Type="application/xhtml+xml"),
-    "resource": b"WARC/1.0\r\nWARC-Type: resource\r\nWARC-Target-URI: https://www.blatt.example/artikel/5\r\nWARC-Date: "
-    b"2025-03-01T17:00:00Z\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n%b\r\n\r\n" % (len(body(5)), body(5)),
+    "resource": b"WARC/1.0\r\nWARC-Type: resource\r\nWARC-Target-URI: https://www.blatt.example/artikel/5\r\n"
+    b"WARC-Date: 2025-03-01T17:00:00Z\r\nContent-Type: text/html\r\n"
+    b"Content-Length: %d\r\n\r\n%b\r\n\r\n" % (len(body(5)), body(5)),
 }  # fmt: skip
 
 
@@ -163,3 +163,109 @@ def test_a_record_that_lies_about_its_length_does_not_take_others_with_it(tmp_pa
         found = [page.url[-1] for _, page in wanted_pages(file, of_blatt, damage) if page is not None]
         assert [number for number in found if number != "5"] == ["1", "2", "3"], (name, found, damage)
         assert damage or "5" in found, name
+
+
+@pytest.mark.parametrize("shape", ["frames", "one frame", "dictionary"])
+def test_zstd_is_unpacked_too(tmp_path: Path, shape: str):
+    records = [record(n) for n in (1, 2, 3)]
+    packed = [zstandard.compress(one) for one in records]
+    if shape == "one frame":
+        packed = [zstandard.compress(b"".join(records))]
+    elif shape == "dictionary":
+        shared = zstandard.ZstdCompressionDict(body(4) * 3, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
+        packer = zstandard.ZstdCompressor(dict_data=shared)
+        kept = zstandard.compress(shared.as_bytes())
+        packed = [b"\x5d\x2a\x4d\x18" + len(kept).to_bytes(4, "little") + kept, *(map(packer.compress, records))]
+    file = tmp_path / "x.warc.zst"
+    file.write_bytes(b"".join(packed))
+    pages, _, damage = found_in(file)
+    assert ([number for _, number in pages], damage) == (["1", "2", "3"], [])
+    assert found_in(file, pages[1][0])[0] == pages[1:]
+    file.write_bytes(b"".join(packed)[:-30])
+    assert found_in(file)[2]
+
+
+def test_a_file_of_nothing_but_damage_is_given_up(tmp_path: Path):
+    file = tmp_path / "x.warc.gz"
+    file.write_bytes(gzip.compress(record(1)) + b"\x1f\x8b\x08" * 20_000)
+    pages, _, damage = found_in(file)
+    assert ([number for _, number in pages], len(damage)) == (["1"], warc.MOST_TOLD + 1)
+    assert "given up" in damage[-1]
+    for name, data in {"empty": b"", "rubbish": bytes(range(256)) * 99, "html": b"<html></html>" * 99}.items():
+        file.write_bytes(data)
+        assert found_in(file)[0] == [], name
+        assert found_in(file)[2] or not data, name
+
+
+class Site(http.server.BaseHTTPRequestHandler):
+    """What wget meets: a page, one that leads to it, one in chunks, one that was packed, and an image."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        number = int(re.sub(r"\D", "", self.path) or 0)
+        headers, content = {"Content-Type": "text/html"}, body(number)
+        if number == 2:
+            headers |= {"Transfer-Encoding": "chunked"}
+            content = chunked(content)
+        elif number == 3:
+            content = gzip.compress(content)
+            headers |= {"Content-Encoding": "gzip", "Content-Length": str(len(content))}
+        elif number == 4:
+            headers, content = {"Content-Type": "image/png", "Content-Length": "4"}, b"\x89PNG"
+        elif number == 5:
+            headers, content = {"Location": "/artikel/1", "Content-Length": "0"}, b""
+        else:
+            headers |= {"Content-Length": str(len(content))}
+        self.send_response(404 if number == 6 else 302 if number == 5 else 200)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.skipif(not shutil.which("wget"), reason="wget is not installed")
+@pytest.mark.parametrize(
+    "options", [["--warc-cdx"], ["--no-warc-compression"], ["--no-warc-digests", "--no-warc-keep-log"]]
+)
+def test_what_wget_archives_is_read(tmp_path: Path, options: list[str]):
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        base = f"http://127.0.0.1:{server.server_port}"
+        urls = [f"{base}/artikel/{n}" for n in range(1, 7)]
+
+        def wget(name: str, *more: str) -> Path:
+            subprocess.run(["wget", "-q", "--tries=1", "-O", str(tmp_path / "out"), f"--warc-file={tmp_path / name}",
+                            *options, *more, *urls], check=False, env={"PATH": "/usr/bin:/bin"})  # fmt: skip
+            return next(tmp_path.glob(f"{name}.warc*"))
+
+        file = wget("first")
+        again = wget("second", f"--warc-dedup={tmp_path / 'first.cdx'}") if "--warc-cdx" in options else None
+        server.shutdown()
+        thread.join()
+
+    def found(file: Path) -> list[tuple[str, bool]]:
+        damage: list[str] = []
+        pages = [
+            page for _, page in wanted_pages(file, lambda address, _: "x" * address.startswith(base), damage) if page
+        ]
+        assert damage == []
+        return [(page.url[-1], page.body == body(int(page.url[-1]))) for page in pages]
+
+    assert found(file) == [("1", True), ("2", True), ("3", True), ("1", True)]
+    if again is not None:
+        assert b"WARC-Type: revisit" in gzip.decompress(again.read_bytes())
+        assert found(again) == []
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("size", [10_000, 60_000, 140_000, 700_000])
+def test_a_large_first_record_keeps_nobody_waiting(tmp_path: Path, shape: str, size: int):
+    """The library's tail of what it did not take stays as it was at the end of a member."""
+    large = record(7, "fremd.example", content=random.Random(size).randbytes(size // 4).hex().encode() * 2)
+    pages, others, damage = found_in(put(tmp_path / "x.warc.gz", [large, record(1), record(2)], shape))
+    assert ([number for _, number in pages], others, damage) == (["1", "2"], 1, [])
