@@ -7,9 +7,10 @@ question, and the source that asked is the one that waits.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from crawler.archive_lists import CaptureList, FileList
 from crawler.discovery import DiscoveryError, DiscoveryFailure, DiscoveryResult, Kind
 from crawler.discovery.links import LinkFilter
 from crawler.probing.models import Subscriptions, Survey
@@ -25,8 +26,10 @@ SURVEYING: Task[Survey] = Task("crawler.probing.survey:survey", Survey)
 ROBOTS_SITEMAPS: Task[Survey] = Task("crawler.probing.survey:robots_sitemaps", Survey)
 OPML: Task[Subscriptions] = Task("crawler.probing.survey:opml", Subscriptions)
 RIGHTS: Task[str] = Task("pipelines.reading.rights:before_fetch", str)
+WARC_PATHS: Task[FileList] = Task("crawler.archive_lists:warc_paths", FileList)
+CAPTURES: Task[CaptureList] = Task("crawler.archive_lists:captures", CaptureList)
 #: what readers are asked for beside reading articles
-TASKS = (LOOKING, NEXT_PAGE, JUDGING, SURVEYING, ROBOTS_SITEMAPS, OPML, RIGHTS)
+TASKS = (LOOKING, NEXT_PAGE, JUDGING, SURVEYING, ROBOTS_SITEMAPS, OPML, RIGHTS, WARC_PATHS, CAPTURES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +89,16 @@ class Parsing:
         return (
             await self.readers.ask(OPML, (body,), whose="opml", size=len(body), about="an OPML file") or Subscriptions()
         )
+
+    async def warc_paths(self, body: bytes, base: str, about: str) -> FileList:
+        """The files that a list of Common Crawl names. Raises Rejected."""
+        found = await self.readers.ask(WARC_PATHS, (body, base), whose="backfill", size=len(body), about=about)
+        return found or FileList()
+
+    async def captures(
+        self, body: bytes, source: str, hosts: Mapping[str, Sequence[str]], link_filter: LinkFilter, about: str
+    ) -> CaptureList:
+        """The articles of *source* in a CDX answer. Raises Rejected."""
+        arguments = (body, source, hosts, link_filter, bool(link_filter.allow))
+        found = await self.readers.ask(CAPTURES, arguments, whose=source, size=len(body), about=about)
+        return found or CaptureList()
