@@ -87,7 +87,7 @@ class RemoteArchive:
         """Copy a file to *target* here; its SHA-256."""
         target.parent.mkdir(parents=True, exist_ok=True)
         half = target.with_name(f"{target.name}.half")
-        with _as_os_error():
+        with as_os_error():
             self._fs.get_file(f"{self._root}/{name}", str(half))
         with half.open("rb") as opened:
             digest = hashlib.file_digest(opened, "sha256").hexdigest()
