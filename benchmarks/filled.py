@@ -131,7 +131,7 @@ def filled_database(server: str, size: int, base: int = BASE, *, is_varied: bool
 
 
 def made(server: str, name: str, template: str | None, put_in: Callable[[str], None]) -> str:
-    """The DSN of the database of that *name*; where it is missing, it is copied from *template*, and *put_in* fills it."""
+    """The DSN of the database *name*; where it is missing, it is copied from *template*, and *put_in* fills it."""
     dsn = conninfo.make_conninfo(server, dbname=name)
     with psycopg.connect(server, autocommit=True) as connection:
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():

@@ -94,6 +94,7 @@ SCHEDULE = {
     "claim rechecks": frontier_statements.CLAIM_RECHECKS,
     "count the pages of a run": runs.COUNT_RUN,
     'next look, every = "auto"': health_statements.LOOK,
+    "the same, of all sources (each five minutes)": health_statements.MEAN_ROOT_SUM,
     "health: state": health_statements.STATE,
     "health: documents": health_statements.DOCUMENTS,
     "rests of a host": hosts.HOST_BACKOFFS,

@@ -11,6 +11,8 @@ import pytest
 from pipelines import database
 from pipelines.backup import run_program
 from pipelines.items import Reason
+from pipelines.store import Store
+from tests.conftest import fresh_database
 from tests.test_copies import report
 from tests.test_retention import keep
 from tests.test_store import begin, enqueue
@@ -84,3 +86,15 @@ async def test_pruning_makes_the_next_months_and_drops_the_old_ones(in_use, stor
     assert sql_rows("SELECT count(*) FROM news.attempts") == [(0,)]
     await store.prune()  # nothing is too old, and the months are made
     assert len(sql_rows(MONTHS)) >= 4
+
+
+async def test_postgres_15_can_do_the_same(postgres15: str):
+    for dsn in fresh_database(postgres15, "template0"):
+        database.migrate(dsn)
+        partition(dsn)
+        async with await Store.open(dsn) as store:
+            run = await begin(store)
+            await enqueue(store, run, "https://a.example/1")
+            await keep(store, run, "a.example/1", report(1))
+            assert len((await store.explain("https://a.example/1"))["attempts"]) == 1
+            assert (await store.prune(bookkeeping=datetime(2020, 1, 1, tzinfo=UTC)))["attempts"] == 0

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from crawler.rhythm import POWER, Bounds, Rhythm, looks_for, next_look
+from pipelines.store import SourceRow
 from pipelines.store.health_statements import LEARN_RHYTHM
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
@@ -74,3 +75,25 @@ def test_all_together_ask_as_often_as_with_a_fixed_interval():
         at = next_look(Rhythm(hours, 28, 2000, 0, looks), at, Bounds()).at
         number += 1
     assert 0.9 * 672 < number < 1.03 * 672
+
+
+async def test_what_all_sources_come_to_is_asked_once_in_five_minutes_and_anew_for_others(store, sql_rows):
+    await store.save_sources([SourceRow("a", "A"), SourceRow("b", "B")])
+    insert = (
+        "INSERT INTO ingest.rhythms (source, days, articles, hours, root_sum) "
+        "VALUES (%s, 28, 60, array_fill(0.5::real, ARRAY[168]), %s) RETURNING source"
+    )
+    sql_rows(insert, "a", 10)
+    now = datetime(2026, 3, 2, tzinfo=UTC)
+
+    async def mean(auto: list[str], at: datetime) -> float:
+        return (await store.rhythm("a", auto, at))["mean_root_sum"]
+
+    assert await mean(["a", "b"], now) == 10
+    sql_rows(insert, "b", 30)
+    assert await mean(["a", "b"], now + timedelta(minutes=4)) == 10
+    assert await mean(["a"], now + timedelta(minutes=4)) == 10
+    assert await mean(["b"], now + timedelta(minutes=4)) == 30
+    assert await mean(["a", "b"], now + timedelta(minutes=10)) == 20
+    sql_rows("UPDATE ingest.rhythms SET root_sum = 1 RETURNING source")
+    assert await mean(["a", "b"], now) == 1  # the clock was set back

@@ -283,11 +283,14 @@ LEARN_RHYTHM = """
     RETURNING days, hours, longest_gap
 """
 
-# What the next look at a source with every = "auto" depends on; the root sums of all of them share what may be asked.
+# The root sums of all sources with every = "auto" share what may be asked. It reads as many rows as there are sources.
+MEAN_ROOT_SUM = """
+    SELECT avg(root_sum) AS mean_root_sum FROM ingest.rhythms WHERE source = ANY (%(auto)s) AND articles > 0
+"""
+
+# What else the next look at one of them depends on.
 LOOK = """
     SELECT rhythm.hours, rhythm.days, rhythm.articles, source.next_run_at,
-           (SELECT avg(other.root_sum) FROM ingest.rhythms AS other
-            WHERE other.source = ANY (%(auto)s) AND other.articles > 0) AS mean_root_sum,
            (SELECT count(*) FROM ingest.observations AS found WHERE found.source = source.name
                 AND found.outcome IN ('new', 'copy') AND found.at > %(now)s - interval '1 hour') AS recent,
            document.entries, document.fresh_for, document.skip_hours, document.skip_days

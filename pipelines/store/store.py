@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -44,6 +44,9 @@ from pipelines.store.watching import Watches
 if TYPE_CHECKING:
     from pipelines.meaning import Encoder
 
+#: what all sources together come to is asked so seldom: with ten thousand of them it costs more than a look
+MEAN_HOLDS = timedelta(minutes=5)
+
 
 class Store(
     Runs, Takeovers, Documents, Frontier, Outcomes, Hosts, HostSlots, Watches, Alarms, Backfills, ArchiveFiles, Queries
@@ -52,6 +55,7 @@ class Store(
 
     _grouping: asyncio.Task[int] | None = None
     _next_grouping: asyncio.Task[int] | None = None
+    _mean: tuple[int, datetime, float | None] | None = None  # of which sources, from when, their mean root sum
 
     def shorten_deadline(self, seconds: float) -> None:
         """The process is to end: wait *seconds* at most, all in all, for a database that is away."""
@@ -93,8 +97,16 @@ class Store(
 
     async def rhythm(self, source: str, auto: Sequence[str], now: datetime) -> Row | None:
         """What the next look at *source* depends on; *auto* are the sources that share what may be asked."""
-        rows = await self._do(health_statements.LOOK, source=source, auto=list(auto), now=now)
-        return rows[0] if rows else None
+        rows = await self._do(health_statements.LOOK, source=source, now=now)
+        return rows[0] | {"mean_root_sum": await self._mean_root_sum(auto, now)} if rows else None
+
+    async def _mean_root_sum(self, auto: Sequence[str], now: datetime) -> float | None:
+        """Of so many sources, as it was at most MEAN_HOLDS ago: rhythms are learned anew after some hours."""
+        of = hash(tuple(auto))
+        if self._mean is None or self._mean[0] != of or not timedelta() <= now - self._mean[1] < MEAN_HOLDS:
+            rows = await self._do(health_statements.MEAN_ROOT_SUM, auto=list(auto))
+            self._mean = of, now, rows[0]["mean_root_sum"]
+        return self._mean[2]
 
     # --- what a source's own pages teach -----------------------------------------------------------------------------
 
