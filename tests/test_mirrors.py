@@ -167,6 +167,9 @@ TESTED_IN = {
         "pipelines/reading/verdict/other_pages.py",
         "pipelines/reading/verdict/signs.py",
     ],
+    "test_paging.py": [
+        "pipelines/reading/body/joining.py",
+    ],
     "test_paywall.py": [
         "pipelines/reading/body/scrambled.py",
     ],

@@ -9,7 +9,7 @@ from lxml import html
 
 from pipelines.items import Page, Part
 from pipelines.reading import next_page, read, shipped_rules
-from pipelines.reading.body import paging
+from pipelines.reading.body import joining, paging
 from pipelines.reading.body.blocks import Block
 from pipelines.reading.rules import Rules, SiteRules
 
@@ -180,26 +180,26 @@ def test_later_pages_add_only_what_is_new():
         first[0],
         paragraph("Der dritte Absatz steht auf der zweiten Seite."),
     ]
-    whole, brought = paging.joined([first, second], ["Brücke gesperrt"])
+    whole, brought = joining.joined([first, second], ["Brücke gesperrt"])
     assert [block.text for block in whole] == [first[0].text, first[1].text, second[2].text]
     assert brought == 2
 
 
 def test_a_page_out_of_range_that_brings_the_first_page_again_adds_nothing():
     first = [paragraph("Der erste Absatz der ersten Seite."), paragraph("Der zweite Absatz der ersten Seite.")]
-    assert paging.joined([first, list(first)]) == (first, 1)
+    assert joining.joined([first, list(first)]) == (first, 1)
 
 
 def test_a_short_answer_may_return_on_a_later_page():
     first = [paragraph("Kommt der Umbau noch in diesem Jahr?"), paragraph("Nein.")]
     second = [paragraph("Und im nächsten Jahr, wenn das Geld da ist?"), paragraph("Nein.")]
-    assert len(paging.joined([first, second])[0]) == 4
+    assert len(joining.joined([first, second])[0]) == 4
 
 
 def test_a_sentence_cut_by_the_page_break_is_put_together():
     first = [paragraph("Die Prüfung ergab, dass das Geländer")]
     second = [paragraph("an vier Stellen gebrochen ist."), paragraph("Ein Gutachten folgt.")]
-    whole, _ = paging.joined([first, second])
+    whole, _ = joining.joined([first, second])
     assert whole[0].text == "Die Prüfung ergab, dass das Geländer an vier Stellen gebrochen ist."
 
 

@@ -16,6 +16,7 @@ from pipelines.reading.body import (
     extract,
     floor,
     inline_markup,
+    joining,
     paging,
     paywall,
     repeated,
@@ -126,7 +127,7 @@ def _read(
         is_boilerplate=lambda line: blocks.rule_of(line, spoken, hints.authors) is not None,
     )
     parts = [_part(part, hints, tongue) for part in page.more]
-    raw, brought = paging.joined([body.blocks, *parts], (hints.title or "", hints.teaser or ""))
+    raw, brought = joining.joined([body.blocks, *parts], (hints.title or "", hints.teaser or ""))
     pages_read, pages_total = paging.counts(page.url, [part.url for part in page.more], brought, total)
     code = language.language_of(blocks.text_of(raw), declared, rules.language)
     kept, removed = blocks.without_boilerplate(raw, phrases(code), hints.authors)

@@ -1,7 +1,7 @@
-"""Articles that stand on several pages: which page comes next, how many there are, how they become one text.
+"""Articles that stand on several pages: which page comes next, and how many there are.
 
 The next page of an article differs from the one before by its number and by nothing else, so the address decides first
-and the words of the link second. That keeps 'nächster Artikel', topic lists, comment pages and picture galleries out.
+and the words of the link second. That keeps 'nächster Artikel', topic lists, comment pages and picture galleries out. ``joining`` makes one text of them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from lxml import etree, html
 
 from pipelines.items import Page, Rejected
 from pipelines.pattern_sets import any_in_bytes, any_in_text
-from pipelines.reading.body.blocks import Block, plain
 from pipelines.reading.fields.metadata import selector
 from pipelines.reading.languages import either, words
 from pipelines.reading.page import decode
@@ -26,7 +25,6 @@ from pipelines.reading.rules import Rules
 
 MOST_PAGES = 60
 # a repeated line shorter than this may be meant ('Ja.' in an interview)
-_SHORT = 25
 # links that are looked at closely; a page that has more of them is no article with a paging
 _MOST_LINKS = 3000
 _MOST_CANDIDATES = 8
@@ -462,51 +460,10 @@ def _shallow(element: etree._Element) -> str:
 def counts(page_url: str, further: Sequence[str], brought: int, stated: int) -> tuple[int, int]:
     """(pages read, pages in all) of an article at *page_url*.
 
-    *further* are the addresses of its other fetched pages, *brought* how many of all brought text (``joined``),
+    *further* are the addresses of its other fetched pages, *brought* how many of all brought text (``joining.joined``),
     *stated* what ``pages_total`` says. A view of the whole article on one page counts for all of them.
     """
     whole = bool(further) and _same_article(further[0], page_url) and not _follows(further[0], page_url, 1)
     if whole and brought > 1:
         return max(stated, 1), max(stated, 1)
     return brought, max(brought, stated)
-
-
-# -- one text ---------------------------------------------------------------------------------------------------------
-
-
-def joined(parts: Sequence[Sequence[Block]], said: Iterable[str] = ()) -> tuple[list[Block], int]:
-    """The blocks of all pages in order, each thing once, and how many pages brought something.
-
-    *said* is what stands outside of the blocks already (title, teaser). A later page repeats title, teaser or the first
-    page's text on many sites; one that is out of range brings the first page again and so nothing.
-    """
-    if len(parts) == 1:
-        return list(parts[0]), int(bool(parts[0]))
-    seen = {plain(text) for text in said if text}
-    whole: list[Block] = []
-    brought = 0
-    for index, part in enumerate(parts):
-        fresh: list[Block] = []
-        for block in part:
-            key = plain(block.text)
-            if index and key in seen and (len(key) >= _SHORT or not fresh):
-                continue
-            fresh.append(block)
-        while index and fresh and fresh[-1].kind == "heading":
-            fresh.pop()  # the paging's own heading, or one whose text was there before
-        seen |= {plain(block.text) for block in fresh}
-        if fresh:
-            brought += 1
-            _append(whole, fresh)
-    return whole, brought
-
-
-def _append(whole: list[Block], fresh: list[Block]) -> None:
-    """Put a page's blocks behind the others; a sentence that the page break cut is put together."""
-    last = whole[-1] if whole else None
-    first = fresh[0]
-    is_cut = last is not None and last.kind == first.kind == "paragraph" and first.text[:1].islower()
-    if last is not None and is_cut and not re.search(r"[.!?…:][\"“”»«'’)]*\Z", last.text):
-        whole[-1] = replace(last, text=f"{last.text} {first.text}")
-        fresh = fresh[1:]
-    whole += fresh
