@@ -1,7 +1,8 @@
 """Articles that stand on several pages: which page comes next, and how many there are.
 
 The next page of an article differs from the one before by its number and by nothing else, so the address decides first
-and the words of the link second. That keeps 'nächster Artikel', topic lists, comment pages and picture galleries out. ``joining`` makes one text of them.
+and the words of the link second. That keeps 'nächster Artikel', topic lists, comment pages and picture galleries out.
+``joining`` makes one text of the pages.
 """
 
 from __future__ import annotations
