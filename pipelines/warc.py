@@ -275,6 +275,10 @@ class _CutError(ValueError):
         self.at = at
 
 
+def _place_of(error: Exception) -> int:
+    return error.at if isinstance(error, _CutError) else 0
+
+
 class _LiesError(Exception):
     """The record that was yielded ends elsewhere than it says."""
 
@@ -313,7 +317,7 @@ def _each(
             if in_a_row >= MOST_DAMAGED:
                 damage.append(f"{name} at byte {iterator.offset}: given up after {in_a_row:,} damaged places in a row")
                 return
-            following = _next_mark(stream, mark, max(last, getattr(error, "at", 0)) + 1)
+            following = _next_mark(stream, mark, max(last, _place_of(error)) + 1)
 
 
 def _check_told(record: ArcWarcRecord, mark: re.Pattern[bytes]) -> None:
