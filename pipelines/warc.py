@@ -331,7 +331,7 @@ def _check_end(iterator: _Iterator, record: ArcWarcRecord | None, mark: re.Patte
     if mark is _MEMBER:
         if beside is not None and not _is_end(beside, iterator.offset):
             raise _CutError(iterator.offset)
-    elif record is not None and getattr(record.raw_stream, "limit", 0):
+    elif record is not None and bool(getattr(record.raw_stream, "limit", False)):
         raise _LiesError  # others may lie in what was taken for its body
 
 
