@@ -9,6 +9,9 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -45,8 +48,38 @@ class OneLine(logging.Formatter):
 _PRIORITIES = ((logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6), (logging.NOTSET, 7))
 
 
+#: of the crawl that this task belongs to: its source, its run
+_CRAWL: ContextVar[dict[str, object]] = ContextVar("crawl")
+
+
+@contextmanager
+def crawl_known(**what: object) -> Iterator[None]:
+    """What belongs to a crawl is logged with *what*, by all tasks that begin within."""
+    token = _CRAWL.set({name: value for name, value in what.items() if value is not None})
+    try:
+        yield
+    finally:
+        _CRAWL.reset(token)
+
+
+def note_run(number: int) -> None:
+    """The crawl that this task belongs to has its run."""
+    if (known := _CRAWL.get(None)) is not None:
+        known["run"] = number
+
+
+def _url(record: logging.LogRecord) -> str | None:
+    """The address that a message is about: the first one that it was given."""
+    values = record.args if isinstance(record.args, tuple) else ()
+    found = (value for value in values if isinstance(value, str) and value.startswith(("http://", "https://")))
+    return next((without_userinfo(value) for value in found), None)
+
+
 class JsonLine(logging.Formatter):
-    """A log record is one JSON object in one line: time (UTC), level, logger, process, message, and traceback."""
+    """A log record is one JSON object in one line.
+
+    time (UTC, RFC 3339), level, logger, process, message; where known, source, run, url and traceback.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         found = {
@@ -55,7 +88,10 @@ class JsonLine(logging.Formatter):
             "logger": record.name,
             "process": record.process,
             "message": without_userinfo(record.getMessage()),
+            **_CRAWL.get({}),
         }
+        if url := _url(record):
+            found["url"] = url
         if record.exc_info:
             found["traceback"] = without_userinfo(self.formatException(record.exc_info))
         return json.dumps(found)  # whatever is not ASCII is escaped: half characters and line separators too

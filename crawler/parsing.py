@@ -21,7 +21,7 @@ from pipelines.workers import ReaderPool, Task
 
 LOOKING: Task[DiscoveryResult | DiscoveryFailure] = Task("crawler.discovery:look", DiscoveryResult | DiscoveryFailure)
 NEXT_PAGE: Task[str] = Task("pipelines.reading.body.paging:next_page", str)
-JUDGING: Task[Judgement] = Task("crawler.robots:judged", Judgement)
+JUDGING: Task[list[Judgement]] = Task("crawler.robots:judged_all", list[Judgement])
 SURVEYING: Task[Survey] = Task("crawler.probing.survey:survey", Survey)
 ROBOTS_SITEMAPS: Task[Survey] = Task("crawler.probing.survey:robots_sitemaps", Survey)
 OPML: Task[Subscriptions] = Task("crawler.probing.survey:opml", Subscriptions)
@@ -58,13 +58,13 @@ class Parsing:
         arguments = (last.url, last.body, last.content_type, number)
         return await self.readers.ask(NEXT_PAGE, arguments, rules, whose=whose, size=len(last.body), about=last.url)
 
-    async def judgement(self, body: bytes, agent: str, url: str, whose: str) -> Judgement:
-        """What a robots.txt says about *url*. Raises Rejected where a reader gave it up."""
-        arguments, about = (body, agent, url), f"robots.txt, for {url}"
-        judgement = await self.readers.ask(JUDGING, arguments, whose=whose, size=len(body), about=about)
-        if judgement is None:
-            raise Rejected(Reason.READER_CRASH, "the reader answered nothing")
-        return judgement
+    async def judgements(self, body: bytes, agent: str, urls: Sequence[str], whose: str) -> list[Judgement]:
+        """What a robots.txt says about each of *urls*. Raises Rejected where a reader gave it up."""
+        arguments, about = (body, agent, urls), f"robots.txt, for {urls[0]}"
+        judgements = await self.readers.ask(JUDGING, arguments, whose=whose, size=len(body), about=about)
+        if judgements is None or len(judgements) != len(urls):
+            raise Rejected(Reason.READER_CRASH, "the reader did not answer for each address")
+        return judgements
 
     async def reserved(self, url: str, said: Statements, policy: RightsPolicy, whose: str) -> str | None:
         """Why a page is not to be fetched by what its site says, or None. Raises Rejected."""

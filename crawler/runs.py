@@ -30,6 +30,7 @@ from crawler.addon import add_to_path, early_settings
 from crawler.config import ConfigError
 from crawler.extensions.run import Assignment, run_extension
 from crawler.frontier import Progress
+from crawler.logs import crawl_known
 from crawler.reports import RunReport
 from crawler.services import Services, give_services
 from crawler.spiderloader import SourceLoader
@@ -178,7 +179,8 @@ async def crawled(
     give_services(crawler, services)
     setattr(crawler, "assignment", assignment)  # noqa: B010  Scrapy's class does not declare it
     services.crawlers.add(crawler)
-    crawl = asyncio.ensure_future(crawler.crawl_async(**arguments))
+    with crawl_known(source=spider.name if assignment.kind in ("crawl", "recheck") else None):
+        crawl = asyncio.ensure_future(crawler.crawl_async(**arguments))
     try:
         await asyncio.shield(crawl)
     except asyncio.CancelledError:

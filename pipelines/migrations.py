@@ -37,6 +37,9 @@ T = TypeVar("T")
 SQL = Path(__file__).parent / "sql"
 MIGRATION_LOCK = 6_224_537_263  # any number, the same in every process: "nachlese" on a telephone's keys
 
+#: a schema that is there while a dump is being restored, and after that was broken off
+RESTORING = "nachlese_restoring"
+
 # Less than deadlock_timeout: whoever has what we want and wants what we have never becomes a deadlock's victim.
 LOCK_WAIT = "900ms"
 PAUSE = 1.0  # seconds between two tries, in which those who queued behind us go first
@@ -178,7 +181,13 @@ def _lock(connection: Connection, which: str) -> None:
 
 def _applied(connection: Connection) -> dict[str, str]:
     """Name -> digest of what was applied; empty where there is no table of it."""
-    found = connection.execute("SELECT to_regclass('ingest.migrations') IS NOT NULL").fetchone()
+    found = connection.execute(
+        "SELECT to_regclass('ingest.migrations') IS NOT NULL, to_regnamespace(%s) IS NOT NULL", [RESTORING]
+    ).fetchone()
+    if found and found[1]:
+        raise DatabaseError(
+            "a dump is being restored into this database, or that broke off: wait, or run nachlese db restore again"
+        )
     if not found or not found[0]:
         return {}
     return dict(connection.execute("SELECT name, digest FROM ingest.migrations").fetchall())
@@ -242,8 +251,10 @@ def make_roles(dsn: str, passwords: Mapping[str, str], patience: timedelta = tim
 
     def work(connection: Connection) -> list[str]:
         _alone(connection)
+        _refuse_without_rights(connection)
         made = [role for role in ROLES if _make_role(connection, role, passwords.get(role))]
-        _join(connection, ROLES[0])
+        for role in (ROLES[0], ROLES[2]):  # to give things to the one, and to ask as the other (`nachlese db query`)
+            _join(connection, role)
         _lock(connection, "nspname IN ('ingest', 'news') AND relowner <> 'nachlese_owner'::regrole")
         connection.execute((SQL / "roles.sql").read_bytes())
         return made
@@ -263,7 +274,46 @@ def _make_role(connection: Connection, role: str, password: str | None) -> bool:
     return is_new
 
 
+LACKING = """
+    SELECT current_user, current_database(), pg_has_role(datdba, 'USAGE') AS is_owner, rolcreaterole,
+           current_setting('server_version_num')::integer >= 160000 AS is_strict,
+           (SELECT array_agg(one.rolname::text ORDER BY one.oid) FROM pg_roles AS one WHERE one.rolname = ANY (%s)),
+           (SELECT bool_and(pg_has_role(one.oid, 'USAGE WITH ADMIN OPTION')) FROM pg_roles AS one
+            WHERE one.rolname = ANY (%s))
+    FROM pg_roles, pg_database WHERE rolname = current_user AND datname = current_database() AND NOT rolsuper
+"""
+
+
+def _refuse_without_rights(connection: Connection) -> None:
+    """Raises DatabaseError where the user may not make the roles or give them anything: with what a superuser does.
+
+    From Postgres 16 on CREATEROLE is not enough for roles that somebody else has made.
+    """
+    row = connection.execute(LACKING, [list(ROLES), list(ROLES)]).fetchone()
+    if row is None:
+        return  # a superuser needs no rights
+    user, name, is_owner, may_create, is_strict, there, is_admin = row
+    needed = []
+    if not is_owner:
+        needed.append(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(sql.Identifier(name), sql.Identifier(user)))
+    if len(there or ()) < len(ROLES) and not may_create:
+        needed.append(sql.SQL("ALTER ROLE {} CREATEROLE").format(sql.Identifier(user)))
+    if there and not is_admin and (is_strict or not may_create):
+        roles = sql.SQL(", ").join(map(sql.Identifier, there))
+        needed.append(sql.SQL("GRANT {} TO {} WITH ADMIN OPTION").format(roles, sql.Identifier(user)))
+    if needed:
+        statements = "; ".join(one.as_string(connection) for one in needed)
+        raise DatabaseError(f"the user {user} may not make the roles in {name}. A superuser has to run: {statements}")
+
+
 def _join(connection: Connection, role: str) -> None:
-    """Make the current user a member of *role*, so that it may give it what is its own. A superuser needs no rights."""
-    if not connection.execute("SELECT pg_has_role(current_user, %s, 'MEMBER')", [role]).fetchone()[0]:  # type: ignore
-        connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(role)))
+    """Make the current user a member of *role* that may give it what is its own. A superuser needs no rights.
+
+    From Postgres 16 on, who makes a role is a member that may neither use its rights nor give it anything.
+    """
+    is_strict = connection.info.server_version >= 160_000
+    wanted = ["USAGE", "SET"] if is_strict else ["USAGE"]
+    found = [connection.execute("SELECT pg_has_role(%s, %s)", [role, right]).fetchone() for right in wanted]
+    if not all(row and row[0] for row in found):
+        how = sql.SQL("WITH INHERIT TRUE, SET TRUE" if is_strict else "")
+        connection.execute(sql.SQL("GRANT {} TO CURRENT_USER {}").format(sql.Identifier(role), how))

@@ -75,12 +75,14 @@ def _looked_up(connection: Connection, statement: str) -> tuple[list[str], list[
 
 
 def _reader(cursor: psycopg.Cursor) -> str | None:
+    # from Postgres 16 on a member may be one that cannot become the role
+    right = "SET" if cursor.connection.info.server_version >= 160_000 else "MEMBER"
     found = cursor.execute(
-        "SELECT rolname FROM pg_roles WHERE rolname = ANY (%(readers)s::name[]) AND pg_has_role(rolname, 'MEMBER') "
+        "SELECT rolname FROM pg_roles WHERE rolname = ANY (%(readers)s::name[]) AND pg_has_role(rolname, %(right)s) "
         "AND CASE WHEN rolname <> %(first)s THEN current_setting('is_superuser') = 'on' "
         # roles belong to the whole server; in this database it may have no rights
         "ELSE coalesce(has_schema_privilege(oid, to_regnamespace('news')::oid, 'USAGE'), false) END "
         "ORDER BY rolname <> %(first)s LIMIT 1",
-        {"readers": list(READERS), "first": READERS[0]},
+        {"readers": list(READERS), "first": READERS[0], "right": right},
     ).fetchone()
     return str(found[0]) if found else None

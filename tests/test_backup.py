@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -15,7 +16,9 @@ from crawler import runs
 from crawler.cli.common import Exit
 from crawler.services import open_services
 from pipelines import backup, database
+from pipelines.archive_remote import open_remote
 from pipelines.database import DatabaseError
+from pipelines.migrations import RESTORING
 from tests.conftest import fresh_database
 from tests.test_crawl import article, configured, site
 
@@ -26,6 +29,19 @@ SETTINGS = """
     SELECT setconfig FROM pg_db_role_setting JOIN pg_database ON pg_database.oid = setdatabase
     WHERE datname = current_database()
 """
+
+
+def execute(dsn, *statements):
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def forget(folder, name):
+    """Leave a file out of a dump's manifest."""
+    manifest = json.loads((folder / backup.MANIFEST).read_text())
+    del manifest["files"][name]
+    (folder / backup.MANIFEST).write_text(json.dumps(manifest))
 
 
 def rows(dsn, statement):
@@ -72,8 +88,8 @@ async def test_everything_comes_back_and_the_crawl_goes_on(filled, tmp_path, sit
             dumped = backup.dump(database_url, archive, tmp_path / "dump")
             assert dumped.rows["articles"] == 2
             assert any(name.startswith("archive/") for name in dumped.files)
-            manifest, has_roles = backup.restore(tmp_path / "dump", target, tmp_path / "archive2")
-            assert (manifest, has_roles) == (backup.checked(tmp_path / "dump"), False)
+            restored = backup.restore(tmp_path / "dump", target, tmp_path / "archive2")
+            assert restored == backup.Restored(backup.checked(tmp_path / "dump"), [], {})
             assert rows(target, TEXTS) == rows(database_url, TEXTS)
             assert rows(target, SETTINGS) == rows(database_url, SETTINGS) != []
         names = [path.name for path in archive.rglob("*") if path.is_file()]
@@ -81,6 +97,16 @@ async def test_everything_comes_back_and_the_crawl_goes_on(filled, tmp_path, sit
             assert (tmp_path / "archive2" / name).read_bytes() == (archive / name).read_bytes()
         with pytest.raises(DatabaseError, match="has articles already"):
             backup.restore(tmp_path / "dump", target, None)
+        execute(target, f"CREATE SCHEMA {RESTORING}", "DROP SCHEMA news CASCADE")  # as after a kill -9
+        with pytest.raises(DatabaseError, match="broke off"):
+            database.migrate(target)
+        (file,) = (tmp_path / "archive2").iterdir()
+        file.unlink()
+        (tmp_path / "dump" / "archive" / file.name).rename(tmp_path / "kept")
+        forget(tmp_path / "dump", f"archive/{file.name}")
+        restored = backup.restore(tmp_path / "dump", target, tmp_path / "archive2")
+        assert list(restored.missing) == [file.name]  # it says of which files no record can be read
+        (tmp_path / "kept").rename(file)
         site.pages["/c"] = article(3)
         site.feed("/a", "/b", "/c")
         asked = len(site.asked)
@@ -158,3 +184,34 @@ async def test_everything_moves_from_the_embedded_server_to_another_one(
         assert again.returncode == Exit.DATABASE and "has articles already" in again.stderr
     finally:
         database.leave(old)
+
+
+async def test_a_schema_of_somebody_else_is_never_dropped(filled, tmp_path, database_url, empty_database):
+    backup.dump(database_url, None, tmp_path / "dump")
+    execute(empty_database, "CREATE SCHEMA news", "CREATE TABLE news.mine AS SELECT 1 AS id")
+    with pytest.raises(DatabaseError, match="schema 'news' that is not Nachlese's"):
+        backup.restore(tmp_path / "dump", empty_database, None)
+    assert rows(empty_database, "SELECT id FROM news.mine") == [(1,)]
+    with pytest.raises(DatabaseError, match="nothing to dump"):
+        backup.dump(empty_database, None, tmp_path / "other")
+    backup.dump(database_url, None, tmp_path / "other")  # what failed has left nothing in its folder
+
+
+async def test_what_lies_at_an_address_is_listed_or_fetched(filled, tmp_path, database_url, empty_database):
+    _, archive = filled
+    remote = open_remote(f"file://{tmp_path}/bucket")
+    assert remote.seal(archive) == 1
+    (name,) = remote.names()
+    listed = backup.dump(database_url, archive, tmp_path / "listed", remote)
+    fetched = backup.dump(database_url, archive, tmp_path / "fetched", remote, fetch=True)
+    assert (listed.remote, list(listed.files)) == (remote.files(), [backup.DUMP])
+    assert (fetched.remote, list(fetched.files)) == ({}, [backup.DUMP, f"archive/{name}"])
+    restored = backup.restore(tmp_path / "listed", empty_database, tmp_path / "a", remote)
+    assert restored.missing == {}
+    remote.file(name).fs.pipe_file(remote.file(name).path, b"cut")
+    execute(empty_database, "DROP SCHEMA ingest, news CASCADE")
+    restored = backup.restore(tmp_path / "listed", empty_database, tmp_path / "a", remote)
+    assert restored.missing[name].startswith("3 bytes are there, at least")
+    execute(empty_database, "DROP SCHEMA ingest, news CASCADE")
+    assert backup.restore(tmp_path / "fetched", empty_database, tmp_path / "a", remote).missing == {}
+    assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "fetched" / "archive" / name).read_bytes()

@@ -29,6 +29,7 @@ DOORS = {
     "psycopg": [
         "pipelines/read_only.py",
         "pipelines/backup.py",
+        "pipelines/backup_rights.py",
         "pipelines/postgres.py",
         "pipelines/connecting.py",
         "pipelines/migrations.py",

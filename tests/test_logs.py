@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from crawler.logs import JsonLine, OneLine
+from crawler.logs import JsonLine, OneLine, crawl_known, note_run
 
 FORGED = "Titel\n2026-01-01 00:00:00 info    all is well\r\x1b[2K\u2028\x85\x0bEnde"
 
@@ -76,3 +76,56 @@ def test_the_journal_is_told_the_level_of_each_line(form: str, to: str):
         said = [line[3:] for line in said]
     messages = [json.loads(line)["message"] for line in said] if form == "json" else [line[-3:] for line in said]
     assert messages == ["one", "two"]
+
+
+def test_a_line_in_json_says_which_crawl_and_which_address_it_is_about():
+    record = logging.LogRecord("crawler", logging.WARNING, "", 0, "%s: %s", ("https://a:b@x.example/y", "slow"), None)
+    with crawl_known(source="blatt", slot=None):
+        note_run(7)
+        found = json.loads(JsonLine().format(record))
+    assert (found["source"], found["run"], found["url"]) == ("blatt", 7, "https://x.example/y")
+    assert not {"source", "run", "slot"} & set(json.loads(JsonLine().format(record)))
+    note_run(8)  # of no crawl: nothing to say
+
+
+CRAWLS = """
+import json, os, sys, warnings
+from crawler.cli import app
+from crawler.cli.common import start_logging
+from crawler.logs import formatter
+start_logging("INFO", form="json")
+warnings.warn("a\\nb")
+sys.argv = ["nachlese", "crawl"]
+app()
+"""
+
+
+@pytest.mark.parametrize("is_journal", [False, True])
+def test_a_crawl_writes_objects_and_nothing_else(is_journal, tmp_path, database_url):
+    """Warnings of libraries, the source that does not answer, and the end; in the journal with each one's level."""
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "settings.toml").write_text('log_format = "json"\n')
+    (tmp_path / "sources" / "blatt.toml").write_text(
+        'title = "Blatt"\nhomepage = "http://127.0.0.1:9/"\nlanguage = "de"\n'
+        '[discover]\nfeeds = ["http://127.0.0.1:9/f"]\n[fetch]\nallow_addresses = ["127.0.0.1/32:9"]\n'
+    )
+    with (tmp_path / "log").open("w+") as log:
+        found = os.fstat(log.fileno())
+        journal = {"JOURNAL_STREAM": f"{found.st_dev}:{found.st_ino}"} if is_journal else {}
+        ours = {"NACHLESE_CONFIG": str(tmp_path), "NACHLESE_HOME": str(tmp_path), "NACHLESE_DATABASE_URL": database_url}
+        done = subprocess.run(
+            [sys.executable, "-c", CRAWLS],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env=os.environ | ours | journal,
+            check=False,
+        )
+        log.seek(0)
+        lines = log.read().splitlines()
+    assert done.returncode == 1
+    prefixes = [line[: line.index("{")] for line in lines]
+    objects = [json.loads(line[len(prefix) :]) for prefix, line in zip(prefixes, lines, strict=True)]
+    levels = {"error": "<3>", "warning": "<4>", "info": "<6>"}
+    assert prefixes == [levels[one["level"]] if is_journal else "" for one in objects]
+    assert "py.warnings" in {one["logger"] for one in objects}
+    assert {one["source"] for one in objects if one.get("run")} == {"blatt"}

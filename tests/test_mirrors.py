@@ -240,6 +240,9 @@ TESTED_IN = {
         "pipelines/store/writes.py",
         "pipelines/store/writing.py",
     ],
+    "test_backup.py": [
+        "pipelines/backup_rights.py",
+    ],
     "test_structured.py": [
         "pipelines/reading/page/json_mending.py",
         "pipelines/reading/page/jsonld.py",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -12,6 +14,8 @@ from pipelines import database
 from pipelines.items import Reason
 from pipelines.store import SourceRow, Store, WatchRow, searching
 from tests.test_store import article, begin, enqueue, page, words_of
+
+LATER = datetime.now(UTC) + timedelta(days=1)
 
 ALLOWED = [
     ("nachlese_reader", "SELECT title, text FROM news.articles"),
@@ -107,6 +111,8 @@ async def everything_else_a_crawl_writes(store: Store) -> None:
     await store.save_watchlists([])
     await store.rebuild_duplicates()
     await store._connections.run(searching.flush)
+    deleted = await store.prune(bookkeeping=LATER, versions=LATER, archive=LATER, folder=Path("/nowhere"))
+    assert deleted["attempts"] > 0
 
 
 async def test_each_role_may_do_its_work_and_no_more(with_roles: str):
@@ -151,3 +157,40 @@ async def test_what_the_owner_adds_later_has_the_same_rights(with_roles: str):
         connection.execute("INSERT INTO ingest.later (word) VALUES ('neu')")
     with psycopg.connect(as_role(with_roles, "nachlese_reader"), autocommit=True) as connection:
         assert connection.execute("SELECT word FROM news.later").fetchall() == [("neu",)]
+
+
+def test_a_plain_owner_makes_the_roles_or_is_told_which_right_is_missing(with_roles: str):
+    """Not a superuser: the owner of the database, with CREATEROLE, as on a server that somebody else runs."""
+    with psycopg.connect(with_roles, autocommit=True) as admin:
+        name = admin.info.dbname
+        admin.execute("CREATE ROLE plain_owner LOGIN")
+        try:
+            for schema in ("ingest", "news"):
+                admin.execute(f"DROP SCHEMA {schema} CASCADE")
+            admin.execute(sql.SQL("ALTER DATABASE {} OWNER TO plain_owner").format(sql.Identifier(name)))
+            dsn = as_role(with_roles, "plain_owner")
+            database.migrate(dsn)
+            with pytest.raises(
+                database.DatabaseError, match='A superuser has to run: ALTER ROLE "plain_owner" CREATER'
+            ):
+                database.make_roles(dsn, {})
+            admin.execute("CREATE ROLE nachlese_reader")
+            admin.execute("ALTER ROLE plain_owner CREATEROLE")
+            if admin.info.server_version >= 160_000:
+                with pytest.raises(database.DatabaseError, match='GRANT "nachlese_reader" TO "plain_owner" WITH ADMIN'):
+                    database.make_roles(dsn, {})
+                admin.execute('GRANT "nachlese_reader" TO "plain_owner" WITH ADMIN OPTION')
+            assert database.make_roles(dsn, {"nachlese_reader": "geheim"}) == ["nachlese_owner", "nachlese_writer"]
+            assert database.make_roles(dsn, {}) == []
+            assert database.run_read_only(dsn, "SELECT current_user")[1] == [("nachlese_reader",)]
+            with psycopg.connect(as_role(with_roles, "nachlese_writer")) as connection:
+                connection.execute("UPDATE ingest.pages SET attempts = attempts")
+        finally:
+            admin.execute(f'ALTER DATABASE "{name}" OWNER TO CURRENT_USER')
+            admin.execute("REASSIGN OWNED BY plain_owner TO CURRENT_USER")
+            admin.execute("DROP OWNED BY plain_owner CASCADE")
+            for role in database.ROLES:
+                if admin.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchall():
+                    admin.execute(f"DROP OWNED BY {role} CASCADE")
+                    admin.execute(f"DROP ROLE {role}")
+            admin.execute("DROP ROLE plain_owner")

@@ -51,6 +51,10 @@ class Options:
     """What stands before the command: ``nachlese --debug crawl``."""
 
     debug = False
+    #: how the log is written, as settings.toml says; text until that was read
+    log_format: LogFormat = "text"
+    #: whether standard error has objects only: of commands that crawl
+    is_json = False
 
 
 class Failure(Exception):
@@ -91,6 +95,14 @@ def err() -> Console:
     return Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
 
 
+def tell(message: str) -> None:
+    """A line for a person on standard error; an object where there are objects only."""
+    if Options.is_json:
+        logging.getLogger("crawler.cli").info("%s", message)
+    else:
+        err().print(plain(message), markup=False)
+
+
 def print_json(record: dict[str, Any]) -> None:
     """One object a line. Half characters (lone surrogates) become escapes instead of an error."""
     line = json.dumps(record, ensure_ascii=False, default=_json_value)
@@ -122,13 +134,16 @@ def start_logging(level: str | int, console: Console | None = None, form: LogFor
     On *console*, a terminal with a progress line, the log goes through rich, so that they do not write over each other.
     """
     handler: logging.Handler = logging.StreamHandler()
+    Options.is_json = console is None and form == "json"
     if console is not None:
         from rich.logging import RichHandler
 
         handler = RichHandler(console=console, show_time=False, show_level=False, show_path=False, markup=False)
     handler.setFormatter(formatter(form) if console is None else OneLine())
     level = logging.DEBUG if Options.debug else level
-    logging.basicConfig(level=logging.DEBUG if Options.debug else logging.ERROR, handlers=[handler], force=True)
+    # who reads objects can sort them: there, what libraries warn of is no noise
+    others = logging.DEBUG if Options.debug else logging.WARNING if Options.is_json else logging.ERROR
+    logging.basicConfig(level=others, handlers=[handler], force=True)
     logging.captureWarnings(True)
     for ours in ("crawler", "pipelines"):
         logging.getLogger(ours).setLevel(level)
@@ -159,7 +174,9 @@ def configuration(is_reading: bool = True) -> Configuration:
     """
     from crawler import config
 
-    return config.load(is_reading=is_reading)
+    loaded = config.load(is_reading=is_reading)
+    Options.log_format = loaded.settings.log_format
+    return loaded
 
 
 def known_sources(configured: Configuration, names: Iterable[str]) -> list[str]:
@@ -255,6 +272,9 @@ def explained(error: Exception) -> tuple[str, Exit]:
 
 
 def _say(message: str) -> None:
+    if Options.is_json:
+        logging.getLogger("crawler.cli").error("%s", message)
+        return
     lines = [plain(line) for line in message.splitlines()] or [""]
     sys.stderr.write("nachlese: " + "\n".join(lines) + "\n")
 

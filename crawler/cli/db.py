@@ -7,14 +7,13 @@ import secrets
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from crawler.cli import backup
 from crawler.cli.common import Exit, err, fail, print_json, reachable, told
 from crawler.cli.read import print_line
 
@@ -435,64 +434,5 @@ async def _checked(configured: Configuration, age: timedelta, ask_again: bool) -
         return await lost_files(store, configured.settings.archive.folder, age, ask_again)
 
 
-@app.command()
-@told()
-def dump(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new or empty folder.")],
-    archive: Annotated[bool, typer.Option("--archive/--no-archive", help="With the files of the archive.")] = True,
-) -> None:
-    """Write the database and the archive into a folder, with counts and hashes to check them by. Crawls may go on."""
-    from crawler.cli.common import configuration
-    from pipelines import backup
-
-    with backup_errors():
-        kept = archive_folder(configuration(is_reading=False)) if archive else None
-        manifest = backup.dump(reachable(), kept, folder)
-    print_line(f"{manifest.rows.get('articles', 0):,} articles and {len(manifest.files) - 1:,} archive files: {folder}")
-
-
-@app.command()
-@told()
-def restore(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="What `nachlese db dump` wrote.")],
-    archive: Annotated[bool, typer.Option("--archive/--no-archive", help="With the files of the archive.")] = True,
-) -> None:
-    """Bring a dump into an empty database and its files into the archive; everything is checked by count and hash."""
-    from crawler.cli.common import configuration
-    from pipelines import backup
-
-    with backup_errors():
-        kept = archive_folder(configuration(is_reading=False)) if archive else None
-        manifest, has_roles = backup.restore(folder, reachable(), kept)
-    print_line(f"{manifest.rows.get('articles', 0):,} articles and {len(manifest.files) - 1:,} archive files restored")
-    if not has_roles:
-        err().print("the server has no roles of Nachlese: where you use them, run nachlese db roles")
-
-
-@app.command()
-@told()
-def move(address: Annotated[str, typer.Argument(metavar="ADDRESS", help="Of an empty database.")]) -> None:
-    """Copy everything into another database, such as from the embedded server to one of your own.
-
-    Nothing may crawl meanwhile. The old database stays as it is; the archive stays where it is.
-    """
-    import tempfile
-
-    from pipelines import backup, database
-
-    with backup_errors(), tempfile.TemporaryDirectory(prefix="nachlese-move-") as folder:
-        backup.dump(reachable(), None, Path(folder) / "dump")
-        manifest, has_roles = backup.restore(Path(folder) / "dump", address, None)
-    print_line(f"{manifest.rows.get('articles', 0):,} articles are in {database.shown(address)} now")
-    print_line("from now on: NACHLESE_DATABASE_URL names it")
-    if not has_roles:
-        err().print("the server has no roles of Nachlese: where you use them, run nachlese db roles")
-
-
-@contextmanager
-def backup_errors() -> Iterator[None]:
-    """A file that cannot be read or written ends the command with its name."""
-    try:
-        yield
-    except OSError as error:
-        fail(f"{error.filename or 'a file'}: {error.strerror or error}", Exit.NOT_ALL)
+for command in (backup.dump, backup.restore, backup.move):
+    app.command()(command)

@@ -15,6 +15,7 @@ import typer
 
 from crawler.cli.common import (
     Exit,
+    Options,
     configuration,
     count,
     err,
@@ -274,8 +275,8 @@ def schedule(
     if not queue:
         launch_readers()
     configured = configuration(is_reading=not queue)
-    is_mine = chosen(configured, sources, tags)
     start_logging(configured.settings.log_level, form=configured.settings.log_format)
+    is_mine = chosen(configured, sources, tags)
     if queue:
         raise typer.Exit(run(queueing().serve_schedule(configured, is_mine)))
     from crawler import schedule as scheduler
@@ -296,9 +297,9 @@ def worker(
     found = queueing()
     launch_readers()
     configured = configuration()
+    start_logging(configured.settings.log_level, form=configured.settings.log_format)
     is_mine = chosen(configured, sources, tags)
     names = [source.name for source in configured.sources.values() if is_mine(source)] if sources or tags else None
-    start_logging(configured.settings.log_level, form=configured.settings.log_format)
     raise typer.Exit(run(found.serve_worker(configured, names, concurrency)))
 
 
@@ -426,6 +427,9 @@ class Bar:
 
     def __enter__(self) -> Bar:
         console = err()
+        if Options.log_format == "json":
+            start_logging("INFO", form="json")
+            return self
         start_logging("ERROR" if console.is_terminal else "INFO", console if console.is_terminal else None)
         if console.is_terminal:
             from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn

@@ -17,7 +17,7 @@ from twisted.python.failure import Failure
 
 from crawler import config
 from crawler.frontier import Frontier, Progress, frontier_of
-from crawler.logs import guard_handlers
+from crawler.logs import guard_handlers, note_run
 from crawler.reports import Outcome, RunReport, level_of, outcome_of
 from crawler.services import Services, close, give_services, in_memory, open_services, services_of
 from crawler.shutdown import shutdown_of
@@ -120,11 +120,13 @@ class RunExtension:
         self.run = await services.begin_run(spider.run_source, assignment.kind, assignment.slot, assignment.takes_over)
         if self.run is None:
             raise CloseSpider("skipped: another process runs it now, or the slot is done")
+        note_run(self.run.id)
         frontier = Frontier(self.crawler, services, self.run, assignment.progress)
         setattr(self.crawler, "frontier", frontier)  # noqa: B010  Scrapy's class does not declare it
         spider.frontier = frontier
-        frontier.recovered = await services.recover_archived(self.run) if not self.run.is_replay else {}
+        # before anything that may take its time, such as reading what a killed process left in the archive
         self._heartbeat = asyncio.create_task(self._beat(services, self.run))
+        frontier.recovered = await services.recover_archived(self.run) if not self.run.is_replay else {}
         await self.crawler.signals.send_catch_log_async(run_opened, run=self.run, spider=spider)
 
     async def _services(self, spider: Spider) -> Services:

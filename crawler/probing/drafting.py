@@ -168,7 +168,7 @@ def link_notes(probe: Probe) -> list[str]:
 def fetch_of(probe: Probe) -> dict[str, Reasoned]:
     keys: dict[str, Reasoned] = {}
     if probe.wanted.allow_addresses:
-        allowed = [str(one) for one in probe.wanted.allow_addresses]
+        allowed = list(dict.fromkeys(str(one) for one in probe.wanted.allow_addresses))
         keys["allow_addresses"] = (allowed, "private addresses, as the operator said")
     if probe.wanted.cookies:
         keys["cookies"] = (probe.wanted.cookies, "as the operator said; write a secret as ${NAME}")
