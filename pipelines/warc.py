@@ -267,6 +267,18 @@ class _Iterator(ArchiveIterator):  # type: ignore[misc]
         loader.http_req_parser = _Headers(loader.HTTP_VERBS, False)
 
 
+class _CutError(ValueError):
+    """Behind the last record, at byte *at*, something follows that is none."""
+
+    def __init__(self, at: int):
+        super().__init__("the compressed data is cut off")
+        self.at = at
+
+
+def _place_of(error: Exception) -> int:
+    return error.at if isinstance(error, _CutError) else 0
+
+
 class _LiesError(Exception):
     """The record that was yielded ends elsewhere than it says."""
 
@@ -289,15 +301,9 @@ def _each(
                 _check(iterator, record, mark, beside)
                 last, in_a_row = iterator.offset, 0
                 yield iterator.offset, record, iterator.get_record_length
-                if getattr(record, LIES, False) and mark is _LINE:
-                    raise _LiesError  # it was told; behind it the library does not know where it is
-            if mark is _MEMBER and beside is not None and not _is_end(beside, iterator.offset):
-                last = iterator.offset
-                raise ValueError("the compressed data is cut off")
-            if record is None or mark is _MEMBER or not getattr(record.raw_stream, "limit", 0):
-                return
-            # the last one holds less than it says: others may lie in what was taken for its body
-            following = _next_mark(stream, mark, last + 1)
+                _check_told(record, mark)
+            _check_end(iterator, record, mark, beside)
+            return
         except OSError:
             raise  # trouble of the disk is none of the archive
         except _LiesError:
@@ -311,7 +317,22 @@ def _each(
             if in_a_row >= MOST_DAMAGED:
                 damage.append(f"{name} at byte {iterator.offset}: given up after {in_a_row:,} damaged places in a row")
                 return
-            following = _next_mark(stream, mark, last + 1)
+            following = _next_mark(stream, mark, max(last, _place_of(error)) + 1)
+
+
+def _check_told(record: ArcWarcRecord, mark: re.Pattern[bytes]) -> None:
+    """Behind a record whose end was not where it says, which was told, the library does not know where it is."""
+    if getattr(record, LIES, False) and mark is _LINE:
+        raise _LiesError
+
+
+def _check_end(iterator: _Iterator, record: ArcWarcRecord | None, mark: re.Pattern[bytes], beside: Any) -> None:
+    """Whether the file ends where its last record does. Raises _LiesError, ValueError."""
+    if mark is _MEMBER:
+        if beside is not None and not _is_end(beside, iterator.offset):
+            raise _CutError(iterator.offset)
+    elif record is not None and bool(getattr(record.raw_stream, "limit", False)):
+        raise _LiesError  # others may lie in what was taken for its body
 
 
 def _check(iterator: _Iterator, record: ArcWarcRecord, mark: re.Pattern[bytes], beside: Any) -> None:

@@ -209,7 +209,7 @@ class Site(http.server.BaseHTTPRequestHandler):
             headers |= {"Transfer-Encoding": "chunked"}
             content = chunked(content)
         elif number == 3:
-            content = gzip.compress(content)
+            content = gzip.compress(content, mtime=0)  # with the time it would be another payload each second
             headers |= {"Content-Encoding": "gzip", "Content-Length": str(len(content))}
         elif number == 4:
             headers, content = {"Content-Type": "image/png", "Content-Length": "4"}, b"\x89PNG"
