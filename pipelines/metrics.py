@@ -19,14 +19,13 @@ Row = Mapping[str, Any]
 
 STATEMENTS = {
     "sources": "SELECT name AS source, articles, pending, extract(epoch FROM last_run_ended_at) AS last_run, "
-    "extract(epoch FROM last_article_at) AS last_article, enabled FROM news.sources ORDER BY name",
+    "extract(epoch FROM last_article_at) AS last_article, "
+    "60 * minutes_until_found AS delay FROM news.sources ORDER BY name",
     "runs": "SELECT coalesce(source, kind) AS source, outcome, count(*) AS number, "
     "coalesce(sum(extract(epoch FROM ended_at - started_at)), 0) AS seconds FROM news.runs "
     "WHERE outcome <> 'running' GROUP BY 1, 2 ORDER BY 1, 2",
     "rejections": "SELECT source, reason, count(*) AS number FROM news.rejections GROUP BY 1, 2 ORDER BY 1, 2",
     "alarms": "SELECT source, measure, 1 AS number FROM news.alarms WHERE closed_at IS NULL ORDER BY 1, 2",
-    "delays": "SELECT source, latest * 60 AS seconds FROM news.health WHERE measure = 'delay' AND latest IS NOT NULL "
-    "ORDER BY 1",
     "queue": "SELECT count(*) AS number, coalesce(extract(epoch FROM now() - min(next_attempt_at)), 0) AS age "
     "FROM news.pending WHERE next_attempt_at <= now()",
 }
@@ -51,7 +50,7 @@ class Rows(Collector):
         yield gauge("nachlese_pending", "Pages of a source that have no outcome yet.", ("source",), rows["sources"],
                     "pending")  # fmt: skip
         yield gauge("nachlese_delay_seconds", "Median time from publication to discovery, latest articles.",
-                    ("source",), rows["delays"], "seconds")  # fmt: skip
+                    ("source",), rows["sources"], "delay")  # fmt: skip
         yield gauge("nachlese_alarm", "1 for each open alarm of a source, by measure.", ("source", "measure"),
                     rows["alarms"], "number")  # fmt: skip
         yield gauge("nachlese_last_run_timestamp_seconds", "When the last run of a source ended.", ("source",),

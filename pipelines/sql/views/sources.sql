@@ -24,7 +24,11 @@ SELECT
     -- a third: on a Sunday or a holiday many bring half
     CASE WHEN source.added_at < now() - interval '1 day' THEN day.number < source.expected_per_day / 3.0 END AS is_quiet,
     source.next_run_why,
-    (SELECT count(*) FROM ingest.alarms WHERE alarms.source = source.name AND alarms.closed_at IS NULL)::integer AS alarms
+    (SELECT count(*) FROM ingest.alarms WHERE alarms.source = source.name AND alarms.closed_at IS NULL)::integer AS alarms,
+    (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY found.delay)
+     FROM (SELECT delay FROM ingest.observations AS seen
+           WHERE seen.source = source.name AND seen.outcome IN ('new', 'copy')
+           ORDER BY seen.id DESC LIMIT 12) AS found) AS minutes_until_found
 FROM ingest.sources AS source
 LEFT JOIN LATERAL (
     SELECT * FROM ingest.runs WHERE runs.source = source.name ORDER BY started_at DESC, id DESC LIMIT 1
@@ -82,3 +86,4 @@ COMMENT ON COLUMN news.sources.expected_per_day IS 'New articles on an ordinary 
 COMMENT ON COLUMN news.sources.is_quiet IS 'Whether the last 24 hours brought less than a third of what is expected; null: nothing is expected, or it is known for less than a day';
 COMMENT ON COLUMN news.sources.next_run_why IS 'Why the next run is then; null where the source file says how often it runs';
 COMMENT ON COLUMN news.sources.alarms IS 'How many alarms are open; see news.alarms';
+COMMENT ON COLUMN news.sources.minutes_until_found IS 'Median over its latest twelve articles of the minutes from publication until they were found; null: of none it is known';
