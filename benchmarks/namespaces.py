@@ -26,12 +26,13 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -53,7 +54,8 @@ LATEST = 120.0
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds; and how large it is. ``rest``: how long a fault lasts beyond the lease. ``quick``: of every article of a host's first source the second one has so many."""
+    """Seconds; and how large it is. ``rest``: how long a fault lasts beyond the lease. ``quick``: of every article of a
+    host's second source its first one has so many."""
 
     minutes: float = 6.0
     lease: float = 15.0
@@ -168,7 +170,7 @@ class Field:
         self.faults: list[Fault] = []
         self.plan: Plan | None = None
 
-    def rows(self, statement: str, **values: object) -> list[tuple]:
+    def rows(self, statement: str, **values: object) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.dsn, autocommit=True) as connection:
             return connection.execute(statement, values or None).fetchall()
 
@@ -203,7 +205,7 @@ class Field:
             yield
 
     @contextlib.contextmanager
-    def postgres(self) -> Iterable[None]:  # type: ignore[misc]
+    def postgres(self) -> Iterator[None]:
         """An embedded server that listens in the network of the databases, too."""
         data = self.folder / "postgres"
         self.dsn = database.embedded(data)
@@ -247,7 +249,8 @@ class Field:
     @asynccontextmanager
     async def web(self) -> AsyncIterator[None]:
         plan = self.folder / "plan.json"
-        plan.write_text(json.dumps(asdict(self.plan)))  # type: ignore[call-overload]
+        assert self.plan is not None
+        plan.write_text(json.dumps(asdict(self.plan)))
         server = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "benchmarks.publishing_web", str(plan), cwd=ROOT, stdout=asyncio.subprocess.PIPE
         )
@@ -457,7 +460,7 @@ def is_made(bucket: str) -> bool:
     return True
 
 
-async def until(true, seconds: float) -> float:  # type: ignore[no-untyped-def]
+async def until(true: Callable[[], object], seconds: float) -> float:
     begin = time.monotonic()
     while not await asyncio.to_thread(true):
         if time.monotonic() - begin > seconds:

@@ -27,7 +27,7 @@ from crawler.services import Services, open_services
 from crawler.takeover import every
 from pipelines import database
 from pipelines.database import DatabaseError
-from pipelines.store.job_queue import MOMENT, SUCCESSOR, make_queue, queue_address
+from pipelines.store.job_queue import MOMENT, STILL_DOING, SUCCESSOR, make_queue, queue_address
 from pipelines.store.takeovers import HANDED_OVER
 
 log = logging.getLogger(__name__)
@@ -119,10 +119,21 @@ class Worker:
 
     def __init__(self, services: Services, queue: procrastinate.App, sources: list[str] | None, concurrency: int):
         self.services, self.queue, self.sources, self.concurrency = services, queue, sources, concurrency
-        self.queue.task(name=TASK)(self.crawl)
+        self.ended: dict[int, float] = {}  # jobs whose work is done, and since when: they may still be in the queue
+        self.queue.task(name=TASK, pass_context=True)(self.work)
+
+    async def work(
+        self, context: procrastinate.JobContext, source: str, slot: str | None, takes_over: int | None
+    ) -> None:
+        """One job."""
+        try:
+            await self.crawl(source, slot, takes_over)
+        finally:
+            if context.job.id is not None:
+                self.ended[context.job.id] = asyncio.get_running_loop().time()
 
     async def crawl(self, source: str, slot: str | None, takes_over: int | None) -> None:
-        """One job."""
+        """What a job is about."""
         moment = datetime.fromisoformat(slot) if slot else None
         if moment and await has_successor(self.queue, source, moment):
             log.info("%s: the slot %s has a successor that waits", source, slot)
@@ -163,6 +174,7 @@ class Worker:
         last, so that a slot is not lost with it.
         """
         manager = self.queue.job_manager
+        await self.close_ended(after)
         with reaching_queue():
             stalled = list(await manager.get_stalled_jobs(seconds_since_heartbeat=after))
         for job in stalled:
@@ -175,6 +187,21 @@ class Worker:
                 await defer(self.queue, str(source), moment, takes_over=takes_over)  # type: ignore[arg-type]
             with suppress(ConnectorException):  # another worker has closed it; where not, the next look sees it again
                 await manager.finish_job_by_id_async(job.id, Status.FAILED, delete_job=True)
+
+    async def close_ended(self, after: float) -> None:
+        """Close what this worker did *after* seconds ago and could not close: the database was away just then."""
+        before = asyncio.get_running_loop().time() - after
+        done = [job for job, moment in self.ended.items() if moment <= before]
+        if not done:
+            return
+        with reaching_queue():
+            for row in await self.queue.connector.execute_query_all_async(STILL_DOING, jobs=done):
+                with suppress(ConnectorException):  # the next look sees it again
+                    await self.queue.job_manager.finish_job_by_id_async(row["id"], Status.SUCCEEDED, delete_job=True)
+                    self.ended.pop(row["id"], None)
+                done.remove(row["id"])
+        for job in done:
+            self.ended.pop(job, None)
 
 
 @asynccontextmanager

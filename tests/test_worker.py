@@ -110,6 +110,22 @@ async def test_where_the_queue_cannot_be_asked_it_is_said_and_no_slot_is_lost(wo
             await asking
 
 
+async def test_a_job_that_could_not_be_closed_when_it_ended_is_closed_later(worker, queue, database_url, sql_rows):
+    def alter(how):
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            connection.execute(how)
+
+    alter("CREATE FUNCTION away() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''away''; END'")
+    alter("CREATE TRIGGER away BEFORE DELETE ON nachlese_queue.procrastinate_jobs FOR EACH ROW EXECUTE FUNCTION away()")
+    await defer(queue, "blatt", SLOT)
+    await worker.run(wait=False)
+    assert sql_rows(JOBS) == [(SLOT.isoformat(), "doing")]
+    alter("DROP TRIGGER away ON nachlese_queue.procrastinate_jobs")
+    await worker.close_stalled(after=0)
+    assert sql_rows(JOBS) == []
+    assert (sql_rows(RUNS), worker.ended) == ([(SLOT, "finished")], {})
+
+
 async def test_of_slots_that_piled_up_one_is_run(worker, queue, sql_rows):
     """Nobody worked for hours: at most one missed slot is made up for."""
     slots = [SLOT + timedelta(hours=hour) for hour in range(4)]

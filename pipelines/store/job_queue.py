@@ -21,6 +21,7 @@ SUCCESSOR = """
           AND (scheduled_at IS NULL OR scheduled_at <= clock_timestamp())
           AND (args ->> 'slot')::timestamptz > %(slot)s) AS is_there
 """
+STILL_DOING = "SELECT id FROM procrastinate_jobs WHERE id = ANY(%(jobs)s) AND status = 'doing'"
 GRANTS = """
     GRANT USAGE ON SCHEMA nachlese_queue TO nachlese_writer;
     GRANT ALL ON ALL TABLES IN SCHEMA nachlese_queue TO nachlese_writer;
