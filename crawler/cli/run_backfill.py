@@ -12,16 +12,15 @@ from crawler.cli.common import (
     Exit,
     configuration,
     count,
-    err,
     fail,
     known_sources,
     print_json,
     reachable,
     run,
+    tell,
     told,
 )
 from crawler.cli.run import Bar, JsonOption, SourcesOption, launch_readers, record, show_reports, went_well, words
-from crawler.logs import plain
 
 if TYPE_CHECKING:
     from crawler.backfilling import Backfill
@@ -73,14 +72,13 @@ def show(report: RunReport, found: Backfill, as_json: bool) -> None:
         print_json(record(report) | more | {"failures": list(found.failures)})
         return
     show_reports([report])
-    err().print(
+    tell(
         f"{count(found.skipped, 'record')} skipped: of no wanted source, or no page. "
         f"{count(found.damaged, 'place')} damaged. "
-        f"{count(found.done_before, 'file')} read before (--again reads anew).",
-        markup=False,
+        f"{count(found.done_before, 'file')} read before (--again reads anew)."
     )
     for said in found.failures:
-        err().print(plain(said), markup=False)
+        tell(said)
 
 
 class BytesBar(Bar):
