@@ -125,12 +125,13 @@ def filled_database(server: str, size: int, base: int = BASE, *, is_varied: bool
     by nobody.
     """
     store, sort = (_store_varied, "_varied") if is_varied else (_store, "")
-    pattern = _made(server, f"pattern_{base}{sort}", None, lambda dsn: asyncio.run(store(dsn, base)))
+    pattern = made(server, f"pattern_{base}{sort}", None, lambda dsn: asyncio.run(store(dsn, base)))
     name = conninfo.conninfo_to_dict(pattern)["dbname"]
-    return _made(server, f"filled_{size}{sort}", name, lambda dsn: multiply(dsn, size // base))
+    return made(server, f"filled_{size}{sort}", name, lambda dsn: multiply(dsn, size // base))
 
 
-def _made(server: str, name: str, template: str | None, put_in: Callable[[str], None]) -> str:
+def made(server: str, name: str, template: str | None, put_in: Callable[[str], None]) -> str:
+    """The DSN of the database of that *name*; where it is missing, it is copied from *template*, and *put_in* fills it."""
     dsn = conninfo.make_conninfo(server, dbname=name)
     with psycopg.connect(server, autocommit=True) as connection:
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():

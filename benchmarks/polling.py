@@ -45,7 +45,8 @@ class Simulated:
     entries: int
 
 
-def simulated(number: int, days: int, seed: int) -> Simulated:
+def simulated(number: int, days: int, seed: int, learn: int = LEARN) -> Simulated:
+    """The source of that number over *learn* days and *days* more; a day begins at midnight, the first is a Monday."""
     chance = random.Random(f"{seed}:{number}")
     size = math.exp(chance.gauss(math.log(35), 1.1))
     size = min(max(size, 3), 400)
@@ -54,7 +55,7 @@ def simulated(number: int, days: int, seed: int) -> Simulated:
     shape = [night + math.exp(-(((hour - peak + 12) % 24 - 12) ** 2) / (2 * width**2)) for hour in range(24)]
     total = sum(shape)
     found: list[float] = []
-    for hour in range(24 * (LEARN + days)):
+    for hour in range(24 * (learn + days)):
         day = hour // 24 % 7
         rate = size * shape[hour % 24] / total * (weekend if day >= 5 else 1.0) * chance.gammavariate(6, 1 / 6)
         if chance.random() < 0.004:

@@ -11,7 +11,8 @@ round by round, so that a busy machine slows them alike, and each figure is the 
 - ``trafilatura``: with metadata, the same way;
 - ``naive``: what somebody who knows Scrapy writes first: one spider, trafilatura in the item pipeline, one process;
 - ``crawl``: ``nachlese crawl`` with archive, search, fingerprints, changes, stories, watchlists; a fresh database;
-- ``replay``: ``nachlese replay --archive`` of the same pages into a fresh database.
+- ``replay``: ``nachlese replay --archive`` of the same pages into a fresh database;
+- ``backfill``: ``nachlese backfill`` of the same pages in a WARC file that warcio wrote, into a fresh database.
 
 ``pages/s`` counts from the begin of the first run to the end of the last (for ``read`` and ``trafilatura``: from the
 first page to the last), ``whole`` the whole command with its start. CPU is in milliseconds a page, from the
@@ -38,6 +39,7 @@ import argparse
 import asyncio
 import compileall
 import gzip
+import io
 import json
 import multiprocessing
 import os
@@ -63,6 +65,8 @@ from psycopg import conninfo, sql
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.warcwriter import WARCWriter
 
 from benchmarks.costs import COSTS, Cost, Given, costs_of, costs_table
 from benchmarks.reading import BESIDE
@@ -520,7 +524,7 @@ def measure(
     return found
 
 
-ROWS = ("read", "trafilatura", "naive", "crawl", "replay")
+ROWS = ("read", "trafilatura", "naive", "crawl", "replay", "backfill")
 
 
 def _row(name: str, pages: list[Served], bases: list[str], home: Path, config: Path, postgres: Postgres) -> Measured:
@@ -533,11 +537,28 @@ def _row(name: str, pages: list[Served], bases: list[str], home: Path, config: P
         return Measured(len(pages) / seconds, len(pages) / seconds, 1000 * main / len(pages), 1000 * rest / len(pages))
     home.mkdir()
     dsn = postgres.fresh(f"throughput_{name}")
+    if name == "backfill":
+        file = write_warc(home / "pages.warc.gz", pages, bases)
+        return whole_way(["backfill", str(file), "--json"], dsn, home, config, postgres, len(pages))
     crawled = whole_way(["crawl", "--json"], dsn, home, config, postgres, len(pages))
     if name == "crawl":
         return crawled
     dsn = postgres.fresh("throughput_replayed")
     return whole_way(["replay", "--archive", "--json"], dsn, home, config, postgres, len(pages))
+
+
+def write_warc(file: Path, pages: list[Served], bases: list[str]) -> Path:
+    """The pages as another archiver keeps them, at the addresses under which they are served."""
+    with file.open("wb") as out:
+        writer = WARCWriter(out, gzip=True)
+        for page in pages:
+            headers = StatusAndHeaders("200 OK", [("Content-Type", page.content_type)], protocol="HTTP/1.1")
+            writer.write_record(
+                writer.create_warc_record(
+                    bases[page.host] + page.path, "response", payload=io.BytesIO(page.body), http_headers=headers
+                )
+            )
+    return file
 
 
 def measure_costs(pages: list[Served], chosen: argparse.Namespace, rows: list[str], progress: Progress) -> list[Cost]:

@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 #: seconds between two looks at what can be moved
 LOOK_EVERY = 30.0
+#: after a look that left something behind it is twice as long each time, up to this
+LONGEST_PAUSE = 480.0
 
 
 @asynccontextmanager
@@ -47,22 +49,27 @@ async def sealing(
 async def _keep_sealing(
     archive: Archive | None, lock: asyncio.Lock, remote: RemoteArchive, folder: Path, age: timedelta
 ) -> None:
+    pause = LOOK_EVERY
     while True:
-        await seal(remote, folder)
-        await asyncio.sleep(LOOK_EVERY)
+        is_all = await seal(remote, folder, pause)
+        await asyncio.sleep(pause)
+        pause = LOOK_EVERY if is_all else min(2 * pause, LONGEST_PAUSE)
         if archive is not None:
             async with lock:
                 archive.close_old(age.total_seconds())
 
 
-async def seal(remote: RemoteArchive, folder: Path) -> None:
+async def seal(remote: RemoteArchive, folder: Path, again_in: float | None = None) -> bool:
+    """Move what can be moved; whether that was all. *again_in*: seconds until the next look, for the log."""
     try:
         moved = await asyncio.to_thread(remote.seal, folder)
     except OSError as error:
-        log.warning("files of the archive wait in %s: %s cannot be written: %s", folder, remote.address, error)
-    else:
-        if moved:
-            log.debug("%d files of the archive were moved to %s", moved, remote.address)
+        later = f"; tried again in {again_in:.0f} s" if again_in else ""
+        log.warning("files of the archive wait in %s: not moved to %s: %s%s", folder, remote.address, error, later)
+        return False
+    if moved:
+        log.debug("%d files of the archive were moved to %s", moved, remote.address)
+    return True
 
 
 async def prune(

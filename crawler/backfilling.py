@@ -11,7 +11,6 @@ import asyncio
 import hashlib
 import json
 import logging
-import tempfile
 import threading
 import zipfile
 from collections import deque
@@ -21,17 +20,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
+from crawler.archive_site import ArchiveSite, own_folder
 from crawler.config import Configuration
-from crawler.downloader.download import download
-from crawler.downloader.policy import FetchPolicy
 from crawler.files import NO_SOURCE, Unreadable
 from crawler.frontier import Progress
 from crawler.reports import RunReport
 from crawler.runs import replay_stored
-from crawler.services import Services, hosts_of, user_agent
+from crawler.services import Services, hosts_of
 from pipelines import database, urls, wacz
 from pipelines.database import DatabaseError
 from pipelines.items import Page, Reason
@@ -103,9 +101,15 @@ class Backfill:
     damaged: int = 0
     done_before: int = 0
     failures: tuple[str, ...] = ()
-    #: bytes of all files, and of those that were read
+    #: of the failures, those of single captures; not all of them are told
+    failed: int = 0
+    #: bytes of all files whose size is known, and of those that were read
     size: int = 0
     read: int = 0
+    #: what is read one after the other, how many there are, and how many have ended
+    things: str = "files"
+    files: int = 0
+    files_ended: int = 0
 
 
 def hosts_wanted(configuration: Configuration, names: Sequence[str] = ()) -> dict[str, list[str]]:
@@ -130,9 +134,11 @@ class Reading:
         names: Sequence[str],
         wanted: Mapping[str, Sequence[str]],
         again: bool = False,
+        site: ArchiveSite | None = None,
     ):
-        self.ledger, self.found = Ledger(), Backfill()
+        self.ledger, self.found = Ledger(), Backfill(files=len(names))
         self._services, self._names, self._again = services, names, again
+        self._site = site or ArchiveSite(services)
         self._loop = asyncio.get_running_loop()
         self._selection = selection_of(wanted)
         self._latest = datetime.now(UTC) + AHEAD
@@ -168,6 +174,7 @@ class Reading:
                 yield Unreadable(_uri(name), NO_SOURCE, Reason.TRUNCATED, said)
             ended += _size_of(name) + self._fetched
             self.found.read, self._fetched = ended, 0
+            self.found.files_ended += 1
 
     def _wait_for(self, work: Coroutine[Any, Any, T]) -> T:
         """What the event loop does, awaited in the thread that reads."""
@@ -186,14 +193,9 @@ class Reading:
         if done is not None and done.is_done:
             self.found.done_before += 1
             return
-        folder = database.home() / "downloads"
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder) as own:
-            file = Path(own) / (Path(urlsplit(name).path).name or "download")
-            settings = self._services.configuration.settings
-            policy = FetchPolicy("", tuple(settings.backfill.allow_addresses), headers=settings.limits.headers)
-            agent = user_agent(settings)
-            self._fetched = self._wait_for(download(self._services.http, name, file, policy, agent))
+        with own_folder(database.home() / "downloads") as own:
+            file = own / (Path(urlsplit(name).path).name or "download")
+            self._fetched = self._wait_for(self._site.download(name, file))
             self.found.size += self._fetched
             yield from self._path(file, name)
         self.ledger.begin(BackfillPosition(self._row(name, ""), self._selection, 0, is_done=True))
@@ -207,8 +209,8 @@ class Reading:
                 raise ValueError("this WACZ is cut off: the list of what is in it stands at its end")
             yield from self._warc(file, file.stat().st_size, name)
             return
-        with tempfile.TemporaryDirectory(prefix="nachlese-backfill-") as folder:
-            for inner, size, member in wacz.warc_files(file, Path(folder)):
+        with own_folder(database.home() / "downloads") as folder:
+            for inner, size, member in wacz.warc_files(file, folder):
                 yield from self._warc(member, size, f"{name}!{inner}")
 
     def _warc(self, file: Openable, size: int, name: str) -> Iterator[Page | Unreadable]:
@@ -219,33 +221,42 @@ class Reading:
             return
         at = begun if begun is not None and begun.size == size else BackfillPosition(name, self._selection, size)
         damage: list[str] = []
-        base, told, first, unmarked = self.found.read, 0, at, 0
+        base, unmarked = self.found.read, 0
         for offset, page in wanted_pages(file, self._source_of, damage, at.position, self._latest):
-            for said in damage[told:]:
-                yield self._damaged(name, said, first.damaged + told)
-                told += 1
+            while damage:
+                yield self._damaged(name, damage.pop(0), at.damaged)
+                at = replace(at, damaged=at.damaged + 1)
             self.found.read = base + min(offset, size)
             if page is None:
                 self.found.skipped += 1
                 at, unmarked = replace(at, skipped=at.skipped + 1), unmarked + 1
                 if unmarked >= SKIPS:
-                    self.ledger.begin(replace(at, position=offset, damaged=first.damaged + told))
+                    self.ledger.begin(replace(at, position=offset))
                     unmarked = 0
                 continue
-            at, unmarked = replace(at, position=offset, damaged=first.damaged + told), 0
+            at, unmarked = replace(at, position=offset), 0
             self.ledger.begin(at, page.asked_url or page.url)
             yield replace(page, backfilled_from=name)
-        for said in damage[told:]:
-            yield self._damaged(name, said, first.damaged + told)
-            told += 1
+        while damage:
+            yield self._damaged(name, damage.pop(0), at.damaged)
+            at = replace(at, damaged=at.damaged + 1)
         self.found.read = base + size
-        self.ledger.begin(replace(at, position=size, damaged=first.damaged + told, is_done=True))
+        self.ledger.begin(replace(at, position=size, is_done=True))
 
     def _damaged(self, name: str, said: str, number: int) -> Unreadable:
         self.found.damaged += 1
         log.warning("%s: %s", name, said)
         reason = Reason.TOO_LARGE if TOO_MUCH in said else Reason.TRUNCATED
         return Unreadable(f"{_uri(name)}?damage={number + 1}", NO_SOURCE, reason, f"{name}: {said}")
+
+
+class PageSource(Protocol):
+    """Where the pages of a backfill come from; ``pages`` is asked in a thread."""
+
+    ledger: Ledger
+    found: Backfill
+
+    def pages(self) -> Iterator[Page | Unreadable]: ...
 
 
 def _size_of(name: str) -> int:
@@ -263,15 +274,23 @@ async def backfill(
     sources: Sequence[str] = (),
     *,
     again: bool = False,
+    site: ArchiveSite | None = None,
     progress: Callable[[Backfill], Progress] | None = None,
 ) -> tuple[RunReport, Backfill]:
     """One run of kind ``backfill`` over WARC and WACZ files, from where an earlier one has come.
 
     *names* are paths and http(s) addresses, *sources* whose pages are wanted (default: all), *again*: from the
-    beginning. *progress* is told what the backfill counts, and gives what is told each page's end.
+    beginning. *site* is the archive that addresses belong to. *progress* is told what the backfill counts, and gives
+    what is told each page's end.
     """
-    wanted = hosts_wanted(services.configuration, sources)
-    reading = Reading(services, names, wanted, again)
+    reading = Reading(services, names, hosts_wanted(services.configuration, sources), again, site)
+    return await backfilled(services, reading, progress)
+
+
+async def backfilled(
+    services: Services, reading: PageSource, progress: Callable[[Backfill], Progress] | None = None
+) -> tuple[RunReport, Backfill]:
+    """One run of kind ``backfill`` over the pages of *reading*."""
     told = progress(reading.found) if progress else None
 
     def ended(url: str, outcome: PageOutcome) -> None:

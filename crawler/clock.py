@@ -1,4 +1,4 @@
-"""Whether the wall clock was set: it is compared with one that nobody can set."""
+"""The time, and whether the wall clock was set: it is compared with one that nobody can set."""
 
 from __future__ import annotations
 
@@ -25,3 +25,7 @@ class ClockWatch:
 
     def _difference(self) -> timedelta:
         return self._now() - datetime.fromtimestamp(0, UTC) - timedelta(seconds=self._monotonic())
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)

@@ -19,6 +19,7 @@ from crawler.services import Services
 from pipelines import urls
 from pipelines.items import Link, Page, Reason
 from pipelines.store import Archived, Document, FrontierEntry, Offered, PageOutcome, Run
+from pipelines.workers import ReadersUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +69,7 @@ class Frontier:
                 nothing_since = before if len(batch) < free else -1
                 left -= len(batch)
                 self.in_flight |= {urls.url_key(urls.normalise(target.url)): target for target in batch}
+                await self._foresee(batch)
                 for target in batch:
                     await self.services.in_flight_bytes.room(self.run.source or "")
                     yield target
@@ -78,6 +80,13 @@ class Frontier:
         self.is_open = False
         if not left:
             self.note(f"one run fetches {most} pages at most (limits.pages_per_run), the rest waits")
+
+    async def _foresee(self, batch: Sequence[FrontierEntry]) -> None:
+        """Have the robots rules for all of *batch* read at once; the robots middleware will ask page by page."""
+        if self.crawler.settings.getbool("ROBOTSTXT_OBEY"):
+            addresses = [urls.normalise(target.url, keep_tracking=True) for target in batch]
+            with contextlib.suppress(ReadersUnavailable):  # each page will be told
+                await self.services.robots.foresee(addresses, self.run.source or "")
 
     def changed(self) -> None:
         """Something was finished: there may be room, or nothing left to wait for."""

@@ -7,8 +7,10 @@ question, and the source that asked is the one that waits.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from crawler.archive_lists import CaptureList, FileList
 from crawler.discovery import DiscoveryError, DiscoveryFailure, DiscoveryResult, Kind
 from crawler.discovery.links import LinkFilter
 from crawler.probing.models import Subscriptions, Survey
@@ -19,13 +21,15 @@ from pipelines.workers import ReaderPool, Task
 
 LOOKING: Task[DiscoveryResult | DiscoveryFailure] = Task("crawler.discovery:look", DiscoveryResult | DiscoveryFailure)
 NEXT_PAGE: Task[str] = Task("pipelines.reading.body.paging:next_page", str)
-JUDGING: Task[Judgement] = Task("crawler.robots:judged", Judgement)
+JUDGING: Task[list[Judgement]] = Task("crawler.robots:judged_all", list[Judgement])
 SURVEYING: Task[Survey] = Task("crawler.probing.survey:survey", Survey)
 ROBOTS_SITEMAPS: Task[Survey] = Task("crawler.probing.survey:robots_sitemaps", Survey)
 OPML: Task[Subscriptions] = Task("crawler.probing.survey:opml", Subscriptions)
 RIGHTS: Task[str] = Task("pipelines.reading.rights:before_fetch", str)
+WARC_PATHS: Task[FileList] = Task("crawler.archive_lists:warc_paths", FileList)
+CAPTURES: Task[CaptureList] = Task("crawler.archive_lists:captures", CaptureList)
 #: what readers are asked for beside reading articles
-TASKS = (LOOKING, NEXT_PAGE, JUDGING, SURVEYING, ROBOTS_SITEMAPS, OPML, RIGHTS)
+TASKS = (LOOKING, NEXT_PAGE, JUDGING, SURVEYING, ROBOTS_SITEMAPS, OPML, RIGHTS, WARC_PATHS, CAPTURES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +58,13 @@ class Parsing:
         arguments = (last.url, last.body, last.content_type, number)
         return await self.readers.ask(NEXT_PAGE, arguments, rules, whose=whose, size=len(last.body), about=last.url)
 
-    async def judgement(self, body: bytes, agent: str, url: str, whose: str) -> Judgement:
-        """What a robots.txt says about *url*. Raises Rejected where a reader gave it up."""
-        arguments, about = (body, agent, url), f"robots.txt, for {url}"
-        judgement = await self.readers.ask(JUDGING, arguments, whose=whose, size=len(body), about=about)
-        if judgement is None:
-            raise Rejected(Reason.READER_CRASH, "the reader answered nothing")
-        return judgement
+    async def judgements(self, body: bytes, agent: str, urls: Sequence[str], whose: str) -> list[Judgement]:
+        """What a robots.txt says about each of *urls*. Raises Rejected where a reader gave it up."""
+        arguments, about = (body, agent, urls), f"robots.txt, for {urls[0]}"
+        judgements = await self.readers.ask(JUDGING, arguments, whose=whose, size=len(body), about=about)
+        if judgements is None or len(judgements) != len(urls):
+            raise Rejected(Reason.READER_CRASH, "the reader did not answer for each address")
+        return judgements
 
     async def reserved(self, url: str, said: Statements, policy: RightsPolicy, whose: str) -> str | None:
         """Why a page is not to be fetched by what its site says, or None. Raises Rejected."""
@@ -85,3 +89,16 @@ class Parsing:
         return (
             await self.readers.ask(OPML, (body,), whose="opml", size=len(body), about="an OPML file") or Subscriptions()
         )
+
+    async def warc_paths(self, body: bytes, base: str, about: str) -> FileList:
+        """The files that a list of Common Crawl names. Raises Rejected."""
+        found = await self.readers.ask(WARC_PATHS, (body, base), whose="backfill", size=len(body), about=about)
+        return found or FileList()
+
+    async def captures(
+        self, body: bytes, source: str, hosts: Mapping[str, Sequence[str]], link_filter: LinkFilter, about: str
+    ) -> CaptureList:
+        """The articles of *source* in a CDX answer. Raises Rejected."""
+        arguments = (body, source, hosts, link_filter, bool(link_filter.allow))
+        found = await self.readers.ask(CAPTURES, arguments, whose=source, size=len(body), about=about)
+        return found or CaptureList()

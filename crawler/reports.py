@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from crawler.config import REPLAY
 from pipelines.store import RunCounts, RunKind
 
 Outcome = Literal["finished", "failed", "stopped", "skipped"]
@@ -46,7 +45,8 @@ class RunReport:
         }
         said = " ".join(f"{name}={number}" for name, number in ends.items() if number or name == "found")
         reasons = " ".join(f"{reason}={number}" for reason, number in sorted(counts.reasons.items()))
-        pieces = [f"{self.kind} of {self.source or REPLAY} {self.outcome}:", said, f"({reasons})" if reasons else ""]
+        whose = f" of {self.source}" if self.source else ""
+        pieces = [f"{self.kind}{whose} {self.outcome}:", said, f"({reasons})" if reasons else ""]
         return " ".join(filter(None, [*pieces, f"error: {self.error}" if self.error else ""]))
 
 

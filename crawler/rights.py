@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from datetime import datetime, timedelta
 
-from crawler.downloader.hosts import utc_now
+from crawler.clock import utc_now
 from crawler.robots import SharedFetches
 from pipelines.reading.rights import LARGEST_FILE
 from pipelines.urls import origin

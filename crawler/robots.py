@@ -18,19 +18,24 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Coroutine, Hashable
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from protego import Protego
 
-from crawler.downloader.hosts import HostStore, utc_now
+from crawler.clock import utc_now
 from pipelines.items import Reason, Rejected
 from pipelines.reading.rights import AI_CRAWLERS
 from pipelines.store.models import HostState
 from pipelines.urls import origin
+
+if TYPE_CHECKING:
+    from crawler.downloader.hosts import HostStore  # loads the database, of which readers know nothing
 
 T = TypeVar("T")
 
@@ -44,6 +49,8 @@ LARGEST = 500 * 1024
 #: what is kept in memory, in bytes of robots.txt; the store remembers the rest
 BYTES_KEPT = 10_000_000
 FAILURES_KEPT = 5_000
+#: judgements that wait for who asks, for each site
+MOST_FORESEEN = 1_000
 
 
 class Disallowed(Exception):
@@ -94,8 +101,8 @@ class Judgement:
 
 
 Get = Callable[[str], Awaitable[RobotsAnswer]]
-#: (body of robots.txt, our product token, address, source) -> what the rules say
-Judge = Callable[[bytes, str, str, str], Awaitable[Judgement]]
+#: (body of robots.txt, our product token, addresses, source) -> what the rules say about each
+Judge = Callable[[bytes, str, Sequence[str], str], Awaitable[list[Judgement]]]
 
 
 class Rules:
@@ -176,11 +183,16 @@ SMALL = 20_000
 _parsed = lru_cache(maxsize=64)(Rules)
 
 
-def judged(body: bytes, agent: str, url: str) -> Judgement:
-    """The task of a reader process: *agent* is our product token."""
-    rules = (_parsed if len(body) < SMALL else Rules)(body, agent)
-    keeps_out = tuple(name for name, theirs in ai_rules(body) if not theirs.allows(url)) if len(body) < SMALL else ()
-    return Judgement(rules.allows(url), rules.crawl_delay, keeps_out)
+def judged_all(body: bytes, agent: str, urls: Sequence[str]) -> list[Judgement]:
+    """The task of a reader process: what the rules say about each of *urls*; *agent* is our product token."""
+    is_small = len(body) < SMALL
+    rules, others = (_parsed if is_small else Rules)(body, agent), ai_rules(body) if is_small else ()
+    return [
+        Judgement(
+            rules.allows(url), rules.crawl_delay, tuple(name for name, theirs in others if not theirs.allows(url))
+        )
+        for url in urls
+    ]
 
 
 @lru_cache(maxsize=64)
@@ -192,15 +204,17 @@ def ai_rules(body: bytes) -> tuple[tuple[str, Rules], ...]:
     )
 
 
-async def judged_here(body: bytes, agent: str, url: str, whose: str) -> Judgement:
+async def judged_here(body: bytes, agent: str, urls: Sequence[str], whose: str) -> list[Judgement]:
     """For a process that does nothing else meanwhile."""
-    return judged(body, agent, url)
+    return judged_all(body, agent, urls)
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
     body: bytes
     fetched_at: datetime
+    #: what the rules say about addresses that will be asked for soon; each is taken out by who asks
+    foreseen: dict[str, Judgement] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -273,7 +287,9 @@ class Robots:
         if not known.body:
             return Judgement(True)
         try:
-            judgement = await self._judge(known.body, self._agent, url, whose)
+            judgement = known.foreseen.pop(url, None)
+            if judgement is None:
+                (judgement,) = await self._judge(known.body, self._agent, [url], whose)
         except Rejected as given_up:
             # rules that nobody can read in bounded time allow nothing; the site may put something else there
             raise RobotsUnavailable(
@@ -282,6 +298,21 @@ class Robots:
         if not judgement.allowed:
             raise Disallowed("robots.txt of the site forbids this page")
         return replace(judgement, delay=min(judgement.delay or 0.0, self._longest_delay))
+
+    async def foresee(self, addresses: Iterable[str], whose: str) -> None:
+        """Have *addresses*, for which ``judgement`` will be asked soon, judged together: where the rules of their site
+        are known, one trip to a reader does for all. What goes wrong here is told there."""
+        by_site = defaultdict(list)
+        for url in addresses:
+            by_site[origin(url)].append(url)
+        for site, of_site in by_site.items():
+            known = self._known.get(site)
+            if known is not None and known.body and len(of_site) > 1:
+                with suppress(Rejected):  # rules that are dear to read; each address is judged alone
+                    judgements = await self._judge(known.body, self._agent, of_site, whose)
+                    if len(known.foreseen) > MOST_FORESEEN:
+                        known.foreseen.clear()  # of pages that nobody asked for after all
+                    known.foreseen.update(zip(of_site, judgements, strict=True))
 
     def known_body(self, url: str) -> bytes | None:
         """The robots.txt of the site of *url*, as far as this process has it in memory; None where it was not asked."""

@@ -23,9 +23,8 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from crawler import config
-from crawler.clock import ClockWatch
+from crawler.clock import ClockWatch, utc_now
 from crawler.config import ConfigError, Configuration, Source
-from crawler.downloader.hosts import utc_now
 from crawler.reports import RunReport
 from crawler.runs import SHUTDOWN_GRACE, crawl_source, look_again, stop_all
 from crawler.services import Services, open_services, source_rows

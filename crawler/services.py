@@ -39,12 +39,13 @@ from crawler.downloader.hosts import Hosts
 from crawler.downloader.shared_pace import SharedPace
 from crawler.in_flight import InFlightBytes
 from crawler.parsing import TASKS, Parsing
+from crawler.recovery import Recovery
 from crawler.reports import RunReport
 from crawler.rhythm import Bounds, NextLook, Rhythm, looks_for, next_look
 from crawler.rights import TdmFiles
 from crawler.robots import Robots
 from crawler.watching import Notifier, watch_rows
-from pipelines import archive, database, urls
+from pipelines import database, urls
 from pipelines.archive import Archive
 from pipelines.archive_remote import RemoteArchive, archive_places
 from pipelines.database import DatabaseError
@@ -102,6 +103,7 @@ class Services:
     archive_folder: Path = Path("archive")
     remote_archive: RemoteArchive | None = None
     worker_id: str = ""
+    recovery: Recovery | None = None
     notifier: Notifier | None = None
     announcer: Announcer | None = None
     pace: SharedPace | None = None
@@ -160,8 +162,7 @@ class Services:
 
     def archive_file(self, name: str) -> Openable:
         """A file of the archive: here, or where all machines have theirs."""
-        file = self.archive_folder / name
-        return file if self.remote_archive is None or file.exists() else self.remote_archive.file(name)
+        return Recovery(self.archive_folder, self.remote_archive, None).file(name)
 
     # --- site models -------------------------------------------------------------------------------------------------
 
@@ -253,35 +254,21 @@ class Services:
             run = await self.store.begin_run(source, kind, self.worker_id, slot, lease, takes_over) if dead else None
         return run
 
-    def _recent_files(self, since: datetime) -> list[str]:
-        there = self.remote_archive.recent(since) if self.remote_archive is not None else []
-        return sorted({*archive.recent(self.archive_folder, since), *there})
-
     async def recover_archived(self, run: Run) -> dict[bytes, tuple[Archived, Page]]:
         """Pages of the run's source that a run before it fetched and archived without coming to their end, by url_key.
 
         Whoever was killed left them: they are read from the archive, and their site is not asked a second time.
         """
-        if self.archive is None or not await self.store.previous_run_crashed(run):
+        if self.archive is None or self.recovery is None or not await self.store.previous_run_crashed(run):
             return {}
-        since = datetime.now(UTC) - STILL_NEWS
         try:
-            recent = await asyncio.to_thread(self._recent_files, since)
-        except OSError as error:
-            log.warning("what an earlier process left in the archive cannot be used: %s", error)
-            return {}
-        gaps = await self.store.archive_gaps([name for name in recent if name != self.archive.file_name])
-        former = self.configuration.former_names
-
-        def found() -> dict[bytes, tuple[Archived, Page]]:
+            found = await self.recovery.pages(self.store, datetime.now(UTC) - STILL_NEWS)
+            former = self.configuration.former_names
             return {
                 urls.url_key(urls.normalise(page.asked_url or page.url)): (where, replace(page, source=run.source))
-                for where, page in archive.left(self.archive_file, gaps, since)
+                for where, page in found
                 if former.get(page.source, page.source) == run.source
             }
-
-        try:
-            return await asyncio.to_thread(found)
         except (OSError, urls.BadUrl) as error:
             log.warning("what an earlier process left in the archive cannot be used: %s", error)
             return {}
@@ -336,12 +323,13 @@ async def _opened(
         await store.save_sources(source_rows(configuration))
         await store.save_watchlists(watch_rows(list(configuration.watches.values())))
         client = HttpClient(connections=in_flight.connections())
+        kept = Archive(folder, uuid.uuid4().hex[:8] if remote else "") if settings.archive.enabled else None
         watches, worker_id = list(configuration.watches.values()), new_worker_id()
         pace = SharedPace(store, worker_id, lambda other: is_gone(other, worker_id))
         services = Services(
             configuration=configuration,
             hosts=Hosts(store, settings.politeness.longest_retry_after, settings.politeness.jitter, pace=pace),
-            robots=Robots(store, "Nachlese", judge=Parsing(readers).judgement),
+            robots=Robots(store, "Nachlese", judge=Parsing(readers).judgements),
             http=client,
             readers=readers,
             derived=Derived(configuration),
@@ -355,15 +343,15 @@ async def _opened(
             announcer=Announcer(store, client, settings.alerts, ZoneInfo(settings.time_zone)),
             watches=watches,
             maybe_store=store,
-            archive=Archive(folder, uuid.uuid4().hex[:8] if remote else "") if settings.archive.enabled else None,
+            archive=kept,
+            recovery=Recovery(folder, remote, kept),
             archive_folder=folder,
             remote_archive=remote,
             worker_id=worker_id,
             pace=pace,
         )
         try:
-            kept = services.archive, services.archive_lock, remote, folder, settings.archive.seal_after
-            async with sealing(*kept):
+            async with sealing(kept, services.archive_lock, remote, folder, settings.archive.seal_after):
                 yield services
             if not services.stopping and services.notifier is not None:
                 await services.notifier.drain(LAST_DELIVERIES)
@@ -396,7 +384,7 @@ def in_memory(configuration: Configuration) -> Services:
     return Services(
         configuration=configuration,
         hosts=Hosts(memory, politeness.longest_retry_after, politeness.jitter),
-        robots=Robots(memory, "Nachlese", judge=Parsing(readers).judgement),
+        robots=Robots(memory, "Nachlese", judge=Parsing(readers).judgements),
         http=client,
         readers=readers,
         derived=Derived(configuration),

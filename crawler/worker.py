@@ -12,7 +12,8 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from typing import cast
 
 import procrastinate
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
@@ -26,7 +27,7 @@ from crawler.services import Services, open_services
 from crawler.takeover import every
 from pipelines import database
 from pipelines.database import DatabaseError
-from pipelines.store.job_queue import make_queue, queue_address
+from pipelines.store.job_queue import MOMENT, SUCCESSOR, make_queue, queue_address
 from pipelines.store.takeovers import HANDED_OVER
 
 log = logging.getLogger(__name__)
@@ -61,13 +62,13 @@ async def defer(
 ) -> bool:
     """Put a slot of *source*, or the run that is to be taken over, into the queue; False where it waits there."""
     what = f"slot {slot.isoformat()}" if slot else f"run {takes_over}"
-    job = queue.configure_task(
-        TASK,
-        queue=source,
-        queueing_lock=f"{source} {what}",
-        schedule_at=datetime.now(UTC) + after if after else None,
-    )
     with reaching_queue():
+        job = queue.configure_task(
+            TASK,
+            queue=source,
+            queueing_lock=f"{source} {what}",
+            schedule_at=await moment_in(queue, after) if after else None,
+        )
         try:
             await job.defer_async(source=source, slot=slot.isoformat() if slot else None, takes_over=takes_over)
         except AlreadyEnqueued:
@@ -75,10 +76,17 @@ async def defer(
     return True
 
 
-async def has_successor(queue: procrastinate.App, source: str) -> bool:
-    """Whether another slot of *source* waits."""
+async def moment_in(queue: procrastinate.App, after: timedelta) -> datetime:
+    """When it will be so much later by the clock of the database, which is the one that jobs wait for."""
+    row = await queue.connector.execute_query_one_async(MOMENT, after=after)
+    return cast("datetime", row["moment"])
+
+
+async def has_successor(queue: procrastinate.App, source: str, slot: datetime) -> bool:
+    """Whether a later slot of *source* waits for a worker now. One that is to begin later says nothing of this one."""
     with reaching_queue():
-        return bool(list(await queue.job_manager.list_jobs_async(queue=source, status=Status.TODO.value)))
+        row = await queue.connector.execute_query_one_async(SUCCESSOR, source=source, task=TASK, slot=slot)
+    return bool(row["is_there"])
 
 
 @contextmanager
@@ -115,13 +123,12 @@ class Worker:
 
     async def crawl(self, source: str, slot: str | None, takes_over: int | None) -> None:
         """One job."""
-        if slot and await has_successor(self.queue, source):
+        moment = datetime.fromisoformat(slot) if slot else None
+        if moment and await has_successor(self.queue, source, moment):
             log.info("%s: the slot %s has a successor that waits", source, slot)
             return
         try:
-            report = await crawl_source(
-                self.services, source, datetime.fromisoformat(slot) if slot else None, takes_over=takes_over
-            )
+            report = await crawl_source(self.services, source, moment, takes_over=takes_over)
         except KeyError:
             log.warning("this worker has no file of the source %s", source)
             return
@@ -149,7 +156,7 @@ class Worker:
             looking.cancel()
 
     async def close_stalled(self, after: float = STALLED_AFTER) -> None:
-        """Close the jobs of workers that died. Where no other slot of the source waits, the slot is put in anew: if its
+        """Close the jobs of workers that died. Where no later slot of the source waits, the slot is put in anew: if its
         run had begun, it ends as skipped, and what it left is taken over by the lease.
 
         To retry such a job can fail for ever: its successor may hold its lock. Raises DatabaseError; the job is closed
@@ -163,8 +170,8 @@ class Worker:
                 continue
             source, slot, takes_over = (job.task_kwargs.get(key) for key in ("source", "slot", "takes_over"))
             log.warning("%s: the worker of the slot %s died", source, slot)
-            if not await has_successor(self.queue, str(source)):
-                moment = datetime.fromisoformat(str(slot)) if slot else None
+            moment = datetime.fromisoformat(str(slot)) if slot else None
+            if moment is None or not await has_successor(self.queue, str(source), moment):
                 await defer(self.queue, str(source), moment, takes_over=takes_over)  # type: ignore[arg-type]
             with suppress(ConnectorException):  # another worker has closed it; where not, the next look sees it again
                 await manager.finish_job_by_id_async(job.id, Status.FAILED, delete_job=True)

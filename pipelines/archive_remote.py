@@ -11,6 +11,7 @@ import hashlib
 import logging
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ OBJECTS = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss")
 ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 #: bytes asked for at a time where single records are read
 BLOCK = 1 << 20
+#: files that cannot be moved in one look, after which the others wait, too: each may take its time to fail
+MOST_FAILURES = 3
 _PATTERN = "nachlese-*.warc.gz"
 
 
@@ -51,7 +54,8 @@ class RemoteFile:
         return self.path.rpartition("/")[2]
 
     def open(self, mode: Literal["rb"]) -> Any:
-        return self.fs.open(self.path, mode, block_size=BLOCK)
+        with as_os_error():
+            return self.fs.open(self.path, mode, block_size=BLOCK)
 
 
 class RemoteArchive:
@@ -60,6 +64,7 @@ class RemoteArchive:
     def __init__(self, address: str):
         self.address = address
         self._fs, self._root = _filesystem(address)
+        self._failures: Counter[str] = Counter()  # by name of a file that could not be moved
 
     def names(self) -> list[str]:
         return sorted(self._listed())
@@ -68,7 +73,7 @@ class RemoteArchive:
         return RemoteFile(self._fs, f"{self._root}/{name}")
 
     def has(self, name: str) -> bool:
-        with _as_os_error():
+        with as_os_error():
             return bool(self._fs.exists(f"{self._root}/{name}"))
 
     def sizes(self) -> list[int]:
@@ -82,7 +87,7 @@ class RemoteArchive:
         """Copy a file to *target* here; its SHA-256."""
         target.parent.mkdir(parents=True, exist_ok=True)
         half = target.with_name(f"{target.name}.half")
-        with _as_os_error():
+        with as_os_error():
             self._fs.get_file(f"{self._root}/{name}", str(half))
         with half.open("rb") as opened:
             digest = hashlib.file_digest(opened, "sha256").hexdigest()
@@ -91,11 +96,15 @@ class RemoteArchive:
 
     def recent(self, since: datetime) -> list[str]:
         """Names of files that may have pages fetched since then: a file is called by the latest day of its pages."""
+        return sorted(self.recent_sizes(since))
+
+    def recent_sizes(self, since: datetime) -> dict[str, int]:
+        """The same with their sizes in bytes."""
         day = f"{since.astimezone(UTC):%Y%m%d}"
-        return [name for name in self.names() if name.split("-")[1] >= day]
+        return {name: int(entry["size"]) for name, entry in self._listed().items() if name.split("-")[1] >= day}
 
     def remove(self, name: str) -> None:
-        with _as_os_error(), suppress(FileNotFoundError):
+        with as_os_error(), suppress(FileNotFoundError):
             self._fs.rm_file(f"{self._root}/{name}")
 
     def fetched(self) -> Iterator[Path]:
@@ -103,22 +112,32 @@ class RemoteArchive:
         with tempfile.TemporaryDirectory(prefix="nachlese-archive-") as folder:
             for name in self.names():
                 file = Path(folder) / name
-                with _as_os_error():
+                with as_os_error():
                     self._fs.get_file(f"{self._root}/{name}", str(file))
                 yield file
                 file.unlink()
 
     def seal(self, folder: Path) -> int:
-        """Move what nobody writes to any more in *folder* there; how many files. Raises OSError at the first one."""
-        done = 0
-        for file in sorted(folder.glob(_PATTERN)):
+        """Move what nobody writes to any more in *folder* there; how many files. One that cannot be moved holds up none
+        of the others. Raises OSError at the end, with what was wrong with the first one and how many wait."""
+        done, failed = 0, []
+        # what failed before comes last, so that it is never in the way of the others
+        for file in sorted(folder.glob(_PATTERN), key=lambda file: (self._failures[file.name], file.name)):
             with ExitStack() as held:
                 try:
                     opened = held.enter_context(file.open("rb"))
                     fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except (FileNotFoundError, BlockingIOError):
                     continue  # whoever writes it, or moves it just now, holds the lock; it may be gone in between
-                done += self._move(file, os.fstat(opened.fileno()).st_size)
+                try:
+                    done += self._move(file, os.fstat(opened.fileno()).st_size)
+                except OSError as error:
+                    failed.append(f"{file.name}: {error}")
+                    self._failures[file.name] += 1
+                    if len(failed) == MOST_FAILURES:  # then it is the place, not the file
+                        break
+        if failed:
+            raise OSError(f"{failed[0]}" + (f"; nor {len(failed) - 1} more" if len(failed) > 1 else ""))
         return done
 
     def _move(self, file: Path, size: int) -> int:
@@ -128,7 +147,7 @@ class RemoteArchive:
         if self._size(file.name) not in (None, size):
             log.warning("%s stays in %s: %s has another file of this name", file.name, file.parent, self.address)
             return 0
-        with _as_os_error():
+        with as_os_error():
             half = target if _is_atomic(self._fs) else f"{target}.half"
             self._fs.makedirs(self._root, exist_ok=True)
             self._fs.put_file(str(file), half)
@@ -142,14 +161,14 @@ class RemoteArchive:
 
     def _size(self, name: str) -> int | None:
         """Bytes of a file there; None where there is none."""
-        with _as_os_error():
+        with as_os_error():
             try:
                 return int(self._fs.info(f"{self._root}/{name}")["size"])
             except FileNotFoundError:
                 return None
 
     def _listed(self) -> dict[str, dict[str, Any]]:
-        with _as_os_error():
+        with as_os_error():
             try:
                 self._fs.invalidate_cache()
                 found = self._fs.ls(self._root, detail=True)
@@ -208,7 +227,7 @@ def _is_atomic(fs: Any) -> bool:
     return type(fs).__module__.startswith("obstore")
 
 
-class _as_os_error:
+class as_os_error:
     """What a store's own library raises is trouble of the network, as far as anybody here is concerned."""
 
     def __enter__(self) -> None:

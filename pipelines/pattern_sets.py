@@ -38,6 +38,7 @@ def _options(**chosen: Any) -> re2.Options:
 # The German phrases take 4 MB; in the rest RE2 remembers how far texts like this one came.
 _MEMORY = 16 << 20
 _TEXTS = _options(max_mem=_MEMORY)
+_ANY_CASE = _options(case_sensitive=False)
 _BYTES = _options(encoding=re2.Options.Encoding.LATIN1, case_sensitive=False)
 
 
@@ -94,6 +95,12 @@ def any_in_bytes(words: Iterable[str]) -> Callable[[bytes], bool]:
     each."""
     compiled = re2.compile(b"|".join(re2.escape(word.encode()) for word in sorted(words)), _BYTES)
     return lambda body: compiled.search(body) is not None
+
+
+def any_in_text(patterns: Iterable[str]) -> Callable[[str], bool]:
+    """Whether one of *patterns*, which are RE2's, is found in a text, in capitals or not."""
+    compiled = re2.compile("|".join(patterns).encode(), _ANY_CASE)
+    return lambda text: compiled.search(text.encode("utf-8", "replace")) is not None
 
 
 def _spelled(pattern: str) -> str:

@@ -40,6 +40,7 @@ def run_forkserver(control: int) -> None:
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)  # the parent decides; Ctrl-C in a terminal reaches us as well
     logging.disable(logging.CRITICAL)  # libraries remark on every odd page; what matters is in the answer
+    gc.disable()  # what is loaded stays: to look through it for garbage takes half as long as to load it
     _loaded(READ)  # before anybody has asked for it: it takes longest
     site_of("www.example.org")  # the list of suffixes, once for all readers
     known: Functions = {}
@@ -90,10 +91,7 @@ def _learn(message: bytes, known: Functions, rules: dict[str, Rules | None]) -> 
     rules[message[:64].decode()] = learned
     for phrases in learned.phrases.values():
         phrases.compile()  # which otherwise each reader does again
-    took = _warm_up(known[READ], learned) if READ in known else 0
-    gc.collect()
-    gc.freeze()  # the shared memory stays shared
-    return took
+    return _warm_up(known[READ], learned) if READ in known else 0
 
 
 def _exactly(pipe: socket.socket, size: int) -> bytes:
@@ -105,6 +103,7 @@ def _exactly(pipe: socket.socket, size: int) -> bytes:
 
 def _fork(control: socket.socket, fd: int, known: Functions, rules: dict[str, Rules | None]) -> int:
     """The new reader's process id, or the negative errno."""
+    gc.freeze()  # readers look for garbage in what is theirs, and the shared memory stays shared
     try:
         pid = os.fork()
     except OSError as error:
@@ -113,6 +112,7 @@ def _fork(control: socket.socket, fd: int, known: Functions, rules: dict[str, Ru
     if pid == 0:
         status = 1
         try:
+            gc.enable()
             control.close()
             with socket.socket(fileno=fd) as pipe:
                 serve(pipe, known, rules)
@@ -218,17 +218,21 @@ class _MemoryUse:
     """What a task has taken, how much it may take, and what the reader has kept of all its tasks."""
 
     def __init__(self) -> None:
-        self._begun = _data()
-        self._before = _peak_memory()
+        # open for good: to open and read them by name takes ten times as long, three times a page
+        self._status, self._sizes = _opened("/proc/self/status"), _opened("/proc/self/statm")
+        self._resets = _opened("/proc/self/clear_refs", os.O_WRONLY)
+        self._begun = self._data()
+        self._before = self._peak()
 
     def allow(self, size: int) -> None:
         """Begin a task with *size* bytes on top of what the reader holds. RLIMIT_DATA counts what was allocated;
         RLIMIT_AS would also count libraries and files that are only mapped."""
-        with contextlib.suppress(OSError):  # then the peak is that of all tasks, which only looks larger
-            Path("/proc/self/clear_refs").write_text("5")
-        self._before = _peak_memory()
+        if self._resets is not None:
+            with contextlib.suppress(OSError):  # then the peak is that of all tasks, which only looks larger
+                os.pwrite(self._resets, b"5", 0)
+        self._before = self._peak()
         hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
-        wanted = _data() + size
+        wanted = self._data() + size
         with contextlib.suppress(OSError, ValueError):  # a stricter limit is in force already
             resource.setrlimit(
                 resource.RLIMIT_DATA, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
@@ -237,35 +241,41 @@ class _MemoryUse:
     @property
     def grown(self) -> int:
         """Bytes at the task's highest."""
-        return _peak_memory() - self._before
+        return self._peak() - self._before
 
     @property
     def held(self) -> int:
         """Bytes that the reader holds now beyond those of its forking."""
-        return _data() - self._begun
+        return self._data() - self._begun
+
+    def _data(self) -> int:
+        """Bytes that this process has allocated; 0 where nobody tells."""
+        if self._sizes is None:
+            return 0
+        return int(os.pread(self._sizes, 200, 0).split()[5]) * resource.getpagesize()
+
+    def _peak(self) -> int:
+        """Bytes of memory that this process had at its highest since its task began; where nobody tells, ever."""
+        if self._status is not None:
+            _, is_told, peak = os.pread(self._status, 8192, 0).partition(b"VmHWM:")
+            if is_told:
+                return int(peak.split(None, 1)[0]) << 10
+        ever = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return ever if sys.platform == "darwin" else ever << 10
 
 
-def _data() -> int:
-    """Bytes that this process has allocated; 0 where nobody tells."""
+def _opened(path: str, flags: int = os.O_RDONLY) -> int | None:
+    """A descriptor that lives as long as this process; None where there is no such file."""
     try:
-        return int(Path("/proc/self/statm").read_text().split()[5]) * resource.getpagesize()
+        return os.open(path, flags | os.O_CLOEXEC)
     except OSError:
-        return 0
+        return None
 
 
 def _offer_as_first_victim() -> None:
     """When the machine runs out of memory, the kernel should take a reader and not the crawl. Linux only."""
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("500")
-
-
-def _peak_memory() -> int:
-    """Bytes of memory that this process had at its highest since its task began; where nobody tells, ever."""
-    with contextlib.suppress(OSError, StopIteration, ValueError, IndexError):
-        lines = Path("/proc/self/status").read_text().splitlines()
-        return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) << 10
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak << 10
 
 
 # The middle is in no language that is known by its commonest words, so that the profiles of all others are loaded too.
@@ -296,7 +306,7 @@ def _warm_up(read: Callable[[Page, Rules], Article], rules: Rules) -> int:
     with contextlib.suppress(Rejected):
         read(short, rules)
     took = []
-    for _ in range(4):
+    for _ in range(3):
         begun = time.process_time_ns()
         with contextlib.suppress(Rejected):
             features_of(page, read(page, rules))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 from pipelines.reading import fingerprint
 
@@ -180,24 +181,33 @@ _CORRECTION = re.compile(
     |\bune\s+(?:première|précédente)\s+version\s+de\s+(?:cet|l')""",
     re.I | re.X | re.S,
 )
-# one of these stands in whatever the pattern takes: most paragraphs have none and are not searched
-_MAY_CORRECT = (
-    "korr", "berichtig", "richtiggest", "richtigst", "version", "fassung", "früher", "correct", "clarif", "rectif",
-    "amended", "ursprünglich", "zunächst", "zuerst", "geändert", "fehler", "irrtümlich", "headline",
+# one of these stands in whatever the pattern takes; most texts have none and are not searched
+_HINTS = (
+    "korr", "berichtig", "richtiggest", "richtigst", "version", "fassung", "correct", "clarif", "rectif", "amended",
+    "headline", "in_einem_früheren", "(ursprünglich|zunächst|zuerst)_(hieß|stand)", "nachträglich_geändert",
+    r"(anmerkung|anm\.|hinweis)_d(er|\.)_red", "redaktionelle[rn]?_hinweis",
 )  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def _may_correct() -> Callable[[str], bool]:
+    from pipelines.pattern_sets import any_in_text  # loads RE2, of which nobody else here has need
+
+    return any_in_text(hint.replace("_", r"[\s\pZ]+") for hint in _HINTS)
+
+
 LONGEST_NOTE = 1000  # characters; a whole article in one paragraph is no note
 
 
 def correction(text: str, removed: Iterable[str] = ()) -> str | None:
     """The paragraph in which the page says that it was corrected, from its text or what was *removed* of the page."""
+    may_correct = _may_correct()
     whole = "\n".join((text, *removed))
-    plain = whole.casefold()
-    words = [word for word in _MAY_CORRECT if word in plain]
-    if not words:
+    if not may_correct(whole):
         return None
     # a note stands at the end; an article about a correction speaks of it in the middle
-    for piece, folded in zip(reversed(whole.split("\n")), reversed(plain.split("\n")), strict=True):
-        if any(word in folded for word in words) and _CORRECTION.search(piece.strip()):
+    for piece in reversed(whole.split("\n")):
+        if may_correct(piece) and _CORRECTION.search(piece.strip()):
             return _short(piece.strip())
     return None
 

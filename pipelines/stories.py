@@ -90,7 +90,7 @@ class StoryVector:
     @property
     def keys(self) -> list[int]:
         """The heaviest terms, by which others are looked up."""
-        return sorted(self.terms, key=lambda term: (-self.terms[term], term))[:KEYS]
+        return [term for _, term in sorted([(-weight, term) for term, weight in self.terms.items()])[:KEYS]]
 
 
 @dataclass(slots=True)
@@ -169,10 +169,10 @@ def weighted(counts: Mapping[int, float], seen: Mapping[int, int], articles: int
         term: prominence * math.log(total / (least + seen.get(term, 0))) ** RARITY
         for term, prominence in counts.items()
     }
-    kept = sorted(weights, key=lambda term: (-weights[term], term))[:KEPT]
-    length = math.sqrt(sum(weights[term] ** 2 for term in kept)) or 1.0
+    kept = sorted([(-weight, term) for term, weight in weights.items()])[:KEPT]
+    length = math.sqrt(sum([weight**2 for weight, _ in kept])) or 1.0
     # as many digits as are stored: an article is compared alike before it was and after
-    return {term: round(weights[term] / length, 6) for term in kept}
+    return {term: round(-weight / length, 6) for weight, term in kept}
 
 
 def cosine_in_time(one: StoryVector, other: StoryVector) -> float:

@@ -16,6 +16,8 @@ from pipelines.warc import Openable
 
 #: what zipfile raises besides BadZipFile: for passwords and codings it does not know, and out of what is damaged
 _BROKEN = (RuntimeError, zlib.error, lzma.LZMAError, EOFError, OverflowError)
+#: so many times as large as it is compressed a WARC file may become; of HTML a ZIP makes a tenth
+MOST_RATIO = 200
 #: of a ZIP's local header: its length without name and extra field, and where the lengths of these stand
 _LOCAL, _LENGTHS = 30, slice(26, 30)
 
@@ -76,6 +78,7 @@ def warc_files(path: Path, folder: Path) -> Iterator[tuple[str, int, Openable]]:
             if info.compress_type == zipfile.ZIP_STORED and not info.flag_bits & 1:
                 yield name, info.file_size, Member(Path(name).name, path, _begin(path, info), info.file_size)
                 continue
+            _refuse_bomb(info, folder)
             unpacked = folder / Path(name).name
             try:
                 with packed.open(info) as stream, unpacked.open("wb") as out:
@@ -84,6 +87,13 @@ def warc_files(path: Path, folder: Path) -> Iterator[tuple[str, int, Openable]]:
                 raise ValueError(f"{name}: {str(error) or type(error).__name__}") from None
             yield name, info.file_size, unpacked
             unpacked.unlink()
+
+
+def _refuse_bomb(info: zipfile.ZipInfo, folder: Path) -> None:
+    if info.file_size > MOST_RATIO * max(info.compress_size, 5000):
+        raise ValueError(f"{info.filename}: {info.file_size:,} bytes out of {info.compress_size:,} are no WARC file")
+    if info.file_size > (free := shutil.disk_usage(folder).free):
+        raise ValueError(f"{info.filename}: {info.file_size:,} bytes to unpack, and room for {free:,}")
 
 
 def _opened(path: Path) -> zipfile.ZipFile:

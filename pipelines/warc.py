@@ -11,20 +11,34 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Any, Literal, Protocol
 
+import zstandard
 from warcio.archiveiterator import ArchiveIterator
-from warcio.bufferedreaders import ChunkedDataReader
-from warcio.recordloader import ArcWarcRecord
+from warcio.bufferedreaders import DecompressingBufferedReader
+from warcio.recordloader import ArcWarcRecord, ArcWarcRecordLoader
+from warcio.statusandheaders import StatusAndHeadersParser
 
 from pipelines.decompress import Undecodable, Unfinished, decoded, encodings_of, is_text
 
 LARGEST = 32 << 20  # bytes of a record's decoded body; what is larger is no page of news
 TOO_MUCH = f"the body has more than {LARGEST:,} bytes"
 MOST_ENCODINGS = 4
-_STEP = 1 << 16
+_STEP, _LITTLE = 1 << 16, 512
 _CONTENT_LENGTH = re.compile(rb"^content-length:[ \t]*(\d{1,18})[ \t]*\r?$", re.I | re.M)
+_EMPTY_LINE = re.compile(rb"\r?\n\r?\n")
 _GZIP = b"\x1f\x8b\x08"
-_VERSION = b"WARC/1."
-_PLAIN = b"\r\n\r\n" + _VERSION  # where a record may begin in a file that is not compressed
+_ZSTD, _SKIPPABLE = b"\x28\xb5\x2f\xfd", re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
+_VERSION = b"WARC/"
+#: where a record may begin: a gzip member, and in a file that is not compressed a version behind an empty line
+_MEMBER, _LINE = re.compile(re.escape(_GZIP)), re.compile(rb"(?:\r\n\r\n|\n\n)(?=WARC/\d\.\d)")
+_BETWEEN = 11  # two empty lines and the begin of a version: more belongs to a next record
+_OVERLAP = 16  # longer than either of them
+_CHUNK, _LINE_END = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]{0,200})?\r?\n"), re.compile(rb"\r?\n|")
+#: set on a record that ends elsewhere than it says
+LIES = "ends_elsewhere"
+#: bytes of a record's headers, and of one line
+MOST_HEADERS, MOST_LINE = 1 << 18, 1 << 16
+#: damaged places without a record between them that are told one by one, and after which a file is given up
+MOST_TOLD, MOST_DAMAGED = 50, 5000
 
 
 class Openable(Protocol):
@@ -43,24 +57,32 @@ _Record = tuple[int, ArcWarcRecord, Callable[[], int]]
 def records_of(file: Openable, damage: list[str], begin: int = 0) -> Iterator[_Record]:
     """(offset, record, its length when asked); what cannot be parsed is left out, and the next one comes.
 
-    Where the file was compressed as a whole, offsets and *begin* are of what is in it.
+    Where the file was compressed as a whole, or by zstd, offsets and *begin* are of what is in it.
     """
-    is_known = _is_one_stream(file)
+    with file.open("rb") as stream:
+        kind = _kind(stream)
+    is_known = kind is not None or _is_one_stream(file)
     if not is_known:
         with file.open("rb") as stream, file.open("rb") as beside:
-            mark = _GZIP if _begins(beside, 0) else _PLAIN
+            mark = _MEMBER if _begins(beside, 0) else _LINE
             try:
                 yield from _each(stream, mark, file.name, damage, begin, beside)
                 return
             except _OneStreamError:
                 pass
-    with file.open("rb") as packed, _Unpacked(packed) as stream:
-        records = _each(stream, _PLAIN, file.name, damage, begin)
+    with file.open("rb") as packed, (kind or _Unpacked)(packed) as stream:
+        records = _each(stream, _LINE, file.name, damage, begin)
         if not (begin or is_known):
             next(records, None)  # it came already
         yield from records
         if stream.trouble:
             damage.append(f"{file.name} behind byte {stream.tell()} of what is compressed: {stream.trouble}")
+
+
+def _kind(stream: Any) -> type[_Unpacked] | None:
+    """What unpacks a file that is compressed by something else than gzip."""
+    head = stream.read(len(_ZSTD))
+    return _UnpackedZstd if head == _ZSTD or _SKIPPABLE.match(head) else None
 
 
 def _is_one_stream(file: Openable) -> bool:
@@ -69,7 +91,8 @@ def _is_one_stream(file: Openable) -> bool:
     with file.open("rb") as stream:
         try:
             while not inflater.eof and (packed := stream.read(_STEP)):
-                while packed and (end is None or size <= end + len(_PLAIN)):
+                # at the end of a member the tail is left as it was: what is behind it is another one's
+                while packed and not inflater.eof and (end is None or size <= end + _BETWEEN):
                     data = inflater.decompress(packed, _STEP)
                     packed, size = inflater.unconsumed_tail, size + len(data)
                     if end is None:
@@ -77,7 +100,7 @@ def _is_one_stream(file: Openable) -> bool:
                         end = _end_of_first(head)
                         if end is None and len(head) > _STEP:
                             return False  # none of ours to tell
-                if end is not None and size > end + len(_PLAIN):
+                if end is not None and size > end + _BETWEEN:
                     return True
         except zlib.error:
             return False
@@ -141,44 +164,182 @@ class _Unpacked(io.RawIOBase):
                 return data
 
 
+class _UnpackedZstd(_Unpacked):
+    """The same for zstd: frames one after the other, and before them a dictionary that all of them share."""
+
+    def _restart(self) -> None:
+        self._packed.seek(0)
+        self._at, self._left, self._ready = 0, b"", b""
+        self._context = zstandard.ZstdDecompressor(dict_data=_dictionary(self._packed), max_window_size=LARGEST)
+        self._frame: Any = None
+
+    def _some(self, most: int) -> bytes:
+        try:
+            while not self._ready and (self._left or (packed := self._packed.read(_STEP))):
+                self._left = self._left or packed
+                # four bytes may stand for 128 KiB, and there is no bound but on what goes in
+                piece, self._left = self._left[:_LITTLE], self._left[_LITTLE:]
+                self._frame = self._frame or self._context.decompressobj()
+                self._ready = self._frame.decompress(piece)
+                if self._frame.eof:
+                    self._left, self._frame = self._frame.unused_data + self._left, None
+        except zstandard.ZstdError as error:
+            self.trouble = f"the compressed data is damaged ({error})"
+            return b""
+        if not self._ready and self._frame is not None:
+            self.trouble = "the compressed data is cut off"
+        data, self._ready = self._ready[:most], self._ready[most:]
+        return data
+
+
+def _dictionary(packed: Any) -> zstandard.ZstdCompressionDict | None:
+    """The dictionary in the first frame of a .warc.zst, which may be compressed itself. Without one, None."""
+    head = packed.read(8)
+    if not _SKIPPABLE.match(head) or len(head) < 8:
+        packed.seek(0)
+        return None
+    size = int.from_bytes(head[4:], "little")
+    if size > LARGEST:
+        raise ValueError(f"its dictionary has {size:,} bytes")
+    data: bytes = packed.read(size)
+    if data.startswith(_ZSTD):
+        data = zstandard.ZstdDecompressor().decompressobj().decompress(data[: 1 << 20])
+    return zstandard.ZstdCompressionDict(data)
+
+
 def _end_of_first(head: bytes) -> int | None:
     """Where the first record's block ends, by its header; None where that is not all there."""
-    header, found, _ = head.partition(b"\r\n\r\n")
-    stated = _CONTENT_LENGTH.search(header)
-    return len(header) + 4 + int(stated[1]) if found and stated and header.startswith(_VERSION) else None
+    end = _EMPTY_LINE.search(head)
+    if end is None or not head.startswith(_VERSION):
+        return None
+    stated = _CONTENT_LENGTH.search(head[: end.start()])
+    return end.end() + int(stated[1]) if stated else None
 
 
 class _OneStreamError(Exception):
     """The file was compressed as a whole, not record by record; its first record was yielded."""
 
 
+class _Lines(DecompressingBufferedReader):  # type: ignore[misc]
+    """Lines that do not grow without end. A longer one comes in pieces."""
+
+    def readline(self, length: int | None = None) -> bytes:
+        return bytes(super().readline(min(length or MOST_LINE, MOST_LINE)))
+
+
+class _Headers(StatusAndHeadersParser):  # type: ignore[misc]
+    """Headers that do not grow without end. Raises ValueError."""
+
+    def parse(self, stream: Any, full_statusline: Any = None) -> Any:
+        return super().parse(_Counted(stream), full_statusline)
+
+
+class _Counted:
+    def __init__(self, stream: Any):
+        self._stream, self._left = stream, MOST_HEADERS
+
+    def readline(self) -> bytes:
+        line: bytes = self._stream.readline()
+        self._left -= len(line)
+        if self._left < 0:
+            raise ValueError(f"a record with more than {MOST_HEADERS:,} bytes of headers")
+        return line
+
+
+class _Loader(ArcWarcRecordLoader):  # type: ignore[misc]
+    """The library looks for HTTP headers behind ``http:`` in small letters only."""
+
+    def load_http_headers(self, rec_type: Any, uri: Any, stream: Any, length: Any) -> Any:
+        return super().load_http_headers(rec_type, uri.lower() if uri else uri, stream, length)
+
+
+class _Iterator(ArchiveIterator):  # type: ignore[misc]
+    """The library's, with bounds, and without its words on standard error."""
+
+    INC_RECORD = ""
+
+    def __init__(self, stream: Any):
+        super().__init__(stream, arc2warc=True)
+        self.reader = _Lines(stream)
+        self.loader = loader = _Loader(verify_http=False)
+        loader.warc_parser = _Headers(loader.WARC_TYPES)
+        loader.http_parser = _Headers(loader.HTTP_TYPES, False)
+        loader.http_req_parser = _Headers(loader.HTTP_VERBS, False)
+
+
+class _LiesError(Exception):
+    """The record that was yielded ends elsewhere than it says."""
+
+
 def _each(
-    stream: Any, mark: bytes, name: str, damage: list[str], begin: int = 0, beside: Any = None
+    stream: Any, mark: re.Pattern[bytes], name: str, damage: list[str], begin: int = 0, beside: Any = None
 ) -> Iterator[_Record]:
     """The records of an open file. Behind a damage it goes on where *mark* says that the next one may begin.
 
-    *beside* is the same file once more, where single records are compressed: to look whether one begins at a place.
+    *beside* is the same file once more, to look whether one begins at a place, and where one ends.
     """
     following: int | None = begin
+    in_a_row = 0
     while following is not None:
         stream.seek(following)
         last = following  # where a record began for certain; the library may have read over others behind a damage
-        iterator = ArchiveIterator(stream, arc2warc=True)
+        iterator, record = _Iterator(stream), None
         try:
             for record in iterator:
-                if beside is not None and mark == _GZIP and not _begins(beside, iterator.offset):
-                    # behind a damaged place the library takes compressed bytes for lines, and some for a record
-                    raise ValueError("no record begins here")
-                last = iterator.offset
+                _check(iterator, record, mark, beside)
+                last, in_a_row = iterator.offset, 0
                 yield iterator.offset, record, iterator.get_record_length
-            return
+                if getattr(record, LIES, False) and mark is _LINE:
+                    raise _LiesError  # it was told; behind it the library does not know where it is
+            if mark is _MEMBER and beside is not None and not _is_end(beside, iterator.offset):
+                last = iterator.offset
+                raise ValueError("the compressed data is cut off")
+            if record is None or mark is _MEMBER or not getattr(record.raw_stream, "limit", 0):
+                return
+            # the last one holds less than it says: others may lie in what was taken for its body
+            following = _next_mark(stream, mark, last + 1)
         except OSError:
             raise  # trouble of the disk is none of the archive
+        except _LiesError:
+            following = _next_mark(stream, mark, last + 1)
         except Exception as error:  # noqa: BLE001  a stranger's bytes, and a library that was made for good ones
             if "non-chunked" in str(error):
                 raise _OneStreamError from None
-            damage.append(f"{name} at byte {iterator.offset}: {said_of(error)}")
+            in_a_row += 1
+            if in_a_row <= MOST_TOLD:
+                damage.append(f"{name} at byte {iterator.offset}: {said_of(error)}")
+            if in_a_row >= MOST_DAMAGED:
+                damage.append(f"{name} at byte {iterator.offset}: given up after {in_a_row:,} damaged places in a row")
+                return
             following = _next_mark(stream, mark, last + 1)
+
+
+def _check(iterator: _Iterator, record: ArcWarcRecord, mark: re.Pattern[bytes], beside: Any) -> None:
+    """Raises ValueError where a record is none, or ends elsewhere than it says: the next ones would be lost in it."""
+    if mark is _MEMBER:
+        if beside is not None and not _begins(beside, iterator.offset):
+            # behind a damaged place the library takes compressed bytes for lines, and some for a record
+            raise ValueError("no record begins here")
+        return
+    if iterator.err_count:
+        raise ValueError("the record before does not end where its length says")
+    stated = record.rec_headers.get_header("Content-Length")
+    if record.format == "warc" and not (stated or "").strip().isdecimal():
+        raise ValueError(f"no length of the record is stated, found {(stated or '')[:40]!r}")
+    if beside is not None and record.format == "warc":
+        end = iterator.fh.tell() - iterator.reader.rem_length() + record.raw_stream.limit
+        if end > beside.seek(0, io.SEEK_END):
+            raise ValueError("the record is cut off, or its length is wrong")
+        beside.seek(end)
+        behind: bytes = beside.read(len(_VERSION))
+        if behind and not behind.startswith((b"\r\n", b"\n", _VERSION)):
+            raise ValueError("the record does not end where its length says")
+
+
+def _is_end(stream: Any, offset: int) -> bool:
+    """Whether nothing follows but padding."""
+    stream.seek(offset)
+    return not stream.read(_STEP).strip(b"\0\r\n")
 
 
 def _begins(stream: Any, offset: int) -> bool:
@@ -187,18 +348,22 @@ def _begins(stream: Any, offset: int) -> bool:
 
 
 def said_of(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+    """An exception in a line, for a person."""
+    if isinstance(error, AttributeError | TypeError | LookupError):  # the library met what it did not foresee
+        return "this is no record, or one without an address"
+    return str(error).strip().splitlines()[0][:300] if str(error).strip() else repr(error)
 
 
-def _next_mark(stream: Any, mark: bytes, begin: int) -> int | None:
+def _next_mark(stream: Any, mark: re.Pattern[bytes], begin: int) -> int | None:
     """Where the next record may begin, at *begin* or behind it."""
     kept = b""
     stream.seek(begin)
-    while block := stream.read(1 << 20):
-        found: int = (kept + block).find(mark)
-        if found >= 0:
-            return begin - len(kept) + found + (len(mark) - len(_VERSION) if mark == _PLAIN else 0)
-        begin, kept = begin + len(block), (kept + block)[1 - len(mark) :]
+    size = 1 << 14  # most are near
+    while block := stream.read(size):
+        found = mark.search(kept + block)
+        if found is not None:
+            return begin - len(kept) + (found.start() if mark is _MEMBER else found.end())
+        begin, kept, size = begin + len(block), (kept + block)[-_OVERLAP:], 1 << 20
     return None
 
 
@@ -209,16 +374,47 @@ def whole(record: ArcWarcRecord) -> bytes:
     """
     headers = record.http_headers
     transfer = ((headers and headers.get_header("Transfer-Encoding")) or "").lower()
-    stream = ChunkedDataReader(record.raw_stream) if "chunked" in transfer else record.raw_stream
-    packed = stream.read(LARGEST + 1)
+    packed: bytes = record.raw_stream.read(LARGEST + 1)
     if len(packed) > LARGEST:
         raise ValueError(TOO_MUCH)
+    if not hasattr(record.raw_stream, "limit"):  # without a length it ends with its member
+        packed = packed.removesuffix(b"\r\n\r\n")
     if getattr(record.raw_stream, "limit", 0) and not record.raw_stream.read(1):
         raise ValueError("the record is cut off")
+    if not _ends_here(record.raw_stream):
+        setattr(record, LIES, True)
+        raise ValueError("the record does not end where its length says")
     if record.rec_headers.get_header("WARC-Truncated"):
         raise ValueError("the record says that its body was truncated")
     stated = (headers.get_header("Content-Encoding") or "") if headers else ""
+    if "chunked" in transfer:
+        packed = _dechunked(packed)
     return _undone(packed, encodings_of(f"{stated},{transfer}"))
+
+
+def _dechunked(packed: bytes) -> bytes:
+    """The body out of its chunks, or as it is where an archive kept it without. Raises ValueError where some lack."""
+    pieces: list[bytes] = []
+    at, chunk = 0, _CHUNK.match(packed)
+    if chunk is None:
+        return packed
+    while chunk is not None:
+        at, size = chunk.end(), int(chunk[1], 16)
+        if size == 0:
+            return b"".join(pieces)
+        pieces.append(packed[at : at + size])
+        at += size
+        if at > len(packed):
+            break
+        chunk = _CHUNK.match(packed, at + len(_LINE_END.match(packed, at)[0]))  # type: ignore[index]  # it may be empty
+    raise ValueError("the body is cut off: its last chunk is not there")
+
+
+def _ends_here(stream: Any) -> bool:
+    """Whether an empty line follows the record, or nothing; of what was not read to its end, nobody knows."""
+    if getattr(stream, "limit", 1):
+        return True
+    return not stream.stream.readline().strip()
 
 
 def _undone(packed: bytes, encodings: list[str]) -> bytes:

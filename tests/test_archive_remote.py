@@ -132,6 +132,20 @@ async def test_what_cannot_be_moved_waits_and_is_moved_later(tmp_path: Path, cap
     assert archive.page_at(remote.file(where.file), where.offset) == page(1)
 
 
+def test_a_file_that_cannot_be_moved_holds_up_none_of_the_others(tmp_path: Path):
+    """Two files of one day: the first one's name is a folder there."""
+    remote = RemoteArchive(f"file://{tmp_path}/there")
+    with Archive(tmp_path / "here", "a") as first, Archive(tmp_path / "here", "b") as second:
+        places = [kept.save(page(number)) for number, kept in enumerate((first, second))]
+    stuck, moved = sorted(one.file for one in places)
+    (tmp_path / "there" / f"{stuck}.half").mkdir(parents=True)
+    with pytest.raises(OSError, match=stuck):
+        remote.seal(tmp_path / "here")
+    assert remote.has(moved) and not remote.has(stuck)
+    (tmp_path / "there" / f"{stuck}.half").rmdir()
+    assert remote.seal(tmp_path / "here") == 1
+
+
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="no place that says a folder made in it is not there")
 def test_a_place_that_is_not_there_is_no_file_that_has_gone(tmp_path: Path):
     """As a network folder answers whose server is away."""
@@ -238,6 +252,8 @@ async def test_another_machine_reads_what_this_one_has_fetched(
 
     (kept,) = remote.names()
     assert sql_rows("SELECT file, count(*) FROM ingest.archive_records GROUP BY 1") == [(kept, 2)]
+    # the versions know where their pages lie now, so that a loss of this file is known as well
+    assert sql_rows("SELECT count(DISTINCT archive_record_id) FROM ingest.versions") == [(2,)]
     async with await Store.open(database_url) as store:
         pruned = await store.prune(archive=later, folder=tmp_path, remote=remote)
     assert (pruned["archive_files"], remote.names()) == (1, [])

@@ -110,7 +110,7 @@ BROKEN = {
 
 
 def of_blatt(address: str, named: str) -> str:
-    return "blatt" if re.match(r"https?://(www\.|m\.)?blatt\.example\b(?!\.fremd)", address) else ""
+    return "blatt" if re.match(r"https?://(www\.|m\.)?blatt\.example\b(?!\.fremd)", address, re.I) else ""
 
 
 def found_in(file: warc.Openable, begin: int = 0) -> tuple[list[tuple[int, str]], int, list[str]]:

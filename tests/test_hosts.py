@@ -41,7 +41,8 @@ def hosts(store, clock):
 
 
 async def use(hosts, host, source="s", delay=0.0, concurrency=2):
-    async with hosts.turn(host, source, delay, concurrency):
+    async with hosts.turn(host, source, delay, concurrency) as turn:
+        turn.sent()
         return asyncio.get_running_loop().time()
 
 
@@ -236,6 +237,22 @@ async def test_a_rest_that_was_lifted_is_over_in_a_running_process_too(store, cl
     assert [rest.host for rest in await store.clear_host_backoffs("a.de")] == ["a.de"]
     clock.time += timedelta(seconds=1)  # the database's clock and ours may be a moment apart
     assert await rests(hosts, "a.de", "s") is None
+
+
+async def test_a_machine_that_reaches_nobody_closes_no_host_to_others(store, hosts, clock):
+    """Its cable was pulled: hosts rest here for seconds only, and rise as soon as one of them answers."""
+    others = Hosts(store, now=clock)
+    names = [f"{letter}.de" for letter in "abcde"]
+    for _ in range(3 * DEAD_AFTER):
+        for name in names:
+            until = await hosts.failed(name)
+    assert hosts.is_offline and until == NOON + DEAD_REST
+    assert await rests(hosts, "a.de", "s") == until
+    assert [await rests(others, name, "s") for name in names] == [None] * 5
+    hosts.answered("e.de")
+    assert not hosts.is_offline
+    assert await rests(hosts, "a.de", "s") is None
+    assert await hosts.failed("a.de") is None
 
 
 async def test_lists_and_pages_take_turns_where_both_wait(hosts):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from langdetect import LangDetectException, detect_langs
 
-from pipelines.reading.fields.language import code, language_of
+from pipelines.reading.fields.language import _detected, code, language_of
 
 TEXTS = {
     "de": "Der Minister sagte am Montag, dass die Lage im Land weiterhin ernst ist und dass man jetzt handeln "
@@ -45,3 +46,19 @@ def test_a_short_text_takes_what_is_declared_then_what_the_source_says():
 )
 def test_codes(declared: str | None, expected: str | None):
     assert code(declared) == expected
+
+
+ELSEWHERE = (
+    "Ministeri sanoi maanantaina, että maan tilanne on edelleen vakava.", "Министр сказал в понедельник.",
+    "大臣は月曜日に国の状況は依然として深刻だと述べた。", "قال الوزير يوم الاثنين إن الوضع لا يزال خطيرا",
+    "Bộ trưởng nói hôm thứ Hai rằng tình hình vẫn nghiêm trọng.", "Kurz", "x", "12:30 - 14:00", "",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", (*TEXTS.values(), *ELSEWHERE))
+def test_what_is_detected_is_what_langdetect_finds_with_its_own_table(text: str):
+    try:
+        found = detect_langs(text)
+    except LangDetectException:
+        found = []
+    assert _detected(text) == (code(found[0].lang) if found and found[0].prob >= 0.7 else None)

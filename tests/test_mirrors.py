@@ -28,6 +28,13 @@ TESTED_IN = {
     "test_archive.py": [
         "pipelines/warc.py",
     ],
+    "test_backfill_archives.py": [
+        "crawler/archive_lists.py",
+        "crawler/archive_site.py",
+        "crawler/cc_news.py",
+        "crawler/downloader/patience.py",
+        "crawler/wayback.py",
+    ],
     "test_boilerplate.py": [
         "pipelines/reading/body/class_name_rules.py",
     ],

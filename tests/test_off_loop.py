@@ -80,9 +80,9 @@ async def test_every_kind_of_document_is_read_by_a_reader(tmp_path, site, databa
     more = f'sitemaps = ["{site.base}/sitemap.xml"]\nsections = ["{site.base}/liste.html"]\n[fetch]'
     file.write_text(file.read_text().replace("[fetch]", more, 1))
     for module, name in (
-        (discovery, "read_document"), (discovery, "look"), (robots, "judged"), (robots, "Rules"), (robots, "_parsed"),
-        (document, "read_document"), (document, "look"), (pages, "next_page"), (pages, "continues_at"),
-        (pages, "may_have_next"), (decode, "text_of"), (decode, "utf8_of"),
+        (discovery, "read_document"), (discovery, "look"), (robots, "judged_all"), (robots, "Rules"),
+        (robots, "_parsed"), (document, "read_document"), (document, "look"), (pages, "next_page"),
+        (pages, "continues_at"), (pages, "may_have_next"), (decode, "text_of"), (decode, "utf8_of"),
     ):  # fmt: skip
         monkeypatch.setattr(module, name, forbidden)
     async with open_services(config.load(tmp_path), database_url) as services:

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from pipelines.pattern_sets import PatternError, any_in_bytes, doubtful, first_of, whole
+from pipelines.pattern_sets import PatternError, any_in_bytes, any_in_text, doubtful, first_of, whole
 
 PATTERNS = (
     r"mehr .{2,5}", r"mehr .{0,40}", r"\w{3}", r"[\w-]+ folgen", r"a{2}b", r"\{2\} x", r"\d{1,2}\. mai",
@@ -46,3 +46,9 @@ def test_words_are_found_in_bytes_in_capitals_or_not():
     bodies = ("auf EINE Seite", "una única página", "a.b", "axb", "eine\nseite", "")
     assert [found(body.encode()) for body in bodies] == [True, True, True, False, False, False]
     assert not found("eine seite".encode("utf-16"))
+
+
+def test_patterns_are_found_in_text_in_capitals_or_not():
+    found = any_in_text([r"früher_(stand|hieß)".replace("_", r"[\s\pZ]+"), "korr"])
+    texts = ("FRÜHER\u00a0STAND", "was früher hieß", "Korrektur", "\ud83d korr", "früher", "")
+    assert [found(text) for text in texts] == [True, True, True, True, False, False]

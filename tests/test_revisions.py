@@ -111,6 +111,11 @@ def test_a_headline_beside_a_counter_is_a_change():
         "Correction, Dec. 3, 2025: This story misstated the year.",
         "A previous version of this story gave another number.",
         "This story has been updated to correct a name.",
+        "IN EINEM FRÜHEREN TEXT WAR VON 40 SITZEN DIE REDE.",
+        "Zuerst\u00a0stand in dieser Meldung ein falscher Name.",
+        "Anmerkung der Redaktion: Hier stand irrtümlich ein anderer Name.",
+        "Rectificatif : le nom était faux.",
+        "The original headline of this article was wrong.",
     ],
 )
 def test_a_note_of_correction_is_found_in_the_text_and_beside_it(note: str):

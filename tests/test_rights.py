@@ -15,7 +15,7 @@ import pytest
 from crawler import config
 from crawler.downloader.errors import ShutdownError
 from crawler.rights import TdmFiles
-from crawler.robots import judged
+from crawler.robots import judged_all
 from crawler.runs import crawl_source
 from crawler.services import open_services
 from crawler.shutdown import Shutdown
@@ -99,13 +99,9 @@ def test_what_a_file_says_badly_is_not_said(file: bytes):
 def test_ai_crawlers_are_those_that_a_group_of_their_own_keeps_from_the_page():
     robots = b"User-agent: GPTBot\nUser-Agent: CCBot\nDisallow: /\n\nUser-agent: ClaudeBot\nDisallow: /archiv/\n"
     robots += b"\nUser-agent: *\nDisallow: /login\n"
-    assert judged(robots, "nachlese", URL).ai_crawlers_disallowed == ("ccbot", "gptbot")
-    assert judged(robots, "nachlese", "https://bote.example/archiv/1").ai_crawlers_disallowed == (
-        "ccbot",
-        "claudebot",
-        "gptbot",
-    )
-    assert judged(b"", "nachlese", URL).ai_crawlers_disallowed == ()
+    both = judged_all(robots, "nachlese", [URL, "https://bote.example/archiv/1"])
+    assert [one.ai_crawlers_disallowed for one in both] == [("ccbot", "gptbot"), ("ccbot", "claudebot", "gptbot")]
+    assert judged_all(b"", "nachlese", [URL])[0].ai_crawlers_disallowed == ()
 
 
 def test_what_follows_is_the_operators_to_say():

@@ -15,6 +15,7 @@ from crawler.robots import (
     RobotsFetchError,
     RobotsUnavailable,
     Rules,
+    judged_all,
 )
 
 
@@ -180,6 +181,26 @@ async def test_crawl_delay_is_capped(store, clock):
     robots = Robots(store, "nachlese", timedelta(seconds=30), now=clock)
     assert await robots.check(PAGE_B, Site(RobotsAnswer(200, b"User-agent: *\nCrawl-delay: 86400")).get) == 30
     assert await robots.check("https://y.de/", Site(RobotsAnswer(404, b"")).get) == 0
+
+
+async def test_what_is_asked_for_soon_is_judged_together_and_once(store, clock):
+    questions, site = [], Site(FORBID_A)
+
+    async def judge(body, agent, urls, whose):
+        questions.append((list(urls), whose))
+        return judged_all(body, agent, urls)
+
+    robots = Robots(store, "Nachlese", now=clock, judge=judge)
+    await robots.foresee([PAGE_A, PAGE_B], "blatt")  # nobody has asked for the file yet
+    assert questions == []
+    await robots.check(PAGE_B, site.get)
+    await robots.foresee([PAGE_A, PAGE_B, "https://y.de/a"], "blatt")
+    with pytest.raises(Disallowed):
+        await robots.check(PAGE_A, site.get)
+    await robots.check(PAGE_B, site.get)
+    assert questions == [([PAGE_B], ""), ([PAGE_A, PAGE_B], "blatt")]
+    await robots.check(PAGE_B, site.get)  # a judgement is for one request: rules are parsed again for the next
+    assert len(questions) == 3
 
 
 async def test_one_who_gives_up_waiting_does_not_take_the_answer_from_the_others(robots):

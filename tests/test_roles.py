@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -12,6 +14,8 @@ from pipelines import database
 from pipelines.items import Reason
 from pipelines.store import SourceRow, Store, WatchRow, searching
 from tests.test_store import article, begin, enqueue, page, words_of
+
+LATER = datetime.now(UTC) + timedelta(days=1)
 
 ALLOWED = [
     ("nachlese_reader", "SELECT title, text FROM news.articles"),
@@ -107,6 +111,8 @@ async def everything_else_a_crawl_writes(store: Store) -> None:
     await store.save_watchlists([])
     await store.rebuild_duplicates()
     await store._connections.run(searching.flush)
+    deleted = await store.prune(bookkeeping=LATER, versions=LATER, archive=LATER, folder=Path("/nowhere"))
+    assert deleted["attempts"] > 0
 
 
 async def test_each_role_may_do_its_work_and_no_more(with_roles: str):

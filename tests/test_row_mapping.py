@@ -50,10 +50,10 @@ def test_a_page_has_one_key_in_every_spelling_of_its_address_and_one_where_it_is
 
 def test_rows_travel_as_json_with_times_and_keys_and_nothing_else():
     assert json.loads(row_mapping.dumps([{"at": AT, "key": b"\x01\xff"}])) == [
-        {"at": "2026-03-01T12:00:00+00:00", "key": "01ff"}
+        {"at": "2026-03-01T12:00:00Z", "key": "01ff"}
     ]
-    with pytest.raises(TypeError, match="set cannot be stored"):
-        row_mapping.dumps([{"at": {1}}])
+    with pytest.raises(ValueError, match="Unable to serialize unknown type"):
+        row_mapping.dumps([{"at": object()}])
 
 
 def test_a_hint_is_a_row_of_what_json_has():

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 import typer
 
+from crawler import parsing
 from crawler.cli import COMMANDS, GROUPS, application, wanted
+from pipelines.reader_protocol import READ
 
 #: what takes long to load, or belongs to reading, fetching and scheduling
 HEAVY = (
@@ -72,3 +74,23 @@ def test_of_the_command_line_only_the_wanted_command_is_made():
     assert list(whole) == [*COMMANDS, *GROUPS]
     for name in whole:
         assert list(typer.main.get_group(application(name)).commands) == [name]
+
+
+TASKS = """
+import json, sys
+from pipelines import reader_process
+reader_process._imported(sys.argv[1].encode())
+print(json.dumps(sorted(name for name in json.loads(sys.argv[2]) if name in sys.modules)))
+"""
+#: of what readers have no need, or of so little that it waits for the page that has
+NOT_IN_READERS = (
+    "psycopg", "psycopg_pool", "scrapy", "aiohttp", "apscheduler", "crawler.config", "pipelines.store.store",
+    "dateparser",
+)  # fmt: skip
+
+
+def test_a_process_that_forks_readers_loads_neither_the_database_nor_the_configuration():
+    told = json.dumps({"path": sys.path, "functions": [READ, *(task.function for task in parsing.TASKS)]})
+    command = [sys.executable, "-c", TASKS, told, json.dumps(NOT_IN_READERS)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == []

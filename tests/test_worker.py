@@ -105,7 +105,7 @@ async def test_where_the_queue_cannot_be_asked_it_is_said_and_no_slot_is_lost(wo
     assert sql_rows(JOBS) == [(SLOT.isoformat(), "todo")]
 
     alter("RENAME TO away")
-    for asking in (worker.close_stalled(), has_successor(queue, "blatt"), defer(queue, "blatt", SLOT)):
+    for asking in (worker.close_stalled(), has_successor(queue, "blatt", SLOT), defer(queue, "blatt", SLOT)):
         with pytest.raises(DatabaseError, match="the queue cannot be reached"):
             await asking
 
@@ -118,6 +118,28 @@ async def test_of_slots_that_piled_up_one_is_run(worker, queue, sql_rows):
     worker.concurrency = 1
     await worker.run(wait=False)
     assert sql_rows(RUNS) == [(slots[-1], "finished")]
+
+
+async def test_a_slot_that_is_to_begin_later_takes_no_other_one_s_place(worker, queue, sql_rows):
+    """A machine whose clock is ahead puts slots in that others reach in ten minutes: the source is looked at now."""
+    await defer(queue, "blatt", SLOT + timedelta(minutes=10), timedelta(minutes=10))
+    await defer(queue, "blatt", SLOT)
+    await worker.run(wait=False)
+    assert sql_rows(RUNS) == [(SLOT, "finished")]
+
+
+async def test_when_a_job_is_due_is_said_by_the_clock_of_the_database(queue, sql_rows, monkeypatch):
+    from crawler import worker as module
+
+    class Fast(datetime):
+        @classmethod
+        def now(cls, zone=None):
+            return datetime.now(zone) + timedelta(minutes=10)
+
+    monkeypatch.setattr(module, "datetime", Fast)
+    await defer(queue, "blatt", SLOT, timedelta(seconds=1))
+    due = "SELECT scheduled_at < clock_timestamp() + interval '1 minute' FROM nachlese_queue.procrastinate_jobs"
+    assert sql_rows(due) == [(True,)]
 
 
 WORK = """
@@ -153,6 +175,60 @@ async def test_what_a_stopped_worker_leaves_is_put_in_at_once(
         ("finished", True)
     ]
     assert sql_rows("SELECT count(*) FROM news.articles") == [(2,)]
+
+
+# killed at the worst moments of a job: it has it and has done nothing, a page is on its way, all is stored and the job
+# is still to be ended
+KILLED_AT = """
+import asyncio, os, signal, sys
+from crawler import config, worker
+from crawler.downloader.client import HttpClient
+from pipelines.store import Store
+
+def die(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+moment = sys.argv[1]
+if moment == "claimed":
+    worker.has_successor = die
+elif moment == "fetching":
+    exchange = HttpClient.exchange
+
+    async def dying(self, request, slot=None):
+        return die() if request.url.endswith("/a") else await exchange(self, request, slot)
+
+    HttpClient.exchange = dying
+else:
+    end_run = Store.end_run
+
+    async def ended(self, *arguments):
+        await end_run(self, *arguments)
+        die()
+
+    Store.end_run = ended
+asyncio.run(worker.serve_worker(config.load(), None))
+"""
+
+
+@pytest.mark.parametrize("moment", ["claimed", "fetching", "stored"])
+async def test_whenever_a_worker_is_killed_its_source_runs_again_and_its_job_is_closed(
+    tmp_path, worker, queue, database_url, sql_rows, moment
+):
+    later = SLOT + timedelta(hours=1)
+    await defer(queue, "blatt", SLOT)
+    killed = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", KILLED_AT, moment, env=environment(tmp_path, database_url)
+    )
+    assert await killed.wait() == -signal.SIGKILL
+    assert sql_rows(JOBS) == [(SLOT.isoformat(), "doing")]
+    await worker.close_stalled(after=0)
+    await worker.run(wait=False)  # where the slot's run had begun, this is skipped: the lease hands its work on
+    await defer(queue, "blatt", later)
+    await worker.run(wait=False)
+    assert sql_rows("SELECT outcome FROM ingest.runs WHERE slot = %s", later) == [("finished",)]
+    assert sql_rows("SELECT count(*), min(version), max(version) FROM news.articles") == [(1, 1, 1)]
+    assert sql_rows("SELECT count(*) FROM ingest.pages WHERE state = 'pending'") == [(0,)]
+    assert sql_rows(JOBS) == []
 
 
 def children(pid):

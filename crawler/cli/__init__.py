@@ -24,7 +24,6 @@ COMMANDS = {
     "worker": ("run", "worker", "Gather"),
     "recheck": ("run", "recheck", "Gather"),
     "replay": ("run", "replay", "Gather"),
-    "backfill": ("run_backfill", "backfill", "Gather"),
     "retry": ("retry", "retry", "Gather"),
     "read": ("read", "read", "Look"),
     "try": ("try_rules", "try_rules", "Look"),
@@ -38,6 +37,7 @@ COMMANDS = {
 }
 #: group of commands -> its module, which has it as ``app``, and the panel
 GROUPS = {
+    "backfill": ("run_backfill", "Gather"),
     "articles": ("articles", "Look"),
     "sources": ("sources", "Maintenance"),
     "watch": ("watch", "Look"),

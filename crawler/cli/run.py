@@ -389,8 +389,6 @@ def show_reports(reports: Sequence[RunReport]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from crawler.config import REPLAY
-
     console = out()
     shown = Table(box=None, pad_edge=False, header_style="bold")
     shown.add_column("source", no_wrap=True)
@@ -400,15 +398,15 @@ def show_reports(reports: Sequence[RunReport]) -> None:
     for report in reports:
         numbers = [f"{getattr(report.counts, name):,}" for name in COUNTS]
         reasons = ", ".join(f"{number} {reason}" for reason, number in sorted(report.counts.reasons.items()))
-        shown.add_row(Text(plain(report.source or REPLAY)), *numbers, Text(plain(reasons)))
+        shown.add_row(Text(plain(report.source or report.kind)), *numbers, Text(plain(reasons)))
     console.print(shown)
     for report in reports:
         if report.outcome != "finished":
-            console.print(Text(plain(f"{report.source or 'replay'} {report.outcome}: {report.error}")))
+            console.print(Text(plain(f"{report.source or report.kind} {report.outcome}: {report.error}")))
         elif said := no_article(report):
             console.print(Text(plain(f"{report.source}: {said}")))
         for problem in report.problems:
-            console.print(Text(plain(f"{report.source or 'replay'}: {problem}")))
+            console.print(Text(plain(f"{report.source or report.kind}: {problem}")))
 
 
 class Bar:

@@ -1,12 +1,15 @@
-"""``nachlese backfill``: the pages of WARC and WACZ files that others have made, or we long ago."""
+"""``nachlese backfill``: years back, out of archives that others have made, or we long ago."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from crawler.cli.common import (
     Exit,
@@ -26,16 +29,37 @@ if TYPE_CHECKING:
     from crawler.backfilling import Backfill
     from crawler.config import Configuration
     from crawler.reports import RunReport
+    from crawler.services import Services
 
 
+class _FilesOrCommand(TyperGroup):
+    """``nachlese backfill FILE...`` is ``nachlese backfill files FILE...``."""
+
+    default_command = "files"
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] not in ("-h", "--help"):
+            args = [self.default_command, *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=_FilesOrCommand,
+    help="Years back: pages of your sources out of archives. `nachlese backfill FILE...` reads files.",
+    no_args_is_help=True,
+)
+AgainOption = Annotated[bool, typer.Option("--again", help="Read from the beginning what was read before.")]
+
+
+@app.command()
 @told()
-def backfill(
+def files(
     files: Annotated[
         list[str],
         typer.Argument(metavar="FILE_OR_ADDRESS...", help="WARC or WACZ files, or http(s) addresses of some."),
     ],
     sources: SourcesOption = "",
-    again: Annotated[bool, typer.Option("--again", help="Read from the beginning what was read before.")] = False,
+    again: AgainOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Read the pages of your sources out of WARC and WACZ files, as if they had been fetched when they were archived.
@@ -49,21 +73,104 @@ def backfill(
     names = known_sources(configured, words(sources))
     if missing := [name for name in files if not is_address(name) and not Path(name).is_file()]:
         fail(f"there is no file {', '.join(missing)}", Exit.USAGE)
-    report, found = run(backfilled(configured, files, names, again))
-    show(report, found, as_json)
-    raise typer.Exit(Exit.WELL if went_well(report) and not found.failures else Exit.NOT_ALL)
+
+    async def work(services: Services, bar: BytesBar) -> tuple[RunReport, Backfill]:
+        from crawler import backfilling
+
+        return await backfilling.backfill(services, files, names, again=again, progress=bar.of)
+
+    finish(run(with_services(configured, work)), as_json)
 
 
-async def backfilled(
-    configured: Configuration, files: list[str], names: list[str], again: bool
+@app.command("cc-news")
+@told()
+def cc_news(
+    first: Annotated[str, typer.Option("--from", metavar="YYYY-MM", help="The first month.")],
+    last: Annotated[
+        str, typer.Option("--to", metavar="YYYY-MM", help="The last month. Default: the first.", show_default=False)
+    ] = "",
+    sources: SourcesOption = "",
+    again: AgainOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Read the pages of your sources out of Common Crawl's news, month by month: some 400 files of 1 GB each.
+
+    One file at a time is copied, read and deleted. What was killed goes on where it was; files that are done are not
+    fetched again. Exit code 1 when the run failed, a page is pending, or a month or a file cannot be had.
+    """
+    from crawler.cc_news import files_of, months
+
+    launch_readers()
+    configured = configuration()
+    names = known_sources(configured, words(sources))
+    try:
+        wanted = months(first, last or first)
+    except ValueError as error:
+        fail(str(error), Exit.USAGE)
+
+    async def work(services: Services, bar: BytesBar) -> tuple[RunReport, Backfill]:
+        from crawler import backfilling
+        from crawler.archive_site import ArchiveSite
+
+        listed, failures = await files_of(services, wanted)
+        site = ArchiveSite(services, configured.settings.backfill.common_crawl, refuses_the_fast=True)
+        report, found = await backfilling.backfill(services, listed, names, again=again, site=site, progress=bar.of)
+        found.failures = (*failures, *found.failures)
+        return report, found
+
+    finish(run(with_services(configured, work)), as_json)
+
+
+@app.command()
+@told()
+def wayback(
+    source: Annotated[str, typer.Option("--source", metavar="NAME", help="The source with the gap.")],
+    begin: Annotated[str, typer.Option("--from", metavar="T", help="Captures from then on, such as 2025-01-31.")],
+    end: Annotated[
+        str, typer.Option("--to", metavar="T", help="And until then. Default: now.", show_default=False)
+    ] = "",
+    again: Annotated[bool, typer.Option("--again", help="Ask also for pages that are known.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Fetch what the Wayback Machine has of one source for a time in which nobody crawled it, one page at a time.
+
+    Of each address the first capture of that time comes. Pages that are known are not asked for, so what was killed
+    goes on where it was. Exit code 1 when the run failed, a page is pending or a capture cannot be had.
+    """
+    from crawler.cli.read import moment
+
+    launch_readers()
+    configured = configuration()
+    known_sources(configured, [source])
+    times = moment(begin, configured), moment(end, configured) if end else datetime.now(UTC)
+    if times[1] <= times[0]:
+        fail("--to is not after --from", Exit.USAGE)
+
+    async def work(services: Services, bar: BytesBar) -> tuple[RunReport, Backfill]:
+        from crawler.backfilling import backfilled
+        from crawler.wayback import Gap, WaybackReading
+
+        gap = Gap(services.configuration.source(source), *times)
+        return await backfilled(services, WaybackReading(services, gap, again), bar.of)
+
+    finish(run(with_services(configured, work)), as_json)
+
+
+async def with_services(
+    configured: Configuration, work: Callable[[Services, BytesBar], Awaitable[tuple[RunReport, Backfill]]]
 ) -> tuple[RunReport, Backfill]:
-    from crawler import backfilling
     from crawler.services import open_services
 
     bar = BytesBar("pages")
     with bar:
         async with open_services(configured, await asyncio.to_thread(reachable)) as services:
-            return await backfilling.backfill(services, files, names, again=again, progress=bar.of)
+            return await work(services, bar)
+
+
+def finish(done: tuple[RunReport, Backfill], as_json: bool) -> None:
+    report, found = done
+    show(report, found, as_json)
+    raise typer.Exit(Exit.WELL if went_well(report) and not found.failures else Exit.NOT_ALL)
 
 
 def show(report: RunReport, found: Backfill, as_json: bool) -> None:
@@ -72,17 +179,18 @@ def show(report: RunReport, found: Backfill, as_json: bool) -> None:
         print_json(record(report) | more | {"failures": list(found.failures)})
         return
     show_reports([report])
+    thing, verb = ("page", "known") if found.things == "captures" else ("file", "read")
     tell(
         f"{count(found.skipped, 'record')} skipped: of no wanted source, or no page. "
         f"{count(found.damaged, 'place')} damaged. "
-        f"{count(found.done_before, 'file')} read before (--again reads anew)."
+        f"{count(found.done_before, thing)} {verb} before (--again reads anew)."
     )
     for said in found.failures:
         tell(said)
 
 
 class BytesBar(Bar):
-    """Also how much of all files was read."""
+    """Also how much there is to do, and how much of it is done."""
 
     found: Backfill | None = None
 
@@ -91,9 +199,14 @@ class BytesBar(Bar):
         return self.page
 
     def page(self, *what: object) -> None:
-        if self.found is not None and self.found.size:
-            share = min(1.0, self.found.read / self.found.size)
-            self.things = f"pages, {share:.0%} of {self.found.size / 1e6:,.0f} MB"
-            if self._bar is not None:
-                self._bar.update(self._task, description=self.things)
+        if self.found is not None and self._bar is not None:
+            self._bar.update(self._task, description=f"pages, {share_of(self.found)}")
         super().page(*what)
+
+
+def share_of(found: Backfill) -> str:
+    """How far it has come: files or captures, and of the bytes that are here those that were read."""
+    said = f"{min(found.files_ended + 1, found.files):,} of {found.files:,} {found.things}"
+    if found.size:
+        said += f", {min(1.0, found.read / found.size):.0%} of {found.size / 1e6:,.0f} MB"
+    return said

@@ -15,6 +15,7 @@ from crawler.config.values import (
     PositiveDuration,
     Size,
     TimeZone,
+    WebAddress,
 )
 from pipelines.reading.rules import RightsPolicy
 from pipelines.recheck import RecheckPlan
@@ -170,6 +171,18 @@ class BackfillSettings(Table):
 
     allow_addresses: list[Allowed] = Field(
         default_factory=list, description="Private addresses from which archives may be fetched, as in a source's file."
+    )
+    common_crawl: WebAddress = Field(
+        "https://data.commoncrawl.org/", description="Where crawl-data/CC-NEWS/ lies: Common Crawl's, or a mirror's."
+    )
+    wayback: WebAddress = Field(
+        "https://web.archive.org/", description="Where cdx/search/cdx and web/ are: the Wayback Machine's."
+    )
+    delay: Duration = Field(
+        timedelta(milliseconds=1500), description="Least time between two requests to such an archive."
+    )
+    patience: Duration = Field(
+        timedelta(seconds=5), description="First wait for an archive that is busy and names no time; then doubled."
     )
 
 

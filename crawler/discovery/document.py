@@ -20,7 +20,6 @@ from crawler.discovery.models import (
     ParseIssue,
     Problem,
 )
-from crawler.discovery.section import read_section
 from crawler.discovery.sitemap import read_sitemap
 
 FEED_ROOTS = ("rss", "rdf", "feed", "channel")
@@ -61,7 +60,7 @@ def _read(kind: Kind, text: str, url: str, link_filter: LinkFilter, is_whole: bo
     if (later := list_element(text, start, is_sure=kind != "section")) is not None:
         return _behind_output(kind, text, later, url, link_filter, is_whole)
     if kind == "section":
-        return read_section(text, url, link_filter)
+        return _read_section(text, url, link_filter)
     if kind == "sitemap" and re.match(r"\s*https?://", text):
         lines = [Entry([line.strip()]) for line in text.splitlines() if line.strip()]
         return result_of("sitemap", lines, url, link_filter, is_whole)
@@ -80,11 +79,11 @@ def _behind_output(
             result = read_sitemap(text[start:], "", root, url, link_filter, is_whole)
     except DiscoveryError:
         if kind == "section":
-            return read_section(text, url, link_filter)
+            return _read_section(text, url, link_filter)
         raise
     if not result.entries:  # a page that shows how a feed looks
         if kind == "section":
-            return read_section(text, url, link_filter)
+            return _read_section(text, url, link_filter)
         raise _no_list(kind, text, "html", url)
     said = f"the list begins behind {text[:start].strip()[:80]!r}"
     return replace(result, problems=(Problem(ParseIssue.BROKEN, said), *result.problems))
@@ -103,3 +102,9 @@ def feeds_named(text: str, url: str) -> str:
     named = [match[1] for tag in tags if (match := re.search(r"href\s*=\s*[\"']([^\"']+)", tag))]
     found = [address for address in (clean_address(name, url) for name in named[:5]) if address]
     return f"; it names the feed {' and '.join(found[:3])}" if found else ""
+
+
+def _read_section(text: str, url: str, link_filter: LinkFilter) -> DiscoveryResult:
+    from crawler.discovery.section import read_section  # loads the configuration; few sources have sections
+
+    return read_section(text, url, link_filter)

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import certifi
@@ -21,6 +21,7 @@ from aiohttp.abc import AbstractResolver
 from aiohttp.http_exceptions import LineTooLong
 from yarl import URL
 
+from crawler.clock import utc_now
 from crawler.downloader.body import (
     UNSURE_TYPES,
     BodyBuffer,
@@ -31,15 +32,17 @@ from crawler.downloader.body import (
     looks_like_html,
     media_type,
 )
-from crawler.downloader.errors import FetchError, one_line
+from crawler.downloader.errors import FetchError, TurnLost, one_line
 from crawler.downloader.guard import AT_ONCE, BlockedAddress, ConnectionGuard, may_connect
-from crawler.downloader.hosts import utc_now
 from crawler.downloader.policy import FetchPolicy, Kind
 from crawler.downloader.resolver import Resolver
 from pipelines.decompress import Undecodable, Unfinished, encodings_of
 from pipelines.fair_semaphore import FairSemaphore
 from pipelines.items import Reason
 from pipelines.urls import normalise
+
+if TYPE_CHECKING:
+    from aiohttp.connector import Connection
 
 #: bytes for certificates, which are counted where headers are
 _HANDSHAKE = 32_000
@@ -56,6 +59,8 @@ CONNECTIONS, CONNECTIONS_PER_SOURCE = 200, 32
 Headers = tuple[tuple[bytes, bytes], ...]
 #: the guard of the request at hand; the connector is shared, and its sockets ask for the one that is meant
 _guard: ContextVar[ConnectionGuard] = ContextVar("guard")
+#: whether the request at hand may be sent, now that it is connected
+_may_send: ContextVar[Callable[[], bool]] = ContextVar("may_send")
 
 
 #: takes pieces of a body, told the response's status and headers; what it raises is no OSError, that is the server's
@@ -67,8 +72,9 @@ class HttpRequest:
     """One hop. *seconds*: how long it may be connected. *hops*: redirects before it.
 
     *wants_body* is told a status; where it says no, the body is left unread and empty. *sent* is called when the
-    request has gone out, and again when the answer begins. With *sink* the body is no value: its pieces are given to it
-    as they come, compressed as they are, and *seconds* count from one piece to the next.
+    request has gone out, and again when the answer begins. *may_send* is asked when the connection is there: a request
+    that may not be sent any more raises TurnLost. With *sink* the body is no value: its pieces are given to it as they
+    come, compressed as they are, and *seconds* count from one piece to the next.
     """
 
     url: str
@@ -83,6 +89,7 @@ class HttpRequest:
     proxy: str | None = None
     proxy_headers: tuple[tuple[str, str], ...] = ()
     sent: Callable[[], None] = lambda: None
+    may_send: Callable[[], bool] = lambda: True
     sink: Sink | None = None
 
 
@@ -160,7 +167,7 @@ class HttpClient:
         self._sessions: dict[int, aiohttp.ClientSession] = {}
 
     async def exchange(self, request: HttpRequest, slot: BodySlot | None = None) -> HttpResponse:
-        """Make one request; a redirect is a response like any other. Raises FetchError.
+        """Make one request; a redirect is a response like any other. Raises FetchError, and TurnLost.
 
         *slot* is where a large body lies until the caller releases it; without one, until it has come.
         """
@@ -171,7 +178,7 @@ class HttpClient:
             started = clock()
             # what came with the last read of the headers may already be body: two reads of slack
             guard.start(request.policy.headers + _HANDSHAKE + 2 * AT_ONCE)
-            token = _guard.set(guard)
+            token, checked = _guard.set(guard), _may_send.set(request.may_send)
             try:
                 async with asyncio.timeout(request.seconds) as hop.timer:
                     if request.proxy:
@@ -185,6 +192,7 @@ class HttpClient:
                 return HttpResponse(status, headers, body, utc_now(), clock() - started - hop.waited)
             finally:
                 _guard.reset(token)
+                _may_send.reset(checked)
                 if slot is None:
                     hop.slot.release()
         failed.__context__ = None
@@ -328,6 +336,7 @@ class HttpClient:
         )
         return aiohttp.ClientSession(
             connector=connector,
+            request_class=_RequestInTurn,
             cookie_jar=aiohttp.DummyCookieJar(),  # cookies are a middleware's
             auto_decompress=False,
             middlewares=(_once,),
@@ -370,6 +379,15 @@ def _open_socket(address: tuple[Any, ...]) -> Any:
     if guard is None:
         raise BlockedAddress("a connection that belongs to no request")
     return guard.open(address)
+
+
+class _RequestInTurn(aiohttp.ClientRequest):
+    """Connecting takes time, and a process that was frozen meanwhile has lost its turn."""
+
+    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        if not _may_send.get()():
+            raise TurnLost
+        return await super().send(conn)
 
 
 class _NotAgain(aiohttp.ClientError):

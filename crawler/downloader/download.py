@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urljoin
 
-from crawler.downloader.client import HttpClient, HttpRequest
+from crawler.downloader.client import HttpClient, HttpRequest, HttpResponse
 from crawler.downloader.errors import FetchError
+from crawler.downloader.patience import Patience, StatusError
 from crawler.downloader.policy import FetchPolicy
 from pipelines.urls import BadUrl, normalise
 
@@ -21,7 +22,7 @@ PATIENCE = 60.0
 #: times that a connection may break before the file is given up
 BREAKS = 3
 REDIRECTS = 5
-_MOVED = (301, 302, 303, 307, 308)
+MOVED = (301, 302, 303, 307, 308)
 _FROM = re.compile(r"bytes (\d+)-")
 
 
@@ -74,10 +75,10 @@ class Download:
             answer = await self._client.exchange(request)
             if answer.status in (200, 206):
                 return
-            place = next((value for name, value in answer.headers if name.lower() == b"location"), b"")
-            if answer.status not in _MOVED or not place:
-                raise OSError(f"HTTP status {answer.status}")
-            url = urljoin(url, place.decode("latin-1"))
+            place = header_of(answer, b"location")
+            if answer.status not in MOVED or not place:
+                raise StatusError(answer.status, header_of(answer, b"retry-after"))
+            url = urljoin(url, place)
         raise OSError(f"more than {REDIRECTS} redirects")
 
     def _take(self, status: int, headers: Mapping[str, str], piece: bytes) -> None:
@@ -101,7 +102,18 @@ class Download:
         self._out.truncate()
 
 
-async def download(client: HttpClient, url: str, file: Path, policy: FetchPolicy, agent: str) -> int:
-    """Fetch *url* into *file*, from the first byte; its size. Raises OSError."""
+def header_of(answer: HttpResponse, name: bytes) -> str:
+    """The first header of this name, in lower case; "" where there is none."""
+    return next((value for one, value in answer.headers if one.lower() == name), b"").decode("latin-1")
+
+
+async def download(
+    client: HttpClient, url: str, file: Path, policy: FetchPolicy, agent: str, patience: Patience | None = None
+) -> int:
+    """Fetch *url* into *file*, from the first byte; its size. A server that is busy is asked again with *patience*.
+
+    Raises OSError.
+    """
     with file.open("wb") as out:
-        return await Download(client, out, policy, agent).get(url)
+        one = Download(client, out, policy, agent)
+        return await (patience.ask(lambda: one.get(url), url) if patience else one.get(url))

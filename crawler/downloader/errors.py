@@ -19,7 +19,7 @@ class FetchError(Exception):
     """No complete response. *detail* is for a person: our own words, nothing that a server could have forged.
 
     *transient*: asking again later may help. *retry_at*: the time the host named for that. *hops*: redirects before.
-    ``unconnected``: it is the host that cannot be reached, not the page.
+    ``unconnected``: it is the host that cannot be reached, not the page. ``is_offline``: this machine reaches no host.
     """
 
     def __init__(
@@ -41,6 +41,7 @@ class FetchError(Exception):
         self.retry_at = retry_at
         self.hops = hops
         self.unconnected = unconnected
+        self.is_offline = False
         self.unexpected: BaseException | None = None  # an exception that this program has no name for
         self.url = ""  # where it happened, behind redirects; set for who asks for single pages
 
@@ -51,6 +52,10 @@ class NotModified(IgnoreRequest):
     def __init__(self, response: Response):
         super().__init__("304 Not Modified")
         self.response = response
+
+
+class TurnLost(Exception):
+    """The request's turn at its host was over before it could be sent. Nothing was sent; it takes another turn."""
 
 
 class ShutdownError(Exception):
@@ -79,9 +84,8 @@ def failure_reason(failure: object) -> Failure:
     error = getattr(failure, "value", failure)
     match error:
         case FetchError():
-            return Failure(
-                error.reason, error.detail, error.retry_at, error.transient, True, error.status, error.unexpected
-            )
+            counts, said = not error.is_offline, error.detail
+            return Failure(error.reason, said, error.retry_at, error.transient, counts, error.status, error.unexpected)
         case BadUrl():
             return Failure(Reason.BAD_URL, str(error), None, False, False)
         case NotSupported() | UnsupportedURLSchemeError():

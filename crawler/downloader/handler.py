@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import cast
 
@@ -15,14 +14,17 @@ from scrapy.responsetypes import responsetypes
 
 from crawler.downloader.body import ACCEPT, BodySlot
 from crawler.downloader.client import HttpRequest, HttpResponse
-from crawler.downloader.errors import FetchError
-from crawler.downloader.hosts import HostInBackoff
+from crawler.downloader.errors import FetchError, TurnLost
+from crawler.downloader.hosts import GrantedTurn, HostInBackoff
 from crawler.downloader.policy import Kind, policy_of
 from crawler.middlewares.status import ASKS_FOR_TIME, wants_body
 from crawler.services import services_of
 from crawler.shutdown import shutdown_of
 from pipelines.items import Reason
 from pipelines.urls import host, normalise
+
+#: turns that one request may take: the turn of who is connected too late is over
+TURNS = 5
 
 
 class UnlimitedDownloader(Downloader):
@@ -59,24 +61,24 @@ class GuardedDownloadHandler(BaseDownloadHandler):
     async def _at_its_turn(self, request: Request) -> Response:
         url = normalise(request.url, keep_tracking=True)
         hosts, place, policy, kind = self.services.hosts, host(url), self.policy, request.meta.get("kind")
-        if kind == "robots":
-            # asked for before the first page, and on its behalf: it waits for no turn, but a host at rest stays so
-            await hosts.check(place, policy.source)
-            return await self._hop(url, request)
         delay = max(policy.delay, float(request.meta.get("crawl_delay", 0.0)))
-        is_list = kind in ("feed", "sitemap", "section")
-        try:
-            async with hosts.turn(place, policy.source, delay, policy.concurrency, is_list) as sent:
-                return await self._hop(url, request, sent)
-        except HostInBackoff as error:
-            error.is_behind_redirect = bool(request.meta.get("redirect_times"))
-            raise
+        is_list = kind in ("feed", "sitemap", "section", "robots")
+        for _ in range(TURNS):
+            try:
+                async with hosts.turn(place, policy.source, delay, policy.concurrency, is_list) as turn:
+                    return await self._hop(url, request, turn)
+            except TurnLost:
+                continue
+            except HostInBackoff as error:
+                error.is_behind_redirect = bool(request.meta.get("redirect_times"))
+                raise
+        raise FetchError(Reason.TIMEOUT, "no connection before its turn was over", transient=True)
 
-    async def _hop(self, url: str, request: Request, sent: Callable[[], None] = lambda: None) -> Response:
+    async def _hop(self, url: str, request: Request, turn: GrantedTurn) -> Response:
         meta, hosts = request.meta, self.services.hosts
         slot = meta.setdefault("body_slot", BodySlot())
         seconds = float(meta.get("seconds_left", meta.get("download_timeout", self.policy.timeout)))
-        asked = replace(self._http_request(url, request, seconds), sent=sent)
+        asked = replace(self._http_request(url, request, seconds), sent=turn.sent, may_send=turn.may_send)
         try:
             with self.shutdown.in_progress():
                 answer = await self.services.http.exchange(asked, slot)
@@ -88,6 +90,7 @@ class GuardedDownloadHandler(BaseDownloadHandler):
                 error.retry_at = await hosts.unanswered(host(url), self.policy.source)
             elif error.status is not None:
                 hosts.answered(host(url), self.policy.source, meta.get("kind") == "page")
+            error.is_offline = hosts.is_offline
             raise
         if answer.status not in ASKS_FOR_TIME:
             hosts.answered(host(url), self.policy.source, meta.get("kind") == "page")

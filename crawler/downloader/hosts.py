@@ -18,6 +18,7 @@ the same for a feed, a sitemap, robots.txt           every source, for the time 
 an answer at the end of another host's redirect,     the one source that was led there
 or on a host that is not the source's own
 three connections in a row that failed               every source, for longer each time
+the same at four hosts with no answer in between     this process, for seconds: it is this machine that is cut off
 three requests in a row without a whole answer       the source whose requests they were, for longer each time
 ===================================================  ==================================================================
 
@@ -27,17 +28,21 @@ Rests are rows, so that a restart keeps them; ``nachlese hosts`` shows and lifts
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Protocol
 
-from crawler.downloader.shared_pace import ARRIVES_WITHIN, SharedPace, Turn
+from crawler.clock import utc_now
+from crawler.downloader.shared_pace import ARRIVES_WITHIN, SENDS_WITHIN, SharedPace, Turn
 from pipelines.fair_semaphore import FairSemaphore
 from pipelines.store.models import HostBackoff, HostState
+
+log = logging.getLogger(__name__)
 
 #: a 429 that names no time is taken for this
 UNNAMED_REST = timedelta(minutes=1)
@@ -51,6 +56,11 @@ LONGEST_RETRY_AFTER = 100
 DEAD_AFTER = 3
 DEAD_REST = timedelta(minutes=1)
 DEAD_REST_LONGEST = timedelta(hours=1)
+#: so many hosts in a row that did not answer, and no other one that did: it is this machine that reaches nobody
+OFFLINE_AFTER = 4
+#: then each host is tried again after so long, twice as long, ... DEAD_REST; no other process is told
+OFFLINE_REST = timedelta(seconds=5)
+OFFLINE = "this machine reaches no host"
 #: seconds after which the store is asked again: another process may have been told to wait
 KNOWN_FOR = 300.0
 #: the same while a host rests: somebody may have lifted it
@@ -86,10 +96,6 @@ class HostInBackoff(Exception):
         self.is_behind_redirect = False
 
 
-def utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 def retry_after(value: str | None, now: datetime, longest: timedelta) -> timedelta | None:
     """How long a Retry-After header (seconds or an HTTP date) asks to wait, from nothing to *longest*.
 
@@ -109,6 +115,15 @@ def retry_after(value: str | None, now: datetime, longest: timedelta) -> timedel
     return min(max(at - now, timedelta()), longest)
 
 
+@dataclass(frozen=True, slots=True)
+class GrantedTurn:
+    """``sent`` is to be called when the request has gone out, and again when the answer begins. ``may_send`` says, just
+    before, whether the turn still holds: a connection may take long, and a process may be frozen."""
+
+    sent: Callable[[], None]
+    may_send: Callable[[], bool]
+
+
 class _Line:
     """Who waits for one host. A list goes before pages, and after it a page, so that neither starves; among pages, as
     among lists, each source has its turn."""
@@ -120,6 +135,8 @@ class _Line:
         self.waiting = {True: 0, False: 0}  # lists, pages
         self.was_list = False  # the last one that was let in
         self.free_at = 0.0  # on the loop's clock: when the next request may start
+        self._unsent: object | None = None  # the turn whose request is still to be sent: nobody overtakes it ...
+        self._unsent_until = 0.0  # ... before then
         self._moved = asyncio.Event()
 
     @property
@@ -129,8 +146,9 @@ class _Line:
     @asynccontextmanager
     async def acquire(
         self, source: str, is_list: bool, pause: Callable[[], float], claim: Callable[[float], Awaitable[None]]
-    ) -> AsyncIterator[None]:
-        """Wait for a place among ``limit`` and for ``free_at``, which then moves on by a *pause*, in seconds.
+    ) -> AsyncIterator[object]:
+        """Wait for a place among ``limit`` and for ``free_at``, which then moves on by a *pause*, in seconds. What it
+        gives stands for the turn.
 
         Whoever is first here waits for *claim*, with that pause, for the turns of all processes.
         """
@@ -147,15 +165,28 @@ class _Line:
                     self.inside -= 1
                     raise
                 self.was_list = is_list
-                self.free_at = asyncio.get_running_loop().time() + wait
+                turn = self._granted(wait)
         finally:
             self.waiting[is_list] -= 1
             self._move()
         try:
-            yield
+            yield turn
         finally:
             self.inside -= 1
+            self._unsent = None if self._unsent is turn else self._unsent
             self._move()
+
+    def _granted(self, wait: float) -> object:
+        now, turn = asyncio.get_running_loop().time(), object()
+        self.free_at = now + wait
+        if wait:
+            self._unsent, self._unsent_until = turn, now + SENDS_WITHIN + wait
+        return turn
+
+    @property
+    def open_at(self) -> float:
+        """On the loop's clock: when the next request may start, if what is to be sent before is not sent."""
+        return max(self.free_at, self._unsent_until) if self._unsent else self.free_at
 
     async def _first_in_line(self, is_list: bool) -> None:
         clock = asyncio.get_running_loop().time
@@ -163,15 +194,19 @@ class _Line:
             is_turn = not self.waiting[not is_list] or is_list != self.was_list
             if self.inside >= self.limit or not is_turn:
                 await self._moved.wait()
-            elif (wait := self.free_at - clock()) > 0:
-                await asyncio.sleep(wait)
+            elif (wait := self.open_at - clock()) > 0:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._moved.wait(), wait)
             else:
                 return
 
-    def sent(self, began: float, wait: float) -> None:
-        """A request went out at *began*, or was answered now: *wait* seconds count from there."""
+    def sent(self, turn: object, began: float, wait: float) -> None:
+        """The request of *turn* went out at *began*, or was answered now: *wait* seconds count from there."""
         now = asyncio.get_running_loop().time()
         self.free_at = max(self.free_at, min(now, began + ARRIVES_WITHIN) + wait)
+        if self._unsent is turn:
+            self._unsent = None
+            self._move()
 
     def _move(self) -> None:
         self._moved.set()
@@ -218,14 +253,13 @@ class Hosts:
         self._jitter = jitter.total_seconds()
         self._now = now
         self._hosts: dict[str, _Host] = {}
+        self._silent: set[str] = set()  # hosts that did not answer since the last one that did
 
     @asynccontextmanager
     async def turn(
         self, host: str, source: str, delay: float, concurrency: int, is_list: bool = False
-    ) -> AsyncIterator[Callable[[], None]]:
+    ) -> AsyncIterator[GrantedTurn]:
         """Wait for this host to be ready for one more request of *source*; *delay* in seconds since the last one.
-
-        What it gives is to be called when the request has gone out, and again when the answer begins.
 
         Raises HostInBackoff at once when the host is left alone, also when its rest began while we waited. *is_list*: a
         feed, sitemap or section page is asked for, which goes before pages.
@@ -250,16 +284,22 @@ class Hosts:
                 if turn.is_resting and self._rest(source, entry) is None:
                     await self._remember(host, entry)  # another process was asked for time
 
-        def sent() -> None:
-            nonlocal began
-            began = began or asyncio.get_running_loop().time()
-            entry.line.sent(began, wait)
-            if turn is not None and self._pace is not None:
-                self._pace.sent(turn)
-
         try:
-            async with entry.line.acquire(source, is_list, pause, claim):
-                yield sent
+            async with entry.line.acquire(source, is_list, pause, claim) as place:
+                clock = asyncio.get_running_loop().time
+                until = clock() + SENDS_WITHIN
+
+                def sent() -> None:
+                    nonlocal began
+                    began = began or clock()
+                    entry.line.sent(place, began, wait)
+                    if turn is not None and self._pace is not None:
+                        self._pace.sent(turn)
+
+                def may_send() -> bool:
+                    return clock() < until and (turn is None or self._pace is None or self._pace.may_send(turn))
+
+                yield GrantedTurn(sent, may_send)
         finally:
             if turn is not None and self._pace is not None:
                 self._pace.left(turn)
@@ -267,7 +307,7 @@ class Hosts:
     def _free_hosts(self) -> dict[str, float]:
         """Hosts that may not be asked yet, and for how many seconds."""
         clock = asyncio.get_running_loop().time()
-        waits = {host: entry.line.free_at - clock for host, entry in self._hosts.items()}
+        waits = {host: entry.line.open_at - clock for host, entry in self._hosts.items()}
         return {host: wait for host, wait in waits.items() if wait > 0}
 
     def _busy(self, hosts: Mapping[str, float]) -> None:
@@ -307,6 +347,7 @@ class Hosts:
         *is_page*: an article page was asked for. *is_own* False: a redirect of another host led here, or the host is
         not the one of *source*. The table above says who leaves the host alone, and for how long.
         """
+        self._reached()
         wait = retry_after(header, self._now(), self._longest)
         if wait is None and status == 429:
             wait = UNNAMED_REST
@@ -327,6 +368,7 @@ class Hosts:
 
     def answered(self, host: str, source: str = EVERYBODY, is_page: bool = True) -> None:
         """A whole answer came from *host*, and it was none that asks for time."""
+        self._reached()
         entry = self._entry(host)
         entry.unconnected = 0
         entry.unanswered.pop(source, None)
@@ -337,6 +379,7 @@ class Hosts:
         """No connection to *host* came about. Returns until when it is taken for dead, None if not yet."""
         entry = self._entry(host)
         entry.unconnected += 1
+        self._silent.add(host)
         return await self._dead(host, EVERYBODY, entry, entry.unconnected, "connections in a row failed")
 
     async def unanswered(self, host: str, source: str) -> datetime | None:
@@ -344,9 +387,31 @@ class Hosts:
         too slow for the patience of one may be quick enough for another."""
         entry = self._entry(host)
         times = entry.unanswered[source] = entry.unanswered.get(source, 0) + 1
+        self._silent.add(host)
         return await self._dead(host, source, entry, times, "requests in a row were not answered")
 
+    @property
+    def is_offline(self) -> bool:
+        """Whether it is this machine that reaches no host. Then a failure says nothing of host or page."""
+        return len(self._silent) >= OFFLINE_AFTER
+
+    def _reached(self) -> None:
+        """A host has answered."""
+        if self.is_offline:
+            log.info("hosts can be reached again from this machine")
+            for entry in (self._hosts[host] for host in self._silent if host in self._hosts):
+                entry.unconnected = 0
+                entry.unanswered.clear()
+                entry.rests = {source: rest for source, rest in entry.rests.items() if rest.why != OFFLINE}
+        self._silent.clear()
+
     async def _dead(self, host: str, source: str, entry: _Host, times: int, what: str) -> datetime | None:
+        if self.is_offline:
+            if len(self._silent) == OFFLINE_AFTER and times == 1:
+                log.warning("%s: %d in a row did not answer", OFFLINE, OFFLINE_AFTER)
+            until: datetime = self._now() + min(OFFLINE_REST * 2 ** min(times - 1, 10), DEAD_REST)
+            entry.rests[source] = _Backoff(until, OFFLINE, True)
+            return until
         if times < DEAD_AFTER:
             return None
         until = self._now() + min(DEAD_REST * 2 ** min(times - DEAD_AFTER, 10), DEAD_REST_LONGEST)
@@ -406,5 +471,5 @@ class Hosts:
         for host, entry in list(self._hosts.items()):
             is_used = not entry.line.idle or (entry.known is not None and not entry.known.done())
             is_resting = any(rest.until > now for rest in entry.rests.values())
-            if not is_used and not is_resting and entry.line.free_at < clock:
+            if not is_used and not is_resting and entry.line.open_at < clock:
                 del self._hosts[host]

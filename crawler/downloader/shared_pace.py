@@ -41,6 +41,9 @@ RELEASED_WITHIN = 0.1
 #: seconds that a request may take to arrive: an answer that begins within them says when it had arrived, and the delay
 #: counts from then; a site that thinks for longer has had the request all the same
 ARRIVES_WITHIN = 0.25
+#: seconds after the grant in which a request must be sent, else its turn is over. ``ingest.claim_host_turns`` knows it
+#: too: nobody else is let in meanwhile, nor in the delay after that
+SENDS_WITHIN = 12.0
 #: seconds by which two clocks may differ without a word
 CLOCK_OFF = 30.0
 
@@ -80,6 +83,7 @@ class Turn:
     is_resting: bool = False
     sent_at: float | None = None
     due: float = 0.0
+    valid_until: float = float("inf")
     granted: asyncio.Future[None] | None = field(default=None, repr=False)
 
 
@@ -133,8 +137,14 @@ class SharedPace:
                     self.left(turn)  # granted at the very moment it gave up
                 raise
         else:
+            # who comes new waits until our sign of life is over, and no longer
+            turn.valid_until = self._fresh_until
             self._entered(turn)
         return turn
+
+    def may_send(self, turn: Turn) -> bool:
+        """Whether nobody else has been let in since the grant: who was frozen meanwhile finds out here."""
+        return self._clock() < turn.valid_until
 
     def sent(self, turn: Turn) -> None:
         """Its request has gone out, or its answer has begun."""
@@ -183,6 +193,8 @@ class SharedPace:
         claims = [
             HostClaim(one.host, one.source, one.is_list, one.delay, one.most, one.claim) for one in asked.values()
         ]
+        for turn in asked.values():
+            turn.valid_until = self._clock() + SENDS_WITHIN
         try:
             turns = await self._store.claim_host_turns(self._worker_id, [self._use(turn) for _, turn in told], claims)
         except Exception as error:  # whoever waits says so; what was to be told is told with the next call

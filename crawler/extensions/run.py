@@ -124,8 +124,9 @@ class RunExtension:
         frontier = Frontier(self.crawler, services, self.run, assignment.progress)
         setattr(self.crawler, "frontier", frontier)  # noqa: B010  Scrapy's class does not declare it
         spider.frontier = frontier
-        frontier.recovered = await services.recover_archived(self.run) if not self.run.is_replay else {}
+        # before anything that may take its time, such as reading what a killed process left in the archive
         self._heartbeat = asyncio.create_task(self._beat(services, self.run))
+        frontier.recovered = await services.recover_archived(self.run) if not self.run.is_replay else {}
         await self.crawler.signals.send_catch_log_async(run_opened, run=self.run, spider=spider)
 
     async def _services(self, spider: Spider) -> Services:

@@ -7,9 +7,9 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 from scrapy.http import Response, TextResponse
 
+from crawler.clock import utc_now
 from crawler.downloader.browser import BrowserUnavailable
 from crawler.downloader.client import HttpResponse
-from crawler.downloader.hosts import utc_now
 from crawler.downloader.policy import policy_of
 from crawler.services import services_of
 from crawler.shutdown import shutdown_of

@@ -68,7 +68,8 @@ class RobotsMiddleware:
                 raise  # the page lies at the same address, and ends for the same reason
             if error.reason is Reason.REDIRECT_LOOP:
                 return RobotsAnswer(404, b"")  # as the RFC says of a file that redirects lead nowhere near
-            reason = error.reason if error.unconnected and not error.hops else Reason.ROBOTS
+            is_away = error.unconnected and not error.hops and not error.is_offline
+            reason = error.reason if is_away else Reason.ROBOTS
             raise RobotsFetchError(error.detail, error.retry_at, reason) from error
         except HostInBackoff as error:
             raise RobotsFetchError(str(error), error.retry_at) from error

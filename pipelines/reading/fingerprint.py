@@ -19,7 +19,9 @@ MIN_WORDS = 12  # below that, word triples say little about a text
 METHOD = 3  # how bands are made; texts whose bands were made otherwise are not found as copies until they are made anew
 
 _WORD = re.compile(r"\w+")
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
+_INVISIBLE = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+_WITHOUT_THEM = dict.fromkeys(map(ord, _INVISIBLE))
+_BLANK = re.compile(rb" ")
 _MARKS = re.compile("[\u0300-\u036f]+")
 
 
@@ -30,17 +32,19 @@ def words(text: str) -> list[str]:
 
 @lru_cache(maxsize=8)  # keys and bands of one text all ask for its words, one after the other
 def _words(text: str) -> tuple[str, ...]:
-    return tuple(_WORD.findall(unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).casefold()))
+    if not text.isascii() and any(sign in text for sign in _INVISIBLE):
+        text = text.translate(_WITHOUT_THEM)
+    return tuple(_WORD.findall(unicodedata.normalize("NFKC", text).casefold()))
 
 
 def text_key(text: str) -> bytes:
     """16 bytes, equal for texts of the same words in the same order. A text without words is its characters."""
-    return _digest([" ".join(words(text)) or text.strip()])
+    return _digest([" ".join(_words(text)) or text.strip()])
 
 
 def content_key(title: str, teaser: str | None, text: str) -> bytes:
     """16 bytes, equal where headline, teaser and text have the same words: the same version of an article."""
-    return _digest(" ".join(words(part)) or part.strip() for part in (title, teaser or "", text))
+    return _digest(" ".join(_words(part)) or part.strip() for part in (title, teaser or "", text))
 
 
 def body_key(bodies: Iterable[bytes]) -> bytes:
@@ -57,7 +61,7 @@ def shingles(text: str) -> frozenset[str]:
 
     Two texts are as much alike as these sets are.
     """
-    return frozenset(_shingles(_folded(text)))
+    return frozenset(_shingles(_folded(text).split(" ")))
 
 
 def _shingles(of_text: Sequence[str]) -> set[str]:
@@ -65,15 +69,15 @@ def _shingles(of_text: Sequence[str]) -> set[str]:
 
 
 @lru_cache(maxsize=8)
-def _folded(text: str) -> tuple[str, ...]:
+def _folded(text: str) -> str:
     """The words of *text* as every keyboard has them: ä, ae and a are one, so that a copy is known in any spelling.
 
     Words that differ only there fall together ('neuer', 'nürer'): three in a row hardly do.
     """
-    plain = " ".join(_words(text))
-    if not plain.isascii():
+    plain = " ".join(_words(text)).replace("ä", "a").replace("ö", "o").replace("ü", "u")
+    if not plain.isascii():  # German is by now
         plain = _MARKS.sub("", unicodedata.normalize("NFKD", plain))
-    return tuple(plain.replace("ae", "a").replace("oe", "o").replace("ue", "u").split(" ")) if plain else ()
+    return plain.replace("ae", "a").replace("oe", "o").replace("ue", "u")
 
 
 def bands(text: str) -> list[int] | None:
@@ -81,11 +85,12 @@ def bands(text: str) -> list[int] | None:
 
     They are the hashes of n-grams that winnowing keeps (Schleimer, Wilkerson, Aiken 2003), in their order in the text.
     """
-    of_text = _folded(text)
-    if len(of_text) < MIN_WORDS:
+    spelled = _folded(text).encode("utf-8", "surrogatepass")
+    begins = [0, *(blank.end() for blank in _BLANK.finditer(spelled))]
+    if len(begins) < MIN_WORDS:
         return None
-    spelled = " ".join(of_text).encode("utf-8", "surrogatepass").split(b" ")
-    grams = list(map(b" ".join, zip(*(spelled[start:] for start in range(GRAM)), strict=False)))
+    ends = [*begins[1:], len(spelled) + 1]
+    grams = [spelled[begin : end - 1] for begin, end in zip(begins, ends[GRAM - 1 :], strict=False)]
     order = list(map(zlib.crc32, grams))
     kept = winnowed(order, max(NARROWEST, min(WIDEST, len(grams) // WINDOWS)))
     if len(kept) > MOST_BANDS:

@@ -25,6 +25,8 @@ _TOP = ("code", "name", "beside", "time_zones")
 _LONGEST, _MOST = 400, 400  # characters of a pattern, entries of a list
 _UNENDING = re.compile(r"\((?:[^()\\]|\\.)*[*+](?:[^()\\]|\\.)*\)[*+]|\{\d+,\}")
 _NEVER = r"(?!)"
+# words between blanks and plain signs: a pattern that needs no compiling to be known as one, as two in three are
+_PLAIN = re.compile(r"[^\W_][\w ,:;'/-]*")
 
 
 class LanguageError(ValueError):
@@ -164,11 +166,16 @@ def _wrong_top(path: Path, table: Mapping[str, Any]) -> Iterator[tuple[str, str]
         value = table.get(key, [])
         if not (isinstance(value, list) and all(isinstance(each, str) for each in value)):
             yield key, "expected a list of texts"
-    zones = available_timezones()
+    zones = _time_zones()
     for zone in table.get("time_zones", []):
         if isinstance(zone, str) and zone not in zones:
             near = get_close_matches(zone, zones, n=1)
             yield "time_zones", f"{zone!r} is no time zone{f'; did you mean {near[0]!r}?' if near else ''}"
+
+
+@lru_cache(maxsize=1)  # the whole folder of time zones is walked for it
+def _time_zones() -> set[str]:
+    return available_timezones()
 
 
 def _flat(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -206,6 +213,8 @@ def _wrong_pattern(text: str) -> str | None:
     """Why *text* cannot be one of many alternatives in a pattern, or None."""
     if len(text) > _LONGEST:
         return f"has more than {_LONGEST} characters"
+    if _PLAIN.fullmatch(text):
+        return None
     try:
         compiled = re.compile(text, re.IGNORECASE)
     except re.error as error:

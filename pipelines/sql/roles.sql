@@ -44,11 +44,23 @@ GRANT USAGE ON SCHEMA ingest, news TO nachlese_writer;
 GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA ingest TO nachlese_writer;
 REVOKE INSERT, UPDATE ON ingest.migrations FROM nachlese_writer;
 -- links that were only seen again are counted and forgotten, fingerprints move and are replaced, watchlists are what the files
--- say, processes end, stories are regrouped beside those that are there; nothing that was published is ever deleted
-GRANT DELETE ON ingest.run_pages, ingest.claims, ingest.bands, ingest.watches, ingest.observations, ingest.workers,
-    ingest.host_workers, ingest.regrouped_articles, ingest.regrouped_terms TO nachlese_writer;
+-- say, processes end, stories are regrouped beside those that are there; what [retention] says is too old goes once a day.
+-- No article that was published is ever deleted
+GRANT DELETE ON ingest.run_pages, ingest.attempts, ingest.versions, ingest.archive_records, ingest.claims,
+    ingest.bands, ingest.watches, ingest.observations, ingest.workers, ingest.host_workers, ingest.regrouped_articles,
+    ingest.regrouped_terms TO nachlese_writer;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA ingest TO nachlese_writer;
 GRANT SELECT ON ALL TABLES IN SCHEMA news TO nachlese_writer;
+
+-- requests by month, where deploy/postgres/partition-attempts.sql was run
+DO $$
+BEGIN
+    IF to_regprocedure('ingest.keep_attempts_by_month(timestamptz)') IS NOT NULL THEN
+        REVOKE ALL ON FUNCTION ingest.keep_attempts_by_month FROM PUBLIC;
+        GRANT EXECUTE ON FUNCTION ingest.keep_attempts_by_month, ingest.attempts_partitions TO nachlese_writer;
+    END IF;
+END
+$$;
 
 -- the queue of `nachlese schedule --queue`, where there is one
 DO $$

@@ -21,6 +21,13 @@ SAVE = """
         is_done = excluded.is_done, saved_at = clock_timestamp()
 """
 
+# by the page itself, or as an article that was found under another one's name
+KNOWN = """
+    SELECT url_key FROM ingest.pages WHERE source = %(source)s AND url_key = ANY (%(keys)s) AND state = 'ended'
+    UNION
+    SELECT url_key FROM ingest.articles WHERE url_key = ANY (%(keys)s)
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class BackfillPosition:
@@ -52,3 +59,12 @@ class Backfills(Session):
             await connection.execute(SAVE, asdict(position))
 
         await self._connections.run(work)
+
+    async def known_pages(self, source: str, keys: list[bytes]) -> set[bytes]:
+        """Those of *keys* whose page has ended for *source*, or is an article."""
+
+        async def work(connection: AsyncConnection) -> set[bytes]:
+            found = await rows_of(connection, KNOWN, {"source": source, "keys": keys})
+            return {bytes(row["url_key"]) for row in found}
+
+        return await self._connections.run(work)

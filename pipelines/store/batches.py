@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 
 import psycopg
 
@@ -18,7 +19,9 @@ from pipelines.store.row_mapping import Item
 log = logging.getLogger(__name__)
 
 MOST = 100  # items in a transaction; more gains nothing, and a bad one costs more to find
-PAUSE = 0.004  # seconds that the first item waits for others
+PAUSE = 0.004  # seconds that the first item waits for others, where they come one by one ...
+LONGEST_PAUSE = 0.064  # ... and where they come in numbers: a transaction costs more than the rows of an item
+ENOUGH = 16  # items that wait for no others
 LONG = 20.0  # seconds; who gives up after that has waited for a lock or for a database that is away
 TIDY_AFTER = 400  # items; the search index's list of new rows then has some megabytes, which a search reads through
 
@@ -34,6 +37,8 @@ class Batches:
         self._waiting: asyncio.Queue[tuple[Item, asyncio.Future[PageOutcome]] | None] = asyncio.Queue()
         self._written_since_tidying = 0
         self._tidying: asyncio.Task[None] | None = None
+        self._pause = PAUSE
+        self._is_enough = asyncio.Event()
         self._writer = asyncio.create_task(self._write_all())
 
     async def save(self, item: Item) -> PageOutcome:
@@ -41,11 +46,14 @@ class Batches:
             raise RuntimeError("the store is closed")
         future: asyncio.Future[PageOutcome] = asyncio.get_running_loop().create_future()
         self._waiting.put_nowait((item, future))
+        if self._waiting.qsize() >= ENOUGH - 1:  # the first one is out of the queue
+            self._is_enough.set()
         return await future
 
     async def close(self) -> None:
         """Write what is waiting, then end."""
         self._waiting.put_nowait(None)
+        self._is_enough.set()
         await self._writer
         if self._tidying is not None:
             await self._tidying
@@ -67,13 +75,16 @@ class Batches:
         if first is None:
             return [], False
         batch = [first]
-        if self._waiting.empty():
-            await asyncio.sleep(PAUSE)
+        if self._waiting.qsize() < ENOUGH - 1:
+            self._is_enough.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._is_enough.wait(), self._pause)
         while len(batch) < MOST and not self._waiting.empty():
             entry = self._waiting.get_nowait()
             if entry is None:
                 return batch, False
             batch.append(entry)
+        self._pause = min(self._pause * 2, LONGEST_PAUSE) if len(batch) > 1 else PAUSE
         return batch, True
 
     async def _write(self, batch: Sequence[tuple[Item, asyncio.Future[PageOutcome]]]) -> None:

@@ -6,16 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from psycopg import AsyncConnection
-
 from pipelines.store import row_mapping
-from pipelines.store.models import Row
-from pipelines.store.session import Session, rows_of
-
-# One after the other: of two processes that begin at the same moment, the second one sees the first.
-LOCK_WORKERS = """
-    SELECT pg_advisory_xact_lock(hashtextextended('nachlese workers', 0)), set_config('synchronous_commit', 'off', true)
-"""
+from pipelines.store.session import Session
 
 FORGET_WORKERS = """
     WITH gone AS (
@@ -25,16 +17,8 @@ FORGET_WORKERS = """
     DELETE FROM ingest.host_workers WHERE worker_id IN (SELECT worker_id FROM gone)
 """
 
-BEAT = """
-    INSERT INTO ingest.workers (worker_id, alive_until, is_sharing)
-    VALUES (%(worker_id)s, clock_timestamp() + %(alive_for)s, %(is_sharing)s)
-    ON CONFLICT (worker_id) DO UPDATE SET alive_until = excluded.alive_until, is_sharing = excluded.is_sharing
-"""
-
-WORKERS = """
-    SELECT worker_id, is_sharing, clock_timestamp() AS now FROM ingest.workers
-    WHERE alive_until > clock_timestamp()
-"""
+# One call, not a transaction of several: who is cut off in the middle of it must not keep the others' lock.
+BEAT = "SELECT * FROM ingest.beat(%(worker_id)s, %(alive_for)s, %(is_sharing)s, %(gone)s::text[])"
 
 CLAIM_TURNS = "SELECT * FROM ingest.claim_host_turns(%(worker_id)s, %(states)s, %(claims)s)"
 
@@ -100,14 +84,7 @@ class HostSlots(Session):
         *gone* are processes that are known to have ended.
         """
         values = {"worker_id": worker_id, "alive_for": alive_for, "is_sharing": is_sharing, "gone": list(gone)}
-
-        async def work(connection: AsyncConnection) -> list[Row]:
-            await connection.execute(LOCK_WORKERS)
-            await connection.execute(FORGET_WORKERS, values)
-            await connection.execute(BEAT, values)
-            return await rows_of(connection, WORKERS)
-
-        rows = await self._connections.run(work)
+        rows = await self._do(BEAT, **values)
         return {row["worker_id"]: row["is_sharing"] for row in rows if row["worker_id"] != worker_id}, rows[0]["now"]
 
     async def leave(self, worker_id: str) -> None:
@@ -134,12 +111,9 @@ class HostSlots(Session):
             "claims": "[]",
             "hosts": row_mapping.dumps(rows),
         }
-
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(PUBLISH, values)
-            await connection.execute(CLAIM_TURNS, values)
-
-        await self._connections.run(work)
+        # no transaction of both, which would hold the hosts' rows while this process may be frozen
+        await self._do(PUBLISH, **values)
+        await self._do(CLAIM_TURNS, **values)
 
     async def busy_hosts(self) -> dict[str, float]:
         """Hosts that may not be asked yet, and for how many seconds."""

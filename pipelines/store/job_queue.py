@@ -12,6 +12,15 @@ SCHEMA = "nachlese_queue"
 # Two processes that begin at the same moment make it once.
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('nachlese queue', 0))"
 IS_THERE = "SELECT to_regclass('nachlese_queue.procrastinate_jobs') IS NOT NULL"
+# Machines have clocks of their own; who puts a job in for later goes by that of the database, as who takes it out does.
+MOMENT = "SELECT clock_timestamp() + %(after)s AS moment"
+SUCCESSOR = """
+    SELECT EXISTS (
+        SELECT FROM procrastinate_jobs
+        WHERE queue_name = %(source)s AND task_name = %(task)s AND status = 'todo'
+          AND (scheduled_at IS NULL OR scheduled_at <= clock_timestamp())
+          AND (args ->> 'slot')::timestamptz > %(slot)s) AS is_there
+"""
 GRANTS = """
     GRANT USAGE ON SCHEMA nachlese_queue TO nachlese_writer;
     GRANT ALL ON ALL TABLES IN SCHEMA nachlese_queue TO nachlese_writer;

@@ -30,6 +30,15 @@ DELETE_ATTEMPTS = """
 """
 COUNT_ATTEMPTS = "SELECT count(*) AS number FROM ingest.attempts WHERE at < %(before)s"
 
+# deploy/postgres/partition-attempts.sql was run: months go as a whole, and the next ones are made
+HAS_MONTHS = "SELECT to_regprocedure('ingest.keep_attempts_by_month(timestamptz)') IS NOT NULL AS has_months"
+COUNT_OLD_MONTHS = """
+    SELECT coalesce(sum(greatest(reltuples, 0)), 0)::bigint AS number
+    FROM ingest.attempts_partitions() AS month JOIN pg_class ON pg_class.oid = month.name
+    WHERE month.ends <= %(before)s
+"""
+KEEP_MONTHS = "SELECT ingest.keep_attempts_by_month(coalesce(%(before)s::timestamptz, '-infinity'))"
+
 DELETE_RUN_PAGES = """
     DELETE FROM ingest.run_pages
     WHERE run_id IN (
@@ -128,9 +137,8 @@ async def prune(
 
     *folder* is where the archive files lie; those of other machines are theirs to delete.
     """
-    done: dict[str, int] = {}
+    done = {"attempts": await _delete_attempts(run, bookkeeping, is_dry)}
     steps = (
-        ("attempts", bookkeeping, COUNT_ATTEMPTS, DELETE_ATTEMPTS),
         ("run_pages", bookkeeping, COUNT_RUN_PAGES, DELETE_RUN_PAGES),
         ("observations", bookkeeping, COUNT_OBSERVATIONS, DELETE_OBSERVATIONS),
         ("versions", versions, COUNT_VERSIONS, DELETE_VERSIONS),
@@ -139,15 +147,27 @@ async def prune(
         values = {"before": before, "limit": AT_A_TIME}
         if before is None:
             done[name] = 0
-        elif is_dry:
-            done[name] = (await _rows(run, count, values))[0]["number"]
         else:
-            done[name] = await _repeated(run, delete, values)
+            done[name] = await (_counted(run, count, values) if is_dry else _repeated(run, delete, values))
     done["archive_files"] = 0
     if archive is not None and folder is not None:
         for row in await _rows(run, OLD_FILES, {"before": archive}):
             done["archive_files"] += await _delete_file(run, folder, row["file"], is_dry, remote)
     return done
+
+
+async def _delete_attempts(run: Transactions, before: datetime | None, is_dry: bool) -> int:
+    """Row by row, or month by month; of months the number of rows is Postgres's estimate."""
+    values = {"before": before, "limit": AT_A_TIME}
+    has_months = (await _rows(run, HAS_MONTHS, {}))[0]["has_months"]
+    number = 0
+    if before is not None and (is_dry or has_months):
+        number = await _counted(run, COUNT_OLD_MONTHS if has_months else COUNT_ATTEMPTS, values)
+    if not is_dry and has_months:  # also where nothing is to go: the next months are made
+        await _rows(run, KEEP_MONTHS, values)
+    elif not is_dry and before is not None:
+        number = await _repeated(run, DELETE_ATTEMPTS, values)
+    return number
 
 
 async def _delete_file(
@@ -183,6 +203,10 @@ async def _repeated(run: Transactions, statement: str, values: Row) -> int:
         total += deleted
         if not deleted:
             return total
+
+
+async def _counted(run: Transactions, statement: str, values: Row) -> int:
+    return int((await _rows(run, statement, values))[0]["number"])
 
 
 async def size(run: Transactions) -> Row:

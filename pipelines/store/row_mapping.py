@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from pydantic import TypeAdapter
+from pydantic_core import to_json
 
 from pipelines import columns, dedupe, revisions, text_features, urls
 from pipelines.items import Article, Hint, Kind, Page
@@ -36,15 +35,7 @@ def lock_number(key: bytes) -> int:
 
 def dumps(rows: list[Row]) -> str:
     """JSON for jsonb_to_recordset: times as ISO 8601, bytes as hex digits."""
-    return json.dumps(rows, ensure_ascii=False, default=_plain)
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, bytes):
-        return value.hex()
-    raise TypeError(f"{type(value).__name__} cannot be stored")
+    return to_json(rows, bytes_mode="hex").decode()
 
 
 def hint_row(hint: Hint | None) -> Row | None:

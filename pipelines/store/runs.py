@@ -87,7 +87,7 @@ FORGET_SEEN_AGAIN = "DELETE FROM ingest.run_pages WHERE run_id = %(run)s AND NOT
 
 PREVIOUS_RUN = """
     SELECT outcome <> 'finished' AS has_crashed FROM ingest.runs
-    WHERE source = %(source)s AND id < %(run)s AND kind <> 'replay'
+    WHERE source = %(source)s AND id < %(run)s AND kind NOT IN ('replay', 'backfill')
     ORDER BY id DESC LIMIT 1
 """
 

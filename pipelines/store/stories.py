@@ -87,7 +87,7 @@ WAITING = f"""
     LIMIT %(limit)s
 """
 
-SEEN = "SELECT term, articles FROM ingest.{terms} WHERE term = ANY (%s)"
+SEEN = "SELECT term, articles FROM ingest.{terms} WHERE term = ANY (%s::integer[])"
 
 # For all articles of a portion at once. Materialized: else the time is looked up in the first place, and all articles
 # of these days are read. Arrays are taken as Postgres sends them: psycopg takes longer to read two hundred numbers one
@@ -190,7 +190,7 @@ async def group_rows(connection: AsyncConnection, rows: Sequence[Any], before: i
     counts = await asyncio.to_thread(lambda: [stories.counted(row.title, row.teaser, row.text) for row in rows])
     first = [counted for row, counted in zip(rows, counts, strict=True) if not row.number]
     terms = {term for counted in counts for term in counted}
-    known = await named_rows(connection, SEEN.format(**names), [list(terms)]) if terms else []
+    known = await named_rows(connection, SEEN.format(**names), [near_duplicates.array(terms)]) if terms else []
     seen = Counter({row.term: row.articles for row in known})
     stored = await _members(connection, {row.id for row in rows if row.number}, names)
     told = {article: member.vector.terms for article, member in stored.items()}  # article -> terms of its story
@@ -213,7 +213,10 @@ async def group_rows(connection: AsyncConnection, rows: Sequence[Any], before: i
     await _save_looked_at(connection, rows, names)
     counted_terms = Counter(term for counted in first for term in counted)
     ordered = sorted(counted_terms)
-    values = {"terms": ordered, "counts": [counted_terms[term] for term in ordered]}
+    values = {
+        "terms": near_duplicates.array(ordered),
+        "counts": near_duplicates.array(counted_terms[term] for term in ordered),
+    }
     await connection.execute(SAVE_SEEN.format(**names), values)
     return articles - before
 

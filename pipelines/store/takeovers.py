@@ -34,7 +34,7 @@ ABANDONED = """
       AND NOT EXISTS (
           SELECT FROM ingest.runs AS later
           WHERE later.source = run.source AND later.started_at >= run.started_at AND later.id > run.id
-            AND later.kind <> 'replay')
+            AND later.kind NOT IN ('replay', 'backfill'))
 """
 
 # for who holds the lock of the source: the run is the source's last one, ended without finishing, and not in a long row
@@ -45,7 +45,7 @@ MAY_TAKE_OVER = """
       AND NOT EXISTS (
           SELECT FROM ingest.runs AS later
           WHERE later.source = run.source AND later.started_at >= run.started_at AND later.id > run.id
-            AND later.kind <> 'replay')
+            AND later.kind NOT IN ('replay', 'backfill'))
       AND (SELECT count(*) FROM (
               SELECT takes_over, error FROM ingest.runs WHERE source = %(source)s AND kind = 'crawl'
               ORDER BY started_at DESC LIMIT %(most)s) AS last

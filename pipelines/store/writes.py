@@ -102,6 +102,13 @@ REWRITE_VERSIONS = f"""
     WHERE version.article_id = fresh.article_id AND version.number = fresh.number
 """
 
+# the file that had its bytes is gone, and the page was asked for again
+LINK_RECORDS = """
+    UPDATE ingest.versions AS version SET archive_record_id = row.archive_record_id
+    FROM jsonb_to_recordset(%s) AS row (article_id bigint, number integer, archive_record_id bigint)
+    WHERE version.article_id = row.article_id AND version.number = row.number AND version.archive_record_id IS NULL
+"""
+
 # A replay ends a page that is waiting, and leaves alone what a crawl has written about one that has ended.
 END_PAGES = """
     UPDATE ingest.pages AS page
@@ -157,6 +164,7 @@ class Writes:
     run_pages: dict[tuple[int, int, str], Row] = field(default_factory=dict)
     attempts: list[Row] = field(default_factory=list)
     rights: dict[int, Row] = field(default_factory=dict)
+    read_again: dict[tuple[int, int], Row] = field(default_factory=dict)
 
 
 def write_article(
@@ -191,7 +199,11 @@ def write_article(
     if before is None or before["fetched_at"] <= item.fetched_at:
         known_rights = {"article_id": article.id, "fetched_at": item.fetched_at, "are_known": item.rights_are_known}
         writes.rights[article.id] = known_rights | item.rights
+    number = (article.id, decision.version)
     if decision.write == "nothing":
+        if record_id is not None:
+            row = {"article_id": article.id, "number": decision.version, "archive_record_id": record_id}
+            writes.read_again.setdefault(number, row)
         return
     row = item.version | {
         "article_id": article.id,
@@ -204,7 +216,6 @@ def write_article(
         "run_id": item.run.id,
     }
     row |= _step_row(step, writes.new_versions.get((article.id, decision.version)))
-    number = (article.id, decision.version)
     if decision.write == "insert" or number in writes.new_versions:
         writes.new_versions[number] = row
     else:
@@ -291,6 +302,7 @@ async def execute(connection: AsyncConnection, writes: Writes) -> None:
         (UPDATE_ARTICLES, writes.updated.values()),
         (INSERT_VERSIONS, writes.new_versions.values()),
         (REWRITE_VERSIONS, writes.rewritten.values()),
+        (LINK_RECORDS, writes.read_again.values()),
         (END_PAGES, writes.ended_pages.values()),
         (SAVE_RUN_PAGES, writes.run_pages.values()),
         (SAVE_ATTEMPTS, writes.attempts),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
@@ -16,7 +17,7 @@ from urllib.parse import urljoin, urlsplit
 from lxml import etree, html
 
 from pipelines.items import Page, Rejected
-from pipelines.pattern_sets import any_in_bytes
+from pipelines.pattern_sets import any_in_bytes, any_in_text
 from pipelines.reading.body.blocks import Block, plain
 from pipelines.reading.fields.metadata import selector
 from pipelines.reading.languages import either, words
@@ -37,7 +38,7 @@ _OF = re.compile(
     rf"{_PAGE}n?\s*:?\s*(?P<number>\d{{1,3}})\s*(?:/|\||{either('paging.of')})\s*(?P<total>\d{{1,3}})(?!\d)",
     re.IGNORECASE,
 )
-_HREF = re.compile(rb"""href\s*=\s*(?:"([^"<>]{1,2000})"|'([^'<>]{1,2000})'|([^\s"'<>]{1,2000}))""", re.IGNORECASE)
+_HREF = re.compile(rb"""href\s*=\s*(?:"([^"<>]{1,2000})"|'([^'<>]{1,2000})'|([^\s"'<>]{1,2000}))""")
 
 # -- addresses: where a page number stands in them
 _KEY = rf"(?:pages?no?|pagenumber|pageindex|paged|pg|p|s|article_?page|(?:artikel)?{_PAGE})"
@@ -202,39 +203,58 @@ def _parser() -> html.HTMLParser:
 
 
 def _may_have_more(page_url: str, body: bytes, number: int) -> bool:
-    """A look at the raw addresses, so that the many pages without a next one are not parsed for it."""
-    if number == 1 and _may_be_single(body):
+    """A look at the raw addresses, so that the many pages without a next one are not parsed for it.
+
+    All in lower case: what is alike is alike then too, and a pattern that need not ignore case is many times as fast.
+    """
+    page_url, lower = page_url.lower(), body.lower()
+    try:
+        names = {_last_name(stem.partition("?")[0]) for stem in _stems_of(page_url, number)}
+        path = urlsplit(page_url).path
+    except ValueError:
+        return False
+    # a teaser links its article from its picture, its headline and its text
+    links = dict.fromkeys(found[0] or found[1] or found[2] for found in _HREF.findall(lower))
+    if number == 1 and (b"<base" in lower or _may_show_it_otherwise(links, path)) and _may_be_single(body):
         return True
-    lower = body.lower()
     wanted = re.compile(rb"(?<!\d)0?(?:%d|%d)(?!\d)" % (number + 1, number))
-    looked_at = 0
-    seen: set[bytes] = set()
-    for found in _hrefs(body, lower):
-        link = found[1] or found[2] or found[3]
-        if looked_at > _MOST_LINKS:
-            return False
-        if wanted.search(link) and not link.startswith((b"#", b"javascript:", b"mailto:", b"data:")):
-            looked_at += 1
-            if link in seen:  # a teaser links its article from its picture, its headline and its text
-                continue
-            seen.add(link)
-            try:
-                if _follows(urljoin(page_url, _address(link)), page_url, number):
-                    return True
-            except ValueError:
-                continue
+    named = (link for link in links if _may_name(link, names) and wanted.search(link))
+    for link in islice(named, _MOST_LINKS):
+        with suppress(ValueError):
+            if _follows(urljoin(page_url, _address(link)), page_url, number):
+                return True
     return False
 
 
-def _hrefs(body: bytes, lower: bytes) -> Iterator[re.Match[bytes]]:
-    """``_HREF.finditer(body)``, with the places found by a plain search in *lower*: a pattern that ignores case tries
-    every byte, which is the greater part of the look at a page."""
-    at = lower.find(b"href")
-    while at >= 0:
-        found = _HREF.match(body, at)
-        if found:
-            yield found
-        at = lower.find(b"href", found.end() if found else at + 1)
+def _last_name(path: str) -> bytes:
+    return path.rpartition("/")[2].encode("utf-8", "replace")
+
+
+def _may_name(link: bytes, names: Iterable[bytes]) -> bool:
+    """Whether the path of *link* may have one of *names* in it; it may where it depends on the page's own."""
+    for name in names:
+        if name in link:
+            return True
+    return not link.startswith(_WHOLE) or b"&" in link.partition(b"?")[0]
+
+
+# how links begin that do not depend on the page's own path, or lead to no page
+_WHOLE = (b"/", b"#", b"http://", b"https://", b"javascript:", b"mailto:", b"tel:", b"data:", b"whatsapp:")
+
+
+def _may_show_it_otherwise(links: Iterable[bytes], path: str) -> bool:
+    """Whether one of *links* may lead to another view of the article at *path*: it goes on there, or has a query."""
+    own, is_folder = _own_path(path).encode("utf-8", "replace"), path.endswith("/")
+    if len(own) < 4 or b"&" in own:
+        return len(own) >= 4
+    for link in links:
+        _, is_there, rest = link.partition(own)
+        if is_there:
+            if rest not in (b"", b"/") and not rest.startswith(b"#"):
+                return True
+        elif link.startswith(b"?") or (is_folder and not link.startswith(_WHOLE)):
+            return True
+    return False
 
 
 def _address(value: bytes) -> str:
@@ -348,10 +368,14 @@ def _is_list(around: etree._Element, paragraphs: int) -> bool:
 # -- the whole article on one page ------------------------------------------------------------------------------------
 
 
+def _own_path(path: str) -> str:
+    return re.sub(r"\.\w{3,5}\Z", "", path.rstrip("/"))
+
+
 def _same_article(url: str, page_url: str) -> bool:
     """Whether *url* is another view of the article at *page_url*: its path goes on, or only the query differs."""
     here, there = urlsplit(page_url), urlsplit(url)
-    own = re.sub(r"\.\w{3,5}\Z", "", here.path.rstrip("/"))
+    own = _own_path(here.path)
     if len(own) < 4 or not there.path.startswith(own):
         return False
     return there.path != here.path or there.query != here.query
@@ -410,8 +434,14 @@ def pages_total(tree: etree._Element, page_url: str) -> int:
     return min(MOST_PAGES, max(total, last if count >= 2 and last <= MOST_PAGES else count))
 
 
+# a page word with a number behind it, as the pattern above begins: sought by RE2 in an eighth of the time
+_may_state_page = any_in_text([rf"{_PAGE}n?[\s\pZ]*:?[\s\pZ]*\pN"])
+
+
 def _may_state_pages(text: str) -> bool:
-    return any(_OF.search(text, max(0, m.start() - 20), m.end() + 20) for m in _OF_NUMBERS.finditer(text))
+    return _may_state_page(text) and any(
+        _OF.search(text, max(0, m.start() - 20), m.end() + 20) for m in _OF_NUMBERS.finditer(text)
+    )
 
 
 def _worth_total(element: etree._Element) -> bool:

@@ -19,9 +19,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from pipelines.items import Precision, Provenance
-from pipelines.reading.fields.date_grammar import Grammar, american, grammar_of
+from pipelines.reading.fields.date_grammar import Grammar, american, grammar_of, zones_of
 from pipelines.reading.fields.fallback_dates import by_dateparser
-from pipelines.reading.languages import languages
+from pipelines.reading.languages import company, languages
 
 EARLIEST = 1990  # the web is younger; older dates on a page are the story's, not the page's
 SLACK = timedelta(
@@ -410,7 +410,7 @@ _PRINTED = re.compile(
 )
 _IN_ENGLISH = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 # zones that machines write beside an offset, of all languages
-_EVERYWHERE = {name: hours for code in languages() for name, hours in grammar_of(code).zones.items()}
+_EVERYWHERE = {name: hours for code in languages() for name, hours in zones_of(company(code)).items()}
 _EPOCH = re.compile(r"1\d{9}(?:\d{3})?")
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
-from langdetect import DetectorFactory, LangDetectException, detect_langs
+from langdetect import PROFILES_DIRECTORY, DetectorFactory, LangDetectException
+from pydantic_core import from_json
 
 from pipelines.reading.languages import languages, words
 
@@ -75,9 +79,49 @@ def _shares(text: str) -> tuple[dict[str, float], int]:
     return {name: count / max(len(words), 1) for name, count in found.items()}, len(words)
 
 
+@lru_cache(maxsize=1)
+def _profiles() -> list[dict[str, Any]]:
+    """langdetect's profiles: how often a language has which runs of up to three letters, and all runs of a length."""
+    return [from_json(path.read_bytes()) for path in sorted(Path(PROFILES_DIRECTORY).iterdir()) if path.suffix == ""]
+
+
+@lru_cache(maxsize=1)
+def _runs() -> frozenset[str]:
+    """Those that any language has."""
+    return frozenset().union(*(profile["freq"] for profile in _profiles()))
+
+
+@lru_cache(maxsize=3)
+def _counts(length: int) -> list[tuple[Callable[[str, int], int], int]]:
+    """For each language, what gives the number of a run, and the number of all runs of this *length*."""
+    return [(profile["freq"].get, profile["n_words"][length - 1]) for profile in _profiles()]
+
+
+@lru_cache(maxsize=2000)  # of these 2 kB each, texts of one language ask for the same again and again
+def _likelihoods(letters: str) -> list[float]:
+    return [number(letters, 0) / every for number, every in _counts(len(letters))]
+
+
+class _Likelihoods:
+    """For a run of letters, its share in each language, as langdetect asks for it. It makes a table of all runs, which
+    takes three times as long as to read the profiles; of its ninety thousand a text needs some hundred.
+    """
+
+    def __contains__(self, letters: str) -> bool:
+        return letters in _runs()
+
+    def __getitem__(self, letters: str) -> list[float]:
+        return _likelihoods(letters)
+
+
 def _detected(text: str) -> str | None:
+    factory = DetectorFactory()
+    factory.langlist = [profile["name"] for profile in _profiles()]
+    factory.word_lang_prob_map = _Likelihoods()
+    detector = factory.create()
+    detector.append(text[:_DETECTED_LENGTH])
     try:
-        found = detect_langs(text[:_DETECTED_LENGTH])
+        found = detector.get_probabilities()
     except LangDetectException:  # nothing but digits and signs
         return None
     if not found or found[0].prob < 0.7:

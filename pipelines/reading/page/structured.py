@@ -23,7 +23,7 @@ MOST_NODES = 4_000
 DEEPEST = 24
 MOST_META_VALUES = 40
 _ITEMPROPS = XPath("//@itemprop/..")  # few elements have one, so they are looked for in C
-_LICENSED = XPath("//a[@href and contains(concat(' ', @rel, ' '), ' license ')]/@href")
+_LICENSED = XPath("//a[@href and contains(@rel, 'license')]")
 _MOST_CANONICALS = 4
 
 LESSER_TYPES = frozenset(
@@ -160,7 +160,8 @@ def collect(tree: Element, url: str) -> Structured:
     for element in _ITEMPROPS(tree):
         for name in (element.get("itemprop") or "").split()[:4]:
             found.micro.setdefault(name.lower(), []).append(element)
-    found.licenses.extend(href for href in _LICENSED(tree)[:4] if len(href) <= 2_000)
+    licensed = [each.get("href") for each in _LICENSED(tree) if "license" in each.get("rel").split(" ")]
+    found.licenses.extend(href for href in licensed[:4] if len(href) <= 2_000)
     for script in scripts:
         for value in loads(script):
             _walk(found, value)

@@ -237,10 +237,11 @@ def _consent(read: Read, words: int) -> _Finding:
     share = 0.9 if read.is_dated and declares_article(read.types) else 0.65
     if words < 600 and (detail := _asks_for_consent(begin, share)):
         return Reason.CONSENT_WALL, detail
-    lines = [line for line in begin.split("\n") if line]
-    other = sum(len(line) for line in lines if len(line) >= 60 and not _CONSENT.search(line))
-    if other > max(300, len(begin) // 2):  # an article about consent speaks of other things too
-        return _NOTHING
+    other = 0
+    for line in sorted(begin.split("\n"), key=len, reverse=True):
+        other += len(line) if len(line) >= 60 and not _CONSENT.search(line) else 0
+        if other > max(300, len(begin) // 2):  # an article about consent speaks of other things too
+            return _NOTHING
     hits = len(_CONSENT.findall(begin))
     dense = hits >= 5 and hits / len(begin.split()) > 0.04
     titled = bool(_CONSENT_TITLE.search(f"{read.title or ''} {read.headline or ''}"))

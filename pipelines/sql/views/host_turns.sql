@@ -64,7 +64,10 @@ BEGIN
         wait := 0;
         IF is_granted THEN
             UPDATE ingest.host_slots
-            SET free_at = moment + make_interval(secs => wish.delay), unsent_until = moment + interval '5 seconds',
+            -- 12 seconds: SENDS_WITHIN; who sent at their end, and cannot say so, has the delay all the same
+            SET free_at = moment + make_interval(secs => wish.delay),
+                unsent_until = moment + CASE WHEN wish.delay > 0 THEN make_interval(secs => 12 + wish.delay)
+                                             ELSE interval '0' END,
                 claim = wish.claim, was_list = wish.is_list
             WHERE host = wish.host;
             UPDATE ingest.host_waiters SET served_at = moment, waits_until = moment
@@ -84,3 +87,25 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ingest.claim_host_turns IS 'Turns at web hosts: what a process did and what it wants to ask';
+
+-- A sign of life; who lives, whether they share, and the time of the database. One after the other: of two processes that
+-- begin at the same moment, the second one sees the first. `gone`: processes that are known to have ended.
+CREATE OR REPLACE FUNCTION ingest.beat(worker text, alive_for interval, sharing boolean, gone text[])
+RETURNS TABLE (worker_id text, is_sharing boolean, now timestamptz)
+LANGUAGE plpgsql VOLATILE AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('nachlese workers', 0)), set_config('synchronous_commit', 'off', true);
+    WITH forgotten AS (
+        DELETE FROM ingest.workers AS known
+        WHERE known.worker_id = ANY(gone) OR known.alive_until < clock_timestamp() - interval '1 hour'
+        RETURNING known.worker_id)
+    DELETE FROM ingest.host_workers AS used WHERE used.worker_id IN (SELECT forgotten.worker_id FROM forgotten);
+    INSERT INTO ingest.workers AS known (worker_id, alive_until, is_sharing)
+    VALUES (worker, clock_timestamp() + alive_for, sharing)
+    ON CONFLICT (worker_id) DO UPDATE SET alive_until = excluded.alive_until, is_sharing = excluded.is_sharing;
+    RETURN QUERY SELECT known.worker_id, known.is_sharing, clock_timestamp() FROM ingest.workers AS known
+                 WHERE known.alive_until > clock_timestamp();
+END
+$$;
+COMMENT ON FUNCTION ingest.beat IS 'Sign of life of a process that asks web hosts; which others live';

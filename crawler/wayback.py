@@ -1,0 +1,190 @@
+"""Captures of the Wayback Machine for a gap of one source: listed by its CDX interface, fetched one at a time.
+
+What is known is not asked for, so a run that was killed goes on where it was. A capture comes as it was archived (the
+``id_`` form), and takes the way of a replay.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from crawler.archive_lists import Capture, CaptureList, captured, moment_of
+from crawler.archive_site import Answer, ArchiveSite
+from crawler.backfilling import Backfill, Ledger, hosts_wanted
+from crawler.config import Source
+from crawler.discovery.links import LinkFilter
+from crawler.downloader.errors import FetchError
+from crawler.files import Unreadable
+from crawler.services import Services, hosts_of
+from pipelines import urls
+from pipelines.items import Page, Rejected
+from pipelines.store.keys import page_key
+from pipelines.workers import ReadersUnavailable
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+#: captures in one answer
+EACH = 5000
+#: answers of one list: more has nobody
+MOST_ANSWERS = 2000
+#: seconds for one answer of the index, which searches for long
+INDEX_PATIENCE = 120.0
+#: so many captures in a row that cannot be had: something is wrong with more than a capture
+GIVE_UP = 5
+#: captures that could not be had, told one by one
+MOST_TOLD = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """The captures that are wanted: of *source*, from *begin* to *end*, both included."""
+
+    source: Source
+    begin: datetime
+    end: datetime
+
+
+class _Trouble(Exception):
+    """The archive cannot be asked any more. The message is for a person."""
+
+
+class WaybackReading:
+    """The pages of a gap one after the other, as ReplaySpider takes them; runs in a thread."""
+
+    def __init__(self, services: Services, gap: Gap, again: bool = False):
+        self.ledger, self.found = Ledger(), Backfill(things="captures")
+        self._services, self._gap, self._again = services, gap, again
+        self._loop = asyncio.get_running_loop()
+        self._site = ArchiveSite(services, services.configuration.settings.backfill.wayback)
+        self._filter = LinkFilter.of(gap.source, datetime.now(UTC))
+        self._hosts = hosts_wanted(services.configuration)
+        self._seen: set[bytes] = set()
+        self._failed_in_a_row = 0
+
+    def pages(self) -> Iterator[Page | Unreadable]:
+        try:
+            for host in dict.fromkeys(host.removeprefix("www.") for host in hosts_of(self._gap.source)):
+                for captures in self._listed(host):
+                    for capture in self._unknown(captures):
+                        if (page := self._fetched(capture)) is not None:
+                            yield page
+                        self.found.files_ended += 1
+        except _Trouble as trouble:
+            self.found.failures += (str(trouble),)
+
+    def _wait_for(self, work: Coroutine[Any, Any, T]) -> T:
+        """What the event loop does, awaited in the thread that reads."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    # --- the list ----------------------------------------------------------------------------------------------------
+
+    def index_address(self, host: str, resume_key: str = "") -> str:
+        """Where the captures of one host are listed: of each address the first one in the gap."""
+        query = [
+            ("url", host),
+            ("matchType", "domain"),
+            ("from", f"{self._gap.begin.astimezone(UTC):%Y%m%d%H%M%S}"),
+            ("to", f"{self._gap.end.astimezone(UTC):%Y%m%d%H%M%S}"),
+            ("filter", "statuscode:200"),
+            ("filter", "mimetype:text/html"),
+            ("collapse", "urlkey"),
+            ("fl", "timestamp,original"),
+            ("limit", str(EACH)),
+            ("showResumeKey", "true"),
+        ]
+        return f"{self._site.base}cdx/search/cdx?" + urlencode(query + [("resumeKey", resume_key)] * bool(resume_key))
+
+    def _listed(self, host: str) -> Iterator[CaptureList]:
+        keys: set[str] = set()
+        key = ""
+        while True:
+            captures = self._one_list(self.index_address(host, key))
+            self.found.skipped += captures.others
+            self.found.damaged += captures.broken
+            yield captures
+            key = captures.resume_key
+            if not key:
+                return
+            if key in keys or len(keys) >= MOST_ANSWERS:
+                raise _Trouble(f"{self._site.base}: the list of captures of {host} does not come to an end")
+            keys.add(key)
+
+    def _one_list(self, address: str) -> CaptureList:
+        source = self._gap.source.name
+        try:
+            answer = self._wait_for(self._site.get(address, seconds=INDEX_PATIENCE))
+            work = self._services.parsing.captures(answer.body, source, self._hosts, self._filter, address)
+            captures = self._wait_for(work)
+        except (OSError, FetchError, Rejected, ReadersUnavailable) as error:
+            raise _Trouble(f"{address}: {error}") from None
+        if captures.error:
+            raise _Trouble(f"{address}: {captures.error}")
+        return captures
+
+    def _unknown(self, listed: CaptureList) -> list[Capture]:
+        """Those that were in no list before, and of which nothing is stored."""
+        by_key: dict[bytes, Capture] = {}
+        for capture in listed.captures:
+            key = page_key(capture.url)
+            if key not in self._seen:
+                by_key.setdefault(key, capture)
+        self._seen |= by_key.keys()
+        known: set[bytes] = set()
+        if not self._again and by_key:
+            known = self._wait_for(self._services.store.known_pages(self._gap.source.name, list(by_key)))
+        self.found.done_before += len(known)
+        wanted = [capture for key, capture in by_key.items() if key not in known]
+        self.found.files += len(wanted)
+        return wanted
+
+    # --- a capture ---------------------------------------------------------------------------------------------------
+
+    def _fetched(self, capture: Capture) -> Page | Unreadable | None:
+        address = f"{self._site.base}web/{capture.timestamp}id_/{capture.url}"
+        try:
+            page = self._page(capture, self._wait_for(self._site.get(address, "page")))
+        except FetchError as failed:
+            if not failed.transient:  # it is here, and is no page
+                self._failed_in_a_row = 0
+                return Unreadable(capture.url, self._gap.source.name, failed.reason, f"{address}: {failed.detail}")
+            self._could_not(address, failed)
+            return None
+        except OSError as error:
+            self._could_not(address, error)
+            return None
+        self._failed_in_a_row = 0
+        return page
+
+    def _page(self, capture: Capture, answer: Answer) -> Page:
+        """The page that came; where the archive gave a capture of another moment, with the time of that one."""
+        came = captured(answer.url) or capture
+        if page_key(came.url) != page_key(capture.url):
+            raise OSError(f"the archive gave another page: {came.url[:200]!r}")
+        at = moment_of(came.timestamp)
+        assert at is not None
+        return Page(
+            url=urls.normalise(capture.url),
+            source=self._gap.source.name,
+            body=answer.body,
+            fetched_at=at,
+            content_type=answer.content_type or "text/html",
+            backfilled_from=f"{self._site.base}web/{came.timestamp}/{capture.url}",
+        )
+
+    def _could_not(self, address: str, error: Exception) -> None:
+        self._failed_in_a_row += 1
+        if len(self.found.failures) < MOST_TOLD:
+            self.found.failures += (f"{address}: {error}",)
+        self.found.failed += 1
+        if self._failed_in_a_row >= GIVE_UP:
+            raise _Trouble(
+                f"{self._site.base}: {GIVE_UP} captures in a row could not be had; the same command goes on here later"
+            )
