@@ -83,7 +83,7 @@ def test_a_line_in_json_says_which_crawl_and_which_address_it_is_about():
     with crawl_known(source="blatt", slot=None):
         note_run(7)
         found = json.loads(JsonLine().format(record))
-    assert (found["source"], found["run"], found["url"]) == ("blatt", 7, "https://x.example/y")
+    assert (found["source"], found["run"], found["url"]) == ("blatt", 7, "https://***@x.example/y")
     assert not {"source", "run", "slot"} & set(json.loads(JsonLine().format(record)))
     note_run(8)  # of no crawl: nothing to say
 

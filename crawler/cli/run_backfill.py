@@ -15,16 +15,15 @@ from crawler.cli.common import (
     Exit,
     configuration,
     count,
-    err,
     fail,
     known_sources,
     print_json,
     reachable,
     run,
+    tell,
     told,
 )
 from crawler.cli.run import Bar, JsonOption, SourcesOption, launch_readers, record, show_reports, went_well, words
-from crawler.logs import plain
 
 if TYPE_CHECKING:
     from crawler.backfilling import Backfill
@@ -181,14 +180,13 @@ def show(report: RunReport, found: Backfill, as_json: bool) -> None:
         return
     show_reports([report])
     thing, verb = ("page", "known") if found.things == "captures" else ("file", "read")
-    err().print(
+    tell(
         f"{count(found.skipped, 'record')} skipped: of no wanted source, or no page. "
         f"{count(found.damaged, 'place')} damaged. "
-        f"{count(found.done_before, thing)} {verb} before (--again reads anew).",
-        markup=False,
+        f"{count(found.done_before, thing)} {verb} before (--again reads anew)."
     )
     for said in found.failures:
-        err().print(plain(said), markup=False)
+        tell(said)
 
 
 class BytesBar(Bar):

@@ -73,6 +73,16 @@ BEGIN
 END
 $$;
 
+-- vectors of meanings, where `nachlese db meanings` has made their table
+DO $$
+BEGIN
+    IF to_regclass('meaning.articles') IS NOT NULL THEN
+        GRANT USAGE ON SCHEMA meaning TO nachlese_writer;
+        GRANT SELECT, INSERT, UPDATE ON meaning.articles TO nachlese_writer;
+    END IF;
+END
+$$;
+
 GRANT USAGE ON SCHEMA news TO nachlese_reader;
 GRANT SELECT ON ALL TABLES IN SCHEMA news TO nachlese_reader;
 

@@ -35,14 +35,26 @@ INDEX = """
     CREATE INDEX IF NOT EXISTS articles_vector ON meaning.articles USING hnsw (vector {place}.halfvec_cosine_ops)
 """
 
-# an article's current wording, where its vector is missing or is that of another one
+GRANTS = """
+    DO $$ BEGIN
+        IF to_regrole('nachlese_writer') IS NOT NULL THEN
+            GRANT USAGE ON SCHEMA meaning TO nachlese_writer;
+            GRANT SELECT, INSERT, UPDATE ON meaning.articles TO nachlese_writer;
+        END IF;
+    END $$
+"""
+
+# an article's current wording, where its vector is missing or is that of another one: two indexes side by side
 WAITING = """
     SELECT article.id, article.version,
-           concat_ws('. ', version.title, coalesce(version.teaser, left(version.text, 400))) AS words,
-           known.version IS DISTINCT FROM article.version AS is_new
-    FROM (SELECT id, version FROM ingest.articles WHERE id > %(after)s ORDER BY id LIMIT %(limit)s) AS article
+           concat_ws('. ', version.title, coalesce(version.teaser, left(version.text, 400))) AS words
+    FROM (
+        SELECT one.id, one.version
+        FROM ingest.articles AS one LEFT JOIN meaning.articles AS known ON known.article_id = one.id
+        WHERE one.id > %(after)s AND known.version IS DISTINCT FROM one.version
+        ORDER BY one.id LIMIT %(limit)s
+    ) AS article
     JOIN ingest.versions AS version ON version.article_id = article.id AND version.number = article.version
-    LEFT JOIN meaning.articles AS known ON known.article_id = article.id
     ORDER BY article.id
 """
 SAVE = """
@@ -74,14 +86,17 @@ async def _prepare(connection: AsyncConnection) -> str:
     (found,) = await rows_of(connection, IS_AVAILABLE)
     if not found["is_available"]:
         raise DatabaseError("search by meaning needs pgvector, and this server does not have it (package pgvector)")
-    await connection.execute("CREATE SCHEMA IF NOT EXISTS meaning")
-    await connection.execute(EXTENSION)
+    (made,) = await rows_of(connection, "SELECT to_regclass('meaning.articles') IS NOT NULL AS is_there")
+    if not made["is_there"]:  # who may only write rows could not ask for it, not even where it is there
+        await connection.execute("CREATE SCHEMA IF NOT EXISTS meaning")
+        await connection.execute(EXTENSION)
     (types,) = await rows_of(connection, TYPES)
     if types["halfvec"] is None:
         raise DatabaseError("search by meaning needs pgvector 0.7 or later: ALTER EXTENSION vector UPDATE")
     place = str(types["place"])
-    for statement in (TABLE, INDEX):
-        await connection.execute(statement.format(place=place))
+    if not made["is_there"]:
+        for statement in (TABLE, INDEX, GRANTS):
+            await connection.execute(statement.format(place=place))
     return place
 
 
@@ -90,9 +105,7 @@ async def _some(connection: AsyncConnection, encode: Encoder, place: str, after:
     rows = await rows_of(connection, WAITING, {"after": after, "limit": MOST})
     if not rows:
         return None
-    new = [row for row in rows if row["is_new"]]
-    if new:
-        vectors = await asyncio.to_thread(encode, [row["words"] for row in new])
-        values = {"articles": [row["id"] for row in new], "versions": [row["version"] for row in new]}
-        await connection.execute(SAVE.format(place=place), values | {"vectors": vectors})
-    return len(new), rows[-1]["id"]
+    vectors = await asyncio.to_thread(encode, [row["words"] for row in rows])
+    values = {"articles": [row["id"] for row in rows], "versions": [row["version"] for row in rows]}
+    await connection.execute(SAVE.format(place=place), values | {"vectors": vectors})
+    return len(rows), rows[-1]["id"]
