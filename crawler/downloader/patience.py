@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeVar
 
+from crawler.clock import utc_now
 from crawler.downloader.errors import FetchError
-from crawler.downloader.hosts import retry_after, utc_now
+from crawler.downloader.hosts import retry_after
 
 T = TypeVar("T")
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-
-from psycopg import AsyncConnection
+from typing import TYPE_CHECKING
 
 from pipelines import urls
 from pipelines.sites import site_of
+
+if TYPE_CHECKING:  # readers look for owners in lists of strangers, and need no database for it
+    from psycopg import AsyncConnection
 
 OWNERS = "SELECT name, hosts FROM ingest.sources WHERE hosts <> '{}'"
 

@@ -199,12 +199,17 @@ def write_article(
     if before is None or before["fetched_at"] <= item.fetched_at:
         known_rights = {"article_id": article.id, "fetched_at": item.fetched_at, "are_known": item.rights_are_known}
         writes.rights[article.id] = known_rights | item.rights
+    if decision.write != "nothing":
+        _write_version(writes, item, article, decision, record_id, step)
+    elif record_id is not None:
+        row = {"article_id": article.id, "number": decision.version, "archive_record_id": record_id}
+        writes.read_again.setdefault((article.id, decision.version), row)
+
+
+def _write_version(
+    writes: Writes, item: Item, article: KnownArticle, decision: Decision, record_id: int | None, step: Step | None
+) -> None:
     number = (article.id, decision.version)
-    if decision.write == "nothing":
-        if record_id is not None:
-            row = {"article_id": article.id, "number": decision.version, "archive_record_id": record_id}
-            writes.read_again.setdefault(number, row)
-        return
     row = item.version | {
         "article_id": article.id,
         "number": decision.version,
@@ -215,7 +220,7 @@ def write_article(
         "archive_record_id": record_id,
         "run_id": item.run.id,
     }
-    row |= _step_row(step, writes.new_versions.get((article.id, decision.version)))
+    row |= _step_row(step, writes.new_versions.get(number))
     if decision.write == "insert" or number in writes.new_versions:
         writes.new_versions[number] = row
     else:
