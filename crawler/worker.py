@@ -33,8 +33,8 @@ from pipelines.store.takeovers import HANDED_OVER
 log = logging.getLogger(__name__)
 
 TASK = "crawl"
-#: of jobs that go on with a dead worker's run: they are due already, and go before the slots that wait where the machines
-#: that are left have more to do than they can
+#: of jobs that go on with a dead worker's run: they are late already, and go before the slots that wait for the workers
+#: that are left
 TAKEOVER_PRIORITY = 1
 #: runs at a time in one worker: most of them wait for their site's delay
 CONCURRENCY = 64
