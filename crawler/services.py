@@ -253,8 +253,6 @@ class Services:
                 await self.store.end_run(gone, "failed", KILLED)
             if dead:
                 run = await self.store.begin_run(source, kind, self.worker_id, slot, lease, takes_over)
-                # its slot is done: nobody else would see any more what the killed process left
-                run = run or await self.store.begin_run(source, kind, self.worker_id, None, lease, max(dead))
         return run
 
     async def recover_archived(self, run: Run) -> dict[bytes, tuple[Archived, Page]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
 from contextlib import asynccontextmanager
@@ -161,7 +160,7 @@ def test_sources_are_chosen_by_name_and_by_tag(tmp_path, site):
 
 
 async def test_who_finds_a_dead_run_and_its_slot_done_goes_on_with_its_work(store: Store, sql_rows):
-    """As a schedule does that is started again, or a job that was put in twice: nobody else would see that run."""
+    """As for a job that was put in twice: nobody else would see that run."""
     slot = datetime(2026, 11, 1, 12, tzinfo=UTC)
     dead = await store.begin_run("blatt", "crawl", "elsewhere/1:1:x", slot)
     assert await store.begin_run("blatt", "crawl", "elsewhere/1:2:x", slot) is None
@@ -175,17 +174,3 @@ async def test_who_finds_a_dead_run_and_its_slot_done_goes_on_with_its_work(stor
     ]  # fmt: skip
     await store.end_run(last, "finished")
     assert await store.begin_run("blatt", "crawl", "elsewhere/1:4:x", slot) is None
-
-
-async def test_a_process_that_is_started_again_goes_on_at_once_although_the_slot_is_done(
-    configuration, database_url, sql_rows
-):
-    slot = datetime(2026, 11, 1, 12, tzinfo=UTC)
-    async with open_services(configuration, database_url) as services:
-        machine = services.worker_id.rsplit(":", 2)[0]
-        dead = await services.store.begin_run("blatt", "crawl", f"{machine}:{os.getpid()}:before", slot)
-        run = await services.begin_run("blatt", "crawl", slot)
-        assert sql_rows("SELECT id, takes_over, error FROM ingest.runs ORDER BY id") == [
-            (dead.id, None, "its process was killed"), (run.id, dead.id, None),
-        ]  # fmt: skip
-        await services.store.end_run(run, "finished")
