@@ -315,10 +315,10 @@ class Field:
         return self.faults[-1]
 
     async def busy(self, machine: Machine) -> None:
-        """Wait until it works on something, so that there is something to take over."""
+        """Wait until it works on something, or there is nothing to take over: on a busy one that takes long."""
         with suppress(TimeoutError):
             await until(lambda: self.rows("SELECT FROM ingest.runs WHERE ended_at IS NULL AND holder LIKE %(who)s",
-                                          who=f"{machine.name}/%"), self.timing.every)  # fmt: skip
+                                          who=f"{machine.name}/%"), max(30, self.timing.every))  # fmt: skip
 
     async def broken(self, what: str) -> None:
         """One fault from its beginning to its end."""

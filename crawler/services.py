@@ -251,7 +251,8 @@ class Services:
             for number, holder in dead.items():
                 gone = Run(number, source, kind, holder, None, lease, datetime.now(UTC))
                 await self.store.end_run(gone, "failed", KILLED)
-            run = await self.store.begin_run(source, kind, self.worker_id, slot, lease, takes_over) if dead else None
+            if dead:
+                run = await self.store.begin_run(source, kind, self.worker_id, slot, lease, takes_over)
         return run
 
     async def recover_archived(self, run: Run) -> dict[bytes, tuple[Archived, Page]]:
