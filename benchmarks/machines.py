@@ -120,16 +120,16 @@ class Machine:
         """Pull the cable to *network*, or put it in again: what was sent meanwhile is lost without a word."""
         run("ip", "link", "set", f"{network}{self.number}", "up" if is_in else "down")
 
-    async def start(self, role: str, *words: str, code: Path = ROOT) -> None:
-        """Start ``nachlese WORDS``, with the *code* of that folder; what it says goes to ``NAME-ROLE.log``."""
-        env = os.environ | self.environment | {"NACHLESE_HOME": str(self.folder), "PYTHONPATH": str(code)}
+    async def start(self, role: str, *words: str) -> None:
+        """Start ``nachlese WORDS``; what it says goes to ``NAME-ROLE.log``."""
+        env = os.environ | self.environment | {"NACHLESE_HOME": str(self.folder), "PYTHONPATH": str(ROOT)}
         if self.clock and self.library:
             env |= {"LD_PRELOAD": str(self.library), "NACHLESE_CLOCK_SHIFT": str(self.clock)}
         named = ["sh", "-c", 'hostname "$0"; exec "$@"', self.name, sys.executable, "-m", "crawler.cli", *words]
         command = ["ip", "netns", "exec", self.name, "unshare", "--uts", *UNSHARE[4:], *named]
         with (self.folder.parent / f"{self.name}-{role}.log").open("ab") as log:
             self.running[role] = await asyncio.create_subprocess_exec(
-                *command, env=env, cwd=code, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
+                *command, env=env, cwd=ROOT, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
             )
 
     def processes(self, role: str) -> list[psutil.Process]:

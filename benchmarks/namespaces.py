@@ -1,4 +1,4 @@
-"""Three machines on one database: killed, frozen, cut off, with wrong clocks, upgraded one by one. Linux, as root:
+"""Three machines on one database: killed, frozen, cut off, with wrong clocks, drained one by one. Linux, as root:
 
     python -m benchmarks.namespaces [--minutes 6] [--only kill,freeze,...] [--lease 15] [--delay 1] [--seed 1] [--plain]
 
@@ -71,7 +71,6 @@ class Timing:
     seed: int = 1
     tolerance: float = 0.02
     is_plain: bool = False
-    code: Path = ROOT  # of the release that is upgraded
 
 
 @dataclass
@@ -281,13 +280,13 @@ class Field:
 
     # --- what runs ---------------------------------------------------------------------------------------------------
 
-    async def start(self, machine: Machine, code: Path = ROOT) -> None:
+    async def start(self, machine: Machine) -> None:
         if self.timing.is_plain:
-            await machine.start("schedule", "schedule", code=code)
+            await machine.start("schedule", "schedule")
             return
-        await machine.start("worker", "worker", code=code)
+        await machine.start("worker", "worker")
         if machine.number <= 2:
-            await machine.start("schedule", "schedule", "--queue", code=code)
+            await machine.start("schedule", "schedule", "--queue")
 
     async def stopped(self) -> list[int]:
         """SIGTERM to all; who does not end is killed after a while. The exit codes."""
@@ -315,10 +314,10 @@ class Field:
         return self.faults[-1]
 
     async def busy(self, machine: Machine) -> None:
-        """Wait until it works on something, so that there is something to take over."""
+        """Wait until it works on something, or there is nothing to take over: on a busy one that takes long."""
         with suppress(TimeoutError):
             await until(lambda: self.rows("SELECT FROM ingest.runs WHERE ended_at IS NULL AND holder LIKE %(who)s",
-                                          who=f"{machine.name}/%"), self.timing.every)  # fmt: skip
+                                          who=f"{machine.name}/%"), max(30, self.timing.every))  # fmt: skip
 
     async def broken(self, what: str) -> None:
         """One fault from its beginning to its end."""
@@ -344,7 +343,7 @@ class Field:
             fault.runs.clear()  # who can reach the database keeps its runs, and who is drained ends them
 
     async def upgraded(self) -> None:
-        """One machine after the other: no new work, the end of what there is, the next release."""
+        """One machine after the other: no new work, the end of what there is, a new start."""
         for machine in self.machines:
             machine.send(signal.SIGUSR1, to_all=False)
             async with asyncio.timeout(240):
@@ -355,12 +354,12 @@ class Field:
     async def drilled(self, wanted: list[str]) -> Outcome:
         assert self.plan is not None
         for machine in self.machines:
-            await self.start(machine, self.timing.code)
+            await self.start(machine)
         left = self.plan.end - time.monotonic()
         await asyncio.sleep(min(self.timing.settle, left / 4))
         order = [one for one in wanted if one != "upgrade"]
         self.dice.shuffle(order)
-        order = (["upgrade"] if "upgrade" in wanted else []) + order  # what is broken later is this release
+        order = (["upgrade"] if "upgrade" in wanted else []) + order  # what is broken later has been restarted
         say("breaking:", ", ".join(order) or "nothing")
         for number, what in enumerate(order):
             begin = time.monotonic()
@@ -524,17 +523,9 @@ def arguments() -> argparse.ArgumentParser:
     for name in ("machines", "hosts", "window", "quick", "seed"):
         parser.add_argument(f"--{name}", type=int, default=getattr(like, name), help="(%(default)s)")
     parser.add_argument("--plain", action="store_true", help="no queue: `nachlese schedule` on each machine")
-    parser.add_argument("--from", dest="release", metavar="REVISION", help="what runs before the upgrade, from git")
     parser.add_argument("--json", action="store_true", help="one object instead of sentences")
     parser.add_argument("--keep", type=Path, help="copy the logs there")
     return parser
-
-
-def release(revision: str, folder: Path) -> Path:
-    """The code of that revision."""
-    with subprocess.Popen(["git", "archive", revision], cwd=ROOT, stdout=subprocess.PIPE) as archive:
-        subprocess.run(["tar", "-x", "-C", str(folder)], stdin=archive.stdout, check=True)
-    return folder
 
 
 def main() -> int:
@@ -550,10 +541,8 @@ def main() -> int:
         return inside("benchmarks.namespaces", sys.argv[1:])
     names = ("minutes", "lease", "delay", "every", "publish", "settle", "rest", "tolerance", "machines", "hosts")
     timing = {name: getattr(options, name) for name in (*names, "window", "quick", "seed")}
-    with tempfile.TemporaryDirectory(prefix="nachlese-release-") as folder:
-        code = release(options.release, Path(folder)) if options.release else ROOT
-        made = Timing(**timing, is_plain=options.plain, code=code)
-        outcome = asyncio.run(drill(made, wanted, options.keep))
+    made = Timing(**timing, is_plain=options.plain)
+    outcome = asyncio.run(drill(made, wanted, options.keep))
     print(json.dumps(asdict(outcome), default=str) if options.json else table(outcome, made))
     return 0 if outcome.is_ok(made) else 1
 

@@ -9,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 
 from pipelines import archive
-from pipelines.archive import Archive
 from pipelines.archive_remote import RemoteArchive, as_os_error
 from pipelines.items import Page
 from pipelines.store import Archived, Store
@@ -29,8 +28,8 @@ class Recovery:
     A machine that dies leaves many runs at once, and an archive at an address may have hundreds of files of a day.
     """
 
-    def __init__(self, folder: Path, remote: RemoteArchive | None, own: Archive | None):
-        self._folder, self._remote, self._own = folder, remote, own
+    def __init__(self, folder: Path, remote: RemoteArchive | None):
+        self._folder, self._remote = folder, remote
         self._looking = asyncio.Lock()
         self._empty: set[Gap] = set()  # of files that nobody writes to any more: they stay so
 
@@ -39,15 +38,14 @@ class Recovery:
         file = self._folder / name
         return file if self._remote is None or file.exists() else self._remote.file(name)
 
-    async def pages(self, store: Store, since: datetime) -> list[tuple[Archived, Page]]:
-        """All that were fetched since then and have no recorded end; of this process's own file none.
+    async def pages(self, store: Store, since: datetime, own: str | None) -> list[tuple[Archived, Page]]:
+        """All that were fetched since then and have no recorded end; none of *own*, the file that this process writes.
 
         Raises OSError, DatabaseError.
         """
         async with self._looking:
             sizes = await asyncio.to_thread(self._recent, since)
-            if self._own is not None:
-                sizes.pop(self._own.file_name or "", None)
+            sizes.pop(own or "", None)
             gaps = await store.archive_gaps(sorted(sizes))
             return await asyncio.to_thread(self._read, gaps, sizes, since)
 

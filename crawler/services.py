@@ -162,7 +162,7 @@ class Services:
 
     def archive_file(self, name: str) -> Openable:
         """A file of the archive: here, or where all machines have theirs."""
-        return Recovery(self.archive_folder, self.remote_archive, None).file(name)
+        return Recovery(self.archive_folder, self.remote_archive).file(name)
 
     # --- site models -------------------------------------------------------------------------------------------------
 
@@ -251,7 +251,8 @@ class Services:
             for number, holder in dead.items():
                 gone = Run(number, source, kind, holder, None, lease, datetime.now(UTC))
                 await self.store.end_run(gone, "failed", KILLED)
-            run = await self.store.begin_run(source, kind, self.worker_id, slot, lease, takes_over) if dead else None
+            if dead:
+                run = await self.store.begin_run(source, kind, self.worker_id, slot, lease, takes_over)
         return run
 
     async def recover_archived(self, run: Run) -> dict[bytes, tuple[Archived, Page]]:
@@ -262,7 +263,7 @@ class Services:
         if self.archive is None or self.recovery is None or not await self.store.previous_run_crashed(run):
             return {}
         try:
-            found = await self.recovery.pages(self.store, datetime.now(UTC) - STILL_NEWS)
+            found = await self.recovery.pages(self.store, datetime.now(UTC) - STILL_NEWS, self.archive.file_name)
             former = self.configuration.former_names
             return {
                 urls.url_key(urls.normalise(page.asked_url or page.url)): (where, replace(page, source=run.source))
@@ -344,7 +345,7 @@ async def _opened(
             watches=watches,
             maybe_store=store,
             archive=kept,
-            recovery=Recovery(folder, remote, kept),
+            recovery=Recovery(folder, remote),
             archive_folder=folder,
             remote_archive=remote,
             worker_id=worker_id,

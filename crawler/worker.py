@@ -33,8 +33,13 @@ from pipelines.store.takeovers import HANDED_OVER
 log = logging.getLogger(__name__)
 
 TASK = "crawl"
+#: of jobs that go on with a dead worker's run: they are late already, and go before the slots that wait for the workers
+#: that are left
+TAKEOVER_PRIORITY = 1
 #: runs at a time in one worker: most of them wait for their site's delay
 CONCURRENCY = 64
+#: seconds between two looks for a job that nobody told of: what comes while a look finds nothing is not heard
+POLL_EVERY = 1.0
 #: seconds without a sign of life after which a worker's jobs are given to others
 STALLED_AFTER = 30.0
 #: seconds between two looks for such jobs
@@ -67,6 +72,7 @@ async def defer(
             TASK,
             queue=source,
             queueing_lock=f"{source} {what}",
+            priority=TAKEOVER_PRIORITY if takes_over is not None else 0,
             schedule_at=await moment_in(queue, after) if after else None,
         )
         try:
@@ -162,6 +168,7 @@ class Worker:
                 delete_jobs="successful",
                 install_signal_handlers=False,
                 stalled_worker_timeout=STALLED_AFTER,
+                fetch_job_polling_interval=POLL_EVERY,
             )
         finally:
             looking.cancel()

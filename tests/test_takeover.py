@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sys
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import pytest
 
@@ -156,3 +157,20 @@ def test_sources_are_chosen_by_name_and_by_tag(tmp_path, site):
     (folder / "sources" / "blatt.toml").write_text('tags = ["zwei Worte"]\n' + text)
     with pytest.raises(config.ConfigError, match=r"blatt.toml.*tags.*is no tag"):
         config.load(folder)
+
+
+async def test_who_finds_a_dead_run_and_its_slot_done_goes_on_with_its_work(store: Store, sql_rows):
+    """As for a job that was put in twice: nobody else would see that run."""
+    slot = datetime(2026, 11, 1, 12, tzinfo=UTC)
+    dead = await store.begin_run("blatt", "crawl", "elsewhere/1:1:x", slot)
+    assert await store.begin_run("blatt", "crawl", "elsewhere/1:2:x", slot) is None
+    sql_rows(OVER)
+    after = await store.begin_run("blatt", "crawl", "elsewhere/1:2:x", slot)
+    assert (after.slot, dead.slot) == (None, slot)
+    sql_rows(OVER)
+    last = await store.begin_run("blatt", "crawl", "elsewhere/1:3:x", takes_over=dead.id)  # which was taken over
+    assert sql_rows("SELECT id, takes_over, outcome FROM ingest.runs ORDER BY id") == [
+        (dead.id, None, "failed"), (after.id, dead.id, "failed"), (last.id, after.id, None),
+    ]  # fmt: skip
+    await store.end_run(last, "finished")
+    assert await store.begin_run("blatt", "crawl", "elsewhere/1:4:x", slot) is None

@@ -11,10 +11,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from crawler import config
 from crawler.services import open_services
 from crawler.worker import QueueScheduler, Worker, defer, has_successor, prepare, queue_of
 from pipelines.database import DatabaseError
-from pipelines.store.takeovers import HANDED_OVER
+from pipelines.store.takeovers import HANDED_OVER, LOST_LEASE
 from tests.test_crawl import article, configured, environment, site
 
 __all__ = ["site"]
@@ -191,6 +192,22 @@ async def test_what_a_stopped_worker_leaves_is_put_in_at_once(
         ("finished", True)
     ]
     assert sql_rows("SELECT count(*) FROM news.articles") == [(2,)]
+
+
+async def test_a_run_that_is_taken_over_goes_before_the_slots_that_wait(
+    tmp_path, configuration, database_url, queue, sql_rows
+):
+    text = (tmp_path / "sources" / "blatt.toml").read_text()
+    (tmp_path / "sources" / "anderes.toml").write_text(text)
+    async with open_services(config.load(tmp_path), database_url) as services:
+        dead = await services.store.begin_run("blatt", "crawl", "elsewhere/1:1:x")
+        await services.store.end_run(dead, "failed", LOST_LEASE)
+        await defer(queue, "anderes", SLOT)
+        await defer(queue, "blatt", None, takes_over=dead.id)
+        await Worker(services, queue, None, 1).run(wait=False)
+    assert sql_rows("SELECT source, takes_over FROM ingest.runs ORDER BY id")[1:] == [
+        ("blatt", dead.id), ("anderes", None),
+    ]  # fmt: skip
 
 
 # killed at the worst moments of a job: it has it and has done nothing, a page is on its way, all is stored and the job

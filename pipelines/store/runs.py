@@ -30,13 +30,13 @@ FIND_DEAD_RUNS = """
 WORKER_IDS = "SELECT id, holder FROM ingest.runs WHERE source IS NOT DISTINCT FROM %(source)s AND ended_at IS NULL"
 
 # the answer to an earlier try may have been lost: then the run is there already
-FIND_BEGUN = "SELECT id, started_at FROM ingest.runs WHERE token = %(token)s"
+FIND_BEGUN = "SELECT id, slot, started_at FROM ingest.runs WHERE token = %(token)s"
 
 BEGIN_RUN = """
     INSERT INTO ingest.runs (token, source, kind, slot, holder, lease_until, takes_over)
     VALUES (%(token)s, %(source)s, %(kind)s, %(slot)s, %(worker_id)s, clock_timestamp() + %(lease)s, %(takes_over)s)
     ON CONFLICT DO NOTHING
-    RETURNING id, started_at
+    RETURNING id, slot, started_at
 """
 
 HEARTBEAT = """
@@ -108,7 +108,8 @@ class Runs(Session):
 
         *takes_over* is a run with whose work it goes on: None where somebody else has done so.
 
-        Runs of the source whose lease is over are ended first, as failed with the error 'lost lease'.
+        Runs of the source whose lease is over are ended first, as failed with the error 'lost lease'. Where there is
+        nothing else to do, this run has no slot and goes on with the last of them: nobody else would see it any more.
         """
         values = {
             "token": uuid.uuid4(),
@@ -127,16 +128,18 @@ class Runs(Session):
             await connection.execute(LOCK_SOURCE, values)
             if source is not None:
                 await connection.execute(SAVE_SOURCE_NAME, values)
-            for dead in await rows_of(connection, FIND_DEAD_RUNS, values):
-                await _end_run(connection, dead["id"], "failed", LOST_LEASE)
-            if takes_over is not None and not await may_take_over(connection, source, takes_over):
-                return []
-            return await rows_of(connection, BEGIN_RUN, values)
+            dead = [row["id"] for row in await rows_of(connection, FIND_DEAD_RUNS, values)]
+            for one in dead:
+                await _end_run(connection, one, "failed", LOST_LEASE)
+            return await _begun(connection, values) or (
+                await _begun(connection, values | {"slot": None, "takes_over": dead[-1]}) if dead else []
+            )
 
         begun = await self._connections.run(work)
         if not begun:
             return None
-        return Run(begun[0]["id"], source, kind, worker_id, slot, lease, begun[0]["started_at"], self._rechecks)
+        row = begun[0]
+        return Run(row["id"], source, kind, worker_id, row["slot"], lease, row["started_at"], self._rechecks)
 
     async def heartbeat(self, run: Run) -> bool:
         """Prolong the lease. False: somebody took the run over; stop working on it."""
@@ -162,6 +165,14 @@ class Runs(Session):
         """Whether the run of this source before *run* did not finish."""
         rows = await self._do(PREVIOUS_RUN, source=run.source, run=run.id)
         return bool(rows and rows[0]["has_crashed"])
+
+
+async def _begun(connection: AsyncConnection, values: Row) -> list[Row]:
+    """The run that *values* ask for, if there may be one. For who holds the lock of its source."""
+    takes_over = values["takes_over"]
+    if takes_over is not None and not await may_take_over(connection, values["source"], takes_over):
+        return []
+    return await rows_of(connection, BEGIN_RUN, values)
 
 
 def _counts(rows: list[Row]) -> RunCounts:

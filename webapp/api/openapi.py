@@ -25,6 +25,7 @@ TYPES: Mapping[str, Schema] = {
     "bigint": {"type": ["integer", "null"]},
     "integer": {"type": ["integer", "null"]},
     "real": {"type": ["number", "null"]},
+    "double precision": {"type": ["number", "null"]},
     "boolean": {"type": ["boolean", "null"]},
     "text": {"type": ["string", "null"]},
     "text[]": {"type": ["array", "null"], "items": {"type": "string"}},
