@@ -42,7 +42,7 @@ class Plan:
     def published(self, number: int, now: float) -> int:
         """How many articles source *number* has published by *now*. They begin at different moments."""
         every = self.sources[number][2]
-        first = self.begin + every * ((number * 0.618) % 1.0)
+        first = self.published_at(number, 0)
         return max(0, int((min(now, self.end) - first) // every) + 1) if now >= first else 0
 
     def url(self, number: int, article: int) -> str:

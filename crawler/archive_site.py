@@ -9,15 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urljoin
 
 from crawler.downloader.client import HttpRequest, HttpResponse
-from crawler.downloader.download import MOVED, REDIRECTS, download, header_of
+from crawler.downloader.download import REDIRECTS, download, header_of, moved_to, url_as_is
 from crawler.downloader.errors import FetchError
-from crawler.downloader.patience import BUSY, BUSY_OR_REFUSING, Patience, StatusError
+from crawler.downloader.patience import BUSY, BUSY_OR_REFUSING, Patience
 from crawler.downloader.policy import FetchPolicy, Kind
 from crawler.services import Services, user_agent
-from pipelines.urls import BadUrl, normalise
 
 #: a folder of downloads is held by its process with a lock on this file
 _LOCK = ".lock"
@@ -79,21 +77,10 @@ class ArchiveSite:
         raise OSError(f"more than {REDIRECTS} redirects")
 
     def _redirected(self, url: str, answer: HttpResponse) -> str:
-        place = header_of(answer, b"location")
-        if answer.status not in MOVED or not place:
-            raise StatusError(answer.status, header_of(answer, b"retry-after"))
-        following = urljoin(url, place)
+        following = moved_to(url, answer)
         if self.base and not following.startswith(self.base):
             raise OSError("a redirect leads away from the archive")
         return following
-
-
-def url_as_is(url: str) -> str:
-    """*url* in the one spelling under which it is asked for. Raises OSError."""
-    try:
-        return normalise(url, keep_tracking=True)
-    except BadUrl:
-        raise OSError("this is not a valid URL") from None
 
 
 @contextmanager

@@ -125,7 +125,17 @@ def is_address(name: str) -> bool:
     return name.lower().startswith(("http://", "https://"))
 
 
-class Reading:
+class LoopWaiter:
+    """For who reads in a thread: what the event loop does, awaited there. To be made in the loop."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+
+    def _wait_for(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+
+class Reading(LoopWaiter):
     """The pages of *names* one after the other, as ReplaySpider takes them; runs in a thread."""
 
     def __init__(
@@ -136,10 +146,10 @@ class Reading:
         again: bool = False,
         site: ArchiveSite | None = None,
     ):
+        super().__init__()
         self.ledger, self.found = Ledger(), Backfill(files=len(names))
         self._services, self._names, self._again = services, names, again
         self._site = site or ArchiveSite(services)
-        self._loop = asyncio.get_running_loop()
         self._selection = selection_of(wanted)
         self._latest = datetime.now(UTC) + AHEAD
         self._fetched = 0  # bytes of the file that is read, where it came from an address
@@ -175,10 +185,6 @@ class Reading:
             ended += _size_of(name) + self._fetched
             self.found.read, self._fetched = ended, 0
             self.found.files_ended += 1
-
-    def _wait_for(self, work: Coroutine[Any, Any, T]) -> T:
-        """What the event loop does, awaited in the thread that reads."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     def _known(self, file: str) -> BackfillPosition | None:
         if self._again:

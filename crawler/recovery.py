@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from pipelines import archive
@@ -22,6 +23,12 @@ Gap = tuple[str, int, int | None]
 MOST = 200_000
 
 
+def archive_file(folder: Path, remote: RemoteArchive | None, name: str) -> Openable:
+    """A file of the archive: here, or where all machines have theirs."""
+    file = folder / name
+    return file if remote is None or file.exists() else remote.file(name)
+
+
 class Recovery:
     """One object a process. One source after the other looks: what the first one has seen, the next need not read.
 
@@ -32,11 +39,6 @@ class Recovery:
         self._folder, self._remote = folder, remote
         self._looking = asyncio.Lock()
         self._empty: set[Gap] = set()  # of files that nobody writes to any more: they stay so
-
-    def file(self, name: str) -> Openable:
-        """A file of the archive: here, or where all machines have theirs."""
-        file = self._folder / name
-        return file if self._remote is None or file.exists() else self._remote.file(name)
 
     async def pages(self, store: Store, since: datetime, own: str | None) -> list[tuple[Archived, Page]]:
         """All that were fetched since then and have no recorded end; none of *own*, the file that this process writes.
@@ -51,7 +53,7 @@ class Recovery:
 
     def _recent(self, since: datetime) -> dict[str, int | None]:
         """Names of files that may have such pages, with their size where nobody writes to them any more."""
-        there: dict[str, int | None] = dict(self._remote.recent_sizes(since)) if self._remote is not None else {}
+        there: dict[str, int | None] = dict(self._remote.recent(since)) if self._remote is not None else {}
         return there | dict.fromkeys(archive.recent(self._folder, since))
 
     def _read(self, gaps: Sequence[Gap], sizes: dict[str, int | None], since: datetime) -> list[tuple[Archived, Page]]:
@@ -62,7 +64,7 @@ class Recovery:
             if gap in self._empty or (size is not None and begin >= size):
                 continue
             with as_os_error():
-                pages = list(archive.left(self.file, [gap], since))
+                pages = list(archive.left(partial(archive_file, self._folder, self._remote), [gap], since))
             if not pages and size is not None and len(self._empty) < MOST:
                 self._empty.add(gap)
             found += pages

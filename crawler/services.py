@@ -39,7 +39,7 @@ from crawler.downloader.hosts import Hosts
 from crawler.downloader.shared_pace import SharedPace
 from crawler.in_flight import InFlightBytes
 from crawler.parsing import TASKS, Parsing
-from crawler.recovery import Recovery
+from crawler.recovery import Recovery, archive_file
 from crawler.reports import RunReport
 from crawler.rhythm import Bounds, NextLook, Rhythm, looks_for, next_look
 from crawler.rights import TdmFiles
@@ -162,7 +162,7 @@ class Services:
 
     def archive_file(self, name: str) -> Openable:
         """A file of the archive: here, or where all machines have theirs."""
-        return Recovery(self.archive_folder, self.remote_archive).file(name)
+        return archive_file(self.archive_folder, self.remote_archive, name)
 
     # --- site models -------------------------------------------------------------------------------------------------
 

@@ -6,17 +6,15 @@ What is known is not asked for, so a run that was killed goes on where it was. A
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from crawler.archive_lists import Capture, CaptureList, captured, moment_of
 from crawler.archive_site import Answer, ArchiveSite
-from crawler.backfilling import Backfill, Ledger, hosts_wanted
+from crawler.backfilling import Backfill, Ledger, LoopWaiter, hosts_wanted
 from crawler.config import Source
 from crawler.discovery.links import LinkFilter
 from crawler.downloader.errors import FetchError
@@ -26,8 +24,6 @@ from pipelines import urls
 from pipelines.items import Page, Rejected
 from pipelines.store.keys import page_key
 from pipelines.workers import ReadersUnavailable
-
-T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -56,13 +52,14 @@ class _Trouble(Exception):
     """The archive cannot be asked any more. The message is for a person."""
 
 
-class WaybackReading:
+class WaybackReading(LoopWaiter):
     """The pages of a gap one after the other, as ReplaySpider takes them; runs in a thread."""
 
     def __init__(self, services: Services, gap: Gap, again: bool = False):
+        super().__init__()
+        # what is known is the ledger here: no position is ever saved
         self.ledger, self.found = Ledger(), Backfill(things="captures")
         self._services, self._gap, self._again = services, gap, again
-        self._loop = asyncio.get_running_loop()
         self._site = ArchiveSite(services, services.configuration.settings.backfill.wayback)
         self._filter = LinkFilter.of(gap.source, datetime.now(UTC))
         self._hosts = hosts_wanted(services.configuration)
@@ -79,10 +76,6 @@ class WaybackReading:
                         self.found.files_ended += 1
         except _Trouble as trouble:
             self.found.failures += (str(trouble),)
-
-    def _wait_for(self, work: Coroutine[Any, Any, T]) -> T:
-        """What the event loop does, awaited in the thread that reads."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     # --- the list ----------------------------------------------------------------------------------------------------
 

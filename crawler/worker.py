@@ -202,13 +202,13 @@ class Worker:
         if not done:
             return
         with reaching_queue():
-            for row in await self.queue.connector.execute_query_all_async(STILL_DOING, jobs=done):
-                with suppress(ConnectorException):  # the next look sees it again
-                    await self.queue.job_manager.finish_job_by_id_async(row["id"], Status.SUCCEEDED, delete_job=True)
-                    self.ended.pop(row["id"], None)
-                done.remove(row["id"])
+            rows = await self.queue.connector.execute_query_all_async(STILL_DOING, jobs=done)
+        still = {row["id"] for row in rows}
         for job in done:
-            self.ended.pop(job, None)
+            with suppress(ConnectorException):  # the next look sees it again
+                if job in still:
+                    await self.queue.job_manager.finish_job_by_id_async(job, Status.SUCCEEDED, delete_job=True)
+                self.ended.pop(job, None)
 
 
 @asynccontextmanager

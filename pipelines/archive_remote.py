@@ -98,12 +98,8 @@ class RemoteArchive:
         half.replace(target)
         return digest
 
-    def recent(self, since: datetime) -> list[str]:
-        """Names of files that may have pages fetched since then: a file is called by the latest day of its pages."""
-        return sorted(self.recent_sizes(since))
-
-    def recent_sizes(self, since: datetime) -> dict[str, int]:
-        """The same with their sizes in bytes."""
+    def recent(self, since: datetime) -> dict[str, int]:
+        """Bytes of each file that may have pages fetched since then: it is called by the latest day of its pages."""
         day = f"{since.astimezone(UTC):%Y%m%d}"
         return {name: int(entry["size"]) for name, entry in self._listed().items() if name.split("-")[1] >= day}
 

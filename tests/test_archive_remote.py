@@ -112,7 +112,7 @@ def test_what_is_done_is_moved_and_every_record_is_read_from_there(tmp_path: Pat
     found = [one.url for path in remote.fetched() for one in archive.pages(path)]
     assert found == [page(n).url for n in (0, 1, 2, 9, 10)]
     assert len(remote.sizes()) == 2 and min(remote.sizes()) > 100
-    assert remote.recent(T) == remote.names() and remote.recent(datetime.now(UTC) + timedelta(days=1)) == []
+    assert remote.recent(T) == remote.files() and remote.recent(datetime.now(UTC) + timedelta(days=1)) == {}
     gaps = list(archive.left(remote.file, [(places[0].file, places[1].offset, places[2].offset)], T))
     assert [(where.offset, one.url) for where, one in gaps] == [(places[1].offset, page(1).url)]
     remote.remove(writes.file)

@@ -274,7 +274,7 @@ def schedule(
     """
     if not queue:
         launch_readers()
-    configured = configuration(is_reading=not queue, has_log=True)
+    configured = configuration(is_reading=not queue)
     start_logging(configured.settings.log_level, form=configured.settings.log_format)
     is_mine = chosen(configured, sources, tags)
     if queue:
@@ -296,7 +296,7 @@ def worker(
     """
     found = queueing()
     launch_readers()
-    configured = configuration(has_log=True)
+    configured = configuration()
     start_logging(configured.settings.log_level, form=configured.settings.log_format)
     is_mine = chosen(configured, sources, tags)
     names = [source.name for source in configured.sources.values() if is_mine(source)] if sources or tags else None

@@ -48,8 +48,6 @@ class Download:
                 await self._redirected(url)
             except _SinkError as failed:
                 raise failed.error from None
-            except BadUrl:
-                raise OSError("this is not a valid URL") from None
             except FetchError as failed:
                 if not (failed.transient and left):
                     raise OSError(failed.detail) from None
@@ -64,7 +62,7 @@ class Download:
             if self._size and self._etag:
                 headers |= {"Range": f"bytes={self._size}-", "If-Range": self._etag}
             request = HttpRequest(
-                url=normalise(url, keep_tracking=True),
+                url=url_as_is(url),
                 policy=self._policy,
                 headers=tuple(headers.items()),
                 seconds=PATIENCE,
@@ -75,10 +73,7 @@ class Download:
             answer = await self._client.exchange(request)
             if answer.status in (200, 206):
                 return
-            place = header_of(answer, b"location")
-            if answer.status not in MOVED or not place:
-                raise StatusError(answer.status, header_of(answer, b"retry-after"))
-            url = urljoin(url, place)
+            url = moved_to(url, answer)
         raise OSError(f"more than {REDIRECTS} redirects")
 
     def _take(self, status: int, headers: Mapping[str, str], piece: bytes) -> None:
@@ -100,6 +95,22 @@ class Download:
         self._etag = "" if etag.startswith("W/") else etag
         self._out.seek(self._size)
         self._out.truncate()
+
+
+def moved_to(url: str, answer: HttpResponse) -> str:
+    """Where a redirect from *url* leads. Raises StatusError where the answer is none."""
+    place = header_of(answer, b"location")
+    if answer.status not in MOVED or not place:
+        raise StatusError(answer.status, header_of(answer, b"retry-after"))
+    return urljoin(url, place)
+
+
+def url_as_is(url: str) -> str:
+    """*url* in the one spelling under which it is asked for. Raises OSError."""
+    try:
+        return normalise(url, keep_tracking=True)
+    except BadUrl:
+        raise OSError("this is not a valid URL") from None
 
 
 def header_of(answer: HttpResponse, name: bytes) -> str:

@@ -9,13 +9,7 @@ from datetime import datetime, timedelta
 from pipelines.store import row_mapping
 from pipelines.store.session import Session
 
-FORGET_WORKERS = """
-    WITH gone AS (
-        DELETE FROM ingest.workers
-        WHERE worker_id = ANY(%(gone)s) OR alive_until < clock_timestamp() - interval '1 hour'
-        RETURNING worker_id)
-    DELETE FROM ingest.host_workers WHERE worker_id IN (SELECT worker_id FROM gone)
-"""
+FORGET_WORKERS = "SELECT ingest.forget_workers(%(gone)s::text[])"
 
 # One call, not a transaction of several: who is cut off in the middle of it must not keep the others' lock.
 BEAT = "SELECT * FROM ingest.beat(%(worker_id)s, %(alive_for)s, %(is_sharing)s, %(gone)s::text[])"

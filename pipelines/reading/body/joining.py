@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from pipelines.reading.body.blocks import Block, plain
 
-_SHORT = 25  # letters; of shorter paragraphs the same may be said twice
+# letters; a repeated line that is shorter may be meant ('Ja.' in an interview)
+_SHORT = 25
 
 
 def joined(parts: Sequence[Sequence[Block]], said: Iterable[str] = ()) -> tuple[list[Block], int]:

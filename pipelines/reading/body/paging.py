@@ -25,7 +25,6 @@ from pipelines.reading.page import decode
 from pipelines.reading.rules import Rules
 
 MOST_PAGES = 60
-# a repeated line shorter than this may be meant ('Ja.' in an interview)
 # links that are looked at closely; a page that has more of them is no article with a paging
 _MOST_LINKS = 3000
 _MOST_CANDIDATES = 8

@@ -88,6 +88,16 @@ END
 $$;
 COMMENT ON FUNCTION ingest.claim_host_turns IS 'Turns at web hosts: what a process did and what it wants to ask';
 
+CREATE OR REPLACE FUNCTION ingest.forget_workers(gone text[]) RETURNS void
+LANGUAGE sql VOLATILE AS $$
+    WITH forgotten AS (
+        DELETE FROM ingest.workers
+        WHERE worker_id = ANY(gone) OR alive_until < clock_timestamp() - interval '1 hour'
+        RETURNING worker_id)
+    DELETE FROM ingest.host_workers WHERE worker_id IN (SELECT worker_id FROM forgotten)
+$$;
+COMMENT ON FUNCTION ingest.forget_workers IS 'Processes that have ended, or gave no sign of life for an hour, are none any more';
+
 -- A sign of life; who lives, whether they share, and the time of the database. One after the other: of two processes that
 -- begin at the same moment, the second one sees the first. `gone`: processes that are known to have ended.
 CREATE OR REPLACE FUNCTION ingest.beat(worker text, alive_for interval, sharing boolean, gone text[])
@@ -96,11 +106,7 @@ LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('nachlese workers', 0)), set_config('synchronous_commit', 'off', true);
-    WITH forgotten AS (
-        DELETE FROM ingest.workers AS known
-        WHERE known.worker_id = ANY(gone) OR known.alive_until < clock_timestamp() - interval '1 hour'
-        RETURNING known.worker_id)
-    DELETE FROM ingest.host_workers AS used WHERE used.worker_id IN (SELECT forgotten.worker_id FROM forgotten);
+    PERFORM ingest.forget_workers(gone);
     INSERT INTO ingest.workers AS known (worker_id, alive_until, is_sharing)
     VALUES (worker, clock_timestamp() + alive_for, sharing)
     ON CONFLICT (worker_id) DO UPDATE SET alive_until = excluded.alive_until, is_sharing = excluded.is_sharing;
