@@ -85,8 +85,7 @@ class Archive:
         out = self._file(page.fetched_at.astimezone(UTC).date())
         begin = out.tell()
         try:
-            out.write(group)
-            out.flush()
+            _write_whole(out, group)
         except OSError:
             self._undo(begin)
             raise
@@ -128,7 +127,7 @@ class Archive:
                 fcntl.flock(self._out, fcntl.LOCK_EX)
         self._begun = time.monotonic()
         try:
-            self._out.write(_first_record(self._name))
+            _write_whole(self._out, _first_record(self._name))
         except OSError:
             self._undo(0)
             raise
@@ -143,6 +142,13 @@ class Archive:
         except OSError as error:
             log.error("the archive file %s may end in half a record: %s", self._name, error)
             self.close()
+
+
+def _write_whole(out: BinaryIO, data: bytes) -> None:
+    """Write all of *data*, unbuffered. A disk that becomes full takes a part without an error; the rest raises it."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[out.write(rest) :]
 
 
 def _first_record(name: str) -> bytes:

@@ -38,6 +38,10 @@ class NoSuchStore(ValueError):
     """The address of the archive cannot be used. The message is for a person."""
 
 
+class StoreError(OSError):
+    """The store at the archive's address cannot be reached or refuses. The message is for a person."""
+
+
 def is_address(folder: str | None) -> bool:
     return "://" in (folder or "")
 
@@ -236,4 +240,4 @@ class as_os_error:
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if isinstance(error, Exception) and not isinstance(error, OSError):
             said = str(error).strip().splitlines()
-            raise OSError(f"{type(error).__name__}: {said[0][:300] if said else ''}") from None
+            raise StoreError(f"{type(error).__name__}: {said[0][:300] if said else ''}") from None

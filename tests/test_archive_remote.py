@@ -24,7 +24,7 @@ from crawler.config import load
 from crawler.services import open_services
 from pipelines import archive
 from pipelines.archive import Archive
-from pipelines.archive_remote import NoSuchStore, RemoteArchive, open_remote
+from pipelines.archive_remote import NoSuchStore, RemoteArchive, StoreError, open_remote
 from pipelines.items import Page
 from pipelines.store import Archived, Store
 from tests.servers import free_port
@@ -49,6 +49,8 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if not program:
         pytest.skip("no moto_server (pip install 'moto[s3,server]' in an environment of its own, NACHLESE_TEST_MOTO)")
     endpoint = f"http://127.0.0.1:{free_port()}"
+    # obstore remembers a bucket with the endpoint that it first had
+    bucket = f"papers-{endpoint.rpartition(':')[2]}"
     environment = {
         "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1",
         "AWS_ENDPOINT_URL": endpoint, "AWS_ALLOW_HTTP": "true",
@@ -59,10 +61,10 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         for name, value in environment.items():
             patch.setenv(name, value)
         try:
-            while not answers(f"{endpoint}/papers"):
+            while not answers(f"{endpoint}/{bucket}"):
                 assert server.poll() is None
                 time.sleep(0.05)
-            yield "s3://papers/nachlese"
+            yield f"s3://{bucket}/nachlese"
         finally:
             server.terminate()
             server.wait()
@@ -211,6 +213,17 @@ def test_an_address_that_nobody_knows_is_named(stated: str):
     with pytest.raises(NoSuchStore, match=r"archive\.folder") as found:
         open_remote(stated)
     assert explained(found.value) == (str(found.value), Exit.USAGE)
+
+
+def test_a_store_that_does_not_answer_is_named_and_no_internal_error(monkeypatch: pytest.MonkeyPatch):
+    endpoint = f"http://127.0.0.1:{free_port()}"
+    settings = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_REGION": "x", "AWS_ENDPOINT_URL": endpoint}
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(StoreError) as found:
+        RemoteArchive("s3://nowhere/nachlese").names()
+    said, code = explained(found.value)
+    assert (said.startswith("the archive at its address: "), endpoint in said, code) == (True, True, Exit.NOT_ALL)
 
 
 async def test_another_machine_reads_what_this_one_has_fetched(

@@ -20,9 +20,10 @@ from pipelines.archive_remote import open_remote
 from pipelines.database import DatabaseError
 from pipelines.migrations import RESTORING
 from tests.conftest import fresh_database
+from tests.test_archive_remote import address, s3
 from tests.test_crawl import article, configured, site
 
-__all__ = ["site"]
+__all__ = ["address", "s3", "site"]
 ROLE = f"backup_reader_{os.getpid()}"
 TEXTS = "SELECT id, url, title, text, first_seen_at FROM news.articles ORDER BY id"
 SETTINGS = """
@@ -197,9 +198,9 @@ async def test_a_schema_of_somebody_else_is_never_dropped(filled, tmp_path, data
     backup.dump(database_url, None, tmp_path / "other")  # what failed has left nothing in its folder
 
 
-async def test_what_lies_at_an_address_is_listed_or_fetched(filled, tmp_path, database_url, empty_database):
+async def test_what_lies_at_an_address_is_listed_or_fetched(filled, tmp_path, database_url, empty_database, address):
     _, archive = filled
-    remote = open_remote(f"file://{tmp_path}/bucket")
+    remote = open_remote(address)
     assert remote.seal(archive) == 1
     (name,) = remote.names()
     listed = backup.dump(database_url, archive, tmp_path / "listed", remote)

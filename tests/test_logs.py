@@ -100,6 +100,20 @@ app()
 """
 
 
+@pytest.mark.parametrize(("words", "has_traceback"), [((), False), (("--debug",), True)])
+def test_a_command_that_fails_before_its_work_says_so_in_an_object(words, has_traceback, tmp_path):
+    """With --debug where it comes from as well, and the exit code stays."""
+    (tmp_path / "settings.toml").write_text('log_format = "json"\n')
+    (tmp_path / "sources").mkdir()
+    command = [sys.executable, "-m", "crawler.cli", *words, "retry", "nosuch"]
+    ours = {"NACHLESE_CONFIG": str(tmp_path), "NACHLESE_HOME": str(tmp_path)}
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | ours, check=False)
+    assert done.returncode == 2
+    (found,) = [json.loads(line) for line in done.stderr.splitlines()]
+    assert (found["level"], found["message"].startswith("there is no source 'nosuch'")) == ("error", True)
+    assert ("Failure" in found.get("traceback", "")) is has_traceback
+
+
 @pytest.mark.parametrize("is_journal", [False, True])
 def test_a_crawl_writes_objects_and_nothing_else(is_journal, tmp_path, database_url):
     """Warnings of libraries, the source that does not answer, and the end; in the journal with each one's level."""

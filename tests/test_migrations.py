@@ -8,9 +8,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from crawler import runs
+from crawler.services import open_services
 from pipelines import database
 from pipelines.reading.fingerprint import bands, content_key, text_key
+from pipelines.urls import url_key
+from tests.test_crawl import article, configured, site
 
+__all__ = ["site"]
 MIGRATIONS = sorted((database.SQL / "migrations").glob("*.sql"))
 # the views of each state that somebody may have, by the name of its last migration; they are never changed
 RELEASES = sorted((Path(__file__).parent / "releases").glob("*.sql"))
@@ -157,3 +162,35 @@ def test_copies_and_bands_of_the_first_release_are_taken_over(empty_database: st
         copies = connection.execute("SELECT copy_id, likeness, similarity, kept, own FROM news.copies").fetchall()
     assert owners == [(1, len(bands(TEXTS[0])))]
     assert copies == [(2, "exact", 1.0, 1.0, 0.0)]
+
+
+async def test_a_crawl_after_an_upgrade_doubles_nothing(site, empty_database: str, tmp_path: Path):
+    """An article of an earlier release is known by its address: its page is a new version, then unchanged."""
+    views = RELEASES[0]
+    number = 1 + [file.stem for file in MIGRATIONS].index(views.stem)
+    database.migrate(empty_database, release(tmp_path / "sql", number, views))
+    put_in(empty_database, number)
+    old = f"{site.base}/1"
+    with psycopg.connect(empty_database) as connection:
+        connection.execute(
+            "UPDATE ingest.articles SET url = %s, canonical_url = %s, url_key = %s WHERE id = 1",
+            [old, old, url_key(old)],
+        )
+        # put_in chose its ids itself
+        connection.execute("SELECT setval(pg_get_serial_sequence('ingest.articles', 'id'), 3)")
+    database.migrate(empty_database)
+    site.pages |= {"/1": article(1), "/2": article(2)}
+    site.feed("/1", "/2")
+    configuration = configured(tmp_path, site)
+    counts = []
+    for _ in range(2):
+        async with open_services(configuration, empty_database) as services:
+            counts.append((await runs.crawl_source(services, "blatt")).counts)
+    assert (counts[0].new, counts[0].new_version, counts[0].pending) == (1, 1, 0)
+    assert (counts[1].new, counts[1].new_version, counts[1].pending) == (0, 0, 0)
+    with psycopg.connect(empty_database) as connection:
+        found = connection.execute("SELECT id, url, version FROM news.articles ORDER BY id").fetchall()
+        wordings = connection.execute("SELECT text FROM news.versions WHERE article_id = 1 ORDER BY version").fetchall()
+    others = [(place, f"https://a.example/{place}", 1) for place in (2, 3)]
+    assert found == [(1, old, 2), *others, (4, f"{site.base}/2", 1)]
+    assert len(wordings) == 2 and wordings[0] == (TEXTS[0],)

@@ -123,7 +123,11 @@ def say_notes(restored: Restored) -> None:
 @contextmanager
 def backup_errors() -> Iterator[None]:
     """A file that cannot be read or written ends the command with its name."""
+    from pipelines.archive_remote import StoreError
+
     try:
         yield
+    except StoreError:
+        raise  # it has no file's name
     except OSError as error:
         fail(f"{error.filename or 'a file'}: {error.strerror or error}", Exit.NOT_ALL)

@@ -167,15 +167,18 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         raise KeyboardInterrupt from None
 
 
-def configuration(is_reading: bool = True) -> Configuration:
+def configuration(is_reading: bool = True, has_log: bool = False) -> Configuration:
     """The configuration; a mistake in it ends the command before anything starts (ConfigError).
 
-    Not *is_reading*: the command only looks, and is spared the shipped phrases.
+    Not *is_reading*: the command only looks, and is spared the shipped phrases. *has_log*: from here on standard error
+    has objects only, where the settings want them, also where the command ends before its work begins.
     """
     from crawler import config
 
     loaded = config.load(is_reading=is_reading)
     Options.log_format = loaded.settings.log_format
+    if has_log and Options.log_format == "json":
+        start_logging(loaded.settings.log_level, form="json")
     return loaded
 
 
@@ -244,17 +247,17 @@ def told() -> Iterator[None]:
         _say("interrupted")
         raise SystemExit(Exit.INTERRUPTED) from None
     except Exception as error:
-        if Options.debug:
+        if Options.debug and not Options.is_json:
             raise
         message, code = explained(error)
-        _say(message)
+        _say(message, error if Options.debug else None)
         raise SystemExit(code) from None
 
 
 def explained(error: Exception) -> tuple[str, Exit]:
     """What an exception means to the person at the command line."""
     from crawler.config import ConfigError
-    from pipelines.archive_remote import NoSuchStore
+    from pipelines.archive_remote import NoSuchStore, StoreError
     from pipelines.database import DatabaseError
     from pipelines.workers import ReadersUnavailable
 
@@ -266,14 +269,17 @@ def explained(error: Exception) -> tuple[str, Exit]:
         return str(error), Exit.DATABASE
     if isinstance(error, ReadersUnavailable):
         return str(error), Exit.NOT_ALL
+    if isinstance(error, StoreError):
+        return f"the archive at its address: {error}", Exit.NOT_ALL
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}", Exit.NOT_ALL
     return f"internal error: {type(error).__name__}: {error} (nachlese --debug shows where)", Exit.NOT_ALL
 
 
-def _say(message: str) -> None:
+def _say(message: str, error: Exception | None = None) -> None:
+    """The last line of a command that failed; in an object with the traceback of *error*."""
     if Options.is_json:
-        logging.getLogger("crawler.cli").error("%s", message)
+        logging.getLogger("crawler.cli").error("%s", message, exc_info=error)
         return
     lines = [plain(line) for line in message.splitlines()] or [""]
     sys.stderr.write("nachlese: " + "\n".join(lines) + "\n")

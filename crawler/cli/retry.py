@@ -46,7 +46,7 @@ def retry(
     """
     from crawler.cli.read import moment
 
-    configured = configuration()
+    configured = configuration(has_log=True)
     names = known_sources(configured, sources or [])
     what = (reasons(reason or []), names or None, moment(since, configured) if since else None)
     retried = run(_counted(*what) if dry_run else _retried(configured, *what))

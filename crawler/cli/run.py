@@ -61,7 +61,7 @@ def crawl(
     article is recorded.
     """
     launch_readers()
-    configured = configuration()
+    configured = configuration(has_log=True)
     names = known_sources(configured, sources or [])
     names = names or [name for name, source in configured.sources.items() if source.enabled]
     if not names:
@@ -118,7 +118,7 @@ def recheck(
     from crawler.cli.read import moment
 
     launch_readers()
-    configured = configuration()
+    configured = configuration(has_log=True)
     urls = [one for one in what or [] if "." in one or "/" in one]  # no name of a source has either
     names = known_sources(configured, [one for one in what or [] if one not in urls])
     if not what:
@@ -189,7 +189,7 @@ def replay(
     from crawler.cli.read import moment
 
     launch_readers()
-    configured = configuration()
+    configured = configuration(has_log=True)
     if bool(paths) == archive:
         fail("say what to replay: either files and folders, or --archive", Exit.USAGE)
     if source and archive is False:
@@ -274,7 +274,7 @@ def schedule(
     """
     if not queue:
         launch_readers()
-    configured = configuration(is_reading=not queue)
+    configured = configuration(is_reading=not queue, has_log=True)
     start_logging(configured.settings.log_level, form=configured.settings.log_format)
     is_mine = chosen(configured, sources, tags)
     if queue:
@@ -296,7 +296,7 @@ def worker(
     """
     found = queueing()
     launch_readers()
-    configured = configuration()
+    configured = configuration(has_log=True)
     start_logging(configured.settings.log_level, form=configured.settings.log_format)
     is_mine = chosen(configured, sources, tags)
     names = [source.name for source in configured.sources.values() if is_mine(source)] if sources or tags else None

@@ -69,7 +69,7 @@ def files(
     from crawler.backfilling import is_address
 
     launch_readers()
-    configured = configuration()
+    configured = configuration(has_log=True)
     names = known_sources(configured, words(sources))
     if missing := [name for name in files if not is_address(name) and not Path(name).is_file()]:
         fail(f"there is no file {', '.join(missing)}", Exit.USAGE)
@@ -101,7 +101,7 @@ def cc_news(
     from crawler.cc_news import files_of, months
 
     launch_readers()
-    configured = configuration()
+    configured = configuration(has_log=True)
     names = known_sources(configured, words(sources))
     try:
         wanted = months(first, last or first)
@@ -140,7 +140,7 @@ def wayback(
     from crawler.cli.read import moment
 
     launch_readers()
-    configured = configuration()
+    configured = configuration(has_log=True)
     known_sources(configured, [source])
     times = moment(begin, configured), moment(end, configured) if end else datetime.now(UTC)
     if times[1] <= times[0]:
