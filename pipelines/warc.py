@@ -87,7 +87,7 @@ def _kind(stream: Any) -> type[_Unpacked] | None:
 
 
 def _inflater() -> Any:
-    """What inflates one gzip member, and checks its sum: twice as fast as the standard library, and one as strict."""
+    """What inflates one gzip member, and checks its sum: twice as fast as zlib, and as strict."""
     return isal_zlib.decompressobj(31)
 
 
@@ -228,7 +228,7 @@ class _OneStreamError(Exception):
 
 
 class _Lines(DecompressingBufferedReader):  # type: ignore[misc]
-    """Lines that do not grow without end: a longer one comes in pieces. Inflated twice as fast as by the library."""
+    """Lines that do not grow without end: a longer one comes in pieces."""
 
     DECOMPRESSORS: ClassVar = DecompressingBufferedReader.DECOMPRESSORS | {"gzip": _inflater}
 
