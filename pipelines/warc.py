@@ -146,7 +146,7 @@ class _Unpacked(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         try:
             data = self._some(len(buffer))
-        except isal_zlib.error as error:
+        except isal_zlib.error as error:  # type: ignore[misc]  # its stub says it is no class
             self.trouble, data = str(error), b""
         buffer[: len(data)] = data
         self._at += len(data)

@@ -273,19 +273,16 @@ def test_a_large_first_record_keeps_nobody_waiting(tmp_path: Path, shape: str, s
     assert ([number for _, number in pages], others, damage) == (["1", "2"], 1, [])
 
 
-@pytest.mark.parametrize("shape", ["by record", "as a whole"])
-def test_of_a_file_that_is_cut_off_all_that_is_whole_comes_out(tmp_path: Path, shape: str):
+def test_of_a_file_compressed_as_a_whole_and_cut_off_all_that_is_whole_comes_out(tmp_path: Path):
     """What inflates may take in all that there is before it has given out what it makes of it."""
     records = [record(n, content=body(n).replace(b"</p>", b" und" * 20_000 + b"</p>", 1)) for n in range(1, 9)]
-    whole = put(tmp_path / "x.warc.gz", records, shape).read_bytes()
-    ends = list(itertools.accumulate(len(one) for one in records))
+    records = [re.sub(rb"urn:uuid:[\w-]+", b"urn:uuid:1", one) for one in records]  # the same bytes each time
+    whole = put(tmp_path / "x.warc.gz", records, "as a whole").read_bytes()
+    ends = list(itertools.accumulate(map(len, records)))
     for left in range(len(whole) // 3, len(whole) - 9, len(whole) // 40):
         (tmp_path / "x.warc.gz").write_bytes(whole[:left])
         damage: list[str] = []
         pages = [page.url[-1] for _, page in wanted_pages(tmp_path / "x.warc.gz", of_blatt, damage) if page is not None]
-        size, rest = 0, whole[:left]
-        while rest:
-            inflater = zlib.decompressobj(31)
-            size, rest = size + len(inflater.decompress(rest)), inflater.unused_data
+        size = len(zlib.decompressobj(31).decompress(whole[:left]))
         # without the empty lines behind it, and the byte that one inflater gives out later than the other
         assert (pages, bool(damage)) == ([str(n) for n, end in enumerate(ends, 1) if end - 3 <= size], True), left
