@@ -9,9 +9,10 @@ import io
 import re
 import zlib
 from collections.abc import Callable, Iterator
-from typing import Any, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import zstandard
+from isal import isal_zlib
 from warcio.archiveiterator import ArchiveIterator
 from warcio.bufferedreaders import DecompressingBufferedReader
 from warcio.recordloader import ArcWarcRecord, ArcWarcRecordLoader
@@ -85,6 +86,11 @@ def _kind(stream: Any) -> type[_Unpacked] | None:
     return _UnpackedZstd if head == _ZSTD or _SKIPPABLE.match(head) else None
 
 
+def _inflater() -> Any:
+    """What inflates one gzip member, and checks its sum: twice as fast as zlib, and as strict."""
+    return isal_zlib.decompressobj(31)
+
+
 def _is_one_stream(file: Openable) -> bool:
     """Whether a file was compressed as a whole: what was compressed with its first record goes on behind it."""
     inflater, head, size, end = zlib.decompressobj(31), b"", 0, None
@@ -119,7 +125,7 @@ class _Unpacked(io.RawIOBase):
 
     def _restart(self) -> None:
         self._packed.seek(0)
-        self._inflater, self._left, self._at = zlib.decompressobj(31), b"", 0
+        self._inflater, self._left, self._at = _inflater(), b"", 0
 
     def readable(self) -> bool:
         return True
@@ -140,7 +146,7 @@ class _Unpacked(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         try:
             data = self._some(len(buffer))
-        except zlib.error as error:
+        except isal_zlib.error as error:  # type: ignore[misc]  # its stub says it is no class
             self.trouble, data = str(error), b""
         buffer[: len(data)] = data
         self._at += len(data)
@@ -154,14 +160,15 @@ class _Unpacked(io.RawIOBase):
                 self._left = self._left.lstrip(b"\0")  # padding
                 if not self._left:
                     return b""
-                self._inflater = zlib.decompressobj(31)
-            if not self._left:
-                self.trouble = "the compressed data is cut off"
-                return b""
-            data = self._inflater.decompress(self._left, most)
+                self._inflater = _inflater()
+            is_last = not self._left  # of what went in before, something may not have come out yet
+            data: bytes = self._inflater.decompress(self._left, most)
             self._left = self._inflater.unused_data if self._inflater.eof else self._inflater.unconsumed_tail
             if data:
                 return data
+            if is_last and not self._inflater.eof:
+                self.trouble = "the compressed data is cut off"
+                return b""
 
 
 class _UnpackedZstd(_Unpacked):
@@ -221,7 +228,9 @@ class _OneStreamError(Exception):
 
 
 class _Lines(DecompressingBufferedReader):  # type: ignore[misc]
-    """Lines that do not grow without end. A longer one comes in pieces."""
+    """Lines that do not grow without end: a longer one comes in pieces."""
+
+    DECOMPRESSORS: ClassVar = DecompressingBufferedReader.DECOMPRESSORS | {"gzip": _inflater}
 
     def readline(self, length: int | None = None) -> bytes:
         return bytes(super().readline(min(length or MOST_LINE, MOST_LINE)))
