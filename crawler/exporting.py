@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from pipelines import columns
+from pipelines.atomic import replacing
 
 Row = dict[str, Any]
 
@@ -62,13 +62,8 @@ def opened(file: Path, form: str) -> Iterator[Written]:
             yield Written(write)
         sys.stdout.buffer.flush()
         return
-    new = file.with_name(f".{file.name}.{os.getpid()}.new")
-    try:
-        with new.open("wb") as out, writers[form](out) as write:
-            yield Written(write)
-        new.replace(file)
-    finally:
-        new.unlink(missing_ok=True)
+    with replacing(file) as new, new.open("wb") as out, writers[form](out) as write:
+        yield Written(write)
 
 
 @contextmanager

@@ -13,11 +13,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import re
 import socket
 import uuid
 from collections.abc import AsyncIterator, Collection, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -50,6 +49,7 @@ from pipelines.archive import Archive
 from pipelines.archive_remote import RemoteArchive, archive_places
 from pipelines.database import DatabaseError
 from pipelines.items import Page
+from pipelines.process_space import process_space
 from pipelines.reading.rules import Rules, SiteModel
 from pipelines.store import Archived, Run, RunKind, SourceRow, Store
 from pipelines.store.models import HostBackoff, HostState
@@ -324,7 +324,7 @@ async def _opened(
         await store.save_sources(source_rows(configuration))
         await store.save_watchlists(watch_rows(list(configuration.watches.values())))
         client = HttpClient(connections=in_flight.connections())
-        kept = Archive(folder, uuid.uuid4().hex[:8] if remote else "") if settings.archive.enabled else None
+        kept = Archive(folder) if settings.archive.enabled else None
         watches, worker_id = list(configuration.watches.values()), new_worker_id()
         pace = SharedPace(store, worker_id, lambda other: is_gone(other, worker_id))
         services = Services(
@@ -427,10 +427,7 @@ def reader_pool(configuration: Configuration, first_rules: Rules | None = None) 
 
 def new_worker_id() -> str:
     """Machine, process number and a word of this process's own: two containers may have equal names and numbers."""
-    namespace = ""
-    with suppress(OSError):
-        namespace = re.sub(r"\D", "", os.readlink("/proc/self/ns/pid"))
-    return f"{socket.gethostname()}/{namespace}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+    return f"{socket.gethostname()}/{process_space()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 
 
 def is_gone(worker_id: str, ours: str) -> bool:

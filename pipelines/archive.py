@@ -62,9 +62,12 @@ class Archive:
     """One process's WARC file of the day in *folder*. Not safe for threads; call it from one."""
 
     def __init__(self, folder: Path, tag: str = ""):
-        """*tag* is part of the files' names: other machines write some into the same place."""
+        """*tag* is part of the files' names; a word of this archive's own where none is stated.
+
+        Others write into the same place, or name their files in the same database: each container's process is number 1.
+        """
         self.folder = folder
-        self._tag = f"{tag}-" if tag else ""
+        self._tag = tag or uuid.uuid4().hex[:8]
         self._begun = 0.0
         self._files = 0  # begun so far: a name that was moved away is free here, and taken there
         self._out: BinaryIO | None = None
@@ -116,12 +119,12 @@ class Archive:
         self.folder.mkdir(parents=True, exist_ok=True)
         while self._out is None:
             self._files += 1
-            self._name = f"nachlese-{self._day:%Y%m%d}-{os.getpid()}-{self._tag}{self._files}.warc.gz"
+            self._name = f"nachlese-{self._day:%Y%m%d}-{os.getpid()}-{self._tag}-{self._files}.warc.gz"
             try:
                 # unbuffered: a write that fails leaves nothing behind that would be written later
                 self._out = (self.folder / self._name).open("xb", buffering=0)
             except FileExistsError:
-                continue  # of an earlier process with this number, or of another machine
+                continue  # somebody has called one so; nothing is written into the files of others
             with suppress(OSError):  # a file system may know no locks; nothing is moved from there
                 # Nobody moves it while it grows. Who looks whether it can be moved holds it for a moment.
                 fcntl.flock(self._out, fcntl.LOCK_EX)

@@ -125,7 +125,7 @@ class RemoteArchive:
         for file in sorted(folder.glob(_PATTERN), key=lambda file: (self._failures[file.name], file.name)):
             with ExitStack() as held:
                 try:
-                    opened = held.enter_context(file.open("rb"))
+                    opened = held.enter_context(file.open("r+b"))  # NFS locks only what is open for writing
                     fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except (FileNotFoundError, BlockingIOError):
                     continue  # whoever writes it, or moves it just now, holds the lock; it may be gone in between

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
-def write_whole(file: Path, data: bytes) -> None:
-    """Write *data* beside *file* and rename it, so that nobody ever reads half of it. Raises OSError."""
-    beside = file.with_name(f".{file.name}.{os.getpid()}.new")
+@contextmanager
+def replacing(file: Path) -> Iterator[Path]:
+    """A file beside *file*, which takes its name when the block ends well, so that nobody ever reads half of it.
+
+    It is this caller's own: processes of different containers and machines have equal numbers. Raises OSError.
+    """
+    beside = file.with_name(f".{file.name}.{uuid.uuid4().hex[:12]}.new")
     try:
-        beside.write_bytes(data)
+        yield beside
         beside.replace(file)
     finally:
-        beside.unlink(missing_ok=True)  # there only where one of the two failed
+        beside.unlink(missing_ok=True)  # there only where something failed
+
+
+def write_whole(file: Path, data: bytes) -> None:
+    """Write *data* as *file*. Raises OSError."""
+    with replacing(file) as beside:
+        beside.write_bytes(data)

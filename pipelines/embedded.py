@@ -25,6 +25,7 @@ from urllib.parse import quote
 import platformdirs
 
 from pipelines.postgres import DatabaseError, safe_text
+from pipelines.process_space import process_space
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +67,7 @@ def embedded(folder: Path) -> str:
         folder.parent.mkdir(parents=True, exist_ok=True)
         users = os.open(_beside(folder, "users"), os.O_CREAT | os.O_RDWR, 0o600)
         fcntl.flock(users, fcntl.LOCK_SH)
-        server = _started(folder)
+        server = _started(folder, users)
         alive, watcher = _watched(folder)
     except (OSError, RuntimeError, subprocess.SubprocessError, AssertionError) as error:
         raise DatabaseError(
@@ -147,11 +148,33 @@ def _last_line(file: Path) -> str:
     return safe_text(ValueError(lines[-1])) if lines else ""
 
 
-def _started(folder: Path, attempts: int = 3) -> Any:
+def _refuse_elsewhere(folder: Path, users: int) -> None:
+    """Raises DatabaseError where processes that we cannot see use the server in *folder*: those of another container,
+    or of another machine. Its number says nothing here, and a second server on the same files destroys them."""
+    file = _beside(folder, "space")
+    try:
+        started_in = file.read_text().strip()
+    except FileNotFoundError:
+        started_in = ""
+    if started_in not in ("", process_space()):
+        try:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(users)
+            raise DatabaseError(
+                f"the embedded Postgres in {folder} is in use in another container or on another machine, and runs "
+                "there alone: end what uses it, or give both a server of their own with NACHLESE_DATABASE_URL"
+            ) from None
+        fcntl.flock(users, fcntl.LOCK_SH)
+    _write(file, f"{process_space()}\n")
+
+
+def _started(folder: Path, users: int, attempts: int = 3) -> Any:
     package = _pgserver()
     for attempt in range(1, attempts + 1):
         try:
             with _alone(folder), _parents_closed(folder, Path(package.__file__)):
+                _refuse_elsewhere(folder, users)
                 _make(folder)
                 _tune(folder)
                 _forget_dead_postmaster(folder)
