@@ -1,12 +1,12 @@
 # syntax=docker/dockerfile:1
-# The scheduler and the pages of docker-compose.yml. Two stages: pip and its caches stay behind in the first.
+# The scheduler, the workers and the pages of docker-compose.yml. Two stages: pip and its caches stay behind in the first.
 
 FROM python:3.11-slim AS build
 WORKDIR /src
 RUN python -m venv /opt/nachlese
 # dependencies alone first: they change seldom, and this layer is then taken from the cache
 COPY requirements.lock pyproject.toml ./
-RUN python -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; print('\n'.join(p['dependencies'] + p['optional-dependencies']['web']))" > wanted.txt \
+RUN python -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; print('\n'.join(p['dependencies'] + p['optional-dependencies']['web'] + p['optional-dependencies']['workers']))" > wanted.txt \
     && /opt/nachlese/bin/pip install --no-cache-dir -c requirements.lock -r wanted.txt
 COPY README.md LICENSE ./
 COPY config config

@@ -64,7 +64,7 @@ class Archive:
     def __init__(self, folder: Path, tag: str = ""):
         """*tag* is part of the files' names; a word of this archive's own where none is stated.
 
-        Others write into the same place, or name their files in the same database: each container's process is number 1.
+        Others write into the same place, or into the same database: in each container the process is number 1.
         """
         self.folder = folder
         self._tag = tag or uuid.uuid4().hex[:8]

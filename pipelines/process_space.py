@@ -1,4 +1,4 @@
-"""Where a process number means one process: a machine from one start of its kernel to the next, and a container on it."""
+"""Where a process number means one process: a machine, from one start of its kernel to the next, or a container."""
 
 from __future__ import annotations
 

@@ -6,6 +6,8 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -117,3 +119,34 @@ def test_the_pages_read_as_the_role_that_may_only_read_and_are_for_this_machine(
     assert roles["command"] == ["db", "roles"]
     assert all(port.startswith("127.0.0.1:") for port in web["ports"])
     assert web["read_only"] is True and web["cap_drop"] == ["ALL"]
+
+
+def test_any_number_of_workers_crawl_what_the_scheduler_puts_into_the_queue(compose: dict[str, Any]) -> None:
+    scheduler, worker = compose["services"]["scheduler"], compose["services"]["worker"]
+    assert (scheduler["command"], worker["command"]) == (["schedule", "--queue"], ["worker"])
+    assert "profiles" not in worker, "up alone must crawl"
+    # what only one container can have: a second one would not start
+    assert not {"container_name", "hostname", "ports"} & set(worker)
+    same = set(scheduler) - {"command"}
+    assert {key: worker[key] for key in same} == {key: scheduler[key] for key in same}
+
+
+def test_every_service_of_the_image_can_build_it(compose: dict[str, Any]) -> None:
+    """Where one could not, compose would look for the image in a registry before it is built."""
+    ours = [service for service in compose["services"].values() if service["image"].startswith("nachlese")]
+    assert len(ours) == 4 and all(service["build"] == "." for service in ours)
+
+
+def test_the_layer_of_libraries_has_all_that_the_image_installs() -> None:
+    """Otherwise each change of a file would fetch the rest anew."""
+    text = (ROOT / "Dockerfile").read_text("utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    (extras,) = re.findall(r"pip install .*'\.\[([\w,]+)\]'", text)
+    (program,) = re.findall(r'RUN python -c "(.+)" > wanted.txt', text)
+    wanted = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    expected = project["dependencies"] + [
+        one for extra in extras.split(",") for one in project["optional-dependencies"][extra]
+    ]
+    assert wanted.splitlines() == expected and "workers" in extras
