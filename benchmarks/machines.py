@@ -58,6 +58,27 @@ def run(*command: str) -> None:
         raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}")
 
 
+def unpacked(revision: str, folder: Path) -> Path:
+    """The code of another *revision* of this repository, in *folder*."""
+    folder.mkdir()
+    archive = folder / "code.tar"
+    run(
+        "git",
+        "-C",
+        str(ROOT),
+        "archive",
+        f"--output={archive}",
+        revision,
+        "crawler",
+        "pipelines",
+        "config",
+        "tests/pages",
+    )
+    run("tar", "-C", str(folder), "-xf", str(archive))
+    archive.unlink()
+    return folder
+
+
 def shifted_clock(folder: Path) -> Path | None:
     """The library that shifts a process's wall clock, built into *folder*; None where there is no compiler."""
     library, compiler = folder / "shifted_clock.so", shutil.which("cc")
@@ -86,13 +107,14 @@ def make_networks(hosts: Sequence[str]) -> None:
 
 @dataclass(eq=False)
 class Machine:
-    """One machine of the drill. ``clock`` is how many seconds its wall clock is ahead."""
+    """One machine of the drill. ``clock`` is how many seconds its wall clock is ahead, ``code`` what is installed."""
 
     number: int
     environment: dict[str, str]
     folder: Path
     clock: int = 0
     library: Path | None = None
+    code: Path = ROOT
     running: dict[str, asyncio.subprocess.Process] = field(default_factory=dict)
 
     @property
@@ -120,17 +142,29 @@ class Machine:
         """Pull the cable to *network*, or put it in again: what was sent meanwhile is lost without a word."""
         run("ip", "link", "set", f"{network}{self.number}", "up" if is_in else "down")
 
-    async def start(self, role: str, *words: str) -> None:
-        """Start ``nachlese WORDS``; what it says goes to ``NAME-ROLE.log``."""
-        env = os.environ | self.environment | {"NACHLESE_HOME": str(self.folder), "PYTHONPATH": str(ROOT)}
+    def command(self, *words: str) -> tuple[list[str], dict[str, str]]:
+        """``nachlese WORDS`` on this machine: the command and its environment."""
+        env = os.environ | self.environment | {"NACHLESE_HOME": str(self.folder), "PYTHONPATH": str(self.code)}
         if self.clock and self.library:
             env |= {"LD_PRELOAD": str(self.library), "NACHLESE_CLOCK_SHIFT": str(self.clock)}
         named = ["sh", "-c", 'hostname "$0"; exec "$@"', self.name, sys.executable, "-m", "crawler.cli", *words]
-        command = ["ip", "netns", "exec", self.name, "unshare", "--uts", *UNSHARE[4:], *named]
+        return ["ip", "netns", "exec", self.name, "unshare", "--uts", *UNSHARE[4:], *named], env
+
+    async def start(self, role: str, *words: str) -> None:
+        """Start ``nachlese WORDS``; what it says goes to ``NAME-ROLE.log``."""
+        command, env = self.command(*words)
         with (self.folder.parent / f"{self.name}-{role}.log").open("ab") as log:
             self.running[role] = await asyncio.create_subprocess_exec(
-                *command, env=env, cwd=ROOT, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
+                *command, env=env, cwd=self.code, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
             )
+
+    async def answer(self, *words: str) -> str:
+        """What ``nachlese WORDS`` prints there, once it has ended."""
+        command, env = self.command(*words)
+        asked = await asyncio.create_subprocess_exec(
+            *command, env=env, cwd=self.code, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE
+        )
+        return (await asked.communicate())[0].decode()
 
     def processes(self, role: str) -> list[psutil.Process]:
         """The process of that *role* and all below it, the first one first."""

@@ -1,6 +1,7 @@
 """Three machines on one database: killed, frozen, cut off, with wrong clocks, drained one by one. Linux, as root:
 
     python -m benchmarks.namespaces [--minutes 6] [--only kill,freeze,...] [--lease 15] [--delay 1] [--seed 1] [--plain]
+    python -m benchmarks.namespaces --from v0.1.0 [--only upgrade,kill,...]
 
 Each machine is a network namespace with addresses of its own and runs ``nachlese worker``, two of them ``nachlese
 schedule --queue`` as well; with ``--plain`` each runs ``nachlese schedule`` and there is no queue. They share a
@@ -8,6 +9,10 @@ Postgres, an archive (a real S3 server where moto_server is installed or named b
 a web of 20 hosts with two sources each, which publish all the time and write down every request. What is counted at the
 end comes from that log and from the rows: articles lost and doubled, pauses at a host that were shorter than its delay,
 how long after a fault the runs of the machine were taken over, and what each source had to wait.
+
+With ``--from`` the database is made, and all machines begin, with the code of that revision; ``upgrade`` brings them to
+this one, one after the other, while the others crawl on with the old code. ``lose-disk`` kills a machine and deletes
+its disk; at the end ``nachlese db check-archive`` has to name what went with it, and get it again.
 """
 
 from __future__ import annotations
@@ -37,12 +42,12 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from benchmarks.machines import INSIDE, NETWORKS, ROOT, SERVER, Machine, inside, make_networks, reason_against
+from benchmarks.machines import INSIDE, NETWORKS, ROOT, SERVER, Machine, inside, make_networks, reason_against, unpacked
 from benchmarks.machines import shifted_clock as built_clock
 from benchmarks.publishing_web import Plan
 from pipelines import database, embedded
 
-FAULTS = ("kill", "freeze", "cut-db", "cut-web", "upgrade")
+FAULTS = ("kill", "freeze", "cut-db", "cut-web", "upgrade", "lose-disk")
 PORT, S3_PORT = 5432, 9000
 #: seconds by which the clocks of the machines are wrong, in turn
 CLOCKS = (0, 600, -600)
@@ -50,12 +55,15 @@ CLOCKS = (0, 600, -600)
 TAKEN_OVER_WITHIN = 5.0
 #: articles that are stored and never asked for again come from the archive; the others are asked twice at most
 LATEST = 120.0
+#: the exit code of who finds a database that is newer than he is
+NEWER_DATABASE = 3
+UNREADABLE = ("db", "check-archive", "--hours", "0", "--json")
 
 
 @dataclass(frozen=True)
 class Timing:
     """Seconds; and how large it is. ``rest``: how long a fault lasts beyond the lease. ``quick``: of every article of a
-    host's second source its first one has so many."""
+    host's second source its first one has so many. ``older``: the revision that the machines begin with."""
 
     minutes: float = 6.0
     lease: float = 15.0
@@ -71,6 +79,7 @@ class Timing:
     seed: int = 1
     tolerance: float = 0.02
     is_plain: bool = False
+    older: str = ""
 
 
 @dataclass
@@ -105,12 +114,18 @@ class Outcome:
     exit_codes: list[int] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     late: float = 0.0
+    ends: dict[str, int] = field(default_factory=dict)
+    refused: int | None = None
+    lost_files: int = 0
+    lost_pages: int = 0
+    unreadable: int = 0
 
     def slowest_takeover(self) -> float:
         return max((seconds for fault in self.faults for seconds in fault.taken_over), default=0.0)
 
     def is_ok(self, timing: Timing) -> bool:
-        return not (self.lost or self.doubled or self.pending or self.short_gaps or any(self.exit_codes)) and (
+        failed = self.lost or self.doubled or self.pending or self.short_gaps or any(self.exit_codes)
+        return not (failed or self.unreadable or self.refused not in (None, NEWER_DATABASE)) and (
             self.slowest_takeover() <= timing.lease + TAKEN_OVER_WITHIN
         )
 
@@ -168,6 +183,8 @@ class Field:
         self.machines: list[Machine] = []
         self.faults: list[Fault] = []
         self.plan: Plan | None = None
+        self.older = unpacked(timing.older, folder / "older") if timing.older else ROOT
+        self.refused: int | None = None
 
     def rows(self, statement: str, **values: object) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.dsn, autocommit=True) as connection:
@@ -198,7 +215,7 @@ class Field:
             }
             for number in range(1, self.timing.machines + 1):
                 clock = CLOCKS[(number - 1) % len(CLOCKS)]
-                one = Machine(number, environment, self.folder / f"m{number}", clock, library)
+                one = Machine(number, environment, self.folder / f"m{number}", clock, library, self.older)
                 one.connect()
                 self.machines.append(one)
             yield
@@ -218,7 +235,9 @@ class Field:
         command = [str(embedded.programs() / "pg_ctl"), "-w", "-o", options, "-l", str(data / "log"), "-D", str(data)]
         subprocess.run([*command, "start"], user=server.system_user, check=True, stdout=subprocess.DEVNULL)
         try:
-            database.migrate(self.dsn)
+            program = "import sys; from pipelines import database; print(*database.migrate(sys.argv[1]))"
+            code = {"cwd": self.older, "env": os.environ | {"PYTHONPATH": str(self.older)}}
+            subprocess.run([sys.executable, "-c", program, self.dsn], **code, check=True, stdout=subprocess.DEVNULL)
             yield
         finally:
             database.leave(self.dsn)
@@ -227,6 +246,9 @@ class Field:
     async def archive(self) -> AsyncIterator[tuple[str, dict[str, str]]]:
         """(address, what machines need in their environment to reach it)"""
         program = os.environ.get("NACHLESE_TEST_MOTO") or shutil.which("moto_server")
+        if not self.has_addresses():
+            yield f"{self.folder}/archive", {}
+            return
         if not program:
             yield f"file://{self.folder}/archive", {}
             return
@@ -244,6 +266,10 @@ class Field:
         finally:
             server.kill()
             await server.wait()
+
+    def has_addresses(self) -> bool:
+        """Whether the code that begins knows of an archive at an address."""
+        return (self.older / "pipelines" / "archive_remote.py").exists()
 
     @asynccontextmanager
     async def web(self) -> AsyncIterator[None]:
@@ -268,7 +294,7 @@ class Field:
             f'log_level = "INFO"\n[politeness]\ndelay = "{timing.delay} seconds"\njitter = "0 seconds"\n'
             f'[crawl]\nreaders = 1\n[schedule]\nevery = "{timing.every} seconds"\njitter = "0 seconds"\n'
             f'lease = "{timing.lease} seconds"\nstop_within = "2 seconds"\n'
-            f'[archive]\nfolder = "{archive}"\nseal_after = "20 seconds"\n'
+            f'[archive]\nfolder = "{archive}"\n' + ('seal_after = "20 seconds"\n' if self.has_addresses() else "")
         )
         assert self.plan is not None
         for host, name, _ in self.plan.sources:
@@ -337,19 +363,49 @@ class Field:
             machine.plug(what.removeprefix("cut-"), False)
             await asyncio.sleep(away)
             machine.plug(what.removeprefix("cut-"), True)
+        elif what == "lose-disk":
+            await machine.kill()
+            shutil.rmtree(machine.folder)
+            machine.folder.mkdir()
+            await asyncio.sleep(away)
+            await self.start(machine)
         elif what == "upgrade":
             await self.upgraded()
         if what in ("cut-web", "upgrade"):
             fault.runs.clear()  # who can reach the database keeps its runs, and who is drained ends them
 
     async def upgraded(self) -> None:
-        """One machine after the other: no new work, the end of what there is, a new start."""
-        for machine in self.machines:
+        """One machine after the other: no new work, the end of what there is, a new start with the code of today.
+
+        Where that is not what they began with, old and new ones work side by side for a while, and one that crashes
+        meanwhile and is started with its old code must not get in.
+        """
+        for number, machine in enumerate(self.machines):
+            if number and self.older != ROOT:
+                await asyncio.sleep(self.timing.rest)
+            if number == 1 and self.older != ROOT:
+                await self.machines[-1].kill()
+                await self.machines[-1].start("worker", "worker")
+                async with asyncio.timeout(60):
+                    (self.refused,) = await self.machines[-1].ended()
             machine.send(signal.SIGUSR1, to_all=False)
             async with asyncio.timeout(240):
                 codes = await machine.ended()
             assert not any(codes), codes
+            machine.code = ROOT
             await self.start(machine)
+
+    async def checked(self) -> tuple[int, int]:
+        """After the end: what went with a disk is named, and got again. (files, pages)"""
+        machine = self.machines[0]
+        said = json.loads(await machine.answer("db", "check-archive", "--hours", "0", "--ask-again", "--json"))
+        if said["pages_asked_again"]:
+            await self.start(machine)
+            waiting = "SELECT FROM ingest.pages WHERE next_check_at <= clock_timestamp() AND state = 'ended'"
+            with suppress(TimeoutError):
+                await until(lambda: not self.rows(waiting) and not self.open_pages(), 180)
+            await self.stopped()
+        return len(said["lost"]), said["pages_asked_again"]
 
     async def drilled(self, wanted: list[str]) -> Outcome:
         assert self.plan is not None
@@ -378,7 +434,12 @@ class Field:
         except TimeoutError:
             took = late
         codes = await self.stopped()
-        return self.counted(expected, codes, took)
+        lost = await self.checked() if "lose-disk" in wanted else (0, 0)
+        outcome = self.counted(expected, codes, took)
+        outcome.lost_files, outcome.lost_pages = lost
+        if "lose-disk" in wanted:
+            outcome.unreadable = len(json.loads(await self.machines[0].answer(*UNREADABLE))["lost"])
+        return outcome
 
     # --- what came of it ---------------------------------------------------------------------------------------------
 
@@ -421,6 +482,9 @@ class Field:
         outcome.faults = self.faults
         if not self.timing.is_plain:
             outcome.jobs = int(self.rows("SELECT count(*) FROM nachlese_queue.procrastinate_jobs")[0][0])
+        outcome.refused = self.refused
+        ends = "SELECT concat_ws(': ', outcome, left(error, 60)), count(*) FROM ingest.runs GROUP BY 1 ORDER BY 2 DESC"
+        outcome.ends = dict(self.rows(ends))
         outcome.left_alone = int(self.rows("SELECT count(*) FROM ingest.host_rests")[0][0])
         said = [path.read_text(errors="replace") for path in sorted(self.folder.glob("m*.log"))]
         outcome.errors = sorted({line[20:200] for text in said for line in text.splitlines()
@@ -494,6 +558,16 @@ def table(outcome: Outcome, timing: Timing) -> str:
                 f"{min(medians):.1f} to {max(medians):.1f} s by source"
             )
     lines.append(f"{outcome.jobs} jobs and {outcome.left_alone} hosts at rest left; exit codes {outcome.exit_codes}")
+    lines.append("runs: " + ", ".join(f"{number} {end}" for end, number in outcome.ends.items()))
+    if timing.older:
+        lines.append(
+            f"upgraded from {timing.older}; old code that was started on the new database: exit code {outcome.refused}"
+        )
+    if outcome.lost_files:
+        lines.append(
+            f"{outcome.lost_files} files of the archive went with a disk; {outcome.lost_pages} pages of which only they had "
+            f"the wording were asked for again; after that {outcome.unreadable} are gone"
+        )
     lines += [f"    {line}" for line in outcome.errors]
     lines.append("ok" if outcome.is_ok(timing) else "FAILED")
     return "\n".join(lines)
@@ -522,6 +596,7 @@ def arguments() -> argparse.ArgumentParser:
         parser.add_argument(f"--{name}", type=float, default=getattr(like, name), help="seconds (%(default)s)")
     for name in ("machines", "hosts", "window", "quick", "seed"):
         parser.add_argument(f"--{name}", type=int, default=getattr(like, name), help="(%(default)s)")
+    parser.add_argument("--from", dest="older", default="", help="the revision that all machines begin with")
     parser.add_argument("--plain", action="store_true", help="no queue: `nachlese schedule` on each machine")
     parser.add_argument("--json", action="store_true", help="one object instead of sentences")
     parser.add_argument("--keep", type=Path, help="copy the logs there")
@@ -541,7 +616,7 @@ def main() -> int:
         return inside("benchmarks.namespaces", sys.argv[1:])
     names = ("minutes", "lease", "delay", "every", "publish", "settle", "rest", "tolerance", "machines", "hosts")
     timing = {name: getattr(options, name) for name in (*names, "window", "quick", "seed")}
-    made = Timing(**timing, is_plain=options.plain)
+    made = Timing(**timing, is_plain=options.plain, older=options.older)
     outcome = asyncio.run(drill(made, wanted, options.keep))
     print(json.dumps(asdict(outcome), default=str) if options.json else table(outcome, made))
     return 0 if outcome.is_ok(made) else 1
