@@ -565,8 +565,8 @@ def table(outcome: Outcome, timing: Timing) -> str:
         )
     if outcome.lost_files:
         lines.append(
-            f"{outcome.lost_files} files of the archive went with a disk; {outcome.lost_pages} pages of which only they had "
-            f"the wording were asked for again; after that {outcome.unreadable} are gone"
+            f"{outcome.lost_files} files of the archive went with a disk; {outcome.lost_pages} pages whose wording lay "
+            f"in them alone were asked for again; after that {outcome.unreadable} are gone"
         )
     lines += [f"    {line}" for line in outcome.errors]
     lines.append("ok" if outcome.is_ok(timing) else "FAILED")
