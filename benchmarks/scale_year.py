@@ -101,6 +101,7 @@ SCHEDULE = {
     "archive files that are old": retention.OLD_FILES,
     "prune: requests, one step": retention.COUNT_ATTEMPTS,
     "prune: page endings, one step": retention.COUNT_RUN_PAGES,
+    "prune: runs, all": retention.COUNT_RUNS,
     "prune: observations, one step": retention.COUNT_OBSERVATIONS,
     "prune: old wordings, one step": retention.COUNT_VERSIONS,
 }

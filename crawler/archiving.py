@@ -82,7 +82,7 @@ async def prune(
         return None if age is None else now - age
 
     ages = before(kept.bookkeeping), before(kept.versions), before(kept.archive)
-    return await store.prune(*ages, folder, is_dry, remote)
+    return await store.prune(*ages, folder, is_dry, remote, before(kept.runs))
 
 
 async def lost_files(

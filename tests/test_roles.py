@@ -42,6 +42,7 @@ ALLOWED = [
             "rejections",
             "removed",
             "revisions",
+            "run_days",
             "sources",
             "stories",
             "storage",

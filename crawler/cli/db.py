@@ -383,7 +383,7 @@ def prune(
         print_json({"dry_run": dry_run, **deleted})
         return
     names = {
-        "attempts": "requests", "run_pages": "endings of pages", "observations": "observed pages",
+        "attempts": "requests", "run_pages": "endings of pages", "runs": "runs", "observations": "observed pages",
         "versions": "old wordings", "archive_files": "archive files",
     }  # fmt: skip
     print_line("would be deleted:" if dry_run else "deleted:")

@@ -52,6 +52,10 @@ class Retention(Table):
     bookkeeping: PositiveDuration | None = Field(
         timedelta(days=90), description="Requests, endings and looks of pages in old runs are deleted after this."
     )
+    runs: PositiveDuration | None = Field(
+        timedelta(days=90),
+        description="Runs are summed up by day after this, not before bookkeeping; the latest 50 of a source stay.",
+    )
 
 
 class Limits(Table):

@@ -46,7 +46,7 @@ REVOKE INSERT, UPDATE ON ingest.migrations FROM nachlese_writer;
 -- links that were only seen again are counted and forgotten, fingerprints move and are replaced, watchlists are what the files
 -- say, processes end, stories are regrouped beside those that are there; what [retention] says is too old goes once a day.
 -- No article that was published is ever deleted
-GRANT DELETE ON ingest.run_pages, ingest.attempts, ingest.versions, ingest.archive_records, ingest.claims,
+GRANT DELETE ON ingest.runs, ingest.run_pages, ingest.attempts, ingest.versions, ingest.archive_records, ingest.claims,
     ingest.bands, ingest.watches, ingest.observations, ingest.workers, ingest.host_workers, ingest.regrouped_articles,
     ingest.regrouped_terms TO nachlese_writer;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA ingest TO nachlese_writer;

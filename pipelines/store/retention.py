@@ -1,14 +1,14 @@
 """What is deleted after a time, and how large everything is. Article rows are never deleted.
 
-Deleted is only what nothing else needs: requests and page endings whose run is counted, wordings that are neither
-current nor the origin of a copy, archive files. Each step takes some thousand rows in a transaction of its own, so that
+Deleted is only what nothing else needs: requests and page endings whose run is counted, runs once their counts are
+summed up, wordings that are neither current nor the origin of a copy, archive files. Each step takes some thousand rows in a transaction of its own, so that
 writers never wait long, and can be stopped and repeated at any time.
 """
 
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from psycopg import AsyncConnection
@@ -39,17 +39,68 @@ COUNT_OLD_MONTHS = """
 """
 KEEP_MONTHS = "SELECT ingest.keep_attempts_by_month(coalesce(%(before)s::timestamptz, '-infinity'))"
 
+# Both go through ids in portions, from where the last one ended: what has to stay is not looked at again and again. Ids
+# follow time, so a portion that ends with a run that is too young is the last.
 DELETE_RUN_PAGES = """
-    DELETE FROM ingest.run_pages
-    WHERE run_id IN (
-        SELECT run.id FROM ingest.runs AS run
-        WHERE run.ended_at < %(before)s AND EXISTS (SELECT FROM ingest.run_pages WHERE run_pages.run_id = run.id)
-        ORDER BY run.id
-        LIMIT 20)
+    WITH portion AS MATERIALIZED (
+        SELECT DISTINCT run_id FROM (
+            SELECT run_id FROM ingest.run_pages WHERE run_id > %(after)s ORDER BY run_id LIMIT %(limit)s) AS endings
+    ), deleted AS (
+        DELETE FROM ingest.run_pages AS done USING portion JOIN ingest.runs AS run ON run.id = portion.run_id
+        WHERE done.run_id = run.id AND run.ended_at < %(before)s
+        RETURNING 1
+    )
+    SELECT (SELECT count(*) FROM deleted) AS number,
+           (SELECT id FROM ingest.runs WHERE id = (SELECT max(run_id) FROM portion) AND started_at < %(before)s) AS last
 """
 COUNT_RUN_PAGES = """
     SELECT count(*) AS number FROM ingest.run_pages AS done JOIN ingest.runs AS run ON run.id = done.run_id
     WHERE run.ended_at < %(before)s
+"""
+
+# Of each source these stay: its latest runs (what lists, take-overs and health look at), and the one with which it began
+# to look without finding anything. So do replays and backfills: a person started them.
+RUNS_KEPT = 50
+OLD_RUNS = f"""
+    SELECT run.id FROM portion AS run
+    JOIN (
+        SELECT known.source, (
+            SELECT started_at FROM ingest.runs AS newest WHERE newest.source = known.source
+            ORDER BY started_at DESC OFFSET {RUNS_KEPT - 1} LIMIT 1) AS kept_since, (
+            SELECT min(started_at) FROM ingest.runs AS looked
+            WHERE looked.source = known.source AND looked.kind = 'crawl' AND looked.outcome = 'finished'
+              AND looked.started_at > (
+                  SELECT max(at) FROM ingest.observations AS found
+                  WHERE found.source = known.source AND found.outcome IN ('new', 'copy'))) AS looking_since
+        FROM (SELECT DISTINCT source FROM portion) AS known
+    ) AS bounds ON bounds.source = run.source
+    WHERE run.kind IN ('crawl', 'recheck') AND run.ended_at < %(before)s AND run.started_at < bounds.kept_since
+      AND run.started_at IS DISTINCT FROM bounds.looking_since
+"""
+COUNT_RUNS = f"""
+    WITH portion AS (SELECT * FROM ingest.runs) SELECT count(*) AS number FROM ({OLD_RUNS}) AS old
+"""
+DELETE_RUNS = f"""
+    WITH portion AS MATERIALIZED (
+        SELECT id, source, kind, started_at, ended_at FROM ingest.runs
+        WHERE id > %(after)s ORDER BY id LIMIT %(limit)s
+    ), old AS MATERIALIZED ({OLD_RUNS}), deleted AS (
+        DELETE FROM ingest.runs AS run USING old WHERE run.id = old.id
+        RETURNING run.*
+    ), summed AS (
+        INSERT INTO ingest.run_days AS known (
+            source, day, kind, outcome, runs, ms, new, new_version, unchanged, copy, rejected)
+        SELECT source, (started_at AT TIME ZONE 'UTC')::date, kind, outcome, count(*),
+               sum(round(1000 * extract(epoch FROM ended_at - started_at))), sum(new), sum(new_version),
+               sum(unchanged), sum(copy), sum(rejected)
+        FROM deleted GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+        ON CONFLICT (source, day, kind, outcome) DO UPDATE
+        SET runs = known.runs + excluded.runs, ms = known.ms + excluded.ms, new = known.new + excluded.new,
+            new_version = known.new_version + excluded.new_version, unchanged = known.unchanged + excluded.unchanged,
+            copy = known.copy + excluded.copy, rejected = known.rejected + excluded.rejected
+    )
+    SELECT (SELECT count(*) FROM deleted) AS number,
+           (SELECT id FROM portion WHERE id = (SELECT max(id) FROM portion) AND started_at < %(before)s) AS last
 """
 
 # what the baselines of a source are made of stays, however old it is
@@ -127,6 +178,7 @@ async def prune(
     run: Transactions,
     *,
     bookkeeping: datetime | None,
+    runs: datetime | None,
     versions: datetime | None,
     archive: datetime | None,
     folder: Path | None,
@@ -137,18 +189,20 @@ async def prune(
 
     *folder* is where the archive files lie; those of other machines are theirs to delete.
     """
-    done = {"attempts": await _delete_attempts(run, bookkeeping, is_dry)}
+    has_months = (await _rows(run, HAS_MONTHS, {}))[0]["has_months"]
+    done = {"attempts": await _delete_attempts(run, bookkeeping, has_months, is_dry)}
     steps = (
-        ("run_pages", bookkeeping, COUNT_RUN_PAGES, DELETE_RUN_PAGES),
-        ("observations", bookkeeping, COUNT_OBSERVATIONS, DELETE_OBSERVATIONS),
-        ("versions", versions, COUNT_VERSIONS, DELETE_VERSIONS),
+        ("run_pages", bookkeeping, COUNT_RUN_PAGES, DELETE_RUN_PAGES, _in_portions),
+        ("runs", _with_nothing_left(runs, bookkeeping, has_months), COUNT_RUNS, DELETE_RUNS, _in_portions),
+        ("observations", bookkeeping, COUNT_OBSERVATIONS, DELETE_OBSERVATIONS, _repeated),
+        ("versions", versions, COUNT_VERSIONS, DELETE_VERSIONS, _repeated),
     )
-    for name, before, count, delete in steps:
+    for name, before, count, delete, work in steps:
         values = {"before": before, "limit": AT_A_TIME}
         if before is None:
             done[name] = 0
         else:
-            done[name] = await (_counted(run, count, values) if is_dry else _repeated(run, delete, values))
+            done[name] = await (_counted(run, count, values) if is_dry else work(run, delete, values))
     done["archive_files"] = 0
     if archive is not None and folder is not None:
         for row in await _rows(run, OLD_FILES, {"before": archive}):
@@ -156,10 +210,19 @@ async def prune(
     return done
 
 
-async def _delete_attempts(run: Transactions, before: datetime | None, is_dry: bool) -> int:
+def _with_nothing_left(runs: datetime | None, bookkeeping: datetime | None, has_months: bool) -> datetime | None:
+    """Of runs older than this no request and no ending is there any more, so that none names a run that is gone."""
+    if runs is None or bookkeeping is None:
+        return None
+    before = min(runs, bookkeeping)
+    if not has_months:
+        return before
+    return before.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
+async def _delete_attempts(run: Transactions, before: datetime | None, has_months: bool, is_dry: bool) -> int:
     """Row by row, or month by month; of months the number of rows is Postgres's estimate."""
     values = {"before": before, "limit": AT_A_TIME}
-    has_months = (await _rows(run, HAS_MONTHS, {}))[0]["has_months"]
     number = 0
     if before is not None and (is_dry or has_months):
         number = await _counted(run, COUNT_OLD_MONTHS if has_months else COUNT_ATTEMPTS, values)
@@ -203,6 +266,17 @@ async def _repeated(run: Transactions, statement: str, values: Row) -> int:
         total += deleted
         if not deleted:
             return total
+
+
+async def _in_portions(run: Transactions, statement: str, values: Row) -> int:
+    """Like `_repeated`, for statements that say where their portion ended: {number, last}; no last: that was all."""
+    total, after = 0, 0
+    while True:
+        row = (await _rows(run, statement, values | {"after": after}))[0]
+        total += row["number"]
+        if row["last"] is None:
+            return total
+        after = row["last"]
 
 
 async def _counted(run: Transactions, statement: str, values: Row) -> int:

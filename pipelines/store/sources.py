@@ -70,6 +70,18 @@ FORMER = "SELECT name FROM ingest.sources WHERE name = ANY (%(names)s)"
 
 RENAME = "SELECT ingest.rename_source(%(former)s, %(name)s) AS done"
 
+# what the runs of both counted that are gone
+JOIN_RUN_DAYS = """
+    WITH moved AS (DELETE FROM ingest.run_days WHERE source = %(former)s RETURNING *)
+    INSERT INTO ingest.run_days AS known (
+        source, day, kind, outcome, runs, ms, new, new_version, unchanged, copy, rejected)
+    SELECT %(name)s, day, kind, outcome, runs, ms, new, new_version, unchanged, copy, rejected FROM moved
+    ON CONFLICT (source, day, kind, outcome) DO UPDATE
+    SET runs = known.runs + excluded.runs, ms = known.ms + excluded.ms, new = known.new + excluded.new,
+        new_version = known.new_version + excluded.new_version, unchanged = known.unchanged + excluded.unchanged,
+        copy = known.copy + excluded.copy, rejected = known.rejected + excluded.rejected
+"""
+
 
 async def update_noise_params(connection: AsyncConnection, source: str) -> frozenset[str]:
     """Learn which parameters mean nothing, and under which key each page of *source* is known without them."""
@@ -149,6 +161,7 @@ async def save(connection: AsyncConnection, sources: Sequence[SourceRow]) -> Non
             continue
         done = (await rows_of(connection, RENAME, {"former": old, "name": new}))[0]["done"]
         if done:
+            await connection.execute(JOIN_RUN_DAYS, {"former": old, "name": new})
             log.info("everything of %s belongs to %s now, as its file says (formerly)", old, new)
         else:
             log.warning("%s still has what belongs to %s: one of them runs now; the next start moves it", old, new)

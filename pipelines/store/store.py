@@ -193,16 +193,17 @@ class Store(
         folder: Path | None = None,
         is_dry: bool = False,
         remote: RemoteArchive | None = None,
+        runs: datetime | None = None,
     ) -> dict[str, int]:
         """Delete what is older; never an article. How many of each kind, by its name.
 
         *bookkeeping*: requests, endings of pages in old runs, observations. *versions*: wordings that are not
-        current. *archive*: files in *folder*, or at *remote*, all of whose pages are older. None: nothing of it.
-        *is_dry*: only count.
+        current. *archive*: files in *folder*, or at *remote*, all of whose pages are older. *runs*: runs, not before
+        what *bookkeeping* is about; they are summed up by day. None: nothing of it. *is_dry*: only count.
         """
         return await retention.prune(
-            self._connections.run, bookkeeping=bookkeeping, versions=versions, archive=archive, folder=folder,
-            is_dry=is_dry, remote=remote,
+            self._connections.run, bookkeeping=bookkeeping, runs=runs, versions=versions, archive=archive,
+            folder=folder, is_dry=is_dry, remote=remote,
         )  # fmt: skip
 
     async def rebuild_duplicates(self) -> dict[str, int]:

@@ -18,7 +18,7 @@ SELECT
     run.reasons
 FROM ingest.runs AS run;
 
-COMMENT ON VIEW news.runs IS 'A row per run of a source or replay; counts are written when it ends';
+COMMENT ON VIEW news.runs IS 'A row per run of a source or replay, for as long as it is kept; counts are written when it ends';
 COMMENT ON COLUMN news.runs.id IS 'Number of the run';
 COMMENT ON COLUMN news.runs.source IS 'The source; null for a replay or backfill over several';
 COMMENT ON COLUMN news.runs.kind IS 'crawl, replay, recheck or backfill';
