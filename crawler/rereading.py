@@ -7,6 +7,7 @@ the next one begins anew; one that has not is gone on with by whoever asks for t
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import json
 import logging
@@ -25,6 +26,7 @@ from crawler.reports import RunReport
 from crawler.runs import stored_pages
 from crawler.services import Services
 from pipelines import database
+from pipelines.archive_remote import RemoteArchive
 from pipelines.items import Page
 from pipelines.reading.reader import READER_VERSION
 from pipelines.record_reader import Place
@@ -83,15 +85,25 @@ class ArchiveReading(FileReading):
         path = (self._folder / name).resolve()
         if not name.lower().endswith(files.WARC):
             yield from stored_pages(self._services, [path], self._source, since=self._since)
-        elif self._remote is None or path.exists():
-            yield from self.warc(Place(str(path)), path.stat().st_size, self.key(name))
-        elif (known := self.known(name)) is not None and known.is_done and known.size == self._sizes[name]:
+            return
+        try:
+            if self._remote is None or path.exists():
+                yield from self.warc(Place(str(path)), path.stat().st_size, self.key(name))
+                return
+        except OSError as error:
+            if self._remote is None or error.errno != errno.ENOENT:
+                raise  # else it was moved just now
+        yield from self._from_there(self._remote, name)
+
+    def _from_there(self, remote: RemoteArchive, name: str) -> Iterator[Page | Unreadable | Wait]:
+        known, size = self.known(name), self._sizes[name]
+        if known is not None and known.is_done and known.size == size:
             self.found.done_before += 1  # and need not be fetched
-            self.found.read_before += known.size
-        else:
-            with own_folder(database.home() / "downloads") as own:
-                self._remote.fetch(name, own / name)
-                yield from self.warc(Place(str(own / name)), (own / name).stat().st_size, name)
+            self.found.read_before += size
+            return
+        with own_folder(database.home() / "downloads") as own:
+            remote.fetch(name, own / name)
+            yield from self.warc(Place(str(own / name)), (own / name).stat().st_size, name)
 
 
 def names_in(services: Services, since: datetime | None) -> dict[str, int]:
