@@ -28,7 +28,7 @@ from crawler.services import Services
 from pipelines import database
 from pipelines.archive_remote import RemoteArchive
 from pipelines.items import Page
-from pipelines.reading.reader import READER_VERSION
+from pipelines.reading.rules import READER_VERSION
 from pipelines.record_reader import Place
 from pipelines.store.backfills import BackfillPosition, Rereading
 

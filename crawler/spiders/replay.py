@@ -14,11 +14,12 @@ from pipelines.article_item import ArticleItem
 from pipelines.items import Page
 from pipelines.store import Archived
 
+#: pages that are taken together, and stored in one transaction: so many wait for no others there (batches.ENOUGH)
+TOGETHER = 16
+#: the bytes after which no further one is taken with them, and seconds likewise: what had to be waited for goes on
+MOST_BYTES, AT_ONCE = 4_000_000, 0.02
 #: pages on their way at a time: enough that no reader waits for the next one
-AHEAD = 16
-#: pages that are taken together, the bytes after which no further one is, and seconds likewise: a page that had to be
-#: waited for goes on at once
-TOGETHER, MOST_BYTES, AT_ONCE = 8, 4_000_000, 0.02
+AHEAD = 3 * TOGETHER
 
 Stored = Page | Unreadable | Wait | tuple[Archived, Page]
 
@@ -43,7 +44,7 @@ class ReplaySpider(RunSpider):
             if not batch:
                 break
             pages = [one for one in map(page_of, batch) if one is not None]
-            rules = iter(await services.rules_for(*pages))
+            rules, together = iter(await services.rules_for(*pages)), Together(len(pages))
             for one in batch:
                 if isinstance(one, Wait):
                     await asyncio.sleep(one.seconds)
@@ -51,13 +52,68 @@ class ReplaySpider(RunSpider):
                     await frontier.reject(one.url, one.reason, one.detail, source=one.source)
                 elif await frontier.has_room(begun, AHEAD):
                     archived, page = one if isinstance(one, tuple) else (None, one)
-                    stored = asyncio.Event()
-                    yield ArticleItem(
-                        page, next(rules), run=frontier.run, archived=archived, after=before, handed_over=stored
-                    )
-                    before, begun = stored, begun + 1
+                    turn = Turn(before, together)
+                    yield ArticleItem(page, next(rules), run=frontier.run, archived=archived, after=turn.after,
+                                      handed_over=turn)  # fmt: skip
+                    before, begun = turn, begun + 1
+                else:
+                    together.close()
         if await frontier.has_room(begun, 1):
             await frontier.settled()
+
+
+class Together:
+    """Pages of which none is stored before all of them were read: a transaction costs more than the rows of a page."""
+
+    def __init__(self, pages: int):
+        self._reading = pages
+        self.are_read = asyncio.Event()
+
+    def one_was_read(self) -> None:
+        self._reading -= 1
+        if not self._reading:
+            self.are_read.set()
+
+    def close(self) -> None:
+        """No more of them will come."""
+        self.are_read.set()
+
+
+class Turn(asyncio.Event):
+    """Set when a page is about to be stored, or will not be. ``after`` is what it waits for: those read with it, and
+    the page *before* it."""
+
+    def __init__(self, before: asyncio.Event | None, together: Together):
+        super().__init__()
+        self._before, self._together, self._was_read = before, together, False
+        self.after = After(self)
+
+    def set(self) -> None:
+        self._note()
+        super().set()
+
+    def _note(self) -> None:
+        if not self._was_read:
+            self._was_read = True
+            self._together.one_was_read()
+
+    async def wait_for_others(self) -> None:
+        """The page was read."""
+        self._note()
+        await self._together.are_read.wait()
+        if self._before is not None:
+            await self._before.wait()
+
+
+class After:
+    """What the page of a turn waits for."""
+
+    def __init__(self, turn: Turn):
+        self._turn = turn
+
+    async def wait(self) -> object:
+        await self._turn.wait_for_others()
+        return True
 
 
 def page_of(one: Stored) -> Page | None:
