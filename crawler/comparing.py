@@ -52,8 +52,9 @@ async def compare(
 
 async def compared(services: Services, page: Page) -> Comparison:
     address = page.asked_url or page.url
+    (rules,) = await services.rules_for(page)
     try:
-        article, features = await services.readers.read_page(page, await services.rules_for(page))
+        article, features = await services.readers.read_page(page, rules)
     except Rejected as rejected:
         return Comparison(address, page.source, "rejected", str(rejected))
     try:

@@ -42,6 +42,13 @@ class Unreadable:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """There is no page now: ask again after so many seconds."""
+
+    seconds: float
+
+
 def missing(paths: Iterable[Path]) -> list[Path]:
     """Those of *paths* that do not exist."""
     return [path for path in paths if not path.exists()]

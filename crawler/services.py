@@ -72,6 +72,7 @@ class Derived:
         self.configuration = configuration
         self.spiders: dict[str, type[Spider]] = {}
         self.settings: ScrapySettings | None = None  # what all crawls have in common
+        self.models: dict[tuple[str, int], SiteModel] = {}
         self._rules: dict[tuple[str, int], Rules] = {}
 
     def rules(self, source: str, model: SiteModel | None = None) -> Rules:
@@ -172,12 +173,19 @@ class Services:
             return SiteModel()
         return await self.store.site_model(source, number)
 
-    async def rules_for(self, page: Page) -> Rules:
-        """The rules for a stored page: with the site model with which it was read, so that it gives the same text."""
-        if not self.configuration.settings.reading.learn or not self.is_durable:
-            return self.derived.rules(page.source)
-        number = await self.store.site_model_number(page.source, page.asked_url or page.url, page.fetched_at)
-        return self.derived.rules(page.source, await self.store.site_model(page.source, number))
+    async def rules_for(self, *pages: Page) -> list[Rules]:
+        """The rules for stored pages: with the site model with which each was read, so that it gives the same text."""
+        if not pages or not self.configuration.settings.reading.learn or not self.is_durable:
+            return [self.derived.rules(page.source) for page in pages]
+        fetches = [(page.source, page.asked_url or page.url, page.fetched_at) for page in pages]
+        numbers = await self.store.site_model_numbers(fetches)
+        return [await self._rules_of(page.source, number) for page, number in zip(pages, numbers, strict=True)]
+
+    async def _rules_of(self, source: str, number: int) -> Rules:
+        known = self.derived.models  # a site model never changes
+        if (source, number) not in known:
+            known[source, number] = await self.store.site_model(source, number)
+        return self.derived.rules(source, known[source, number])
 
     async def learn(self, source: str) -> None:
         """After a run of *source*: make the next site model where one is due. A run is not failed by what follows."""

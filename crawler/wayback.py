@@ -14,10 +14,12 @@ from urllib.parse import urlencode
 
 from crawler.archive_lists import Capture, CaptureList, captured, moment_of
 from crawler.archive_site import Answer, ArchiveSite
-from crawler.backfilling import Backfill, Ledger, LoopWaiter, hosts_wanted
+from crawler.backfilling import hosts_wanted
 from crawler.config import Source
 from crawler.discovery.links import LinkFilter
 from crawler.downloader.errors import FetchError
+from crawler.file_ledger import Ledger
+from crawler.file_reading import Backfill, LoopWaiter
 from crawler.files import Unreadable
 from crawler.services import Services, hosts_of
 from pipelines import urls
@@ -76,6 +78,12 @@ class WaybackReading(LoopWaiter):
                         self.found.files_ended += 1
         except _Trouble as trouble:
             self.found.failures += (str(trouble),)
+
+    async def beat(self) -> None:
+        """Nobody else waits for this."""
+
+    async def close(self) -> None:
+        """Nothing is held."""
 
     # --- the list ----------------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ import os
 import re
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -177,7 +177,7 @@ def _group(page: Page, headers: Mapping[str, str]) -> bytes:
             warc_headers_dict=of_record | {"WARC-Date": at},
         )
         records.append(_packed(response))
-    facts = json.dumps(_facts(page), ensure_ascii=True).encode()
+    facts = json.dumps(facts_of(page), ensure_ascii=True).encode()
     metadata = _BUILDER.create_warc_record(
         _one_line(page.url),
         "metadata",
@@ -196,7 +196,8 @@ def _packed(record: ArcWarcRecord) -> bytes:
     return igzip.compress(buffer.getvalue(), LEVEL, mtime=0)
 
 
-def _facts(page: Page) -> dict[str, Any]:
+def facts_of(page: Page) -> dict[str, Any]:
+    """What ``page_of_facts`` makes the page of again, with its bodies."""
     return {
         "url": page.url,
         "asked_url": page.asked_url,
@@ -302,38 +303,50 @@ class _Group:
         if record_id != self.record_id:  # what stood between them is lost
             raise ValueError(f"the page at byte {self.offset} was cut off")
 
-    def page(self, facts: Any) -> Page:
-        """The page by what its metadata record states. Raises ValueError where that is not as ours is."""
-        if not isinstance(facts, dict) or not all(isinstance(facts.get(name), kind) for name, kind in _FACTS.items()):
-            raise ValueError(f"expected an object with {', '.join(_FACTS)} as metadata")
-        parts, at = facts["parts"], datetime.fromisoformat(facts["fetched_at"])
-        if at.tzinfo is None:
-            raise ValueError(f"its time has no zone: {at}")
-        if not all(isinstance(text, str) for part in parts for text in part):
-            raise ValueError("expected address and content type of each of its pages")
-        if len(parts) != len(self.bodies):
-            raise ValueError(f"{len(parts)} pages belong to it, {len(self.bodies)} are there")
-        return Page(
-            url=facts["url"],
-            source=facts["source"],
-            body=self.bodies[0],
-            fetched_at=at,
-            content_type=parts[0][1],
-            status=facts["status"],
-            asked_url=facts["asked_url"],
-            hint=_HINT.validate_python(facts["hint"]) if facts.get("hint") else None,
-            more=tuple(
-                Part(url, body, content_type)
-                for (url, content_type), body in zip(parts[1:], self.bodies[1:], strict=True)
-            ),
-        )
+
+def page_of_facts(facts: Any, bodies: Sequence[bytes]) -> Page:
+    """The page by what its metadata record states, and its bodies. Raises ValueError where that is not as ours is."""
+    if not isinstance(facts, dict) or not all(isinstance(facts.get(name), kind) for name, kind in _FACTS.items()):
+        raise ValueError(f"expected an object with {', '.join(_FACTS)} as metadata")
+    parts, at = facts["parts"], datetime.fromisoformat(facts["fetched_at"])
+    if at.tzinfo is None:
+        raise ValueError(f"its time has no zone: {at}")
+    if not all(isinstance(text, str) for part in parts for text in part):
+        raise ValueError("expected address and content type of each of its pages")
+    if len(parts) != len(bodies):
+        raise ValueError(f"{len(parts)} pages belong to it, {len(bodies)} are there")
+    return Page(
+        url=facts["url"],
+        source=facts["source"],
+        body=bodies[0],
+        fetched_at=at,
+        content_type=parts[0][1],
+        status=facts["status"],
+        asked_url=facts["asked_url"],
+        hint=_HINT.validate_python(facts["hint"]) if facts.get("hint") else None,
+        more=tuple(
+            Part(url, body, content_type) for (url, content_type), body in zip(parts[1:], bodies[1:], strict=True)
+        ),
+    )
 
 
-def pages_of(file: Openable, source: str | None, damage: list[str], begin: int = 0) -> Iterator[tuple[int, int, Page]]:
-    """(offset, length, page) of one file; what went wrong is added to *damage*."""
+def pages_of(
+    file: Openable,
+    source: str | None,
+    damage: list[str],
+    begin: int = 0,
+    is_ours: bool | None = None,
+    note: Callable[[int], object] = bool,
+) -> Iterator[tuple[int, int, Page]]:
+    """(offset, length, page) of one file; what went wrong is added to *damage*.
+
+    *is_ours*: whether it is of our archive; without it, its first record says so, or *begin* is a place that is known.
+    *note* is told where each record begins before it is looked into.
+    """
     group: _Group | None = None
-    is_ours = begin > 0
+    is_ours = begin > 0 if is_ours is None else is_ours
     for offset, record, size in records_of(file, damage, begin):
+        note(offset)
         headers = record.rec_headers
         try:
             if record.rec_type == "warcinfo":
@@ -352,7 +365,7 @@ def pages_of(file: Openable, source: str | None, damage: list[str], begin: int =
                 done, group = group, None
                 done.close(headers.get_header("WARC-Concurrent-To"))
                 facts = json.loads(whole(record))
-                yield done.offset, offset + size() - done.offset, done.page(facts)
+                yield done.offset, offset + size() - done.offset, page_of_facts(facts, done.bodies)
         except OSError:
             raise  # trouble of the disk is none of the record
         except Exception as error:  # noqa: BLE001  whatever a record holds, the next one comes

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 from itemadapter import ItemAdapter
 from itemadapter.adapter import AdapterInterface
@@ -25,6 +25,10 @@ _OF_ARTICLE = tuple(one.name for one in fields(Article))
 _SERIALIZED = frozenset({"fetched_at", "published_at", "modified_at", "image", "removed", "rights"})
 #: what a page says of itself before it was read
 _OF_PAGE = ("url", "source", "status", "content_type", "fetched_at")
+
+
+class Waitable(Protocol):
+    async def wait(self) -> object: ...
 
 
 @dataclass(slots=True, weakref_slot=True)
@@ -56,7 +60,7 @@ class ArticleItem:
     body_slot: Any = None
     held: ExitStack | None = None
     #: of stored pages, which are stored in order: what to wait for, and what to set
-    after: asyncio.Event | None = None
+    after: Waitable | None = None
     handed_over: asyncio.Event | None = None
 
     def hold(self, counting: AbstractContextManager[Callable[[int], None]]) -> None:

@@ -23,15 +23,16 @@ def wanted_pages(
     damage: list[str],
     begin: int = 0,
     latest: datetime | None = None,
+    note: Callable[[int], object] = bool,
 ) -> Iterator[tuple[int, Page | None]]:
     """(offset, page) of the HTML pages with status 200 in one file, from the record at byte *begin* on.
 
     *source_of* tells whose a page is by its address, and by the name that our own archive kept ("" in others'); of a
     page of nobody the body is not read. None stands for a record that is no such page. What is damaged, or was fetched
-    after *latest*, is added to *damage*.
+    after *latest*, is added to *damage*. *note* is told where each record begins before it is looked into.
     """
     if is_ours(file):
-        for offset, _, kept in pages_of(file, None, damage, begin):
+        for offset, _, kept in pages_of(file, None, damage, begin, True, note):
             source = source_of(kept.url, kept.source) if is_html(kept.content_type) and kept.status == 200 else ""
             if source and latest is not None and kept.fetched_at > latest:
                 damage.append(f"{file.name} at byte {offset}: its date, {kept.fetched_at:%Y-%m-%d}, is yet to come")
@@ -39,6 +40,7 @@ def wanted_pages(
             yield offset, replace(kept, source=source) if source else None
         return
     for offset, record, _ in records_of(file, damage, begin):
+        note(offset)
         try:
             source = _source_by_header(record, source_of)
             page = foreign_page(record, source) if source else None

@@ -23,11 +23,12 @@ import psycopg
 import pytest
 
 from crawler import config
-from crawler.backfilling import Ledger, backfill
+from crawler.backfilling import backfill
 from crawler.config.values import allowed_address
 from crawler.downloader.client import HttpClient
 from crawler.downloader.download import Download, download
 from crawler.downloader.policy import FetchPolicy
+from crawler.file_ledger import Ledger
 from crawler.services import Services, open_services
 from pipelines import wacz, warc
 from pipelines.archive import Archive

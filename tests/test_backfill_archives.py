@@ -25,11 +25,12 @@ import pytest
 from crawler import config
 from crawler.archive_lists import CaptureList, captures, warc_paths
 from crawler.archive_site import own_folder
-from crawler.backfilling import backfill, backfilled
+from crawler.backfilling import backfill
 from crawler.cc_news import files_of, months
 from crawler.discovery.links import LinkFilter
 from crawler.downloader.errors import FetchError
 from crawler.downloader.patience import BUSY_OR_REFUSING, Patience, StatusError
+from crawler.file_reading import read_files
 from crawler.services import Services, open_services
 from crawler.wayback import Gap, WaybackReading
 from pipelines.items import Reason
@@ -262,7 +263,7 @@ async def test_a_gap_is_filled_by_captures_and_what_is_known_is_not_asked_for(se
     web.captures["20250302120000", "https://www.kurier.example/tag/rat"] = body(8)
     web.busy["/cdx/search/cdx"] = 2
 
-    report, found = await backfilled(services, WaybackReading(services, gap(services)))
+    report, found = await read_files(services, WaybackReading(services, gap(services)))
     assert (report.kind, report.counts.new, report.counts.found) == ("backfill", 3, 3)
     assert (found.done_before, found.skipped, found.files, found.failed) == (1, 2, 4, 1)
     assert "leads away" in found.failures[0]
@@ -283,10 +284,10 @@ async def test_a_gap_is_filled_by_captures_and_what_is_known_is_not_asked_for(se
 
     web.captures = {key: page for key, page in web.captures.items() if "away" not in key[1]}
     web.seen.clear()
-    again, found = await backfilled(services, WaybackReading(services, gap(services)))
+    again, found = await read_files(services, WaybackReading(services, gap(services)))
     assert (again.counts.found, found.done_before, found.failures) == (0, 4, ())
     assert not any(path.startswith("/web/") for path in web.seen)
-    anew, _ = await backfilled(services, WaybackReading(services, gap(services), again=True))
+    anew, _ = await read_files(services, WaybackReading(services, gap(services), again=True))
     assert (anew.counts.unchanged, anew.counts.found) == (4, 4)
 
 
@@ -297,11 +298,11 @@ async def test_an_archive_that_does_not_answer_ends_the_run_with_what_came(servi
     capture(web, 1)
     for stamp, address in list(web.captures)[:10]:
         web.busy[f"/web/{stamp}id_/{address}"] = 99
-    report, found = await backfilled(services, WaybackReading(services, gap(services)))
+    report, found = await read_files(services, WaybackReading(services, gap(services)))
     assert (report.counts.new, found.failed) == (1, 5)
     assert "in a row" in found.failures[-1] and len(found.failures) == 6
     web.busy["/cdx/search/cdx"] = 99
-    report, found = await backfilled(services, WaybackReading(services, gap(services)))
+    report, found = await read_files(services, WaybackReading(services, gap(services)))
     assert report.counts.found == 0 and "HTTP status 503" in found.failures[0]
 
 

@@ -26,6 +26,12 @@ TESTED_IN = {
         "pipelines/wacz.py",
         "pipelines/wanted_pages.py",
     ],
+    "test_rereading.py": [
+        "crawler/file_ledger.py",
+        "crawler/file_reading.py",
+        "pipelines/record_process.py",
+        "pipelines/record_reader.py",
+    ],
     "test_archive.py": [
         "pipelines/warc.py",
     ],

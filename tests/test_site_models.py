@@ -308,7 +308,7 @@ async def test_a_stored_page_is_read_again_with_the_lesson_that_was_in_force(ser
     await services.learn("blatt")
     new = page(21, PROMPT)
     await kept(services.store, [new], services.derived.rules("blatt", await services.site_model("blatt")))
-    assert [(await services.rules_for(each)).site_model.state for each in (old[1], new)] == [0, 1]
+    assert [each.site_model.state for each in await services.rules_for(old[1], new)] == [0, 1]
     for each in (old[1], new):
         comparison = await compared(services, each)
         assert (comparison.outcome, comparison.changes) == ("unchanged", {})

@@ -26,6 +26,7 @@ from crawler.cli.common import (
     reachable,
     run,
     start_logging,
+    tell,
     told,
 )
 from crawler.logs import plain
@@ -43,6 +44,24 @@ SourcesOption = Annotated[
 ]
 TagsOption = Annotated[
     str, typer.Option("--tags", metavar="TAG,...", help="Only sources with one of these tags.", show_default=False)
+]
+OwnerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--source",
+        metavar="NAME",
+        help="Of the archive: only this source. Of files: they belong to it.",
+        show_default=False,
+    ),
+]
+FetchedOption = Annotated[
+    str | None,
+    typer.Option(
+        "--fetched-at",
+        metavar="T",
+        help="When the files were fetched: what 'heute' in them means. Default: when each was last changed.",
+        show_default=False,
+    ),
 ]
 COUNTS = ("found", "new", "new_version", "unchanged", "copy", "rejected", "pending")
 
@@ -164,21 +183,12 @@ def replay(
     since: Annotated[
         str | None, typer.Option(metavar="T", help="Only pages fetched from then on.", show_default=False)
     ] = None,
-    source: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME", help="Of the archive: only this source. Of files: they belong to it.", show_default=False
-        ),
-    ] = None,
+    source: OwnerOption = None,
     diff: Annotated[bool, typer.Option("--diff", help="Only say what would change; nothing is written.")] = False,
-    fetched_at: Annotated[
-        str | None,
-        typer.Option(
-            metavar="T",
-            help="When the files were fetched: what 'heute' in them means. Default: when each was last changed.",
-            show_default=False,
-        ),
-    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Of the archive: from the beginning, also where a replay was killed.")
+    ] = False,
+    fetched_at: FetchedOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Read stored pages again, the same way as live ones.
@@ -201,18 +211,39 @@ def replay(
     what = {"source": source, "since": times["since"], "fetched_at": times["at"]}
     if diff:
         raise typer.Exit(show_differences(run(compared(configured, paths, what)), as_json))
-    finish([run(replayed(configured, paths, what))], as_json)
+    if archive:
+        report, said = run(reread(configured, source, times["since"], again))
+        if said and not as_json:
+            tell(said)
+        finish([report], as_json)
+    finish([run(replayed(configured, paths or [], what))], as_json)
 
 
-async def replayed(configured: Configuration, paths: list[Path] | None, what: dict[str, Any]) -> RunReport:
+async def replayed(configured: Configuration, paths: list[Path], what: dict[str, Any]) -> RunReport:
     from crawler import runs
     from crawler.services import open_services
 
     with Bar("pages") as bar:
         async with open_services(configured, await asyncio.to_thread(reachable)) as services:
-            return await runs.replay(
-                services, paths or services.archive_paths(), **what, progress=bar.page, of_archive=not paths
-            )
+            return await runs.replay(services, paths, **what, progress=bar.page)
+
+
+async def reread(
+    configured: Configuration, source: str | None, since: datetime | None, again: bool
+) -> tuple[RunReport, str]:
+    """The run over the archive, and what is to be said of what an earlier one had read."""
+    from crawler.cli.run_backfill import BytesBar
+    from crawler.rereading import reread_archive
+    from crawler.services import open_services
+
+    bar = BytesBar("pages")
+    with bar:
+        async with open_services(configured, await asyncio.to_thread(reachable)) as services:
+            report, found = await reread_archive(services, source, since, again=again, progress=bar.of)
+    said = (
+        f"gone on with a replay that was killed: {count(found.done_before, 'file')} of {found.files:,} was read before"
+    )
+    return report, said if found.done_before else ""
 
 
 async def compared(configured: Configuration, paths: list[Path] | None, what: dict[str, Any]) -> list[Comparison]:

@@ -26,8 +26,8 @@ from crawler.cli.common import (
 from crawler.cli.run import Bar, JsonOption, SourcesOption, launch_readers, record, show_reports, went_well, words
 
 if TYPE_CHECKING:
-    from crawler.backfilling import Backfill
     from crawler.config import Configuration
+    from crawler.file_reading import Backfill
     from crawler.reports import RunReport
     from crawler.services import Services
 
@@ -147,11 +147,11 @@ def wayback(
         fail("--to is not after --from", Exit.USAGE)
 
     async def work(services: Services, bar: BytesBar) -> tuple[RunReport, Backfill]:
-        from crawler.backfilling import backfilled
+        from crawler.file_reading import read_files
         from crawler.wayback import Gap, WaybackReading
 
         gap = Gap(services.configuration.source(source), *times)
-        return await backfilled(services, WaybackReading(services, gap, again), bar.of)
+        return await read_files(services, WaybackReading(services, gap, again), bar.of)
 
     finish(run(with_services(configured, work)), as_json)
 
@@ -200,13 +200,5 @@ class BytesBar(Bar):
 
     def page(self, *what: object) -> None:
         if self.found is not None and self._bar is not None:
-            self._bar.update(self._task, description=f"pages, {share_of(self.found)}")
+            self._bar.update(self._task, description=f"pages, {self.found}")
         super().page(*what)
-
-
-def share_of(found: Backfill) -> str:
-    """How far it has come: files or captures, and of the bytes that are here those that were read."""
-    said = f"{min(found.files_ended + 1, found.files):,} of {found.files:,} {found.things}"
-    if found.size:
-        said += f", {min(1.0, found.read / found.size):.0%} of {found.size / 1e6:,.0f} MB"
-    return said

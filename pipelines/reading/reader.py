@@ -21,15 +21,12 @@ from pipelines.reading.body.prune import strip_unseen
 from pipelines.reading.fields import agency, kind, language, metadata
 from pipelines.reading.page import decode, structured
 from pipelines.reading.page.tree import parse
-from pipelines.reading.rules import Rules
+from pipelines.reading.rules import READER_VERSION, Rules
 from pipelines.reading.verdict import consent_cookies, page_classifier
 from pipelines.reading.verdict.other_pages import why_other
 from pipelines.reading.verdict.signs import Signs
 
 __all__ = ["READER_VERSION", "Rules", "next_page", "read", "shipped_rules"]
-
-# Goes up when the same page would be read differently, so that a replay can tell which rows are out of date.
-READER_VERSION = "4"
 
 _PHRASES = ("config/boilerplate", "crawler/shipped/config/boilerplate")  # in a checkout, in an installed package
 

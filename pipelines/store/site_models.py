@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import asdict
-from datetime import UTC, datetime
 
 from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
@@ -85,18 +84,21 @@ LOOKED = "UPDATE ingest.sources SET lesson_serial = %(serial)s WHERE name = %(so
 
 # The version that this very fetch brought; else the current one at that time; else, for a page without an article, the
 # site model that was in force when it was fetched.
-SITE_MODEL_OF_PAGE = """
+SITE_MODEL_OF_PAGES = """
     SELECT coalesce(
         (SELECT version.lesson
          FROM ingest.pages AS page
          JOIN ingest.articles AS article ON article.id = page.article_id AND article.source = page.source
          JOIN ingest.versions AS version ON version.article_id = article.id
-         WHERE page.url_key = %(key)s AND page.source = %(source)s
-         ORDER BY version.fetched_at = %(fetched_at)s DESC, version.fetched_at <= %(fetched_at)s DESC,
-                  abs(extract(epoch FROM version.fetched_at - %(fetched_at)s)), version.number
+         WHERE page.url_key = asked.key AND page.source = asked.source
+         ORDER BY version.fetched_at = asked.fetched_at DESC, version.fetched_at <= asked.fetched_at DESC,
+                  abs(extract(epoch FROM version.fetched_at - asked.fetched_at)), version.number
          LIMIT 1),
-        (SELECT max(number) FROM ingest.lessons WHERE source = %(source)s AND made_at <= %(fetched_at)s),
+        (SELECT max(number) FROM ingest.lessons WHERE source = asked.source AND made_at <= asked.fetched_at),
         0) AS number
+    FROM unnest(%(sources)s::text[], %(keys)s::bytea[], %(times)s::timestamptz[])
+         WITH ORDINALITY AS asked (source, key, fetched_at, place)
+    ORDER BY asked.place
 """
 
 
@@ -158,9 +160,3 @@ async def site_model(connection: AsyncConnection, source: str, number: int | Non
     statement = IN_FORCE if number is None else NUMBERED
     rows = await rows_of(connection, statement, {"source": source, "number": number})
     return model_of_row(rows[0]) if rows else SiteModel(learning=True)
-
-
-async def number_for(connection: AsyncConnection, source: str, key: bytes, fetched_at: datetime) -> int:
-    """With which site model the page of that fetch was, or would have been, read."""
-    values = {"source": source, "key": key, "fetched_at": fetched_at.astimezone(UTC)}
-    return int((await rows_of(connection, SITE_MODEL_OF_PAGE, values))[0]["number"])

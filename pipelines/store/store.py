@@ -118,12 +118,16 @@ class Store(
         """The site model of that number, or the one that is in force."""
         return await self._connections.run(lambda connection: site_models.site_model(connection, source, number))
 
-    async def site_model_number(self, source: str, url: str, fetched_at: datetime) -> int:
-        """The site model with which the page of that fetch was read: read again with it, it gives the same text."""
-        key = row_mapping.page_key(row_mapping.clean(url))
-        return await self._connections.run(
-            lambda connection: site_models.number_for(connection, source, key, fetched_at)
+    async def site_model_numbers(self, fetches: Sequence[tuple[str, str, datetime]]) -> list[int]:
+        """For each (source, address, time) the site model with which the page of that fetch was read: read again with
+        it, it gives the same text."""
+        rows = await self._do(
+            site_models.SITE_MODEL_OF_PAGES,
+            sources=[source for source, _, _ in fetches],
+            keys=[row_mapping.page_key(row_mapping.clean(url)) for _, url, _ in fetches],
+            times=[fetched_at.astimezone(UTC) for _, _, fetched_at in fetches],
         )
+        return [int(row["number"]) for row in rows]
 
     # --- health ------------------------------------------------------------------------------------------------------
 
