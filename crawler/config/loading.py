@@ -182,10 +182,10 @@ def load_phrases(folder: Path, mistakes: list[Mistake], is_reading: bool = True)
         files = {language: path for language, path in files.items() if path.parent != places[0]}
     phrases = {}
     for language, path in files.items():
-        if read_toml(path, mistakes) is None:
-            continue
         try:
-            phrases[language] = _phrases_of(path, path.stat().st_mtime_ns)
+            phrases[language] = _phrases_of(path, path.stat().st_mtime_ns if path.is_file() else 0)
+        except ConfigError as error:
+            mistakes.extend(error.mistakes)
         except (ValueError, KeyError, TypeError, AttributeError, re.error) as error:
             mistakes.append(Mistake(path, "", str(error).removeprefix(f"{path}: ")))
     return phrases
@@ -193,8 +193,12 @@ def load_phrases(folder: Path, mistakes: list[Mistake], is_reading: bool = True)
 
 @lru_cache(maxsize=32)
 def _phrases_of(path: Path, changed: int) -> Phrases:
-    """Compiling some hundred patterns takes a second: once a file and process."""
-    return Phrases.load(path)
+    """Once a file and process. Raises ConfigError where the file is no TOML, PhrasesError where it is none of phrases."""
+    mistakes: list[Mistake] = []
+    table = read_toml(path, mistakes)
+    if table is None:
+        raise ConfigError(mistakes)
+    return Phrases.of(table, path)
 
 
 def source_files(folder: Path, mistakes: list[Mistake]) -> Iterator[Path]:

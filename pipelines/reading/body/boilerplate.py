@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
@@ -157,7 +157,12 @@ class Phrases:
             raise PhrasesError(f"{path}: expected UTF-8 text ({error.reason} at byte {error.start})") from error
         except tomllib.TOMLDecodeError as error:
             raise PhrasesError(f"{path}: expected TOML ({error})") from error
-        return _checked(data, str(path))
+        return cls.of(data, path)
+
+    @classmethod
+    def of(cls, table: dict[str, Any], path: Path) -> Phrases:
+        """The *table* of the phrase file *path*. Raises ``PhrasesError`` that names every mistake."""
+        return _checked(table, str(path))
 
 
 def site_phrases(patterns: tuple[str, ...]) -> Phrases:
@@ -260,6 +265,7 @@ def _checked(data: dict[str, Any], where: str, is_bounded: bool = False) -> Phra
     whole: dict[str, list[str]] = {}
     ends: dict[str, list[str]] = {}
     limits: dict[str, int] = {}
+    everything: dict[str, str] = {}  # pattern by its place in the file
     for name, section in data.items():
         if name in _TOP_KEYS:
             continue
@@ -273,9 +279,11 @@ def _checked(data: dict[str, Any], where: str, is_bounded: bool = False) -> Phra
             continue
         _check_section(name, section, where, mistakes)
         limits[name] = section.get("longest", DEFAULT_WHOLE)
-        opens[name] = _patterns(name, "opens", section, words, where, mistakes, is_bounded)
-        whole[name] = _patterns(name, "whole", section, words, where, mistakes, is_bounded)
-        ends[name] = _patterns(name, "ends", section, words, where, mistakes, is_bounded)
+        for key, found in (("opens", opens), ("whole", whole), ("ends", ends)):
+            plain = _patterns(name, key, section, words, where, mistakes)
+            found[name] = list(plain.values())
+            everything |= plain
+    mistakes += _wrong(everything, is_bounded)
     if mistakes:
         raise PhrasesError("\n".join(mistakes))
     longest = max([LONGEST_HEADING, *limits.values()]) + 20  # room for marks that are taken off before measuring
@@ -322,16 +330,10 @@ def _check_section(name: str, section: dict[str, Any], where: str, mistakes: lis
 
 
 def _patterns(
-    name: str,
-    key: str,
-    section: dict[str, Any],
-    words: dict[str, str],
-    where: str,
-    mistakes: list[str],
-    is_bounded: bool,
-) -> list[str]:
-    """The patterns of one list, words filled in and spelled plainly; a mistake is noted and left out."""
-    plain: dict[str, str] = {}  # by the place that a mistake names
+    name: str, key: str, section: dict[str, Any], words: dict[str, str], where: str, mistakes: list[str]
+) -> dict[str, str]:
+    """The patterns of one list, words filled in and spelled plainly, by the place that a mistake in one names."""
+    plain: dict[str, str] = {}
     for pattern in section.get(key, []):
         place = f"{where}: [{name}] {key}: {pattern!r}"
         if "(?P" in pattern:
@@ -345,11 +347,17 @@ def _patterns(
         if _UMLAUT_IN_SET.search(pattern):
             mistakes.append(f"{place}: expected umlauts outside of [...]: (ä|ö)")
             continue
-        plain[place] = _quick(_filled(pattern, words).translate(_PATTERN_PLAIN))
-    patterns = list(plain.values())
-    wrong = {place: _mistake(patterns[place], is_bounded) for place in _doubtful(patterns, is_bounded)}
-    mistakes += [f"{place}: {wrong[number]}" for number, place in enumerate(plain) if wrong.get(number)]
-    return [pattern for number, pattern in enumerate(patterns) if not wrong.get(number)]
+        filled = _filled(pattern, words)
+        plain[place] = _quick(filled if filled.isascii() else filled.translate(_PATTERN_PLAIN))
+    return plain
+
+
+def _wrong(plain: dict[str, str], is_bounded: bool) -> Iterator[str]:
+    """The mistakes in patterns by their places. All of a file are looked at together: each look has its price."""
+    places, patterns = list(plain), list(plain.values())
+    for number in sorted(_doubtful(patterns, is_bounded)):
+        if wrong := _mistake(patterns[number], is_bounded):
+            yield f"{places[number]}: {wrong}"
 
 
 def _doubtful(patterns: Sequence[str], is_bounded: bool) -> Iterable[int]:
