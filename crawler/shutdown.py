@@ -14,32 +14,71 @@ from crawler.downloader.errors import ShutdownError
 T = TypeVar("T")
 
 
+class _Work:
+    """A piece of work that has begun, within the task that awaits it."""
+
+    __slots__ = ("_before", "_given_up", "_task", "ended", "in_progress", "outer")
+
+    def __init__(self, task: asyncio.Task[Any], outer: _Work | None):
+        self._task, self.outer = task, outer
+        self._before = task.cancelling()
+        self._given_up = False
+        self.in_progress = 0
+        self.ended: asyncio.Future[None] | None = None
+
+    def give_up(self) -> None:
+        if not self._given_up:
+            self._given_up = True
+            self._task.cancel()
+
+    def end(self) -> bool:
+        """Whether it was given up, and the task is meant by no other cancellation."""
+        if self.ended is not None and not self.ended.done():
+            self.ended.set_result(None)
+        return self._given_up and self._task.uncancel() <= self._before
+
+    def end_of(self) -> asyncio.Future[None]:
+        if self.ended is None:
+            self.ended = asyncio.get_running_loop().create_future()
+        return self.ended
+
+
 class Shutdown:
-    """One object a crawl. Work that is given up ends with ShutdownError, so its page stays pending."""
+    """One object a crawl. Work that is given up ends with ShutdownError, so its page stays pending.
+
+    The work is a part of the task that awaits it, as with ``asyncio.timeout``: each page passes here several times, and
+    a task of its own costs as much as what it does.
+    """
 
     def __init__(self) -> None:
         self.stopping = False
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self._in_progress: set[asyncio.Task[Any]] = set()
+        self._works: set[_Work] = set()
+        self._of_task: dict[asyncio.Task[Any], _Work] = {}  # the innermost
 
     async def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Await *work*, which ends early where the crawl does. Raises ShutdownError."""
         if self.stopping:
             work.close()
             raise ShutdownError("the crawl is ending")
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task = asyncio.current_task()
+        assert task is not None
+        one = _Work(task, self._of_task.get(task))
+        self._works.add(one)
+        self._of_task[task] = one
+        is_cancelled = False
         try:
-            return await task
+            return await work
         except asyncio.CancelledError:
-            if task.cancelled() and self.stopping:
-                raise ShutdownError("the crawl is ending") from None
-            task.cancel()
+            is_cancelled = True
             raise
         finally:
-            # The task has the exception, the exception this frame: together they would keep the page in memory.
-            del task
+            self._works.discard(one)
+            if one.outer is not None:
+                self._of_task[task] = one.outer
+            else:
+                del self._of_task[task]
+            if one.end() and is_cancelled:
+                raise ShutdownError("the crawl is ending") from None
 
     async def outlasting(self, ask: Callable[[], Awaitable[T]]) -> T:
         """What *ask* gives, also where it waits for what another crawl asked for and that crawl ends: then it asks
@@ -53,30 +92,35 @@ class Shutdown:
 
     @contextmanager
     def in_progress(self) -> Iterator[None]:
-        """What the running task does within this block is let finish, up to the grace of ``stop``."""
+        """What ``run`` does within this block is let finish, up to the grace of ``stop``."""
         task = asyncio.current_task()
         assert task is not None
-        self._in_progress.add(task)
+        one = self._of_task.get(task)
+        if one is None:
+            yield
+            return
+        one.in_progress += 1
         try:
             yield
         finally:
-            self._in_progress.discard(task)
+            one.in_progress -= 1
 
     async def settled(self) -> None:
         """Wait for all work that has begun."""
-        while self._tasks:
-            await asyncio.wait(set(self._tasks))
+        while self._works:
+            await asyncio.wait([one.end_of() for one in self._works])
             await asyncio.sleep(0)
 
     async def stop(self, within: float = 0.0) -> None:
         """Take no new work, give up what waits, and after *within* seconds everything."""
         self.stopping = True
-        for task in self._tasks - self._in_progress:
-            task.cancel()
-        if busy := self._tasks & self._in_progress:
+        for one in list(self._works):
+            if not one.in_progress:
+                one.give_up()
+        if busy := [one.end_of() for one in self._works if one.in_progress]:
             await asyncio.wait(busy, timeout=within)
-        for task in set(self._tasks):
-            task.cancel()
+        for one in list(self._works):
+            one.give_up()
 
 
 def shutdown_of(crawler: Crawler) -> Shutdown:

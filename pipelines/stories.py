@@ -165,10 +165,9 @@ def weighted(counts: Mapping[int, float], seen: Mapping[int, int], articles: int
     # assumption fades as the archive grows.
     assumed = LEARNT / (LEARNT + articles)
     total, least = articles + 30 + 970 * assumed, 1 + 9 * assumed
-    weights = {
-        term: prominence * math.log(total / (least + seen.get(term, 0))) ** RARITY
-        for term, prominence in counts.items()
-    }
+    # by the number of articles with a term, which is small for nearly all of them
+    rarity = {known: math.log(total / (least + known)) ** RARITY for known in {seen.get(term, 0) for term in counts}}
+    weights = {term: prominence * rarity[seen.get(term, 0)] for term, prominence in counts.items()}
     kept = sorted([(-weight, term) for term, weight in weights.items()])[:KEPT]
     length = math.sqrt(sum([weight**2 for weight, _ in kept])) or 1.0
     # as many digits as are stored: an article is compared alike before it was and after

@@ -11,6 +11,7 @@ import ipaddress
 import re
 from collections.abc import Iterable, Set
 from contextlib import suppress
+from functools import lru_cache
 from urllib.parse import unquote, urljoin, urlsplit
 
 import idna
@@ -46,6 +47,7 @@ class BadUrl(ValueError):
     """This is no address that Nachlese asks for. The message says why and never repeats userinfo."""
 
 
+@lru_cache(maxsize=1024)  # of one page it is asked a dozen times on its way
 def normalise(url: str, base: str | None = None, *, max_length: int = MAX_LENGTH, keep_tracking: bool = False) -> str:
     """Return the one spelling of *url* (relative to *base*, if given) under which a page is known.
 

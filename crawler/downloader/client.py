@@ -33,7 +33,7 @@ from crawler.downloader.body import (
     media_type,
 )
 from crawler.downloader.errors import FetchError, TurnLost, one_line
-from crawler.downloader.guard import AT_ONCE, BlockedAddress, ConnectionGuard, may_connect
+from crawler.downloader.guard import AT_ONCE, BODY_AT_ONCE, BlockedAddress, ConnectionGuard, may_connect
 from crawler.downloader.policy import FetchPolicy, Kind
 from crawler.downloader.resolver import Resolver
 from pipelines.decompress import Undecodable, Unfinished, encodings_of
@@ -282,7 +282,8 @@ class HttpClient:
         names = self._checked(response, hop, media, maxsize)
         hop.in_body = True
         # chunks bring framing with them, but not without end
-        most = hop.guard.limit = maxsize + maxsize // 8 + hop.request.policy.headers + 2 * AT_ONCE
+        most = maxsize + maxsize // 8 + hop.request.policy.headers + 2 * BODY_AT_ONCE
+        hop.guard.start_body(most)
         slots = self._large_pages if kind in ("page", "other") else self._large_documents
         source = hop.request.policy.source
         buffer = BodyBuffer(maxsize, self._large, lambda: hop.beyond_deadline(hop.slot.acquire(slots, source)))

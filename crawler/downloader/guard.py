@@ -16,6 +16,8 @@ from crawler.config.values import AllowedAddress
 
 #: bytes read at once: few enough that the count is looked at before much of an endless header is parsed
 AT_ONCE = 16_384
+#: the same of a body, of which each read costs a turn of the event loop and of the parser
+BODY_AT_ONCE = 65_536
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -111,10 +113,16 @@ class ConnectionGuard:
         self.opened = 0
         self.over = False
         self.broken = False
+        self.at_once = AT_ONCE
 
     def start(self, limit: int) -> None:
         """A new connection begins, which may bring *limit* bytes."""
         self.limit, self.blocked, self.over, self.broken = limit, [], False, False
+        self.at_once = AT_ONCE
+
+    def start_body(self, limit: int) -> None:
+        """The headers have come and were few enough; the rest may bring *limit* bytes."""
+        self.limit, self.at_once = limit, BODY_AT_ONCE
 
     def open(self, addr_info: tuple[Any, ...]) -> socket.socket:
         """A socket for one address, or BlockedAddress. This is the ``socket_factory`` of the connector."""
@@ -143,7 +151,7 @@ class _CountingSocket(socket.socket):
 
     def recv(self, size: int, flags: int = 0) -> bytes:
         try:
-            data = super().recv(min(size, AT_ONCE), flags)
+            data = super().recv(min(size, self._wire.at_once), flags)
         except (BlockingIOError, InterruptedError):
             raise
         except OSError:
@@ -154,7 +162,7 @@ class _CountingSocket(socket.socket):
 
     def recv_into(self, buffer: Any, size: int = 0, flags: int = 0) -> int:
         try:
-            count = super().recv_into(buffer, min(size or len(buffer), AT_ONCE), flags)
+            count = super().recv_into(buffer, min(size or len(buffer), self._wire.at_once), flags)
         except (BlockingIOError, InterruptedError):
             raise
         except OSError:

@@ -128,8 +128,9 @@ class GuardedDownloadHandler(BaseDownloadHandler):
 
 
 def response_of(url: str, answer: HttpResponse) -> Response:
-    headers = Headers()
+    values: dict[bytes, list[bytes]] = {}
     for name, value in answer.headers:
-        headers.appendlist(name, value)
+        values.setdefault(name, []).append(value)
+    headers = Headers(values)
     kind = responsetypes.from_args(headers=headers, url=url, body=answer.body[:2048])
     return kind(url, status=answer.status, headers=headers, body=answer.body)

@@ -79,9 +79,13 @@ def statements_of(response: Response) -> Statements | None:
     said: Statements | None = response.meta.get("statements")
     if said is None:
         return None
-    pairs = [
-        (name.decode("latin-1"), value.decode("latin-1"))
-        for name in response.headers
-        for value in response.headers.getlist(name)
-    ]
+    pairs = [(name, value) for name, values in headers_in(response) for value in values]
     return Statements(headers_of(pairs), said.ai_crawlers_disallowed, said.tdmrep)
+
+
+def headers_in(response: Response) -> list[tuple[str, list[str]]]:
+    """Names and their values. The mapping's own ``items`` looks each name up once more, as a person would spell it."""
+    return [
+        (name.decode("latin-1"), [value.decode("latin-1") for value in values])
+        for name, values in dict.items(response.headers)
+    ]

@@ -22,7 +22,7 @@ from crawler.downloader.body import BodySlot
 from crawler.downloader.errors import NotModified, ShutdownError, failure_reason
 from crawler.frontier import frontier_of
 from crawler.middlewares.render import rendered
-from crawler.middlewares.rights import statements_of
+from crawler.middlewares.rights import headers_in, statements_of
 from crawler.shutdown import shutdown_of
 from crawler.spiders.documents import DocumentSpider, header, logged
 from pipelines import urls
@@ -179,7 +179,7 @@ class NewsSpider(DocumentSpider):
             rules,
             article=article,
             first_look=(page, rules, found) if found else None,
-            headers={name.decode("latin-1"): header(response, name) or "" for name in response.headers},
+            headers={name: ", ".join(values) for name, values in headers_in(response)},
             etag=header(response, "ETag"),
             last_modified=header(response, "Last-Modified"),
             body_slot=response.meta.get("body_slot"),

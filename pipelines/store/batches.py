@@ -20,8 +20,8 @@ log = logging.getLogger(__name__)
 
 MOST = 100  # items in a transaction; more gains nothing, and a bad one costs more to find
 PAUSE = 0.004  # seconds that the first item waits for others, where they come one by one ...
-LONGEST_PAUSE = 0.064  # ... and where they come in numbers: a transaction costs more than the rows of an item
-ENOUGH = 16  # items that wait for no others
+LONGEST_PAUSE = 0.256  # ... and where they come in numbers: a transaction costs more than the rows of an item
+ENOUGH = 32  # items that wait for no others
 LONG = 20.0  # seconds; who gives up after that has waited for a lock or for a database that is away
 TIDY_AFTER = 400  # items; the search index's list of new rows then has some megabytes, which a search reads through
 
