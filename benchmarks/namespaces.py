@@ -53,6 +53,8 @@ PORT, S3_PORT = 5432, 9000
 CLOCKS = (0, 600, -600)
 #: seconds after the lease by which somebody goes on with the work
 TAKEN_OVER_WITHIN = 5.0
+#: bytes of a file of the archive with some pages in it
+LEAST_LOST = 5_000
 #: articles that are stored and never asked for again come from the archive; the others are asked twice at most
 LATEST = 120.0
 #: the exit code of who finds a database that is newer than he is
@@ -349,6 +351,8 @@ class Field:
         """One fault from its beginning to its end."""
         machine, away = self.dice.choice(self.machines), self.timing.lease + self.timing.rest
         await self.busy(machine)
+        if what == "lose-disk":  # with something on it that lies nowhere else
+            await until(lambda: any(file.stat().st_size > LEAST_LOST for file in machine.folder.rglob("*.warc.gz")), 60)
         await asyncio.sleep(self.dice.uniform(0, 1.0))
         fault = self.noted(what, machine)
         if what == "kill":

@@ -30,6 +30,7 @@ from crawler.runs import SHUTDOWN_GRACE, crawl_source, look_again, stop_all
 from crawler.services import Services, open_services, source_rows
 from crawler.slots import Slots, share
 from crawler.takeover import Takeover
+from crawler.upgrades import UpgradeWatch
 from crawler.watching import watch_rows
 from pipelines.database import DatabaseError
 from pipelines.store.takeovers import HANDED_OVER
@@ -88,6 +89,7 @@ class Scheduler:
     ):
         self.is_mine = is_mine
         self.takeover = Takeover(services, self.may_run, self.take_over)
+        self.upgrades = UpgradeWatch(services)
         self.services = services
         self.now = now
         self.reports = reports
@@ -103,7 +105,8 @@ class Scheduler:
     def start(self) -> None:
         """Catch up with the last slot of every source, where it was missed, and go on from there."""
         self.clock.start()
-        self._watching = [asyncio.create_task(self.watch_the_clock()), asyncio.create_task(self.takeover.look_on())]
+        watched = self.watch_the_clock(), self.takeover.look_on(), self.upgrades.look_on()
+        self._watching = [asyncio.create_task(watching) for watching in watched]
         now = self.now()
         self.clock.add_job(self.prune, IntervalTrigger(days=1), next_run_time=datetime.now(UTC) + FIRST_PRUNING)
         for source in self.set_jobs():
@@ -216,6 +219,7 @@ class Scheduler:
             ):
                 # the hour comes a second time: its slots are done, but nobody has looked since
                 report = await crawl_source(self.services, name)
+            await self.upgrades.after(report)
             await self.note_next_run(name)
             if self.reports is not None:
                 self.reports(report)
@@ -359,6 +363,7 @@ async def until_told(
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, ending.set)
         loop.add_signal_handler(signal.SIGUSR1, told.set)
+        scheduler.upgrades.drain = told.set
         await scheduler.load_plans()
         scheduler.start()
         await scheduler.note_next_runs()
@@ -374,6 +379,7 @@ async def until_told(
             draining.cancel()
             within = scheduler.services.configuration.settings.schedule.stop_within
             await scheduler.stop(within.total_seconds())
+    scheduler.upgrades.refuse_if_over()
     log.info("stopped")
     return 0
 

@@ -25,6 +25,7 @@ from crawler.runs import SHUTDOWN_GRACE, crawl_source, look_again, stop_all
 from crawler.schedule import Scheduler
 from crawler.services import Services, open_services
 from crawler.takeover import every
+from crawler.upgrades import UpgradeWatch
 from pipelines import database
 from pipelines.database import DatabaseError
 from pipelines.store.job_queue import MOMENT, STILL_DOING, SUCCESSOR, make_queue, queue_address
@@ -125,6 +126,7 @@ class Worker:
 
     def __init__(self, services: Services, queue: procrastinate.App, sources: list[str] | None, concurrency: int):
         self.services, self.queue, self.sources, self.concurrency = services, queue, sources, concurrency
+        self.upgrades = UpgradeWatch(services)
         self.ended: dict[int, float] = {}  # jobs whose work is done, and since when: they may still be in the queue
         self.queue.task(name=TASK, pass_context=True)(self.work)
 
@@ -151,6 +153,7 @@ class Worker:
             return
         if report.outcome == "skipped" and slot:
             look_again(self.services, source)  # where it runs in this process since before its slot
+        await self.upgrades.after(report)
 
     async def run(self, wait: bool = True) -> None:
         """Until this is cancelled: then it takes no job, and returns when those it has have ended.
@@ -159,6 +162,7 @@ class Worker:
         """
         what = "looking for the jobs of workers that died"
         looking = asyncio.create_task(every(LOOK_EVERY, self.close_stalled, what))
+        upgrading = asyncio.create_task(self.upgrades.look_on())
         try:
             await self.queue.run_worker_async(
                 queues=self.sources,  # type: ignore[arg-type]  # None: all, says the library's worker
@@ -172,6 +176,7 @@ class Worker:
             )
         finally:
             looking.cancel()
+            upgrading.cancel()
 
     async def close_stalled(self, after: float = STALLED_AFTER) -> None:
         """Close the jobs of workers that died. Where no later slot of the source waits, the slot is put in anew: if its
@@ -224,11 +229,16 @@ async def opened(
 
 
 async def serve_worker(configuration: Configuration, sources: list[str] | None, concurrency: int = CONCURRENCY) -> int:
-    """Work until SIGTERM or SIGINT; SIGUSR1 takes no new jobs and ends with the last run. Returns the exit code, 0."""
+    """Work until SIGTERM or SIGINT; SIGUSR1 takes no new jobs and ends with the last run. Returns the exit code, 0.
+
+    Raises DatabaseError also where it ended because a newer program has changed the tables (``crawler.upgrades``).
+    """
     loop = asyncio.get_running_loop()
     within = configuration.settings.schedule.stop_within.total_seconds()
     async with opened(configuration) as (services, queue):
-        working = asyncio.create_task(Worker(services, queue, sources, concurrency).run())
+        worker = Worker(services, queue, sources, concurrency)
+        working = asyncio.create_task(worker.run())
+        worker.upgrades.drain = working.cancel
         stopping: list[asyncio.Task[None]] = []
 
         def stop() -> None:
@@ -244,6 +254,7 @@ async def serve_worker(configuration: Configuration, sources: list[str] | None, 
         if stopping:
             await services.readers.close()
             await asyncio.wait(stopping, timeout=SHUTDOWN_GRACE)
+    worker.upgrades.refuse_if_over()
     log.info("stopped")
     return 0
 

@@ -113,6 +113,12 @@ def is_passing(error: BaseException) -> bool:
     return is_locked(error) or (isinstance(error, errors.InternalError_) and "concurrently" in str(error))
 
 
+def is_misfit(error: BaseException) -> bool:
+    """The statement is not made for these tables: another version of this program has changed them."""
+    is_of_statement = isinstance(error, psycopg.Error) and (error.sqlstate or "").startswith("42")
+    return is_of_statement and not isinstance(error, errors.InsufficientPrivilege)
+
+
 def is_locked(error: BaseException) -> bool:
     """A lock was not to be had in time."""
     return isinstance(error, errors.LockNotAvailable)

@@ -47,6 +47,7 @@ class Connections:
         self._idle: list[AsyncConnection] = []
         self._until = float("inf")  # on the monotonic clock: when everybody stops waiting, whatever their patience
         self._hurried = asyncio.Event()
+        self.has_misfit = False  # whether the database did not know what a statement named
 
     def shorten_deadline(self, seconds: float) -> None:
         """The process is to end: from now on, a database that is away is waited for so long and no longer."""
@@ -83,6 +84,7 @@ class Connections:
                 if not database.is_away(error):
                     if database.may_be_of_the_row(error):
                         raise
+                    self.has_misfit = self.has_misfit or database.is_misfit(error)
                     raise database.DatabaseError(await self._said(error)) from error
                 waiting = waiting or database.RetryDeadline(self.dsn, self.patience)
                 waiting.until = min(waiting.until, self._until)

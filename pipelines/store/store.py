@@ -39,6 +39,7 @@ from pipelines.store.outcomes import Outcomes
 from pipelines.store.queries import Queries
 from pipelines.store.runs import Runs
 from pipelines.store.takeovers import Takeovers
+from pipelines.store.upgrades import Upgrades
 from pipelines.store.watching import Watches
 
 if TYPE_CHECKING:
@@ -49,7 +50,19 @@ MEAN_HOLDS = timedelta(minutes=5)
 
 
 class Store(
-    Runs, Takeovers, Documents, Frontier, Outcomes, Hosts, HostSlots, Watches, Alarms, Backfills, ArchiveFiles, Queries
+    Runs,
+    Takeovers,
+    Documents,
+    Frontier,
+    Outcomes,
+    Hosts,
+    HostSlots,
+    Watches,
+    Alarms,
+    Backfills,
+    ArchiveFiles,
+    Upgrades,
+    Queries,
 ):
     """One process's way to the database. Every method waits for a database that is away (up to *patience*)."""
 
