@@ -1,8 +1,8 @@
 """What is deleted after a time, and how large everything is. Article rows are never deleted.
 
 Deleted is only what nothing else needs: requests and page endings whose run is counted, runs once their counts are
-summed up, wordings that are neither current nor the origin of a copy, archive files. Each step takes some thousand rows in a transaction of its own, so that
-writers never wait long, and can be stopped and repeated at any time.
+summed up, wordings that are neither current nor the origin of a copy, archive files. Each step takes some thousand rows
+in a transaction of its own, so that writers never wait long, and can be stopped and repeated at any time.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ COUNT_RUN_PAGES = """
     WHERE run.ended_at < %(before)s
 """
 
-# Of each source these stay: its latest runs (what lists, take-overs and health look at), and the one with which it began
-# to look without finding anything. So do replays and backfills: a person started them.
+# Of each source these stay: its latest runs (what lists, take-overs and health look at), and the one with which it
+# began to look without finding anything. So do replays and backfills: a person started them.
 RUNS_KEPT = 50
 OLD_RUNS = f"""
     SELECT run.id FROM portion AS run
@@ -270,7 +270,8 @@ async def _repeated(run: Transactions, statement: str, values: Row) -> int:
 
 async def _in_portions(run: Transactions, statement: str, values: Row) -> int:
     """Like `_repeated`, for statements that say where their portion ended: {number, last}; no last: that was all."""
-    total, after = 0, 0
+    total: int = 0
+    after = 0
     while True:
         row = (await _rows(run, statement, values | {"after": after}))[0]
         total += row["number"]
