@@ -42,7 +42,10 @@ async def test_bookkeeping_of_ended_runs_goes_and_their_counts_stay(store, sql_r
     assert (await store.end_run(now, "finished")).new == 1
 
 
-SUMS = "SELECT sum(runs), sum(ms), sum(new), sum(unchanged), sum(rejected) FROM news.run_days"
+SUMS = """
+    SELECT sum(runs), sum(took), sum(new), sum(unchanged), sum(rejected) FROM news.run_days
+    UNION ALL SELECT sum(runs), sum(took), sum(new), sum(unchanged), sum(rejected) FROM news.run_totals
+"""
 OLD_RUNS = """
     INSERT INTO ingest.runs (
         token, source, kind, slot, holder, started_at, lease_until, ended_at, outcome, new, rejected)
@@ -84,7 +87,7 @@ async def test_old_runs_go_but_the_latest_and_their_sums_stay(store, sql_rows, m
     # another name, which has sums of its own
     await store.save_sources([SourceRow("neu", "Neu")])
     sql_rows(
-        "INSERT INTO ingest.run_days SELECT 'neu', day, kind, outcome, 1, 5, 0, 0, 0, 0, 0 FROM ingest.run_days "
+        "INSERT INTO ingest.run_days SELECT 'neu', day, kind, outcome, 1, '5 s', 0, 0, 0, 0, 0 FROM ingest.run_days "
         "RETURNING 1"
     )
     await store.save_sources([SourceRow("neu", "Neu", formerly=["example"])])

@@ -89,13 +89,13 @@ DELETE_RUNS = f"""
         RETURNING run.*
     ), summed AS (
         INSERT INTO ingest.run_days AS known (
-            source, day, kind, outcome, runs, ms, new, new_version, unchanged, copy, rejected)
+            source, day, kind, outcome, runs, took, new, new_version, unchanged, copy, rejected)
         SELECT source, (started_at AT TIME ZONE 'UTC')::date, kind, outcome, count(*),
-               sum(round(1000 * extract(epoch FROM ended_at - started_at))), sum(new), sum(new_version),
+               sum(ended_at - started_at), sum(new), sum(new_version),
                sum(unchanged), sum(copy), sum(rejected)
         FROM deleted GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
         ON CONFLICT (source, day, kind, outcome) DO UPDATE
-        SET runs = known.runs + excluded.runs, ms = known.ms + excluded.ms, new = known.new + excluded.new,
+        SET runs = known.runs + excluded.runs, took = known.took + excluded.took, new = known.new + excluded.new,
             new_version = known.new_version + excluded.new_version, unchanged = known.unchanged + excluded.unchanged,
             copy = known.copy + excluded.copy, rejected = known.rejected + excluded.rejected
     )
