@@ -21,9 +21,8 @@ STATEMENTS = {
     "sources": "SELECT name AS source, articles, pending, extract(epoch FROM last_run_ended_at) AS last_run, "
     "extract(epoch FROM last_article_at) AS last_article, "
     "60 * minutes_until_found AS delay FROM news.sources ORDER BY name",
-    # whole milliseconds: what was summed up by day since the last time must not make a counter smaller
-    "runs": "SELECT coalesce(source, kind) AS source, outcome, sum(runs) AS number, sum(ms) / 1000 AS seconds "
-    "FROM news.run_days GROUP BY 1, 2 ORDER BY 1, 2",
+    "runs": "SELECT coalesce(source, kind) AS source, outcome, sum(runs) AS number, "
+    "extract(epoch FROM sum(took)) AS seconds FROM news.run_totals GROUP BY 1, 2 ORDER BY 1, 2",
     "rejections": "SELECT source, reason, count(*) AS number FROM news.rejections GROUP BY 1, 2 ORDER BY 1, 2",
     "alarms": "SELECT source, measure, 1 AS number FROM news.alarms WHERE closed_at IS NULL ORDER BY 1, 2",
     "queue": "SELECT count(*) AS number, coalesce(extract(epoch FROM now() - min(next_attempt_at)), 0) AS age "

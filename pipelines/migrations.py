@@ -2,7 +2,7 @@
 
 What changes a table needs it for itself for a moment. Whoever waits for that in silence makes all others queue behind
 him; so it is tried for less than a second, again and again, and given up after a while with the name of who is in the
-way. Everything is one transaction: it is done, or nothing was.
+way. Everything is one transaction: it is done, or nothing was. Only indexes may come after it (`concurrent_indexes`).
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from typing import TypeVar
 import psycopg
 from psycopg import Connection, sql
 
+from pipelines import concurrent_indexes
+from pipelines.concurrent_indexes import is_concurrent
 from pipelines.connecting import connected
 from pipelines.postgres import (
     LOCK_HOLDERS,
@@ -118,7 +120,8 @@ def migrate(dsn: str, folder: Path = SQL, patience: timedelta = timedelta(days=1
 
     ``migrations/*.sql`` are applied once, in order, each with its line in ``ingest.migrations``. ``views/*.sql`` are
     CREATE OR REPLACE and applied again whenever one of them, or a migration, has changed: Postgres then only lets a
-    view grow, which is the promise to its readers. All of it is one transaction.
+    view grow, which is the promise to its readers. All of it is one transaction. Files that begin with
+    ``-- concurrently`` come after it: their indexes are made while others write, and a short *patience* leaves them.
 
     Raises DatabaseError where that fails, and where somebody holds a lock on the tables for too long.
     """
@@ -126,13 +129,20 @@ def migrate(dsn: str, folder: Path = SQL, patience: timedelta = timedelta(days=1
     views = sorted((folder / "views").glob("*.sql"))
     with connected(dsn, patience) as connection:
         try:
-            if not _missing(_applied(connection), files, views):
-                return []
+            applied = _applied(connection)
+            missing = _missing(applied, files, views)
+            indexes = [file for file in files if file.stem not in applied and is_concurrent(file)]
         except psycopg.errors.InsufficientPrivilege:
             return []  # a reader, who may not know what was applied and could not apply anything
         except psycopg.Error as error:
             raise DatabaseError(said(error, dsn)) from None
-    return _tried(dsn, patience, "bringing tables and views up to date", lambda found: _migrate(found, files, views))
+    done: list[str] = []
+    if missing:
+        what = "bringing tables and views up to date"
+        done = _tried(dsn, patience, what, lambda found: _migrate(found, files, views))
+    if indexes:
+        done += concurrent_indexes.make(dsn, indexes, patience, lambda found, file: _record(found, file.stem, [file]))
+    return done
 
 
 def may_migrate(dsn: str, patience: timedelta = timedelta(seconds=10)) -> bool:
@@ -162,9 +172,9 @@ def _migrate(connection: Connection, files: list[Path], views: list[Path]) -> li
 
 
 def _missing(applied: dict[str, str], files: list[Path], views: list[Path]) -> list[str]:
-    """What is to be applied, in order. Raises DatabaseError where the database is not of this program."""
+    """What a transaction is to apply, in order. Raises DatabaseError where the database is not of this program."""
     _refuse_strangers(applied, files)
-    missing = [file.stem for file in files if file.stem not in applied]
+    missing = [file.stem for file in files if file.stem not in applied and not is_concurrent(file)]
     return [*missing, "views"] if missing or applied.get("views") != _digest(views) else []
 
 
@@ -224,6 +234,10 @@ def _apply(connection: Connection, name: str, files: list[Path]) -> None:
             if is_passing(error) or is_away(error):
                 raise
             raise DatabaseError(f"{file.name}: {safe_text(error)}") from error
+    _record(connection, name, files)
+
+
+def _record(connection: Connection, name: str, files: list[Path]) -> None:
     connection.execute(
         "INSERT INTO ingest.migrations (name, digest) VALUES (%s, %s) "
         "ON CONFLICT (name) DO UPDATE SET digest = excluded.digest, applied_at = now()",

@@ -1,4 +1,4 @@
-"""deploy/postgres/partition-attempts.sql on a database in use: nothing is lost, and old months go as tables."""
+"""deploy/postgres/partition-*.sql on a database in use: nothing is lost, and what is old goes as tables."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ COMMENTS = (
 )
 
 
-def partition(dsn: str) -> None:
-    run_program("psql", dsn, ["-qX", "-v", "ON_ERROR_STOP=1", "-f", str(SCRIPT)])
+def partition(dsn: str, script: Path = SCRIPT) -> None:
+    run_program("psql", dsn, ["-qX", "-v", "ON_ERROR_STOP=1", "-f", str(script)])
 
 
 @pytest.fixture
@@ -88,10 +88,58 @@ async def test_pruning_makes_the_next_months_and_drops_the_old_ones(in_use, stor
     assert len(sql_rows(MONTHS)) >= 4
 
 
+RUN_PAGES = SCRIPT.with_name("partition-run-pages.sql")
+SHAPE = (COLUMNS, KEYS.replace("attempts", "run_pages"), COMMENTS.replace("attempts", "run_pages"))
+BLOCKS = "SELECT name::text, begins, ends FROM ingest.run_pages_partitions() ORDER BY begins, ends"
+
+
+async def test_endings_of_pages_go_by_blocks_of_runs(store, database_url, sql_rows):
+    old, run = await begin(store), await begin(store, "other")
+    for one, site in ((old, "a"), (run, "b")):
+        await enqueue(store, one, f"https://{site}.example/1")
+        await keep(store, one, f"{site}.example/1", report(1 + (site == "b")))
+    await store.end_run(old, "finished")
+    before, shape = sql_rows("SELECT * FROM news.page_runs ORDER BY run"), [sql_rows(each) for each in SHAPE]
+    partition(database_url, RUN_PAGES)
+    assert sql_rows("SELECT * FROM news.page_runs ORDER BY run") == before
+    assert [sql_rows(each) for each in SHAPE] == shape
+    # a run under way goes on in its block, and a page ends once
+    await keep(store, run, "b.example/1", report(2))
+    await keep(store, run, "b.example/2", report(3))
+    await store.reject(run, "https://b.example/3", Reason.SOFT_404)
+    assert len((await store.explain("https://b.example/1"))["endings"]) == 1
+    counts = await store.end_run(run, "finished")
+    assert (counts.new, counts.rejected) == (2, 1)
+    partition(database_url, RUN_PAGES)  # again, and nothing changes
+    assert database.migrate(database_url) == []
+    first, *others = sql_rows(BLOCKS)
+    assert first == ("ingest.run_pages_first", 0, run.id + 100_000)
+    assert [name for name, *_, ends in others if ends is None] == ["ingest.run_pages_rest"]
+    [second] = [name for name, begins, _ in others if begins == first[2]]
+    # many runs later
+    sql_rows("SELECT setval(pg_get_serial_sequence('ingest.runs', 'id'), %s)", first[2] + 10)
+    last = await begin(store)
+    await keep(store, last, "a.example/5", report(5))
+    assert sql_rows("SELECT DISTINCT tableoid::regclass::text FROM ingest.run_pages WHERE run_id = %s", last.id) == [
+        (second,)
+    ]
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("ANALYZE ingest.run_pages_first")
+    now = datetime.now(UTC)
+    assert (await store.prune(bookkeeping=now - timedelta(days=1)))["run_pages"] == 0
+    assert (await store.prune(bookkeeping=now + timedelta(days=1), is_dry=True))["run_pages"] == 4
+    pruned = await store.prune(bookkeeping=now + timedelta(days=1), runs=now + timedelta(days=1))
+    assert (pruned["run_pages"], pruned["runs"]) == (4, 0)
+    assert sql_rows("SELECT DISTINCT run FROM news.page_runs") == [(last.id,)]
+    assert "ingest.run_pages_first" not in [name for name, *_ in sql_rows(BLOCKS)]
+    assert (await store.end_run(last, "finished")).new == 1
+
+
 async def test_postgres_15_can_do_the_same(postgres15: str):
     for dsn in fresh_database(postgres15, "template0"):
         database.migrate(dsn)
         partition(dsn)
+        partition(dsn, RUN_PAGES)
         async with await Store.open(dsn) as store:
             run = await begin(store)
             await enqueue(store, run, "https://a.example/1")

@@ -42,9 +42,13 @@ async def test_bookkeeping_of_ended_runs_goes_and_their_counts_stay(store, sql_r
     assert (await store.end_run(now, "finished")).new == 1
 
 
-SUMS = "SELECT sum(runs), sum(ms), sum(new), sum(unchanged), sum(rejected) FROM news.run_days"
+SUMS = """
+    SELECT sum(runs), sum(took), sum(new), sum(unchanged), sum(rejected) FROM news.run_days
+    UNION ALL SELECT sum(runs), sum(took), sum(new), sum(unchanged), sum(rejected) FROM news.run_totals
+"""
 OLD_RUNS = """
-    INSERT INTO ingest.runs (token, source, kind, slot, holder, started_at, lease_until, ended_at, outcome, new, rejected)
+    INSERT INTO ingest.runs (
+        token, source, kind, slot, holder, started_at, lease_until, ended_at, outcome, new, rejected)
     SELECT gen_random_uuid(), %s, %s, slot, 'host:1', slot, slot, slot + interval '1.5 seconds', %s, 1, 2
     FROM generate_series(now() - interval '200 days', now() - %s::interval, interval '1 day') AS slot
     ORDER BY slot
@@ -53,7 +57,7 @@ OLD_RUNS = """
 
 
 async def test_old_runs_go_but_the_latest_and_their_sums_stay(store, sql_rows, monkeypatch):
-    """Portions of a few rows, some of which have to stay; a run that is under way, a replay and a backfill among them."""
+    """In portions of a few rows, of which some have to stay: a run under way, a replay and a backfill among them."""
     monkeypatch.setattr(retention, "AT_A_TIME", 7)
     for source in ("example", "other", "silent"):
         await store.save_sources([SourceRow(source, source)])
@@ -83,7 +87,8 @@ async def test_old_runs_go_but_the_latest_and_their_sums_stay(store, sql_rows, m
     # another name, which has sums of its own
     await store.save_sources([SourceRow("neu", "Neu")])
     sql_rows(
-        "INSERT INTO ingest.run_days SELECT 'neu', day, kind, outcome, 1, 5, 0, 0, 0, 0, 0 FROM ingest.run_days RETURNING 1"
+        "INSERT INTO ingest.run_days SELECT 'neu', day, kind, outcome, 1, '5 s', 0, 0, 0, 0, 0 FROM ingest.run_days "
+        "RETURNING 1"
     )
     await store.save_sources([SourceRow("neu", "Neu", formerly=["example"])])
     assert sql_rows("SELECT source, count(*), sum(runs), sum(new) FROM ingest.run_days GROUP BY 1") == [

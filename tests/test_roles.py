@@ -43,6 +43,7 @@ ALLOWED = [
             "removed",
             "revisions",
             "run_days",
+            "run_totals",
             "sources",
             "stories",
             "storage",

@@ -52,12 +52,16 @@ GRANT DELETE ON ingest.runs, ingest.run_pages, ingest.attempts, ingest.versions,
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA ingest TO nachlese_writer;
 GRANT SELECT ON ALL TABLES IN SCHEMA news TO nachlese_writer;
 
--- requests by month, where deploy/postgres/partition-attempts.sql was run
+-- requests by month, endings by blocks of runs, where deploy/postgres/partition-*.sql were run
 DO $$
 BEGIN
     IF to_regprocedure('ingest.keep_attempts_by_month(timestamptz)') IS NOT NULL THEN
         REVOKE ALL ON FUNCTION ingest.keep_attempts_by_month FROM PUBLIC;
         GRANT EXECUTE ON FUNCTION ingest.keep_attempts_by_month, ingest.attempts_partitions TO nachlese_writer;
+    END IF;
+    IF to_regprocedure('ingest.keep_run_pages_by_block(timestamptz)') IS NOT NULL THEN
+        REVOKE ALL ON FUNCTION ingest.keep_run_pages_by_block FROM PUBLIC;
+        GRANT EXECUTE ON FUNCTION ingest.keep_run_pages_by_block, ingest.run_pages_partitions TO nachlese_writer;
     END IF;
 END
 $$;

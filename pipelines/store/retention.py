@@ -1,8 +1,8 @@
 """What is deleted after a time, and how large everything is. Article rows are never deleted.
 
 Deleted is only what nothing else needs: requests and page endings whose run is counted, runs once their counts are
-summed up, wordings that are neither current nor the origin of a copy, archive files. Each step takes some thousand rows in a transaction of its own, so that
-writers never wait long, and can be stopped and repeated at any time.
+summed up, wordings that are neither current nor the origin of a copy, archive files. Each step takes some thousand rows
+in a transaction of its own, so that writers never wait long, and can be stopped and repeated at any time.
 """
 
 from __future__ import annotations
@@ -31,7 +31,10 @@ DELETE_ATTEMPTS = """
 COUNT_ATTEMPTS = "SELECT count(*) AS number FROM ingest.attempts WHERE at < %(before)s"
 
 # deploy/postgres/partition-attempts.sql was run: months go as a whole, and the next ones are made
-HAS_MONTHS = "SELECT to_regprocedure('ingest.keep_attempts_by_month(timestamptz)') IS NOT NULL AS has_months"
+PARTITIONS = """
+    SELECT to_regprocedure('ingest.keep_attempts_by_month(timestamptz)') IS NOT NULL AS has_months,
+           to_regprocedure('ingest.keep_run_pages_by_block(timestamptz)') IS NOT NULL AS has_blocks
+"""
 COUNT_OLD_MONTHS = """
     SELECT coalesce(sum(greatest(reltuples, 0)), 0)::bigint AS number
     FROM ingest.attempts_partitions() AS month JOIN pg_class ON pg_class.oid = month.name
@@ -58,8 +61,8 @@ COUNT_RUN_PAGES = """
     WHERE run.ended_at < %(before)s
 """
 
-# Of each source these stay: its latest runs (what lists, take-overs and health look at), and the one with which it began
-# to look without finding anything. So do replays and backfills: a person started them.
+# Of each source these stay: its latest runs (what lists, take-overs and health look at), and the one with which it
+# began to look without finding anything. So do replays and backfills: a person started them.
 RUNS_KEPT = 50
 OLD_RUNS = f"""
     SELECT run.id FROM portion AS run
@@ -76,6 +79,7 @@ OLD_RUNS = f"""
     ) AS bounds ON bounds.source = run.source
     WHERE run.kind IN ('crawl', 'recheck') AND run.ended_at < %(before)s AND run.started_at < bounds.kept_since
       AND run.started_at IS DISTINCT FROM bounds.looking_since
+      AND (NOT %(has_blocks)s OR NOT EXISTS (SELECT FROM ingest.run_pages AS ending WHERE ending.run_id = run.id))
 """
 COUNT_RUNS = f"""
     WITH portion AS (SELECT * FROM ingest.runs) SELECT count(*) AS number FROM ({OLD_RUNS}) AS old
@@ -89,19 +93,29 @@ DELETE_RUNS = f"""
         RETURNING run.*
     ), summed AS (
         INSERT INTO ingest.run_days AS known (
-            source, day, kind, outcome, runs, ms, new, new_version, unchanged, copy, rejected)
+            source, day, kind, outcome, runs, took, new, new_version, unchanged, copy, rejected)
         SELECT source, (started_at AT TIME ZONE 'UTC')::date, kind, outcome, count(*),
-               sum(round(1000 * extract(epoch FROM ended_at - started_at))), sum(new), sum(new_version),
+               sum(ended_at - started_at), sum(new), sum(new_version),
                sum(unchanged), sum(copy), sum(rejected)
         FROM deleted GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
         ON CONFLICT (source, day, kind, outcome) DO UPDATE
-        SET runs = known.runs + excluded.runs, ms = known.ms + excluded.ms, new = known.new + excluded.new,
+        SET runs = known.runs + excluded.runs, took = known.took + excluded.took, new = known.new + excluded.new,
             new_version = known.new_version + excluded.new_version, unchanged = known.unchanged + excluded.unchanged,
             copy = known.copy + excluded.copy, rejected = known.rejected + excluded.rejected
     )
     SELECT (SELECT count(*) FROM deleted) AS number,
            (SELECT id FROM portion WHERE id = (SELECT max(id) FROM portion) AND started_at < %(before)s) AS last
 """
+
+# deploy/postgres/partition-run-pages.sql was run: the same by blocks of runs
+COUNT_OLD_BLOCKS = """
+    SELECT coalesce(sum(greatest(reltuples, 0)), 0)::bigint AS number
+    FROM ingest.run_pages_partitions() AS block JOIN pg_class ON pg_class.oid = block.name
+    WHERE block.ends <= (SELECT max(id) FROM ingest.runs) AND NOT EXISTS (
+        SELECT FROM ingest.runs AS run
+        WHERE run.id >= block.begins AND run.id < block.ends AND (run.ended_at IS NULL OR run.ended_at >= %(before)s))
+"""
+KEEP_BLOCKS = "SELECT ingest.keep_run_pages_by_block(coalesce(%(before)s::timestamptz, '-infinity'))"
 
 # what the baselines of a source are made of stays, however old it is
 OLD_OBSERVATIONS = """
@@ -189,20 +203,23 @@ async def prune(
 
     *folder* is where the archive files lie; those of other machines are theirs to delete.
     """
-    has_months = (await _rows(run, HAS_MONTHS, {}))[0]["has_months"]
-    done = {"attempts": await _delete_attempts(run, bookkeeping, has_months, is_dry)}
+    has = (await _rows(run, PARTITIONS, {}))[0]
+    values: Row = {"limit": AT_A_TIME, **has}
+    done = {
+        "attempts": await _delete_attempts(run, values | {"before": bookkeeping}, is_dry),
+        "run_pages": await _delete_run_pages(run, values | {"before": bookkeeping}, is_dry),
+    }
     steps = (
-        ("run_pages", bookkeeping, COUNT_RUN_PAGES, DELETE_RUN_PAGES, _in_portions),
-        ("runs", _with_nothing_left(runs, bookkeeping, has_months), COUNT_RUNS, DELETE_RUNS, _in_portions),
+        ("runs", _with_no_request_left(runs, bookkeeping, has["has_months"]), COUNT_RUNS, DELETE_RUNS, _in_portions),
         ("observations", bookkeeping, COUNT_OBSERVATIONS, DELETE_OBSERVATIONS, _repeated),
         ("versions", versions, COUNT_VERSIONS, DELETE_VERSIONS, _repeated),
     )
     for name, before, count, delete, work in steps:
-        values = {"before": before, "limit": AT_A_TIME}
+        asked = values | {"before": before}
         if before is None:
             done[name] = 0
         else:
-            done[name] = await (_counted(run, count, values) if is_dry else work(run, delete, values))
+            done[name] = await (_counted(run, count, asked) if is_dry else work(run, delete, asked))
     done["archive_files"] = 0
     if archive is not None and folder is not None:
         for row in await _rows(run, OLD_FILES, {"before": archive}):
@@ -210,8 +227,8 @@ async def prune(
     return done
 
 
-def _with_nothing_left(runs: datetime | None, bookkeeping: datetime | None, has_months: bool) -> datetime | None:
-    """Of runs older than this no request and no ending is there any more, so that none names a run that is gone."""
+def _with_no_request_left(runs: datetime | None, bookkeeping: datetime | None, has_months: bool) -> datetime | None:
+    """Of runs older than this no request is there any more, so that none names a run that is gone."""
     if runs is None or bookkeeping is None:
         return None
     before = min(runs, bookkeeping)
@@ -220,16 +237,27 @@ def _with_nothing_left(runs: datetime | None, bookkeeping: datetime | None, has_
     return before.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
-async def _delete_attempts(run: Transactions, before: datetime | None, has_months: bool, is_dry: bool) -> int:
+async def _delete_attempts(run: Transactions, values: Row, is_dry: bool) -> int:
     """Row by row, or month by month; of months the number of rows is Postgres's estimate."""
-    values = {"before": before, "limit": AT_A_TIME}
-    number = 0
-    if before is not None and (is_dry or has_months):
+    has_months, number = values["has_months"], 0
+    if values["before"] is not None and (is_dry or has_months):
         number = await _counted(run, COUNT_OLD_MONTHS if has_months else COUNT_ATTEMPTS, values)
     if not is_dry and has_months:  # also where nothing is to go: the next months are made
         await _rows(run, KEEP_MONTHS, values)
-    elif not is_dry and before is not None:
+    elif not is_dry and values["before"] is not None:
         number = await _repeated(run, DELETE_ATTEMPTS, values)
+    return number
+
+
+async def _delete_run_pages(run: Transactions, values: Row, is_dry: bool) -> int:
+    """Run by run, or block by block, whose rows are an estimate."""
+    has_blocks, number = values["has_blocks"], 0
+    if values["before"] is not None and (is_dry or has_blocks):
+        number = await _counted(run, COUNT_OLD_BLOCKS if has_blocks else COUNT_RUN_PAGES, values)
+    if not is_dry and has_blocks:
+        await _rows(run, KEEP_BLOCKS, values)
+    elif not is_dry and values["before"] is not None:
+        number = await _in_portions(run, DELETE_RUN_PAGES, values)
     return number
 
 
@@ -270,7 +298,8 @@ async def _repeated(run: Transactions, statement: str, values: Row) -> int:
 
 async def _in_portions(run: Transactions, statement: str, values: Row) -> int:
     """Like `_repeated`, for statements that say where their portion ended: {number, last}; no last: that was all."""
-    total, after = 0, 0
+    total: int = 0
+    after = 0
     while True:
         row = (await _rows(run, statement, values | {"after": after}))[0]
         total += row["number"]

@@ -74,10 +74,10 @@ RENAME = "SELECT ingest.rename_source(%(former)s, %(name)s) AS done"
 JOIN_RUN_DAYS = """
     WITH moved AS (DELETE FROM ingest.run_days WHERE source = %(former)s RETURNING *)
     INSERT INTO ingest.run_days AS known (
-        source, day, kind, outcome, runs, ms, new, new_version, unchanged, copy, rejected)
-    SELECT %(name)s, day, kind, outcome, runs, ms, new, new_version, unchanged, copy, rejected FROM moved
+        source, day, kind, outcome, runs, took, new, new_version, unchanged, copy, rejected)
+    SELECT %(name)s, day, kind, outcome, runs, took, new, new_version, unchanged, copy, rejected FROM moved
     ON CONFLICT (source, day, kind, outcome) DO UPDATE
-    SET runs = known.runs + excluded.runs, ms = known.ms + excluded.ms, new = known.new + excluded.new,
+    SET runs = known.runs + excluded.runs, took = known.took + excluded.took, new = known.new + excluded.new,
         new_version = known.new_version + excluded.new_version, unchanged = known.unchanged + excluded.unchanged,
         copy = known.copy + excluded.copy, rejected = known.rejected + excluded.rejected
 """

@@ -6,7 +6,7 @@ CREATE TABLE ingest.run_days (
     kind        text NOT NULL,
     outcome     text NOT NULL,
     runs        bigint NOT NULL,
-    ms          bigint NOT NULL,
+    took        interval NOT NULL,
     new         bigint NOT NULL,
     new_version bigint NOT NULL,
     unchanged   bigint NOT NULL,
@@ -20,7 +20,7 @@ COMMENT ON COLUMN ingest.run_days.day IS 'Day on which they began, in UTC';
 COMMENT ON COLUMN ingest.run_days.kind IS 'crawl or recheck; others are not deleted';
 COMMENT ON COLUMN ingest.run_days.outcome IS 'finished, failed or stopped';
 COMMENT ON COLUMN ingest.run_days.runs IS 'Runs';
-COMMENT ON COLUMN ingest.run_days.ms IS 'Milliseconds that they took together';
+COMMENT ON COLUMN ingest.run_days.took IS 'Time that they took together';
 COMMENT ON COLUMN ingest.run_days.new IS 'Pages that became a new article';
 COMMENT ON COLUMN ingest.run_days.new_version IS 'Pages whose article had changed';
 COMMENT ON COLUMN ingest.run_days.unchanged IS 'Pages whose article was stored as it is';

@@ -5,7 +5,7 @@ SELECT
     kind,
     outcome,
     sum(runs)::bigint AS runs,
-    sum(ms)::bigint AS ms,
+    sum(took) AS took,
     sum(new)::bigint AS new,
     sum(new_version)::bigint AS new_version,
     sum(unchanged)::bigint AS unchanged,
@@ -17,17 +17,18 @@ FROM (
         (run.started_at AT TIME ZONE 'UTC')::date AS day,
         run.kind,
         run.outcome,
-        1::bigint AS runs,
-        round(1000 * extract(epoch FROM run.ended_at - run.started_at))::bigint AS ms,
-        run.new,
-        run.new_version,
-        run.unchanged,
-        run.copy,
-        run.rejected
+        count(*) AS runs,
+        sum(run.ended_at - run.started_at) AS took,
+        sum(run.new) AS new,
+        sum(run.new_version) AS new_version,
+        sum(run.unchanged) AS unchanged,
+        sum(run.copy) AS copy,
+        sum(run.rejected) AS rejected
     FROM ingest.runs AS run
     WHERE run.ended_at IS NOT NULL
+    GROUP BY 1, 2, 3, 4
     UNION ALL
-    SELECT source, day, kind, outcome, runs, ms, new, new_version, unchanged, copy, rejected FROM ingest.run_days
+    SELECT source, day, kind, outcome, runs, took, new, new_version, unchanged, copy, rejected FROM ingest.run_days
 ) AS counted
 GROUP BY source, day, kind, outcome;
 
@@ -37,7 +38,7 @@ COMMENT ON COLUMN news.run_days.day IS 'Day on which they began, in UTC';
 COMMENT ON COLUMN news.run_days.kind IS 'crawl, replay, recheck or backfill';
 COMMENT ON COLUMN news.run_days.outcome IS 'finished, failed or stopped; runs that have not ended are not counted';
 COMMENT ON COLUMN news.run_days.runs IS 'Runs';
-COMMENT ON COLUMN news.run_days.ms IS 'Milliseconds that they took together';
+COMMENT ON COLUMN news.run_days.took IS 'Time that they took together';
 COMMENT ON COLUMN news.run_days.new IS 'Pages that became a new article';
 COMMENT ON COLUMN news.run_days.new_version IS 'Pages whose article had changed';
 COMMENT ON COLUMN news.run_days.unchanged IS 'Pages whose article was stored as it is';
