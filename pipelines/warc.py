@@ -28,7 +28,7 @@ _CONTENT_LENGTH = re.compile(rb"^content-length:[ \t]*(\d{1,18})[ \t]*\r?$", re.
 _EMPTY_LINE = re.compile(rb"\r?\n\r?\n")
 _GZIP = b"\x1f\x8b\x08"
 _ZSTD, _SKIPPABLE = b"\x28\xb5\x2f\xfd", re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
-_VERSION = b"WARC/"
+_VERSION, _ARC = b"WARC/", re.compile(rb"filedesc:[^\n]* (\d{1,18})\r?\n")
 #: where a record may begin: a gzip member, and in a file that is not compressed a version behind an empty line
 _MEMBER, _LINE = re.compile(re.escape(_GZIP)), re.compile(rb"(?:\r\n\r\n|\n\n)(?=WARC/\d\.\d)")
 _BETWEEN = 11  # two empty lines and the begin of a version: more belongs to a next record
@@ -36,6 +36,8 @@ _OVERLAP = 16  # longer than either of them
 _CHUNK, _LINE_END = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]{0,200})?\r?\n"), re.compile(rb"\r?\n|")
 #: set on a record that ends elsewhere than it says
 LIES = "ends_elsewhere"
+#: what a server says before its answer, and how often
+_INTERIM, MOST_INTERIM = re.compile(r"10[0-9]"), 5
 #: bytes of a record's headers, and of one line
 MOST_HEADERS, MOST_LINE = 1 << 18, 1 << 16
 #: damaged places without a record between them that are told one by one, and after which a file is given up
@@ -216,6 +218,8 @@ def _dictionary(packed: Any) -> zstandard.ZstdCompressionDict | None:
 
 def _end_of_first(head: bytes) -> int | None:
     """Where the first record's block ends, by its header; None where that is not all there."""
+    if arc := _ARC.match(head):
+        return arc.end() + int(arc[1])
     end = _EMPTY_LINE.search(head)
     if end is None or not head.startswith(_VERSION):
         return None
@@ -228,8 +232,9 @@ class _OneStreamError(Exception):
 
 
 class _Lines(DecompressingBufferedReader):  # type: ignore[misc]
-    """Lines that do not grow without end: a longer one comes in pieces."""
+    """Lines in pieces where they are too long. *taken*: bytes of the empty line behind a record, where it was read."""
 
+    taken = 0
     DECOMPRESSORS: ClassVar = DecompressingBufferedReader.DECOMPRESSORS | {"gzip": _inflater}
 
     def readline(self, length: int | None = None) -> bytes:
@@ -256,10 +261,18 @@ class _Counted:
 
 
 class _Loader(ArcWarcRecordLoader):  # type: ignore[misc]
-    """The library looks for HTTP headers behind ``http:`` in small letters only."""
+    """The library looks for HTTP headers behind ``http:`` in small letters only, and takes 103 Early Hints for all."""
 
     def load_http_headers(self, rec_type: Any, uri: Any, stream: Any, length: Any) -> Any:
-        return super().load_http_headers(rec_type, uri.lower() if uri else uri, stream, length)
+        found = super().load_http_headers(rec_type, uri.lower() if uri else uri, stream, length)
+        for _ in range(MOST_INTERIM):
+            if rec_type != "response" or found is None or not _INTERIM.fullmatch(found.get_statuscode() or ""):
+                break
+            try:
+                found = self.http_parser.parse(stream)
+            except EOFError:  # it stands alone
+                break
+        return found
 
 
 class _Iterator(ArchiveIterator):  # type: ignore[misc]
@@ -274,6 +287,17 @@ class _Iterator(ArchiveIterator):  # type: ignore[misc]
         loader.warc_parser = _Headers(loader.WARC_TYPES)
         loader.http_parser = _Headers(loader.HTTP_TYPES, False)
         loader.http_req_parser = _Headers(loader.HTTP_VERBS, False)
+
+    def _consume_blanklines(self) -> tuple[bytes | None, int]:
+        """The line behind the empty ones, and the bytes of these; without any, a line is passed over, and counted."""
+        size, self.reader.taken = self.reader.taken, 0
+        is_first = not size
+        while line := self.reader.readline():
+            if line.rstrip() and not is_first:
+                return line, size
+            self.err_count += bool(line.rstrip())
+            size, is_first = size + len(line), False
+        return None, size
 
 
 class _CutError(ValueError):
@@ -419,7 +443,10 @@ def whole(record: ArcWarcRecord) -> bytes:
     stated = (headers.get_header("Content-Encoding") or "") if headers else ""
     if "chunked" in transfer:
         packed = _dechunked(packed)
-    return _undone(packed, encodings_of(f"{stated},{transfer}"))
+    encodings = encodings_of(f"{stated},{transfer}")
+    if not encodings and headers and packed.startswith(_GZIP) and "html" in (headers.get_header("Content-Type") or ""):
+        encodings = ["gzip"]  # an archiver has left the header out, and the body as it was
+    return _undone(packed, encodings)
 
 
 def _dechunked(packed: bytes) -> bytes:
@@ -444,7 +471,10 @@ def _ends_here(stream: Any) -> bool:
     """Whether an empty line follows the record, or nothing; of what was not read to its end, nobody knows."""
     if getattr(stream, "limit", 1):
         return True
-    return not stream.stream.readline().strip()
+    line: bytes = stream.stream.readline()
+    if not line.strip():
+        stream.stream.taken = len(line)
+    return not line.strip()
 
 
 def _undone(packed: bytes, encodings: list[str]) -> bytes:

@@ -364,7 +364,9 @@ def test_no_position_is_true_before_all_before_it_have_ended():
     ledger.end("b")
     assert ledger.to_save() == []
     ledger.end("a")
-    assert ledger.to_save() == [places[3]] and ledger.to_save() == []
+    assert ledger.to_save() == ledger.to_save() == [places[3]]
+    ledger.saved(places[3])
+    assert ledger.to_save() == []
 
 
 # In the midst of the file a statement waits for the test; and the test hears of each position that is saved.
