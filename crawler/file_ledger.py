@@ -41,11 +41,13 @@ class Ledger:
                     break
 
     def to_save(self) -> list[BackfillPosition]:
-        """Positions that are true and were not given out before."""
+        """Positions that are true and were not saved before."""
         with self._lock:
             while self._marks and self._marks[0].has_ended:
                 position = self._marks.popleft().position
                 self._reached[position.file] = position
-            new = [one for one in self._reached.values() if self._saved.get(one.file) != one]
-            self._saved.update({one.file: one for one in new})
-            return new
+            return [one for one in self._reached.values() if self._saved.get(one.file) != one]
+
+    def saved(self, position: BackfillPosition) -> None:
+        """It is in the database. Who was stopped in the middle of saving has saved only some."""
+        self._saved[position.file] = position

@@ -296,3 +296,4 @@ async def _keep_saving(services: Services, reading: PageSource) -> None:
 async def _save(services: Services, ledger: Ledger) -> None:
     for position in ledger.to_save():
         await services.store.save_backfill_position(position)
+        ledger.saved(position)

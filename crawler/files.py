@@ -34,12 +34,13 @@ _ATTRIBUTE = re.compile(r"""([\w:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+))"
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A file that could not become a page."""
+    """A file that could not become a page; ``fetched_at`` where that is known."""
 
     url: str
     source: str
     reason: Reason
     detail: str
+    fetched_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

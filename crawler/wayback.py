@@ -1,13 +1,14 @@
 """Captures of the Wayback Machine for a gap of one source: listed by its CDX interface, fetched one at a time.
 
-What is known is not asked for, so a run that was killed goes on where it was. A capture comes as it was archived (the
-``id_`` form), and takes the way of a replay.
+Of each address its captures come in the order of their times, so that its wordings are versions in their order. What is
+known is not asked for, so a run that was killed goes on where it was. A capture comes as it was archived (the ``id_``
+form), and takes the way of a replay.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlencode
@@ -37,17 +38,43 @@ MOST_ANSWERS = 2000
 INDEX_PATIENCE = 120.0
 #: so many captures in a row that cannot be had: something is wrong with more than a capture
 GIVE_UP = 5
+#: captures of one address that are looked at, of which some are chosen; and seconds within which two are one: the
+#: archive gives the nearest one that it has
+MOST_CAPTURES, NEAR = 10_000, 60
 #: captures that could not be had, told one by one
 MOST_TOLD = 20
 
 
+#: an address by its key, and its captures
+Address = tuple[bytes, list[Capture]]
+
+
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """The captures that are wanted: of *source*, from *begin* to *end*, both included."""
+    """The captures that are wanted: of *source*, from *begin* to *end*, both included, *versions* of an address."""
 
     source: Source
     begin: datetime
     end: datetime
+    versions: int = 10
+
+
+def chosen(captures: Sequence[Capture], most: int) -> list[Capture]:
+    """In the order of their times, up to *most* captures of one address: the first, the last, and evenly between."""
+    found: list[Capture] = []
+    for one in sorted(captures, key=lambda one: one.timestamp):
+        if not found or _seconds(found[-1], one) > NEAR:
+            found.append(one)
+    if len(found) <= most:
+        return found
+    last = len(found) - 1
+    return [found[round(place * last / max(1, most - 1))] for place in range(most)]
+
+
+def _seconds(before: Capture, after: Capture) -> float:
+    begin, end = moment_of(before.timestamp), moment_of(after.timestamp)
+    assert begin is not None and end is not None  # what states no time is no capture
+    return (end - begin).total_seconds()
 
 
 class _Trouble(Exception):
@@ -71,8 +98,8 @@ class WaybackReading(LoopWaiter):
     def pages(self) -> Iterator[Page | Unreadable]:
         try:
             for host in dict.fromkeys(host.removeprefix("www.") for host in hosts_of(self._gap.source)):
-                for captures in self._listed(host):
-                    for capture in self._unknown(captures):
+                for addresses in self._addresses(host):
+                    for capture in self._unknown(addresses):
                         if (page := self._fetched(capture)) is not None:
                             yield page
                         self.found.files_ended += 1
@@ -88,7 +115,7 @@ class WaybackReading(LoopWaiter):
     # --- the list ----------------------------------------------------------------------------------------------------
 
     def index_address(self, host: str, resume_key: str = "") -> str:
-        """Where the captures of one host are listed: of each address the first one in the gap."""
+        """Where the captures of one host are listed: by address and time, without those that are as the one before."""
         query = [
             ("url", host),
             ("matchType", "domain"),
@@ -96,7 +123,7 @@ class WaybackReading(LoopWaiter):
             ("to", f"{self._gap.end.astimezone(UTC):%Y%m%d%H%M%S}"),
             ("filter", "statuscode:200"),
             ("filter", "mimetype:text/html"),
-            ("collapse", "urlkey"),
+            ("collapse", "digest" if self._gap.versions > 1 else "urlkey"),
             ("fl", "timestamp,original"),
             ("limit", str(EACH)),
             ("showResumeKey", "true"),
@@ -130,19 +157,32 @@ class WaybackReading(LoopWaiter):
             raise _Trouble(f"{address}: {captures.error}")
         return captures
 
-    def _unknown(self, listed: CaptureList) -> list[Capture]:
-        """Those that were in no list before, and of which nothing is stored."""
-        by_key: dict[bytes, Capture] = {}
-        for capture in listed.captures:
-            key = page_key(capture.url)
-            if key not in self._seen:
-                by_key.setdefault(key, capture)
-        self._seen |= by_key.keys()
-        known: set[bytes] = set()
-        if not self._again and by_key:
-            known = self._wait_for(self._services.store.known_pages(self._gap.source.name, list(by_key)))
-        self.found.done_before += len(known)
-        wanted = [capture for key, capture in by_key.items() if key not in known]
+    def _addresses(self, host: str) -> Iterator[list[Address]]:
+        """The addresses of a host with their captures, as many as one answer brings to their end."""
+        key, found = b"", list[Capture]()  # of the last address of an answer, the next one may list more
+        for listed in self._listed(host):
+            done: list[Address] = []
+            for capture in listed.captures:
+                if (own := page_key(capture.url)) != key:
+                    done += [(key, found)] if found else []
+                    key, found = own, []
+                if len(found) < MOST_CAPTURES:
+                    found.append(capture)
+            yield done
+        yield [(key, found)] if found else []
+
+    def _unknown(self, addresses: Sequence[Address]) -> list[Capture]:
+        """The chosen captures of addresses that were in no list before, without those that are stored."""
+        new = {key: found for key, found in reversed(addresses) if key not in self._seen}  # of two, the first
+        self._seen |= new.keys()
+        asked = [(key, one) for key in reversed(new) for one in chosen(new[key], self._gap.versions)]
+        if self._again or not asked:
+            wanted = [one for _, one in asked]
+        else:
+            fetches = [(key, moment_of(one.timestamp)) for key, one in asked]
+            known = self._wait_for(self._services.store.known_captures(self._gap.source.name, fetches, NEAR))
+            wanted = [one for place, (_, one) in enumerate(asked) if place not in known]
+        self.found.done_before += len(asked) - len(wanted)
         self.found.files += len(wanted)
         return wanted
 
@@ -155,7 +195,8 @@ class WaybackReading(LoopWaiter):
         except FetchError as failed:
             if not failed.transient:  # it is here, and is no page
                 self._failed_in_a_row = 0
-                return Unreadable(capture.url, self._gap.source.name, failed.reason, f"{address}: {failed.detail}")
+                at = moment_of(capture.timestamp)
+                return Unreadable(capture.url, self._gap.source.name, failed.reason, f"{address}: {failed.detail}", at)
             self._could_not(address, failed)
             return None
         except OSError as error:

@@ -6,6 +6,7 @@ It knows no database, no address and no secret, and has a bound of memory. The c
 from __future__ import annotations
 
 import json
+import logging
 import mmap
 import resource
 import signal
@@ -45,6 +46,7 @@ def main(pipe: int, place: int) -> None:
     """Answer the questions that come through *pipe* until it ends. *place* is a file of eight bytes."""
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)  # the parent decides; Ctrl-C in a terminal reaches us as well
+    logging.disable(logging.CRITICAL)  # the library remarks on odd addresses; what matters is in the answer
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with socket.socket(fileno=pipe) as opened, mmap.mmap(place, PLACE.size) as shared:

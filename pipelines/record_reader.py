@@ -24,7 +24,7 @@ from pipelines.archive import page_of_facts
 from pipelines.items import Page
 from pipelines.reader_launch import reader_environment
 from pipelines.record_process import PLACE, SIZE, SIZES
-from pipelines.warc import LARGEST
+from pipelines.warc_streams import LARGEST
 
 log = logging.getLogger(__name__)
 

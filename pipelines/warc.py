@@ -11,24 +11,20 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, Literal, Protocol
 
-import zstandard
-from isal import isal_zlib
 from warcio.archiveiterator import ArchiveIterator
 from warcio.bufferedreaders import DecompressingBufferedReader
 from warcio.recordloader import ArcWarcRecord, ArcWarcRecordLoader
 from warcio.statusandheaders import StatusAndHeadersParser
 
 from pipelines.decompress import Undecodable, Unfinished, decoded, encodings_of, is_text
+from pipelines.warc_streams import LARGEST, SKIPPABLE, STEP, ZSTD, Unpacked, UnpackedZstd, inflater
 
-LARGEST = 32 << 20  # bytes of a record's decoded body; what is larger is no page of news
 TOO_MUCH = f"the body has more than {LARGEST:,} bytes"
 MOST_ENCODINGS = 4
-_STEP, _LITTLE = 1 << 16, 512
 _CONTENT_LENGTH = re.compile(rb"^content-length:[ \t]*(\d{1,18})[ \t]*\r?$", re.I | re.M)
 _EMPTY_LINE = re.compile(rb"\r?\n\r?\n")
 _GZIP = b"\x1f\x8b\x08"
-_ZSTD, _SKIPPABLE = b"\x28\xb5\x2f\xfd", re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
-_VERSION = b"WARC/"
+_VERSION, _ARC = b"WARC/", re.compile(rb"filedesc:[^\n]* (\d{1,18})\r?\n")
 #: where a record may begin: a gzip member, and in a file that is not compressed a version behind an empty line
 _MEMBER, _LINE = re.compile(re.escape(_GZIP)), re.compile(rb"(?:\r\n\r\n|\n\n)(?=WARC/\d\.\d)")
 _BETWEEN = 11  # two empty lines and the begin of a version: more belongs to a next record
@@ -36,6 +32,8 @@ _OVERLAP = 16  # longer than either of them
 _CHUNK, _LINE_END = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]{0,200})?\r?\n"), re.compile(rb"\r?\n|")
 #: set on a record that ends elsewhere than it says
 LIES = "ends_elsewhere"
+#: what a server says before its answer, and how often
+_INTERIM, MOST_INTERIM = re.compile(r"10[0-9]"), 5
 #: bytes of a record's headers, and of one line
 MOST_HEADERS, MOST_LINE = 1 << 18, 1 << 16
 #: damaged places without a record between them that are told one by one, and after which a file is given up
@@ -71,7 +69,7 @@ def records_of(file: Openable, damage: list[str], begin: int = 0) -> Iterator[_R
                 return
             except _OneStreamError:
                 pass
-    with file.open("rb") as packed, (kind or _Unpacked)(packed) as stream:
+    with file.open("rb") as packed, (kind or Unpacked)(packed) as stream:
         records = _each(stream, _LINE, file.name, damage, begin)
         if not (begin or is_known):
             next(records, None)  # it came already
@@ -80,15 +78,10 @@ def records_of(file: Openable, damage: list[str], begin: int = 0) -> Iterator[_R
             damage.append(f"{file.name} behind byte {stream.tell()} of what is compressed: {stream.trouble}")
 
 
-def _kind(stream: Any) -> type[_Unpacked] | None:
+def _kind(stream: Any) -> type[Unpacked] | None:
     """What unpacks a file that is compressed by something else than gzip."""
-    head = stream.read(len(_ZSTD))
-    return _UnpackedZstd if head == _ZSTD or _SKIPPABLE.match(head) else None
-
-
-def _inflater() -> Any:
-    """What inflates one gzip member, and checks its sum: twice as fast as zlib, and as strict."""
-    return isal_zlib.decompressobj(31)
+    head = stream.read(len(ZSTD))
+    return UnpackedZstd if head == ZSTD or SKIPPABLE.match(head) else None
 
 
 def _is_one_stream(file: Openable) -> bool:
@@ -96,15 +89,15 @@ def _is_one_stream(file: Openable) -> bool:
     inflater, head, size, end = zlib.decompressobj(31), b"", 0, None
     with file.open("rb") as stream:
         try:
-            while not inflater.eof and (packed := stream.read(_STEP)):
+            while not inflater.eof and (packed := stream.read(STEP)):
                 # at the end of a member the tail is left as it was: what is behind it is another one's
                 while packed and not inflater.eof and (end is None or size <= end + _BETWEEN):
-                    data = inflater.decompress(packed, _STEP)
+                    data = inflater.decompress(packed, STEP)
                     packed, size = inflater.unconsumed_tail, size + len(data)
                     if end is None:
                         head += data
                         end = _end_of_first(head)
-                        if end is None and len(head) > _STEP:
+                        if end is None and len(head) > STEP:
                             return False  # none of ours to tell
                 if end is not None and size > end + _BETWEEN:
                     return True
@@ -113,109 +106,10 @@ def _is_one_stream(file: Openable) -> bool:
     return False
 
 
-class _Unpacked(io.RawIOBase):
-    """What gzip members one after the other hold. It ends where they are cut off or broken; ``trouble`` says so then.
-
-    Python's own gives nothing of what it has read where the next read fails.
-    """
-
-    def __init__(self, packed: Any):
-        self._packed, self.trouble = packed, ""
-        self._restart()
-
-    def _restart(self) -> None:
-        self._packed.seek(0)
-        self._inflater, self._left, self._at = _inflater(), b"", 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        goal = offset + (self._at if whence == io.SEEK_CUR else 0)
-        if whence == io.SEEK_END:
-            raise io.UnsupportedOperation("the end is not known")
-        if goal < self._at:
-            self._restart()
-        while self._at < goal and self.read(min(goal - self._at, _STEP)):
-            pass
-        return self._at
-
-    def readinto(self, buffer: Any) -> int:
-        try:
-            data = self._some(len(buffer))
-        except isal_zlib.error as error:  # type: ignore[misc]  # its stub says it is no class
-            self.trouble, data = str(error), b""
-        buffer[: len(data)] = data
-        self._at += len(data)
-        return len(data)
-
-    def _some(self, most: int) -> bytes:
-        while True:
-            if not self._left:
-                self._left = self._packed.read(_STEP)
-            if self._inflater.eof:
-                self._left = self._left.lstrip(b"\0")  # padding
-                if not self._left:
-                    return b""
-                self._inflater = _inflater()
-            is_last = not self._left  # of what went in before, something may not have come out yet
-            data: bytes = self._inflater.decompress(self._left, most)
-            self._left = self._inflater.unused_data if self._inflater.eof else self._inflater.unconsumed_tail
-            if data:
-                return data
-            if is_last and not self._inflater.eof:
-                self.trouble = "the compressed data is cut off"
-                return b""
-
-
-class _UnpackedZstd(_Unpacked):
-    """The same for zstd: frames one after the other, and before them a dictionary that all of them share."""
-
-    def _restart(self) -> None:
-        self._packed.seek(0)
-        self._at, self._left, self._ready = 0, b"", b""
-        self._context = zstandard.ZstdDecompressor(dict_data=_dictionary(self._packed), max_window_size=LARGEST)
-        self._frame: Any = None
-
-    def _some(self, most: int) -> bytes:
-        try:
-            while not self._ready and (self._left or (packed := self._packed.read(_STEP))):
-                self._left = self._left or packed
-                # four bytes may stand for 128 KiB, and there is no bound but on what goes in
-                piece, self._left = self._left[:_LITTLE], self._left[_LITTLE:]
-                self._frame = self._frame or self._context.decompressobj()
-                self._ready = self._frame.decompress(piece)
-                if self._frame.eof:
-                    self._left, self._frame = self._frame.unused_data + self._left, None
-        except zstandard.ZstdError as error:
-            self.trouble = f"the compressed data is damaged ({error})"
-            return b""
-        if not self._ready and self._frame is not None:
-            self.trouble = "the compressed data is cut off"
-        data, self._ready = self._ready[:most], self._ready[most:]
-        return data
-
-
-def _dictionary(packed: Any) -> zstandard.ZstdCompressionDict | None:
-    """The dictionary in the first frame of a .warc.zst, which may be compressed itself. Without one, None."""
-    head = packed.read(8)
-    if not _SKIPPABLE.match(head) or len(head) < 8:
-        packed.seek(0)
-        return None
-    size = int.from_bytes(head[4:], "little")
-    if size > LARGEST:
-        raise ValueError(f"its dictionary has {size:,} bytes")
-    data: bytes = packed.read(size)
-    if data.startswith(_ZSTD):
-        data = zstandard.ZstdDecompressor().decompressobj().decompress(data[: 1 << 20])
-    return zstandard.ZstdCompressionDict(data)
-
-
 def _end_of_first(head: bytes) -> int | None:
     """Where the first record's block ends, by its header; None where that is not all there."""
+    if arc := _ARC.match(head):
+        return arc.end() + int(arc[1])
     end = _EMPTY_LINE.search(head)
     if end is None or not head.startswith(_VERSION):
         return None
@@ -228,9 +122,10 @@ class _OneStreamError(Exception):
 
 
 class _Lines(DecompressingBufferedReader):  # type: ignore[misc]
-    """Lines that do not grow without end: a longer one comes in pieces."""
+    """Lines in pieces where they are too long. *taken*: bytes of the empty line behind a record, where it was read."""
 
-    DECOMPRESSORS: ClassVar = DecompressingBufferedReader.DECOMPRESSORS | {"gzip": _inflater}
+    taken = 0
+    DECOMPRESSORS: ClassVar = DecompressingBufferedReader.DECOMPRESSORS | {"gzip": inflater}
 
     def readline(self, length: int | None = None) -> bytes:
         return bytes(super().readline(min(length or MOST_LINE, MOST_LINE)))
@@ -243,12 +138,26 @@ class _Headers(StatusAndHeadersParser):  # type: ignore[misc]
         return super().parse(_Counted(stream), full_statusline)
 
 
+class _RecordHeaders(_Headers):
+    """Those of a record end with an empty line; what ends before it was cut off."""
+
+    def parse(self, stream: Any, full_statusline: Any = None) -> Any:
+        counted = _Counted(stream)
+        found = super().parse(counted, full_statusline)
+        if counted.is_ended:
+            raise ValueError("the record is cut off in its headers")
+        return found
+
+
 class _Counted:
+    is_ended = False
+
     def __init__(self, stream: Any):
         self._stream, self._left = stream, MOST_HEADERS
 
     def readline(self) -> bytes:
         line: bytes = self._stream.readline()
+        self.is_ended = not line
         self._left -= len(line)
         if self._left < 0:
             raise ValueError(f"a record with more than {MOST_HEADERS:,} bytes of headers")
@@ -256,10 +165,21 @@ class _Counted:
 
 
 class _Loader(ArcWarcRecordLoader):  # type: ignore[misc]
-    """The library looks for HTTP headers behind ``http:`` in small letters only."""
+    """The library looks for HTTP headers behind ``http:`` in small letters only, and takes 103 Early Hints for all."""
 
     def load_http_headers(self, rec_type: Any, uri: Any, stream: Any, length: Any) -> Any:
-        return super().load_http_headers(rec_type, uri.lower() if uri else uri, stream, length)
+        try:
+            found = super().load_http_headers(rec_type, uri.lower() if uri else uri, stream, length)
+        except EOFError:
+            raise ValueError("the record is cut off in its headers") from None
+        for _ in range(MOST_INTERIM):
+            if rec_type != "response" or found is None or not _INTERIM.fullmatch(found.get_statuscode() or ""):
+                break
+            try:
+                found = self.http_parser.parse(stream)
+            except EOFError:  # it stands alone
+                break
+        return found
 
 
 class _Iterator(ArchiveIterator):  # type: ignore[misc]
@@ -271,9 +191,20 @@ class _Iterator(ArchiveIterator):  # type: ignore[misc]
         super().__init__(stream, arc2warc=True)
         self.reader = _Lines(stream)
         self.loader = loader = _Loader(verify_http=False)
-        loader.warc_parser = _Headers(loader.WARC_TYPES)
+        loader.warc_parser = _RecordHeaders(loader.WARC_TYPES)
         loader.http_parser = _Headers(loader.HTTP_TYPES, False)
         loader.http_req_parser = _Headers(loader.HTTP_VERBS, False)
+
+    def _consume_blanklines(self) -> tuple[bytes | None, int]:
+        """The line behind the empty ones, and the bytes of these; without any, a line is passed over, and counted."""
+        size, self.reader.taken = self.reader.taken, 0
+        is_first = not size
+        while line := self.reader.readline():
+            if line.rstrip() and not is_first:
+                return line, size
+            self.err_count += bool(line.rstrip())
+            size, is_first = size + len(line), False
+        return None, size
 
 
 class _CutError(ValueError):
@@ -338,7 +269,8 @@ def _check_told(record: ArcWarcRecord, mark: re.Pattern[bytes]) -> None:
 def _check_end(iterator: _Iterator, record: ArcWarcRecord | None, mark: re.Pattern[bytes], beside: Any) -> None:
     """Whether the file ends where its last record does. Raises _LiesError, ValueError."""
     if mark is _MEMBER:
-        if beside is not None and not _is_end(beside, iterator.offset):
+        is_whole = record is None or not getattr(record.raw_stream, "limit", 0)
+        if beside is not None and not (is_whole and _is_end(beside, iterator.offset)):
             raise _CutError(iterator.offset)
     elif record is not None and bool(getattr(record.raw_stream, "limit", False)):
         raise _LiesError  # others may lie in what was taken for its body
@@ -369,7 +301,7 @@ def _check(iterator: _Iterator, record: ArcWarcRecord, mark: re.Pattern[bytes], 
 def _is_end(stream: Any, offset: int) -> bool:
     """Whether nothing follows but padding."""
     stream.seek(offset)
-    return not stream.read(_STEP).strip(b"\0\r\n")
+    return not stream.read(STEP).strip(b"\0\r\n")
 
 
 def _begins(stream: Any, offset: int) -> bool:
@@ -419,7 +351,10 @@ def whole(record: ArcWarcRecord) -> bytes:
     stated = (headers.get_header("Content-Encoding") or "") if headers else ""
     if "chunked" in transfer:
         packed = _dechunked(packed)
-    return _undone(packed, encodings_of(f"{stated},{transfer}"))
+    encodings = encodings_of(f"{stated},{transfer}")
+    if not encodings and headers and packed.startswith(_GZIP) and "html" in (headers.get_header("Content-Type") or ""):
+        encodings = ["gzip"]  # an archiver has left the header out, and the body as it was
+    return _undone(packed, encodings)
 
 
 def _dechunked(packed: bytes) -> bytes:
@@ -444,7 +379,10 @@ def _ends_here(stream: Any) -> bool:
     """Whether an empty line follows the record, or nothing; of what was not read to its end, nobody knows."""
     if getattr(stream, "limit", 1):
         return True
-    return not stream.stream.readline().strip()
+    line: bytes = stream.stream.readline()
+    if not line.strip():
+        stream.stream.taken = len(line)
+    return not line.strip()
 
 
 def _undone(packed: bytes, encodings: list[str]) -> bytes:

@@ -149,6 +149,17 @@ def test_a_file_that_is_cut_off_gives_what_is_whole(tmp_path: Path):
         assert (set("12") <= {number for _, number in pages}, len(damage) > 0) == (True, True), shape
 
 
+@pytest.mark.parametrize("shape", ["by record", "plain"])
+def test_wherever_a_file_is_cut_off_what_is_lost_is_told(tmp_path: Path, shape: str):
+    records = [record(n) for n in (1, 2)]
+    begin = put(tmp_path / "x", records[:1], shape).stat().st_size
+    whole = put(tmp_path / "x", records, shape).read_bytes()
+    for end in range(begin + 1, len(whole) - 20, 11):
+        (tmp_path / "x").write_bytes(whole[:end])
+        pages, _, damage = found_in(tmp_path / "x")
+        assert ([number for _, number in pages], bool(damage)) == (["1"], True), end - begin
+
+
 def make_wacz(file: Path, **members: bytes) -> Path:
     """A WACZ; members named packed_... are compressed by the ZIP."""
     with zipfile.ZipFile(file, "w") as packed:
@@ -364,7 +375,9 @@ def test_no_position_is_true_before_all_before_it_have_ended():
     ledger.end("b")
     assert ledger.to_save() == []
     ledger.end("a")
-    assert ledger.to_save() == [places[3]] and ledger.to_save() == []
+    assert ledger.to_save() == ledger.to_save() == [places[3]]
+    ledger.saved(places[3])
+    assert ledger.to_save() == []
 
 
 # In the midst of the file a statement waits for the test; and the test hears of each position that is saved.

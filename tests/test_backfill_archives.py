@@ -23,7 +23,7 @@ import psycopg
 import pytest
 
 from crawler import config
-from crawler.archive_lists import CaptureList, captures, warc_paths
+from crawler.archive_lists import Capture, CaptureList, captures, warc_paths
 from crawler.archive_site import own_folder
 from crawler.backfilling import backfill
 from crawler.cc_news import files_of, months
@@ -32,7 +32,7 @@ from crawler.downloader.errors import FetchError
 from crawler.downloader.patience import BUSY_OR_REFUSING, Patience, StatusError
 from crawler.file_reading import read_files
 from crawler.services import Services, open_services
-from crawler.wayback import Gap, WaybackReading
+from crawler.wayback import Gap, WaybackReading, chosen
 from pipelines.items import Reason
 from tests.test_backfill import STAND_STILL, body, put, record
 
@@ -159,11 +159,11 @@ class Web(http.server.BaseHTTPRequestHandler):
             self.answer(404, b"nothing here")
 
     def index(self, query: dict[str, list[str]]) -> None:
-        wanted = sorted(
+        wanted = [
             f"{stamp} {address}"
-            for stamp, address in self.captures
+            for address, stamp in sorted((address, stamp) for stamp, address in self.captures)
             if query["from"][0] <= stamp <= query["to"][0] and query["url"][0] in address
-        )
+        ]
         begin = int(query.get("resumeKey", ["0"])[0])
         rest = f"\n{begin + self.each}\n" if begin + self.each < len(wanted) else ""
         lines = "".join(f"{line}\n" for line in wanted[begin : begin + self.each])
@@ -253,7 +253,8 @@ def gap(services: Services, name: str = "kurier") -> Gap:
 
 
 async def test_a_gap_is_filled_by_captures_and_what_is_known_is_not_asked_for(services, tmp_path, sql_rows, web):
-    await backfill(services, [str(put(tmp_path / "a.warc", [record(3, "www.kurier.example")], "plain"))])
+    known = record(3, "www.kurier.example", date="2025-03-03T12:00:30Z")
+    await backfill(services, [str(put(tmp_path / "a.warc", [known], "plain"))])
     for number in (1, 2, 3, 7):  # 3 is known, 7 the source's file denies
         capture(web, number)
     capture(web, 4, stamp="20250304120000", more="-moved")
@@ -289,6 +290,42 @@ async def test_a_gap_is_filled_by_captures_and_what_is_known_is_not_asked_for(se
     assert not any(path.startswith("/web/") for path in web.seen)
     anew, _ = await read_files(services, WaybackReading(services, gap(services), again=True))
     assert (anew.counts.unchanged, anew.counts.found) == (4, 4)
+
+
+async def test_the_captures_of_an_address_are_versions_in_their_order(services, tmp_path, sql_rows, web):
+    address = "https://www.kurier.example/artikel/1"
+    words = ["", "Zweitens wird es teurer. ", "Drittens dauert es länger. ", "Viertens ist es fertig. "]
+    for day, more in enumerate(words):
+        web.captures[f"2025030{2 * day + 1}120000", address] = body(1, more)
+    web.captures["20250302120000", address] = body(1)  # the same text, with another advertisement around it
+    live = record(1, "www.kurier.example", body(1, "Heute ist alles anders. "), date="2025-06-01T00:00:00Z")
+    await backfill(services, [str(put(tmp_path / "live.warc", [live], "plain"))])
+
+    report, found = await read_files(services, WaybackReading(services, gap(services)))
+    assert (report.counts.found, found.files, found.failures) == (5, 5, ())
+    found = sql_rows("SELECT fetched_at::date::text, is_current, text FROM news.versions ORDER BY fetched_at")
+    assert [(day, is_current) for day, is_current, _ in found] == [
+        ("2025-03-01", False), ("2025-03-03", False), ("2025-03-05", False), ("2025-03-07", False), ("2025-06-01", True)
+    ]  # fmt: skip
+    assert ["Viertens" in text for *_, text in found] == [False, False, False, True, False]
+    asked = [path for path in web.seen if path.startswith("/web/")]
+    assert asked == sorted(asked) and len(asked) == 5
+    again, found = await read_files(services, WaybackReading(services, gap(services)))
+    assert (again.counts.found, found.done_before) == (0, 5)
+
+    # looked at live before and after it: a wording between would be known
+    sql_rows("UPDATE ingest.versions SET backfilled_from = NULL WHERE fetched_at::date IN ('2025-03-01', '2025-03-07') "
+             "RETURNING 1")  # fmt: skip
+    web.captures = {("20250304120000", address): body(1), ("20250309120000", address): body(1, words[3])}
+    _, found = await read_files(services, WaybackReading(services, gap(services)))
+    assert (found.done_before, found.files) == (1, 1)
+
+
+def test_of_many_captures_a_few_are_chosen_over_all_the_time():
+    captures = [Capture(f"202503{day:02}1200{second:02}", "x") for day in range(1, 22) for second in (0, 30)]
+    assert [one.timestamp[6:8] for one in chosen(captures, 5)] == ["01", "06", "11", "16", "21"]
+    assert [one.timestamp for one in chosen(captures, 1)] == ["20250301120000"]
+    assert len(chosen(captures, 99)) == 21 and chosen([], 5) == []
 
 
 async def test_an_archive_that_does_not_answer_ends_the_run_with_what_came(services, web):

@@ -56,6 +56,11 @@ PAGES: dict[str, bytes] = {
     "names in small letters": re.sub(rb"(?m)^(WARC-[\w-]+|Content-Length):", lambda m: m[0].lower(), record(5)),
     "a content type in capitals": record(5, Content_Type="TEXT/HTML; Charset=UTF-8"),
     "no content type": record(5, Content_Type=""),
+    "hints before the answer": record(5, protocol="HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1"),
+    "a gzip that nobody states": record(5, content=gzip.compress(body(5))),
+    "deflate": record(5, content=zlib.compress(body(5)), Content_Encoding="deflate"),
+    "names in capitals": re.sub(rb"(?m)^(WARC-[\w-]+|Content-[\w]+):", lambda m: m[0].upper(), record(5)),
+    "one empty line behind it": record(5).removesuffix(b"\r\n"),
     "xhtml": record(5, Content_Type="application/xhtml+xml"),
     "resource": b"WARC/1.0\r\nWARC-Type: resource\r\nWARC-Target-URI: https://www.blatt.example/artikel/5\r\n"
     b"WARC-Date: 2025-03-01T17:00:00Z\r\nContent-Type: text/html\r\n"
@@ -185,6 +190,22 @@ def test_zstd_is_unpacked_too(tmp_path: Path, shape: str):
     assert found_in(file, pages[1][0])[0] == pages[1:]
     file.write_bytes(b"".join(packed)[:-30])
     assert found_in(file)[2]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_arc_is_read_too(tmp_path: Path, shape: str):
+    """The format before WARC: one empty line behind a record, and none of it told in headers."""
+
+    def arc(address: str, content: bytes) -> bytes:
+        kind = "text/html" if content[:4] == b"HTTP" else "text/plain"
+        return f"{address} 127.0.0.1 20250301170000 {kind} {len(content)}\n".encode() + content + b"\n"
+
+    head = arc("filedesc://x.arc", b"1 0 Archiver\nURL IP-address Archive-date Content-type Archive-length\n\n")
+    http = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n"
+    records = [arc(url(n), http + body(n)) for n in (1, 5, 2)]
+    pages, _, damage = found_in(put(tmp_path / "x.arc.gz", [head, arc("dns:x", b"x"), *records], shape))
+    assert ([number for _, number in pages], damage) == (["1", "5", "2"], [])
+    assert found_in(tmp_path / "x.arc.gz", pages[1][0])[0] == pages[1:]
 
 
 def test_a_file_of_nothing_but_damage_is_given_up(tmp_path: Path):

@@ -21,7 +21,7 @@ DOORS = {
     "apscheduler": ["crawler/schedule.py"],
     "procrastinate": ["crawler/worker.py"],
     "warcio": ["pipelines/archive.py", "pipelines/warc.py"],
-    "isal": ["pipelines/archive.py", "pipelines/warc.py"],
+    "isal": ["pipelines/archive.py", "pipelines/warc_streams.py"],
     "fsspec": ["pipelines/archive_remote.py"],
     "obstore": ["pipelines/archive_remote.py"],
     "feedparser": ["crawler/discovery/feed.py"],

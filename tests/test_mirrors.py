@@ -34,6 +34,7 @@ TESTED_IN = {
     ],
     "test_archive.py": [
         "pipelines/warc.py",
+        "pipelines/warc_streams.py",
     ],
     "test_backfill_archives.py": [
         "crawler/archive_lists.py",

@@ -129,13 +129,17 @@ def wayback(
     end: Annotated[
         str, typer.Option("--to", metavar="T", help="And until then. Default: now.", show_default=False)
     ] = "",
-    again: Annotated[bool, typer.Option("--again", help="Ask also for pages that are known.")] = False,
+    versions: Annotated[
+        int, typer.Option("--versions", metavar="N", min=1, help="At most so many captures of an address.")
+    ] = 10,
+    again: Annotated[bool, typer.Option("--again", help="Ask also for captures that are known.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Fetch what the Wayback Machine has of one source for a time in which nobody crawled it, one page at a time.
 
-    Of each address the first capture of that time comes. Pages that are known are not asked for, so what was killed
-    goes on where it was. Exit code 1 when the run failed, a page is pending or a capture cannot be had.
+    Of each address its captures come in the order of their times, without those that are as the one before. What is
+    known is not asked for, so what was killed goes on where it was. Exit code 1 when the run failed, a page is pending
+    or a capture cannot be had.
     """
     from crawler.cli.read import moment
 
@@ -150,7 +154,7 @@ def wayback(
         from crawler.file_reading import read_files
         from crawler.wayback import Gap, WaybackReading
 
-        gap = Gap(services.configuration.source(source), *times)
+        gap = Gap(services.configuration.source(source), *times, versions)
         return await read_files(services, WaybackReading(services, gap, again), bar.of)
 
     finish(run(with_services(configured, work)), as_json)
@@ -179,7 +183,7 @@ def show(report: RunReport, found: Backfill, as_json: bool) -> None:
         print_json(record(report) | more | {"failures": list(found.failures)})
         return
     show_reports([report])
-    thing, verb = ("page", "known") if found.things == "captures" else ("file", "read")
+    thing, verb = ("capture", "known") if found.things == "captures" else ("file", "read")
     tell(
         f"{count(found.skipped, 'record')} skipped: of no wanted source, or no page. "
         f"{count(found.damaged, 'place')} damaged. "

@@ -49,7 +49,7 @@ class ReplaySpider(RunSpider):
                 if isinstance(one, Wait):
                     await asyncio.sleep(one.seconds)
                 elif isinstance(one, Unreadable):
-                    await frontier.reject(one.url, one.reason, one.detail, source=one.source)
+                    await frontier.reject(one.url, one.reason, one.detail, source=one.source, fetched_at=one.fetched_at)
                 elif await frontier.has_room(begun, AHEAD):
                     archived, page = one if isinstance(one, tuple) else (None, one)
                     turn = Turn(before, together)

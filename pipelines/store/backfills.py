@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
@@ -57,11 +58,27 @@ FORGET_REREADINGS = """
     DELETE FROM ingest.backfills WHERE selection IN (SELECT 'rereading ' || id FROM gone)
 """
 
-# by the page itself, or as an article that was found under another one's name
-KNOWN = """
-    SELECT url_key FROM ingest.pages WHERE source = %(source)s AND url_key = ANY (%(keys)s) AND state = 'ended'
-    UNION
-    SELECT url_key FROM ingest.articles WHERE url_key = ANY (%(keys)s)
+# A capture is known where that fetch, or one within a minute of it, has come to its end; and where the page was looked
+# at live before and after it. By the page itself, or by the article where it was found under another one's name.
+KNOWN_CAPTURES = """
+    SELECT asked.place - 1 AS place
+    FROM unnest(%(keys)s::bytea[], %(times)s::timestamptz[]) WITH ORDINALITY AS asked (key, moment, place)
+    WHERE EXISTS (
+        SELECT FROM ingest.pages AS page
+        JOIN ingest.run_pages AS fetched ON fetched.page_id = page.id AND fetched.ending IS NOT NULL
+        JOIN ingest.runs AS run ON run.id = fetched.run_id
+        WHERE page.source = %(source)s AND page.url_key = asked.key
+        HAVING bool_or(abs(extract(epoch FROM fetched.fetched_at - asked.moment)) <= %(near)s)
+            OR asked.moment BETWEEN min(fetched.fetched_at) FILTER (WHERE run.kind IN ('crawl', 'recheck'))
+                            AND max(fetched.fetched_at) FILTER (WHERE run.kind IN ('crawl', 'recheck'))
+    ) OR EXISTS (
+        SELECT FROM ingest.articles AS article
+        JOIN ingest.versions AS version ON version.article_id = article.id
+        WHERE article.url_key = asked.key
+        HAVING bool_or(abs(extract(epoch FROM version.fetched_at - asked.moment)) <= %(near)s)
+            OR asked.moment BETWEEN min(version.fetched_at) FILTER (WHERE version.backfilled_from IS NULL)
+                            AND max(version.fetched_at) FILTER (WHERE version.backfilled_from IS NULL)
+    )
 """
 
 
@@ -143,7 +160,12 @@ class Backfills(Session):
         """All of the archive was read: the next reading is a new one."""
         await self._do(END_REREADING, id=rereading.id)
 
-    async def known_pages(self, source: str, keys: list[bytes]) -> set[bytes]:
-        """Those of *keys* whose page has ended for *source*, or is an article."""
-        found = await self._do(KNOWN, source=source, keys=keys)
-        return {bytes(row["url_key"]) for row in found}
+    # --- captures ----------------------------------------------------------------------------------------------------
+
+    async def known_captures(
+        self, source: str, fetches: Sequence[tuple[bytes, datetime | None]], near: int
+    ) -> set[int]:
+        """Places of those (key of a page of *source*, time) that are known, or are so within *near* seconds."""
+        keys, times = [key for key, _ in fetches], [at for _, at in fetches]
+        rows = await self._do(KNOWN_CAPTURES, source=source, keys=keys, times=times, near=near)
+        return {int(row["place"]) for row in rows}
