@@ -139,8 +139,8 @@ class Frontier(Session):
             rows = [] if run.kind == "recheck" else await rows_of(connection, CLAIM_BATCH, values)
             if len(rows) < limit:
                 again = await rows_of(connection, CLAIM_RECHECKS, values | {"limit": limit - len(rows)})
-                ids = [row["id"] for row in again]
-                await connection.execute(CLAIMED_FOR_RECHECK, {"run": run.id, "ids": ids})
+                if ids := [row["id"] for row in again]:
+                    await connection.execute(CLAIMED_FOR_RECHECK, {"run": run.id, "ids": ids})
                 rows += again
             return rows
 
