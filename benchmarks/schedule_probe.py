@@ -79,7 +79,7 @@ def _resident() -> float:
 
 async def _probe(folder: Path, polls: int) -> dict[str, Any]:
     from crawler import config
-    from crawler.cli import YOUNG_OBJECTS
+    from crawler.cli.common import YOUNG_OBJECTS
     from crawler.runs import crawl_source
     from crawler.schedule import Scheduler
     from crawler.services import open_services

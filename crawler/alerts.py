@@ -17,7 +17,6 @@ from crawler.downloader.client import HttpClient
 from crawler.downloader.errors import FetchError
 from crawler.downloader.policy import FetchPolicy
 from crawler.watching import agent
-from pipelines import metrics
 from pipelines.atomic import write_whole
 from pipelines.database import DatabaseError
 from pipelines.store import Row, Store
@@ -87,6 +86,8 @@ class Announcer:
             await self.heartbeat()
 
     async def metrics(self) -> bytes:
+        from pipelines import metrics  # a library that few crawls need
+
         return await asyncio.to_thread(metrics.exposition, await self.store.metric_rows())
 
     async def tell_alarms(self) -> None:

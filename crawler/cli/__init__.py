@@ -98,14 +98,14 @@ def __getattr__(name: str) -> Any:
     return globals().setdefault("app", application())
 
 
-#: objects that are new before the garbage collector looks at them. Python's 700 are too few for a program that first
-#: loads some ten thousand functions, none of which is garbage: a tenth of the start of each command
-YOUNG_OBJECTS = 50_000
+#: more objects than are loaded before a command begins its work: to look among them for garbage takes a tenth of the
+#: start, and there is none. `common.begin_collecting` sets a usual number
+LOADED_OBJECTS = 500_000
 
 
 def main() -> None:
     """The entry point."""
-    gc.set_threshold(YOUNG_OBJECTS)
+    gc.set_threshold(LOADED_OBJECTS)
     # pydantic asks every installed package whether it is a plugin; who has one says so here
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     application(wanted(sys.argv[1:]))()

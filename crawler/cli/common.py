@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -149,6 +150,16 @@ def start_logging(level: str | int, console: Console | None = None, form: LogFor
         logging.getLogger(ours).setLevel(level)
 
 
+#: objects that are new before the garbage collector looks at them; Python's 700 are few for a program of this size
+YOUNG_OBJECTS = 50_000
+
+
+def begin_collecting() -> None:
+    """From here on there may be garbage. What is loaded by now stays, and is not looked at again."""
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS)
+
+
 # --- running ---------------------------------------------------------------------------------------------------------
 
 
@@ -161,6 +172,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         return await work
 
+    begin_collecting()
     try:
         return asyncio.run(stoppable())
     except asyncio.CancelledError:

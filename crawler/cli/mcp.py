@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from crawler.cli.common import Exit, configuration, fail, start_logging, told
+from crawler.cli.common import Exit, begin_collecting, configuration, fail, start_logging, told
 
 MISSING = "nachlese mcp needs more packages: pip install 'nachlese[mcp]'"
 
@@ -51,6 +51,7 @@ def mcp(
         if sys.stdin.isatty():
             typer.echo("Waiting for an agent on standard input, as docs/agents.md says; Ctrl-C ends it.", err=True)
         dsn = up_to_date()
+        begin_collecting()
         with ended_by_signals(dsn):
             serving.serve_stdio(dsn)
         return

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crawler.cli.common import Exit, configuration, fail, reachable, start_logging, told
+from crawler.cli.common import Exit, begin_collecting, configuration, fail, reachable, start_logging, told
 
 if TYPE_CHECKING:
     from webapp.settings import Settings
@@ -67,6 +67,7 @@ def serve_with(
         time_zone=time_zone,
         **secrets_of(os.environ),  # type: ignore[arg-type]  # only those of its fields that are secrets
     )
+    begin_collecting()
     try:
         serve(chosen, up_to_date(), lambda url: typer.echo(f"{url}  (Ctrl-C stops it)", err=True))
     except SettingsError as error:

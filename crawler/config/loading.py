@@ -193,7 +193,7 @@ def load_phrases(folder: Path, mistakes: list[Mistake], is_reading: bool = True)
 
 @lru_cache(maxsize=32)
 def _phrases_of(path: Path, changed: int) -> Phrases:
-    """Once a file and process. Raises ConfigError where the file is no TOML, PhrasesError where it is none of phrases."""
+    """Once a file and process. Raises ConfigError where it is no TOML, PhrasesError where it is none of phrases."""
     mistakes: list[Mistake] = []
     table = read_toml(path, mistakes)
     if table is None:

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -159,7 +160,7 @@ class HttpClient:
     ):
         large = large or LargeBodies()
         self._large = large.size
-        self._context = context or trusted()
+        self._own_context = context
         self._resolver = resolver or Resolver()
         self._connections = FairSemaphore(connections, CONNECTIONS_PER_SOURCE)
         self._large_pages = FairSemaphore(large.pages, large.pages_per_source)
@@ -264,6 +265,7 @@ class HttpClient:
             proxy=URL(request.proxy, encoded=True) if request.proxy else None,
             proxy_headers=dict(request.proxy_headers) or None,
             trace_request_ctx=request.sent,
+            ssl=self._trust(request),
         ) as response:
             request.sent()
             bound = request.policy.headers
@@ -275,6 +277,15 @@ class HttpClient:
                 wanted = False
             body = await self._body(response, hop) if wanted else b""
             return response.status, tuple(headers_as_read(response.raw_headers, request.kind)), body
+
+    def _trust(self, request: HttpRequest) -> ssl.SSLContext | bool:
+        """What certificates are verified against: loaded with the first request that meets any."""
+        is_plain = all(url is None or url.startswith("http:") for url in (request.url, request.proxy))
+        return True if is_plain else self._context
+
+    @cached_property
+    def _context(self) -> ssl.SSLContext:
+        return self._own_context or trusted()
 
     async def _body(self, response: aiohttp.ClientResponse, hop: _Exchange) -> bytes:
         kind, status, maxsize = hop.request.kind, response.status, hop.request.policy.maxsize(hop.request.kind)
@@ -330,7 +341,6 @@ class HttpClient:
         connector = aiohttp.TCPConnector(
             resolver=self._resolver,
             socket_factory=_open_socket,
-            ssl=self._context,
             force_close=True,
             use_dns_cache=False,
             limit=0,

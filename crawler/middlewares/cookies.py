@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from scrapy import Request
-from scrapy.downloadermiddlewares.cookies import CookiesMiddleware
+from scrapy.crawler import Crawler
+from scrapy.exceptions import NotConfigured
 from scrapy.http import Response
 from scrapy.http.cookies import CookieJar
+
+if TYPE_CHECKING:
+    from scrapy.downloadermiddlewares.cookies import CookiesMiddleware
 
 
 class _Jars(defaultdict[Any, CookieJar]):
@@ -18,29 +23,41 @@ class _Jars(defaultdict[Any, CookieJar]):
         return key if isinstance(key, CookieJar) else super().__getitem__(key)
 
 
-class RequestCookiesMiddleware(CookiesMiddleware):
+class RequestCookiesMiddleware:
     """Scrapy's, with a jar of its own for each request and the redirects it meets.
 
-    ``meta["cookiejar"] = "some name"`` keeps a jar over requests, as in Scrapy.
+    ``meta["cookiejar"] = "some name"`` keeps a jar over requests, as in Scrapy. Most requests never meet a cookie, and
+    a jar costs more than the rest of this. Scrapy's own is loaded with the first cookie: it brings a list of all public
+    suffixes, which takes as long as twenty pages.
     """
 
-    def __init__(self, debug: bool = False):
-        super().__init__(debug)
-        self.jars = _Jars(CookieJar)
+    def __init__(self, crawler: Crawler):
+        if not crawler.settings.getbool("COOKIES_ENABLED"):
+            raise NotConfigured
+        self.crawler = crawler
 
-    def process_request(self, request: Request) -> Request | Response | None:  # type: ignore[override]
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> RequestCookiesMiddleware:
+        return cls(crawler)
+
+    @cached_property
+    def _of_scrapy(self) -> CookiesMiddleware:
+        from scrapy.downloadermiddlewares.cookies import CookiesMiddleware
+
+        made = CookiesMiddleware.from_crawler(self.crawler)
+        made.jars = _Jars(CookieJar)
+        return made
+
+    def process_request(self, request: Request) -> Request | Response | None:
         if request.cookies:
             request.meta.setdefault("cookiejar", CookieJar())
-        # most requests never meet a cookie, and a jar costs more than the rest of this
-        if "cookiejar" in request.meta:
-            return super().process_request(request)
-        return None
+        return self._of_scrapy.process_request(request) if "cookiejar" in request.meta else None
 
-    def process_response(self, request: Request, response: Response) -> Request | Response:  # type: ignore[override]
-        if "Set-Cookie" in response.headers:
-            request.meta.setdefault("cookiejar", CookieJar())
-            return super().process_response(request, response)
-        return response
+    def process_response(self, request: Request, response: Response) -> Request | Response:
+        if "Set-Cookie" not in response.headers:
+            return response
+        request.meta.setdefault("cookiejar", CookieJar())
+        return self._of_scrapy.process_response(request, response)
 
 
 def cookies_of(request: Request) -> frozenset[tuple[str, str | None]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pipelines import metrics
 from pipelines.store.models import Row
 from pipelines.store.session import Session
 
@@ -43,4 +42,6 @@ class Alarms(Session):
 
     async def metric_rows(self) -> dict[str, list[Row]]:
         """The rows of ``pipelines.metrics``."""
+        from pipelines import metrics  # a library that few crawls need
+
         return {name: await self._do(statement) for name, statement in metrics.STATEMENTS.items()}

@@ -57,7 +57,8 @@ class Connections:
     async def run(self, work: Callable[[AsyncConnection], Awaitable[T]], *, is_one_statement: bool = False) -> T:
         """Do *work* in a transaction. It must be idempotent: when the answer to COMMIT is lost, it is done again.
 
-        *is_one_statement*: Postgres makes a transaction of it by itself, and BEGIN and COMMIT need not be sent.
+        *is_one_statement*: Postgres makes a transaction of it by itself, and BEGIN and COMMIT need not be sent. Of
+        several, each may stand alone.
 
         Raises DatabaseError for trouble of the database: it stays away longer than the patience, a right is missing,
         somebody holds a lock for more than a minute. psycopg.Error: what *work* writes may itself be the cause.

@@ -92,6 +92,10 @@ SAVE_DOCUMENT_ATTEMPT = """
 """
 
 
+#: both at once
+SAVE_DOCUMENT_AND_ATTEMPT = f"WITH document AS ({SAVE_DOCUMENT}) {SAVE_DOCUMENT_ATTEMPT}"
+
+
 class Documents(Session):
     """What ``Store`` does about discovery documents."""
 
@@ -135,10 +139,9 @@ async def keep_document(connection: AsyncConnection, run: Run, document: Documen
         "listed": listed,
         "outcome": "error" if document.error is not None else "not_modified" if document.not_modified else "ok",
     }
-    await connection.execute(SAVE_DOCUMENT, values)
+    await connection.execute(SAVE_DOCUMENT_AND_ATTEMPT, values)
     if is_full and document.memory is not None:
         await connection.execute(SAVE_MEMORY, values)
-    await connection.execute(SAVE_DOCUMENT_ATTEMPT, values)
 
 
 def _document_note(document: Document, offered: Offered) -> str | None:

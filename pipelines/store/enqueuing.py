@@ -114,8 +114,9 @@ async def enqueue(connection: AsyncConnection, values: Row, good: Sequence[Row],
     if fresh:
         inserted = [row for row in fresh if "id" not in row]
         new += len(await rows_of(connection, ENQUEUE, values | {"links": row_mapping.dumps(inserted)}))
-    await connection.execute(HASTEN_RECHECKS, now)
-    await connection.execute(SEEN_AGAIN, now)
+    if known:
+        await connection.execute(HASTEN_RECHECKS, now)
+        await connection.execute(SEEN_AGAIN, now)
     counted = (await rows_of(connection, OFFERED, now))[0]
     return Offered(new, counted["waiting"] - new, counted["ended"], left_out, displaced)
 

@@ -17,6 +17,8 @@ from pipelines.store.models import Archived, Document, FrontierEntry, Offered, R
 from pipelines.store.outcomes import SAVE_RUN_PAGE
 from pipelines.store.session import Session, rows_of
 
+#: a thread costs as much as some links; so many take two milliseconds
+LINKS_ON_THE_LOOP = 50
 REJECT_BAD_LINKS = """
     UPDATE ingest.pages
     SET state = 'ended', ending = 'rejected', reason = 'bad_url', detail = row.detail, ended_at = now()
@@ -116,7 +118,8 @@ class Frontier(Session):
         is no address is rejected here; one that has ended and is not due for a recheck ends unchanged in this run.
         """
         # off the loop: a sitemap may have 50,000 links, and other sources' fetches must not wait for a second
-        good, bad = await asyncio.to_thread(_link_rows, links)
+        is_long = len(links) > LINKS_ON_THE_LOOP
+        good, bad = await asyncio.to_thread(_link_rows, links) if is_long else _link_rows(links)
         in_flight = list(self._in_flight.get(run.id, {}).values())
         values = {"source": run.source, "run": run.id, "in_flight": in_flight}
 
@@ -128,7 +131,8 @@ class Frontier(Session):
                 await _reject_bad_links(connection, run, bad)
             return offered
 
-        return await self._connections.run(work)
+        is_small = not good and not bad and document.memory is None
+        return await self._connections.run(work, is_one_statement=is_small)
 
     async def claim_batch(self, run: Run, limit: int) -> list[FrontierEntry]:
         """Up to *limit* pages of the run's source that are due and that this run does not have in hand yet."""
@@ -139,12 +143,13 @@ class Frontier(Session):
             rows = [] if run.kind == "recheck" else await rows_of(connection, CLAIM_BATCH, values)
             if len(rows) < limit:
                 again = await rows_of(connection, CLAIM_RECHECKS, values | {"limit": limit - len(rows)})
-                ids = [row["id"] for row in again]
-                await connection.execute(CLAIMED_FOR_RECHECK, {"run": run.id, "ids": ids})
+                if ids := [row["id"] for row in again]:
+                    await connection.execute(CLAIMED_FOR_RECHECK, {"run": run.id, "ids": ids})
                 rows += again
             return rows
 
-        rows = await self._connections.run(work)
+        # who has the lease of the run is alone with its pages: each statement may be a transaction of its own
+        rows = await self._connections.run(work, is_one_statement=True)
         for row in rows:
             in_flight[row_mapping.page_key(row["url"])] = row.pop("id")
             row["hint"] = row_mapping.HINT.validate_python(row["hint"]) if row["hint"] else None

@@ -121,10 +121,13 @@ class Runs(Session):
             "takes_over": takes_over,
         }
 
+        is_again = False  # the answer to a COMMIT was lost, maybe: has this run begun?
+
         async def work(connection: AsyncConnection) -> list[Row]:
-            begun = await rows_of(connection, FIND_BEGUN, values)
-            if begun:
+            nonlocal is_again
+            if is_again and (begun := await rows_of(connection, FIND_BEGUN, values)):
                 return begun
+            is_again = True
             await connection.execute(LOCK_SOURCE, values)
             if source is not None:
                 await connection.execute(SAVE_SOURCE_NAME, values)

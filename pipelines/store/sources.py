@@ -83,6 +83,17 @@ JOIN_RUN_DAYS = """
 """
 
 
+async def settled_params(connection: AsyncConnection, source: str) -> frozenset[str] | None:
+    """The parameters that mean nothing, where ``update_noise_params`` would have nothing to write; else None."""
+    values: Row = {"source": source, "latest": LATEST}
+    found = await rows_of(connection, PARAMS, values)
+    if not found:
+        return frozenset()
+    stated, learned, settled = (set(found[0][name]) for name in ("drop_params", "noise_params", "settled_params"))
+    is_settled = settled == stated | learned and await _noise(connection, values, learned) == learned
+    return frozenset(settled) if is_settled else None
+
+
 async def update_noise_params(connection: AsyncConnection, source: str) -> frozenset[str]:
     """Learn which parameters mean nothing, and under which key each page of *source* is known without them."""
     values: Row = {"source": source, "latest": LATEST}
@@ -90,8 +101,7 @@ async def update_noise_params(connection: AsyncConnection, source: str) -> froze
     if not found:
         return frozenset()
     stated, learned = set(found[0]["drop_params"]), set(found[0]["noise_params"])
-    pairs = [(row["url"], row["canonical_url"]) for row in await rows_of(connection, CANONICALS, values)]
-    now = urls.noise_params(_normalised(pairs)) | (learned - needed_params(pairs))
+    now = await _noise(connection, values, learned)
     if now != learned:
         await connection.execute(SAVE_NOISE, values | {"params": sorted(now)})
         log.info("%s: parameters that mean nothing: %s", source, ", ".join(sorted(now)) or "none")
@@ -100,6 +110,12 @@ async def update_noise_params(connection: AsyncConnection, source: str) -> froze
         await _keep_stable_keys(connection, source, params)
         await connection.execute(SETTLED, values | {"params": sorted(params)})
     return params
+
+
+async def _noise(connection: AsyncConnection, values: Row, learned: set[str]) -> set[str]:
+    """The parameters that by now are known to mean nothing."""
+    pairs = [(row["url"], row["canonical_url"]) for row in await rows_of(connection, CANONICALS, values)]
+    return urls.noise_params(_normalised(pairs)) | (learned - needed_params(pairs))
 
 
 def needed_params(pairs: Sequence[tuple[str, str]]) -> set[str]:

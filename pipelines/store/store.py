@@ -95,7 +95,11 @@ class Store(
 
     async def update_noise_params(self, source: str) -> frozenset[str]:
         """Learn which parameters of addresses mean nothing, and know its pages without them; their names."""
-        params = await self._connections.run(lambda connection: source_rows.update_noise_params(connection, source))
+        run = self._connections.run
+        # most of the time there is nothing to learn, and to look takes no transaction
+        params = await run(lambda connection: source_rows.settled_params(connection, source), is_one_statement=True)
+        if params is None:
+            params = await run(lambda connection: source_rows.update_noise_params(connection, source))
         self._params[source] = params
         return params
 
@@ -129,7 +133,9 @@ class Store(
 
     async def site_model(self, source: str, number: int | None = None) -> SiteModel:
         """The site model of that number, or the one that is in force."""
-        return await self._connections.run(lambda connection: site_models.site_model(connection, source, number))
+        return await self._connections.run(
+            lambda connection: site_models.site_model(connection, source, number), is_one_statement=True
+        )
 
     async def site_model_numbers(self, fetches: Sequence[tuple[str, str, datetime]]) -> list[int]:
         """For each (source, address, time) the site model with which the page of that fetch was read: read again with
