@@ -28,7 +28,7 @@ from pipelines.items import Article, Page, Reason, Rejected
 from pipelines.reader_protocol import CLOCK_FACTOR, LENGTH, READ, Answer, ResourceLimit
 from pipelines.reading.rules import Rules
 from pipelines.sites import site_of
-from pipelines.text_features import LONG_TEXT, TextFeatures, features_of
+from pipelines.text_features import LONG_TEXT, TextFeatures, features_of, with_terms
 
 # A reader that holds so much more than when it was forked is replaced by a fresh one.
 HELD = 64 << 20
@@ -202,7 +202,7 @@ def _features(result: Any, *arguments: Any) -> TextFeatures | None:
     if not isinstance(result, Article) or len(result.text) > LONG_TEXT:
         return None
     try:
-        return features_of(arguments[0], result)
+        return with_terms(features_of(arguments[0], result), result)
     except (ValueError, TypeError):  # it cannot be stored, and the store says why
         return None
 
