@@ -18,6 +18,8 @@ from pipelines.storable import clean
 
 #: characters; the features of a longer text, which may have been made to take seconds, are no part of reading it
 LONG_TEXT = 20_000
+#: characters up to which a reader finds them nevertheless: 7 ms, and 0.2 s where the text was made for it
+READ_ALONG = 60_000
 
 Key = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 Band = Annotated[int, Field(ge=-(1 << 63), lt=1 << 63)]
