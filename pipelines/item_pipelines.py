@@ -22,7 +22,7 @@ from pipelines.archive import Archive
 from pipelines.article_item import ArticleItem
 from pipelines.database import DatabaseError
 from pipelines.items import Reason, Rejected
-from pipelines.store import Archived, Store
+from pipelines.store import Store
 from pipelines.workers import ReaderPool, ReadersUnavailable, ReadPage
 
 T = TypeVar("T")
@@ -73,13 +73,17 @@ async def archive(item: ArticleItem, services: Services) -> ArticleItem:
         if item.article is not None and item.article.text_withheld:
             return item
 
-    async def write() -> Archived:
-        async with services.archive_lock:  # one writer a file; compressing takes milliseconds, in which others go on
-            return await asyncio.to_thread(to.save, item.page, item.headers)
-
+    lock = services.archive_lock
+    await lock.acquire()  # one writer a file; compressing takes milliseconds, in which others go on
     try:
-        # shielded: a thread cannot be stopped, and the next one must not begin in the middle of a record
-        item.archived = await asyncio.shield(asyncio.ensure_future(write()))
+        writing = asyncio.get_running_loop().run_in_executor(None, to.save, item.page, item.headers)
+    except BaseException:
+        lock.release()
+        raise
+    # a thread cannot be stopped, and the next one must not begin in the middle of a record
+    writing.add_done_callback(lambda _: lock.release())
+    try:
+        item.archived = await asyncio.shield(writing)
     except OSError as error:
         raise InfrastructureError(f"the archive in {to.folder} cannot be written: {error.strerror or error}") from error
     return item

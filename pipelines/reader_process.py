@@ -28,7 +28,7 @@ from pipelines.items import Article, Page, Reason, Rejected
 from pipelines.reader_protocol import CLOCK_FACTOR, LENGTH, READ, Answer, ResourceLimit
 from pipelines.reading.rules import Rules
 from pipelines.sites import site_of
-from pipelines.text_features import LONG_TEXT, TextFeatures, features_of
+from pipelines.text_features import READ_ALONG, TextFeatures, features_of, with_terms
 
 # A reader that holds so much more than when it was forked is replaced by a fresh one.
 HELD = 64 << 20
@@ -199,10 +199,10 @@ def _answer(
 
 def _features(result: Any, *arguments: Any) -> TextFeatures | None:
     """What the store will ask of an article; None where that is for the store itself to find out."""
-    if not isinstance(result, Article) or len(result.text) > LONG_TEXT:
+    if not isinstance(result, Article) or len(result.text) > READ_ALONG:
         return None
     try:
-        return features_of(arguments[0], result)
+        return with_terms(features_of(arguments[0], result), result)
     except (ValueError, TypeError):  # it cannot be stored, and the store says why
         return None
 

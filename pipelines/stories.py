@@ -22,6 +22,7 @@ HALF_LIFE = timedelta(days=2)
 STEM = 9  # letters: inflected forms, and compounds by their first part
 LEAD = 60  # words at the top that count double
 MOST_WORDS = 300  # of a text; what an article is about stands in its first part
+MOST_TERMS = 9 * MOST_WORDS  # of headline, teaser and text; each word may bring a pair and a number beside it
 UNDATED = 0.7  # factor where one of two does not say when it was published
 JOIN = 0.09  # least similarity of an article to the story that it joins; benchmarks/stories.py
 # An archive that has learnt nothing takes any word for a telling one, so all similarities are higher: more is required.

@@ -304,6 +304,7 @@ def test_an_article_belongs_to_the_source_whose_site_it_is_on(url, named_by, own
     if owner == "blatt":
         hosts.pop("zweites")
     assert owners.owner(url, named_by, hosts) == owner
+    assert owners.owner(url, named_by, owners.HostsOfSources(hosts)) == owner
 
 
 async def test_whoever_names_a_page_first_does_not_own_it(tmp_path, site, database_url, sql_rows):

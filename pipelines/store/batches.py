@@ -20,7 +20,8 @@ log = logging.getLogger(__name__)
 
 MOST = 100  # items in a transaction; more gains nothing, and a bad one costs more to find
 PAUSE = 0.004  # seconds that the first item waits for others, where they come one by one ...
-LONGEST_PAUSE = 0.256  # ... and where they come in numbers: a transaction costs more than the rows of an item
+PAUSE_EACH = 0.024  # ... and for each that came together the last time: a transaction costs more than an item's rows
+LONGEST_PAUSE = 0.256
 ENOUGH = 32  # items that wait for no others
 LONG = 20.0  # seconds; who gives up after that has waited for a lock or for a database that is away
 TIDY_AFTER = 400  # items; the search index's list of new rows then has some megabytes, which a search reads through
@@ -84,7 +85,7 @@ class Batches:
             if entry is None:
                 return batch, False
             batch.append(entry)
-        self._pause = min(self._pause * 2, LONGEST_PAUSE) if len(batch) > 1 else PAUSE
+        self._pause = min(PAUSE_EACH * len(batch), LONGEST_PAUSE) if len(batch) > 1 else PAUSE
         return batch, True
 
     async def _write(self, batch: Sequence[tuple[Item, asyncio.Future[PageOutcome]]]) -> None:

@@ -11,7 +11,7 @@ from psycopg import AsyncConnection
 from pipelines import database, recheck
 from pipelines.items import Article, Page, Reason
 from pipelines.recheck import RecheckPlan
-from pipelines.store import row_mapping, writing
+from pipelines.store import row_mapping, story_terms, writing
 from pipelines.store import sources as source_rows
 from pipelines.store.batches import Batches
 from pipelines.store.models import Archived, PageOutcome, Row, Run
@@ -157,6 +157,9 @@ class Outcomes(Session):
         if queued is not None:
             queued.set()
         outcome = await self._batches.save(item)
+        if features is not None and outcome.kind in ("new", "new_version", "copy"):
+            version = item.version
+            story_terms.remember(version["title"], version["teaser"], version["text"], features)
         self._ended(run, item.page_key)
         return outcome
 

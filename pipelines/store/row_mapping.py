@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from pydantic_core import to_json
 
 from pipelines import columns, dedupe, revisions, text_features, urls
-from pipelines.items import Article, Hint, Kind, Page
+from pipelines.items import Article, Hint, Kind, Page, Rights
 from pipelines.reading import fingerprint
 from pipelines.storable import clean as clean
 from pipelines.store.keys import page_key as page_key
@@ -130,7 +130,7 @@ def item(
             is_live=article.kind == Kind.LIVE_BLOG,
         ),
         version=version | {"backfilled_from": clean(page.backfilled_from)},
-        rights=clean(columns.rights_row(dataclasses.asdict(article.rights))),
+        rights=clean(columns.rights_row({name: getattr(article.rights, name) for name in _OF_RIGHTS})),
         rights_are_known=page.statements is not None,
     )
 
@@ -141,6 +141,7 @@ def _key_without_text(version: Row, canonical_url: str) -> bytes:
     return fingerprint.text_key(f"without text: {shown}")
 
 
+_OF_RIGHTS = [field.name for field in dataclasses.fields(Rights)]
 # columns whose value is the article's as it stands
 _AS_THEY_ARE = sorted(columns.FROM_ARTICLE.keys() & {field.name for field in dataclasses.fields(Article)})
 

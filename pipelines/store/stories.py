@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 from psycopg import AsyncConnection
 
 from pipelines import stories
-from pipelines.store import near_duplicates, row_mapping, story_moves
+from pipelines.store import near_duplicates, row_mapping, story_moves, story_terms
 from pipelines.store.models import Row
 from pipelines.store.session import named_rows
 from pipelines.store.story_moves import Parting
@@ -187,7 +187,7 @@ async def group_rows(connection: AsyncConnection, rows: Sequence[Any], before: i
     """Give *rows* (FIRST_WORDING, LATER_WORDING), in their order, their stories among those in *tables*, which have
     learnt from *before* articles; how many articles came that were not there."""
     names = tables._asdict()
-    counts = await asyncio.to_thread(lambda: [stories.counted(row.title, row.teaser, row.text) for row in rows])
+    counts = await _counted(rows)
     first = [counted for row, counted in zip(rows, counts, strict=True) if not row.number]
     terms = {term for counted in counts for term in counted}
     known = await named_rows(connection, SEEN.format(**names), [near_duplicates.array(terms)]) if terms else []
@@ -219,6 +219,16 @@ async def group_rows(connection: AsyncConnection, rows: Sequence[Any], before: i
     }
     await connection.execute(SAVE_SEEN.format(**names), values)
     return articles - before
+
+
+async def _counted(rows: Sequence[Any]) -> list[dict[int, float]]:
+    """The terms of each wording: those that a reader has counted, and all others."""
+    known = [story_terms.taken(row.title, row.teaser, row.text) for row in rows]
+    left = [row for row, one in zip(rows, known, strict=True) if one is None]
+    if not left:
+        return [one for one in known if one is not None]
+    counts = iter(await asyncio.to_thread(lambda: [stories.counted(row.title, row.teaser, row.text) for row in left]))
+    return [next(counts) if one is None else one for one in known]
 
 
 async def _place(connection: AsyncConnection, waiting: Sequence[tuple[Any, Newcomer]], names: dict[str, str]) -> None:
