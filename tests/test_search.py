@@ -132,3 +132,13 @@ async def test_the_store_flushes_the_index_beside_its_writing(store, sql_rows, m
     await store.close()
     # nothing is left to flush
     assert sql_rows("SELECT gin_clean_pending_list('ingest.search_words')") == [(0,)]
+
+
+def test_letters_are_folded_in_a_text_as_they_are_alone(sql_rows):
+    every = "".join(map(chr, range(0x21, 0x300)))
+    asked = "SELECT ingest.folded(%s), string_agg(ingest.folded(letter), '' ORDER BY place)"
+    rows = sql_rows(f"{asked} FROM unnest(%s::text[]) WITH ORDINALITY AS each (letter, place)", every, list(every))
+    assert rows == [(rows[0][1],) * 2]
+    assert sql_rows("SELECT ingest.folded(%s)", "Šefčovič aß Crème brûlée: Œuvre") == [
+        ("sefcovic ass creme brulee: oeuvre",)
+    ]

@@ -19,9 +19,9 @@ from pipelines.store.row_mapping import Item
 log = logging.getLogger(__name__)
 
 MOST = 100  # items in a transaction; more gains nothing, and a bad one costs more to find
-PAUSE = 0.004  # seconds that the first item waits for others, where they come one by one ...
-PAUSE_EACH = 0.024  # ... and for each that came together the last time: a transaction costs more than an item's rows
-LONGEST_PAUSE = 0.256
+PAUSE = 0.004  # seconds after the last item in which another is waited for, where they come one by one ...
+LONGEST_PAUSE = 0.064  # ... and where they come in numbers: a transaction costs as much as the rows of three items
+LONGEST_WAIT = 0.4  # seconds that the first item waits at most, however close the others follow
 ENOUGH = 32  # items that wait for no others
 LONG = 20.0  # seconds; who gives up after that has waited for a lock or for a database that is away
 TIDY_AFTER = 400  # items; the search index's list of new rows then has some megabytes, which a search reads through
@@ -75,18 +75,25 @@ class Batches:
         first = await self._waiting.get()
         if first is None:
             return [], False
+        await self._wait_for_others()
         batch = [first]
-        if self._waiting.qsize() < ENOUGH - 1:
-            self._is_enough.clear()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._is_enough.wait(), self._pause)
         while len(batch) < MOST and not self._waiting.empty():
             entry = self._waiting.get_nowait()
             if entry is None:
                 return batch, False
             batch.append(entry)
-        self._pause = min(PAUSE_EACH * len(batch), LONGEST_PAUSE) if len(batch) > 1 else PAUSE
+        self._pause = min(self._pause * 2, LONGEST_PAUSE) if len(batch) > 1 else max(self._pause / 2, PAUSE)
         return batch, True
+
+    async def _wait_for_others(self) -> None:
+        """Until nothing has come for a while: who waits for the items that wait here brings no others."""
+        until = time.monotonic() + LONGEST_WAIT
+        before = -1
+        self._is_enough.clear()
+        while before < self._waiting.qsize() < ENOUGH - 1 and time.monotonic() < until:
+            before = self._waiting.qsize()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._is_enough.wait(), self._pause)
 
     async def _write(self, batch: Sequence[tuple[Item, asyncio.Future[PageOutcome]]]) -> None:
         try:

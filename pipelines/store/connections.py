@@ -25,6 +25,9 @@ CONFLICT_FOR = 80.0  # seconds after which there is no other try: a lock that is
 # A process that is frozen, or cut off, in the middle of a transaction must not keep its locks from whoever takes its
 # run over. Ours wait for nothing in between; one that is ended is done again.
 IDLE_WITHIN = "SET idle_in_transaction_session_timeout = '15s'"
+# The same statements come again and again, and parsing one costs as much as running it on a few rows: each is prepared
+# when it comes again (not at once: psycopg would prepare text of several statements too). A crawl has some ninety.
+PREPARED_MOST = 200
 
 
 class Transactions(Protocol):
@@ -137,6 +140,7 @@ class Connections:
     async def _connect(self) -> AsyncConnection:
         connection = await database.connect_async(self.dsn)
         if not database.is_pooled(self.dsn):
+            connection.prepare_threshold, connection.prepared_max = 1, PREPARED_MOST
             try:
                 await connection.execute(IDLE_WITHIN)
             except BaseException:

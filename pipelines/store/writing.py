@@ -54,6 +54,7 @@ async def write(connection: AsyncConnection, items: Sequence[Item]) -> list[Page
             outcome = PageOutcome(decision.kind, article.id, decision.copy_of, decision.version)
             ended[(*name, item.fetched_at, item.seen.content_key)] = outcome
         outcomes.append(outcome)
+        await asyncio.sleep(0)  # whatever else the loop has to do waits for one decision, not for a batch of them
     await execute(connection, writes)
     worded = {article for article, _ in (*writes.new_versions, *writes.rewritten)}
     await searching.save(connection, worded)

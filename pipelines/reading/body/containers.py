@@ -27,7 +27,7 @@ PLAIN = "!"
 FEWEST_PLAIN, MOSTLY_PLAIN = 8, 0.95
 LEAST_PROSE = 0.6  # of the page's long paragraphs, that a known container must hold to be read alone
 
-_LONG_PARAGRAPHS = etree.XPath("count(.//p[string-length() >= 80])")
+_LONG_PARAGRAPHS = etree.XPath("count(descendant::p[string-length() >= 80])")
 # of this article and not of the template: what content management systems derive from its number, rubric and kind
 _OF_THE_ARTICLE = re.compile(
     r"(?:category|cat|tag|author|format|status|type|term|rubric|ressort|section|topic|theme|paid|premium|free)[-_]",

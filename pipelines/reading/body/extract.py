@@ -40,7 +40,7 @@ LONGEST_HEADLINE = 1000  # characters; the longest of real ones have some 300
 _LEFT_OUT = 1.1  # so much more prose on the page than in the result makes a short result doubtful
 SHORT = 1500  # characters; below this the full method is asked too, and wins where it finds clearly more
 _MANY_PARAGRAPHS = 8
-_IN_LINKS = etree.XPath(".//a//text()[normalize-space()]", smart_strings=False)
+_IN_LINKS = etree.XPath("descendant::a/descendant::text()[normalize-space()]", smart_strings=False)
 _FAST = Extractor(fast=True, comments=False, formatting=False, output_format="xml")
 _FULL = Extractor(fast=False, comments=False, formatting=False, output_format="xml")
 

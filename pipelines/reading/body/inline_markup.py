@@ -24,7 +24,7 @@ _STYLED = etree.XPath("descendant::span[@style]")
 _SUPERSCRIPTS = etree.XPath("descendant::span[contains(@class, 'superscript') or @class='sup']")
 _IS_RAISED = re.compile(r"vertical-align\s*:\s*(?:super|text-top)")
 _OUT_OF_SIGHT = re.compile(r"(?:left|top|text-indent)\s*:\s*-\d{3,}|clip\s*:\s*rect|clip-path\s*:\s*inset\(\s*50%")
-_HIDDEN_FROM_EAR = etree.XPath("//@aria-hidden[.='true']/..")
+_HIDDEN_FROM_EAR = etree.XPath("/descendant::*/@aria-hidden[.='true']/..")
 _MOST_STRUCK = 600  # characters; more than a correction, it was never closed
 _UNSEEN_BY_EAR = ("visually-hidden", "visuallyhidden", "sr-only", "screen-reader", "screenreader", "a11y", "assistive")
 _QUOTES = {"de": "„“", "fr": "«»", "it": "«»", "es": "«»", "pl": "„”", "nl": "“”", "da": "»«"}

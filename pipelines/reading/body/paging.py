@@ -399,7 +399,7 @@ _PAGING_WORD = re.compile(r"eite|EITE|age|AGE|eil|EIL|latt|LATT|artie|ARTIE")
 _IN_LINE = ("a", "span", "p", "li", "div", "nav", "td", "small", "strong", "em", "b", "i")
 _TEXT = etree.XPath("string()", smart_strings=False)
 _HAS_LINK_TO_TWO = etree.XPath("boolean(descendant::a[number(.) = 2 or @aria-label = '2' or @title = '2'])")
-_SHORT_LINKS = etree.XPath(".//a[string-length(normalize-space()) < 8]")
+_SHORT_LINKS = etree.XPath("descendant::a[string-length(normalize-space()) < 8]")
 
 
 def pages_total(tree: etree._Element, page_url: str) -> int:

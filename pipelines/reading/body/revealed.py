@@ -33,17 +33,17 @@ _HIDING_CLASSES = frozenset(("hidden", "is-hidden", "hide", "d-none"))
 _MARKUP = re.compile(r"</?(?:p|br|div|h[2-6]|li|ul|ol|strong|em|b|i|a|span|blockquote)\b[^<>]*>", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:lt|gt|amp|quot|nbsp|#\d+|#x[0-9a-f]+);", re.IGNORECASE)
 _LINE_BREAKS = re.compile(r"\s*[\r\n\u2028\u2029]+\s*")
-_FIELDS = etree.XPath("boolean(.//input[not(@type='hidden')] | .//textarea | .//select)")
-_HIDDEN_SEGMENTS = etree.XPath(".//*[@hidden][contains(@id, 'S:')] | .//svg[@style][contains(@id, 'S:')]")
+_FIELDS = etree.XPath("boolean(descendant::input[not(@type='hidden')] | .//textarea | .//select)")
+_HIDDEN_SEGMENTS = etree.XPath("descendant::*/@id[contains(., 'S:')]/parent::*[@hidden or self::svg[@style]]")
 _SHOWN_TEXTS = etree.XPath(
-    ".//text()[string-length() > 60][not(ancestor::a or ancestor::script or ancestor::style or ancestor::noscript"
-    " or ancestor::template or ancestor::footer or ancestor::nav or ancestor::aside)]",
+    "descendant::text()[string-length() > 60][not(ancestor::a or ancestor::script or ancestor::style"
+    " or ancestor::noscript or ancestor::template or ancestor::footer or ancestor::nav or ancestor::aside)]",
     smart_strings=False,
 )
 _OPENING = etree.XPath("//@aria-expanded/..")  # from the attributes up: far fewer than elements
 _CONTROLLERS = etree.XPath(
-    ".//*[@aria-controls or @aria-expanded or @data-target or @data-bs-target] | .//button"
-    " | .//a[starts-with(@href, '#')]"
+    "descendant::*[@aria-controls or @aria-expanded or @data-target or @data-bs-target] | .//button"
+    " | descendant::a[starts-with(@href, '#')]"
 )
 
 

@@ -9,6 +9,8 @@ from copy import deepcopy
 from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
+from lxml.etree import XPath
+
 from pipelines.items import Precision
 from pipelines.reading.languages import languages
 
@@ -18,10 +20,14 @@ if TYPE_CHECKING:
 
 _LONGEST = 40  # characters of a text that dateparser is given
 _NAMES = ("omment", "related", "teaser", "tweet", "embed", "wm-ipp", "sidebar", "widget")
-_FOREIGN = " | ".join(
-    [f".//{tag}" for tag in ("blockquote", "aside", "nav", "footer", "iframe", "figure", "select", "noscript")]
-    + [".//script[not(contains(@type, 'json'))]"]
-    + [f".//*[contains(@class, '{name}') or contains(@id, '{name}')]" for name in _NAMES]
+_IS_NAMED = " or ".join(f"contains(., '{name}')" for name in _NAMES)
+# from the attributes up, as far fewer than elements: a third of the time
+_FOREIGN = XPath(
+    " | ".join(
+        f".//{tag}" for tag in ("blockquote", "aside", "nav", "footer", "iframe", "figure", "select", "noscript")
+    )
+    + " | descendant::script[not(contains(@type, 'json'))]"
+    + f" | descendant::*/@class[{_IS_NAMED}]/.. | descendant::*/@id[{_IS_NAMED}]/.."
 )
 _EARLIEST = "1995-01-02"  # htmldate says the first of that year where it knows nothing
 
@@ -62,7 +68,7 @@ def by_htmldate(evidence: Evidence, reading: Reading) -> Stated | None:
 
     logging.getLogger("htmldate").setLevel(logging.CRITICAL)
     tree = deepcopy(evidence.tree)
-    for element in tree.xpath(_FOREIGN):
+    for element in _FOREIGN(tree):
         if (parent := element.getparent()) is not None and not element.xpath(".//h1"):
             parent.remove(element)
     latest = (reading.fetched_at.astimezone(reading.time_zone) + timedelta(hours=3)).date().isoformat()

@@ -242,7 +242,9 @@ def _unusual_heading(tree: Element, stated: list[str]) -> Element | None:
     return best if best is not None else _heading_by_words(tree, folded)
 
 
-_SHORT_TEXTS = XPath("//body//text()[string-length() > 9 and string-length() < 400][not(ancestor::a or ancestor::nav)]")
+_SHORT_TEXTS = XPath(
+    "//body/descendant::text()[string-length() > 9 and string-length() < 400][not(ancestor::a or ancestor::nav)]"
+)
 _UNSEEN = frozenset(("script", "style", "noscript", "title", "option", "textarea"))
 
 

@@ -23,7 +23,7 @@ MOST_NODES = 4_000
 DEEPEST = 24
 MOST_META_VALUES = 40
 _ITEMPROPS = XPath("//@itemprop/..")  # few elements have one, so they are looked for in C
-_LICENSED = XPath("//a[@href and contains(@rel, 'license')]")
+_LICENSED = XPath("/descendant::a[@href and contains(@rel, 'license')]")
 _MOST_CANONICALS = 4
 
 LESSER_TYPES = frozenset(

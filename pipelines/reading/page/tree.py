@@ -20,7 +20,9 @@ BLOCK_TAGS = frozenset(
 HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 
 _INVISIBLE = ("\u00ad", "\u200b", "\u2060", "\ufeff")
-LONG_PARAGRAPHS = etree.XPath("count(.//p[string-length() >= 80])")
+# here and elsewhere the axis is spelled out where a condition follows: libxml2 shortens `.//p` to it only where none
+# does, and else makes a set of all nodes first
+LONG_PARAGRAPHS = etree.XPath("count(descendant::p[string-length() >= 80])")
 _COUNT = etree.XPath("count(.//*)")
 _STRING = etree.XPath("string()", smart_strings=False)
 
