@@ -259,6 +259,8 @@ async def test_another_machine_reads_what_this_one_has_fetched(
         lost = await store.lost_archive_files([], later)
         assert [(row["file"], row["records"], row["articles"]) for row in lost] == [(name, 2, 2)]
         assert await store.lost_archive_files([], T) == []  # another machine may write it now
+        lying = await store.pages_in_archive_file(name)
+        assert {(row["url"].rpartition("/")[2], row["is_current"]) for row in lying} == {("a", True), ("b", True)}
         assert await store.ask_again_for(name) == 2
         asked = len(site.asked)
         report = await runs.crawl_source(services, "blatt", kind="recheck")
@@ -304,6 +306,7 @@ def test_a_server_of_ssh_keeps_the_archive_and_a_connection_that_is_cut_off_is_m
     assert sftp.connections == 2
     with Archive(here, "x") as kept:
         kept.save(page(2))
+        kept.save(page(3))
     assert remote.seal(here) == 0 and "has another file of this name" in caplog.text
     assert "geheim" not in caplog.text and "geheim" not in remote.address
     remote.remove(first.file)
