@@ -86,13 +86,15 @@ async def prune(
 
 
 async def lost_files(
-    store: Store, stated: str | None, age: timedelta, ask_again: bool
+    store: Store, stated: str | None, age: timedelta, ask_again: bool, with_pages: bool = False
 ) -> tuple[list[dict[str, Any]], int]:
     """Files of the archive that are neither here nor at its address and did not grow for *age*; with *ask_again*, how
-    many pages are due for a look because of that."""
+    many pages are due for a look because of that. *with_pages*: each with its ``pages``, what lay in it."""
     folder, remote = archive_places(stated)
     there = [path.name for path in folder.rglob("*.warc*")] if folder.is_dir() else []
     there += await asyncio.to_thread(remote.names) if remote is not None else []
     lost = await store.lost_archive_files(there, datetime.now(UTC) - age)
+    if with_pages:
+        lost = [row | {"pages": await store.pages_in_archive_file(row["file"])} for row in lost]
     pages = [await store.ask_again_for(row["file"]) for row in lost] if ask_again else []
     return lost, sum(pages)

@@ -1,4 +1,4 @@
-"""Sealed files of the archive at an address (S3 and the like), which every machine can read. The only door to fsspec.
+"""Sealed files of the archive at an address (S3 and the like), which every machine can read. The door to fsspec.
 
 A file is written here and moved there when it is full, of another day, or old enough. So a machine that dies takes at
 most what it had not moved.
@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import logging
 import os
+import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -25,8 +26,12 @@ log = logging.getLogger(__name__)
 
 #: protocols of stores of objects, which obstore speaks; the others are fsspec's own
 OBJECTS = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss")
-#: where the address of a server that speaks S3 may stand in the environment
-ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
+#: protocols of a connection that is kept
+SSH = ("sftp", "ssh")
+#: seconds after which a server that says nothing is given up, and between two signs of life
+SILENT_FOR, KEEP_ALIVE = 60.0, 30
+#: where the address of a server that speaks S3, or as Azure does, may stand in the environment
+ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT", "AZURE_ENDPOINT", "AZURE_STORAGE_ENDPOINT")
 #: bytes asked for at a time where single records are read
 BLOCK = 1 << 20
 #: files that cannot be moved in one look, after which the others wait, too: each may take its time to fail
@@ -50,7 +55,7 @@ def is_address(folder: str | None) -> bool:
 class RemoteFile:
     """A file there, read in blocks: for who wants a record of it."""
 
-    fs: Any
+    place: Place
     path: str
 
     @property
@@ -58,27 +63,28 @@ class RemoteFile:
         return self.path.rpartition("/")[2]
 
     def open(self, mode: Literal["rb"]) -> Any:
-        with as_os_error():
-            return self.fs.open(self.path, mode, block_size=BLOCK)
+        with self.place as fs:
+            return fs.open(self.path, mode, block_size=BLOCK)
 
 
 class RemoteArchive:
     """The files at *address*. Methods wait for the network: call them in a thread. They raise OSError."""
 
     def __init__(self, address: str):
-        self.address = address
-        self._fs, self._root = _filesystem(address)
+        self.address = without_password(address)
+        self._place = Place(address)
+        self._root = self._place.root
         self._failures: Counter[str] = Counter()  # by name of a file that could not be moved
 
     def names(self) -> list[str]:
         return sorted(self._listed())
 
     def file(self, name: str) -> RemoteFile:
-        return RemoteFile(self._fs, f"{self._root}/{name}")
+        return RemoteFile(self._place, f"{self._root}/{name}")
 
     def has(self, name: str) -> bool:
-        with as_os_error():
-            return bool(self._fs.exists(f"{self._root}/{name}"))
+        with self._place as fs:
+            return bool(fs.exists(f"{self._root}/{name}"))
 
     def sizes(self) -> list[int]:
         return list(self.files().values())
@@ -91,8 +97,8 @@ class RemoteArchive:
         """Copy a file to *target* here; its SHA-256."""
         target.parent.mkdir(parents=True, exist_ok=True)
         half = target.with_name(f"{target.name}.half")
-        with as_os_error():
-            self._fs.get_file(f"{self._root}/{name}", str(half))
+        with self._place as fs:
+            fs.get_file(f"{self._root}/{name}", str(half))
         with half.open("rb") as opened:
             digest = hashlib.file_digest(opened, "sha256").hexdigest()
         half.replace(target)
@@ -104,16 +110,16 @@ class RemoteArchive:
         return {name: int(entry["size"]) for name, entry in self._listed().items() if name.split("-")[1] >= day}
 
     def remove(self, name: str) -> None:
-        with as_os_error(), suppress(FileNotFoundError):
-            self._fs.rm_file(f"{self._root}/{name}")
+        with self._place as fs, suppress(FileNotFoundError):
+            fs.rm_file(f"{self._root}/{name}")
 
     def fetched(self) -> Iterator[Path]:
         """Each file as one of this machine, deleted when the next one is asked for."""
         with tempfile.TemporaryDirectory(prefix="nachlese-archive-") as folder:
             for name in self.names():
                 file = Path(folder) / name
-                with as_os_error():
-                    self._fs.get_file(f"{self._root}/{name}", str(file))
+                with self._place as fs:
+                    fs.get_file(f"{self._root}/{name}", str(file))
                 yield file
                 file.unlink()
 
@@ -147,31 +153,31 @@ class RemoteArchive:
         if self._size(file.name) not in (None, size):
             log.warning("%s stays in %s: %s has another file of this name", file.name, file.parent, self.address)
             return 0
-        with as_os_error():
-            half = target if _is_atomic(self._fs) else f"{target}.half"
-            self._fs.makedirs(self._root, exist_ok=True)
-            self._fs.put_file(str(file), half)
-            found = int(self._fs.info(half)["size"])
+        with self._place as fs:
+            half = target if _is_atomic(fs) else f"{target}.half"
+            fs.makedirs(self._root, exist_ok=True)
+            fs.put_file(str(file), half)
+            found = int(fs.info(half)["size"])
             if found != size:
                 raise OSError(f"{found:,} of {size:,} bytes of {file.name} came to {self.address}")
             if half != target:
-                self._fs.mv(half, target)
+                fs.mv(half, target)
         file.unlink()
         return 1
 
     def _size(self, name: str) -> int | None:
         """Bytes of a file there; None where there is none."""
-        with as_os_error():
+        with self._place as fs:
             try:
-                return int(self._fs.info(f"{self._root}/{name}")["size"])
+                return int(fs.info(f"{self._root}/{name}")["size"])
             except FileNotFoundError:
                 return None
 
     def _listed(self) -> dict[str, dict[str, Any]]:
-        with as_os_error():
+        with self._place as fs:
             try:
-                self._fs.invalidate_cache()
-                found = self._fs.ls(self._root, detail=True)
+                fs.invalidate_cache()
+                found = fs.ls(self._root, detail=True)
             except FileNotFoundError:
                 return {}
         named = {str(entry["name"]).rpartition("/")[2]: entry for entry in found}
@@ -189,20 +195,66 @@ def archive_places(stated: str | None) -> tuple[Path, RemoteArchive | None]:
     return Path(stated or "") if is_folder else database.home() / "archive", open_remote(stated)
 
 
-def _filesystem(address: str) -> tuple[Any, str]:
-    protocol, _, place = address.partition("://")
-    try:
-        if protocol in OBJECTS:
-            return _objects(protocol), _bucket(place)
-        import fsspec  # type: ignore[import-untyped]
+def without_password(address: str) -> str:
+    """An address fit for a log."""
+    return re.sub(r"(://[^/@:]*:)[^/@]*@", r"\1***@", address)
 
-        fs, root = fsspec.core.url_to_fs(address)
-    except ImportError as error:
-        said = f"archive.folder is an address ({protocol}://); that needs pip install 'nachlese[s3]' ({error.name})"
-        raise NoSuchStore(said) from None
-    except ValueError as error:
-        raise NoSuchStore(f"archive.folder: {error}") from None
-    return fs, root.rstrip("/")
+
+class Place:
+    """What is behind an address: enter it for a file system, where every error is an OSError.
+
+    A file system that keeps a connection (SFTP) is connected when it is first used, and anew after it was cut off.
+    Raises NoSuchStore where the address cannot be used, before anything is connected.
+    """
+
+    def __init__(self, address: str):
+        self._address, self._fs = address, None
+        protocol, _, place = address.partition("://")
+        try:
+            if protocol in OBJECTS:
+                self._fs, self.root = _objects(protocol), _bucket(place)
+                return
+            import fsspec  # type: ignore[import-untyped]
+
+            self.root = fsspec.get_filesystem_class(protocol)._strip_protocol(address).rstrip("/")
+        except ImportError as error:
+            extra = "sftp" if protocol in SSH else "s3"
+            said = f"archive.folder is an address ({protocol}://); that needs pip install 'nachlese[{extra}]'"
+            raise NoSuchStore(f"{said} ({error.name or error})") from None
+        except ValueError as error:
+            raise NoSuchStore(f"archive.folder: {error}") from None
+
+    def __enter__(self) -> Any:
+        with as_os_error():
+            if self._fs is None or not _is_connected(self._fs):
+                self._fs = _connected(self._address)
+            return self._fs
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        as_os_error().__exit__(kind, error, trace)
+
+
+def _connected(address: str) -> Any:
+    import fsspec
+
+    if address.partition("://")[0] not in SSH:
+        return fsspec.core.url_to_fs(address)[0]
+    from pipelines.known_hosts import KnownHosts
+
+    waiting = {"timeout": 10, "banner_timeout": 20, "auth_timeout": 20}
+    # of those it remembers, one may be cut off
+    fs, _ = fsspec.core.url_to_fs(address, host_key_policy=KnownHosts(), skip_instance_cache=True, **waiting)
+    fs.ftp.get_channel().settimeout(SILENT_FOR)
+    fs.client.get_transport().set_keepalive(KEEP_ALIVE)
+    return fs
+
+
+def _is_connected(fs: Any) -> bool:
+    """False where it is known that a connection was cut off."""
+    if not hasattr(fs, "client") or not hasattr(fs, "ftp"):
+        return True
+    transport = fs.client.get_transport()
+    return transport is not None and transport.is_active() and not fs.ftp.get_channel().closed
 
 
 def _objects(protocol: str) -> Any:

@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -263,6 +264,8 @@ async def test_another_machine_reads_what_this_one_has_fetched(
         lost = await store.lost_archive_files([], later)
         assert [(row["file"], row["records"], row["articles"]) for row in lost] == [(name, 2, 2)]
         assert await store.lost_archive_files([], T) == []  # another machine may write it now
+        lying = await store.pages_in_archive_file(name)
+        assert {(row["url"].rpartition("/")[2], row["is_current"]) for row in lying} == {("a", True), ("b", True)}
         assert await store.ask_again_for(name) == 2
         asked = len(site.asked)
         report = await runs.crawl_source(services, "blatt", kind="recheck")
@@ -280,3 +283,45 @@ async def test_another_machine_reads_what_this_one_has_fetched(
 def offsets(services, name: str) -> list[tuple[int, int]]:
     found = archive.pages_of(services.archive_file(name), None, [])
     return [(offset, length) for offset, length, _ in found]
+
+
+@pytest.fixture
+def sftp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A server of SSH that is known here."""
+    pytest.importorskip("paramiko", reason="no paramiko (pip install 'nachlese[sftp]')")
+    from tests.sftp_server import SftpServer
+
+    (tmp_path / "served").mkdir()
+    monkeypatch.setenv("NACHLESE_KNOWN_HOSTS", str(tmp_path / "known_hosts"))
+    with SftpServer(tmp_path / "served", "news", "geheim") as server:
+        (tmp_path / "known_hosts").write_text(server.known_as())
+        yield server
+
+
+def test_a_server_of_ssh_keeps_the_archive_and_a_connection_that_is_cut_off_is_made_anew(tmp_path: Path, sftp, caplog):
+    here, remote = tmp_path / "here", RemoteArchive(sftp.address("papers/nachlese"))
+    assert sftp.connections == 0, "nobody is asked before there is something to do"
+    assert remote.names() == []
+    with Archive(here, "x") as kept:
+        first = kept.save(page(1))
+    assert (remote.seal(here), list(here.iterdir())) == (1, [])
+    sftp.cut_off()
+    assert remote.files() == {first.file: first.offset + first.length}
+    assert archive.page_at(remote.file(first.file), first.offset) == page(1)
+    assert sftp.connections == 2
+    with Archive(here, "x") as kept:
+        kept.save(page(2))
+        kept.save(page(3))
+    assert remote.seal(here) == 0 and "has another file of this name" in caplog.text
+    assert "geheim" not in caplog.text and "geheim" not in remote.address
+    remote.remove(first.file)
+    assert remote.names() == []
+
+
+def test_a_server_of_ssh_with_another_key_gets_neither_password_nor_files(tmp_path: Path, sftp):
+    known = tmp_path / "known_hosts"
+    for text, said in (("", "is not in"), (sftp.known_as(other=True), "has another key than")):
+        known.write_text(text)
+        with pytest.raises(StoreError, match=said):
+            RemoteArchive(sftp.address("papers")).names()
+    assert sftp.passwords == []

@@ -209,7 +209,8 @@ async def test_what_lies_at_an_address_is_listed_or_fetched(filled, tmp_path, da
     assert (fetched.remote, list(fetched.files)) == ({}, [backup.DUMP, f"archive/{name}"])
     restored = backup.restore(tmp_path / "listed", empty_database, tmp_path / "a", remote)
     assert restored.missing == {}
-    remote.file(name).fs.pipe_file(remote.file(name).path, b"cut")
+    with remote.file(name).place as fs:
+        fs.pipe_file(remote.file(name).path, b"cut")
     execute(empty_database, "DROP SCHEMA ingest, news CASCADE")
     restored = backup.restore(tmp_path / "listed", empty_database, tmp_path / "a", remote)
     assert restored.missing[name].startswith("3 bytes are there, at least")

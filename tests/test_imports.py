@@ -24,6 +24,7 @@ DOORS = {
     "isal": ["pipelines/archive.py", "pipelines/warc_streams.py"],
     "fsspec": ["pipelines/archive_remote.py"],
     "obstore": ["pipelines/archive_remote.py"],
+    "paramiko": ["pipelines/known_hosts.py"],
     "feedparser": ["crawler/discovery/feed.py"],
     "aiohttp": ["crawler/downloader/client.py", "crawler/downloader/resolver.py", "crawler/fixture_sites.py"],
     "psycopg": [

@@ -16,6 +16,7 @@ TESTED_IN = {
     "test_archive_remote.py": [
         "crawler/archiving.py",
         "crawler/recovery.py",
+        "pipelines/known_hosts.py",
         "pipelines/store/archive_files.py",
     ],
     "test_backfill.py": [

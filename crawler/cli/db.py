@@ -408,6 +408,7 @@ def check_archive(
         bool, typer.Option("--ask-again", help="They will not come back: look again at what only they held.")
     ] = False,
     hours: Annotated[float, typer.Option("--hours", min=0, help="Only files that did not grow for so long.")] = 24,
+    with_pages: Annotated[bool, typer.Option("--pages", help="Name each page that lay in them.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for programs.")] = False,
 ) -> None:
     """Say which files of the archive are neither here nor at its address, as after a machine died.
@@ -416,22 +417,26 @@ def check_archive(
     """
     from crawler.cli.common import configuration, run
 
-    lost, pages = run(_checked(configuration(is_reading=False), timedelta(hours=hours), ask_again))
+    lost, pages = run(_checked(configuration(is_reading=False), timedelta(hours=hours), ask_again, with_pages))
     if as_json:
         print_json({"lost": lost, "pages_asked_again": pages})
     else:
         for row in lost:
             print_line(f"{row['file']}: {row['records']:,} pages; the current wording of {row['articles']:,} articles")
+            for page in row.get("pages", ()):
+                print_line(f"  {page['url']}" + ("" if page["is_current"] else "  (no current wording)"))
         print_line(f"{len(lost):,} files are gone" + (f"; {pages:,} pages are looked at again" if ask_again else ""))
     raise typer.Exit(Exit.NOT_ALL if lost and not ask_again else Exit.WELL)
 
 
-async def _checked(configured: Configuration, age: timedelta, ask_again: bool) -> tuple[list[dict[str, Any]], int]:
+async def _checked(
+    configured: Configuration, age: timedelta, ask_again: bool, with_pages: bool
+) -> tuple[list[dict[str, Any]], int]:
     from crawler.archiving import lost_files
     from crawler.cli.common import open_store
 
     async with await open_store() as store:
-        return await lost_files(store, configured.settings.archive.folder, age, ask_again)
+        return await lost_files(store, configured.settings.archive.folder, age, ask_again, with_pages)
 
 
 for command in (backup.dump, backup.restore, backup.move):

@@ -21,6 +21,15 @@ LOST = """
     GROUP BY record.file HAVING max(record.fetched_at) < %(before)s
     ORDER BY record.file
 """
+PAGES = """
+    SELECT record.url, record.source, record.fetched_at, EXISTS (
+        SELECT FROM ingest.versions AS version
+        JOIN ingest.articles AS article ON article.id = version.article_id AND article.version = version.number
+        WHERE version.archive_record_id = record.id) AS is_current
+    FROM ingest.archive_records AS record
+    WHERE record.file = %(file)s
+    ORDER BY record.record_offset
+"""
 # no conditions: a site that answers "not modified" would give no bytes
 ASK_AGAIN = """
     UPDATE ingest.pages AS page
@@ -43,6 +52,10 @@ class ArchiveFiles(Session):
         """
         values: Row = {"files": list(files), "before": before}
         return await self._connections.run(lambda connection: rows_of(connection, LOST, values))
+
+    async def pages_in_archive_file(self, file: str) -> list[Row]:
+        """{url, source, fetched_at, is_current: an article's current wording lies there} of each page in *file*."""
+        return await self._do(PAGES, file=file)
 
     async def ask_again_for(self, file: str) -> int:
         """Forget a file's records; the pages of current wordings in it are due for a look. How many pages."""
