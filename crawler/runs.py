@@ -133,6 +133,8 @@ class RunSettings(Settings):
         return _copied(self)
 
 
+#: types of values that need no copy
+UNCHANGEABLE = frozenset({str, int, float, bool, NoneType})
 Copied = TypeVar("Copied", bound=BaseSettings)
 
 
@@ -142,12 +144,11 @@ def _copied(settings: Copied) -> Copied:
     new.attributes = {}
     for name, attribute in settings.attributes.items():
         value = attribute.value
-        if isinstance(value, BaseSettings):
-            value = _copied(value)
-        elif not isinstance(value, (str, int, float, type, NoneType)):
-            value = deepcopy(value)
-        new.attributes[name] = own = SettingsAttribute(None, attribute.priority)
-        own.value = value
+        if type(value) not in UNCHANGEABLE and not isinstance(value, type):
+            value = _copied(value) if isinstance(value, BaseSettings) else deepcopy(value)
+        # not by its __init__, which looks whether the value is some settings: for hundreds of values that takes a while
+        new.attributes[name] = own = object.__new__(SettingsAttribute)
+        own.value, own.priority = value, attribute.priority
     return new
 
 

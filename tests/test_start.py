@@ -94,3 +94,24 @@ def test_a_process_that_forks_readers_loads_neither_the_database_nor_the_configu
     command = [sys.executable, "-c", TASKS, told, json.dumps(NOT_IN_READERS)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == []
+
+
+LOADED_BY_A_CRAWL = """
+import sys
+import crawler.runs, crawler.settings
+from scrapy.utils.misc import load_object
+for name, value in vars(crawler.settings).items():
+    if name.startswith(("DOWNLOADER_MIDDLEWARES", "SPIDER_MIDDLEWARES", "EXTENSIONS", "ITEM_PIPELINES")):
+        for component in value:
+            load_object(component)
+print(*(name for name in sys.argv[1:] if name in sys.modules))
+"""
+
+
+def test_a_crawl_loads_before_its_first_page_nothing_that_few_pages_need():
+    """A list of public suffixes with its HTTP client comes with the first cookie, metrics with who wants them."""
+    rare = ("tldextract", "requests", "urllib3", "prometheus_client", "psutil", "trafilatura")
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED_BY_A_CRAWL, *rare], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == []

@@ -262,10 +262,10 @@ def size(as_json: Annotated[bool, typer.Option("--json", help="One JSON object, 
 
 
 async def _sizes() -> dict[str, Any]:
-    from crawler.cli.common import open_store
+    from crawler.cli.common import open_queries
 
-    async with await open_store() as store:
-        return await store.size()
+    async with await open_queries() as queries:
+        return await queries.size()
 
 
 def archive_folder(configured: Configuration) -> Path:

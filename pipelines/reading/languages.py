@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pipelines.reading.language_keys import KEYS, Shape
 
@@ -166,16 +166,19 @@ def _wrong_top(path: Path, table: Mapping[str, Any]) -> Iterator[tuple[str, str]
         value = table.get(key, [])
         if not (isinstance(value, list) and all(isinstance(each, str) for each in value)):
             yield key, "expected a list of texts"
-    zones = _time_zones()
     for zone in table.get("time_zones", []):
-        if isinstance(zone, str) and zone not in zones:
-            near = get_close_matches(zone, zones, n=1)
+        if isinstance(zone, str) and not _is_time_zone(zone):
+            near = get_close_matches(zone, available_timezones(), n=1)
             yield "time_zones", f"{zone!r} is no time zone{f'; did you mean {near[0]!r}?' if near else ''}"
 
 
-@lru_cache(maxsize=1)  # the whole folder of time zones is walked for it
-def _time_zones() -> set[str]:
-    return available_timezones()
+def _is_time_zone(name: str) -> bool:
+    """Whether there is such a zone; for a list of all of them, a whole folder would be walked."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder of zones
+        return False
+    return True
 
 
 def _flat(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -216,7 +219,7 @@ def _wrong_pattern(text: str) -> str | None:
     if _PLAIN.fullmatch(text):
         return None
     try:
-        compiled = re.compile(text, re.IGNORECASE)
+        compiled = re.compile(text)
     except re.error as error:
         return f"is no regular expression: {error}"
     if compiled.groups:

@@ -153,6 +153,12 @@ HEALTH = """
 class Queries(Session):
     """What people and programs ask that look. A command that only looks opens this instead of a whole ``Store``."""
 
+    async def size(self) -> Row:
+        """{bytes, tables: [{name, rows, bytes, index_bytes, about}]}; rows are Postgres's estimate."""
+        from pipelines.store import retention  # which loads what deletes, too
+
+        return await retention.size(self._connections.run)
+
     async def open_alarms(self) -> list[Row]:
         """``news.alarms`` that are open."""
         return await self._do(OPEN_ALARMS)

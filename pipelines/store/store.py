@@ -232,7 +232,3 @@ class Store(
     async def rebuild_duplicates(self) -> dict[str, int]:
         """Find the copies among what an earlier version has stored: {texts: read anew, copies: found}."""
         return await rebuild_duplicates.rebuild(self._connections.run)
-
-    async def size(self) -> Row:
-        """{bytes, tables: [{name, rows, bytes, index_bytes, about}]}; rows are Postgres's estimate."""
-        return await retention.size(self._connections.run)
