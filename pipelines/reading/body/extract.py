@@ -260,7 +260,12 @@ def _trafilatura(root: etree._Element, fast: bool) -> list[Block]:
 
 
 def _same(one: list[Block], other: list[Block]) -> bool:
-    return plain("".join(block.text for block in one)) == plain("".join(block.text for block in other))
+    """Whether both say the same. Where they begin and end alike nothing is compared but what is between."""
+    texts, others = [block.text for block in one], [block.text for block in other]
+    for end in (0, -1):
+        while texts and others and texts[end] == others[end]:
+            del texts[end], others[end]
+    return plain("".join(texts)) == plain("".join(others))
 
 
 def by_trafilatura_alone(tree: html.HtmlElement) -> list[Block]:

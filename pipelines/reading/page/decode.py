@@ -68,8 +68,8 @@ def utf8_of(body: bytes, content_type: str = "") -> bytes:
     raw = _cleaned(raw)
     if not (raw[:1000].decode("utf-8", "ignore").strip() or raw.decode().strip()):
         raise Rejected(Reason.EMPTY, "no characters")
-    lost = raw.count(_LOST) if b"\xef" in raw else 0
-    if lost > max(20, len(raw.decode()) // 50 if lost else 0):
+    lost = raw.count(_LOST) if raw.count(b"\xef") > _FEW_LOST else 0
+    if lost > max(_FEW_LOST, len(raw.decode()) // 50 if lost else 0):
         raise Rejected(Reason.UNDECODABLE, f"{lost} characters are lost")
     return _MONSTROUS.sub(_without_attributes, raw) if len(raw) > _LONG and _may_be_monstrous(raw) else raw
 
@@ -120,7 +120,7 @@ def _cleaned(raw: bytes) -> bytes:
 _CONTROLS = bytes((*range(9), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F))
 # the byte order mark and the two non-characters: no text either, and some break databases
 _NO_CHARACTERS = re.compile(rb"\xef(?:\xbb\xbf|\xbf[\xbe\xbf])")
-_LOST = b"\xef\xbf\xbd"
+_LOST, _FEW_LOST = b"\xef\xbf\xbd", 20
 _C1 = re.compile(rb"\xc2[\x80-\x9f]")
 _REFERENCE = re.compile(rb"&#(?:0*(\d+)|[xX]0*([0-9a-fA-F]+));?")
 # A character beyond the first 65,536 as two halves of three bytes each, as some databases write it; and a lone half.
