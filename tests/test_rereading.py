@@ -124,8 +124,10 @@ async def test_two_processes_share_the_files_and_wait_for_each_other(
 ):
     for name, value in (("LOOK_EVERY", 0.01), ("SAVE_EVERY", 0.01), ("MOST_WAITS", 100_000)):
         monkeypatch.setattr(file_reading, name, value)
-    numbers = [range(first, first + 3) for first in range(1, 13, 3)]
-    files = [str(put(tmp_path / f"{n}.warc.gz", list(map(record, some)), "by record")) for n, some in enumerate(numbers)]
+    files = [
+        str(put(tmp_path / f"{first}.warc.gz", [record(n) for n in range(first, first + 3)], "by record"))
+        for first in range(1, 13, 3)
+    ]
     done = await asyncio.gather(
         *(backfill(replace(services, worker_id=f"elsewhere:1:{one}"), files) for one in ("a", "b"))
     )
