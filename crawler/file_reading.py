@@ -41,8 +41,8 @@ PROLONG_EVERY = 15.0
 SAY_EVERY = 60.0
 #: after so many records that are nobody's, the position moves although no page was stored
 SKIPS = 1000
-#: seconds between two looks whether a file that another process reads is free
-LOOK_EVERY = 1.0
+#: seconds between two looks whether a file that another process reads is free, and looks after which nothing is held
+LOOK_EVERY, MOST_WAITS = 1.0, 5
 
 
 @dataclass(slots=True)
@@ -103,6 +103,9 @@ class PageSource(Protocol):
     async def beat(self) -> None:
         """A sign of life, every PROLONG_EVERY seconds."""
 
+    async def release(self, file: str) -> None:
+        """All pages of *file* have ended, and that is saved."""
+
     async def close(self) -> None:
         """Let go what was held. ``pages`` ends, wherever it is."""
 
@@ -130,7 +133,7 @@ class FileReading(LoopWaiter):
     # --- for the spider ----------------------------------------------------------------------------------------------
 
     def pages(self) -> Iterator[Page | Unreadable | Wait]:
-        left = list(self._names)
+        left, waits = list(self._names), 0
         while left:
             held = []
             for name in left:
@@ -138,19 +141,29 @@ class FileReading(LoopWaiter):
                     held.append(name)
                     continue
                 yield from self._safely(name)
+                self.ledger.end_file(self.key(name))
                 self.found.files_ended += 1
             if held and not self._waited:
                 log.info("%d files are being read by another process", len(held))
             self._waited.update(held)
             if len(held) == len(left):
                 yield Wait(LOOK_EVERY)
+                waits += 1
+                if waits == MOST_WAITS:  # what has a page that is pending; others may wait for it as we do for theirs
+                    self._wait_for(self._release())
             left = held
 
     async def beat(self) -> None:
         await self._services.store.prolong_claims(self._selection, self._services.worker_id)
 
+    async def release(self, file: str) -> None:
+        await self._services.store.release_claims(self._selection, self._services.worker_id, file)
+
     async def close(self) -> None:
         await asyncio.to_thread(self._records.close)
+        await self._release()
+
+    async def _release(self) -> None:
         with suppress(DatabaseError):  # they end by themselves
             await self._services.store.release_claims(self._selection, self._services.worker_id)
 
@@ -271,7 +284,7 @@ async def read_files(
         saving.cancel()
         await asyncio.wait([saving])
         with suppress(DatabaseError):  # the run has said so; what was not saved is read again
-            await _save(services, reading.ledger)
+            await _save(services, reading)
         await reading.close()
     return report, reading.found
 
@@ -282,7 +295,7 @@ async def _keep_saving(services: Services, reading: PageSource) -> None:
         await asyncio.sleep(SAVE_EVERY)
         now = time.monotonic()
         try:
-            await _save(services, reading.ledger)
+            await _save(services, reading)
             if now - beaten >= PROLONG_EVERY:
                 await reading.beat()
                 beaten = now
@@ -293,7 +306,10 @@ async def _keep_saving(services: Services, reading: PageSource) -> None:
             said = now
 
 
-async def _save(services: Services, ledger: Ledger) -> None:
+async def _save(services: Services, reading: PageSource) -> None:
+    ledger = reading.ledger
     for position in ledger.to_save():
         await services.store.save_backfill_position(position)
         ledger.saved(position)
+    for file in ledger.ended_files():
+        await reading.release(file)

@@ -109,6 +109,9 @@ class WaybackReading(LoopWaiter):
     async def beat(self) -> None:
         """Nobody else waits for this."""
 
+    async def release(self, file: str) -> None:
+        """Nothing is held."""
+
     async def close(self) -> None:
         """Nothing is held."""
 

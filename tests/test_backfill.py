@@ -377,7 +377,11 @@ def test_no_position_is_true_before_all_before_it_have_ended():
     ledger.end("a")
     assert ledger.to_save() == ledger.to_save() == [places[3]]
     ledger.saved(places[3])
-    assert ledger.to_save() == []
+    ledger.begin(places[0], "c")
+    ledger.end_file("f")
+    assert (ledger.to_save(), ledger.ended_files()) == ([], [])
+    ledger.end("c")
+    assert (ledger.to_save(), ledger.ended_files(), ledger.ended_files()) == ([places[0]], ["f"], [])
 
 
 # In the midst of the file a statement waits for the test; and the test hears of each position that is saved.

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -92,7 +93,7 @@ async def test_only_the_same_reading_is_gone_on_with(services: Services, tmp_pat
     source = tmp_path / "config" / "sources" / "blatt.toml"
     source.write_text(source.read_text() + "[fetch]\n")
     assert selection_of(services.configuration, None, None) != selection
-    assert sql_rows("SELECT count(*) FROM ingest.file_claims") == [(0,)]
+    assert sql_rows("SELECT count(*) FROM ingest.file_claims WHERE until > now()") == [(0,)]
 
 
 async def test_a_file_that_another_process_reads_is_waited_for(
@@ -116,6 +117,24 @@ async def test_a_file_that_another_process_reads_is_waited_for(
         asyncio.create_task(end()) if not tasks else tasks[0]))  # fmt: skip
     assert (report.counts.new, found.done_before, found.files_ended) == (2, 1, 3)
     assert [row[0][-1] for row in sql_rows("SELECT url FROM news.articles ORDER BY fetched_at")] == ["2", "3"]
+
+
+async def test_two_processes_share_the_files_and_wait_for_each_other(
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sql_rows
+):
+    for name, value in (("LOOK_EVERY", 0.01), ("SAVE_EVERY", 0.01), ("MOST_WAITS", 100_000)):
+        monkeypatch.setattr(file_reading, name, value)
+    files = [
+        str(put(tmp_path / f"{first}.warc.gz", [record(n) for n in range(first, first + 3)], "by record"))
+        for first in range(1, 13, 3)
+    ]
+    done = await asyncio.gather(
+        *(backfill(replace(services, worker_id=f"elsewhere:1:{one}"), files) for one in ("a", "b"))
+    )
+    assert [(report.outcome, found.files_ended, found.failures) for report, found in done] == [("finished", 4, ())] * 2
+    assert sum(report.counts.found for report, _ in done) == sum(report.counts.new for report, _ in done) == 12
+    assert sum(found.done_before for _, found in done) == 4
+    assert sql_rows("SELECT count(*) FROM ingest.file_claims WHERE until > now()") == [(0,)]
 
 
 def by_hosts() -> dict[str, object]:

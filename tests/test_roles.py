@@ -53,6 +53,8 @@ ALLOWED = [
     ),
     ("nachlese_writer", "SELECT FROM news.articles"),
     ("nachlese_writer", "UPDATE ingest.pages SET attempts = attempts"),
+    ("nachlese_writer", "DELETE FROM ingest.rereadings"),
+    ("nachlese_writer", "DELETE FROM ingest.file_claims"),
     ("nachlese_owner", "CREATE TABLE ingest.more (id bigint)"),
     ("nachlese_owner", "DROP VIEW news.copies"),
 ]

@@ -45,10 +45,11 @@ GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA ingest TO nachlese_writer;
 REVOKE INSERT, UPDATE ON ingest.migrations FROM nachlese_writer;
 -- links that were only seen again are counted and forgotten, fingerprints move and are replaced, watchlists are what the files
 -- say, processes end, stories are regrouped beside those that are there; what [retention] says is too old goes once a day.
+-- Claims on files end, and how far a reading of the archive had come is no matter when it has ended.
 -- No article that was published is ever deleted
 GRANT DELETE ON ingest.runs, ingest.run_pages, ingest.attempts, ingest.versions, ingest.archive_records, ingest.claims,
     ingest.bands, ingest.watches, ingest.observations, ingest.workers, ingest.host_workers, ingest.regrouped_articles,
-    ingest.regrouped_terms TO nachlese_writer;
+    ingest.regrouped_terms, ingest.file_claims, ingest.rereadings, ingest.backfills TO nachlese_writer;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA ingest TO nachlese_writer;
 GRANT SELECT ON ALL TABLES IN SCHEMA news TO nachlese_writer;
 

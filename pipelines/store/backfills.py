@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from psycopg import AsyncConnection
 
+from pipelines.database import DatabaseError
 from pipelines.store.models import Row
 from pipelines.store.session import Session, rows_of
 
@@ -40,8 +42,8 @@ PROLONG = """
     WHERE selection = %(selection)s AND worker_id = %(worker)s
 """
 RELEASE = """
-    DELETE FROM ingest.file_claims
-    WHERE selection = %(selection)s AND worker_id = %(worker)s AND (file = %(file)s OR %(file)s IS NULL)
+    UPDATE ingest.file_claims SET until = '-infinity'
+    WHERE selection = %(selection)s AND worker_id = %(worker)s AND (file = %(file)s OR %(file)s::text IS NULL)
 """
 
 # Two processes that begin at the same moment go on with one reading.
@@ -146,7 +148,6 @@ class Backfills(Session):
         """The reading of the archive that has not come to its end, or a new one; *again*: a new one."""
 
         async def work(connection: AsyncConnection) -> Rereading:
-            await connection.execute(FORGET_REREADINGS)
             if again:
                 for row in await rows_of(connection, OPEN_REREADING, {"selection": selection}):
                     await connection.execute(END_REREADING, row)
@@ -154,6 +155,8 @@ class Backfills(Session):
             (row,) = await rows_of(connection, OPEN_REREADING, {"selection": selection})
             return Rereading(row["id"], row["begun_at"], is_new)
 
+        with suppress(DatabaseError):  # roles of an earlier version may not delete here; nothing is wrong with old rows
+            await self._do(FORGET_REREADINGS)
         return await self._connections.run(work)
 
     async def end_rereading(self, rereading: Rereading) -> None:
