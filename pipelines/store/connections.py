@@ -22,9 +22,6 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 CONFLICTS = 10  # times that a transaction is tried again after a deadlock or a lock that was not to be had
 CONFLICT_FOR = 80.0  # seconds after which there is no other try: a lock that is held for so long is held by somebody
-# A process that is frozen, or cut off, in the middle of a transaction must not keep its locks from whoever takes its
-# run over. Ours wait for nothing in between; one that is ended is done again.
-IDLE_WITHIN = "SET idle_in_transaction_session_timeout = '15s'"
 
 
 class Transactions(Protocol):
@@ -122,7 +119,7 @@ class Connections:
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[AsyncConnection]:
         async with self._free:
-            connection = self._idle.pop() if self._idle else await self._connect()
+            connection = self._idle.pop() if self._idle else await database.connect_async(self.dsn)
             try:
                 yield connection
             finally:
@@ -130,16 +127,6 @@ class Connections:
                     await connection.close()
                 else:
                     self._idle.append(connection)
-
-    async def _connect(self) -> AsyncConnection:
-        connection = await database.connect_async(self.dsn)
-        if not database.is_pooled(self.dsn):
-            try:
-                await connection.execute(IDLE_WITHIN)
-            except BaseException:
-                await connection.close()
-                raise
-        return connection
 
     async def _drop_idle(self) -> None:
         while self._idle:
