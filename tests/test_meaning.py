@@ -97,7 +97,7 @@ async def test_meanings_that_were_stored_before_there_were_roles_are_found_with_
 async def test_the_writer_stores_meanings_once_somebody_who_may_has_made_their_table(filled, with_roles: str):
     database.make_roles(with_roles, {})
     async with await Store.open(as_role(with_roles, "nachlese_writer")) as writer:
-        with pytest.raises(DatabaseError, match="once as the owner of the database|pgvector"):
+        with pytest.raises(DatabaseError, match=r"once as the owner of the database|pgvector"):
             await writer.store_meanings(by_subject)
         await with_meanings(filled)  # a superuser, who is not the owner
         assert len(await search(writer, "Quartier")) == 3
