@@ -161,6 +161,7 @@ def _values(connection: psycopg.Connection, sources: int) -> dict[str, Any]:
         "now": now, "in_flight": [], "limit": 50, "before": now - timedelta(days=90), "since": now - timedelta(days=30),
         "zone": "Europe/Berlin", "host": "s1.example", "handed_over": takeovers.HANDED_OVER, "size": 41,
         "still": takeovers.STILL_TO_DO, "measure": None, "failed": 1, "empty": 2, "sources": None, "page": 0,
+        "has_blocks": False,
     }  # fmt: skip
 
 

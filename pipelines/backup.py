@@ -25,7 +25,7 @@ from pipelines.atomic import write_whole
 from pipelines.backup_rights import Setting, restore_grants, restore_settings, settings_of
 from pipelines.connecting import connected, connection_info
 from pipelines.embedded import programs
-from pipelines.migrations import MIGRATION_LOCK, RESTORING, make_roles
+from pipelines.migrations import MIGRATION_LOCK, RESTORING, ROLES, make_roles
 from pipelines.postgres import DatabaseError, parameters, safe_text, said, shown
 
 DUMP, ARCHIVE, MANIFEST = "database.dump", "archive", "manifest.json"
@@ -213,16 +213,18 @@ def give_rights(
     connection: Connection, dsn: str, folder: Path, manifest: Manifest, passwords: Mapping[str, str]
 ) -> list[str]:
     """Roles, rights and settings as they were; what is not so, a sentence each."""
-    notes = []
+    notes: list[str] = []
+    without: tuple[str, ...] = ()
     if manifest.has_roles:
         try:
             made = make_roles(dsn, passwords, PATIENCE)
         except DatabaseError as error:
             notes.append(f"the roles of Nachlese were not made, all belongs to who restored: {error}")
+            without = ROLES
         else:
             if bare := [role for role in made if not passwords.get(role)]:
                 notes.append(f"made without a password: {', '.join(bare)}; nachlese db roles gives them one")
-    notes += restore_grants(connection, grants_of(folder / DUMP))
+    notes += restore_grants(connection, grants_of(folder / DUMP), without)
     settings = [*manifest.settings, *((role, False, text) for role, text in manifest.role_settings)]
     return notes + restore_settings(connection, settings)
 

@@ -36,9 +36,9 @@ def settings_of(connection: Connection) -> list[Setting]:
 
 
 def restore_settings(connection: Connection, settings: Iterable[Setting]) -> list[str]:
-    """Set them here, in this connection's database; what could not be set, a sentence each."""
+    """Set them here, in this connection's database; what could not be set, a sentence for each role and reason."""
     known = {name for (name,) in connection.execute("SELECT rolname FROM pg_roles").fetchall()}
-    refused = []
+    refused: dict[tuple[str, str], list[str]] = {}
     for role, everywhere, text in settings:
         if not role or role in known:
             error = tried(connection, _set(connection.info.dbname, role, everywhere, text))
@@ -46,8 +46,8 @@ def restore_settings(connection: Connection, settings: Iterable[Setting]) -> lis
             error = "this server has no such role"
         if error:
             what = f"the role {role}" if role else "the database"
-            refused.append(f"{what} has not got its setting {text}: {error}")
-    return refused
+            refused.setdefault((what, error), []).append(text)
+    return [f"{what} has not got its setting {'; '.join(texts)}: {error}" for (what, error), texts in refused.items()]
 
 
 def _set(database: str, role: str, everywhere: bool, text: str) -> sql.Composed:
@@ -59,11 +59,16 @@ def _set(database: str, role: str, everywhere: bool, text: str) -> sql.Composed:
     return sql.SQL("ALTER {} {} SET {} TO {}").format(of, within, sql.Identifier(name), values)
 
 
-def restore_grants(connection: Connection, script: str) -> list[str]:
-    """Give the rights that *script*, of pg_restore, gives; why some could not be given, a sentence each."""
+def restore_grants(connection: Connection, script: str, without: Iterable[str] = ()) -> list[str]:
+    """Give the rights that *script*, of pg_restore, gives; why some could not be given, a sentence each.
+
+    Nothing is said of the roles *without*: that they are missing is known, and who makes them gives them their rights.
+    """
     statements = re.findall(r"(?ms)^((?:GRANT|REVOKE|ALTER DEFAULT PRIVILEGES) .*?);$", script)
     errors = dict.fromkeys(tried(connection, statement.encode()) for statement in statements)
-    return [f"rights that others had were not given: {error}" for error in errors if error]
+    known = [f'"{role}" does not exist' for role in without]
+    unknown = [error for error in errors if error and not any(one in error for one in known)]
+    return [f"rights that others had were not given: {error}" for error in unknown]
 
 
 def tried(connection: Connection, statement: sql.Composed | bytes) -> str:

@@ -12,6 +12,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +20,7 @@ from pathlib import Path
 import psycopg
 from psycopg import Connection, sql
 
-from pipelines.connecting import connected
+from pipelines.connecting import connected, is_pooled
 from pipelines.postgres import DatabaseError, is_away, is_passing, safe_text, shown
 
 log = logging.getLogger(__name__)
@@ -201,7 +202,8 @@ class _Maker:
                         self.connection.execute(limits.format("LOCAL", "LOCAL"))
                         self.connection.execute(statement)
                 else:
-                    self.connection.execute(limits.format("", ""))
+                    if not is_pooled(self.dsn):  # where the next statement may be another session's
+                        self.connection.execute(limits.format("", ""))
                     self.connection.execute(statement)
             except psycopg.Error as error:
                 failed.append(error)
@@ -219,7 +221,8 @@ class _Maker:
                     log.warning("%s: %s", shown(self.dsn), self._said(statement, table))
                     next_line = now + LINE_EVERY
         except BaseException:
-            self.connection.cancel_safe(timeout=5)
+            with suppress(psycopg.Error):  # the first trouble is the one to tell
+                self.connection.cancel_safe(timeout=5)
             worker.join(5)
             raise
         if failed:

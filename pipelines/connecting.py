@@ -47,14 +47,19 @@ IN_TRANSACTION = "SELECT " + ", ".join(
 NETWORK = {"connect_timeout": "10", "keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"}
 TCP_USER_TIMEOUT = "30000"  # milliseconds until unacknowledged data counts as a dead connection
 
+# A process that is frozen, or cut off, in the middle of a transaction must not keep its locks from whoever takes its
+# run over. The store's wait for nothing in between; one that is ended is done again.
+STORE_OPTIONS = "-c idle_in_transaction_session_timeout=15s"
+
 _reached: set[str] = set()  # DSNs that this process has got into
 _pooled: set[str] = set()  # DSNs behind which a pooler answers
 
 
-def connection_info(dsn: str) -> str:
+def connection_info(dsn: str, more_options: str = "") -> str:
     """*dsn* with the settings and time limits that every connection of ours has; what the address states is left alone.
 
-    A pooler takes no settings at the start of a connection: behind one they are set in each transaction.
+    A pooler takes no settings at the start of a connection: behind one they are set in each transaction. *more_options*
+    come after ours.
     """
     stated = parameters(dsn)
     host = str(stated.get("host") or "")
@@ -63,7 +68,7 @@ def connection_info(dsn: str) -> str:
         ours["tcp_user_timeout"] = TCP_USER_TIMEOUT
     merged = {**ours, **stated, "client_encoding": "UTF8"}
     if dsn not in _pooled:
-        merged["options"] = f"{OPTIONS} {stated.get('options') or ''}".strip()
+        merged["options"] = " ".join(filter(None, (OPTIONS, more_options, str(stated.get("options") or ""))))
     return conninfo.make_conninfo("", **merged)
 
 
@@ -105,10 +110,11 @@ def connect(dsn: str) -> Connection:
 
 
 async def connect_async(dsn: str) -> AsyncConnection:
-    """As `connect`."""
+    """As `connect`, for the store: a transaction that waits for 15 s is ended."""
     while True:
         try:
-            connection = await AsyncConnection.connect(connection_info(dsn), autocommit=True, **_for_pooler(dsn))
+            info = connection_info(dsn, STORE_OPTIONS)
+            connection = await AsyncConnection.connect(info, autocommit=True, **_for_pooler(dsn))
         except psycopg.Error as error:
             if not _wants_no_options(error, dsn):
                 raise

@@ -87,11 +87,11 @@ def _tried(dsn: str, patience: timedelta, what: str, work: Callable[[Connection]
                 holders = _holders(connection) if is_locked(error) else safe_text(error, dsn)
         now = time.monotonic()
         held = f"{what} waits for {holders or 'a lock that is held no more'}"
-        if now >= until:
-            raise DatabaseError(f"{shown(dsn)}: {held}. Nothing was changed; end what is in the way and try again")
         if now >= next_line:
             log.warning("%s: %s", shown(dsn), held)
             next_line = now + LINE_EVERY
+        if now >= until:
+            raise DatabaseError(f"{shown(dsn)}: {held}. Nothing was changed; end what is in the way and try again")
         time.sleep(PAUSE)
 
 

@@ -15,7 +15,7 @@ import pytest
 from crawler import runs
 from crawler.cli.common import Exit
 from crawler.services import open_services
-from pipelines import backup, database
+from pipelines import backup, backup_rights, database
 from pipelines.archive_remote import open_remote
 from pipelines.database import DatabaseError
 from pipelines.migrations import RESTORING
@@ -217,3 +217,16 @@ async def test_what_lies_at_an_address_is_listed_or_fetched(filled, tmp_path, da
     execute(empty_database, "DROP SCHEMA ingest, news CASCADE")
     assert backup.restore(tmp_path / "fetched", empty_database, tmp_path / "a", remote).missing == {}
     assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "fetched" / "archive" / name).read_bytes()
+
+
+def test_what_cannot_be_given_back_is_said_once(database_url):
+    settings = [("nobody_here", False, "search_path=news"), ("nobody_here", True, "statement_timeout=5min")]
+    script = "".join(f"GRANT SELECT ON TABLE news.{view} TO {name};\n" for view in ("runs", "articles")
+                     for name in ("nobody_here", "nobody_else"))  # fmt: skip
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        assert backup_rights.restore_settings(connection, settings) == [
+            "the role nobody_here has not got its setting search_path=news; statement_timeout=5min: "
+            "this server has no such role"
+        ]
+        [note] = backup_rights.restore_grants(connection, script, ["nobody_here"])
+        assert "nobody_else" in note

@@ -18,6 +18,7 @@ import psycopg
 import pytest
 
 from pipelines import concurrent_indexes, database
+from tests.servers import pgbouncer, postgres_15
 from tests.test_migrating_beside_others import MORE, applied, upgrade
 from tests.test_partitions import partition
 from tests.test_roles import as_role, with_roles
@@ -192,3 +193,11 @@ def test_rows_that_are_twice_there_name_the_file(database_url: str, tmp_path: Pa
     sql_rows("DELETE FROM ingest.hosts WHERE host = 'A.example' RETURNING 1")
     assert database.migrate(database_url, folder) == ["9999_more"]
     assert sql_rows(INDEXES) == MADE
+
+
+def test_postgres_15_and_pgbouncer_can_do_the_same(tmp_path: Path):
+    folder = upgrade(tmp_path / "sql", FILE)
+    with postgres_15() as server, pgbouncer(server) as dsn:
+        assert database.migrate(dsn, folder)[-1] == "9999_more"
+        with psycopg.connect(server) as connection:
+            assert connection.execute(INDEXES).fetchall() == MADE

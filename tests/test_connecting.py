@@ -198,3 +198,8 @@ def test_a_server_that_was_got_into_before_is_away_and_not_refusing(server: str,
     database.wait_for(dsn)
     assert not database.RetryDeadline(dsn, timedelta(days=1)).is_doubtful
     assert database.RetryDeadline(dsn + " application_name=other", timedelta(days=1)).is_doubtful
+
+
+async def test_the_store_s_transactions_wait_for_nobody(store):
+    [row] = await store._do("SELECT current_setting('idle_in_transaction_session_timeout') AS idle")
+    assert row["idle"] == "15s"

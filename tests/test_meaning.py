@@ -94,6 +94,18 @@ async def test_meanings_that_were_stored_before_there_were_roles_are_found_with_
             reader.execute("SELECT FROM meaning.articles")
 
 
+async def test_the_writer_stores_meanings_once_somebody_who_may_has_made_their_table(filled, with_roles: str):
+    database.make_roles(with_roles, {})
+    async with await Store.open(as_role(with_roles, "nachlese_writer")) as writer:
+        with pytest.raises(DatabaseError, match=r"once as the owner of the database|pgvector"):
+            await writer.store_meanings(by_subject)
+        await with_meanings(filled)  # a superuser, who is not the owner
+        assert len(await search(writer, "Quartier")) == 3
+        run = await writer.begin_run(None, "replay", "host:1")
+        await keep(writer, run, Labelled(3, 0, T, "Neues Quartier", "Es ist fertig."), T, "Es ist fertig.")
+        assert await writer.store_meanings(by_subject) == 1
+
+
 async def test_who_asks_for_meaning_is_told_what_is_missing(filled, sql_rows):
     assert sql_rows("SELECT count(*) FROM news.search('Wohnungsnot', meaning => false)") == [(1,)]
     assert sql_rows("SELECT count(*) FROM news.search('Wohnungsnot', 'xx')") == [(0,)]  # a language, as ever

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import psycopg
@@ -269,3 +269,21 @@ async def test_two_real_processes_at_one_host_are_never_closer_than_its_delay(tm
     # two feeds, ten pages, and for each process tdmrep.json
     assert len(times) == 14 + site.asked.count("/robots.txt") >= 15
     assert min(later - earlier for earlier, later in pairwise(times)) >= delay - 0.001, times
+
+
+@pytest.mark.parametrize(
+    ("known", "now", "took", "wanted"),
+    [
+        (0, 0.01, 0.02, 0),
+        (0, 70, 70.5, 0),  # the database was away: what it says is from the end of a long wait
+        (600, 670, 70, 600),
+        (0, 600.01, 0.02, 600),  # ten minutes ahead
+        (600, 0.01, 0.02, 0),  # and set back
+        (0, -600, 70, -600),
+    ],
+)
+def test_an_answer_that_came_late_moves_no_clock(known: float, now: float, took: float, wanted: float):
+    asked = datetime(2026, 11, 28, 9, tzinfo=UTC)
+    later = [asked + timedelta(seconds=seconds) for seconds in (now, took)]
+    found = shared_pace.clock_offset(timedelta(seconds=known), asked, *later)
+    assert found.total_seconds() == pytest.approx(wanted, abs=0.1)

@@ -87,6 +87,14 @@ class Turn:
     granted: asyncio.Future[None] | None = field(default=None, repr=False)
 
 
+def clock_offset(known: timedelta, asked: datetime, now: datetime, answered: datetime) -> timedelta:
+    """By how much the database's clock is ahead, which said *now* between two times of ours.
+
+    What was *known* stays as far as it can be true: an answer that came late, as after an outage, says little.
+    """
+    return min(max(known, now - answered), now - asked)
+
+
 class SharedPace:
     """One object a process. *free_hosts* says in how many seconds which host is free, as this process knows it;
     *busy* is told what others know when they have gone. *is_gone*: whether a worker is known to have ended."""
@@ -291,7 +299,7 @@ class SharedPace:
         """Give a sign of life; the others that live, and whether they share."""
         asked = datetime.now(UTC)
         others, now = await self._store.beat(self._worker_id, timedelta(seconds=ALIVE_FOR), self.is_sharing, gone)
-        offset = now - asked
+        offset = clock_offset(self._offset, asked, now, datetime.now(UTC))
         if abs(offset - self._offset).total_seconds() > CLOCK_OFF and abs(offset).total_seconds() > CLOCK_OFF:
             log.warning("the clock of this machine and that of the database differ by %d s", offset.total_seconds())
         self._offset = offset

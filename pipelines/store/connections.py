@@ -22,9 +22,6 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 CONFLICTS = 10  # times that a transaction is tried again after a deadlock or a lock that was not to be had
 CONFLICT_FOR = 80.0  # seconds after which there is no other try: a lock that is held for so long is held by somebody
-# A process that is frozen, or cut off, in the middle of a transaction must not keep its locks from whoever takes its
-# run over. Ours wait for nothing in between; one that is ended is done again.
-IDLE_WITHIN = "SET idle_in_transaction_session_timeout = '15s'"
 # The same statements come again and again, and parsing one costs as much as running it on a few rows: each is prepared
 # when it comes again (not at once: psycopg would prepare text of several statements too). A crawl has some ninety.
 PREPARED_MOST = 200
@@ -128,7 +125,7 @@ class Connections:
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[AsyncConnection]:
         async with self._free:
-            connection = self._idle.pop() if self._idle else await self._connect()
+            connection = self._idle.pop() if self._idle else await database.connect_async(self.dsn)
             try:
                 yield connection
             finally:
@@ -141,11 +138,6 @@ class Connections:
         connection = await database.connect_async(self.dsn)
         if not database.is_pooled(self.dsn):
             connection.prepare_threshold, connection.prepared_max = 1, PREPARED_MOST
-            try:
-                await connection.execute(IDLE_WITHIN)
-            except BaseException:
-                await connection.close()
-                raise
         return connection
 
     async def _drop_idle(self) -> None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, errors
 
 from pipelines.meaning import DIMENSIONS, Encoder
-from pipelines.postgres import DatabaseError
+from pipelines.postgres import DatabaseError, safe_text
 from pipelines.store.connections import Transactions
 from pipelines.store.session import rows_of
 
@@ -35,8 +35,15 @@ INDEX = """
     CREATE INDEX IF NOT EXISTS articles_vector ON meaning.articles USING hnsw (vector {place}.halfvec_cosine_ops)
 """
 
+# the search reads it with the rights of the owner of its function
 GRANTS = """
     DO $$ BEGIN
+        IF (SELECT nspowner = to_regrole('nachlese_owner') FROM pg_namespace WHERE nspname = 'ingest')
+            AND current_user <> 'nachlese_owner'
+        THEN
+            ALTER SCHEMA meaning OWNER TO nachlese_owner;
+            ALTER TABLE meaning.articles OWNER TO nachlese_owner;
+        END IF;
         IF to_regrole('nachlese_writer') IS NOT NULL THEN
             GRANT USAGE ON SCHEMA meaning TO nachlese_writer;
             GRANT SELECT, INSERT, UPDATE ON meaning.articles TO nachlese_writer;
@@ -88,8 +95,14 @@ async def _prepare(connection: AsyncConnection) -> str:
         raise DatabaseError("search by meaning needs pgvector, and this server does not have it (package pgvector)")
     (made,) = await rows_of(connection, "SELECT to_regclass('meaning.articles') IS NOT NULL AS is_there")
     if not made["is_there"]:  # who may only write rows could not ask for it, not even where it is there
-        await connection.execute("CREATE SCHEMA IF NOT EXISTS meaning")
-        await connection.execute(EXTENSION)
+        try:
+            await connection.execute("CREATE SCHEMA IF NOT EXISTS meaning")
+            await connection.execute(EXTENSION)
+        except errors.InsufficientPrivilege as error:
+            raise DatabaseError(
+                "the schema meaning and the extension vector are not there yet, and this user may not make them: run "
+                f"`nachlese db meanings` once as the owner of the database ({safe_text(error)})"
+            ) from error
     (types,) = await rows_of(connection, TYPES)
     if types["halfvec"] is None:
         raise DatabaseError("search by meaning needs pgvector 0.7 or later: ALTER EXTENSION vector UPDATE")
