@@ -162,8 +162,11 @@ def test_a_page_that_is_no_article_has_its_reason_and_exit_code_1(
 
 
 def test_a_warc_file_without_a_page_is_exit_code_1(home: Path):
-    (home / "x.warc.gz").write_bytes(gzip.compress(b"WARC/1.0\r\nnonsense")[:20])
+    empty = b"WARC/1.0\r\nWARC-Type: warcinfo\r\nContent-Length: 0\r\n\r\n\r\n\r\n"
+    (home / "x.warc.gz").write_bytes(gzip.compress(empty))
     assert "no page in it" in nachlese("read", home / "x.warc.gz", code=Exit.NOT_ALL).stderr
+    (home / "x.warc.gz").write_bytes(gzip.compress(empty)[:-20])
+    assert "truncated" in nachlese("read", home / "x.warc.gz", code=Exit.NOT_ALL).stdout
 
 
 def test_read_an_address_asks_once_and_obeys_the_guard(sites):
