@@ -310,7 +310,7 @@ def test_the_database_can_be_asked_and_not_changed(stored: Path):
     assert sizes["archive"] == {"files": 0, "bytes": 0}
     assert "the whole database:" in nachlese("db", "size").stdout
     (pruned,) = records(nachlese("db", "prune", "--dry-run", "--json"))
-    kinds = ("attempts", "run_pages", "observations", "versions", "archive_files")
+    kinds = ("attempts", "run_pages", "runs", "observations", "versions", "archive_files")
     assert pruned == {"dry_run": True, **dict.fromkeys(kinds, 0)}
     assert "0 old wordings" in nachlese("db", "prune").stdout
     refused = nachlese("db", "query", "DELETE FROM ingest.articles", code=Exit.USAGE)

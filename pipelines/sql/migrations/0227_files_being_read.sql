@@ -22,6 +22,7 @@ CREATE TABLE ingest.rereadings (
 );
 CREATE UNIQUE INDEX rereadings_open ON ingest.rereadings (selection) WHERE ended_at IS NULL;
 COMMENT ON TABLE ingest.rereadings IS 'Readings of the whole archive; how far each has come is in backfills';
+COMMENT ON COLUMN ingest.rereadings.id IS 'Number of the reading';
 COMMENT ON COLUMN ingest.rereadings.selection IS 'Hash of what is read, and by which rules: only the same reading is gone on with';
 COMMENT ON COLUMN ingest.rereadings.begun_at IS 'When its first process began';
 COMMENT ON COLUMN ingest.rereadings.ended_at IS 'When it had come to its end; null: a process is at it, or was killed';
