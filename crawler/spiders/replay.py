@@ -14,7 +14,7 @@ from pipelines.article_item import ArticleItem
 from pipelines.items import Page
 from pipelines.store import Archived
 
-#: pages that are taken together, and stored in one transaction: so many wait for no others there (batches.ENOUGH)
+#: pages that are taken together, and stored in one transaction; twice as many wait for no others there (batches.ENOUGH)
 TOGETHER = 16
 #: the bytes after which no further one is taken with them, and seconds likewise: what had to be waited for goes on
 MOST_BYTES, AT_ONCE = 4_000_000, 0.02
