@@ -125,7 +125,7 @@ class Connections:
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[AsyncConnection]:
         async with self._free:
-            connection = self._idle.pop() if self._idle else await database.connect_async(self.dsn)
+            connection = self._idle.pop() if self._idle else await self._connect()
             try:
                 yield connection
             finally:
