@@ -38,17 +38,25 @@ def launched() -> Launched:
 def _new() -> Launched:
     ours, theirs = socket.socketpair()
     with theirs:
-        # of this process it knows nothing but where our modules lie; the rest it is told through the pipe
-        start = "import sys; sys.path[:] = sys.argv[2:]; " \
-                "from pipelines.reader_process import run_forkserver; run_forkserver(int(sys.argv[1]))"  # fmt: skip
-        process = subprocess.Popen(
-            [sys.executable, "-c", start, str(theirs.fileno()), *sys.path],
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,  # standard output belongs to what the command prints
-            env=reader_environment(os.environ),
-        )
+        process = started("pipelines.reader_process", "run_forkserver", theirs.fileno())
     return Launched(ours, process)
+
+
+def started(module: str, function: str, *fds: int) -> subprocess.Popen[bytes]:
+    """A process that calls *function* of *module* with the open files *fds*.
+
+    Of this process it knows nothing but where our modules lie; the rest it is told through them.
+    """
+    numbers = ", ".join(f"int(sys.argv[{place}])" for place, _ in enumerate(fds, 1))
+    call = f"from {module} import {function}; {function}({numbers})"
+    start = f"import sys; sys.path[:] = sys.argv[{len(fds) + 1}:]; {call}"
+    return subprocess.Popen(
+        [sys.executable, "-c", start, *map(str, fds), *sys.path],
+        pass_fds=fds,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,  # standard output belongs to what the command prints
+        env=reader_environment(os.environ),
+    )
 
 
 def reader_environment(environment: Mapping[str, str]) -> dict[str, str]:

@@ -9,10 +9,8 @@ from __future__ import annotations
 import json
 import logging
 import mmap
-import os
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Collection, Iterator, Mapping
@@ -22,7 +20,7 @@ from typing import Any, NamedTuple
 
 from pipelines.archive import page_of_facts
 from pipelines.items import Page
-from pipelines.reader_launch import reader_environment
+from pipelines.reader_launch import started
 from pipelines.record_process import PLACE, SIZE, SIZES
 from pipelines.warc_streams import LARGEST
 
@@ -149,19 +147,10 @@ class RecordReader:
         with theirs, tempfile.TemporaryFile() as shared:
             shared.truncate(PLACE.size)
             self._place = mmap.mmap(shared.fileno(), PLACE.size)
-            fds = [theirs.fileno(), shared.fileno()]
-            start = "import sys; sys.path[:] = sys.argv[3:]; " \
-                    "from pipelines.record_process import main; main(int(sys.argv[1]), int(sys.argv[2]))"  # fmt: skip
             with self._lock:
                 if self._is_closed:
                     raise ValueError("the reading was ended")
-                self._process = subprocess.Popen(
-                    [sys.executable, "-c", start, *map(str, fds), *sys.path],
-                    pass_fds=fds,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,  # standard output belongs to what the command prints
-                    env=reader_environment(os.environ),
-                )
+                self._process = started("pipelines.record_process", "main", theirs.fileno(), shared.fileno())
         ours.settimeout(PATIENCE)
         self._pipe, self._answers = ours, ours.makefile("rb", 1 << 18)
         self._ask({"do": "choose", "by": dict(self._by)})

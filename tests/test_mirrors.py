@@ -152,6 +152,9 @@ TESTED_IN = {
     "test_leads.py": [
         "pipelines/reading/body/lead.py",
     ],
+    "test_retention.py": [
+        "pipelines/store/run_days.py",
+    ],
     "test_site_models.py": [
         "crawler/extensions/site_model.py",
         "pipelines/reading/body/containers.py",

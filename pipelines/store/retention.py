@@ -17,6 +17,7 @@ from pipelines.archive_remote import RemoteArchive
 from pipelines.store import near_duplicates
 from pipelines.store.connections import Transactions
 from pipelines.store.models import Row
+from pipelines.store.run_days import add_to_run_days
 from pipelines.store.session import rows_of
 
 AT_A_TIME = 5000
@@ -84,6 +85,12 @@ OLD_RUNS = f"""
 COUNT_RUNS = f"""
     WITH portion AS (SELECT * FROM ingest.runs) SELECT count(*) AS number FROM ({OLD_RUNS}) AS old
 """
+SUMMED_RUNS = add_to_run_days("""
+        SELECT source, (started_at AT TIME ZONE 'UTC')::date, kind, outcome, count(*),
+               sum(ended_at - started_at), sum(new), sum(new_version),
+               sum(unchanged), sum(copy), sum(rejected)
+        FROM deleted GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+""")
 DELETE_RUNS = f"""
     WITH portion AS MATERIALIZED (
         SELECT id, source, kind, started_at, ended_at FROM ingest.runs
@@ -92,16 +99,7 @@ DELETE_RUNS = f"""
         DELETE FROM ingest.runs AS run USING old WHERE run.id = old.id
         RETURNING run.*
     ), summed AS (
-        INSERT INTO ingest.run_days AS known (
-            source, day, kind, outcome, runs, took, new, new_version, unchanged, copy, rejected)
-        SELECT source, (started_at AT TIME ZONE 'UTC')::date, kind, outcome, count(*),
-               sum(ended_at - started_at), sum(new), sum(new_version),
-               sum(unchanged), sum(copy), sum(rejected)
-        FROM deleted GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
-        ON CONFLICT (source, day, kind, outcome) DO UPDATE
-        SET runs = known.runs + excluded.runs, took = known.took + excluded.took, new = known.new + excluded.new,
-            new_version = known.new_version + excluded.new_version, unchanged = known.unchanged + excluded.unchanged,
-            copy = known.copy + excluded.copy, rejected = known.rejected + excluded.rejected
+        {SUMMED_RUNS}
     )
     SELECT (SELECT count(*) FROM deleted) AS number,
            (SELECT id FROM portion WHERE id = (SELECT max(id) FROM portion) AND started_at < %(before)s) AS last

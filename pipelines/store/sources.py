@@ -11,6 +11,7 @@ from psycopg import AsyncConnection
 from pipelines import urls
 from pipelines.store import row_mapping
 from pipelines.store.models import Row, SourceRow
+from pipelines.store.run_days import add_to_run_days
 from pipelines.store.session import rows_of
 
 log = logging.getLogger(__name__)
@@ -73,14 +74,9 @@ RENAME = "SELECT ingest.rename_source(%(former)s, %(name)s) AS done"
 # what the runs of both counted that are gone
 JOIN_RUN_DAYS = """
     WITH moved AS (DELETE FROM ingest.run_days WHERE source = %(former)s RETURNING *)
-    INSERT INTO ingest.run_days AS known (
-        source, day, kind, outcome, runs, took, new, new_version, unchanged, copy, rejected)
-    SELECT %(name)s, day, kind, outcome, runs, took, new, new_version, unchanged, copy, rejected FROM moved
-    ON CONFLICT (source, day, kind, outcome) DO UPDATE
-    SET runs = known.runs + excluded.runs, took = known.took + excluded.took, new = known.new + excluded.new,
-        new_version = known.new_version + excluded.new_version, unchanged = known.unchanged + excluded.unchanged,
-        copy = known.copy + excluded.copy, rejected = known.rejected + excluded.rejected
-"""
+""" + add_to_run_days(
+    "SELECT %(name)s, day, kind, outcome, runs, took, new, new_version, unchanged, copy, rejected FROM moved"
+)
 
 
 async def settled_params(connection: AsyncConnection, source: str) -> frozenset[str] | None:
