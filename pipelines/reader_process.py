@@ -19,6 +19,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,16 +34,33 @@ from pipelines.text_features import READ_ALONG, TextFeatures, features_of, with_
 # A reader that holds so much more than when it was forked is replaced by a fresh one.
 HELD = 64 << 20
 Functions = dict[str, Callable[..., Any]]
+Reading = Callable[[Page, Rules], Article]
 
 
 def run_forkserver(control: int) -> None:
     """The forkserver's whole life: import, then fork and reap readers as the parent asks, until the parent is gone."""
+    _prepare()
+    _serve_parent(control)
+
+
+def run_early_forkserver(control: int) -> None:
+    """The same for one whose parent still loads its own code. What else it would do only once it is told the first
+    rules, while the first page waits, it does meanwhile."""
+    _prepare()
+    _warm_up(_loaded(READ))
+    _serve_parent(control)
+
+
+def _prepare() -> None:
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)  # the parent decides; Ctrl-C in a terminal reaches us as well
     logging.disable(logging.CRITICAL)  # libraries remark on every odd page; what matters is in the answer
     gc.disable()  # what is loaded stays: to look through it for garbage takes half as long as to load it
     _loaded(READ)  # before anybody has asked for it: it takes longest
     site_of("www.example.org")  # the list of suffixes, once for all readers
+
+
+def _serve_parent(control: int) -> None:
     known: Functions = {}
     rules: dict[str, Rules | None] = {}
     children: set[int] = set()
@@ -91,7 +109,10 @@ def _learn(message: bytes, known: Functions, rules: dict[str, Rules | None]) -> 
     rules[message[:64].decode()] = learned
     for phrases in learned.phrases.values():
         phrases.compile()  # which otherwise each reader does again
-    return _warm_up(known[READ], learned) if READ in known else 0
+    if READ not in known:
+        return 0
+    _warm_up(known[READ])
+    return min(_read_probe(WARM_UP, known[READ], learned) for _ in range(PROBES)) // 1000
 
 
 def _exactly(pipe: socket.socket, size: int) -> bytes:
@@ -294,21 +315,21 @@ SHORT = """<html><head><title>Ein kurzer Probelauf</title></head><body><article>
 <p>Ein Satz steht hier.</p></article></body></html>"""
 
 
-def _warm_up(read: Callable[[Page, Rules], Article], rules: Rules) -> int:
-    """Read a page, so that language profiles and the like are loaded once, before the fork, and shared.
+# A probe page is read so often to see what it costs; the least counts.
+PROBES = 3
 
-    Returns microseconds of processor time that it takes once everything is loaded.
-    """
-    page, short = (
-        Page("http://example.org/probe", "", text.encode(), datetime(2024, 10, 3, 18, tzinfo=UTC))
-        for text in (WARM_UP, SHORT)
-    )
+
+@cache
+def _warm_up(read: Reading) -> None:
+    """Read two pages, so that language profiles and the like are loaded once, before the fork, and shared."""
+    for text in (SHORT, WARM_UP):
+        _read_probe(text, read, Rules())
+
+
+def _read_probe(text: str, read: Reading, rules: Rules) -> int:
+    """Nanoseconds of processor time that a page takes."""
+    page = Page("http://example.org/probe", "", text.encode(), datetime(2024, 10, 3, 18, tzinfo=UTC))
+    begun = time.process_time_ns()
     with contextlib.suppress(Rejected):
-        read(short, rules)
-    took = []
-    for _ in range(3):
-        begun = time.process_time_ns()
-        with contextlib.suppress(Rejected):
-            features_of(page, read(page, rules))
-        took.append(time.process_time_ns() - begun)
-    return min(took) // 1000
+        features_of(page, read(page, rules))
+    return time.process_time_ns() - begun
