@@ -17,6 +17,7 @@ import pytest
 from crawler.discovery import DiscoveryFailure, DiscoveryResult, ParseIssue, read_document
 from crawler.discovery.links import LinkFilter
 from pipelines.items import Article, Page, Part, Reason, Rejected
+from pipelines.reader_launch import launch
 from pipelines.reading.rules import Rules
 from pipelines.workers import LARGE, ReaderPool, ReadersUnavailable, Task, _SentRules, death
 
@@ -172,6 +173,14 @@ async def test_a_reader_that_was_forked_for_a_feed_learns_what_pages_need_in_the
         assert reading != str(first)
         assert str(await pool.ask(task, (), whose="probe", size=0, about="a feed")) == reading
         assert (await pool.read(page("who"), Rules(language="fr"))).text == reading
+
+
+async def test_a_forkserver_that_was_started_early_is_warm_before_it_is_told_any_rules():
+    task = Task("tests.poison:is_warm", bool)
+    launch()
+    for is_early in (True, False):  # the first pool has the one that was started early
+        async with ReaderPool(1, read="tests.poison:read", tasks=[task]) as pool:
+            assert await pool.ask(task, (), whose="probe", size=0, about="a feed") is is_early
 
 
 async def test_the_event_loop_goes_on_while_pages_hang():
