@@ -21,7 +21,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from pydantic import TypeAdapter
 
@@ -37,13 +37,13 @@ Functions = dict[str, Callable[..., Any]]
 Reading = Callable[[Page, Rules], Article]
 
 
-def run_forkserver(control: int) -> None:
+def run_forkserver(control: int) -> NoReturn:
     """The forkserver's whole life: import, then fork and reap readers as the parent asks, until the parent is gone."""
     _prepare()
     _serve_parent(control)
 
 
-def run_early_forkserver(control: int) -> None:
+def run_early_forkserver(control: int) -> NoReturn:
     """The same for one whose parent still loads its own code. What else it would do only once it is told the first
     rules, while the first page waits, it does meanwhile."""
     _prepare()
@@ -60,7 +60,7 @@ def _prepare() -> None:
     site_of("www.example.org")  # the list of suffixes, once for all readers
 
 
-def _serve_parent(control: int) -> None:
+def _serve_parent(control: int) -> NoReturn:
     known: Functions = {}
     rules: dict[str, Rules | None] = {}
     children: set[int] = set()
@@ -88,6 +88,7 @@ def _serve_parent(control: int) -> None:
                 break
     for pid in children:
         _reap(pid)
+    os._exit(0)  # to take apart what is loaded would cost as much as a page
 
 
 def _imported(message: bytes) -> Functions:
