@@ -316,8 +316,8 @@ SHORT = """<html><head><title>Ein kurzer Probelauf</title></head><body><article>
 <p>Ein Satz steht hier.</p></article></body></html>"""
 
 
-# A probe page is read so often to see what it costs; the least counts.
-PROBES = 3
+# The probe page is read so often with the rules of a crawl to see what it costs; the least counts.
+PROBES = 2
 
 
 @cache
