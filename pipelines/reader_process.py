@@ -23,7 +23,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
-from pydantic import TypeAdapter
+from pydantic_core import to_json
 
 from pipelines.items import Article, Page, Reason, Rejected
 from pipelines.reader_protocol import CLOCK_FACTOR, LENGTH, READ, Answer, ResourceLimit
@@ -179,9 +179,6 @@ def serve(pipe: socket.socket, functions: Functions, known: dict[str, Rules | No
             pipe.sendall(LENGTH.pack(len(answer)) + answer)
 
 
-ANSWER = TypeAdapter(Answer[Any])
-
-
 def _answer(
     functions: list[Callable[..., Any]],
     arguments: tuple[Any, ...],
@@ -211,12 +208,16 @@ def _answer(
             answer = Answer(reason=Reason.READER_MEMORY, detail=f"the page was given up after {memory.grown >> 20} MiB")
         used_up = answer.reason is Reason.READER_MEMORY or memory.held > HELD
         try:
-            return ANSWER.dump_json(replace(answer, retire=answer.retire or used_up))
+            return _said(replace(answer, retire=answer.retire or used_up))
         except Exception as error:  # noqa: BLE001  half a character in a text, as much a page's doing as the rest
-            return ANSWER.dump_json(Answer(reason=Reason.READER_CRASH, detail=_one_line(error), retire=True))
+            return _said(Answer(reason=Reason.READER_CRASH, detail=_one_line(error), retire=True))
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _said(answer: Answer[Any]) -> bytes:
+    return to_json(answer, inf_nan_mode="null")  # JSON has no infinity
 
 
 def _features(result: Any, *arguments: Any) -> TextFeatures | None:

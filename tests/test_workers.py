@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from crawler.discovery import DiscoveryFailure, DiscoveryResult, ParseIssue, read_document
 from crawler.discovery.links import LinkFilter
@@ -339,6 +340,22 @@ def wait_until_gone(pids: list[int]) -> None:
     """Returns when none of *pids* runs; the test's own time limit is the limit."""
     while any(alive(pid) for pid in pids):
         os.sched_yield()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("body_key", "A" * 32), ("body_key", "a" * 33), ("bands", []), ("bands", [1 << 63]), ("bands", [0] * 999),
+        ("terms", [1 << 31]), ("prominence", [1001.0]), ("prominence", [float("nan")]),
+    ],
+)  # fmt: skip
+def test_features_beyond_their_limits_are_no_answer(name, value):
+    features = {"text_key": None, "content_key": "b" * 32, "body_key": "c" * 32, "bands": [1], "correction": None}
+    features |= {"word_count": 3, "terms": [7], "prominence": [0.5]}
+    answer = Task("any:function", int).answer
+    assert answer.validate_python({"features": features}).features.bands == [1]
+    with pytest.raises(ValidationError):
+        answer.validate_python({"features": features | {name: value}})
 
 
 def test_a_wait_status_becomes_a_reason():
