@@ -55,7 +55,12 @@ def test_a_command_that_only_looks_loads_nothing_that_reads_or_fetches(looked):
         assert code in (0, 1), command  # 1: nobody has seen the page
 
 
-READING = (["crawl"], ["replay", "--archive"], ["backfill", "old.warc.gz"], ["backfill", "cc-news", "--from", "2025-01"])
+READING = (
+    ["crawl"],
+    ["replay", "--archive"],
+    ["backfill", "old.warc.gz"],
+    ["backfill", "cc-news", "--from", "2025-01"],
+)
 AT_LAUNCH = """
 import json, os, sys
 from crawler.cli import app
@@ -135,7 +140,5 @@ print(*(name for name in sys.argv[1:] if name in sys.modules))
 def test_a_crawl_loads_before_its_first_page_nothing_that_few_pages_need():
     """A list of public suffixes with its HTTP client comes with the first cookie, metrics with who wants them."""
     rare = ("tldextract", "requests", "urllib3", "prometheus_client", "psutil", "trafilatura")
-    done = subprocess.run(
-        [sys.executable, "-c", LOADED_BY_A_CRAWL, *rare], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", LOADED_BY_A_CRAWL, *rare], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
