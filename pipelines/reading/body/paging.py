@@ -22,6 +22,7 @@ from pipelines.pattern_sets import any_in_bytes, any_in_text
 from pipelines.reading.fields.metadata import selector
 from pipelines.reading.languages import either, words
 from pipelines.reading.page import decode
+from pipelines.reading.page.tree import parser
 from pipelines.reading.rules import Rules
 
 MOST_PAGES = 60
@@ -190,14 +191,9 @@ def continues_at(page: Page, rules: Rules) -> str | None:
 
 def _tree(body: bytes, content_type: str) -> html.HtmlElement | None:
     try:
-        return html.document_fromstring(decode.utf8_of(body, content_type), parser=_parser())
+        return html.document_fromstring(decode.utf8_of(body, content_type), parser=parser())
     except (Rejected, etree.ParserError):
         return None
-
-
-@lru_cache(maxsize=1)
-def _parser() -> html.HTMLParser:
-    return html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
 
 
 def _may_have_more(page_url: str, body: bytes, number: int) -> bool:

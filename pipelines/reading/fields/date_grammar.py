@@ -46,6 +46,7 @@ class Grammar:
     other: re.Pattern[str]
 
 
+@lru_cache(maxsize=256)
 def grammar_of(language: str | None) -> Grammar:
     """The grammar for pages in *language*, 'de' or 'de-AT'; that of German where the language has no file."""
     return _grammar(company((language or "").lower()[:2]))

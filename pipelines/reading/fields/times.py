@@ -33,7 +33,8 @@ _PUBLISHED_META = (
     "article:post_date", "vf:published", "ob_pubdate", "citation_publication_date",
 )  # fmt: skip
 # the same and more, without the marks between their words: every system writes these names in its own way
-_PUBLISHED_NAMES = frozenset(re.sub(r"[\W_]", "", name) for name in _PUBLISHED_META) | {
+_NAME_MARKS = re.compile(r"[\W_]")
+_PUBLISHED_NAMES = frozenset(_NAME_MARKS.sub("", name) for name in _PUBLISHED_META) | {
     "publicationdate", "publisheddate", "pubtime", "publishtime", "publishedtime", "articlepublishdate",
     "articlepublicationdate", "articledateoriginal", "articlecreated", "articlepubdate", "ogpublishdate",
     "ogpublishedat", "ogpublicationdate", "releasedate", "datereleased", "firstpublished", "rnewsdatepublished",
@@ -166,7 +167,7 @@ def _of_meta(*names: str) -> Callable[[Source], Values]:
 def _of_published_meta(source: Source) -> Values:
     stated = source.evidence.stated
     yield from _of_meta(*_PUBLISHED_META)(source)
-    others = [name for name in stated.meta if re.sub(r"[\W_]", "", name) in _PUBLISHED_NAMES]
+    others = [name for name in stated.meta if _NAME_MARKS.sub("", name) in _PUBLISHED_NAMES]
     yield from _of_meta(*(name for name in others if name not in _PUBLISHED_META))(source)
 
 
