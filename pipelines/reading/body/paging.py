@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from lxml import etree, html
 
@@ -204,12 +204,12 @@ def _may_have_more(page_url: str, body: bytes, number: int) -> bool:
     page_url, lower = page_url.lower(), body.lower()
     try:
         names = {_last_name(stem.partition("?")[0]) for stem in _stems_of(page_url, number)}
-        path = urlsplit(page_url).path
+        page = urlsplit(page_url)
     except ValueError:
         return False
     # a teaser links its article from its picture, its headline and its text
     links = dict.fromkeys(found[0] or found[1] or found[2] for found in _HREF.findall(lower))
-    if number == 1 and (b"<base" in lower or _may_show_it_otherwise(links, path)) and _may_be_single(body):
+    if number == 1 and (b"<base" in lower or _may_show_it_otherwise(links, page)) and _may_be_single(body):
         return True
     wanted = re.compile(rb"(?<!\d)0?(?:%d|%d)(?!\d)" % (number + 1, number))
     named = (link for link in links if _may_name(link, names) and wanted.search(link))
@@ -236,15 +236,17 @@ def _may_name(link: bytes, names: Iterable[bytes]) -> bool:
 _WHOLE = (b"/", b"#", b"http://", b"https://", b"javascript:", b"mailto:", b"tel:", b"data:", b"whatsapp:")
 
 
-def _may_show_it_otherwise(links: Iterable[bytes], path: str) -> bool:
-    """Whether one of *links* may lead to another view of the article at *path*: it goes on there, or has a query."""
-    own, is_folder = _own_path(path).encode("utf-8", "replace"), path.endswith("/")
+def _may_show_it_otherwise(links: Iterable[bytes], page: SplitResult) -> bool:
+    """Whether one of *links* may lead to another view of the article on *page*: its path goes on, or has a query."""
+    own, is_folder = _own_path(page.path).encode("utf-8", "replace"), page.path.endswith("/")
     if len(own) < 4 or b"&" in own:
         return len(own) >= 4
+    # a link to the page itself is none, which it is with this ending too; one without the page's query may be
+    ending = b"" if page.query else page.path.encode("utf-8", "replace").removeprefix(own)
     for link in links:
-        _, is_there, rest = link.partition(own)
-        if is_there:
-            if rest not in (b"", b"/") and not rest.startswith(b"#"):
+        before, is_there, rest = link.partition(own)
+        if is_there and b"?" not in before:  # in another site's query the page is only named, to share it
+            if rest not in (b"", b"/", ending) and not rest.startswith((b"#", ending + b"#")):
                 return True
         elif link.startswith(b"?") or (is_folder and not link.startswith(_WHOLE)):
             return True
