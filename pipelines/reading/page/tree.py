@@ -46,7 +46,7 @@ def parse(page: str | bytes) -> html.HtmlElement:
         tree = html.document_fromstring(raw, parser=parser())
     except (etree.ParserError, etree.XMLSyntaxError) as error:
         raise Rejected(Reason.EMPTY, "no markup in it") from error
-    if len(raw) > MOST_TEXT or (raw.count(b"<") > MOST_ELEMENTS and int(_COUNT(tree)) > MOST_ELEMENTS):
+    if len(raw) > MOST_TEXT or int(_COUNT(tree)) > MOST_ELEMENTS:
         _bound(tree)
     return tree
 
