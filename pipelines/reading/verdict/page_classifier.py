@@ -143,10 +143,10 @@ _SHORTEST_TITLE, _LONGEST_TITLE = 15, 400  # characters
 def _linked(tree: etree._Element) -> Iterator[str]:
     """What links to other pages say where that is long enough for a headline, and the headings in them."""
     for link in islice(tree.iter("a"), _MOST_LINKS):
-        if (link.get("href") or "#").startswith(("#", "javascript:", "mailto:")):
+        whole = raw(link).strip()
+        if len(whole) < _SHORTEST_TITLE or (link.get("href") or "#").startswith(("#", "javascript:", "mailto:")):
             continue
-        for element in (link, *link.iter("h2", "h3", "h4")):
-            text = raw(element).strip()
+        for text in (whole, *(raw(heading).strip() for heading in link.iter("h2", "h3", "h4"))):
             if _SHORTEST_TITLE <= len(text) <= _LONGEST_TITLE:
                 yield text
 
