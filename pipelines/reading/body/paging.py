@@ -168,20 +168,28 @@ def next_page(page_url: str, body: bytes, content_type: str, number: int, rules:
     if tree is None:
         return None
     base = _base(tree, page_url)
-    links = [
-        (element, url)
-        for element in islice(tree.iter("a", "link"), 4 * _MOST_LINKS)
-        if (url := _target(element, base, page_url))
-    ]
-    if number == 1 and (single := _single_view(links, page_url)):
+    links = list(islice(tree.iter("a", "link"), 4 * _MOST_LINKS))
+    if number == 1 and (single := _single_view(links, base, page_url)):
         return single
     best: tuple[int, str] | None = None
-    following = ((element, url, there) for element, url in links if (there := _follows(url, page_url, number)))
-    for element, url, there in islice(following, _MOST_CANDIDATES):
+    for element, url, there in islice(_following(links, base, page_url, number), _MOST_CANDIDATES):
         worth = _worth(element, there, number)
         if worth > (best[0] if best else 0):
             best = worth, url
     return best[1] if best else None
+
+
+def _following(
+    links: Iterable[etree._Element], base: str, page_url: str, number: int
+) -> Iterator[tuple[etree._Element, str, _Numbered]]:
+    """The links to what may be the page after page *number* by its address; few have such a number in it at all."""
+    wanted = re.compile(rf"(?<!\d)0*(?:{number + 1}|{number})(?!\d)")
+    for element in links:
+        if wanted.search(element.get("href") or "") is None:
+            continue
+        url = _target(element, base, page_url)
+        if url and (there := _follows(url, page_url, number)):
+            yield element, url, there
 
 
 def continues_at(page: Page, rules: Rules) -> str | None:
@@ -377,14 +385,12 @@ def _same_article(url: str, page_url: str) -> bool:
     return there.path != here.path or there.query != here.query
 
 
-def _single_view(links: Iterable[tuple[etree._Element, str]], page_url: str) -> str | None:
-    for element, url in links:
-        if (
-            element.tag == "a"
-            and _same_article(url, page_url)
-            and _SINGLE.fullmatch(_words(element).strip(" .|[]()»›>"))
-        ):
-            return url
+def _single_view(links: Iterable[etree._Element], base: str, page_url: str) -> str | None:
+    for element in links:  # words are compared in less time than addresses are put together
+        if element.tag == "a" and _SINGLE.fullmatch(_words(element).strip(" .|[]()»›>")):
+            url = _target(element, base, page_url)
+            if url and _same_article(url, page_url):
+                return url
     return None
 
 
