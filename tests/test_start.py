@@ -68,7 +68,7 @@ from crawler.cli import app
 heavy, command = json.loads(sys.argv[1])
 
 def look(event, arguments):
-    if event == "subprocess.Popen" and "run_forkserver" in str(arguments):
+    if event == "subprocess.Popen" and "run_early_forkserver" in str(arguments):
         print(json.dumps([name for name in heavy if name in sys.modules]), flush=True)
         os._exit(0)
 
