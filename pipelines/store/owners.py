@@ -14,7 +14,10 @@ if TYPE_CHECKING:  # readers look for owners in lists of strangers, and need no 
     from psycopg import AsyncConnection
 
 # one value for all: each batch of articles asks, and of a thousand sources most times nothing has changed
-OWNERS = "SELECT coalesce(json_object_agg(name, hosts ORDER BY name), '{}')::text FROM ingest.sources WHERE hosts <> '{}'"
+OWNERS = """
+    SELECT coalesce(json_object_agg(name, hosts ORDER BY name), '{}')::text
+    FROM ingest.sources WHERE hosts <> '{}'
+"""
 
 #: no relation; registered together; below a host of the source; that very host
 STRANGE, SAME_SITE, BELOW, SAME_HOST = range(4)
