@@ -268,6 +268,10 @@ TESTED_IN = {
     "test_takeover.py": [
         "pipelines/store/takeovers.py",
     ],
+    "test_file_jobs.py": [
+        "crawler/cli/batches.py",
+        "pipelines/store/file_batches.py",
+    ],
     "test_worker.py": [
         "pipelines/store/job_queue.py",
     ],
