@@ -89,9 +89,13 @@ class Reading(FileReading):
         return super().known(file) if not self._again or self._waited else None
 
     def file(self, name: str) -> Iterator[Page | Unreadable | Wait]:
+        here = None if is_address(name) else Path(name).resolve()
+        if here is not None and not self._records.is_wacz(here):  # nothing to be copied or unpacked
+            yield from self.warc(Place(str(here)), here.stat().st_size, self.key(name))
+            return
         with own_folder(database.home() / "downloads") as own:
-            if not is_address(name):
-                yield from self._path(Path(name).resolve(), self.key(name), own)
+            if here is not None:
+                yield from self._path(here, self.key(name), own)
                 return
             whole = BackfillPosition(f"{name}!", self._selection, 0, is_done=True)
             done = self.known(whole.file)

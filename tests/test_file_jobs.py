@@ -72,6 +72,7 @@ async def test_a_file_is_one_job_and_read_once_and_leaves_no_job(worker, service
     await worker.run(wait=False)
     assert sql_rows(JOBS) == []
     assert sql_rows("SELECT count(*) FROM news.runs") == [(3,)]
+    assert not (tmp_path / "home" / "downloads").exists()
 
     again, _ = await put_backfill(services, names, [])
     await defer_files(queue)

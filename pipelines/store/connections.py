@@ -82,6 +82,10 @@ class Connections:
                         await self._tell_of_lock(error, conflicts)
                         await asyncio.sleep(random.uniform(0.005, 0.05) * conflicts)
                         continue
+                if database.is_stale(error) and conflicts < CONFLICTS:  # each connection meets it for itself
+                    conflicts += 1
+                    await self._drop_idle()
+                    continue
                 if not database.is_away(error):
                     if database.may_be_of_the_row(error):
                         raise
