@@ -30,8 +30,11 @@ OBJECTS = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss")
 SSH = ("sftp", "ssh")
 #: seconds after which a server that says nothing is given up, and between two signs of life
 SILENT_FOR, KEEP_ALIVE = 60.0, 30
-#: where the address of a server that speaks S3, or as Azure does, may stand in the environment
-ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT", "AZURE_ENDPOINT", "AZURE_STORAGE_ENDPOINT")
+#: where the address of a server that speaks as one of the stores does may stand in the environment
+ENDPOINTS = (
+    *("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"),
+    *("AZURE_ENDPOINT", "AZURE_STORAGE_ENDPOINT", "GOOGLE_BASE_URL"),
+)
 #: bytes asked for at a time where single records are read
 BLOCK = 1 << 20
 #: files that cannot be moved in one look, after which the others wait, too: each may take its time to fail

@@ -457,12 +457,23 @@ def _leave(use: _Use) -> None:
     if os.getpid() != use.pid:  # a forked child runs the parent's exit functions
         return
     with contextlib.suppress(OSError, subprocess.SubprocessError):
-        fcntl.flock(use.users, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails where somebody else still uses it
-        if served_port(use.server.pgdata) is None:
+        if _is_last(use.users) and served_port(use.server.pgdata) is None:
             _stop(use.server)
+        use.watcher.kill()  # nothing is left for it to do, and with others here it would wait for their end
     os.close(use.users)
     os.close(use.alive)
     use.watcher.wait()
+
+
+def _is_last(users: int) -> bool:
+    """Whether nobody else uses the server. Who asks holds no lock afterwards where it is not: of two that leave at the
+    same time, the second one is the last.
+    """
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def revive(dsn: str) -> None:

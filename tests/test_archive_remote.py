@@ -52,7 +52,7 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         pytest.skip("no moto_server (pip install 'moto[s3,server]' in an environment of its own, NACHLESE_TEST_MOTO)")
     endpoint = f"http://127.0.0.1:{free_port()}"
     # obstore remembers a bucket with the endpoint that it first had
-    bucket = f"papers-{endpoint.rpartition(':')[2]}"
+    bucket = f"papers{endpoint.rpartition(':')[2]}"
     environment = {
         "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1",
         "AWS_ENDPOINT_URL": endpoint, "AWS_ALLOW_HTTP": "true",
@@ -84,11 +84,17 @@ def answers(bucket: str) -> bool:
     return True
 
 
-@pytest.fixture(params=["a folder", "s3"])
-def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+@pytest.fixture(params=["a folder", "s3", "gs"])
+def address(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "a folder":
         return f"file://{tmp_path}/there"
-    return f"{request.getfixturevalue('s3')}/{tmp_path.name}"
+    bucket = request.getfixturevalue("s3")
+    if request.param == "gs":  # Google's XML interface: the same requests with another kind of key
+        monkeypatch.setenv("GOOGLE_BASE_URL", os.environ["AWS_ENDPOINT_URL"])
+        monkeypatch.setenv("GOOGLE_BEARER_TOKEN", "test")
+        monkeypatch.delenv("AWS_ENDPOINT_URL")
+        bucket = bucket.replace("s3://", "gs://")
+    return f"{bucket}/{tmp_path.name}"
 
 
 @pytest.fixture

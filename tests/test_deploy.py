@@ -49,7 +49,7 @@ def test_a_unit_starts_a_command_that_there_is_and_says_why_of_each_part(unit):
 
 
 def test_the_units_are_there():
-    assert [unit.stem for unit in UNITS] == ["nachlese-schedule", "nachlese-web", "nachlese-worker"]
+    assert [unit.stem for unit in UNITS] == [f"nachlese-{name}" for name in ("postgres", "schedule", "web", "worker")]
 
 
 def test_the_example_for_kubernetes_gives_no_rights_and_starts_commands_that_there_are():

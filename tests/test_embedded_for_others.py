@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 from pipelines import database
+from pipelines.embedded import _servers
 from tests.servers import free_port
 from tests.test_database import JOIN, python
 
@@ -138,3 +139,29 @@ def test_no_server_of_a_killed_process_stays_behind(server_folder: Path):
     dsn = database.embedded(folder)  # and the next one finds everything in order
     database.wait_for(dsn)
     database.leave(dsn)
+
+
+def test_who_leaves_a_server_that_others_use_waits_for_nobody(server_folder: Path):
+    folder = server_folder / "home" / "postgres"
+    dsn = database.embedded(folder)
+    other = python(JOIN, str(folder), stdin=subprocess.PIPE)
+    assert other.stdout.readline()
+    watcher = _servers[dsn].watcher
+    database.leave(dsn)
+    assert watcher.returncode == -signal.SIGKILL  # else it would look for five seconds whether the other one ends, too
+    server = server_of(folder.parent)
+    assert server.is_running()
+    other.communicate("")
+    server.wait(60)
+
+
+def test_of_many_that_leave_at_the_same_time_one_is_the_last(server_folder: Path):
+    folder = server_folder / "home" / "postgres"
+    using = [python(JOIN, str(folder), stdin=subprocess.PIPE) for _ in range(4)]
+    assert all(one.stdout.readline() for one in using)
+    server = server_of(folder.parent)
+    for one in using:
+        one.stdin.close()
+        one.stdin = None
+    server.wait(60)
+    assert [one.communicate()[1] or one.returncode for one in using] == [0] * 4
