@@ -21,6 +21,7 @@ from typing import Any, Literal, cast
 import procrastinate
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import Job, Status
+from procrastinate.manager import JobManager
 
 from crawler import schedule
 from crawler.config import Configuration, Source
@@ -39,6 +40,7 @@ from pipelines.store.job_queue import (
     SLOTS,
     STILL_DOING,
     SUCCESSOR,
+    is_struck_off,
     make_queue,
     queue_address,
 )
@@ -72,7 +74,21 @@ def prepare(dsn: str, kind: Kind = "slots") -> None:
 def queue_of(dsn: str, kind: Kind = "slots") -> procrastinate.App:
     """A queue behind *dsn*, not yet open."""
     address = queue_address(dsn, SCHEMAS[kind])
-    return procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=address, min_size=1, max_size=4))
+    queue = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=address, min_size=1, max_size=4))
+    queue.job_manager = Jobs(queue.connector)
+    return queue
+
+
+class Jobs(JobManager):
+    """The library's, which lets nobody catch what goes wrong when a job is closed."""
+
+    async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
+        """Close a job. Others may have done so, if this process was frozen; what could not be closed, closes
+        ``JobLoop.close_ended``."""
+        try:
+            await super().finish_job(job, status, delete_job)
+        except ConnectorException as error:
+            log.warning("the job of %s could not be closed: %s", job.queue, error.__cause__ or error)
 
 
 async def defer(
@@ -187,6 +203,14 @@ class JobLoop:
         what = "looking for the jobs of workers that died"
         looking = asyncio.create_task(every(LOOK_EVERY, self.close_stalled, what))
         try:
+            while not await self._ran(wait):
+                log.warning("this worker was frozen for so long that it was taken for dead: it begins anew")
+        finally:
+            looking.cancel()
+
+    async def _ran(self, wait: bool) -> bool:
+        """Run jobs as above. False: others have struck this worker off, which the queue does not take jobs from."""
+        try:
             await self.queue.run_worker_async(
                 queues=self.names,  # type: ignore[arg-type]  # None: all, says the library's worker
                 wait=wait,
@@ -197,8 +221,11 @@ class JobLoop:
                 stalled_worker_timeout=STALLED_AFTER,
                 fetch_job_polling_interval=POLL_EVERY,
             )
-        finally:
-            looking.cancel()
+        except ConnectorException as error:
+            if not is_struck_off(error.__cause__):
+                raise
+            return False
+        return True
 
     async def close_stalled(self, after: float = STALLED_AFTER) -> None:
         """Close the jobs of workers that died, and see to it that their work is done.

@@ -70,6 +70,7 @@ TESTED_IN = {
         "pipelines/store/identities.py",
     ],
     "test_crawl.py": [
+        "crawler/log_formatter.py",
         "crawler/extensions/run.py",
         "crawler/frontier.py",
         "crawler/middlewares/frontier.py",

@@ -64,6 +64,11 @@ def make_queue(dsn: str, statements: str, schema: str = SLOTS) -> None:
             ) from error
 
 
+def is_struck_off(error: BaseException | None) -> bool:
+    """Whether a job was refused because the worker that asks for it is none any more."""
+    return isinstance(error, psycopg.errors.ForeignKeyViolation)
+
+
 def queue_address(dsn: str, schema: str = SLOTS) -> str:
     """*dsn* for connections that see the tables of that queue, and no other, without their schema."""
     info = conninfo.conninfo_to_dict(database.connection_info(dsn))
