@@ -19,11 +19,12 @@ HEAVY = (
     "trafilatura", "htmldate", "justext", "courlan", "dateparser", "langdetect", "lxml", "scrapy", "twisted", "parsel",
     "cssselect", "apscheduler", "aiohttp", "tldextract", "requests", "feedparser", "warcio", "regex", "re2", "rensa",
     "psutil", "starlette", "jinja2", "mcp", "pipelines.reading.reader", "pipelines.store.store",
+    "pipelines.store.retention",
 )  # fmt: skip
 LOOKING = (
     ["--help"], ["sources", "list"], ["watch", "list"], ["status", "--runs", "3"], ["articles", "list"],
     ["articles", "search", "Berlin"], ["explain", "https://example.org/a"], ["hosts"], ["db", "query", "SELECT 1"],
-    ["db", "url"], ["health"], ["health", "--all", "--json"],
+    ["db", "url"], ["db", "size"], ["health"], ["health", "--all", "--json"],
 )  # fmt: skip
 # All in one process, one after the other: what the first one loads, the next ones would be blamed for.
 PROBE = """
@@ -67,7 +68,7 @@ from crawler.cli import app
 heavy, command = json.loads(sys.argv[1])
 
 def look(event, arguments):
-    if event == "subprocess.Popen" and "run_forkserver" in str(arguments):
+    if event == "subprocess.Popen" and "run_early_forkserver" in str(arguments):
         print(json.dumps([name for name in heavy if name in sys.modules]), flush=True)
         os._exit(0)
 
@@ -113,8 +114,8 @@ print(json.dumps(sorted(name for name in json.loads(sys.argv[2]) if name in sys.
 """
 #: of what readers have no need, or of so little that it waits for the page that has
 NOT_IN_READERS = (
-    "psycopg", "psycopg_pool", "scrapy", "aiohttp", "apscheduler", "crawler.config", "pipelines.store.store",
-    "dateparser",
+    "psycopg", "psycopg_pool", "scrapy", "aiohttp", "apscheduler", "asyncio", "parsel", "pydantic", "crawler.config",
+    "pipelines.store.store", "dateparser",
 )  # fmt: skip
 
 
