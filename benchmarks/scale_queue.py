@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 
 from crawler import worker
-from pipelines.store.job_queue import SCHEMA, queue_address
+from pipelines.store.job_queue import SLOTS, queue_address
 
 FINISHED = f"""
-    INSERT INTO {SCHEMA}.procrastinate_jobs (queue_name, task_name, args, status, queueing_lock, attempts)
+    INSERT INTO {SLOTS}.procrastinate_jobs (queue_name, task_name, args, status, queueing_lock, attempts)
     SELECT 's' || number %% 1000, 'crawl', jsonb_build_object('source', 's' || number %% 1000), 'succeeded',
            's' || number, 1
     FROM generate_series(1, %(number)s) AS number
@@ -37,7 +37,7 @@ async def measured(dsn: str, jobs: int, finished: int, seconds: Callable[[], flo
         if stays:
             with psycopg.connect(queue_address(dsn), autocommit=True) as connection:
                 connection.execute(FINISHED, {"number": stays})
-                connection.execute(f"VACUUM ANALYZE {SCHEMA}.procrastinate_jobs")
+                connection.execute(f"VACUUM ANALYZE {SLOTS}.procrastinate_jobs")
         costs.append(await _jobs(dsn, jobs, stays, seconds))
     return costs
 

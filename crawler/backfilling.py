@@ -44,6 +44,11 @@ def is_address(name: str) -> bool:
     return name.lower().startswith(("http://", "https://"))
 
 
+def key_of(name: str) -> str:
+    """What a file is called in ``backfills``."""
+    return name if is_address(name) else str(Path(name).resolve())
+
+
 class Reading(FileReading):
     """The pages of the sources *wanted* in files of others."""
 
@@ -65,16 +70,16 @@ class Reading(FileReading):
         super().__init__(services, names, selection_of(wanted), by, set(wanted))
         self._again, self._site = again, site or ArchiveSite(services)
         self._fetched: dict[str, int] = {}  # bytes of files that came from an address
-        self.found.size = sum(map(_size_of, names))
+        self.found.size = sum(map(size_of, names))
 
     def key(self, name: str) -> str:
-        return name if is_address(name) else str(Path(name).resolve())
+        return key_of(name)
 
     def uri(self, name: str) -> str:
         return name.replace("?", "%3F") if is_address(name) else Path(name).resolve().as_uri()
 
     def ended(self, name: str) -> int:
-        return _size_of(name) + self._fetched.pop(name, 0)
+        return size_of(name) + self._fetched.pop(name, 0)
 
     def page(self, page: Page, name: str) -> Page:
         return replace(page, backfilled_from=name)
@@ -84,9 +89,13 @@ class Reading(FileReading):
         return super().known(file) if not self._again or self._waited else None
 
     def file(self, name: str) -> Iterator[Page | Unreadable | Wait]:
+        here = None if is_address(name) else Path(name).resolve()
+        if here is not None and not self._records.is_wacz(here):  # nothing to be copied or unpacked
+            yield from self.warc(Place(str(here)), here.stat().st_size, self.key(name))
+            return
         with own_folder(database.home() / "downloads") as own:
-            if not is_address(name):
-                yield from self._path(Path(name).resolve(), self.key(name), own)
+            if here is not None:
+                yield from self._path(here, self.key(name), own)
                 return
             whole = BackfillPosition(f"{name}!", self._selection, 0, is_done=True)
             done = self.known(whole.file)
@@ -108,7 +117,7 @@ class Reading(FileReading):
             yield from self.warc(member.place, member.size, f"{name}!{member.name}")
 
 
-def _size_of(name: str) -> int:
+def size_of(name: str) -> int:
     """Bytes of a file; of one at an address they are not known before it is here."""
     return 0 if is_address(name) or not Path(name).exists() else Path(name).stat().st_size
 

@@ -137,7 +137,7 @@ class FileReading(LoopWaiter):
         while left:
             held = []
             for name in left:
-                if self._is_held(name):
+                if self.is_held(name):
                     held.append(name)
                     continue
                 yield from self._safely(name)
@@ -195,8 +195,8 @@ class FileReading(LoopWaiter):
 
     # --- files -------------------------------------------------------------------------------------------------------
 
-    def _is_held(self, name: str) -> bool:
-        """Whether another process reads the file; if not, it is ours now."""
+    def is_held(self, name: str) -> bool:
+        """Whether another process reads the file; if not, it is ours now. For a thread, as all that waits here."""
         store, ours, file = self._services.store, self._services.worker_id, self.key(name)
         holder = self._wait_for(store.claim_file(file, self._selection, ours))
         if holder and is_gone(holder, ours):
@@ -266,9 +266,10 @@ async def read_files(
     reading: PageSource,
     progress: Callable[[Backfill], Progress] | None = None,
     kind: Literal["replay", "backfill"] = "backfill",
+    batch_file: int | None = None,
 ) -> tuple[RunReport, Backfill]:
     """One run of *kind* over the pages of *reading*. *progress* is told what is counted, and gives what is told each
-    page's end."""
+    page's end. *batch_file*: what a worker reads, of those that were put into the queue."""
     told = progress(reading.found) if progress else None
 
     def ended(url: str, outcome: PageOutcome) -> None:
@@ -279,7 +280,7 @@ async def read_files(
 
     saving = asyncio.create_task(_keep_saving(services, reading))
     try:
-        report = await replay_stored(services, reading.pages(), ended, kind=kind)
+        report = await replay_stored(services, reading.pages(), ended, kind=kind, batch_file=batch_file)
     finally:
         saving.cancel()
         await asyncio.wait([saving])

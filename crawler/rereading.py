@@ -64,8 +64,7 @@ class ArchiveReading(FileReading):
         self.found.size = sum(names.values())
 
     def key(self, name: str) -> str:
-        # names at an address are those of all machines
-        return name if self._remote is not None else key_of(self._folder, name)
+        return key_in(self._services, name)
 
     def uri(self, name: str) -> str:
         if self._remote is not None and not (self._folder / name).exists():
@@ -127,6 +126,18 @@ def key_of(folder: Path, name: str) -> str:
             return f"{name} {hashlib.sha256(opened.read(HEAD)).hexdigest()[:16]}"
     except OSError:
         return name  # whoever reads it says what is wrong with it
+
+
+def key_in(services: Services, name: str) -> str:
+    """What a file of the archive is called in ``backfills``: names at an address are those of all machines."""
+    return name if services.remote_archive is not None else key_of(services.archive_folder, name)
+
+
+def is_there(services: Services, name: str, key: str) -> bool:
+    """Whether this machine can read the file that is called *key*. Waits for the disk, or for where the archive is."""
+    if services.remote_archive is None:
+        return key_in(services, name) == key and (services.archive_folder / name).exists()
+    return (services.archive_folder / name).exists() or services.remote_archive.has(name)
 
 
 def _latest_day(name: str) -> str:

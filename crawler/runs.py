@@ -96,12 +96,16 @@ async def replay_stored(
     progress: Progress | None = None,
     is_archived: bool = True,
     kind: Literal["replay", "backfill"] = "replay",
+    batch_file: int | None = None,
 ) -> RunReport:
-    """One run over *pages* as ReplaySpider takes them. What is in an archive is not put there again."""
+    """One run over *pages* as ReplaySpider takes them. What is in an archive is not put there again.
+
+    *batch_file*: the file of a batch that they come from.
+    """
     if is_archived:
         services = replace(services, archive=None)
     spider = type("ReplaySpider", (ReplaySpider,), {"name": kind, "configuration": services.configuration})
-    assignment = Assignment(None, progress, kind)
+    assignment = Assignment(None, progress, kind, batch_file=batch_file)
     return await crawled(services, scrapy_settings(services), spider, assignment, stored=pages)
 
 

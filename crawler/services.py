@@ -245,14 +245,19 @@ class Services:
     # --- runs --------------------------------------------------------------------------------------------------------
 
     async def begin_run(
-        self, source: str | None, kind: RunKind = "crawl", slot: datetime | None = None, takes_over: int | None = None
+        self,
+        source: str | None,
+        kind: RunKind = "crawl",
+        slot: datetime | None = None,
+        takes_over: int | None = None,
+        batch_file: int | None = None,
     ) -> Run | None:
         """A run, or None: another process runs this source now, the slot is done, or *takes_over* was taken over.
 
         A run whose process was killed on this machine is not waited for until its lease is over.
         """
         lease = self.configuration.settings.schedule.lease
-        run = await self.store.begin_run(source, kind, self.worker_id, slot, lease, takes_over)
+        run = await self.store.begin_run(source, kind, self.worker_id, slot, lease, takes_over, batch_file)
         if run is None:
             worker_ids = await self.store.worker_ids(source)
             dead = {number: holder for number, holder in worker_ids.items() if is_gone(holder, self.worker_id)}

@@ -20,6 +20,9 @@ if NEWSPIDER_MODULE == "spiders" and str(default_folder()) not in sys.path:
 # every source file is a spider as well
 SPIDER_LOADER_CLASS = "crawler.spiderloader.SourceLoader"
 ADDONS = {"crawler.addon.NachleseAddon": 0}
+# `scrapy crawl` of a run that failed ends with 1; a page that stays pending is no error
+COMMANDS_MODULE = "crawler.commands"
+LOG_FORMATTER = "crawler.log_formatter.LogFormatter"
 
 # One process, one asyncio loop, shared with the scheduler; a Twisted reactor would be a second one.
 TWISTED_REACTOR_ENABLED = False

@@ -1,8 +1,11 @@
-"""``nachlese worker`` and ``nachlese schedule --queue``: slots as jobs for any number of machines.
+"""``nachlese worker`` and what fills its queues: slots and files as jobs for any number of machines.
 
 The only door to procrastinate, which needs the extra ``nachlese[workers]``. A job is one slot of one source, in a queue
-of the source's name. It guards nothing: the lease of the run in Postgres does, so a job whose source runs already, or
-whose slot is done, ends at once. Jobs that ended well are deleted; the history is in ``ingest.runs``.
+of the source's name, or one file of a batch (``crawler.file_jobs``). It guards nothing: the lease of the run in
+Postgres does, so a job whose source runs already, or whose slot is done, ends at once; and so does the claim on a file.
+Jobs that ended well are deleted; the history is in ``ingest.runs`` and ``ingest.batch_files``.
+
+A worker takes slots and files in two loops: no slot waits for a place that a file has.
 """
 
 from __future__ import annotations
@@ -10,17 +13,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any, Literal, cast
 
 import procrastinate
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
-from procrastinate.jobs import Status
+from procrastinate.jobs import Job, Status
+from procrastinate.manager import JobManager
 
 from crawler import schedule
 from crawler.config import Configuration, Source
+from crawler.file_jobs import FileJobs
 from crawler.runs import SHUTDOWN_GRACE, crawl_source, look_again, stop_all
 from crawler.schedule import Scheduler
 from crawler.services import Services, open_services
@@ -28,12 +33,26 @@ from crawler.takeover import every
 from crawler.upgrades import UpgradeWatch
 from pipelines import database
 from pipelines.database import DatabaseError
-from pipelines.store.job_queue import MOMENT, STILL_DOING, SUCCESSOR, make_queue, queue_address
+from pipelines.store.job_queue import (
+    FILES,
+    FILES_WITHOUT_JOB,
+    MOMENT,
+    SLOTS,
+    STILL_DOING,
+    SUCCESSOR,
+    is_struck_off,
+    make_queue,
+    queue_address,
+)
 from pipelines.store.takeovers import HANDED_OVER
 
 log = logging.getLogger(__name__)
 
-TASK = "crawl"
+#: what a worker can take
+Kind = Literal["slots", "files"]
+KINDS: tuple[Kind, ...] = ("slots", "files")
+SCHEMAS: dict[Kind, str] = {"slots": SLOTS, "files": FILES}
+TASK, FILE_TASK = "crawl", "read_file"
 #: of jobs that go on with a dead worker's run: they are late already, and go before the slots that wait for the workers
 #: that are left
 TAKEOVER_PRIORITY = 1
@@ -47,16 +66,29 @@ STALLED_AFTER = 30.0
 LOOK_EVERY = 10.0
 
 
-def prepare(dsn: str) -> None:
-    """Make the queue's tables where they are not there yet. Raises DatabaseError."""
-    make_queue(dsn, procrastinate.schema.SchemaManager.get_schema())
+def prepare(dsn: str, kind: Kind = "slots") -> None:
+    """Make a queue's tables where they are not there yet. Raises DatabaseError."""
+    make_queue(dsn, procrastinate.schema.SchemaManager.get_schema(), SCHEMAS[kind])
 
 
-def queue_of(dsn: str) -> procrastinate.App:
-    """The queue behind *dsn*, not yet open."""
-    return procrastinate.App(
-        connector=procrastinate.PsycopgConnector(conninfo=queue_address(dsn), min_size=1, max_size=4)
-    )
+def queue_of(dsn: str, kind: Kind = "slots") -> procrastinate.App:
+    """A queue behind *dsn*, not yet open."""
+    address = queue_address(dsn, SCHEMAS[kind])
+    queue = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=address, min_size=1, max_size=4))
+    queue.job_manager = Jobs(queue.connector)
+    return queue
+
+
+class Jobs(JobManager):
+    """The library's, which lets nobody catch what goes wrong when a job is closed."""
+
+    async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
+        """Close a job. Others may have done so, if this process was frozen; what could not be closed, closes
+        ``JobLoop.close_ended``."""
+        try:
+            await super().finish_job(job, status, delete_job)
+        except ConnectorException as error:
+            log.warning("the job of %s could not be closed: %s", job.queue, error.__cause__ or error)
 
 
 async def defer(
@@ -81,6 +113,22 @@ async def defer(
         except AlreadyEnqueued:
             return False
     return True
+
+
+async def defer_file(queue: procrastinate.App, file: int, after: timedelta = timedelta()) -> None:
+    """Put a file of a batch into the queue of files, unless it waits there."""
+    with reaching_queue(), suppress(AlreadyEnqueued):
+        moment = await moment_in(queue, after) if after else None
+        job = queue.configure_task(FILE_TASK, queue=FILES, queueing_lock=f"file {file}", schedule_at=moment)
+        await job.defer_async(file=file)
+
+
+async def defer_files(queue: procrastinate.App) -> None:
+    """Put in all files that have not ended and have no job. Raises DatabaseError."""
+    with reaching_queue():
+        rows = await queue.connector.execute_query_all_async(FILES_WITHOUT_JOB)
+    for row in rows:
+        await defer_file(queue, row["id"])
 
 
 async def moment_in(queue: procrastinate.App, after: timedelta) -> datetime:
@@ -121,39 +169,31 @@ class QueueScheduler(Scheduler):
             log.error("no job for %s: %s", name, error)
 
 
-class Worker:
-    """Runs the jobs of the queue, up to *concurrency* at a time. *sources*: only these; None: all."""
+class JobLoop:
+    """Runs the jobs of a queue that are called *task*, up to *concurrency* at a time. *names* of a part of the queue:
+    only these; None: all."""
 
-    def __init__(self, services: Services, queue: procrastinate.App, sources: list[str] | None, concurrency: int):
-        self.services, self.queue, self.sources, self.concurrency = services, queue, sources, concurrency
-        self.upgrades = UpgradeWatch(services)
+    def __init__(
+        self,
+        services: Services,
+        queue: procrastinate.App,
+        task: str,
+        work: Callable[..., Coroutine[Any, Any, None]],
+        names: list[str] | None,
+        concurrency: int,
+    ):
+        self.services, self.queue, self.task = services, queue, task
+        self.names, self.concurrency = names, concurrency
         self.ended: dict[int, float] = {}  # jobs whose work is done, and since when: they may still be in the queue
-        self.queue.task(name=TASK, pass_context=True)(self.work)
 
-    async def work(
-        self, context: procrastinate.JobContext, source: str, slot: str | None, takes_over: int | None
-    ) -> None:
-        """One job."""
-        try:
-            await self.crawl(source, slot, takes_over)
-        finally:
-            if context.job.id is not None:
-                self.ended[context.job.id] = asyncio.get_running_loop().time()
+        async def job(context: procrastinate.JobContext, /, **arguments: Any) -> None:
+            try:
+                await work(**arguments)
+            finally:
+                if context.job.id is not None:
+                    self.ended[context.job.id] = asyncio.get_running_loop().time()
 
-    async def crawl(self, source: str, slot: str | None, takes_over: int | None) -> None:
-        """What a job is about."""
-        moment = datetime.fromisoformat(slot) if slot else None
-        if moment and await has_successor(self.queue, source, moment):
-            log.info("%s: the slot %s has a successor that waits", source, slot)
-            return
-        try:
-            report = await crawl_source(self.services, source, moment, takes_over=takes_over)
-        except KeyError:
-            log.warning("this worker has no file of the source %s", source)
-            return
-        if report.outcome == "skipped" and slot:
-            look_again(self.services, source)  # where it runs in this process since before its slot
-        await self.upgrades.after(report)
+        queue.task(name=task, pass_context=True)(job)
 
     async def run(self, wait: bool = True) -> None:
         """Until this is cancelled: then it takes no job, and returns when those it has have ended.
@@ -162,10 +202,17 @@ class Worker:
         """
         what = "looking for the jobs of workers that died"
         looking = asyncio.create_task(every(LOOK_EVERY, self.close_stalled, what))
-        upgrading = asyncio.create_task(self.upgrades.look_on())
+        try:
+            while not await self._ran(wait):
+                log.warning("this worker was frozen for so long that it was taken for dead: it begins anew")
+        finally:
+            looking.cancel()
+
+    async def _ran(self, wait: bool) -> bool:
+        """Run jobs as above. False: others have struck this worker off, which the queue does not take jobs from."""
         try:
             await self.queue.run_worker_async(
-                queues=self.sources,  # type: ignore[arg-type]  # None: all, says the library's worker
+                queues=self.names,  # type: ignore[arg-type]  # None: all, says the library's worker
                 wait=wait,
                 name=self.services.worker_id,
                 concurrency=self.concurrency,
@@ -174,31 +221,32 @@ class Worker:
                 stalled_worker_timeout=STALLED_AFTER,
                 fetch_job_polling_interval=POLL_EVERY,
             )
-        finally:
-            looking.cancel()
-            upgrading.cancel()
+        except ConnectorException as error:
+            if not is_struck_off(error.__cause__):
+                raise
+            return False
+        return True
 
     async def close_stalled(self, after: float = STALLED_AFTER) -> None:
-        """Close the jobs of workers that died. Where no later slot of the source waits, the slot is put in anew: if its
-        run had begun, it ends as skipped, and what it left is taken over by the lease.
+        """Close the jobs of workers that died, and see to it that their work is done.
 
         To retry such a job can fail for ever: its successor may hold its lock. Raises DatabaseError; the job is closed
-        last, so that a slot is not lost with it.
+        last, so that no work is lost with it.
         """
         manager = self.queue.job_manager
         await self.close_ended(after)
         with reaching_queue():
             stalled = list(await manager.get_stalled_jobs(seconds_since_heartbeat=after))
         for job in stalled:
-            if job.id is None or job.task_name != TASK:
+            if job.id is None or job.task_name != self.task:
                 continue
-            source, slot, takes_over = (job.task_kwargs.get(key) for key in ("source", "slot", "takes_over"))
-            log.warning("%s: the worker of the slot %s died", source, slot)
-            moment = datetime.fromisoformat(str(slot)) if slot else None
-            if moment is None or not await has_successor(self.queue, str(source), moment):
-                await defer(self.queue, str(source), moment, takes_over=takes_over)  # type: ignore[arg-type]
+            await self.died(job)
             with suppress(ConnectorException):  # another worker has closed it; where not, the next look sees it again
                 await manager.finish_job_by_id_async(job.id, Status.FAILED, delete_job=True)
+
+    async def died(self, job: Job) -> None:
+        """What becomes of the work of a job whose worker died. Raises DatabaseError."""
+        raise NotImplementedError
 
     async def close_ended(self, after: float) -> None:
         """Close what this worker did *after* seconds ago and could not close: the database was away just then."""
@@ -216,47 +264,164 @@ class Worker:
                 self.ended.pop(job, None)
 
 
+class Worker(JobLoop):
+    """Runs slots. *sources*: only these; None: all."""
+
+    def __init__(self, services: Services, queue: procrastinate.App, sources: list[str] | None, concurrency: int):
+        super().__init__(services, queue, TASK, self.crawl, sources, concurrency)
+        self.upgrades = UpgradeWatch(services)
+
+    async def crawl(self, source: str, slot: str | None, takes_over: int | None) -> None:
+        """What a job is about."""
+        moment = datetime.fromisoformat(slot) if slot else None
+        if moment and await has_successor(self.queue, source, moment):
+            log.info("%s: the slot %s has a successor that waits", source, slot)
+            return
+        try:
+            report = await crawl_source(self.services, source, moment, takes_over=takes_over)
+        except KeyError:
+            log.warning("this worker has no file of the source %s", source)
+            return
+        if report.outcome == "skipped" and slot:
+            look_again(self.services, source)  # where it runs in this process since before its slot
+        await self.upgrades.after(report)
+
+    async def died(self, job: Job) -> None:
+        """Where no later slot of the source waits, the slot is put in anew: if its run had begun, it ends as skipped,
+        and what it left is taken over by the lease."""
+        source, slot, takes_over = (job.task_kwargs.get(key) for key in ("source", "slot", "takes_over"))
+        log.warning("%s: the worker of the slot %s died", source, slot)
+        moment = datetime.fromisoformat(str(slot)) if slot else None
+        if moment is None or not await has_successor(self.queue, str(source), moment):
+            await defer(self.queue, str(source), moment, takes_over=takes_over)  # type: ignore[arg-type]
+
+
+class FileWorker(JobLoop):
+    """Reads files, one at a time: one keeps all readers of this process busy."""
+
+    def __init__(self, services: Services, queue: procrastinate.App):
+        super().__init__(services, queue, FILE_TASK, self.read, None, 1)
+        self.files = FileJobs(services)
+
+    async def read(self, file: int) -> None:
+        """What a job is about."""
+        after = await self.files.read(file)
+        if after is not None:
+            await defer_file(self.queue, file, after)
+
+    async def close_stalled(self, after: float = STALLED_AFTER) -> None:
+        """As for any job; and put in what has none: of files the rows count, not the jobs."""
+        await super().close_stalled(after)
+        await defer_files(self.queue)
+
+    async def died(self, job: Job) -> None:
+        """The file is put in anew, until it is given up."""
+        file = cast("int", job.task_kwargs.get("file"))
+        log.warning("the worker of file %d died", file)
+        await self.files.died(file, cast("int", job.id))
+
+
 @asynccontextmanager
 async def opened(
-    configuration: Configuration, is_reading: bool = True
-) -> AsyncIterator[tuple[Services, procrastinate.App]]:
-    """The services of this process, and the queue."""
-    dsn = database.address()
-    async with open_services(configuration, dsn, is_reading=is_reading) as services:
-        await asyncio.to_thread(prepare, dsn)
-        async with queue_of(dsn).open_async() as queue:
-            yield services, queue
+    configuration: Configuration, kinds: Collection[Kind], dsn: str = "", is_reading: bool = True
+) -> AsyncIterator[tuple[Services, dict[Kind, procrastinate.App]]]:
+    """The services of this process, and the queues of these *kinds*. Raises DatabaseError."""
+    dsn = dsn or database.address()
+    async with open_services(configuration, dsn, is_reading=is_reading) as services, AsyncExitStack() as stack:
+        queues: dict[Kind, procrastinate.App] = {}
+        for kind in KINDS:
+            try:
+                await asyncio.to_thread(prepare, dsn, kind)
+            except DatabaseError as error:
+                if kind == "slots" or [*kinds] == ["files"]:
+                    raise
+                log.warning("files are left to others: %s", error)  # only the owner can make what an upgrade brings
+                continue
+            if kind in kinds:
+                queues[kind] = await stack.enter_async_context(queue_of(dsn, kind).open_async())
+        yield services, queues
 
 
-async def serve_worker(configuration: Configuration, sources: list[str] | None, concurrency: int = CONCURRENCY) -> int:
-    """Work until SIGTERM or SIGINT; SIGUSR1 takes no new jobs and ends with the last run. Returns the exit code, 0.
+async def serve_worker(
+    configuration: Configuration,
+    sources: list[str] | None,
+    concurrency: int = CONCURRENCY,
+    kinds: Collection[Kind] = KINDS,
+) -> int:
+    """Work until SIGTERM or SIGINT; SIGUSR1 takes no new jobs, lets the file go that is read, and ends with the last
+    run. Returns the exit code, 0.
 
     Raises DatabaseError also where it ended because a newer program has changed the tables (``crawler.upgrades``).
     """
     loop = asyncio.get_running_loop()
     within = configuration.settings.schedule.stop_within.total_seconds()
-    async with opened(configuration) as (services, queue):
-        worker = Worker(services, queue, sources, concurrency)
-        working = asyncio.create_task(worker.run())
-        worker.upgrades.drain = working.cancel
+    async with opened(configuration, kinds) as (services, queues):
+        loops, files, upgrades = loops_of(services, queues, sources, concurrency)
+        working = asyncio.create_task(run_all(loops, upgrades))
         stopping: list[asyncio.Task[None]] = []
+
+        def drain() -> None:
+            if files is not None:
+                files.stop()
+            working.cancel()
 
         def stop() -> None:
             stopping.append(asyncio.create_task(stop_all(services, HANDED_OVER, within)))
-            working.cancel()
+            drain()
 
+        upgrades.drain = drain
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop)
-        loop.add_signal_handler(signal.SIGUSR1, working.cancel)
-        log.info("the worker runs: %d jobs at a time, of %s", concurrency, ", ".join(sources or ["all sources"]))
+        loop.add_signal_handler(signal.SIGUSR1, drain)
+        log.info("the worker runs: %s", said_of(sources, concurrency, kinds))
         with suppress(asyncio.CancelledError):
             await working
         if stopping:
             await services.readers.close()
             await asyncio.wait(stopping, timeout=SHUTDOWN_GRACE)
-    worker.upgrades.refuse_if_over()
+    upgrades.refuse_if_over()
     log.info("stopped")
     return 0
+
+
+def loops_of(
+    services: Services, queues: dict[Kind, procrastinate.App], sources: list[str] | None, concurrency: int
+) -> tuple[list[JobLoop], FileJobs | None, UpgradeWatch]:
+    """What a worker runs, with what reads its files, if anything does, and what sees upgrades."""
+    loops: list[JobLoop] = []
+    upgrades, files = UpgradeWatch(services), None
+    if "slots" in queues:
+        slots = Worker(services, queues["slots"], sources, concurrency)
+        upgrades = slots.upgrades
+        loops.append(slots)
+    if "files" in queues:
+        reader = FileWorker(services, queues["files"])
+        files = reader.files
+        loops.append(reader)
+    return loops, files, upgrades
+
+
+async def run_all(loops: Collection[JobLoop], upgrades: UpgradeWatch) -> None:
+    """Run *loops* until this is cancelled, or one of them meets trouble: then the others end too, with their jobs."""
+    looking = asyncio.create_task(upgrades.look_on())
+    working = [asyncio.create_task(loop.run()) for loop in loops]
+    try:
+        await asyncio.wait(working, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for one in working:
+            one.cancel()
+        await asyncio.wait(working)
+        looking.cancel()
+    for one in working:
+        if not one.cancelled():
+            one.result()
+
+
+def said_of(sources: list[str] | None, concurrency: int, kinds: Collection[Kind]) -> str:
+    """What a worker does, for its log."""
+    slots = f"{concurrency} jobs at a time, of {', '.join(sources or ['all sources'])}"
+    said = {"slots": slots, "files": "files of backfills, one at a time"}
+    return "; ".join(said[kind] for kind in KINDS if kind in kinds)
 
 
 async def serve_schedule(configuration: Configuration, is_mine: Callable[[Source], bool]) -> int:
@@ -267,5 +432,5 @@ async def serve_schedule(configuration: Configuration, is_mine: Callable[[Source
 @asynccontextmanager
 async def opened_schedule(configuration: Configuration, is_mine: Callable[[Source], bool]) -> AsyncIterator[Scheduler]:
     """The schedule that fills the queue."""
-    async with opened(configuration, is_reading=False) as (services, queue):
-        yield QueueScheduler(services, queue, is_mine)
+    async with opened(configuration, KINDS[:1], is_reading=False) as (services, queues):
+        yield QueueScheduler(services, queues["slots"], is_mine)

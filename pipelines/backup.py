@@ -29,8 +29,8 @@ from pipelines.migrations import MIGRATION_LOCK, RESTORING, ROLES, make_roles
 from pipelines.postgres import DatabaseError, parameters, safe_text, said, shown
 
 DUMP, ARCHIVE, MANIFEST = "database.dump", "archive", "manifest.json"
-#: the queue of several machines is there where it was used; vectors of meanings can be made again
-SCHEMAS = ("ingest", "news", "nachlese_queue")
+#: the queues of several machines are there where they were used; vectors of meanings can be made again
+SCHEMAS = ("ingest", "news", "nachlese_queue", "nachlese_files")
 RESTORE_LOCK = MIGRATION_LOCK + 1
 #: how long a server that is named is waited for
 PATIENCE = timedelta(seconds=10)
@@ -38,7 +38,8 @@ PATIENCE = timedelta(seconds=10)
 # what lives in unlogged tables is worth nothing later
 TABLES = """
     SELECT nspname, relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-    WHERE nspname IN ('ingest', 'nachlese_queue') AND relkind IN ('r', 'p') AND relpersistence = 'p' ORDER BY 1, 2
+    WHERE nspname IN ('ingest', 'nachlese_queue', 'nachlese_files')
+      AND relkind IN ('r', 'p') AND relpersistence = 'p' ORDER BY 1, 2
 """
 WITH_ROLES = "SELECT nspowner = to_regrole('nachlese_owner') FROM pg_namespace WHERE nspname = 'ingest'"
 STRANGE = """

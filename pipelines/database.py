@@ -34,6 +34,7 @@ from pipelines.postgres import (
     is_misfit,
     is_passing,
     is_read_only,
+    is_stale,
     may_be_of_the_row,
     parameters,
     safe_text,
@@ -45,8 +46,8 @@ from pipelines.read_only import QueryRefused, run_read_only
 __all__ = [
     "DEFAULT_PORT", "IN_TRANSACTION", "LOCK_HOLDERS", "ROLES", "SQL", "DatabaseError", "QueryRefused",
     "RetryDeadline", "address", "connect_async", "connected", "connection_info", "embedded", "embedded_folder",
-    "holders_said", "home", "is_away", "is_locked", "is_misfit", "is_passing", "is_pooled", "is_read_only", "leave",
-    "make_roles", "may_be_of_the_row", "may_migrate", "migrate", "refuse_read_only", "revive", "run_read_only",
+    "holders_said", "home", "is_away", "is_locked", "is_misfit", "is_passing", "is_pooled", "is_read_only", "is_stale",
+    "leave", "make_roles", "may_be_of_the_row", "may_migrate", "migrate", "refuse_read_only", "revive", "run_read_only",
     "safe_text", "said", "serve", "served_port", "shown", "stop_serving", "until_there", "wait_for",
 ]  # fmt: skip
 

@@ -119,6 +119,11 @@ def is_misfit(error: BaseException) -> bool:
     return is_of_statement and not isinstance(error, errors.InsufficientPrivilege)
 
 
+def is_stale(error: BaseException) -> bool:
+    """The statement was prepared before an upgrade gave its rows another column; a new connection knows none of it."""
+    return isinstance(error, errors.FeatureNotSupported)
+
+
 def is_locked(error: BaseException) -> bool:
     """A lock was not to be had in time."""
     return isinstance(error, errors.LockNotAvailable)

@@ -79,6 +79,10 @@ class RecordReader:
 
     # --- what is asked -----------------------------------------------------------------------------------------------
 
+    def is_wacz(self, path: Path) -> bool:
+        """Whether it is a WACZ. Raises ValueError, OSError."""
+        return bool(self._answered({"do": "open", "path": str(path), "folder": ""}).get("is_wacz"))
+
     def members(self, path: Path, folder: Path) -> Iterator[Member] | None:
         """The WARC files of a WACZ, unpacked into *folder* where they must be; None: it is no WACZ.
 

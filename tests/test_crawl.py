@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -283,13 +284,16 @@ async def test_pages_beyond_the_limit_of_a_run_wait_for_the_next(tmp_path, site,
     assert any("limits.pages_per_run" in said for said in first.problems)
 
 
-async def test_a_full_disk_stops_the_run_and_loses_nothing(services, site):
+async def test_a_full_disk_stops_the_run_and_loses_nothing(services, site, caplog):
+    caplog.set_level(logging.INFO)
     site.pages |= {f"/{number}": article(number) for number in range(3)}
     site.feed("/0", "/1", "/2")
     services.archive_folder.parent.joinpath("archive").write_text("a file where the folder should be")
     report = await runs.crawl_source(services, "blatt")
     assert (report.outcome, report.counts.pending) == ("failed", 3)
     assert "cannot be written" in report.error
+    assert "Error processing" not in caplog.text
+    assert caplog.text.count("stays pending: ") == 3
     services.archive_folder.unlink()
     assert counted(await runs.crawl_source(services, "blatt")) == {"found": 3, "new": 3}
 

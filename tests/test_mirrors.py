@@ -70,6 +70,7 @@ TESTED_IN = {
         "pipelines/store/identities.py",
     ],
     "test_crawl.py": [
+        "crawler/log_formatter.py",
         "crawler/extensions/run.py",
         "crawler/frontier.py",
         "crawler/middlewares/frontier.py",
@@ -271,6 +272,10 @@ TESTED_IN = {
     ],
     "test_takeover.py": [
         "pipelines/store/takeovers.py",
+    ],
+    "test_file_jobs.py": [
+        "crawler/cli/batches.py",
+        "pipelines/store/file_batches.py",
     ],
     "test_worker.py": [
         "pipelines/store/job_queue.py",

@@ -179,6 +179,13 @@ async def test_settings_and_arguments_act(project):
     assert len(project.rows("SELECT FROM news.articles")) == 2
 
 
+async def test_the_exit_code_of_a_crawl_says_whether_its_run_failed(project):
+    project.site.pages["/feed.xml"] = 404
+    said = await project.run("crawl", "blatt", code=1)
+    assert "1 places to look at could not be used" in said
+    await project.run("crawl", "blatt", "-a", "discover=none")
+
+
 async def test_a_crawl_closes_after_so_many_items_and_the_rest_waits(project):
     paths = [f"/seite-{number}.html" for number in range(60)]
     project.site.pages |= {path: article(number) for number, path in enumerate(paths)}

@@ -112,6 +112,8 @@ async def some_news(store: Store) -> None:
         await store.enqueue(bote, [], silent)
         await store.end_run(bote, "failed", "1 place to look at could not be used")
         await store.check_health("bote", bote.id, ZoneInfo("Europe/Berlin"))
+    await store.put_batch("backfill", "all", "all", {}, "host:1", [("a.warc", "a.warc", 100), ("b.warc", "b.warc", 0)])
+    await store.end_batch_file(1, None)
     await store.group_stories()
     # as a version that found less would have left it
     await store._do("UPDATE ingest.story_articles SET story_id = article_id WHERE likeness IS NOT NULL")

@@ -17,7 +17,7 @@ from crawler.reports import RunReport
 from crawler.schedule import Scheduler
 from crawler.services import Services, open_services
 from pipelines.store import Store
-from pipelines.store.takeovers import HANDED_OVER, MOST_TAKEOVERS
+from pipelines.store.takeovers import HANDED_OVER, LOST_LEASE, MOST_TAKEOVERS
 from tests.test_crawl import Web, article, configured, environment, served, site
 from tests.test_schedule import SCHEDULE
 
@@ -96,7 +96,21 @@ async def test_a_run_that_kills_process_after_process_waits_for_its_next_slot(st
         assert dead is not None
     sql_rows(OVER)
     assert await store.begin_run("blatt", "crawl", "elsewhere/1:9:x", takes_over=dead.id) is None
+    assert await store.abandoned_runs() == []  # nor is it tried every two seconds
     assert await store.begin_run("blatt", "crawl", "elsewhere/1:9:x") is not None
+
+
+async def test_what_a_recheck_found_dead_is_taken_over_when_it_has_ended(store: Store, sql_rows):
+    """Who begins a recheck ends the crawl whose lease is over, and does not go on with its work."""
+    dead = await store.begin_run("blatt", "crawl", "elsewhere/1:1:x")
+    sql_rows(OVER)
+    recheck = await store.begin_run("blatt", "recheck", "elsewhere/1:2:x")
+    assert sql_rows("SELECT outcome, error FROM ingest.runs WHERE id = %s", dead.id) == [("failed", LOST_LEASE)]
+    assert await store.abandoned_runs() == []
+    await store.end_run(recheck, "finished")
+    assert [(run.id, run.is_lost) for run in await store.abandoned_runs()] == [(dead.id, True)]
+    assert (await store.begin_run("blatt", "crawl", "elsewhere/1:3:x", takes_over=dead.id)) is not None
+    assert [run.id for run in await store.abandoned_runs() if run.is_lost] == []
 
 
 async def test_only_a_source_that_this_process_runs_is_taken_over(configuration, database_url):

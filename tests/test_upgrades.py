@@ -35,6 +35,13 @@ def configuration(tmp_path, site):
     return configured(tmp_path, site, '[schedule]\nevery = "1 second"\njitter = "0 seconds"\n')
 
 
+class Met:
+    """Where nobody waits for the others any more."""
+
+    async def wait(self) -> None:
+        return None
+
+
 def upgraded(dsn: str, *statements: str) -> None:
     with psycopg.connect(dsn, autocommit=True) as connection:
         for statement in statements:
@@ -55,6 +62,21 @@ async def test_an_upgrade_that_only_adds_is_said_once_and_the_process_goes_on(co
         await watch.after(report)
         assert (report.outcome, drained, watch.is_over) == ("finished", [], False)
         watch.refuse_if_over()
+
+
+async def test_a_statement_that_was_prepared_before_an_upgrade_is_prepared_anew(store, database_url):
+    """Each connection has prepared it for itself: "cached plan must not change result type"."""
+    upgraded(database_url, "CREATE VIEW news.grows AS SELECT 1 AS one")
+
+    async def columns(connection):
+        await meet.wait()  # each is asked by a connection of its own
+        return len((await connection.execute("SELECT * FROM news.grows")).description)
+
+    for expected in (1, 1, 1, 2):
+        if expected == 2:
+            upgraded(database_url, "CREATE OR REPLACE VIEW news.grows AS SELECT 1 AS one, 2 AS two")
+        meet = asyncio.Barrier(3) if expected == 1 else Met()
+        assert await asyncio.gather(*(store._connections.run(columns) for _ in range(3))) == [expected] * 3
 
 
 async def test_who_does_not_fit_the_tables_any_more_drains_once_and_says_why(configuration, database_url, caplog):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +14,9 @@ import psycopg
 import pytest
 
 from crawler import config
+from crawler.extensions.run import run_extension
 from crawler.services import open_services
+from crawler.signals import run_closed
 from crawler.worker import QueueScheduler, Worker, defer, has_successor, prepare, queue_of
 from pipelines.database import DatabaseError
 from pipelines.store.takeovers import HANDED_OVER, LOST_LEASE
@@ -125,6 +129,37 @@ async def test_a_job_that_could_not_be_closed_when_it_ended_is_closed_later(work
     await worker.close_stalled(after=0)
     assert sql_rows(JOBS) == []
     assert (sql_rows(RUNS), worker.ended) == ([(SLOT, "finished")], {})
+
+
+async def test_a_worker_that_was_frozen_and_taken_for_dead_begins_anew(
+    worker, queue, configuration, database_url, sql_rows, site
+):
+    """Others have closed its job and struck it off; neither is an exception that nobody has caught."""
+    lost = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: lost.append(context))
+    site.hold.add("/a")
+    await defer(queue, "blatt", SLOT)
+    working, closed = asyncio.create_task(worker.run()), asyncio.Event()
+    await site.held.wait()
+    sql_rows("SELECT set_config('search_path', 'nachlese_queue', false)")
+    sql_rows("DELETE FROM procrastinate_jobs RETURNING 1")
+    sql_rows("DELETE FROM procrastinate_workers RETURNING 1")
+    (crawler,) = worker.services.crawlers
+    crawler.signals.connect(lambda **_: closed.set(), signal=run_closed, weak=False)
+    run_extension(crawler).stop("to go on")
+    await closed.wait()
+    site.held.clear()
+    await defer(queue, "blatt", SLOT + timedelta(hours=1))
+    async with asyncio.timeout(60):
+        await site.held.wait()
+    (crawler,) = worker.services.crawlers
+    run_extension(crawler).stop("it was seen")
+    working.cancel()
+    with suppress(asyncio.CancelledError):
+        await working
+    gc.collect()
+    assert lost == []
+    assert [outcome for _, outcome in sql_rows(RUNS)] == ["stopped", "stopped"]
 
 
 async def test_of_slots_that_piled_up_one_is_run(worker, queue, sql_rows):

@@ -245,10 +245,10 @@ def status(
     Exit code 0 whatever the state: looking went well.
     """
     configured = configuration(is_reading=False)
-    sources, last, alarms = run(_status(runs))
+    sources, last, alarms, batches = run(_status(runs))
     shown = [row for row in sources if every or row["enabled"] or row["last_run"] is not None]
     if as_json:
-        for kind, rows in (("source", shown), ("run", last), ("alarm", alarms)):
+        for kind, rows in (("source", shown), ("run", last), ("alarm", alarms), ("batch", batches)):
             for row in rows:
                 print_json({"kind": kind, **{"run_kind" if name == "kind" else name: row[name] for name in row}})
         return
@@ -256,6 +256,11 @@ def status(
     show_sources(shown, len(configured.sources) - sum(row["name"] in configured.sources for row in shown), zone)
     for alarm in alarms:
         print_line(f"alarm: {alarm['says']}. {alarm['advice']}")
+    for batch in batches:
+        files = f"{batch['files_ended']:,} of {count(batch['files'], 'file')}"
+        print_line(
+            f"{batch['kind']} by workers: {files}, {batch['found']:,} pages: nachlese batches {batch['id']} --follow"
+        )
     if last:
         print_line("")
         show_runs(last, zone)
@@ -307,9 +312,10 @@ def _table(*names: str) -> Any:
     return table
 
 
-async def _status(runs: int) -> tuple[list[Row], list[Row], list[Row]]:
+async def _status(runs: int) -> tuple[list[Row], list[Row], list[Row], list[Row]]:
     async with await open_queries() as store:
-        return await store.status(), await store.last_runs(limit=runs) if runs else [], await store.open_alarms()
+        last = await store.last_runs(limit=runs) if runs else []
+        return await store.status(), last, await store.open_alarms(), await store.batches(is_all=False)
 
 
 def _text(value: str) -> Any:

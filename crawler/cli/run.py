@@ -64,6 +64,12 @@ FetchedOption = Annotated[
         show_default=False,
     ),
 ]
+FilesQueueOption = Annotated[
+    bool, typer.Option("--queue", help="Read nothing: put the files into the queue for `nachlese worker`.")
+]
+FollowOption = Annotated[
+    bool, typer.Option("--follow", help="With --queue: wait for the workers, and show how far they have come.")
+]
 COUNTS = ("found", "new", "new_version", "unchanged", "copy", "rejected", "pending")
 
 
@@ -190,6 +196,8 @@ def replay(
         bool, typer.Option("--again", help="Of the archive: from the beginning, also where a replay was killed.")
     ] = False,
     fetched_at: FetchedOption = None,
+    queue: FilesQueueOption = False,
+    follow: FollowOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Read stored pages again, the same way as live ones.
@@ -199,7 +207,8 @@ def replay(
     """
     from crawler.cli.read import moment
 
-    launch_readers()
+    if not queue:
+        launch_readers()
     configured = configuration(has_log=True)
     if bool(paths) == archive:
         fail("say what to replay: either files and folders, or --archive", Exit.USAGE)
@@ -212,6 +221,10 @@ def replay(
     what = {"source": source, "since": times["since"], "fetched_at": times["at"]}
     if diff:
         raise typer.Exit(show_differences(run(compared(configured, paths, what)), as_json))
+    if queue or follow:
+        from crawler.cli.batches import queue_replay
+
+        queue_replay(configured, archive and queue, source, times["since"], again, follow, as_json)
     if archive:
         report, said = run(reread(configured, source, times["since"], again))
         if said and not as_json:
@@ -314,25 +327,6 @@ def schedule(
     from crawler import schedule as scheduler
 
     raise typer.Exit(run(scheduler.serve(configured, is_mine)))
-
-
-@told()
-def worker(
-    sources: SourcesOption = "",
-    tags: TagsOption = "",
-    concurrency: Annotated[int, typer.Option("--concurrency", metavar="N", min=1, help="Most runs at a time.")] = 64,
-) -> None:
-    """Run what `nachlese schedule --queue` finds due, on any number of machines, until SIGTERM (exit code 0).
-
-    SIGUSR1: take nothing new, and end with the last run.
-    """
-    found = queueing()
-    launch_readers()
-    configured = configuration()
-    start_logging(configured.settings.log_level, form=configured.settings.log_format)
-    is_mine = chosen(configured, sources, tags)
-    names = [source.name for source in configured.sources.values() if is_mine(source)] if sources or tags else None
-    raise typer.Exit(run(found.serve_worker(configured, names, concurrency)))
 
 
 def queueing() -> ModuleType:
@@ -453,6 +447,10 @@ class Bar:
     def page(self, *what: object) -> None:
         """A page has ended; `crawl_source` and `replay` tell its address and its end, `compare` a Comparison."""
         self.ends[getattr(what[-1], "kind", "") or getattr(what[-1], "outcome", "")] += 1
+        self.tell()
+
+    def tell(self) -> None:
+        """Show it, where there is a terminal."""
         if self._bar is not None:
             said = ", ".join(f"{number} {end.replace('_', ' ')}" for end, number in sorted(self.ends.items()) if end)
             self._bar.update(self._task, completed=self.ends.total(), said=said)

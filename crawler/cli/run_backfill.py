@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -23,13 +24,26 @@ from crawler.cli.common import (
     tell,
     told,
 )
-from crawler.cli.run import Bar, JsonOption, SourcesOption, launch_readers, record, show_reports, went_well, words
+from crawler.cli.run import (
+    COUNTS,
+    Bar,
+    FilesQueueOption,
+    FollowOption,
+    JsonOption,
+    SourcesOption,
+    launch_readers,
+    record,
+    show_reports,
+    went_well,
+    words,
+)
 
 if TYPE_CHECKING:
     from crawler.config import Configuration
     from crawler.file_reading import Backfill
     from crawler.reports import RunReport
     from crawler.services import Services
+    from pipelines.store import RunCounts
 
 
 class _FilesOrCommand(TyperGroup):
@@ -60,19 +74,25 @@ def files(
     ],
     sources: SourcesOption = "",
     again: AgainOption = False,
+    queue: FilesQueueOption = False,
+    follow: FollowOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Read the pages of your sources out of WARC and WACZ files, as if they had been fetched when they were archived.
 
     What was killed goes on where it was. Exit code 1 when the run failed, a page is pending or a file cannot be had.
     """
-    launch_readers()  # before the imports, which take as long
+    prepare(queue, follow)  # before the imports: what reads is started here
     from crawler.backfilling import is_address
 
     configured = configuration(has_log=True)
     names = known_sources(configured, words(sources))
     if missing := [name for name in files if not is_address(name) and not Path(name).is_file()]:
         fail(f"there is no file {', '.join(missing)}", Exit.USAGE)
+    if queue:
+        from crawler.cli.batches import queue_backfill
+
+        queue_backfill(configured, files, names, again, follow, as_json)
 
     async def work(services: Services, bar: BytesBar) -> tuple[RunReport, Backfill]:
         from crawler import backfilling
@@ -91,6 +111,8 @@ def cc_news(
     ] = "",
     sources: SourcesOption = "",
     again: AgainOption = False,
+    queue: FilesQueueOption = False,
+    follow: FollowOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Read the pages of your sources out of Common Crawl's news, month by month: some 400 files of 1 GB each.
@@ -98,7 +120,7 @@ def cc_news(
     One file at a time is copied, read and deleted. What was killed goes on where it was; files that are done are not
     fetched again. Exit code 1 when the run failed, a page is pending, or a month or a file cannot be had.
     """
-    launch_readers()  # before the imports, which take as long
+    prepare(queue, follow)  # before the imports: what reads is started here
     from crawler.cc_news import files_of, months
 
     configured = configuration(has_log=True)
@@ -107,6 +129,10 @@ def cc_news(
         wanted = months(first, last or first)
     except ValueError as error:
         fail(str(error), Exit.USAGE)
+    if queue:
+        from crawler.cli.batches import queue_cc_news
+
+        queue_cc_news(configured, wanted, names, again, follow, as_json)
 
     async def work(services: Services, bar: BytesBar) -> tuple[RunReport, Backfill]:
         from crawler import backfilling
@@ -160,6 +186,14 @@ def wayback(
     finish(run(with_services(configured, work)), as_json)
 
 
+def prepare(queue: bool, follow: bool) -> None:
+    """Start the readers, unless others are to read. Raises Failure."""
+    if follow and not queue:
+        fail("--follow goes with --queue", Exit.USAGE)
+    if not queue:
+        launch_readers()
+
+
 async def with_services(
     configured: Configuration, work: Callable[[Services, BytesBar], Awaitable[tuple[RunReport, Backfill]]]
 ) -> tuple[RunReport, Backfill]:
@@ -171,7 +205,7 @@ async def with_services(
             return await work(services, bar)
 
 
-def finish(done: tuple[RunReport, Backfill], as_json: bool) -> None:
+def finish(done: tuple[RunReport, Backfill], as_json: bool) -> NoReturn:
     report, found = done
     show(report, found, as_json)
     raise typer.Exit(Exit.WELL if went_well(report) and not found.failures else Exit.NOT_ALL)
@@ -202,7 +236,13 @@ class BytesBar(Bar):
         self.found = found
         return self.page
 
-    def page(self, *what: object) -> None:
+    def show(self, found: Backfill, counts: RunCounts) -> None:
+        """What others have come to."""
+        self.found = found
+        self.ends = Counter({end: number for end in COUNTS[1:] if (number := getattr(counts, end))})
+        self.tell()
+
+    def tell(self) -> None:
         if self.found is not None and self._bar is not None:
             self._bar.update(self._task, description=f"pages, {self.found}")
-        super().page(*what)
+        super().tell()

@@ -46,6 +46,7 @@ class Assignment:
     progress: Progress | None = None
     kind: RunKind = "crawl"
     takes_over: int | None = None
+    batch_file: int | None = None
 
 
 class RunExtension:
@@ -117,7 +118,9 @@ class RunExtension:
             log.error("no run of %s: %s", spider.name, said)
             raise CloseSpider("wrong clock")
         assignment = getattr(self.crawler, "assignment", Assignment())
-        self.run = await services.begin_run(spider.run_source, assignment.kind, assignment.slot, assignment.takes_over)
+        self.run = await services.begin_run(
+            spider.run_source, assignment.kind, assignment.slot, assignment.takes_over, assignment.batch_file
+        )
         if self.run is None:
             raise CloseSpider("skipped: another process runs it now, or the slot is done")
         note_run(self.run.id)

@@ -45,11 +45,13 @@ GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA ingest TO nachlese_writer;
 REVOKE INSERT, UPDATE ON ingest.migrations FROM nachlese_writer;
 -- links that were only seen again are counted and forgotten, fingerprints move and are replaced, watchlists are what the files
 -- say, processes end, stories are regrouped beside those that are there; what [retention] says is too old goes once a day.
--- Claims on files end, and how far a reading of the archive had come is no matter when it has ended.
+-- Claims on files end, and how far a reading of the archive had come is no matter when it has ended; nor are the files of
+-- a batch that ended long ago.
 -- No article that was published is ever deleted
 GRANT DELETE ON ingest.runs, ingest.run_pages, ingest.attempts, ingest.versions, ingest.archive_records, ingest.claims,
     ingest.bands, ingest.watches, ingest.observations, ingest.workers, ingest.host_workers, ingest.regrouped_articles,
-    ingest.regrouped_terms, ingest.file_claims, ingest.rereadings, ingest.backfills TO nachlese_writer;
+    ingest.regrouped_terms, ingest.file_claims, ingest.rereadings, ingest.backfills,
+    ingest.file_batches, ingest.batch_files, ingest.batch_runs TO nachlese_writer;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA ingest TO nachlese_writer;
 GRANT SELECT ON ALL TABLES IN SCHEMA news TO nachlese_writer;
 
@@ -67,14 +69,19 @@ BEGIN
 END
 $$;
 
--- the queue of `nachlese schedule --queue`, where there is one
+-- the queues of `nachlese worker`, where there are some
 DO $$
+DECLARE
+    queue text;
 BEGIN
-    IF to_regnamespace('nachlese_queue') IS NOT NULL THEN
-        GRANT USAGE ON SCHEMA nachlese_queue TO nachlese_writer;
-        GRANT ALL ON ALL TABLES IN SCHEMA nachlese_queue TO nachlese_writer;
-        GRANT ALL ON ALL SEQUENCES IN SCHEMA nachlese_queue TO nachlese_writer;
-    END IF;
+    FOREACH queue IN ARRAY ARRAY['nachlese_queue', 'nachlese_files']
+    LOOP
+        IF to_regnamespace(queue) IS NOT NULL THEN
+            EXECUTE format('GRANT USAGE ON SCHEMA %I TO nachlese_writer', queue);
+            EXECUTE format('GRANT ALL ON ALL TABLES IN SCHEMA %I TO nachlese_writer', queue);
+            EXECUTE format('GRANT ALL ON ALL SEQUENCES IN SCHEMA %I TO nachlese_writer', queue);
+        END IF;
+    END LOOP;
 END
 $$;
 

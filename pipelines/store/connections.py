@@ -76,12 +76,9 @@ class Connections:
                             await connection.execute(database.IN_TRANSACTION)
                         return await work(connection)
             except psycopg.Error as error:
-                if database.is_passing(error):
+                if conflicts < CONFLICTS and await self._passes(error, conflicts + 1, begun):
                     conflicts += 1
-                    if conflicts <= CONFLICTS and time.monotonic() - begun < CONFLICT_FOR:
-                        await self._tell_of_lock(error, conflicts)
-                        await asyncio.sleep(random.uniform(0.005, 0.05) * conflicts)
-                        continue
+                    continue
                 if not database.is_away(error):
                     if database.may_be_of_the_row(error):
                         raise
@@ -98,6 +95,17 @@ class Connections:
 
     async def close(self) -> None:
         await self._drop_idle()
+
+    async def _passes(self, error: psycopg.Error, conflicts: int, begun: float) -> bool:
+        """Whether the transaction may go well now that it is tried again."""
+        if database.is_stale(error):
+            await self._drop_idle()  # each connection would meet it for itself
+            return True
+        if not database.is_passing(error) or time.monotonic() - begun >= CONFLICT_FOR:
+            return False
+        await self._tell_of_lock(error, conflicts)
+        await asyncio.sleep(random.uniform(0.005, 0.05) * conflicts)
+        return True
 
     async def _tell_of_lock(self, error: psycopg.Error, conflicts: int) -> None:
         """A deadlock is over in no time; a lock that was waited for in vain is worth a line, and so is its holder."""

@@ -39,6 +39,7 @@ RIGHTS = """
     ORDER BY source
 """
 
+BATCHES = "SELECT * FROM news.batches WHERE ended_at IS NULL OR %(all)s ORDER BY id DESC LIMIT %(limit)s"
 LAST_RUNS = """
     SELECT * FROM news.runs
     WHERE %(source)s::text IS NULL OR source = %(source)s
@@ -187,6 +188,10 @@ class Queries(Session):
     async def last_runs(self, source: str | None = None, limit: int = 20) -> list[Row]:
         """``news.runs``, latest first."""
         return await self._do(LAST_RUNS, source=source, limit=limit)
+
+    async def batches(self, limit: int = 20, is_all: bool = True) -> list[Row]:
+        """``news.batches``, latest first; not *is_all*: those that have not ended."""
+        return await self._do(BATCHES, limit=limit, all=is_all)
 
     async def articles(
         self,

@@ -10,6 +10,7 @@ from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
 from pipelines.store import row_mapping
+from pipelines.store.file_batches import LINK_RUN, RUNS_LEFT
 from pipelines.store.models import Row, Run, RunCounts, RunKind, RunOutcome
 from pipelines.store.session import Session, rows_of
 from pipelines.store.sources import SAVE_SOURCE_NAME
@@ -103,10 +104,12 @@ class Runs(Session):
         slot: datetime | None = None,
         lease: timedelta = timedelta(minutes=5),
         takes_over: int | None = None,
+        batch_file: int | None = None,
     ) -> Run | None:
         """A run of *source*, or None: somebody else runs it now, or this slot is done.
 
-        *takes_over* is a run with whose work it goes on: None where somebody else has done so.
+        *takes_over* is a run with whose work it goes on: None where somebody else has done so. *batch_file* is what a
+        worker has claimed and reads in it: earlier runs over that file have ended, whatever they say.
 
         Runs of the source whose lease is over are ended first, as failed with the error 'lost lease'. Where there is
         nothing else to do, this run has no slot and goes on with the last of them: nobody else would see it any more.
@@ -119,6 +122,7 @@ class Runs(Session):
             "worker_id": worker_id,
             "lease": lease,
             "takes_over": takes_over,
+            "batch_file": batch_file,
         }
 
         is_again = False  # the answer to a COMMIT was lost, maybe: has this run begun?
@@ -131,9 +135,7 @@ class Runs(Session):
             await connection.execute(LOCK_SOURCE, values)
             if source is not None:
                 await connection.execute(SAVE_SOURCE_NAME, values)
-            dead = [row["id"] for row in await rows_of(connection, FIND_DEAD_RUNS, values)]
-            for one in dead:
-                await _end_run(connection, one, "failed", LOST_LEASE)
+            dead = await _end_dead_runs(connection, values)
             return await _begun(connection, values) or (
                 await _begun(connection, values | {"slot": None, "takes_over": dead[-1]}) if dead else []
             )
@@ -170,12 +172,24 @@ class Runs(Session):
         return bool(rows and rows[0]["has_crashed"])
 
 
+async def _end_dead_runs(connection: AsyncConnection, values: Row) -> list[int]:
+    """End the runs that *values* find over; those of the source whose lease is."""
+    dead = [row["id"] for row in await rows_of(connection, FIND_DEAD_RUNS, values)]
+    left = await rows_of(connection, RUNS_LEFT, values) if values["batch_file"] is not None else []
+    for one in [*dead, *(row["id"] for row in left)]:
+        await _end_run(connection, one, "failed", LOST_LEASE)
+    return dead
+
+
 async def _begun(connection: AsyncConnection, values: Row) -> list[Row]:
     """The run that *values* ask for, if there may be one. For who holds the lock of its source."""
     takes_over = values["takes_over"]
     if takes_over is not None and not await may_take_over(connection, values["source"], takes_over):
         return []
-    return await rows_of(connection, BEGIN_RUN, values)
+    begun = await rows_of(connection, BEGIN_RUN, values)
+    if begun and values["batch_file"] is not None:
+        await connection.execute(LINK_RUN, values | {"run": begun[0]["id"]})
+    return begun
 
 
 def _counts(rows: list[Row]) -> RunCounts:

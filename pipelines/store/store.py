@@ -31,6 +31,7 @@ from pipelines.store.alarms import Alarms
 from pipelines.store.archive_files import ArchiveFiles
 from pipelines.store.backfills import Backfills
 from pipelines.store.documents import Documents
+from pipelines.store.file_batches import FileBatches
 from pipelines.store.frontier import Frontier
 from pipelines.store.host_slots import HostSlots
 from pipelines.store.hosts import Hosts
@@ -60,6 +61,7 @@ class Store(
     Watches,
     Alarms,
     Backfills,
+    FileBatches,
     ArchiveFiles,
     Upgrades,
     Queries,

@@ -21,35 +21,39 @@ MOST_TAKEOVERS = 3
 #: what was handed over longer ago waits for the next slot
 STILL_TO_DO = timedelta(days=1)
 
-# A handed-over run counts while no other run of the source has begun. "Lost" as in runs.FIND_DEAD_RUNS.
-ABANDONED = """
+# Which runs can be taken over: ended without finishing, no other crawl of the source has begun since, and not in a long
+# row of processes that died. The words stand in the statement, so that runs_stopped and runs_died find them.
+_UNFINISHED = f"""
+    kind = 'crawl'
+    AND (outcome = 'stopped' AND error = '{HANDED_OVER}'
+         OR outcome = 'failed' AND error IN ('{LOST_LEASE}', '{KILLED}'))
+    AND NOT EXISTS (
+        SELECT FROM ingest.runs AS later
+        WHERE later.source = run.source AND later.started_at >= run.started_at AND later.id > run.id
+          AND later.kind = 'crawl')
+    AND (SELECT count(*) FROM (
+            SELECT takes_over, error FROM ingest.runs AS one WHERE one.source = run.source AND kind = 'crawl'
+            ORDER BY started_at DESC LIMIT {MOST_TAKEOVERS}) AS last
+         WHERE takes_over IS NOT NULL AND error IN ('{LOST_LEASE}', '{KILLED}')) < {MOST_TAKEOVERS}
+"""
+
+# Two sorts: those that have not ended, "lost" as in runs.FIND_DEAD_RUNS; and those that have, where nobody works on
+# their source now. Whoever ended one as lost may have had a recheck to do, or was killed before it could go on.
+ABANDONED = f"""
     SELECT id, source, holder,
            lease_until < clock_timestamp() OR heartbeat_at > clock_timestamp() + (lease_until - heartbeat_at) AS is_lost
     FROM ingest.runs WHERE ended_at IS NULL AND kind = 'crawl'
     UNION ALL
     SELECT id, source, holder, true
     FROM ingest.runs AS run
-    WHERE outcome = 'stopped' AND kind = 'crawl' AND error = %(handed_over)s
+    WHERE {_UNFINISHED}
       AND started_at > clock_timestamp() - %(still)s
-      AND NOT EXISTS (
-          SELECT FROM ingest.runs AS later
-          WHERE later.source = run.source AND later.started_at >= run.started_at AND later.id > run.id
-            AND later.kind NOT IN ('replay', 'backfill'))
+      AND NOT EXISTS (SELECT FROM ingest.runs AS other WHERE other.source = run.source AND other.ended_at IS NULL)
 """
 
-# for who holds the lock of the source: the run is the source's last one, ended without finishing, and not in a long row
-MAY_TAKE_OVER = """
-    SELECT 1 FROM ingest.runs AS run
-    WHERE id = %(takes_over)s AND source = %(source)s AND kind = 'crawl'
-      AND (outcome = 'stopped' AND error = %(handed_over)s OR outcome = 'failed' AND error = ANY(%(died)s))
-      AND NOT EXISTS (
-          SELECT FROM ingest.runs AS later
-          WHERE later.source = run.source AND later.started_at >= run.started_at AND later.id > run.id
-            AND later.kind NOT IN ('replay', 'backfill'))
-      AND (SELECT count(*) FROM (
-              SELECT takes_over, error FROM ingest.runs WHERE source = %(source)s AND kind = 'crawl'
-              ORDER BY started_at DESC LIMIT %(most)s) AS last
-           WHERE takes_over IS NOT NULL AND error = ANY(%(died)s)) < %(most)s
+# for who holds the lock of the source
+MAY_TAKE_OVER = f"""
+    SELECT 1 FROM ingest.runs AS run WHERE id = %(takes_over)s AND source = %(source)s AND {_UNFINISHED}
 """
 
 
@@ -67,18 +71,12 @@ class Takeovers(Session):
     """What ``Store`` does about the runs of processes that died or were stopped."""
 
     async def abandoned_runs(self) -> list[AbandonedRun]:
-        """Crawls that have not ended, and those that were handed over and that nobody went on with."""
-        rows = await self._do(ABANDONED, handed_over=HANDED_OVER, still=STILL_TO_DO)
+        """Crawls that have not ended, and those that ended without finishing and that nobody went on with."""
+        rows = await self._do(ABANDONED, still=STILL_TO_DO)
         return [AbandonedRun(**row) for row in rows]
 
 
 async def may_take_over(connection: AsyncConnection, source: str | None, takes_over: int) -> bool:
     """Whether nobody else has gone on with run *takes_over*. For who holds the source's lock."""
-    values: Row = {
-        "source": source,
-        "takes_over": takes_over,
-        "handed_over": HANDED_OVER,
-        "died": [LOST_LEASE, KILLED],
-        "most": MOST_TAKEOVERS,
-    }
+    values: Row = {"source": source, "takes_over": takes_over}
     return bool(await rows_of(connection, MAY_TAKE_OVER, values))
