@@ -66,9 +66,9 @@ def files(
 
     What was killed goes on where it was. Exit code 1 when the run failed, a page is pending or a file cannot be had.
     """
+    launch_readers()  # before the imports, which take as long
     from crawler.backfilling import is_address
 
-    launch_readers()
     configured = configuration(has_log=True)
     names = known_sources(configured, words(sources))
     if missing := [name for name in files if not is_address(name) and not Path(name).is_file()]:
@@ -98,9 +98,9 @@ def cc_news(
     One file at a time is copied, read and deleted. What was killed goes on where it was; files that are done are not
     fetched again. Exit code 1 when the run failed, a page is pending, or a month or a file cannot be had.
     """
+    launch_readers()  # before the imports, which take as long
     from crawler.cc_news import files_of, months
 
-    launch_readers()
     configured = configuration(has_log=True)
     names = known_sources(configured, words(sources))
     try:
