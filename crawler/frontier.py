@@ -134,7 +134,8 @@ class Frontier:
     async def enqueue(self, links: Sequence[Link], document: Document, most_pending: int | None = None) -> Offered:
         """Links, and how the document that named them was fetched; what is known already is not fetched again."""
         offered = await self.services.store.enqueue(self.run, links, document, most_pending)
-        self._enqueued += 1
+        if links:  # a document that has not changed, as most have not, brings no page to ask the database for
+            self._enqueued += 1
         self.changed()
         return offered
 

@@ -14,14 +14,14 @@ from crawler.archive_lists import CaptureList, FileList
 from crawler.discovery import DiscoveryError, DiscoveryFailure, DiscoveryResult, Kind
 from crawler.discovery.links import LinkFilter
 from crawler.probing.models import Subscriptions, Survey
-from crawler.robots import Judgement
+from crawler.robots_txt import Judgement
 from pipelines.items import Part, Reason, Rejected, Statements
 from pipelines.reading.rules import RightsPolicy, Rules
 from pipelines.workers import ReaderPool, Task
 
 LOOKING: Task[DiscoveryResult | DiscoveryFailure] = Task("crawler.discovery:look", DiscoveryResult | DiscoveryFailure)
 NEXT_PAGE: Task[str] = Task("pipelines.reading.body.paging:next_page", str)
-JUDGING: Task[list[Judgement]] = Task("crawler.robots:judged_all", list[Judgement])
+JUDGING: Task[list[Judgement]] = Task("crawler.robots_txt:judged_all", list[Judgement])
 SURVEYING: Task[Survey] = Task("crawler.probing.survey:survey", Survey)
 ROBOTS_SITEMAPS: Task[Survey] = Task("crawler.probing.survey:robots_sitemaps", Survey)
 OPML: Task[Subscriptions] = Task("crawler.probing.survey:opml", Subscriptions)

@@ -98,14 +98,14 @@ class Notifier:
         Addresses that have failed are always looked at, and the first time all feeds: a list may be new, and its feed
         be missing.
         """
-        known = {watch.name: watch for watch in self._watches()}
-        changed = known if names is None or self._is_first else known.keys() & names
+        is_of_all = names is None or self._is_first
+        changed = {watch.name for watch in self._watches()} if is_of_all else set(names or ())
         self._is_first = False
-        self._of_feeds |= set(changed)
+        self._of_feeds |= changed
         if changed:
             self._start(FEEDS, self._write_feeds)
-        for watch in known.values():
-            if watch.webhook and (watch.name in changed or not names):
+        for watch in self._watches():  # for each stored article: of most lists, not even the name is asked for
+            if watch.webhook and (not names or watch.name in changed):
                 self._start(watch.name, partial(self._send, watch))
 
     async def drain(self, within: float) -> None:

@@ -25,20 +25,20 @@ _early: list[Launched] = []
 
 
 def launch() -> None:
-    """Start a forkserver now, for the first pool of readers that is made."""
+    """Start a forkserver now, for the first pool of readers that is made: until that is there, it warms up."""
     if not _early:
-        _early.append(_new())
+        _early.append(_new("run_early_forkserver"))
 
 
 def launched() -> Launched:
     """The forkserver that was started early, or a new one. Whoever takes it closes it."""
-    return _early.pop() if _early else _new()
+    return _early.pop() if _early else _new("run_forkserver")
 
 
-def _new() -> Launched:
+def _new(function: str) -> Launched:
     ours, theirs = socket.socketpair()
     with theirs:
-        process = started("pipelines.reader_process", "run_forkserver", theirs.fileno())
+        process = started("pipelines.reader_process", function, theirs.fileno())
     return Launched(ours, process)
 
 

@@ -19,10 +19,11 @@ import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from pydantic import TypeAdapter
+from pydantic_core import to_json
 
 from pipelines.items import Article, Page, Reason, Rejected
 from pipelines.reader_protocol import CLOCK_FACTOR, LENGTH, READ, Answer, ResourceLimit
@@ -33,16 +34,33 @@ from pipelines.text_features import READ_ALONG, TextFeatures, features_of, with_
 # A reader that holds so much more than when it was forked is replaced by a fresh one.
 HELD = 64 << 20
 Functions = dict[str, Callable[..., Any]]
+Reading = Callable[[Page, Rules], Article]
 
 
-def run_forkserver(control: int) -> None:
+def run_forkserver(control: int) -> NoReturn:
     """The forkserver's whole life: import, then fork and reap readers as the parent asks, until the parent is gone."""
+    _prepare()
+    _serve_parent(control)
+
+
+def run_early_forkserver(control: int) -> NoReturn:
+    """The same for one whose parent still loads its own code. What else it would do only once it is told the first
+    rules, while the first page waits, it does meanwhile."""
+    _prepare()
+    _warm_up(_loaded(READ))
+    _serve_parent(control)
+
+
+def _prepare() -> None:
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)  # the parent decides; Ctrl-C in a terminal reaches us as well
     logging.disable(logging.CRITICAL)  # libraries remark on every odd page; what matters is in the answer
     gc.disable()  # what is loaded stays: to look through it for garbage takes half as long as to load it
     _loaded(READ)  # before anybody has asked for it: it takes longest
     site_of("www.example.org")  # the list of suffixes, once for all readers
+
+
+def _serve_parent(control: int) -> NoReturn:
     known: Functions = {}
     rules: dict[str, Rules | None] = {}
     children: set[int] = set()
@@ -70,6 +88,7 @@ def run_forkserver(control: int) -> None:
                 break
     for pid in children:
         _reap(pid)
+    os._exit(0)  # to take apart what is loaded would cost as much as a page
 
 
 def _imported(message: bytes) -> Functions:
@@ -91,7 +110,10 @@ def _learn(message: bytes, known: Functions, rules: dict[str, Rules | None]) -> 
     rules[message[:64].decode()] = learned
     for phrases in learned.phrases.values():
         phrases.compile()  # which otherwise each reader does again
-    return _warm_up(known[READ], learned) if READ in known else 0
+    if READ not in known:
+        return 0
+    _warm_up(known[READ])
+    return min(_read_probe(WARM_UP, known[READ], learned) for _ in range(PROBES)) // 1000
 
 
 def _exactly(pipe: socket.socket, size: int) -> bytes:
@@ -157,9 +179,6 @@ def serve(pipe: socket.socket, functions: Functions, known: dict[str, Rules | No
             pipe.sendall(LENGTH.pack(len(answer)) + answer)
 
 
-ANSWER = TypeAdapter(Answer[Any])
-
-
 def _answer(
     functions: list[Callable[..., Any]],
     arguments: tuple[Any, ...],
@@ -189,12 +208,16 @@ def _answer(
             answer = Answer(reason=Reason.READER_MEMORY, detail=f"the page was given up after {memory.grown >> 20} MiB")
         used_up = answer.reason is Reason.READER_MEMORY or memory.held > HELD
         try:
-            return ANSWER.dump_json(replace(answer, retire=answer.retire or used_up))
+            return _said(replace(answer, retire=answer.retire or used_up))
         except Exception as error:  # noqa: BLE001  half a character in a text, as much a page's doing as the rest
-            return ANSWER.dump_json(Answer(reason=Reason.READER_CRASH, detail=_one_line(error), retire=True))
+            return _said(Answer(reason=Reason.READER_CRASH, detail=_one_line(error), retire=True))
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _said(answer: Answer[Any]) -> bytes:
+    return to_json(answer, inf_nan_mode="null")  # JSON has no infinity
 
 
 def _features(result: Any, *arguments: Any) -> TextFeatures | None:
@@ -294,21 +317,21 @@ SHORT = """<html><head><title>Ein kurzer Probelauf</title></head><body><article>
 <p>Ein Satz steht hier.</p></article></body></html>"""
 
 
-def _warm_up(read: Callable[[Page, Rules], Article], rules: Rules) -> int:
-    """Read a page, so that language profiles and the like are loaded once, before the fork, and shared.
+# The probe page is read so often with the rules of a crawl to see what it costs; the least counts.
+PROBES = 2
 
-    Returns microseconds of processor time that it takes once everything is loaded.
-    """
-    page, short = (
-        Page("http://example.org/probe", "", text.encode(), datetime(2024, 10, 3, 18, tzinfo=UTC))
-        for text in (WARM_UP, SHORT)
-    )
+
+@cache
+def _warm_up(read: Reading) -> None:
+    """Read two pages, so that language profiles and the like are loaded once, before the fork, and shared."""
+    for text in (SHORT, WARM_UP):
+        _read_probe(text, read, Rules())
+
+
+def _read_probe(text: str, read: Reading, rules: Rules) -> int:
+    """Nanoseconds of processor time that a page takes."""
+    page = Page("http://example.org/probe", "", text.encode(), datetime(2024, 10, 3, 18, tzinfo=UTC))
+    begun = time.process_time_ns()
     with contextlib.suppress(Rejected):
-        read(short, rules)
-    took = []
-    for _ in range(3):
-        begun = time.process_time_ns()
-        with contextlib.suppress(Rejected):
-            features_of(page, read(page, rules))
-        took.append(time.process_time_ns() - begun)
-    return min(took) // 1000
+        features_of(page, read(page, rules))
+    return time.process_time_ns() - begun

@@ -6,12 +6,13 @@ import struct
 from dataclasses import dataclass
 from functools import cached_property
 from types import UnionType
-from typing import Generic, NamedTuple, TypeVar
-
-from pydantic import TypeAdapter
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from pipelines.items import Article, Reason
 from pipelines.text_features import TextFeatures
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 READ = "pipelines.reading:read"
 CONTINUES = "pipelines.reading.body.paging:continues_at"
@@ -59,6 +60,9 @@ class Task(Generic[T]):
 
     @cached_property
     def answer(self) -> TypeAdapter[Answer[T]]:
+        """What checks an answer, for who asks."""
+        from pydantic import TypeAdapter
+
         return TypeAdapter(Answer[self.returns])  # type: ignore[name-defined]  # known when it runs
 
 

@@ -41,6 +41,13 @@ def pid() -> int:
     return os.getpid()
 
 
+def is_warm() -> bool:
+    """Whether what every page needs was loaded before this process was forked."""
+    from pipelines import reader_process
+
+    return reader_process._warm_up.cache_info().currsize > 0
+
+
 def hold(folder: Path) -> None:
     """Read until somebody opens the pipe ``go``; note where another does the same at the same time."""
     try:

@@ -54,7 +54,7 @@ DOORS = {
     "apprise": ["crawler/alerts.py"],
     "prometheus_client": ["pipelines/metrics.py"],
     "playwright": ["crawler/downloader/browser.py"],
-    "protego": ["crawler/robots.py"],
+    "protego": ["crawler/robots_txt.py"],
     "babel": ["crawler/probing/profile.py"],
     "tomlkit": ["crawler/probing/source_toml.py"],
     "typer": ["crawler/cli/*.py"],

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import lxml.html
 import pytest
+from htmldate.extractors import get_external_parser
 
 from pipelines.items import Hint, Kind, Page, Precision, Provenance
 from pipelines.reading.fields.metadata import Description, describe
@@ -238,6 +239,19 @@ def test_feed_and_address_where_the_page_is_silent():
 )
 def test_an_impossible_date_is_none(value: object):
     assert described(jsonld(NEWS | {"datePublished": value, "dateModified": value})).published is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Dez 02 09:34 2025", ("2025-12-02T00:00:00+01:00", "day", "htmldate")),
+        ("Dec 02 09:34 2025", ("2025-12-02T00:00:00+01:00", "day", "htmldate")),
+        ("Hofladen April bis Juni: Montag – Sonntag: 08–18", None),
+    ],
+)
+def test_htmldate_asks_for_dates_in_german_and_english_alone(text, said):
+    assert published(described(body=f"<h1>Der Hafen</h1><div><span>{text}</span></div>")) == said
+    assert get_external_parser().languages == ["en", "de"]
 
 
 # -- people and agencies ----------------------------------------------------------------------------------------------

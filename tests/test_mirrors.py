@@ -106,6 +106,7 @@ TESTED_IN = {
         "crawler/discovery/markup.py",
         "crawler/discovery/section.py",
         "crawler/discovery/sitemap.py",
+        "crawler/selectors.py",
     ],
     "test_discovery_memory.py": [
         "crawler/conditional.py",
@@ -226,6 +227,9 @@ TESTED_IN = {
     ],
     "test_rights.py": [
         "crawler/cli/sources_rights.py",
+    ],
+    "test_robots.py": [
+        "crawler/robots_txt.py",
     ],
     "test_schedule.py": [
         "crawler/slots.py",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pytest
 from aiohttp import web
 
-from crawler import config, discovery, robots, runs
+from crawler import config, discovery, robots, robots_txt, runs
 from crawler.discovery import document
 from crawler.services import open_services
 from pipelines.reading.body import paging as pages
@@ -80,8 +80,8 @@ async def test_every_kind_of_document_is_read_by_a_reader(tmp_path, site, databa
     more = f'sitemaps = ["{site.base}/sitemap.xml"]\nsections = ["{site.base}/liste.html"]\n[fetch]'
     file.write_text(file.read_text().replace("[fetch]", more, 1))
     for module, name in (
-        (discovery, "read_document"), (discovery, "look"), (robots, "judged_all"), (robots, "Rules"),
-        (robots, "_parsed"), (document, "read_document"), (document, "look"), (pages, "next_page"),
+        (discovery, "read_document"), (discovery, "look"), (robots, "judged_all"), (robots_txt, "Rules"),
+        (robots_txt, "_parsed"), (document, "read_document"), (document, "look"), (pages, "next_page"),
         (pages, "continues_at"), (pages, "may_have_next"), (decode, "text_of"), (decode, "utf8_of"),
     ):  # fmt: skip
         monkeypatch.setattr(module, name, forbidden)

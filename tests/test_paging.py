@@ -130,6 +130,23 @@ def test_a_view_on_one_page_comes_first():
     assert following('<a href="/abo">Alles auf einer Seite</a>') is None
 
 
+@pytest.mark.parametrize(
+    ("href", "may_have"),
+    [
+        (f"{URL}.html", False),
+        (f"{URL}.html#kommentare", False),
+        (f"https://teilen.example/?u={URL}.html&t=Gesperrt", False),
+        (f"{URL}.html?ansicht=ganz", True),
+        (f"{URL}-ganz.html", True),
+        ("?ansicht=ganz", True),
+    ],
+)
+def test_the_article_s_own_address_and_share_buttons_lead_to_no_other_view_of_it(href: str, may_have: bool):
+    body = document(f"<a href='{href}'>Auf einer Seite lesen</a>")
+    assert paging.may_have_next(f"{URL}.html", body, "text/html", 1, RULES) is may_have
+    assert (following(f"<a href='{href}'>Auf einer Seite lesen</a>", url=f"{URL}.html") is not None) is may_have
+
+
 def test_a_source_s_own_rule_decides_alone():
     rules = Rules(site=SiteRules(next_page="a.blaettern"))
     assert following('<a class="blaettern" href="/x/7">hier entlang</a>', rules=rules) == "https://a.example/x/7"

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from pipelines.reading.regex_prefilter import alternatives, anywhere, either, name_of
+from pipelines.reading.regex_prefilter import alternatives, anywhere, either, name_of, sorted_by_letter
 
 NAMED = (
     ("comments", r"(?:leser)?kommentar(?:e)?(?![a-z])|disqus"),
@@ -24,9 +24,39 @@ def test_sorted_patterns_find_what_unsorted_ones_find(text: str):
     assert (plain and (plain[0], name_of(plain))) == (quick and (quick[0], name_of(quick)))
 
 
-def test_a_pattern_that_begins_with_anything_cannot_be_sorted():
-    with pytest.raises(ValueError, match="begins with a letter"):
-        anywhere([("any", r".*x")])
+@pytest.mark.parametrize("pattern", [r".*x", r"(?:ab)+x", r"a?b"])
+def test_a_pattern_that_can_begin_with_anything_cannot_be_sorted_under_a_name(pattern: str):
+    with pytest.raises(ValueError, match="expected a pattern"):
+        anywhere([("any", pattern)])
+
+
+SMALL = (
+    r"cookies?\b",
+    r"(?:alle|alles) akzeptieren",
+    r"(?:i )?nostri (?:\d+ )?partner",
+    r"(?:zu|um)+stimm",
+    r"\d+ partner",
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "wir nutzen cookies",
+        "alles akzeptieren",
+        "i nostri 3 partner",
+        "nostri partner",
+        "zuzustimmen",
+        "12 partner",
+        "",
+    ],
+)
+def test_patterns_without_names_find_what_each_of_them_finds(text: str):
+    assert re.findall(sorted_by_letter(SMALL), text) == re.findall("|".join(SMALL), text)
+
+
+def test_no_patterns_find_nothing():
+    assert re.search(sorted_by_letter([]), "") is None
 
 
 def test_parts_are_those_at_the_top():

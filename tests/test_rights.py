@@ -15,7 +15,7 @@ import pytest
 from crawler import config
 from crawler.downloader.errors import ShutdownError
 from crawler.rights import TdmFiles
-from crawler.robots import judged_all
+from crawler.robots_txt import judged_all
 from crawler.runs import crawl_source
 from crawler.services import open_services
 from crawler.shutdown import Shutdown

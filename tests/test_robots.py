@@ -14,9 +14,8 @@ from crawler.robots import (
     RobotsAnswer,
     RobotsFetchError,
     RobotsUnavailable,
-    Rules,
-    judged_all,
 )
+from crawler.robots_txt import Rules, judged_all
 
 
 class Site:

@@ -19,11 +19,12 @@ HEAVY = (
     "trafilatura", "htmldate", "justext", "courlan", "dateparser", "langdetect", "lxml", "scrapy", "twisted", "parsel",
     "cssselect", "apscheduler", "aiohttp", "tldextract", "requests", "feedparser", "warcio", "regex", "re2", "rensa",
     "psutil", "starlette", "jinja2", "mcp", "pipelines.reading.reader", "pipelines.store.store",
+    "pipelines.store.retention",
 )  # fmt: skip
 LOOKING = (
     ["--help"], ["sources", "list"], ["watch", "list"], ["status", "--runs", "3"], ["articles", "list"],
     ["articles", "search", "Berlin"], ["explain", "https://example.org/a"], ["hosts"], ["db", "query", "SELECT 1"],
-    ["db", "url"], ["health"], ["health", "--all", "--json"],
+    ["db", "url"], ["db", "size"], ["health"], ["health", "--all", "--json"],
 )  # fmt: skip
 # All in one process, one after the other: what the first one loads, the next ones would be blamed for.
 PROBE = """
@@ -55,6 +56,35 @@ def test_a_command_that_only_looks_loads_nothing_that_reads_or_fetches(looked):
         assert code in (0, 1), command  # 1: nobody has seen the page
 
 
+READING = (
+    ["crawl"],
+    ["replay", "--archive"],
+    ["backfill", "old.warc.gz"],
+    ["backfill", "cc-news", "--from", "2025-01"],
+)
+AT_LAUNCH = """
+import json, os, sys
+from crawler.cli import app
+heavy, command = json.loads(sys.argv[1])
+
+def look(event, arguments):
+    if event == "subprocess.Popen" and "run_early_forkserver" in str(arguments):
+        print(json.dumps([name for name in heavy if name in sys.modules]), flush=True)
+        os._exit(0)
+
+sys.addaudithook(look)
+app(command)
+"""
+
+
+@pytest.mark.parametrize("command", READING, ids=" ".join)
+def test_what_forks_readers_is_started_before_anything_heavy_is_loaded(command, tmp_path, monkeypatch):
+    monkeypatch.setenv("NACHLESE_HOME", str(tmp_path))
+    told = json.dumps([HEAVY, command])
+    done = subprocess.run([sys.executable, "-c", AT_LAUNCH, told], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == [], done.stderr
+
+
 def test_a_mistake_in_an_own_phrase_file_is_seen_by_a_command_that_only_looks(tmp_path: Path, monkeypatch):
     from crawler import config
 
@@ -84,8 +114,8 @@ print(json.dumps(sorted(name for name in json.loads(sys.argv[2]) if name in sys.
 """
 #: of what readers have no need, or of so little that it waits for the page that has
 NOT_IN_READERS = (
-    "psycopg", "psycopg_pool", "scrapy", "aiohttp", "apscheduler", "crawler.config", "pipelines.store.store",
-    "dateparser",
+    "psycopg", "psycopg_pool", "scrapy", "aiohttp", "apscheduler", "asyncio", "parsel", "pydantic", "crawler.config",
+    "pipelines.store.store", "dateparser",
 )  # fmt: skip
 
 
@@ -111,7 +141,5 @@ print(*(name for name in sys.argv[1:] if name in sys.modules))
 def test_a_crawl_loads_before_its_first_page_nothing_that_few_pages_need():
     """A list of public suffixes with its HTTP client comes with the first cookie, metrics with who wants them."""
     rare = ("tldextract", "requests", "urllib3", "prometheus_client", "psutil", "trafilatura")
-    done = subprocess.run(
-        [sys.executable, "-c", LOADED_BY_A_CRAWL, *rare], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", LOADED_BY_A_CRAWL, *rare], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []

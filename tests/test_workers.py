@@ -13,10 +13,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from crawler.discovery import DiscoveryFailure, DiscoveryResult, ParseIssue, read_document
 from crawler.discovery.links import LinkFilter
 from pipelines.items import Article, Page, Part, Reason, Rejected
+from pipelines.reader_launch import launch
 from pipelines.reading.rules import Rules
 from pipelines.workers import LARGE, ReaderPool, ReadersUnavailable, Task, _SentRules, death
 
@@ -172,6 +174,14 @@ async def test_a_reader_that_was_forked_for_a_feed_learns_what_pages_need_in_the
         assert reading != str(first)
         assert str(await pool.ask(task, (), whose="probe", size=0, about="a feed")) == reading
         assert (await pool.read(page("who"), Rules(language="fr"))).text == reading
+
+
+async def test_a_forkserver_that_was_started_early_is_warm_before_it_is_told_any_rules():
+    task = Task("tests.poison:is_warm", bool)
+    launch()
+    for is_early in (True, False):  # the first pool has the one that was started early
+        async with ReaderPool(1, read="tests.poison:read", tasks=[task]) as pool:
+            assert await pool.ask(task, (), whose="probe", size=0, about="a feed") is is_early
 
 
 async def test_the_event_loop_goes_on_while_pages_hang():
@@ -330,6 +340,22 @@ def wait_until_gone(pids: list[int]) -> None:
     """Returns when none of *pids* runs; the test's own time limit is the limit."""
     while any(alive(pid) for pid in pids):
         os.sched_yield()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("body_key", "A" * 32), ("body_key", "a" * 33), ("bands", []), ("bands", [1 << 63]), ("bands", [0] * 999),
+        ("terms", [1 << 31]), ("prominence", [1001.0]), ("prominence", [float("nan")]),
+    ],
+)  # fmt: skip
+def test_features_beyond_their_limits_are_no_answer(name, value):
+    features = {"text_key": None, "content_key": "b" * 32, "body_key": "c" * 32, "bands": [1], "correction": None}
+    features |= {"word_count": 3, "terms": [7], "prominence": [0.5]}
+    answer = Task("any:function", int).answer
+    assert answer.validate_python({"features": features}).features.bands == [1]
+    with pytest.raises(ValidationError):
+        answer.validate_python({"features": features | {name: value}})
 
 
 def test_a_wait_status_becomes_a_reason():

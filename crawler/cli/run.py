@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import difflib
+import sys
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
@@ -455,19 +456,18 @@ class Bar:
             self._bar.update(self._task, completed=self.ends.total(), said=said)
 
     def __enter__(self) -> Bar:
-        console = err()
-        if Options.log_format == "json":
-            start_logging("INFO", form="json")
+        if Options.log_format == "json" or not sys.stderr.isatty():  # a log needs nothing of rich
+            start_logging("INFO", form=Options.log_format)
             return self
-        start_logging("ERROR" if console.is_terminal else "INFO", console if console.is_terminal else None)
-        if console.is_terminal:
-            from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-            columns = ("{task.completed}", "{task.description}", "{task.fields[said]}")
-            texts = [TextColumn(column, markup=False) for column in columns]
-            self._bar = Progress(SpinnerColumn(), *texts, TimeElapsedColumn(), console=console, transient=True)
-            self._bar.start()
-            self._task = self._bar.add_task(self.things, total=None, said="")
+        console = err()
+        start_logging("ERROR", console)
+        columns = ("{task.completed}", "{task.description}", "{task.fields[said]}")
+        texts = [TextColumn(column, markup=False) for column in columns]
+        self._bar = Progress(SpinnerColumn(), *texts, TimeElapsedColumn(), console=console, transient=True)
+        self._bar.start()
+        self._task = self._bar.add_task(self.things, total=None, said="")
         return self
 
     def __exit__(self, *exc: object) -> None:

@@ -82,9 +82,9 @@ def files(
 
     What was killed goes on where it was. Exit code 1 when the run failed, a page is pending or a file cannot be had.
     """
+    prepare(queue, follow)  # before the imports, which take as long
     from crawler.backfilling import is_address
 
-    prepare(queue, follow)
     configured = configuration(has_log=True)
     names = known_sources(configured, words(sources))
     if missing := [name for name in files if not is_address(name) and not Path(name).is_file()]:
@@ -120,9 +120,9 @@ def cc_news(
     One file at a time is copied, read and deleted. What was killed goes on where it was; files that are done are not
     fetched again. Exit code 1 when the run failed, a page is pending, or a month or a file cannot be had.
     """
+    prepare(queue, follow)  # before the imports, which take as long
     from crawler.cc_news import files_of, months
 
-    prepare(queue, follow)
     configured = configuration(has_log=True)
     names = known_sources(configured, words(sources))
     try:

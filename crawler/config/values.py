@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator
 
+from crawler.selectors import as_xpath, is_xpath
 from crawler.slots import Cron
 
 DURATION_UNITS = {
@@ -161,11 +162,6 @@ def _compile(value: str) -> None:
         SafePattern(value)
 
 
-def is_xpath(selector: str) -> bool:
-    """``.byline`` is CSS; XPath begins with ``/``, ``./``, ``.//`` or a bracket."""
-    return selector.startswith(("/", "./", "("))
-
-
 def selector(value: Any) -> str:
     """CSS (with ``::text`` and ``::attr(name)``), or XPath."""
     if not isinstance(value, str) or not value.strip():
@@ -175,10 +171,9 @@ def selector(value: Any) -> str:
         return text
     import cssselect
     from lxml import etree
-    from parsel.csstranslator import HTMLTranslator
 
     try:
-        etree.XPath(text if is_xpath(text) else HTMLTranslator().css_to_xpath(text))
+        etree.XPath(as_xpath(text))
     except (etree.XPathError, cssselect.SelectorError, ValueError, RecursionError) as error:
         kind = "XPath" if is_xpath(text) else "CSS selector"
         raise ValueError(f"{value!r} is no {kind}: {error}") from None

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import ConfigDict
-
 from pipelines.items import Link
 
 Kind = Literal["feed", "sitemap", "section"]
@@ -81,9 +79,6 @@ class DiscoveryResult:
     ttl: int | None = None
     skip_hours: tuple[int, ...] = ()
     skip_days: tuple[int, ...] = ()
-
-    # reader processes answer in JSON, in which bytes are no text
-    __pydantic_config__ = ConfigDict(ser_json_bytes="hex", val_json_bytes="hex")
 
     @property
     def is_damaged(self) -> bool:

@@ -9,12 +9,11 @@ from itertools import islice
 
 import lxml.html
 from lxml import etree
-from parsel.csstranslator import HTMLTranslator
 
-from crawler.config.values import is_xpath
 from crawler.discovery.entries import clean_address, result_of
 from crawler.discovery.links import LinkFilter, looks_like_article
 from crawler.discovery.models import DiscoveryError, DiscoveryResult, Entry, ParseIssue, Problem
+from crawler.selectors import as_xpath
 from pipelines import urls
 
 #: links of a section page that are looked at; a front page has some hundreds
@@ -44,7 +43,7 @@ def anchors_of(tree: lxml.html.HtmlElement, selectors: Iterable[str]) -> Iterato
     """``<a href>`` inside (or being) what the selectors name; without them, everywhere but in navigation and footer."""
     selectors = list(selectors)
     for selector in selectors:
-        for place in tree.xpath(selector if is_xpath(selector) else HTMLTranslator().css_to_xpath(selector)):
+        for place in tree.xpath(as_xpath(selector)):
             if isinstance(place, etree._Element):
                 yield from (one for one in place.iter("a") if one.get("href"))
     if not selectors:

@@ -19,7 +19,7 @@ from crawler.discovery.entries import clean_address
 from crawler.discovery.links import looks_like_article
 from crawler.discovery.models import DiscoveryError
 from crawler.probing.models import Outline, Subscriptions, Survey
-from crawler.robots import LARGEST, decoded_robots, field_and_value
+from crawler.robots_txt import LARGEST, decoded_robots, field_and_value
 from pipelines import urls
 from pipelines.reading.fields.language import code
 from pipelines.reading.page import structured

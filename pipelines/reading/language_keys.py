@@ -183,7 +183,7 @@ KEYS: dict[str, Key] = {
     "verdict.we_cannot": _patterns("how such a headline says that we could not find it, up to the thing"),
     "verdict.cannot_find": _patterns("and from there on: find"),
     "verdict.taken_down": _patterns("what stands in the place of an article that was taken down"),
-    "verdict.consent": _patterns("words of consent"),
+    "verdict.consent": _patterns("words of consent, small letters"),
     "verdict.we_ask": _patterns("what only somebody says who asks for consent himself, small letters"),
     "verdict.consent_talk": _patterns("what he says besides"),
     "verdict.beside_consent": _patterns("words that stand beside those of consent"),

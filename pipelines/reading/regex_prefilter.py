@@ -59,10 +59,30 @@ def anywhere(named: Iterable[tuple[str, str]]) -> str:
     return "|".join(f"{letter}(?:{'|'.join(parts)})" for letter, parts in by_letter.items())
 
 
+def sorted_by_letter(patterns: Iterable[str]) -> str:
+    """One pattern that matches what any of *patterns* does, without names and groups; those that begin with no letter
+    come last, and to search with it is slow then.
+    """
+    by_letter: dict[str, list[str]] = {}
+    others: list[str] = []
+    for part in (part for pattern in patterns for part in alternatives(pattern)):
+        try:
+            begins = list(_by_first_letter(part))
+        except ValueError:
+            others.append(part)
+            continue
+        for letter, rest in begins:
+            by_letter.setdefault(letter, []).append(rest)
+    sorted_ones = (f"{letter}(?:{'|'.join(rests)})" for letter, rests in by_letter.items())
+    return f"(?:{'|'.join((*sorted_ones, *others)) or '(?!)'})"
+
+
 def _by_first_letter(pattern: str) -> Iterator[tuple[str, str]]:
     """Letter and rest of each way in which *pattern* can begin: of '(?:ab|c)?d' these are 'a' 'bd', 'c' 'd', 'd' ''."""
     if pattern.startswith("(?:"):
         end = _behind(pattern, 0)
+        if pattern[end : end + 1] in ("*", "+", "{"):
+            raise ValueError(f"expected a pattern whose beginning is not repeated: {pattern!r}")
         rest = pattern[end:].removeprefix("?")
         for inner in alternatives(pattern[3 : end - 1]):
             yield from _by_first_letter(inner + rest)

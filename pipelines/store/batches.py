@@ -20,8 +20,8 @@ log = logging.getLogger(__name__)
 
 MOST = 100  # items in a transaction; more gains nothing, and a bad one costs more to find
 PAUSE = 0.004  # seconds after the last item in which another is waited for, where they come one by one ...
-LONGEST_PAUSE = 0.064  # ... and where they come in numbers: a transaction costs as much as the rows of three items
-LONGEST_WAIT = 0.4  # seconds that the first item waits at most, however close the others follow
+LONGEST_PAUSE = 0.128  # ... and where they come in numbers: a transaction costs as much as the rows of three items
+LONGEST_WAIT = 1.0  # seconds that the first item waits at most, however close the others follow
 ENOUGH = 32  # items that wait for no others
 LONG = 20.0  # seconds; who gives up after that has waited for a lock or for a database that is away
 TIDY_AFTER = 400  # items; the search index's list of new rows then has some megabytes, which a search reads through

@@ -15,7 +15,7 @@ from pipelines.store import near_duplicates, owners, row_mapping
 from pipelines.store.models import PageOutcome, Row
 from pipelines.store.near_duplicates import NearDuplicates
 from pipelines.store.row_mapping import Item
-from pipelines.store.session import named_rows, rows_of
+from pipelines.store.session import named_rows
 
 SAVE_SOURCE_NAMES = """
     INSERT INTO ingest.sources (name, title)
@@ -124,11 +124,11 @@ async def lock_pages(
     rows = [
         {"source": item.source, "url_key": item.page_key, "url": item.page_url, "hint": item.hint} for item in items
     ]
-    cursor = await connection.execute(SAVE_PAGES, [row_mapping.dumps(rows)])
-    made = {row[0] for row in await cursor.fetchall()}
+    saved = await connection.execute(SAVE_PAGES, [row_mapping.dumps(rows)])
     wanted = sorted({(item.source, item.page_key) for item in items})
-    locked = await rows_of(connection, LOCK_PAGES, [[source for source, _ in wanted], [key for _, key in wanted]])
-    return {(row["source"], bytes(row["url_key"])): row for row in locked}, made
+    locked = await named_rows(connection, LOCK_PAGES, [[source for source, _ in wanted], [key for _, key in wanted]])
+    made = {row[0] for row in await saved.fetchall()}
+    return {(row.source, bytes(row.url_key)): row._asdict() for row in locked}, made
 
 
 async def ended_before(
@@ -160,11 +160,13 @@ async def find_known(connection: AsyncConnection, items: Sequence[Item], is_prev
     # after the articles are known, for whose bands shall be claimed needs their numbers; before the texts, which may be
     # those of the writer that a claim has waited for
     strange = [item for item in items if _may_be_a_copy(known, item)]
-    if not is_preview:
-        await near_duplicates.claim(connection, [(known.article_id(item), item.version["bands"]) for item in strange])
     stored = known.copies
     bands = [band for item in strange for band in item.version["bands"]]
-    known.copies = await near_duplicates.known(connection, bands, set(known.ids.values()))
+    async with connection.pipeline():
+        if not is_preview:
+            claims = [(known.article_id(item), item.version["bands"]) for item in strange]
+            await near_duplicates.claim(connection, claims)
+        known.copies = await near_duplicates.known(connection, bands, set(known.ids.values()))
     known.copies.duplicates_of = known.copies.duplicates_of | stored.duplicates_of
     known.copies.current = known.copies.current | stored.current
     for row in firsts:

@@ -150,15 +150,24 @@ HEALTH = """
     ORDER BY health.source, health.measure
 """
 
+SIZES = """
+    SELECT class.relname AS name, greatest(class.reltuples, 0)::bigint AS rows,
+           pg_table_size(class.oid) AS bytes, pg_indexes_size(class.oid) AS index_bytes,
+           obj_description(class.oid) AS about
+    FROM pg_class AS class
+    WHERE class.relnamespace = 'ingest'::regnamespace AND class.relkind = 'r'
+    ORDER BY pg_total_relation_size(class.oid) DESC
+"""
+WHOLE = "SELECT pg_database_size(current_database()) AS bytes"
+
 
 class Queries(Session):
     """What people and programs ask that look. A command that only looks opens this instead of a whole ``Store``."""
 
     async def size(self) -> Row:
-        """{bytes, tables: [{name, rows, bytes, index_bytes, about}]}; rows are Postgres's estimate."""
-        from pipelines.store import retention  # which loads what deletes, too
-
-        return await retention.size(self._connections.run)
+        """{bytes, tables: [{name, rows, bytes, index_bytes, about}]}, the largest first; rows are Postgres's
+        estimate."""
+        return {"bytes": (await self._do(WHOLE))[0]["bytes"], "tables": await self._do(SIZES)}
 
     async def open_alarms(self) -> list[Row]:
         """``news.alarms`` that are open."""

@@ -1,4 +1,4 @@
-"""What is deleted after a time, and how large everything is. Article rows are never deleted.
+"""What is deleted after a time. Article rows are never deleted.
 
 Deleted is only what nothing else needs: requests and page endings whose run is counted, runs once their counts are
 summed up, wordings that are neither current nor the origin of a copy, archive files. Each step takes some thousand rows
@@ -175,16 +175,6 @@ FORGET_RECORDS = """
 """
 DELETE_RECORDS = "DELETE FROM ingest.archive_records WHERE file = %(file)s"
 
-SIZES = """
-    SELECT class.relname AS name, greatest(class.reltuples, 0)::bigint AS rows,
-           pg_table_size(class.oid) AS bytes, pg_indexes_size(class.oid) AS index_bytes,
-           obj_description(class.oid) AS about
-    FROM pg_class AS class
-    WHERE class.relnamespace = 'ingest'::regnamespace AND class.relkind = 'r'
-    ORDER BY pg_total_relation_size(class.oid) DESC
-"""
-WHOLE = "SELECT pg_database_size(current_database()) AS bytes"
-
 
 async def prune(
     run: Transactions,
@@ -308,11 +298,6 @@ async def _in_portions(run: Transactions, statement: str, values: Row) -> int:
 
 async def _counted(run: Transactions, statement: str, values: Row) -> int:
     return int((await _rows(run, statement, values))[0]["number"])
-
-
-async def size(run: Transactions) -> Row:
-    """{bytes, tables: [{name, rows (an estimate), bytes, index_bytes, about}]}, the largest first."""
-    return {"bytes": (await _rows(run, WHOLE, {}))[0]["bytes"], "tables": await _rows(run, SIZES, {})}
 
 
 async def _rows(run: Transactions, statement: str, values: Row) -> list[Row]:

@@ -75,16 +75,16 @@ RUN_STATE = """
     FROM ingest.runs WHERE id = %(run)s FOR UPDATE
 """
 
+# pages that were only seen again are as many as the feeds have entries, every few minutes; counted, they have done
+# their service
 END_RUN = """
+    WITH forgotten AS (DELETE FROM ingest.run_pages WHERE run_id = %(run)s AND NOT asked)
     UPDATE ingest.runs
     SET ended_at = clock_timestamp(), outcome = %(outcome)s, error = %(error)s, new = %(new)s,
         new_version = %(new_version)s, unchanged = %(unchanged)s, copy = %(copy)s, rejected = %(rejected)s,
         pending = %(pending)s, reasons = %(reasons)s
     WHERE id = %(run)s
 """
-
-# they are as many as the feeds have entries, every few minutes; counted, they have done their service
-FORGET_SEEN_AGAIN = "DELETE FROM ingest.run_pages WHERE run_id = %(run)s AND NOT asked"
 
 PREVIOUS_RUN = """
     SELECT outcome <> 'finished' AS has_crashed FROM ingest.runs
@@ -209,5 +209,4 @@ async def _end_run(connection: AsyncConnection, run: int, outcome: RunOutcome, e
     counts = _counts(await rows_of(connection, COUNT_RUN, {"run": run}))
     values = asdict(counts) | {"run": run, "outcome": outcome, "error": error, "reasons": Jsonb(counts.reasons)}
     await connection.execute(END_RUN, values)
-    await connection.execute(FORGET_SEEN_AGAIN, {"run": run})
     return counts

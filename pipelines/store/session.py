@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import psycopg
 from psycopg import AsyncConnection
+from psycopg.pq import PipelineStatus
 from psycopg.rows import dict_row, namedtuple_row
 
 from pipelines import database
@@ -67,7 +68,8 @@ class Session:
 
 
 async def rows_of(connection: AsyncConnection, statement: str, values: Any = None) -> list[Row]:
-    """The rows of one statement as dicts; none where it brings none."""
+    """The rows of one statement as dicts; none where it brings none. Not in a pipeline, where that is not known yet."""
+    assert connection.info.pipeline_status == PipelineStatus.OFF
     cursor = connection.cursor(row_factory=dict_row)
     await cursor.execute(statement, values)
     return await cursor.fetchall() if cursor.description else []

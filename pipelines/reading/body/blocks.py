@@ -54,8 +54,8 @@ _CAPTION = re.compile(
     rf"|©) ?[^()]{{2,80}}[)\]]?\.?|.{{0,200}}©[^.]{{2,80}}",
     re.DOTALL,
 )
-# nearly no paragraph has one of these: that is quicker to see
-_CAPTION_HINT = re.compile(r"[Ff]ot|ild|©|uelle|rafi|Abb|creenshot|mage|icture|r[eé]d[iy]|llustr|eeld|beeld|dję|mmag")
+# nearly no paragraph has one of these: that is quicker to see, most of all where each begins with one certain letter
+_CAPTION_HINT = re.compile(r"Fot|fot|ild|©|uelle|rafi|Abb|creenshot|mage|icture|r[eé]d[iy]|llustr|eeld|beeld|dję|mmag")
 _CREDIT_HINT = re.compile(r"ot[os]|ild|mage|icture|redit|rafik|llustr|hotogr|/")
 # a paragraph that ends so stands below a picture: '... in Karlsruhe. Foto: Uli Maier/imago', '... Peter Kneffel/dpa'
 _CREDITED = (

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from lxml import etree, html
 
@@ -22,6 +22,7 @@ from pipelines.pattern_sets import any_in_bytes, any_in_text
 from pipelines.reading.fields.metadata import selector
 from pipelines.reading.languages import either, words
 from pipelines.reading.page import decode
+from pipelines.reading.page.tree import parser
 from pipelines.reading.rules import Rules
 
 MOST_PAGES = 60
@@ -167,20 +168,28 @@ def next_page(page_url: str, body: bytes, content_type: str, number: int, rules:
     if tree is None:
         return None
     base = _base(tree, page_url)
-    links = [
-        (element, url)
-        for element in islice(tree.iter("a", "link"), 4 * _MOST_LINKS)
-        if (url := _target(element, base, page_url))
-    ]
-    if number == 1 and (single := _single_view(links, page_url)):
+    links = list(islice(tree.iter("a", "link"), 4 * _MOST_LINKS))
+    if number == 1 and (single := _single_view(links, base, page_url)):
         return single
     best: tuple[int, str] | None = None
-    following = ((element, url, there) for element, url in links if (there := _follows(url, page_url, number)))
-    for element, url, there in islice(following, _MOST_CANDIDATES):
+    for element, url, there in islice(_following(links, base, page_url, number), _MOST_CANDIDATES):
         worth = _worth(element, there, number)
         if worth > (best[0] if best else 0):
             best = worth, url
     return best[1] if best else None
+
+
+def _following(
+    links: Iterable[etree._Element], base: str, page_url: str, number: int
+) -> Iterator[tuple[etree._Element, str, _Numbered]]:
+    """The links to what may be the page after page *number* by its address; few have such a number in it at all."""
+    wanted = re.compile(rf"(?<!\d)0*(?:{number + 1}|{number})(?!\d)")
+    for element in links:
+        if wanted.search(element.get("href") or "") is None:
+            continue
+        url = _target(element, base, page_url)
+        if url and (there := _follows(url, page_url, number)):
+            yield element, url, there
 
 
 def continues_at(page: Page, rules: Rules) -> str | None:
@@ -190,14 +199,9 @@ def continues_at(page: Page, rules: Rules) -> str | None:
 
 def _tree(body: bytes, content_type: str) -> html.HtmlElement | None:
     try:
-        return html.document_fromstring(decode.utf8_of(body, content_type), parser=_parser())
+        return html.document_fromstring(decode.utf8_of(body, content_type), parser=parser())
     except (Rejected, etree.ParserError):
         return None
-
-
-@lru_cache(maxsize=1)
-def _parser() -> html.HTMLParser:
-    return html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
 
 
 def _may_have_more(page_url: str, body: bytes, number: int) -> bool:
@@ -208,12 +212,12 @@ def _may_have_more(page_url: str, body: bytes, number: int) -> bool:
     page_url, lower = page_url.lower(), body.lower()
     try:
         names = {_last_name(stem.partition("?")[0]) for stem in _stems_of(page_url, number)}
-        path = urlsplit(page_url).path
+        page = urlsplit(page_url)
     except ValueError:
         return False
     # a teaser links its article from its picture, its headline and its text
     links = dict.fromkeys(found[0] or found[1] or found[2] for found in _HREF.findall(lower))
-    if number == 1 and (b"<base" in lower or _may_show_it_otherwise(links, path)) and _may_be_single(body):
+    if number == 1 and (b"<base" in lower or _may_show_it_otherwise(links, page)) and _may_be_single(body):
         return True
     wanted = re.compile(rb"(?<!\d)0?(?:%d|%d)(?!\d)" % (number + 1, number))
     named = (link for link in links if _may_name(link, names) and wanted.search(link))
@@ -240,15 +244,17 @@ def _may_name(link: bytes, names: Iterable[bytes]) -> bool:
 _WHOLE = (b"/", b"#", b"http://", b"https://", b"javascript:", b"mailto:", b"tel:", b"data:", b"whatsapp:")
 
 
-def _may_show_it_otherwise(links: Iterable[bytes], path: str) -> bool:
-    """Whether one of *links* may lead to another view of the article at *path*: it goes on there, or has a query."""
-    own, is_folder = _own_path(path).encode("utf-8", "replace"), path.endswith("/")
+def _may_show_it_otherwise(links: Iterable[bytes], page: SplitResult) -> bool:
+    """Whether one of *links* may lead to another view of the article on *page*: its path goes on, or has a query."""
+    own, is_folder = _own_path(page.path).encode("utf-8", "replace"), page.path.endswith("/")
     if len(own) < 4 or b"&" in own:
         return len(own) >= 4
+    # a link to the page itself is none, which it is with this ending too; one without the page's query may be
+    ending = b"" if page.query else page.path.encode("utf-8", "replace").removeprefix(own)
     for link in links:
-        _, is_there, rest = link.partition(own)
-        if is_there:
-            if rest not in (b"", b"/") and not rest.startswith(b"#"):
+        before, is_there, rest = link.partition(own)
+        if is_there and b"?" not in before:  # in another site's query the page is only named, to share it
+            if rest not in (b"", b"/", ending) and not rest.startswith((b"#", ending + b"#")):
                 return True
         elif link.startswith(b"?") or (is_folder and not link.startswith(_WHOLE)):
             return True
@@ -379,14 +385,12 @@ def _same_article(url: str, page_url: str) -> bool:
     return there.path != here.path or there.query != here.query
 
 
-def _single_view(links: Iterable[tuple[etree._Element, str]], page_url: str) -> str | None:
-    for element, url in links:
-        if (
-            element.tag == "a"
-            and _same_article(url, page_url)
-            and _SINGLE.fullmatch(_words(element).strip(" .|[]()»›>"))
-        ):
-            return url
+def _single_view(links: Iterable[etree._Element], base: str, page_url: str) -> str | None:
+    for element in links:  # words are compared in less time than addresses are put together
+        if element.tag == "a" and _SINGLE.fullmatch(_words(element).strip(" .|[]()»›>")):
+            url = _target(element, base, page_url)
+            if url and _same_article(url, page_url):
+                return url
     return None
 
 

@@ -105,8 +105,6 @@ def repeated_in(articles: Sequence[Occurrence]) -> tuple[Paragraph, ...]:
     """The paragraphs under *articles* of one source that are boilerplate, the commonest first."""
     keys = [{key_of(text): text for text in (*each.paragraphs, *each.again)} for each in articles]
     everywhere = Counter(key for found in keys for key in found)
-    rests = [_words(text for key, text in found.items() if everywhere[key] == 1) for found in keys]
-    frequency = Counter(word for rest in rests for word in rest)
     under: dict[int, list[int]] = defaultdict(list)
     for place, found in enumerate(keys):
         own = sum(len(text) for key, text in found.items() if everywhere[key] == 1)
@@ -115,13 +113,21 @@ def repeated_in(articles: Sequence[Occurrence]) -> tuple[Paragraph, ...]:
         for key in found:
             if everywhere[key] >= FEWEST_ARTICLES:
                 under[key].append(place)
-    good = []
+    common = []
     for key, places in under.items():
         text, days = keys[places[0]][key], len({articles[place].day for place in places})
         is_common = len(places) >= _articles_needed(text, len(articles)) and days >= FEWEST_DAYS
-        may_go = is_common and len(text) <= LONGEST and not is_protected(text)
-        if may_go and _is_foreign(text, [rests[place] for place in places], frequency, len(articles)):
-            good.append(Paragraph(key, text, len(places), days))
+        if is_common and len(text) <= LONGEST and not is_protected(text):
+            common.append((Paragraph(key, text, len(places), days), places))
+    if not common:  # as in the first days of a source: the words of all articles are most of the work
+        return ()
+    rests = [_words(text for key, text in found.items() if everywhere[key] == 1) for found in keys]
+    frequency = Counter(word for rest in rests for word in rest)
+    good = [
+        paragraph
+        for paragraph, places in common
+        if _is_foreign(paragraph.text, [rests[place] for place in places], frequency, len(articles))
+    ]
     return tuple(sorted(good, key=lambda each: (-each.articles, each.key))[:MOST])
 
 

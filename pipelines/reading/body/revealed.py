@@ -239,12 +239,11 @@ def _is_prose(panel: etree._Element) -> bool:
         "menu",
     ):
         return False
-    if panel.get("aria-modal") or len(raw(panel)) < _PANEL_PROSE or _FIELDS(panel):
+    text = raw(panel)
+    if panel.get("aria-modal") or len(text) < _PANEL_PROSE or _FIELDS(panel):
         return False
-    if is_by_machine(raw(panel)):
-        return False
-    prose = prose_in(panel)
-    return sum(length for element, length in prose.items() if element.tag != "li") >= _PANEL_PROSE
+    length = sum(length for element, length in prose_in(panel).items() if element.tag != "li")
+    return length >= _PANEL_PROSE and not is_by_machine(text)
 
 
 def _is_labelled(panel: etree._Element, tree: etree._Element) -> bool:

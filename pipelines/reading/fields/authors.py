@@ -72,8 +72,8 @@ Values = Iterator[tuple[str, Byline]]
 
 def _sorted(evidence: Evidence, names: list[str], organisations: list[str] | tuple[str, ...] = ()) -> Values:
     """What a place names, sorted into people, newsrooms and agency; nothing where it names nobody."""
-    found = people.byline(names, organisations, is_stated=True)
     if names or organisations:
+        found = people.byline(names, organisations, is_stated=True)
         yield ", ".join((*names, *organisations)), _without_site(found, site_names(evidence.stated))
 
 

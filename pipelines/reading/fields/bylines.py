@@ -166,14 +166,19 @@ def _names_after(visible: VisibleText, index: int) -> str:
 def _named_or_linked(tree: Element) -> Iterator[Element]:
     """Elements whose class, rel or address speaks of an author, and the first headings, in the page's order."""
     for element in tree.iter("*"):  # one way through it: as an XPath of four parts it takes longer
-        classes = element.get("class")
+        classes, tag = element.get("class"), element.tag
         if (
-            (classes is not None and _SIGNED.search(classes))
-            or element.tag == "h1"
+            (classes is not None and _speak_of_author(classes))
+            or tag == "h1"
+            or (tag == "a" and "/aut" in (element.get("href") or ""))
             or element.get("rel") == "author"
-            or (element.tag == "a" and "/aut" in (element.get("href") or ""))
         ):
             yield element
+
+
+@lru_cache(maxsize=4_096)  # most elements of a page share their classes with others
+def _speak_of_author(classes: str) -> bool:
+    return _SIGNED.search(classes) is not None
 
 
 def _marked(tree: Element, heading: Element | None, above: frozenset[Element]) -> Iterator[Element]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from pipelines.reading.languages import Language, company, either, languages
+from pipelines.reading.regex_prefilter import sorted_by_letter
 
 _YEAR = r"(?:19|20)\d\d"
 UNITS = ("seconds", "minutes", "hours", "days")
@@ -46,6 +47,7 @@ class Grammar:
     other: re.Pattern[str]
 
 
+@lru_cache(maxsize=256)
 def grammar_of(language: str | None) -> Grammar:
     """The grammar for pages in *language*, 'de' or 'de-AT'; that of German where the language has no file."""
     return _grammar(company((language or "").lower()[:2]))
@@ -94,7 +96,7 @@ def _grammar(codes: tuple[str, ...]) -> Grammar:
             rf"(?<![\d:.])[0-3]?\d\.(?:\s?(?:[01]?\d\.|{month}\.?))?\s?(?:(?:19|20)?\d\d)?{to}$", re.IGNORECASE
         ),
         range_after=re.compile(rf"{to}[0-3]?\d\.\s?(?:[01]?\d\.|{month})", re.IGNORECASE),
-        may_hold=re.compile("|".join(_beginnings(months, full, spoken, ago.values()))),
+        may_hold=re.compile(sorted_by_letter(_beginnings(months, full, spoken, ago.values()))),
         published=_labels("labels.published", codes),
         modified=_labels("labels.modified", codes),
         as_of=_labels("labels.as_of", codes),

@@ -83,7 +83,7 @@ def describe(
     published = times.published(source)
     if within is not None and not (byline.people and published):
         byline = byline if byline.people else byline_of(replace(evidence, visible=whole), site.authors)
-        source = times.source_of(replace(evidence, visible=whole), reading, is_german=language == "de")
+        source = times.looking_at(whole, source)
         published = published or times.published(source)
     sections = tuple(dict.fromkeys(select(tree, site.section))) or sections_of(
         section_source(tree, structured, page.url, title, head.element, page.hint)

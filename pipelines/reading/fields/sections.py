@@ -18,7 +18,10 @@ from pipelines.reading.page.structured import Structured, plain, plain_list, tex
 from pipelines.reading.page.visible import just_above
 
 _NO_SECTION = words("title.home")
-_CRUMBS = XPath("(//@class | //@id)[contains(.,'readcrumb')]/parent::*[count(.//a) < 9][not(.//p)]//a")
+# two sets are joined in time that grows with the product of their sizes, so each is chosen from before
+_CRUMBS = XPath(
+    "(//@class[contains(., 'readcrumb')] | //@id[contains(., 'readcrumb')])/parent::*[count(.//a) < 9][not(.//p)]//a"
+)
 _LONGEST, _MOST = 60, 6  # characters of a name, sections of an article
 
 

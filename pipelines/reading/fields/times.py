@@ -18,11 +18,12 @@ from lxml.etree import _Element as Element
 
 from pipelines.items import Precision, Provenance
 from pipelines.reading.fields.bylines import is_of_other_item, is_outside
-from pipelines.reading.fields.dates import CHANGED, Dated, Label, Reading
+from pipelines.reading.fields.dates import CHANGED, Dated, Label, Reading, Stated
 from pipelines.reading.fields.fallback_dates import by_htmldate
 from pipelines.reading.fields.visible_dates import LEAST, PLAIN, Seen, dates_seen
 from pipelines.reading.page.evidence import Candidate, Evidence, Place, Ranking
 from pipelines.reading.page.structured import Structured, text_of
+from pipelines.reading.page.visible import VisibleText
 
 _PUBLISHED_META = (
     "article:published_time", "og:article:published_time", "og:published_time", "article:published",
@@ -32,7 +33,8 @@ _PUBLISHED_META = (
     "article:post_date", "vf:published", "ob_pubdate", "citation_publication_date",
 )  # fmt: skip
 # the same and more, without the marks between their words: every system writes these names in its own way
-_PUBLISHED_NAMES = frozenset(re.sub(r"[\W_]", "", name) for name in _PUBLISHED_META) | {
+_NAME_MARKS = re.compile(r"[\W_]")
+_PUBLISHED_NAMES = frozenset(_NAME_MARKS.sub("", name) for name in _PUBLISHED_META) | {
     "publicationdate", "publisheddate", "pubtime", "publishtime", "publishedtime", "articlepublishdate",
     "articlepublicationdate", "articledateoriginal", "articlecreated", "articlepubdate", "ogpublishdate",
     "ogpublishedat", "ogpublicationdate", "releasedate", "datereleased", "firstpublished", "rnewsdatepublished",
@@ -58,19 +60,30 @@ _MACHINES = (Provenance.JSONLD, Provenance.META, Provenance.MICRODATA, Provenanc
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What a place of the times is read from: the page's evidence, how its dates are read, and the dates that a
-    reader sees (read when they are first asked for).
+    """What a place of the times is read from: the page's evidence, how its dates are read, the dates that a reader
+    sees, and the one that htmldate finds (both read when they are first asked for).
     """
 
     evidence: Evidence
     reading: Reading
     seen: Callable[[], list[Seen]]
+    guessed: Callable[[], Stated | None]
     is_german: bool = False
+
+
+_once = lru_cache(maxsize=1)
 
 
 def source_of(evidence: Evidence, reading: Reading, *, is_german: bool = False) -> Source:
     """*evidence* with what is needed to read times from it. *is_german*: pages on which htmldate is worth asking."""
-    return Source(evidence, reading, lru_cache(maxsize=1)(lambda: dates_seen(evidence.visible, reading)), is_german)
+    seen = _once(lambda: dates_seen(evidence.visible, reading))
+    return Source(evidence, reading, seen, _once(lambda: by_htmldate(evidence, reading)), is_german)
+
+
+def looking_at(visible: VisibleText, source: Source) -> Source:
+    """The same page, of which a reader sees *visible*. htmldate reads all of it, so that it need not be asked again."""
+    seen = _once(lambda: dates_seen(visible, source.reading))
+    return replace(source, evidence=replace(source.evidence, visible=visible), seen=seen)
 
 
 def published(source: Source) -> Dated | None:
@@ -154,7 +167,7 @@ def _of_meta(*names: str) -> Callable[[Source], Values]:
 def _of_published_meta(source: Source) -> Values:
     stated = source.evidence.stated
     yield from _of_meta(*_PUBLISHED_META)(source)
-    others = [name for name in stated.meta if re.sub(r"[\W_]", "", name) in _PUBLISHED_NAMES]
+    others = [name for name in stated.meta if _NAME_MARKS.sub("", name) in _PUBLISHED_NAMES]
     yield from _of_meta(*(name for name in others if name not in _PUBLISHED_META))(source)
 
 
@@ -279,7 +292,7 @@ def _shows_an_hour_to_come(source: Source) -> bool:
 
 def _by_htmldate(source: Source) -> Values:
     if source.is_german and not _shows_an_hour_to_come(source):
-        stated = by_htmldate(source.evidence, source.reading)
+        stated = source.guessed()
         changed = modified(source) if stated else None
         if stated is not None and not (changed and changed.at.date() == stated.at.date()):
             yield stated.at.date().isoformat(), Dated(stated.at, stated.precision, Provenance.HTMLDATE)

@@ -100,7 +100,7 @@ def _kicker_above(element: Element | None, title: str | None) -> str | None:
             text = text_of(above, 120)
             is_path = above.tag == "nav" and len(above.findall(".//a")) > 1
             inside = above.iter() if len(text) <= 80 and not is_path else ()
-            named = any(_KICKER_CLASS.search(each.get("class") or "") for each in inside if isinstance(each.tag, str))
+            named = any(map(_is_named_kicker, inside))
             if named and 2 <= len(text) <= 80 and not _NO_KICKER.search(text) and text != title:
                 return text.strip(" :-–—|/") or None
         if above is not None and text_of(above, 20):
@@ -289,7 +289,7 @@ def _heading_text(
         if apart and len(text.split()) >= 3 and whole.endswith(text):
             return text, before.strip(" :-–—|/") or None
     for child in element.iterdescendants():
-        if isinstance(child.tag, str) and _KICKER_CLASS.search(child.get("class") or ""):
+        if _is_named_kicker(child):
             text = text_of(child, 300)
             if text and len(text) < 0.8 * len(whole) and whole.startswith(text):
                 kicker = text.strip(" :-–—|/")
@@ -309,9 +309,13 @@ def _without_day(text: str, element: Element) -> str:
 
 def _named_kicker(element: Element) -> str | None:
     """The text of what is named a kicker inside the heading."""
-    inside = (each for each in element.iterdescendants() if isinstance(each.tag, str))
-    named = (text_of(each, 200) for each in inside if _KICKER_CLASS.search(each.get("class") or ""))
+    named = (text_of(each, 200) for each in element.iterdescendants() if _is_named_kicker(each))
     return next(filter(None, named), None)
+
+
+def _is_named_kicker(element: Element) -> bool:
+    classes = element.get("class") if isinstance(element.tag, str) else None
+    return classes is not None and _KICKER_CLASS.search(classes) is not None
 
 
 def _lines(element: Element) -> list[str]:

@@ -220,10 +220,17 @@ def _points(element: Element, near: int | None, label: Label | None, rest: int, 
         element = element.getparent()
         level += 1
     around = " ".join(names)
-    points += 12 if _DATE_CLASS.search(around) else 4 if _META_CLASS.search(around) else 0
-    if linked and not _DATE_CLASS.search(around):
-        points -= 6
-    return points
+    named = _points_of_names(around)
+    return points + named - (6 if linked and named < _NAMED_DATE else 0)
+
+
+_NAMED_DATE, _NAMED_META = 12, 4
+
+
+@lru_cache(maxsize=4_096)
+def _points_of_names(names: str) -> int:
+    """Points for a date in something that is called one, or a line that may hold one."""
+    return _NAMED_DATE if _DATE_CLASS.search(names) else _NAMED_META if _META_CLASS.search(names) else 0
 
 
 def _is_strange(element: Element, above: frozenset[Element]) -> bool:
@@ -242,8 +249,13 @@ def _is_foreign(element: Element, own: str, above: frozenset[Element]) -> bool:
     if element.tag in _FOREIGN_TAGS and not (element.tag in ("aside", "footer") and OWN_FRAME.search(own)):
         return True
     item = element.get("itemtype")
-    is_other = _EMBEDDED.search(own) or (item and ARTICLE_ITEMS.search(item))
+    is_other = _is_embedded(own) or (item and ARTICLE_ITEMS.search(item))
     return bool(is_other) and element not in above
+
+
+@lru_cache(maxsize=4_096)
+def _is_embedded(names: str) -> bool:
+    return _EMBEDDED.search(names) is not None
 
 
 @lru_cache(maxsize=4_096)

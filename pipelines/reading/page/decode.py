@@ -68,7 +68,7 @@ def utf8_of(body: bytes, content_type: str = "") -> bytes:
     raw = _cleaned(raw)
     if not (raw[:1000].decode("utf-8", "ignore").strip() or raw.decode().strip()):
         raise Rejected(Reason.EMPTY, "no characters")
-    lost = raw.count(_LOST) if raw.count(b"\xef") > _FEW_LOST else 0
+    lost = raw.count(_LOST) if b"\xef" in raw else 0
     if lost > max(_FEW_LOST, len(raw.decode()) // 50 if lost else 0):
         raise Rejected(Reason.UNDECODABLE, f"{lost} characters are lost")
     return _MONSTROUS.sub(_without_attributes, raw) if len(raw) > _LONG and _may_be_monstrous(raw) else raw
@@ -122,7 +122,9 @@ _CONTROLS = bytes((*range(9), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F))
 _NO_CHARACTERS = re.compile(rb"\xef(?:\xbb\xbf|\xbf[\xbe\xbf])")
 _LOST, _FEW_LOST = b"\xef\xbf\xbd", 20
 _C1 = re.compile(rb"\xc2[\x80-\x9f]")
-_REFERENCE = re.compile(rb"&#(?:0*(\d+)|[xX]0*([0-9a-fA-F]+));?")
+# not those whose number is in order by its digits alone, as nearly all are: of these some pages have thousands
+_IN_ORDER = rb"0*(?:3[2-9]|[4-9]\d|1[6-9]\d|[2-9]\d\d|[1-9]\d{3});"
+_REFERENCE = re.compile(rb"&#(?!" + _IN_ORDER + rb")(?:0*(\d+)|[xX]0*([0-9a-fA-F]+));?")
 # A character beyond the first 65,536 as two halves of three bytes each, as some databases write it; and a lone half.
 _TWO_HALVES = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]")
 _HALVES = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
@@ -163,7 +165,7 @@ def _is_binary(body: bytes) -> bool:
     head = body[:4096]
     odd = len(head) - len(head.translate(None, _ODD))
     # a page with a few stray NULs is still a page; a file full of control bytes is not
-    return odd * 20 > len(head) or body.count(0) * 10 > len(body)
+    return odd * 20 > len(head) or (b"\0" in body and body.count(0) * 10 > len(body))
 
 
 def _wide(body: bytes) -> str | None:

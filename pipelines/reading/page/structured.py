@@ -22,8 +22,9 @@ LARGEST_SCRIPT = 600_000  # characters; real article objects, live blogs with al
 MOST_NODES = 4_000
 DEEPEST = 24
 MOST_META_VALUES = 40
-_ITEMPROPS = XPath("//@itemprop/..")  # few elements have one, so they are looked for in C
-_LICENSED = XPath("/descendant::a[@href and contains(@rel, 'license')]")
+# few elements have one of these, so they are looked for in C, and from the attributes up
+_ITEMPROPS = XPath("//@itemprop/..")
+_LICENSED = XPath("//@rel[contains(., 'license')]/parent::a[@href]")
 _MOST_CANONICALS = 4
 
 LESSER_TYPES = frozenset(

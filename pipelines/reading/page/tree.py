@@ -29,9 +29,9 @@ _STRING = etree.XPath("string()", smart_strings=False)
 
 def parser() -> etree.HTMLParser:
     """A parser whose elements are all of one class, looked up in C: lxml.html asks a Python function for each of them,
-    and trafilatura wants nothing but that class.
+    and trafilatura wants nothing but that class. Nor does it keep a table of ids, by which nobody looks for elements.
     """
-    made = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+    made = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False)
     made.set_element_class_lookup(etree.ElementDefaultClassLookup(element=html.HtmlElement))
     return made
 
@@ -46,7 +46,7 @@ def parse(page: str | bytes) -> html.HtmlElement:
         tree = html.document_fromstring(raw, parser=parser())
     except (etree.ParserError, etree.XMLSyntaxError) as error:
         raise Rejected(Reason.EMPTY, "no markup in it") from error
-    if len(raw) > MOST_TEXT or (raw.count(b"<") > MOST_ELEMENTS and int(_COUNT(tree)) > MOST_ELEMENTS):
+    if len(raw) > MOST_TEXT or int(_COUNT(tree)) > MOST_ELEMENTS:
         _bound(tree)
     return tree
 
@@ -81,11 +81,13 @@ def one_line(text: str) -> str:
 
 
 def raw(element: etree._Element) -> str:
-    return str(_STRING(element))
+    return str(_STRING(element)) if len(element) else element.text or ""
 
 
 def content(element: etree._Element) -> str:
     """The visible text of an element on one line, with a space where block elements meet."""
+    if not len(element):
+        return one_line(element.text or "")
     pieces: list[str] = []
     for event, node in etree.iterwalk(element, events=("start", "end")):
         if event == "start":
