@@ -82,7 +82,7 @@ def files(
 
     What was killed goes on where it was. Exit code 1 when the run failed, a page is pending or a file cannot be had.
     """
-    prepare(queue, follow)  # before the imports, which take as long
+    prepare(queue, follow)  # before the imports: what reads is started here
     from crawler.backfilling import is_address
 
     configured = configuration(has_log=True)
@@ -120,7 +120,7 @@ def cc_news(
     One file at a time is copied, read and deleted. What was killed goes on where it was; files that are done are not
     fetched again. Exit code 1 when the run failed, a page is pending, or a month or a file cannot be had.
     """
-    prepare(queue, follow)  # before the imports, which take as long
+    prepare(queue, follow)  # before the imports: what reads is started here
     from crawler.cc_news import files_of, months
 
     configured = configuration(has_log=True)

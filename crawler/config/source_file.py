@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cache
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -73,7 +74,7 @@ class Discover(Table):
         default_factory=list, max_length=500, description="Sitemaps, sitemap indexes, news sitemaps."
     )
     sections: list[WebAddress] = Field(default_factory=list, max_length=500, description="Pages that list articles.")
-    links: LinkRules = LinkRules()
+    links: LinkRules = Field(default_factory=cache(LinkRules))
 
     @model_validator(mode="after")
     def something_to_look_at(self) -> Discover:
@@ -181,16 +182,18 @@ class Source(Table):
     tags: list[Tag] = Field(
         default_factory=list, max_length=20, description="Words by which processes are told which sources to run."
     )
-    schedule: Schedule = Schedule()
-    fetch: Fetch = Fetch()
-    read: Read = Read()
-    expect: Expect = Expect()
+    # A table that a file leaves out is the same one for all sources: none is changed after it was read, and to make,
+    # or copy, five for each source took a fifth of the time in which the files are read.
+    schedule: Schedule = Field(default_factory=cache(Schedule))
+    fetch: Fetch = Field(default_factory=cache(Fetch))
+    read: Read = Field(default_factory=cache(Read))
+    expect: Expect = Field(default_factory=cache(Expect))
     scrapy: dict[str, Any] = Field(
         default_factory=dict, description="Any setting of Scrapy, for this source; [scrapy.custom] for your own."
     )
 
     _name: str = PrivateAttr("")
-    _settings: Settings = PrivateAttr(default_factory=Settings)
+    _settings: Settings = PrivateAttr(default_factory=cache(Settings))
     _phrases: dict[str, Phrases] = PrivateAttr(default_factory=dict)
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
 
 
@@ -60,21 +60,30 @@ def anywhere(named: Iterable[tuple[str, str]]) -> str:
 
 
 def sorted_by_letter(patterns: Iterable[str]) -> str:
-    """One pattern that matches what any of *patterns* does, without names and groups; those that begin with no letter
-    come last, and to search with it is slow then.
+    """One pattern that matches what any of *patterns* does, the first in their order; without names and groups.
+
+    Those that begin with no certain letter stay where they stand, and only what stands between them is sorted.
     """
+    sorted_ones: list[str] = []
     by_letter: dict[str, list[str]] = {}
-    others: list[str] = []
     for part in (part for pattern in patterns for part in alternatives(pattern)):
         try:
             begins = list(_by_first_letter(part))
         except ValueError:
-            others.append(part)
+            sorted_ones += [*_letter_by_letter(by_letter), part]
+            by_letter = {}
             continue
         for letter, rest in begins:
+            if letter.swapcase() in by_letter:  # where case is ignored, both may match and the first one has to
+                sorted_ones += _letter_by_letter(by_letter)
+                by_letter = {}
             by_letter.setdefault(letter, []).append(rest)
-    sorted_ones = (f"{letter}(?:{'|'.join(rests)})" for letter, rests in by_letter.items())
-    return f"(?:{'|'.join((*sorted_ones, *others)) or '(?!)'})"
+    return f"(?:{'|'.join((*sorted_ones, *_letter_by_letter(by_letter))) or '(?!)'})"
+
+
+def _letter_by_letter(by_letter: Mapping[str, Sequence[str]]) -> list[str]:
+    """Letters with all that may follow each, as patterns."""
+    return [f"{letter}(?:{'|'.join(rests)})" if any(rests) else letter for letter, rests in by_letter.items()]
 
 
 def _by_first_letter(pattern: str) -> Iterator[tuple[str, str]]:

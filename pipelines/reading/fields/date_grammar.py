@@ -118,8 +118,10 @@ def _first_of(tables: Iterable[Mapping[str, int]]) -> dict[str, int]:
 
 
 def any_of(names: Iterable[str]) -> str:
-    """One pattern that matches any of *names*, the longest that it can; one that never matches for none."""
-    return f"(?:{'|'.join(sorted(map(re.escape, names), key=len, reverse=True)) or '(?!)'})"
+    """One pattern that matches any of *names*, which are in one case, the longest that it can; one that never matches
+    for none.
+    """
+    return sorted_by_letter(sorted(map(re.escape, names), key=len, reverse=True))
 
 
 def _days_ago(spoken: list[Language]) -> dict[str, int]:
@@ -172,7 +174,7 @@ def _date(codes: tuple[str, ...], month: str, days_ago: Mapping[str, int], ago: 
 
 
 def _any_zone(spoken: list[Language]) -> str:
-    return any_of({name for each in spoken for name in each.zones} | {"CEST", "CET", "UTC", "GMT", "BST", "Z"})
+    return any_of({name for each in spoken for name in each.zones} | {"cest", "cet", "utc", "gmt", "bst", "z"})
 
 
 def _time(codes: tuple[str, ...], zones: str) -> str:
