@@ -173,6 +173,7 @@ class FileJobs:
             said = report.error or f"{report.counts.pending} of its pages are pending"
             return await self._troubled(file.id, said, **counted)
         failures = "; ".join(found.failures) or None
+        log.info("batch %d: %s has ended", file.batch, file.name)
         await self.services.store.end_batch_file(
             file.id, failures, size=found.size, done_before=found.done_before, **counted
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import signal
 import sys
@@ -16,8 +17,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from typer.testing import CliRunner
 
 from crawler import config, file_jobs
+from crawler.cli import app
 from crawler.file_jobs import MOST_TRIES, put_backfill, put_replay, unshared
 from crawler.rereading import reread_archive
 from crawler.services import Services, open_services
@@ -56,6 +59,14 @@ def files(tmp_path: Path, *numbers: int, each: int = 2) -> list[str]:
     return [
         str(put(tmp_path / f"{n}.warc.gz", [record(each * n + k) for k in range(each)], "by record")) for n in numbers
     ]
+
+
+def environment(tmp_path: Path, database_url: str) -> dict[str, str]:
+    return os.environ | {
+        "NACHLESE_CONFIG": str(tmp_path / "config"),
+        "NACHLESE_DATABASE_URL": database_url,
+        "NACHLESE_HOME": str(tmp_path / "home"),
+    }
 
 
 async def test_a_file_is_one_job_and_read_once_and_leaves_no_job(worker, services, queue, tmp_path, sql_rows):
@@ -196,15 +207,51 @@ def test_paths_that_all_machines_may_see_are_told_from_those_on_a_disk(tmp_path)
     assert unshared(names, mounts) == names[1:3]
 
 
+@pytest.fixture
+def called(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch):
+    """A function that runs a command in this process, and gives what it wrote to both outputs."""
+    make_config(tmp_path)
+    for name, value in environment(tmp_path, database_url).items():
+        monkeypatch.setenv(name, value)
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+
+    def call(*arguments: str, code: int = 0) -> tuple[str, str]:
+        result = CliRunner().invoke(app, arguments)
+        assert result.exit_code == code, result.stderr
+        return result.stdout, result.stderr
+
+    yield call
+    logging.captureWarnings(False)
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def test_what_is_in_the_queue_is_shown_and_can_be_cancelled(called, tmp_path, sql_rows):
+    names = files(tmp_path, 1, 2)
+    out, said = called("backfill", *names, "--queue", "--json")
+    assert json.loads(out) == {"batch": 1, "files": 2, "is_new": True, "failures": []}
+    assert "2 paths of this machine" in said and "batch 1, 2 files, is in the queue" in said
+    out, said = called("backfill", *names, "--queue")
+    assert "is in the queue already" in said and len(sql_rows(JOBS)) == 2
+    assert json.loads(called("batches", "--json")[0])["files_ended"] == 0
+    assert "0 of 2" in called("batches")[0] and "1 of 2 files" in called("batches", "1")[0]
+    assert "backfill by workers: 0 of 2 files" in called("status")[0]
+    out, said = called("batches", "1", "--cancel", code=1)
+    assert "it was cancelled, 2 files had not ended" in out
+    assert "by workers" not in called("status")[0]
+    for wrong in (
+        ("backfill", names[0], "--follow"),
+        ("replay", "--archive", "--follow"),
+        ("replay", names[0], "--queue"),
+        ("worker", "--queues", "fils"),
+        ("batches", "--follow"),
+        ("batches", "99"),
+    ):
+        called(*wrong, code=2)
+
+
 # --- real workers ----------------------------------------------------------------------------------------------------
-
-
-def environment(tmp_path: Path, database_url: str) -> dict[str, str]:
-    return os.environ | {
-        "NACHLESE_CONFIG": str(tmp_path / "config"),
-        "NACHLESE_DATABASE_URL": database_url,
-        "NACHLESE_HOME": str(tmp_path / "home"),
-    }
 
 
 @asynccontextmanager

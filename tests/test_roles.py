@@ -10,9 +10,12 @@ import psycopg
 import pytest
 from psycopg import conninfo, errors, sql
 
+from crawler import config
+from crawler.worker import KINDS, defer_files, opened, prepare
 from pipelines import database
 from pipelines.items import Reason
 from pipelines.store import SourceRow, Store, WatchRow, searching
+from tests.test_backfill import make_config
 from tests.test_store import article, begin, enqueue, page, words_of
 
 LATER = datetime.now(UTC) + timedelta(days=1)
@@ -55,6 +58,7 @@ ALLOWED = [
     ("nachlese_writer", "UPDATE ingest.pages SET attempts = attempts"),
     ("nachlese_writer", "DELETE FROM ingest.rereadings"),
     ("nachlese_writer", "DELETE FROM ingest.file_claims"),
+    ("nachlese_writer", "DELETE FROM ingest.file_batches"),
     ("nachlese_owner", "CREATE TABLE ingest.more (id bigint)"),
     ("nachlese_owner", "DROP VIEW news.copies"),
 ]
@@ -150,6 +154,23 @@ async def test_each_role_may_do_its_work_and_no_more(with_roles: str):
     with psycopg.connect(with_roles) as connection:
         stored = dict(connection.execute("SELECT rolname, rolpassword FROM pg_authid WHERE rolname ~ 'nachlese_'"))
     assert all(stored[role].startswith("SCRAM-SHA-256$") and secrets[role] not in stored[role] for role in secrets)
+
+
+async def test_a_worker_without_rights_leaves_the_queue_to_others_that_an_upgrade_brought(
+    with_roles: str, tmp_path, monkeypatch, caplog
+):
+    """The owner makes it with the next `schedule --queue`."""
+    monkeypatch.setenv("NACHLESE_HOME", str(tmp_path / "home"))
+    database.make_roles(with_roles, {})
+    prepare(with_roles, "slots")
+    configuration, writer = config.load(make_config(tmp_path)), as_role(with_roles, "nachlese_writer")
+    async with opened(configuration, KINDS, writer, is_reading=False) as (_, queues):
+        assert list(queues) == ["slots"] and "files are left to others" in caplog.text
+    with pytest.raises(database.DatabaseError, match="schedule --queue` once as the owner"):
+        prepare(writer, "files")
+    prepare(as_role(with_roles, "nachlese_owner"), "files")
+    async with opened(configuration, KINDS, writer, is_reading=False) as (_, queues):
+        await defer_files(queues["files"])
 
 
 async def test_what_the_owner_adds_later_has_the_same_rights(with_roles: str):

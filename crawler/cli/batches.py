@@ -109,8 +109,9 @@ def queue_backfill(
 ) -> NoReturn:
     """Put WARC and WACZ files into the queue; ends the command."""
     from crawler import file_jobs
+    from crawler.backfilling import key_of
 
-    if local := file_jobs.unshared(files):
+    if local := list(map(key_of, file_jobs.unshared(files))):
         tell(
             f"{count(len(local), 'path')} of this machine ({socket.gethostname()}), such as {local[0]}: a worker that "
             "does not see a file there leaves it to those that do"

@@ -193,8 +193,10 @@ class FileBatches(Session):
                 for row in await rows_of(connection, OPEN, values):
                     await _cancel(connection, row["id"])
                 await connection.execute(FORGET_POSITIONS, values)
-            is_new = bool(await rows_of(connection, BEGIN, values))
-            (row,) = await rows_of(connection, OPEN, values)
+            # a number that is tried for nothing would be gone
+            is_there = await rows_of(connection, OPEN, values)
+            is_new = not is_there and bool(await rows_of(connection, BEGIN, values))
+            (row,) = is_there or await rows_of(connection, OPEN, values)
             await connection.execute(ADD_FILES, values | {"batch": row["id"]})
             await connection.execute(END_BATCH, {"batch": row["id"]})  # of no files
             return row["id"], is_new
