@@ -65,8 +65,7 @@ def shared(files: list[Path], workers: int, home: Path, config: Path, postgres: 
     dsn = postgres.fresh("sharing")
     command = [sys.executable, "-m", "crawler.cli", "backfill", *map(str, files), "--json"]
     environments = [
-        os.environ
-        | {"NACHLESE_DATABASE_URL": dsn, "NACHLESE_HOME": str(home / str(n)), "NACHLESE_CONFIG": str(config)}
+        os.environ | {"NACHLESE_DATABASE_URL": dsn, "NACHLESE_HOME": str(home / str(n)), "NACHLESE_CONFIG": str(config)}
         for n in range(workers)
     ]
     before = postgres.cpu()
