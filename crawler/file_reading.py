@@ -20,7 +20,8 @@ from crawler.files import NO_SOURCE, Unreadable, Wait
 from crawler.frontier import Progress
 from crawler.reports import RunReport
 from crawler.runs import replay_stored
-from crawler.services import Services, is_gone
+from crawler.services import Services
+from crawler.worker_ids import is_gone
 from pipelines.archive_remote import StoreError
 from pipelines.database import DatabaseError
 from pipelines.items import Page, Reason

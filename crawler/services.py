@@ -12,9 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import socket
-import uuid
 from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -44,12 +41,12 @@ from crawler.rhythm import Bounds, NextLook, Rhythm, looks_for, next_look
 from crawler.rights import TdmFiles
 from crawler.robots import Robots
 from crawler.watching import Notifier, watch_rows
+from crawler.worker_ids import is_gone, new_worker_id
 from pipelines import database, urls
 from pipelines.archive import Archive
 from pipelines.archive_remote import RemoteArchive, archive_places
 from pipelines.database import DatabaseError
 from pipelines.items import Page
-from pipelines.process_space import process_space
 from pipelines.reading.rules import Rules, SiteModel
 from pipelines.store import Archived, Run, RunKind, SourceRow, Store
 from pipelines.store.models import HostBackoff, HostState
@@ -265,7 +262,7 @@ class Services:
                 gone = Run(number, source, kind, holder, None, lease, datetime.now(UTC))
                 await self.store.end_run(gone, "failed", KILLED)
             if dead:
-                run = await self.store.begin_run(source, kind, self.worker_id, slot, lease, takes_over)
+                run = await self.store.begin_run(source, kind, self.worker_id, slot, lease, takes_over, batch_file)
         return run
 
     async def recover_archived(self, run: Run) -> dict[bytes, tuple[Archived, Page]]:
@@ -436,27 +433,6 @@ def reader_pool(configuration: Configuration, first_rules: Rules | None = None) 
         tasks=TASKS,
         first_rules=first_rules,
     )
-
-
-def new_worker_id() -> str:
-    """Machine, process number and a word of this process's own: two containers may have equal names and numbers."""
-    return f"{socket.gethostname()}/{process_space()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
-
-
-def is_gone(worker_id: str, ours: str) -> bool:
-    """Whether the process that *worker_id* names ran on this machine and does not any more. If in doubt, it does."""
-    try:
-        machine, number, _ = worker_id.rsplit(":", 2)
-        if worker_id == ours or machine != ours.rsplit(":", 2)[0]:
-            return False
-        if int(number) == os.getpid():
-            return True  # the number was given anew: a container that was restarted has the same one each time
-        os.kill(int(number), 0)
-        return Path(f"/proc/{int(number)}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except ProcessLookupError:
-        return True
-    except (ValueError, OSError):
-        return False
 
 
 def user_agent(settings: Settings) -> str:

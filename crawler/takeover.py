@@ -6,7 +6,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from crawler.services import Services, is_gone
+from crawler.services import Services
+from crawler.worker_ids import is_gone
 from pipelines.database import DatabaseError
 
 log = logging.getLogger(__name__)

@@ -58,6 +58,9 @@ TASK, FILE_TASK = "crawl", "read_file"
 TAKEOVER_PRIORITY = 1
 #: runs at a time in one worker: most of them wait for their site's delay
 CONCURRENCY = 64
+#: seconds for which the library waits for a connection: while the database is away, a worker that is to end waits twice
+#: as long, and systemd ends it after 40
+QUEUE_PATIENCE = 10.0
 #: seconds between two looks for a job that nobody told of: what comes while a look finds nothing is not heard
 POLL_EVERY = 1.0
 #: seconds without a sign of life after which a worker's jobs are given to others
@@ -74,7 +77,8 @@ def prepare(dsn: str, kind: Kind = "slots") -> None:
 def queue_of(dsn: str, kind: Kind = "slots") -> procrastinate.App:
     """A queue behind *dsn*, not yet open."""
     address = queue_address(dsn, SCHEMAS[kind])
-    queue = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=address, min_size=1, max_size=4))
+    connector = procrastinate.PsycopgConnector(conninfo=address, min_size=1, max_size=4, timeout=QUEUE_PATIENCE)
+    queue = procrastinate.App(connector=connector)
     queue.job_manager = Jobs(queue.connector)
     return queue
 

@@ -311,7 +311,9 @@ def test_a_server_of_ssh_keeps_the_archive_and_a_connection_that_is_cut_off_is_m
     with Archive(here, "x") as kept:
         first = kept.save(page(1))
     assert (remote.seal(here), list(here.iterdir())) == (1, [])
+    connection = remote._place._fs.client.get_transport()
     sftp.cut_off()
+    connection.join(60)  # until this end has seen it
     assert remote.files() == {first.file: first.offset + first.length}
     assert archive.page_at(remote.file(first.file), first.offset) == page(1)
     assert sftp.connections == 2

@@ -25,7 +25,7 @@ from scrapy.settings import BaseSettings
 from crawler import config, fixture_sites, runs
 from crawler.extensions.run import run_extension
 from crawler.reports import RunReport
-from crawler.services import Services, is_gone, new_worker_id, open_services
+from crawler.services import Services, open_services
 from crawler.spiders.documents import is_stale
 from pipelines.items import Link
 from pipelines.store import Document, Validators
@@ -319,17 +319,6 @@ async def test_a_truncated_feed_is_asked_for_again_as_a_whole(services, site):
     assert conditional == [False, False]
 
 
-def test_holders_that_are_gone():
-    ours = new_worker_id()
-    machine, _, _ = ours.rsplit(":", 2)
-    assert not is_gone(ours, ours)
-    assert is_gone(f"{machine}:{os.getpid()}:00000000", ours)
-    assert not is_gone(f"{machine}:{os.getppid()}:00000000", ours)
-    assert is_gone(f"{machine}:{2**22 + 1}:00000000", ours)
-    assert not is_gone(f"elsewhere:{2**22 + 1}:00000000", ours)
-    assert not is_gone("nonsense", ours)
-
-
 def environment(folder: Path, dsn: str) -> dict[str, str]:
     return os.environ | {"NACHLESE_CONFIG": str(folder), "NACHLESE_DATABASE_URL": dsn, "NACHLESE_HOME": str(folder)}
 
@@ -337,7 +326,7 @@ def environment(folder: Path, dsn: str) -> dict[str, str]:
 CRAWL = """
 import asyncio
 from crawler import config, runs
-from crawler.services import Services, is_gone, new_worker_id, open_services
+from crawler.services import open_services
 from crawler.reports import RunReport
 
 async def main():

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from crawler.services import is_gone, new_worker_id
+from crawler.worker_ids import is_gone, new_worker_id
 from pipelines import archive, database
 from pipelines.archive import Archive
 from pipelines.atomic import replacing
@@ -28,7 +28,7 @@ ARCHIVE = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from crawler.services import new_worker_id
+from crawler.worker_ids import new_worker_id
 from pipelines.archive import Archive
 from pipelines.items import Page
 kept = Archive(Path(sys.argv[1]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -54,8 +55,9 @@ def test_half_of_what_was_counted_is_nothing():
 
 
 def test_wordings_that_nobody_groups_are_forgotten(monkeypatch):
-    monkeypatch.setattr(story_terms, "MOST", 2)
     wordings = [(f"{number}. {WORDING[0]}", None, WORDING[2]) for number in range(3)]
-    for wording in wordings:
+    of_one = sum(len(terms) * terms.itemsize for terms in (array("i", features(*wordings[0]).terms),) * 3)
+    monkeypatch.setattr(story_terms, "MOST", 2 * of_one)  # four bytes a term, and eight for how prominent it is
+    for wording in (*wordings, *wordings[1:]):  # one that is stored again counts once
         story_terms.remember(*wording, features(*wording))
     assert [story_terms.taken(*wording) is None for wording in wordings] == [True, False, False]

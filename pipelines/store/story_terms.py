@@ -12,24 +12,52 @@ from collections import OrderedDict
 
 from pipelines.text_features import TextFeatures
 
-#: wordings, of 4 kB each; of others, the terms are counted when they are grouped
-MOST = 1000
+#: bytes, for some 4,000 wordings; of others, the terms are counted again when they are grouped
+MOST = 8 << 20
 
-_counted: OrderedDict[bytes, tuple[array[int], array[float]]] = OrderedDict()
+Terms = tuple["array[int]", "array[float]"]
+
+
+class Counted:
+    """Terms of wordings by their key; beyond MOST bytes the oldest are forgotten."""
+
+    def __init__(self) -> None:
+        self._terms: OrderedDict[bytes, Terms] = OrderedDict()
+        self._size = 0
+
+    def __setitem__(self, key: bytes, terms: Terms) -> None:
+        self.pop(key)
+        self._terms[key] = terms
+        self._size += _bytes_of(terms)
+        while self._size > MOST:
+            self.pop(next(iter(self._terms)))
+
+    def pop(self, key: bytes) -> Terms | None:
+        if found := self._terms.pop(key, None):
+            self._size -= _bytes_of(found)
+        return found
+
+    def clear(self) -> None:
+        self._terms.clear()
+        self._size = 0
+
+
+def _bytes_of(terms: Terms) -> int:
+    return sum(len(each) * each.itemsize for each in terms)
+
+
+_counted = Counted()
 
 
 def remember(title: str, teaser: str | None, text: str, features: TextFeatures) -> None:
     """Keep the terms of a stored wording until it is grouped."""
-    if len(features.terms) != len(features.prominence) or not features.terms:
-        return
-    _counted[_key(title, teaser, text)] = array("i", features.terms), array("d", features.prominence)
-    if len(_counted) > MOST:
-        _counted.popitem(last=False)
+    if len(features.terms) == len(features.prominence) and features.terms:
+        _counted[_key(title, teaser, text)] = array("i", features.terms), array("d", features.prominence)
 
 
 def taken(title: str, teaser: str | None, text: str) -> dict[int, float] | None:
     """``stories.counted`` of a wording where it is known, and known no more after that."""
-    found = _counted.pop(_key(title, teaser, text), None) if _counted else None
+    found = _counted.pop(_key(title, teaser, text))
     return dict(zip(*found, strict=True)) if found else None
 
 
