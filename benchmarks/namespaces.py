@@ -485,7 +485,9 @@ class Field:
             self.look_at(fault)
         outcome.faults = self.faults
         if not self.timing.is_plain:
-            outcome.jobs = int(self.rows("SELECT count(*) FROM nachlese_queue.procrastinate_jobs")[0][0])
+            # what became due as all were told to end waits for the next start, and is not counted
+            taken = "SELECT count(*) FROM nachlese_queue.procrastinate_jobs WHERE status = 'doing'"
+            outcome.jobs = int(self.rows(taken)[0][0])
         outcome.refused = self.refused
         ends = "SELECT concat_ws(': ', outcome, left(error, 60)), count(*) FROM ingest.runs GROUP BY 1 ORDER BY 2 DESC"
         outcome.ends = dict(self.rows(ends))
@@ -561,7 +563,8 @@ def table(outcome: Outcome, timing: Timing) -> str:
                 f"from publication to request, sources '{name}': median {statistics.median(medians):.1f} s, "
                 f"{min(medians):.1f} to {max(medians):.1f} s by source"
             )
-    lines.append(f"{outcome.jobs} jobs and {outcome.left_alone} hosts at rest left; exit codes {outcome.exit_codes}")
+    left = f"{outcome.jobs} jobs that nobody has closed and {outcome.left_alone} hosts at rest left"
+    lines.append(f"{left}; exit codes {outcome.exit_codes}")
     lines.append("runs: " + ", ".join(f"{number} {end}" for end, number in outcome.ends.items()))
     if timing.older:
         lines.append(
