@@ -44,9 +44,14 @@ def _between(begin: tuple[int, int], end: tuple[int, int]) -> Iterator[str]:
         year, month = (year, month + 1) if month < 12 else (year + 1, 1)
 
 
+def site_of(services: Services) -> ArchiveSite:
+    """Where Common Crawl's files and lists are fetched."""
+    return ArchiveSite(services, services.configuration.settings.backfill.common_crawl, refuses_the_fast=True)
+
+
 async def files_of(services: Services, wanted: list[str]) -> tuple[list[str], list[str]]:
     """The addresses of the WARC files of the months *wanted*, and what was wrong with lists."""
-    site = ArchiveSite(services, services.configuration.settings.backfill.common_crawl, refuses_the_fast=True)
+    site = site_of(services)
     files: dict[str, None] = {}
     failures = []
     for month in wanted:

@@ -15,8 +15,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from crawler import backfilling, rereading
-from crawler.archive_site import ArchiveSite
+from crawler import backfilling, cc_news, rereading
 from crawler.extensions.run import Assignment, run_extension
 from crawler.file_reading import Backfill, FileReading, read_files
 from crawler.reports import RunReport
@@ -219,10 +218,7 @@ class FileJobs:
             return rereading.ArchiveReading(services, {file.name: file.size}, begun, what["source"], since)
         wanted = backfilling.hosts_wanted(services.configuration, what["sources"])
         self._compare(file, file.selection, backfilling.selection_of(wanted))
-        site = None
-        if what["site"] == "cc-news":
-            address = services.configuration.settings.backfill.common_crawl
-            site = ArchiveSite(services, address, refuses_the_fast=True)
+        site = cc_news.site_of(services) if what["site"] == "cc-news" else None
         return backfilling.Reading(services, [file.name], wanted, site=site)
 
     def _compare(self, file: BatchFile, theirs: str, ours: str) -> None:

@@ -392,17 +392,10 @@ def loops_of(
     services: Services, queues: dict[Kind, procrastinate.App], sources: list[str] | None, concurrency: int
 ) -> tuple[list[JobLoop], FileJobs | None, UpgradeWatch]:
     """What a worker runs, with what reads its files, if anything does, and what sees upgrades."""
-    loops: list[JobLoop] = []
-    upgrades, files = UpgradeWatch(services), None
-    if "slots" in queues:
-        slots = Worker(services, queues["slots"], sources, concurrency)
-        upgrades = slots.upgrades
-        loops.append(slots)
-    if "files" in queues:
-        reader = FileWorker(services, queues["files"])
-        files = reader.files
-        loops.append(reader)
-    return loops, files, upgrades
+    slots = Worker(services, queues["slots"], sources, concurrency) if "slots" in queues else None
+    files = FileWorker(services, queues["files"]) if "files" in queues else None
+    upgrades = slots.upgrades if slots else UpgradeWatch(services)
+    return [one for one in (slots, files) if one], files.files if files else None, upgrades
 
 
 async def run_all(loops: Collection[JobLoop], upgrades: UpgradeWatch) -> None:

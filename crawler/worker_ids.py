@@ -23,7 +23,7 @@ def is_gone(worker_id: str, ours: str) -> bool:
     """Whether the process that *worker_id* names ran on this machine and does not any more. If in doubt, it does."""
     try:
         machine, number, _ = worker_id.rsplit(":", 2)
-        if worker_id in {ours, *_made} or machine != ours.rsplit(":", 2)[0]:
+        if worker_id in _made or machine != ours.rsplit(":", 2)[0]:
             return False
         if int(number) == os.getpid():
             return True  # the number was given anew: a container that was restarted has the same one each time

@@ -27,10 +27,11 @@ from pipelines.connecting import connected, connection_info
 from pipelines.embedded import programs
 from pipelines.migrations import MIGRATION_LOCK, RESTORING, ROLES, make_roles
 from pipelines.postgres import DatabaseError, parameters, safe_text, said, shown
+from pipelines.store.job_queue import FILES, SLOTS
 
 DUMP, ARCHIVE, MANIFEST = "database.dump", "archive", "manifest.json"
 #: the queues of several machines are there where they were used; vectors of meanings can be made again
-SCHEMAS = ("ingest", "news", "nachlese_queue", "nachlese_files")
+SCHEMAS = ("ingest", "news", SLOTS, FILES)
 RESTORE_LOCK = MIGRATION_LOCK + 1
 #: how long a server that is named is waited for
 PATIENCE = timedelta(seconds=10)
@@ -38,8 +39,7 @@ PATIENCE = timedelta(seconds=10)
 # what lives in unlogged tables is worth nothing later
 TABLES = """
     SELECT nspname, relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-    WHERE nspname IN ('ingest', 'nachlese_queue', 'nachlese_files')
-      AND relkind IN ('r', 'p') AND relpersistence = 'p' ORDER BY 1, 2
+    WHERE nspname = ANY(%s) AND relkind IN ('r', 'p') AND relpersistence = 'p' ORDER BY 1, 2
 """
 WITH_ROLES = "SELECT nspowner = to_regrole('nachlese_owner') FROM pg_namespace WHERE nspname = 'ingest'"
 STRANGE = """
@@ -287,7 +287,7 @@ def archive_files(archive: Path | None) -> Iterator[Path]:
 def counted(connection: Connection) -> dict[str, int]:
     """Rows of every table."""
     rows = {}
-    for schema, name in connection.execute(TABLES).fetchall():
+    for schema, name in connection.execute(TABLES, [list(SCHEMAS)]).fetchall():
         row = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(schema, name))).fetchone()
         rows[name if schema == "ingest" else f"{schema}.{name}"] = row[0] if row else 0
     return rows

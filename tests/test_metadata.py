@@ -10,6 +10,7 @@ import lxml.html
 import pytest
 from htmldate.extractors import get_external_parser
 
+from crawler.config.values import selector
 from pipelines.items import Hint, Kind, Page, Precision, Provenance
 from pipelines.reading.fields.metadata import Description, describe
 from pipelines.reading.page.structured import collect
@@ -570,3 +571,10 @@ def test_a_german_page_whose_system_says_that_it_is_english_keeps_its_clock():
     )
     found = abroad("", "3. Dezember 2025, 21:30 Uhr", prose=prose).published
     assert found.at == datetime(2025, 12, 3, 21, 30, tzinfo=BERLIN)
+
+
+@pytest.mark.parametrize("form", ["h2", "h2::text", "h2::attr(data-own)", "//h2", "(//h2)[1]", "./body/h2"])
+def test_every_form_of_a_selector_that_a_source_file_takes_is_read(form: str):
+    assert selector(form) == form
+    body = "<h1>Zeitung</h1><h2 data-own='Der Hafen bleibt zu'>Der Hafen bleibt zu</h2>"
+    assert described("", body, title=form).title == "Der Hafen bleibt zu"

@@ -106,7 +106,6 @@ TESTED_IN = {
         "crawler/discovery/markup.py",
         "crawler/discovery/section.py",
         "crawler/discovery/sitemap.py",
-        "crawler/selectors.py",
     ],
     "test_discovery_memory.py": [
         "crawler/conditional.py",
@@ -171,6 +170,7 @@ TESTED_IN = {
         "pipelines/reading/fields/sections.py",
         "pipelines/reading/fields/teasers.py",
         "pipelines/reading/fields/selectors.py",
+        "pipelines/selectors.py",
         "pipelines/reading/fields/title.py",
         "pipelines/reading/rules.py",
     ],

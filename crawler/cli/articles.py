@@ -14,6 +14,7 @@ from crawler.cli.common import (
     count,
     fail,
     load_encoder,
+    new_table,
     open_queries,
     out,
     print_json,
@@ -82,7 +83,7 @@ async def _articles(wanted: dict[str, Any]) -> list[Row]:
 
 def show_articles(rows: Iterable[Mapping[str, Any]], zone: ZoneInfo) -> None:
     rows = list(rows)
-    table = _table("id>", "published", "source")
+    table = new_table("id>", "published", "source")
     table.add_column("title", ratio=1)
     table.add_column("words", justify="right", no_wrap=True)
     for row in rows:
@@ -267,7 +268,7 @@ def status(
 
 
 def show_sources(rows: list[Row], hidden: int, zone: ZoneInfo) -> None:
-    table = _table("source", "articles>", "pending>", "last run", "outcome", "next run")
+    table = new_table("source", "articles>", "pending>", "last run", "outcome", "next run")
     for row in rows:
         state = "off" if not row["enabled"] else when(row["next_run_at"], zone)
         outcome = row["last_run_outcome"] or ""
@@ -291,25 +292,13 @@ def show_sources(rows: list[Row], hidden: int, zone: ZoneInfo) -> None:
 def show_runs(rows: list[Row], zone: ZoneInfo) -> None:
     counts = ("found", "new", "new_version", "unchanged", "copy", "rejected", "pending")
     names = (f"{name.replace('_', ' ')}>" for name in counts)
-    table = _table("run>", "of", "began", "took>", "outcome", *names)
+    table = new_table("run>", "of", "began", "took>", "outcome", *names)
     for row in rows:
         source = f"{row['kind']} {row['source'] or ''}".replace("crawl ", "")
         took = f"{(row['ended_at'] - row['started_at']).total_seconds():.1f} s" if row["ended_at"] else ""
         numbers = [f"{row[name]:,}" if row["ended_at"] else "" for name in counts]
         table.add_row(str(row["id"]), plain(source), when(row["started_at"], zone), took, row["outcome"], *numbers)
     out().print(table)
-
-
-def _table(*names: str) -> Any:
-    """A table without lines; a name that ends with ``>`` is of a column of numbers."""
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in names:
-        justify: Any = "right" if name.endswith(">") else "left"
-        words = name.rstrip(">").split()
-        table.add_column(" ".join(words), justify=justify, no_wrap=len(words) == 1, min_width=max(map(len, words)))
-    return table
 
 
 async def _status(runs: int) -> tuple[list[Row], list[Row], list[Row], list[Row]]:

@@ -18,6 +18,7 @@ from crawler.cli.common import (
     configuration,
     count,
     fail,
+    new_table,
     open_queries,
     open_store,
     out,
@@ -80,15 +81,12 @@ def batches(
 
 
 def show(rows: Sequence[Row], zone: ZoneInfo, as_json: bool) -> None:
-    from rich.table import Table
-
     if as_json:
         for row in rows:
             print_json(row)
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("batch", "kind", "put in", "ended", "files", "failed", "read", "found", "new", "pending"):
-        table.add_column(name, justify="left" if name in ("kind", "put in", "ended") else "right")
+    numbers = "files>", "failed>", "read>", "found>", "new>", "pending>"
+    table = new_table("batch>", "kind", "put in", "ended", *numbers)
     for row in rows:
         times = when(row["begun_at"], zone), when(row["ended_at"], zone)
         files = f"{row['files_ended']:,} of {row['files']:,}"
@@ -138,19 +136,10 @@ def queue_cc_news(
 
 
 def queue_replay(
-    configured: Configuration,
-    is_possible: bool,
-    source: str | None,
-    since: datetime | None,
-    again: bool,
-    follow: bool,
-    as_json: bool,
+    configured: Configuration, source: str | None, since: datetime | None, again: bool, follow: bool, as_json: bool
 ) -> NoReturn:
     """Put the files of the archive into the queue; ends the command."""
     from crawler import file_jobs
-
-    if not is_possible:
-        fail("--queue goes with --archive, and --follow with --queue", Exit.USAGE)
 
     async def put(services: Services) -> tuple[int, bool, Sequence[str]]:
         if services.remote_archive is None:

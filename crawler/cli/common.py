@@ -80,6 +80,18 @@ def out() -> Console:
     return Console(highlight=False, soft_wrap=not sys.stdout.isatty(), width=None if sys.stdout.isatty() else 100)
 
 
+def new_table(*names: str) -> Any:
+    """A table without lines; a name that ends with ``>`` is of a column of numbers."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in names:
+        justify: Any = "right" if name.endswith(">") else "left"
+        words = name.rstrip(">").split()
+        table.add_column(" ".join(words), justify=justify, no_wrap=len(words) == 1, min_width=max(map(len, words)))
+    return table
+
+
 def print_table(table: Any) -> None:
     """*table* on standard output: as wide as the terminal is; in a pipe as wide as its rows are, a line each."""
     console = out()

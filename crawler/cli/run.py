@@ -207,24 +207,24 @@ def replay(
     """
     from crawler.cli.read import moment
 
-    if not queue:
-        launch_readers()
+    prepare(queue, follow)
     configured = configuration(has_log=True)
     if bool(paths) == archive:
         fail("say what to replay: either files and folders, or --archive", Exit.USAGE)
     if source and archive is False:
         known_sources(configured, [source])
-    missing = [str(path) for path in paths or [] if not path.exists()]
-    if missing:
+    if missing := [str(path) for path in paths or [] if not path.exists()]:
         fail(f"there is no {', '.join(missing)}", Exit.USAGE)
     times = {name: moment(text, configured) if text else None for name, text in (("since", since), ("at", fetched_at))}
     what = {"source": source, "since": times["since"], "fetched_at": times["at"]}
     if diff:
         raise typer.Exit(show_differences(run(compared(configured, paths, what)), as_json))
-    if queue or follow:
+    if queue and not archive:
+        fail("--queue goes with --archive", Exit.USAGE)
+    if queue:
         from crawler.cli.batches import queue_replay
 
-        queue_replay(configured, archive and queue, source, times["since"], again, follow, as_json)
+        queue_replay(configured, source, times["since"], again, follow, as_json)
     if archive:
         report, said = run(reread(configured, source, times["since"], again))
         if said and not as_json:
@@ -365,6 +365,14 @@ def launch_readers() -> None:
 
     launch()
     from crawler import runs  # noqa: F401
+
+
+def prepare(queue: bool, follow: bool) -> None:
+    """Start the readers, unless workers are to read. Raises Failure."""
+    if follow and not queue:
+        fail("--follow goes with --queue", Exit.USAGE)
+    if not queue:
+        launch_readers()
 
 
 # --- reports ---------------------------------------------------------------------------------------------------------

@@ -32,6 +32,7 @@ from crawler.cli.run import (
     JsonOption,
     SourcesOption,
     launch_readers,
+    prepare,
     record,
     show_reports,
     went_well,
@@ -121,7 +122,7 @@ def cc_news(
     fetched again. Exit code 1 when the run failed, a page is pending, or a month or a file cannot be had.
     """
     prepare(queue, follow)  # before the imports: what reads is started here
-    from crawler.cc_news import files_of, months
+    from crawler.cc_news import files_of, months, site_of
 
     configured = configuration(has_log=True)
     names = known_sources(configured, words(sources))
@@ -136,10 +137,9 @@ def cc_news(
 
     async def work(services: Services, bar: BytesBar) -> tuple[RunReport, Backfill]:
         from crawler import backfilling
-        from crawler.archive_site import ArchiveSite
 
         listed, failures = await files_of(services, wanted)
-        site = ArchiveSite(services, configured.settings.backfill.common_crawl, refuses_the_fast=True)
+        site = site_of(services)
         report, found = await backfilling.backfill(services, listed, names, again=again, site=site, progress=bar.of)
         found.failures = (*failures, *found.failures)
         return report, found
@@ -184,14 +184,6 @@ def wayback(
         return await read_files(services, WaybackReading(services, gap, again), bar.of)
 
     finish(run(with_services(configured, work)), as_json)
-
-
-def prepare(queue: bool, follow: bool) -> None:
-    """Start the readers, unless others are to read. Raises Failure."""
-    if follow and not queue:
-        fail("--follow goes with --queue", Exit.USAGE)
-    if not queue:
-        launch_readers()
 
 
 async def with_services(

@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator
 
-from crawler.selectors import as_xpath, is_xpath
 from crawler.slots import Cron
+from pipelines.selectors import as_xpath, is_xpath
 
 DURATION_UNITS = {
     "second": timedelta(seconds=1),

@@ -13,8 +13,8 @@ from lxml import etree
 from crawler.discovery.entries import clean_address, result_of
 from crawler.discovery.links import LinkFilter, looks_like_article
 from crawler.discovery.models import DiscoveryError, DiscoveryResult, Entry, ParseIssue, Problem
-from crawler.selectors import as_xpath
 from pipelines import urls
+from pipelines.selectors import as_xpath
 
 #: links of a section page that are looked at; a front page has some hundreds
 MOST_ANCHORS = 20_000

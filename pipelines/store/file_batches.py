@@ -195,11 +195,11 @@ class FileBatches(Session):
                 await connection.execute(FORGET_POSITIONS, values)
             # a number that is tried for nothing would be gone
             is_there = await rows_of(connection, OPEN, values)
-            is_new = not is_there and bool(await rows_of(connection, BEGIN, values))
-            (row,) = is_there or await rows_of(connection, OPEN, values)
+            made = [] if is_there else await rows_of(connection, BEGIN, values)
+            (row,) = is_there or made or await rows_of(connection, OPEN, values)
             await connection.execute(ADD_FILES, values | {"batch": row["id"]})
             await connection.execute(END_BATCH, {"batch": row["id"]})  # of no files
-            return row["id"], is_new
+            return row["id"], bool(made)
 
         with suppress(DatabaseError):  # roles of an earlier version may not delete here; nothing is wrong with old rows
             await self._do(FORGET_OLD)

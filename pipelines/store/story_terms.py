@@ -37,6 +37,9 @@ class Counted:
             self._size -= _bytes_of(found)
         return found
 
+    def __len__(self) -> int:
+        return len(self._terms)
+
     def clear(self) -> None:
         self._terms.clear()
         self._size = 0
@@ -57,7 +60,7 @@ def remember(title: str, teaser: str | None, text: str, features: TextFeatures) 
 
 def taken(title: str, teaser: str | None, text: str) -> dict[int, float] | None:
     """``stories.counted`` of a wording where it is known, and known no more after that."""
-    found = _counted.pop(_key(title, teaser, text))
+    found = _counted.pop(_key(title, teaser, text)) if _counted else None
     return dict(zip(*found, strict=True)) if found else None
 
 

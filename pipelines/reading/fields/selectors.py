@@ -9,15 +9,14 @@ from lxml.etree import XPath
 from lxml.etree import _Element as Element
 
 from pipelines.reading.page.structured import plain, text_of
+from pipelines.selectors import as_xpath, is_xpath
 
 
 @lru_cache(maxsize=512)
 def selector(expression: str) -> XPath | CSSSelector:
-    """A compiled CSS selector, or XPath where *expression* starts with '/' or '.'. Raises lxml's or cssselect's
-    SyntaxError.
-    """
-    if expression.startswith(("/", "./", ".//")):
-        return XPath(expression)
+    """A compiled selector. Raises lxml's or cssselect's SyntaxError."""
+    if is_xpath(expression) or "::" in expression:  # ::text and ::attr(name), of which lxml knows nothing
+        return XPath(as_xpath(expression))
     return CSSSelector(expression, translator="html")
 
 

@@ -1,4 +1,4 @@
-"""Selectors as source files have them: CSS or XPath."""
+"""Selectors as source files have them: CSS with what Scrapy adds to it, or XPath."""
 
 from __future__ import annotations
 
