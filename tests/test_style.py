@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -18,3 +21,13 @@ def test_ruff_has_nothing_to_say():
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", ["CHANGELOG.md", "docs/decisions.md"])
+def test_nothing_was_doubled_by_a_merge(name):
+    lines = (ROOT / name).read_text().splitlines()
+    doubled = [line for line, times in Counter(lines).items() if times > 1 and len(line) > 40]
+    assert not doubled, f"{name}: {doubled}"
+    headings = [number for number, line in enumerate(lines) if line.startswith("## ")]
+    run_together = [lines[number] for number in headings if lines[number - 1]]
+    assert not run_together, f"{name}: no empty line before {run_together}"
