@@ -337,6 +337,10 @@ def test_a_database_that_does_not_answer_is_exit_code_3_and_its_password_stays_s
         (("replay",), "say what to replay"),
         (("replay", "/nothing/here"), "there is no"),
         (("replay", "--archive", str(SEED)), "say what to replay"),
+        (("replay", str(SEED), "--queue"), "--queue goes with --archive"),
+        (("replay", "--archive", "--diff", "--queue"), "--diff and --queue exclude each other"),
+        (("replay", str(SEED), "--again"), "--again goes with --archive"),
+        (("replay", "--archive", "--fetched-at", "2026-03-01"), "--fetched-at goes with files"),
         (("frobnicate",), "No such command"),
     ],
 )

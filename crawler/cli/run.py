@@ -211,6 +211,7 @@ def replay(
     configured = configuration(has_log=True)
     if bool(paths) == archive:
         fail("say what to replay: either files and folders, or --archive", Exit.USAGE)
+    refuse_pairs(archive, diff=diff, again=again, fetched_at=fetched_at, queue=queue)
     if source and archive is False:
         known_sources(configured, [source])
     if missing := [str(path) for path in paths or [] if not path.exists()]:
@@ -219,8 +220,6 @@ def replay(
     what = {"source": source, "since": times["since"], "fetched_at": times["at"]}
     if diff:
         raise typer.Exit(show_differences(run(compared(configured, paths, what)), as_json))
-    if queue and not archive:
-        fail("--queue goes with --archive", Exit.USAGE)
     if queue:
         from crawler.cli.batches import queue_replay
 
@@ -231,6 +230,20 @@ def replay(
             tell(said)
         finish([report], as_json)
     finish([run(replayed(configured, paths or [], what))], as_json)
+
+
+def refuse_pairs(archive: bool, *, diff: bool, again: bool, fetched_at: str | None, queue: bool) -> None:
+    """No option of a replay is silently left out because of another one. Raises Failure."""
+    pairs = {
+        "--queue goes with --archive: files are read here": queue and not archive,
+        "--diff and --queue exclude each other: --diff says here what would change and writes nothing, --queue lets "
+        "workers read the archive and write": queue and diff,
+        "--again goes with --archive: files are read from the beginning each time": again and not archive,
+        "--fetched-at goes with files: of each page the archive knows when it was fetched": fetched_at and archive,
+    }
+    for said, is_refused in pairs.items():
+        if is_refused:
+            fail(said, Exit.USAGE)
 
 
 async def replayed(configured: Configuration, paths: list[Path], what: dict[str, Any]) -> RunReport:
