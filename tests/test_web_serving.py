@@ -300,8 +300,8 @@ async def test_it_reads_as_the_role_that_may_only_read(with_roles: str):
 
 
 async def test_too_many_at_once_is_said_and_not_waited_for_ever(database_url: str, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("webapp.reader.WAIT", 0.05)
     async with Reader(database_url, size=1) as reader, reader.session():
+        monkeypatch.setattr("webapp.reader.WAIT", 0.05)  # not before: the first session has to connect
         with pytest.raises(Unavailable):
             async with reader.session():
                 pass

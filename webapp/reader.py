@@ -95,7 +95,6 @@ class Reader:
             min_size=0 if size == 0 else 1,
             max_size=size,
             max_waiting=WAITING,
-            timeout=WAIT,
             open=False,
             configure=self._configure,
             check=self._check,
@@ -122,7 +121,7 @@ class Reader:
         Raises ReadError where no connection is to be had.
         """
         with _told():
-            async with self._pool.connection() as connection:
+            async with self._pool.connection(WAIT) as connection:
                 if limit is not None:
                     await connection.execute(TIMEOUT, [f"{int(limit * 1000)}ms"])
                 yield News(connection)
