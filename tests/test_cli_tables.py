@@ -52,3 +52,13 @@ def test_what_cannot_be_done_is_said(stored: Path):  # noqa: F811
     (stored / "config" / "watch").mkdir()
     (stored / "config" / "watch" / "nato.toml").write_text('title = "NATO"\nwort = ["Sabotage"]\n')
     assert "did you mean 'words'" in nachlese("watch", "list", code=Exit.USAGE).stderr
+
+
+def test_what_a_stranger_wrote_stands_in_a_table_as_it_is(stored: Path):  # noqa: F811
+    title = "So [/b] und [bold]so :cat:"
+    nachlese("db", "migrate")
+    shown = nachlese("db", "query", f"SELECT '{title}' AS \"[/titel]>\"").stdout
+    assert title in shown and "[/titel]>" in shown
+    (stored / "config" / "watch").mkdir()
+    (stored / "config" / "watch" / "nato.toml").write_text(f'title = "{title}"\nwords = ["Sabotage"]\n')
+    assert title in nachlese("watch", "list").stdout

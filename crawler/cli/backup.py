@@ -65,7 +65,7 @@ def restore(
     say_notes(restored)
     if restored.missing:
         for name, why in restored.missing.items():
-            err().print(f"{name}: {why}", markup=False, soft_wrap=True)
+            err().print(f"{name}: {why}", soft_wrap=True)
         fail(
             f"pages in {count(len(restored.missing), 'file')} of the archive cannot be read until they are there; "
             "nachlese db check-archive --hours 0 says what only they held",
@@ -117,7 +117,7 @@ def archive_files(files: dict[str, str] | dict[str, int], more: int = 0) -> str:
 
 def say_notes(restored: Restored) -> None:
     for note in restored.notes:
-        err().print(note, markup=False, soft_wrap=True)
+        err().print(note, soft_wrap=True)
 
 
 @contextmanager

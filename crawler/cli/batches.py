@@ -75,7 +75,7 @@ def batches(
     if as_json:
         print_json({"batch": batch.id, "kind": batch.kind, "files": batch.files, "files_ended": batch.files_ended})
     else:
-        out().print(f"{found}, {count(batch.files_reading, 'file')} being read", markup=False)
+        out().print(f"{found}, {count(batch.files_reading, 'file')} being read")
     for said in (*found.failures, *batch.troubles):
         tell(said)
 
@@ -96,7 +96,7 @@ def show(rows: Sequence[Row], zone: ZoneInfo, as_json: bool) -> None:
     if rows:
         print_table(table)
     else:
-        out().print("nothing was put into the queue: nachlese backfill FILE... --queue", markup=False)
+        out().print("nothing was put into the queue: nachlese backfill FILE... --queue")
 
 
 # --- putting in ------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from collections.abc import Coroutine, Iterable
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar
 from zoneinfo import ZoneInfo
 
 import typer
@@ -75,20 +75,34 @@ def fail(message: str, code: Exit = Exit.NOT_ALL) -> NoReturn:
 
 def out() -> Console:
     """Where results go: standard output. Not on a terminal, lines are as long as they are."""
+    return _console(sys.stdout, width=None if sys.stdout.isatty() else 100)
+
+
+def _console(file: TextIO, **options: Any) -> Console:
+    """What is printed stands there as it is: a title or an address of a stranger may hold ``[/b]`` or ``:cat:``."""
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty(), width=None if sys.stdout.isatty() else 100)
+    is_terminal = file.isatty()
+    return Console(
+        stderr=file is sys.stderr, highlight=False, markup=False, emoji=False, soft_wrap=not is_terminal, **options
+    )
 
 
-def new_table(*names: str) -> Any:
-    """A table without lines; a name that ends with ``>`` is of a column of numbers."""
+def new_table(*names: str, folds: bool = False) -> Any:
+    """A table without lines; a name that ends with ``>`` is of a column of numbers.
+
+    What is too wide for its column goes on in the next line where it *folds*, and otherwise only between words.
+    """
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in names:
         justify: Any = "right" if name.endswith(">") else "left"
         words = name.rstrip(">").split()
-        table.add_column(" ".join(words), justify=justify, no_wrap=len(words) == 1, min_width=max(map(len, words)))
+        if folds:
+            table.add_column(" ".join(words), justify=justify, overflow="fold")
+        else:
+            table.add_column(" ".join(words), justify=justify, no_wrap=len(words) == 1, min_width=max(map(len, words)))
     return table
 
 
@@ -103,9 +117,7 @@ def print_table(table: Any) -> None:
 
 def err() -> Console:
     """Where progress and messages go: standard error. Not on a terminal, lines are as long as they are."""
-    from rich.console import Console
-
-    return Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
+    return _console(sys.stderr)
 
 
 def tell(message: str) -> None:
@@ -113,7 +125,7 @@ def tell(message: str) -> None:
     if Options.is_json:
         logging.getLogger("crawler.cli").info("%s", message)
     else:
-        err().print(plain(message), markup=False)
+        err().print(plain(message))
 
 
 def print_json(record: dict[str, Any]) -> None:

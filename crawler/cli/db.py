@@ -226,15 +226,14 @@ def answer(dsn: str, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
 
 
 def show_answer(names: list[str], rows: list[tuple[Any, ...]]) -> None:
-    from rich.table import Table
     from rich.text import Text
 
-    from crawler.cli.common import count, out, print_table
+    from crawler.cli.common import count, new_table, out, print_table
     from crawler.logs import plain
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = new_table()
     for name in names:
-        table.add_column(name, overflow="fold")
+        table.add_column(plain(name), overflow="fold")
     for row in rows:
         table.add_row(*(Text("" if value is None else plain(value)) for value in row))
     print_table(table)
@@ -283,13 +282,9 @@ def archive_files(folder: Path) -> list[int]:
 
 
 def show_sizes(sizes: dict[str, Any]) -> None:
-    from rich.table import Table
+    from crawler.cli.common import count, new_table, out
 
-    from crawler.cli.common import count, out
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("table", "rows", "data", "indexes", "together"):
-        table.add_column(name, justify="left" if name == "table" else "right", no_wrap=True)
+    table = new_table("table", "rows>", "data>", "indexes>", "together>")
     for row in sizes["tables"]:
         data, indexes = row["bytes"], row["index_bytes"]
         rows = f"{row['rows']:,}" if row["rows"] else ""

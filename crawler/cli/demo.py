@@ -12,7 +12,7 @@ import typer
 
 from crawler.cli import web
 from crawler.cli.articles import published_text, words_in
-from crawler.cli.common import Exit, count, err, fail, out, run, start_logging, told
+from crawler.cli.common import Exit, count, err, fail, new_table, out, run, start_logging, told
 from crawler.cli.run import show_reports
 from crawler.logs import plain
 
@@ -68,7 +68,7 @@ def progress(quiet: bool) -> Iterator[Callable[[str], None]]:
         with console.status("") as line:
             yield lambda words: line.update(plain(words))
     else:
-        yield lambda words: console.print(plain(words), markup=False, soft_wrap=True)
+        yield lambda words: console.print(plain(words), soft_wrap=True)
 
 
 def show(done: Demo) -> None:
@@ -104,12 +104,9 @@ def show_second(done: Demo) -> None:
 
 
 def show_articles(rows: Sequence[dict[str, Any]]) -> None:
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("source", "published", "words", "title"):
-        table.add_column(name, no_wrap=True, justify="right" if name == "words" else "left")
+    table = new_table("source", "published", "words>", "title")
     zone = ZoneInfo("Europe/Berlin")
     first = {row["id"]: row["source"] for row in rows}
     for row in sorted(rows, key=lambda row: (row["source"], row["id"])):

@@ -12,6 +12,7 @@ from crawler.cli.common import (
     configuration,
     count,
     fail,
+    new_table,
     open_queries,
     open_store,
     print_json,
@@ -92,12 +93,8 @@ async def _rows(names: list[str], every: bool, queries: Queries) -> tuple[list[R
 
 
 def show(alarms: list[Row], measures: list[Row], zone: ZoneInfo) -> None:
-    from rich.table import Table
-
     if measures:
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for name in ("source", "measure", "usual", "now", "pages", ""):
-            table.add_column(name, justify="right" if name in ("usual", "now", "pages") else "left")
+        table = new_table("source", "measure", "usual>", "now>", "pages>", "", folds=True)
         for row in measures:
             cells = [shown(row["measure"], row[name]) for name in ("baseline", "latest")]
             state = "alarm" if row["alarm_id"] else ""

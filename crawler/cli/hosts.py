@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crawler.cli.common import Exit, count, open_hosts, out, print_json, run, told
+from crawler.cli.common import Exit, count, new_table, open_hosts, out, print_json, run, told
 from crawler.logs import plain
 
 if TYPE_CHECKING:
@@ -60,14 +60,10 @@ def record(rest: HostBackoff) -> dict[str, Any]:
 
 
 def show(rests: list[HostBackoff], lifted: bool) -> None:
-    from rich.table import Table
-
     if lifted or not rests:
         out().print(f"{count(len(rests), 'rest')} lifted" if lifted else "no host is left alone now")
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("host", "left alone by", "until (UTC)", "why"):
-        table.add_column(name, overflow="fold")
+    table = new_table("host", "left alone by", "until (UTC)", "why", folds=True)
     for rest in rests:
         until = f"{rest.retry_at:%Y-%m-%d %H:%M:%S}"
         table.add_row(plain(rest.host), plain(rest.source) if rest.source else "every source", until, plain(rest.why))

@@ -22,6 +22,7 @@ from crawler.cli.common import (
     err,
     fail,
     known_sources,
+    new_table,
     out,
     print_json,
     reachable,
@@ -152,7 +153,7 @@ def recheck(
     seen = moment(since, configured) if since else datetime.now(UTC) - timedelta(days=1)
     reports, unknown = run(rechecked(configured, names, urls, seen))
     for url in unknown:
-        err().print(plain(f"no article is known at {url}"), markup=False)
+        err().print(plain(f"no article is known at {url}"))
     if unknown and not reports:
         raise typer.Exit(Exit.NOT_ALL)
     finish(reports, as_json, is_all=not unknown)
@@ -433,11 +434,10 @@ def record(report: RunReport) -> dict[str, Any]:
 
 def show_reports(reports: Sequence[RunReport]) -> None:
     """A row per source: where its pages ended. Below, whatever went wrong, a line each."""
-    from rich.table import Table
     from rich.text import Text
 
     console = out()
-    shown = Table(box=None, pad_edge=False, header_style="bold")
+    shown = new_table()
     shown.add_column("source", no_wrap=True)
     for name in COUNTS:
         shown.add_column(name.replace("_", " "), justify="right")
@@ -485,7 +485,7 @@ class Bar:
         console = err()
         start_logging("ERROR", console)
         columns = ("{task.completed}", "{task.description}", "{task.fields[said]}")
-        texts = [TextColumn(column, markup=False) for column in columns]
+        texts = [TextColumn(column) for column in columns]
         self._bar = Progress(SpinnerColumn(), *texts, TimeElapsedColumn(), console=console, transient=True)
         self._bar.start()
         self._task = self._bar.add_task(self.things, total=None, said="")

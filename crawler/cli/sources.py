@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from crawler.cli import sources_add, sources_rights, sources_test, sources_verify
-from crawler.cli.common import Exit, configuration, count, known_sources, out, print_json, run, told
+from crawler.cli.common import Exit, configuration, count, known_sources, new_table, out, print_json, run, told
 from crawler.logs import plain
 
 if TYPE_CHECKING:
@@ -35,11 +35,7 @@ def list_sources(as_json: JsonOption = False) -> None:
         for source in configured.sources.values():
             print_json(record(source))
         return
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("name", "title", "language", "found by", "every", "state"):
-        table.add_column(name, overflow="fold")
+    table = new_table("name", "title", "language", "found by", "every", "state", folds=True)
     for source in configured.sources.values():
         one = record(source)
         found_by = ", ".join(one["found_by"])
@@ -114,7 +110,7 @@ def check(
                 print_json({"source": name, "valid": True, "warnings": dangers[name]})
         else:
             for source, warning in [(name, warning) for name in wanted for warning in dangers[name]]:
-                out().print(plain(f"{source}: {warning}"), markup=False, highlight=False)
+                out().print(plain(f"{source}: {warning}"), highlight=False)
             out().print(f"{count(len(wanted), 'source file')} in {configured.folder}: no mistakes")
         return
     raise typer.Exit(Exit.WELL if run(looked_at(configured, wanted, as_json)) else Exit.NOT_ALL)

@@ -9,7 +9,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crawler.cli.common import Exit, configuration, count, err, fail, out, print_json, print_table, run, told, when
+from crawler.cli.common import (
+    Exit,
+    configuration,
+    count,
+    err,
+    fail,
+    new_table,
+    out,
+    print_json,
+    print_table,
+    run,
+    told,
+    when,
+)
 from crawler.logs import plain
 
 if TYPE_CHECKING:
@@ -134,7 +147,7 @@ def wanted_of(urls: list[str], opml: Path | None, from_file: Path | None, config
             continue
         url = address(text)
         if isinstance(url, ValueError):
-            err().print(plain(f"{from_file}, line {number}: {url}"), markup=False)
+            err().print(plain(f"{from_file}, line {number}: {url}"))
             continue
         found.append(Wanted(url, source_name(url)))
     if opml:
@@ -184,7 +197,7 @@ async def subscribed(path: Path, body: bytes, configured: Configuration) -> list
         except Rejected as rejected:
             fail(f"{path} cannot be read: {rejected}")
     for text in subscriptions.refused:
-        err().print(plain(f"{path}: {text!r} is not a valid URL"), markup=False)
+        err().print(plain(f"{path}: {text!r} is not a valid URL"))
     if not subscriptions.outlines:
         fail(f"{path} names no feed; expected OPML with <outline xmlUrl=...>")
     found: dict[str, Wanted] = {}
@@ -260,7 +273,7 @@ def refused(wanted: Wanted, why: str, output: Output) -> bool:
     if output.as_json:
         print_json({"url": wanted.url, "source": None, "error": why})
     else:
-        err().print(plain(f"nachlese: {why}"), markup=False, soft_wrap=True)
+        err().print(plain(f"nachlese: {why}"), soft_wrap=True)
     return False
 
 
@@ -283,15 +296,14 @@ def tell_file(path: Path, text: str, saved: int, output: Output) -> None:
     console = out()
     if output.dry_run:
         console.print("")
-        console.print(plain(f"{path} would be:"), markup=False)
+        console.print(plain(f"{path} would be:"))
         console.print("")
         print_lines(text)
         return
     console.print(
         plain(f"{path} is written; {count(saved, 'page')} saved for `nachlese sources test {path.stem}`"),
-        markup=False,
     )
-    console.print(plain(f"next: nachlese crawl {path.stem}"), markup=False)
+    console.print(plain(f"next: nachlese crawl {path.stem}"))
 
 
 def print_lines(text: str) -> None:
@@ -346,7 +358,6 @@ def show(found: Probe, profile: Profile, configured: Configuration) -> None:
     """Five articles as they would be stored, then a table of what was found and of what was left out."""
     from zoneinfo import ZoneInfo
 
-    from rich.table import Table
     from rich.text import Text
 
     from crawler.probing.documents import USUAL
@@ -360,9 +371,7 @@ def show(found: Probe, profile: Profile, configured: Configuration) -> None:
         begin = " ".join((article.teaser or article.text).split())
         out().print(Text(plain(begin if len(begin) <= LONGEST else begin[:LONGEST] + " ...")))
         out().print("")
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("", "what", "address", "articles", "why"):
-        table.add_column(name, overflow="fold")
+    table = new_table("", "what", "address", "articles", "why", folds=True)
     for one in found.choice.taken:
         kind = "news sitemap" if one.is_news_sitemap else one.kind
         table.add_row("✓", kind, plain(one.url), str(len(one.links)), plain(one.candidate.how))

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crawler.cli.common import configuration, known_sources, open_store, out, print_json, print_table, run, told
+from crawler.cli.common import (
+    configuration,
+    known_sources,
+    new_table,
+    open_store,
+    out,
+    print_json,
+    print_table,
+    run,
+    told,
+)
 from crawler.logs import plain
 
 if TYPE_CHECKING:
@@ -48,11 +58,9 @@ def record(row: dict[str, Any], configured: Configuration) -> dict[str, Any]:
 
 
 def show(records: list[dict[str, Any]], days: int) -> None:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("source", "articles", "TDM reserved", "noai", "noarchive", "AI crawlers out", "licence", "then"):
-        table.add_column(name, overflow="fold")
+    table = new_table(
+        "source", "articles", "TDM reserved", "noai", "noarchive", "AI crawlers out", "licence", "then", folds=True
+    )
     for one in records:
         numbers = [one[key] for key in ("articles", "tdm_reserved", "noai", "noarchive", "ai_crawlers", "licensed")]
         then = one["then"] + (f" ({one['withheld']} withheld)" if one["withheld"] else "")
@@ -63,6 +71,6 @@ def show(records: list[dict[str, Any]], days: int) -> None:
         said += [f"licence {one['license']}"] if one["license"] else []
         said += [f"keeps out {', '.join(one['ai_crawlers_disallowed'])}"] if one["ai_crawlers_disallowed"] else []
         if said:
-            out().print(plain(f"{one['source']}: {'; '.join(said)}"), markup=False, soft_wrap=True)
+            out().print(plain(f"{one['source']}: {'; '.join(said)}"), soft_wrap=True)
     if not records:
         out().print(f"no article was first seen in the last {days} days")

@@ -43,9 +43,7 @@ def test(
         fail(f"no source has saved pages in {folder}; `nachlese sources add URL` saves some")
     missing = [name for name in wanted if name not in there]
     for name in missing:
-        out().print(
-            plain(f"{name}: no saved pages in {folder / name}; `nachlese sources add` saves them"), markup=False
-        )
+        out().print(plain(f"{name}: no saved pages in {folder / name}; `nachlese sources add` saves them"))
     results = run(tested(configured, [name for name in wanted if name in there]))
     failed = 0
     for name, of_source in results.items():
@@ -88,7 +86,7 @@ def tell(name: str, results: list[Result] | str, folder: Path, update: bool, as_
     from crawler.probing import fixtures
 
     if isinstance(results, str):
-        print_json({"source": name, "error": results}) if as_json else out().print(plain(results), markup=False)
+        print_json({"source": name, "error": results}) if as_json else out().print(plain(results))
         return 0
     different = [one for one in results if one.differences]
     if as_json:

@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crawler.cli.common import Exit, configuration, count, err, known_sources, out, print_json, print_table, run, told
+from crawler.cli.common import (
+    Exit,
+    configuration,
+    count,
+    err,
+    known_sources,
+    new_table,
+    out,
+    print_json,
+    print_table,
+    run,
+    told,
+)
 from crawler.logs import plain
 
 if TYPE_CHECKING:
@@ -69,11 +81,7 @@ def mark(configured: Configuration, verdicts: list[Verdict]) -> list[str]:
 
 
 def show(verdicts: list[Verdict], marked: list[str]) -> None:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("", "source", "documents", "links", "articles", "what is wrong"):
-        table.add_column(name, overflow="fold")
+    table = new_table("", "source", "documents", "links", "articles", "what is wrong", folds=True)
     for one in verdicts:
         trouble = "; ".join(one.trouble[:3]) + (f"; and {len(one.trouble) - 3} more" if len(one.trouble) > 3 else "")
         documents = f"{one.documents_well} of {one.documents}"
@@ -82,7 +90,7 @@ def show(verdicts: list[Verdict], marked: list[str]) -> None:
     print_table(table)
     works = sum(one.works for one in verdicts)
     said = f"; marked as verified: {', '.join(marked)}" if marked else ""
-    out().print(plain(f"{works} of {count(len(verdicts), 'source')} deliver{said}"), markup=False, soft_wrap=True)
+    out().print(plain(f"{works} of {count(len(verdicts), 'source')} deliver{said}"), soft_wrap=True)
 
 
 @told()
@@ -99,9 +107,7 @@ def export(
     sys.stdout.write(opml_of(configured, wanted))
     without = [name for name in wanted if not configured.sources[name].discover.feeds]
     if without:
-        err().print(
-            plain(f"without a feed, and so not in the list: {', '.join(without)}"), markup=False, soft_wrap=True
-        )
+        err().print(plain(f"without a feed, and so not in the list: {', '.join(without)}"), soft_wrap=True)
 
 
 def opml_of(configured: Configuration, names: list[str]) -> str:

@@ -139,6 +139,4 @@ def write_rules(trial: Trial, name: str, configured: Configuration) -> None:
     path = configured.folder / "sources" / f"{name}.toml"
     text = source_toml.changed(path, {f"read.{key}": value for key, value in trial.rules.items()})
     write_whole(path, text.encode())
-    out().print(
-        plain(f"{path} has these rules now; `nachlese sources test {name}` says what they change"), markup=False
-    )
+    out().print(plain(f"{path} has these rules now; `nachlese sources test {name}` says what they change"))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crawler.cli.common import Exit, configuration, count, fail, open_store, out, print_json, run, told
+from crawler.cli.common import Exit, configuration, count, fail, new_table, open_store, out, print_json, run, told
 from crawler.logs import plain
 
 if TYPE_CHECKING:
@@ -28,11 +28,7 @@ def list_watches(as_json: JsonOption = False) -> None:
         for one in records:
             print_json(one)
         return
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("name", "title", "looks for", "sources", "languages", "webhook"):
-        table.add_column(name, overflow="fold")
+    table = new_table("name", "title", "looks for", "sources", "languages", "webhook", folds=True)
     for one in records:
         looks_for = ", ".join([*one["words"], *(f'"{phrase}"' for phrase in one["phrases"])])
         cells = (one["name"], one["title"], looks_for, ", ".join(one["sources"]), ", ".join(one["languages"]))
