@@ -73,7 +73,8 @@ class Announcer:
             except (DatabaseError, OSError) as error:
                 log.warning("alerts: %s", error)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._hurry.wait(), self.pause)
+                async with asyncio.timeout(self.pause):
+                    await self._hurry.wait()
 
     async def tell(self) -> None:
         """Everything once: alarms, digest, heartbeat, metrics."""

@@ -136,7 +136,8 @@ class Notifier:
                 except (DatabaseError, OSError) as error:  # it comes again with the next article
                     log.warning("watch %s: %s", name or "feeds", database.safe_text(error))
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._draining.wait(), PAUSE)
+                    async with asyncio.timeout(PAUSE):
+                        await self._draining.wait()
         finally:
             del self._tasks[name]  # in the same step as the last look at what is wanted: no call is overheard
 

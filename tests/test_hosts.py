@@ -86,6 +86,26 @@ async def test_a_host_that_waits_does_not_hold_up_another(hosts):
         await asyncio.gather(*waiting, return_exceptions=True)
 
 
+@pytest.mark.parametrize("steps", range(6))
+async def test_who_is_given_up_as_the_line_moves_waits_no_longer(hosts, steps):
+    """``asyncio.wait_for`` of Python 3.11 loses a cancellation that comes with what is waited for."""
+    await use(hosts, "a.de", "s", 3600, 1)
+    page = asyncio.ensure_future(use(hosts, "a.de", "s", 3600, 1))
+    section = asyncio.ensure_future(hosts.turn("a.de", "s", 3600, 1, True).__aenter__())
+    for _ in range(10):
+        await asyncio.sleep(0)  # both wait, the section page for a time
+    page.cancel()
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    section.cancel()
+    for _ in range(10):
+        await asyncio.sleep(0)
+    try:
+        assert page.cancelled() and section.cancelled()
+    finally:
+        section.cancel()
+
+
 async def test_the_strictest_source_sets_how_many_at_a_time(hosts):
     await use(hosts, "a.de", "strict", 0, 1)
     async with hosts.turn("a.de", "lax", 0, 5):

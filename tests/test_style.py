@@ -31,3 +31,10 @@ def test_nothing_was_doubled_by_a_merge(name):
     headings = [number for number, line in enumerate(lines) if line.startswith("## ")]
     run_together = [lines[number] for number in headings if lines[number - 1]]
     assert not run_together, f"{name}: no empty line before {run_together}"
+
+
+def test_nothing_waits_with_what_loses_a_cancellation():
+    """``asyncio.wait_for`` of Python 3.11 goes on where it is cancelled just as what it waits for comes, and a loop
+    that was to end goes on for ever. ``asyncio.timeout`` does not, and makes no task."""
+    found = [path for folder in ("crawler", "pipelines", "webapp") for path in (ROOT / folder).rglob("*.py")]
+    assert [str(path) for path in found if "asyncio.wait_for(" in path.read_text()] == []

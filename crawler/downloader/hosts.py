@@ -196,7 +196,8 @@ class _Line:
                 await self._moved.wait()
             elif (wait := self.open_at - clock()) > 0:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._moved.wait(), wait)
+                    async with asyncio.timeout(wait):
+                        await self._moved.wait()
             else:
                 return
 

@@ -188,7 +188,8 @@ class SharedPace:
             if wait > 0:
                 self._moved.clear()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._moved.wait(), None if wait == float("inf") else wait)
+                    async with asyncio.timeout(None if wait == float("inf") else wait):
+                        await self._moved.wait()
                 continue
             await self._call()
             await asyncio.sleep(LEAST_PAUSE)

@@ -93,7 +93,8 @@ class Batches:
         while before < self._waiting.qsize() < ENOUGH - 1 and time.monotonic() < until:
             before = self._waiting.qsize()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._is_enough.wait(), self._pause)
+                async with asyncio.timeout(self._pause):
+                    await self._is_enough.wait()
 
     async def _write(self, batch: Sequence[tuple[Item, asyncio.Future[PageOutcome]]]) -> None:
         try:

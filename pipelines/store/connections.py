@@ -128,7 +128,8 @@ class Connections:
             await asyncio.sleep(seconds)
         else:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._hurried.wait(), seconds)
+                async with asyncio.timeout(seconds):
+                    await self._hurried.wait()
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[AsyncConnection]:

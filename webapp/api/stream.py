@@ -116,7 +116,8 @@ async def events(reader: Reader, hub: Hub, after: int) -> AsyncIterator[bytes]:
                 after = row["id"]
             if not rows:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(coming.wait(), BEAT)
+                    async with asyncio.timeout(BEAT):
+                        await coming.wait()
                     continue
                 yield b":\n\n"
 
