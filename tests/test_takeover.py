@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from contextlib import asynccontextmanager
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 import pytest
+from psycopg import conninfo
 
-from crawler import config
+from crawler import config, runs
 from crawler.cli.common import Failure
 from crawler.cli.run import chosen
 from crawler.reports import RunReport
@@ -188,3 +191,105 @@ async def test_who_finds_a_dead_run_and_its_slot_done_goes_on_with_its_work(stor
     ]  # fmt: skip
     await store.end_run(last, "finished")
     assert await store.begin_run("blatt", "crawl", "elsewhere/1:4:x", slot) is None
+
+
+# --- who comes back after its lease -----------------------------------------------------------------------------------
+
+
+class Wire:
+    """A way to the database that can be cut: what comes through it then is reset."""
+
+    def __init__(self, dsn: str):
+        self.dsn = dsn
+        self.is_cut = False
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[str]:
+        """The address of the database through this wire."""
+        async with await asyncio.start_server(self._carry, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            yield conninfo.make_conninfo(self.dsn, host="127.0.0.1", port=port)
+            self.cut()
+
+    def cut(self) -> None:
+        self.is_cut = True
+        for writer in self._writers:
+            writer.transport.abort()
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.is_cut:
+            writer.transport.abort()
+            return
+        info = conninfo.conninfo_to_dict(self.dsn)
+        where, port = str(info["host"]), int(info.get("port") or 5432)
+        dial = asyncio.open_unix_connection(f"{where}/.s.PGSQL.{port}") if where.startswith("/") else None
+        there, back = await (dial or asyncio.open_connection(where, port))
+        self._writers |= {writer, back}
+        with suppress(OSError):
+            await asyncio.gather(pump(reader, back), pump(there, writer))
+
+
+async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(1 << 16):
+        writer.write(data)
+    writer.close()
+
+
+class OnceSlow(Web):
+    """Holds the first answer to ``/slow`` until it is told; whoever asks again has it at once."""
+
+    def __init__(self):
+        super().__init__()
+        self.let_go = asyncio.Event()
+
+    async def answer(self, request):
+        if request.path == "/slow" and "/slow" not in self.asked:
+            self.asked.append(request.path)
+            self.held.set()
+            await self.let_go.wait()
+        return await super().answer(request)
+
+
+BUSY = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND xact_start < now()"
+SPOILED = "SELECT canonical_url FROM ingest.articles GROUP BY 1 HAVING count(*) > 1"
+
+
+@pytest.mark.parametrize("how", ["frozen", "cut off"])
+async def test_who_comes_back_after_its_run_was_taken_over_leaves_it(tmp_path, database_url, sql_rows, how):
+    """A process is frozen, or cut off from the database, in the middle of a page; its lease is over, another one goes
+    on with its run, and then it is back."""
+    wire = Wire(database_url)
+    async with served(OnceSlow()) as site, wire.open() as address:
+        site.pages |= {"/slow": article(1), "/b": article(2)}
+        site.feed("/slow", "/b")
+        configuration = configured(tmp_path, site)
+        settings = tmp_path / "settings.toml"
+        settings.write_text(settings.read_text() + '[schedule]\nlease = "1 second"\n')
+        command = [sys.executable, "-m", "crawler.cli", "crawl", "blatt"]
+        process = await asyncio.create_subprocess_exec(*command, env=environment(tmp_path, address), stderr=PIPE)
+        async with asyncio.timeout(60), open_services(configuration, database_url) as services:
+            await site.held.wait()
+            while how == "frozen":
+                process.send_signal(signal.SIGSTOP)
+                if not sql_rows(BUSY):  # nobody may wait for its locks
+                    break
+                process.send_signal(signal.SIGCONT)
+            if how == "cut off":
+                wire.cut()
+            dead = None
+            while dead is None or (report := await runs.crawl_source(services, "blatt")).outcome == "skipped":
+                dead = sql_rows("UPDATE ingest.runs SET lease_until = clock_timestamp() WHERE id = 1 RETURNING id")
+            assert (report.outcome, report.error, report.counts.pending) == ("finished", None, 0)
+            process.send_signal(signal.SIGCONT)
+            wire.is_cut = False
+            site.let_go.set()
+            said = (await process.communicate())[1].decode()
+    assert "the lease was lost: another process took the run over" in said, said
+    assert sql_rows("SELECT outcome, error FROM ingest.runs ORDER BY id") == [
+        ("failed", "lost lease"),
+        ("finished", None),
+    ]
+    assert sql_rows("SELECT count(*), sum(version) FROM ingest.articles") == [(2, 2)]
+    assert sql_rows(SPOILED) == [] and sql_rows("SELECT sum(new) FROM news.runs") == [(2,)]
+    assert sql_rows("SELECT count(*) FROM news.pending") == [(0,)]
