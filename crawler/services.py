@@ -350,6 +350,7 @@ async def _opened(
                 lambda: watches,
                 lambda some: watching.write_feeds(store, some, database.home() / "feeds"),
                 lambda watch: watching.send(store, client, watch),
+                store.due_watchlists,
             ),
             announcer=Announcer(store, client, settings.alerts, ZoneInfo(settings.time_zone)),
             watches=watches,

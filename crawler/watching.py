@@ -41,8 +41,8 @@ PATIENCE = 10.0
 REQUESTS = 20
 #: seconds between two looks at the same watchlist: a run's articles are told of in few requests
 PAUSE = 5.0
-#: the name of the task that writes feeds; no watchlist can be called so
-FEEDS = ""
+#: names of the tasks that write feeds, and that look whose matches are due; no watchlist can be called so
+FEEDS, DUE = "", "/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def watch_rows(watches: Sequence[Watch]) -> list[WatchRow]:
 
 class Notifier:
     """Delivers matches beside everything else. *feeds* brings the feeds of some watchlists up to date, *send* asks the
-    address of one; *watches* are those there are now.
+    address of one, *due* names those with something to send; *watches* are those there are now.
 
     ``wake`` after something was stored, ``drain`` to wait for what has begun, ``close`` at the end: what is not sent
     by then is due again later.
@@ -84,8 +84,9 @@ class Notifier:
         watches: Callable[[], Sequence[Watch]],
         feeds: Callable[[Sequence[Watch]], Awaitable[object]],
         send: Callable[[Watch], Awaitable[object]],
+        due: Callable[[], Awaitable[Collection[str]]],
     ):
-        self._watches, self._feeds, self._send = watches, feeds, send
+        self._watches, self._feeds, self._send, self._due = watches, feeds, send, due
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
         self._of_feeds: set[str] = set()  # whose feeds are out of date
@@ -95,8 +96,8 @@ class Notifier:
     def wake(self, names: Collection[str] | None = None) -> None:
         """Look at these watchlists (None: all), one whose matches are being delivered right now after that.
 
-        Addresses that have failed are always looked at, and the first time all feeds: a list may be new, and its feed
-        be missing.
+        Whether an address that has failed is to be asked again is always looked at, for all of them at once; and the
+        first time all feeds: a list may be new, and its feed be missing.
         """
         is_of_all = names is None or self._is_first
         changed = {watch.name for watch in self._watches()} if is_of_all else set(names or ())
@@ -104,15 +105,25 @@ class Notifier:
         self._of_feeds |= changed
         if changed:
             self._start(FEEDS, self._write_feeds)
-        for watch in self._watches():  # for each stored article: of most lists, not even the name is asked for
-            if watch.webhook and (not names or watch.name in changed):
-                self._start(watch.name, partial(self._send, watch))
+            self._start_sending(changed)
+        if not is_of_all and any(watch.webhook for watch in self._watches()):
+            self._start(DUE, self._send_due)
 
     async def drain(self, within: float) -> None:
         """Wait for what has begun and what is due, *within* seconds at most."""
         self._draining.set()
-        if self._tasks:
-            await asyncio.wait(list(self._tasks.values()), timeout=within)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                while self._tasks:  # the look for what is due begins others
+                    await asyncio.wait(list(self._tasks.values()))
+
+    def _start_sending(self, names: Collection[str]) -> None:
+        for watch in self._watches():
+            if watch.webhook and watch.name in names:
+                self._start(watch.name, partial(self._send, watch))
+
+    async def _send_due(self) -> None:
+        self._start_sending(await self._due())
 
     def _start(self, name: str, work: Callable[[], Awaitable[object]]) -> None:
         self._again.add(name)
@@ -134,7 +145,7 @@ class Notifier:
                 try:
                     await work()
                 except (DatabaseError, OSError) as error:  # it comes again with the next article
-                    log.warning("watch %s: %s", name or "feeds", database.safe_text(error))
+                    log.warning("watch %s: %s", {FEEDS: "feeds", DUE: "due"}.get(name, name), database.safe_text(error))
                 with suppress(TimeoutError):
                     async with asyncio.timeout(PAUSE):
                         await self._draining.wait()

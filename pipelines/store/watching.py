@@ -70,6 +70,10 @@ CLAIM_MATCHES = """
     RETURNING match.id
 """
 
+DUE_WATCHLISTS = """
+    SELECT DISTINCT watch FROM ingest.matches WHERE next_attempt_at <= now() AND delivered_at IS NULL
+"""
+
 MATCHES_BY_ID = """
     SELECT match.id, match.watch, match.article_id, match.version, match.matched_at, match.source,
            match.canonical_url AS url, article.title, article.teaser, article.published_at, article.language
@@ -137,6 +141,10 @@ class Watches(Session):
             await connection.execute(FORGET_WATCHES, values)
 
         await self._connections.run(work)
+
+    async def due_watchlists(self) -> set[str]:
+        """The names of those with a match that is due to be sent."""
+        return {row["watch"] for row in await self._do(DUE_WATCHLISTS)}
 
     async def claim_matches(self, watch: str, limit: int) -> list[Row]:
         """Matches that are due to be sent; they come again later unless ``mark_delivered`` says that they were."""
