@@ -129,12 +129,14 @@ async def test_a_file_that_cannot_be_read_fails_alone_and_is_named(worker, servi
     assert sql_rows(JOBS) == []
 
 
+@pytest.mark.parametrize("within", ["", "!archive/data.warc.gz"])  # of a WACZ, what is in it comes further
 async def test_a_file_that_kills_its_workers_is_given_up_unless_it_comes_further(
-    worker, services, queue, tmp_path, sql_rows
+    worker, services, queue, tmp_path, sql_rows, within
 ):
     (name,) = files(tmp_path, 1)
     batch, _ = await put_backfill(services, [name], [])
     ((selection,),) = sql_rows("SELECT selection FROM ingest.file_batches")
+    name += within
     tries = []
     for place in (0, 0, 100, 100, 100):
         await services.store.save_backfill_position(BackfillPosition(name, selection, 200, place))
@@ -145,9 +147,28 @@ async def test_a_file_that_kills_its_workers_is_given_up_unless_it_comes_further
         tries += [number for _, number, _ in sql_rows(FILES)]
     assert tries == [1, 2, 1, 2, MOST_TRIES]
     (said,) = (await services.store.batch(batch)).failures
-    assert said == f"{name}: given up after 3 tries: the worker that read it died"
+    assert said == f"{name.removesuffix(within)}: given up after 3 tries: the worker that read it died"
     assert sql_rows(JOBS) == []
     assert await services.store.note_trouble(1, "late") == 0
+
+
+async def test_of_a_wacz_that_is_being_read_what_was_read_in_it_is_shown(services, tmp_path, sql_rows):
+    names = [str(tmp_path / name) for name in ("a.wacz", "a.wacz!b.warc", "b.warc")]
+    for name in names:
+        Path(name).write_bytes(b"x" * 100)
+    names.append("http://127.0.0.1/c.wacz")
+    batch, _ = await put_backfill(services, names, [])
+    ((selection,),) = sql_rows("SELECT selection FROM ingest.file_batches")
+    in_it = f"{names[0]}!archive"
+    for file, size, position in (
+        (f"{in_it}/1.warc.gz", 40, 50), (f"{in_it}/2.warc.gz", 40, 20), (names[2], 100, 30), (f"{names[3]}!1.warc", 9, 4)
+    ):  # fmt: skip
+        await services.store.save_backfill_position(BackfillPosition(file, selection, size, position))
+    shown = sql_rows("SELECT size, read FROM news.batch_files ORDER BY id")
+    assert shown == [(100, 60), (100, None), (100, 30), (None, 4)]
+    assert (await services.store.batch(batch)).read == 94
+    await services.store.save_backfill_position(BackfillPosition(f"{in_it}/3.warc", selection, 1000, 900))  # unpacked
+    assert sql_rows("SELECT read FROM news.batch_files WHERE id = 1") == [(100,)]
 
 
 async def test_a_file_of_another_machine_is_left_to_workers_that_see_it(worker, services, queue, tmp_path, sql_rows):

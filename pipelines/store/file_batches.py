@@ -76,10 +76,12 @@ END_REREADING = """
 # A file that comes further each time is a long one; on one that does not, every worker would die.
 NOTE_TROUBLE = """
     WITH reached AS (
-        SELECT coalesce(max(place.position), 0) AS position
+        SELECT coalesce(sum(place.position), 0)::bigint AS position
         FROM ingest.batch_files AS file
         JOIN ingest.file_batches AS batch ON batch.id = file.batch_id
-        JOIN ingest.backfills AS place ON place.file = file.file AND place.selection = batch.selection
+        JOIN ingest.backfills AS place ON place.selection = batch.selection
+            AND split_part(place.file, '!', 1) = split_part(file.file, '!', 1)
+            AND (place.file = file.file OR starts_with(place.file, file.file || '!'))
         WHERE file.id = %(file)s
     )
     UPDATE ingest.batch_files

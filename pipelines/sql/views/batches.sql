@@ -12,7 +12,9 @@ SELECT
     coalesce(nullif(file.size, 0), place.size) AS size,
     CASE
         WHEN file.ended_at IS NOT NULL THEN file.size
-        ELSE least(coalesce(place.position, 0), place.size)
+        -- what is in a WACZ may be larger, unpacked, than the WACZ
+        WHEN place.read > file.size AND file.size > 0 THEN file.size
+        ELSE place.read
     END AS read,
     file.begun_at,
     file.ended_at,
@@ -20,8 +22,16 @@ SELECT
     coalesce(file.error, file.trouble) AS error
 FROM ingest.batch_files AS file
 JOIN ingest.file_batches AS batch ON batch.id = file.batch_id
-LEFT JOIN ingest.backfills AS place
-    ON file.ended_at IS NULL AND place.file = file.file AND place.selection = batch.selection
+-- a WACZ has none itself: those of the files in it, which are called by its name and an exclamation mark, are added up
+LEFT JOIN LATERAL (
+    SELECT
+        max(one.size) FILTER (WHERE one.file = file.file) AS size,
+        sum(least(one.position, one.size))::bigint AS read
+    FROM ingest.backfills AS one
+    WHERE file.ended_at IS NULL AND one.selection = batch.selection
+      AND split_part(one.file, '!', 1) = split_part(file.file, '!', 1)
+      AND (one.file = file.file OR starts_with(one.file, file.file || '!'))
+) AS place ON true
 LEFT JOIN ingest.file_claims AS claim
     ON file.ended_at IS NULL AND claim.file = file.file AND claim.selection = batch.selection
     AND claim.until > clock_timestamp();
