@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from cssselect import HTMLTranslator
+
 
 def is_xpath(selector: str) -> bool:
     """``.byline`` is CSS; XPath begins with ``/``, ``./``, ``.//`` or a bracket."""
@@ -12,6 +14,8 @@ def as_xpath(selector: str) -> str:
     """*selector* in XPath. Raises ``cssselect.SelectorError`` where it is no CSS."""
     if is_xpath(selector):
         return selector
-    from parsel.csstranslator import HTMLTranslator  # loaded in each reader, and most sections name no selector
+    if "::" in selector:  # ::text and ::attr(name), which are Scrapy's: loaded in each reader, and few sources have one
+        from parsel.csstranslator import HTMLTranslator as ScrapyTranslator
 
+        return ScrapyTranslator().css_to_xpath(selector)
     return HTMLTranslator().css_to_xpath(selector)

@@ -153,15 +153,15 @@ async def test_a_file_that_kills_its_workers_is_given_up_unless_it_comes_further
 
 
 async def test_of_a_wacz_that_is_being_read_what_was_read_in_it_is_shown(services, tmp_path, sql_rows):
-    names = [str(tmp_path / name) for name in ("a.wacz", "a.wacz!b.warc", "b.warc")]
-    for name in names:
-        Path(name).write_bytes(b"x" * 100)
-    names.append("http://127.0.0.1/c.wacz")
+    paths = [tmp_path / name for name in ("a.wacz", "a.wacz!b.warc", "b.warc")]
+    for path in paths:
+        path.write_bytes(b"x" * 100)
+    names = [*map(str, paths), "http://127.0.0.1/c.wacz"]
     batch, _ = await put_backfill(services, names, [])
     ((selection,),) = sql_rows("SELECT selection FROM ingest.file_batches")
     in_it = f"{names[0]}!archive"
     for file, size, position in (
-        (f"{in_it}/1.warc.gz", 40, 50), (f"{in_it}/2.warc.gz", 40, 20), (names[2], 100, 30), (f"{names[3]}!1.warc", 9, 4)
+        (f"{in_it}/1.warc.gz", 40, 50), (f"{in_it}/2.warc.gz", 40, 20), (names[2], 100, 30), (f"{names[3]}!1", 9, 4)
     ):  # fmt: skip
         await services.store.save_backfill_position(BackfillPosition(file, selection, size, position))
     shown = sql_rows("SELECT size, read FROM news.batch_files ORDER BY id")

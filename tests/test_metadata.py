@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import lxml.html
 import pytest
 from htmldate.extractors import get_external_parser
+from parsel import Selector
 
 from crawler.config.values import selector
 from pipelines.items import Hint, Kind, Page, Precision, Provenance
@@ -578,3 +579,9 @@ def test_every_form_of_a_selector_that_a_source_file_takes_is_read(form: str):
     assert selector(form) == form
     body = "<h1>Zeitung</h1><h2 data-own='Der Hafen bleibt zu'>Der Hafen bleibt zu</h2>"
     assert described("", body, title=form).title == "Der Hafen bleibt zu"
+
+
+def test_contains_tells_capitals_from_small_letters_as_in_scrapy():
+    body = "<h1>Zeitung</h1><h2>Der HAFEN bleibt zu</h2><h2>Der Hafen bleibt zu</h2>"
+    assert described("", body, title='h2:contains("Hafen")').title == "Der Hafen bleibt zu"
+    assert Selector(f"<html>{body}</html>").css('h2:contains("Hafen")::text').getall() == ["Der Hafen bleibt zu"]

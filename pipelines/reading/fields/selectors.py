@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from lxml.cssselect import CSSSelector
 from lxml.etree import XPath
 from lxml.etree import _Element as Element
 
 from pipelines.reading.page.structured import plain, text_of
-from pipelines.selectors import as_xpath, is_xpath
+from pipelines.selectors import as_xpath
 
 
 @lru_cache(maxsize=512)
-def selector(expression: str) -> XPath | CSSSelector:
-    """A compiled selector. Raises lxml's or cssselect's SyntaxError."""
-    if is_xpath(expression) or "::" in expression:  # ::text and ::attr(name), of which lxml knows nothing
-        return XPath(as_xpath(expression))
-    return CSSSelector(expression, translator="html")
+def selector(expression: str) -> XPath:
+    """A compiled selector. Raises lxml's XPathError or cssselect's SelectorError."""
+    return XPath(as_xpath(expression))
 
 
 def select(tree: Element, expression: str | None) -> list[str]:
