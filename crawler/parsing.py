@@ -28,8 +28,8 @@ OPML: Task[Subscriptions] = Task("crawler.probing.survey:opml", Subscriptions)
 RIGHTS: Task[str] = Task("pipelines.reading.rights:before_fetch", str)
 WARC_PATHS: Task[FileList] = Task("crawler.archive_lists:warc_paths", FileList)
 CAPTURES: Task[CaptureList] = Task("crawler.archive_lists:captures", CaptureList)
-#: what readers are asked for beside reading articles
-TASKS = (LOOKING, NEXT_PAGE, JUDGING, SURVEYING, ROBOTS_SITEMAPS, OPML, RIGHTS, WARC_PATHS, CAPTURES)
+#: what readers are asked for in every crawl beside reading articles; a reader that is asked for more loads it then
+TASKS = (LOOKING, NEXT_PAGE, JUDGING, RIGHTS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,7 +173,8 @@ def serve(pipe: socket.socket, functions: Functions, known: dict[str, Rules | No
             rules = known[digest]
             memory.allow(limit.memory)
             del question
-            asked = [functions[name] for name in (unless, function) if name]
+            # what is asked for rarely was not loaded before the fork
+            asked = [functions.get(name) or _loaded(name) for name in (unless, function) if name]
             answer = _answer(asked, (*arguments, rules) if rules else arguments, limit, is_exclusive, memory)
             del arguments
             pipe.sendall(LENGTH.pack(len(answer)) + answer)

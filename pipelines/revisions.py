@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from functools import lru_cache
+from functools import cache, partial
 
 from pipelines.reading import fingerprint
 
@@ -100,8 +100,11 @@ _WHEN = (
     r"|jan\w*|feb\w*|märz|march|apr\w*|mai|may|jun\w*|jul\w*|aug\w*|sep\w*|o[kc]t\w*|nov\w*|de[zc]\w*"
     r"|mo|di|mi|do|fr|sa|so|\w+tag|mittwoch|\w+day|gestern|heute|yesterday|today)\b"
 )
+# These are compiled when they are first used: that takes longer than all else that is loaded here, and only the
+# process that stores an article whose text has changed uses them; corrections are looked for by readers alone.
 # Numbers of the page, not of the news: a paragraph must be such a line and nothing else.
-_COUNTER = re.compile(
+_COUNTER = cache(partial(
+    re.compile,
     r"""^\W*(?:
       (?:\d[\d.,]*\s*(?:mal|x)?\s*|(?:noch\s+)?keine?\s+|no\s+)(?:gelesen|geteilt|gesehen|angesehen|geklickt
           |kommentare?|leserkommentare?|aufrufe?|leser(?:innen)?|klicks?|likes?|reaktionen|bewertungen?|stimmen
@@ -123,15 +126,16 @@ _COUNTER = re.compile(
       |(?:©|\(c\)|copyright)\W*[\w.\- ]{0,40}?\W*(?:19|20)\d\d
     )\W*$""".replace("WHEN", _WHEN),
     re.I | re.X,
-)
+))  # fmt: skip
 _AD = re.compile(r"^\W*(?:anzeige|werbung|advertisement|sponsored|ad|promotion|publicité)\W*$", re.I)
-_RELATED = re.compile(
+_RELATED = cache(partial(
+    re.compile,
     r"^\W*(?:mehr\s+(?:zum\s+thema|dazu|zu\s+diesem\s+thema|lesen)|lesen\s+sie\s+(?:auch|hier|dazu|mehr)"
     r"|(?:das\s+könnte\s+sie\s+)?auch\s+interess\w+|siehe\s+auch|weitere\s+(?:artikel|themen|nachrichten|meldungen)"
     r"|empfohlen\w*\s+(?:artikel|beiträge)|meistgelesen\w*|read\s+(?:more|also)|related(?:\s+\w+)?|see\s+also"
     r"|passend\s+dazu|lesetipps?)\b",
     re.I,
-)
+))  # fmt: skip
 LONGEST_LINK = 200  # characters
 _SENTENCE_END = re.compile(r"[.!?…][\"'“”»«)\]]*$")
 
@@ -142,8 +146,8 @@ def _says_nothing(text: list[Paragraph], changed: list[Paragraph]) -> bool:
     under_links = False
     for piece, _ in text:
         is_link = under_links and len(piece) < LONGEST_LINK and not _SENTENCE_END.search(piece)
-        is_heading = bool(_RELATED.match(piece)) and len(piece) < LONGEST_LINK and not _tells(piece)
-        is_label = len(piece) < LONGEST_LINK and bool(_COUNTER.match(piece) or _AD.match(piece))
+        is_heading = bool(_RELATED().match(piece)) and len(piece) < LONGEST_LINK and not _tells(piece)
+        is_label = len(piece) < LONGEST_LINK and bool(_COUNTER().match(piece) or _AD.match(piece))
         under_links = is_heading or (under_links and (is_link or is_label))
         if left[piece]:
             left[piece] -= 1
@@ -160,7 +164,8 @@ def _tells(piece: str) -> bool:
 # ---------------------------------------------------------------------------------------------------------------------
 # corrections
 
-_CORRECTION = re.compile(
+_CORRECTION = cache(partial(
+    re.compile,
     r"""\bin\s+(?:einer|der)\s+(?:früheren|ersten|vorherigen|älteren|ursprünglichen|vorigen)\s+(?:version|fassung)
     |\bin\s+einem\s+früheren\s+(?:text|artikel|beitrag|stand)\b
     |\b(?:frühere|erste|ursprüngliche|vorherige)\s+(?:version|fassung)\s+(?:des|dieses|der|dieser)\b
@@ -180,7 +185,7 @@ _CORRECTION = re.compile(
     |^\W*(?:editor[’']?s\s+note|note)\s*:.*\b(?:earlier|previous)\s+version\b
     |\bune\s+(?:première|précédente)\s+version\s+de\s+(?:cet|l')""",
     re.I | re.X | re.S,
-)
+))  # fmt: skip
 # one of these stands in whatever the pattern takes; most texts have none and are not searched
 _HINTS = (
     "korr", "berichtig", "richtiggest", "richtigst", "version", "fassung", "correct", "clarif", "rectif", "amended",
@@ -189,10 +194,11 @@ _HINTS = (
 )  # fmt: skip
 
 
-@lru_cache(maxsize=1)
+@cache
 def _may_correct() -> Callable[[str], bool]:
     from pipelines.pattern_sets import any_in_text  # loads RE2, of which nobody else here has need
 
+    _CORRECTION()  # what forks readers has looked at a page by then, so none of them compiles it again
     return any_in_text(hint.replace("_", r"[\s\pZ]+") for hint in _HINTS)
 
 
@@ -207,7 +213,7 @@ def correction(text: str, removed: Iterable[str] = ()) -> str | None:
         return None
     # a note stands at the end; an article about a correction speaks of it in the middle
     for piece in reversed(whole.split("\n")):
-        if may_correct(piece) and _CORRECTION.search(piece.strip()):
+        if may_correct(piece) and _CORRECTION().search(piece.strip()):
             return _short(piece.strip())
     return None
 
@@ -215,5 +221,5 @@ def correction(text: str, removed: Iterable[str] = ()) -> str | None:
 def _short(piece: str) -> str:
     if len(piece) <= LONGEST_NOTE:
         return piece
-    begin = max(0, _CORRECTION.search(piece).start() - 200)  # type: ignore[union-attr]
+    begin = max(0, _CORRECTION().search(piece).start() - 200)  # type: ignore[union-attr]
     return piece[begin : begin + LONGEST_NOTE]

@@ -106,8 +106,9 @@ class ReaderPool:
 
     One page may take *seconds* of processor time, *clock* seconds until the answer, and *memory* bytes.
     ``read`` names the function that reads a page, ``module:function``; tests give poisonous ones. *tasks*: what else
-    readers may be asked for. *first_rules* are what every reader begins with, also one whose first question needs none:
-    without them it is forked before languages and phrases are loaded, and does that when its first page comes.
+    readers are often asked for; what they are asked for beside that, the reader that is asked loads then.
+    *first_rules* are what every reader begins with, also one whose first question needs none: without them it is forked
+    before languages and phrases are loaded, and does that when its first page comes.
     Readers are started when the first page comes, or by ``async with``.
     """
 

@@ -167,8 +167,8 @@ async def test_readers_do_other_tasks_too_and_say_what_went_wrong():
 
 async def test_a_reader_that_was_forked_for_a_feed_learns_what_pages_need_in_the_forkserver():
     """Compiled phrases are shared by all readers, and what they take is laid to no page."""
-    task = Task("tests.poison:pid", int)
-    async with ReaderPool(1, read="tests.poison:read", tasks=[task]) as pool:
+    task = Task("tests.poison:pid", int)  # which nobody has told it of before
+    async with ReaderPool(1, read="tests.poison:read") as pool:
         first = await pool.ask(task, (), whose="probe", size=0, about="a feed")
         reading = (await pool.read(page("who"), RULES)).text
         assert reading != str(first)

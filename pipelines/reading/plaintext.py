@@ -20,7 +20,7 @@ from pipelines.reading.fields import agency, dates, language
 from pipelines.reading.languages import either
 from pipelines.reading.plaintext_header import Header, header_of
 from pipelines.reading.rules import Rules
-from pipelines.reading.textlines import DATE_SHAPE, Line, lines_of, rejoined
+from pipelines.reading.textlines import Line, date_shape, lines_of, rejoined
 
 # 'Lang ist der Text. (Ausland, 24.01.2026 - 08:26) weiterlesen...'
 _READ_ON = re.compile(
@@ -243,7 +243,7 @@ def _foreign_after(lines: Sequence[Line], at: int, opened: str, phrases: Sequenc
 
 
 def _is_date_line(line: Line) -> bool:
-    return len(line.text) <= 60 and not line.ends_sentence and bool(DATE_SHAPE.search(line.text))
+    return len(line.text) <= 60 and not line.ends_sentence and bool(date_shape().search(line.text))
 
 
 def _is_phrase(line: Line, phrases: Sequence[Phrases]) -> bool:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from pipelines.items import Removed
 from pipelines.reading.body.boilerplate import Phrases, rule_for
 from pipelines.reading.fields import agency, dates, people
 from pipelines.reading.fields.date_grammar import any_of, weekday_names, zone_names
 from pipelines.reading.languages import either, words
-from pipelines.reading.textlines import DATE_SHAPE, Line, has_statements, is_dated
+from pipelines.reading.textlines import Line, date_shape, has_statements, is_dated
 
 LONGEST_DATE_LINE = 160
 LONGEST_TITLE = 250
@@ -29,15 +30,19 @@ _SECTION_WORD = re.compile(r"[A-ZÄÖÜ][\w.'’-]*(?:(?: ?[&+] ?| und | and | e
 _SECTION_BREAK = re.compile(r"\s*[,;|/›»>·•→]\s*|\s+[-–]\s+")
 _PIECE_BREAK = re.compile(r"\s*[|•·›»]\s*|\s+[-–—/]\s+|\s{3,}|\s*;\s*")
 _BYLINE = re.compile(rf"(?:{either('people.byline_start')}|{either('people.label')}\s*:)\s+(?=\S)", re.IGNORECASE)
-# what may stand beside a date without being anything else
-_DAYS = any_of(weekday_names(short=True))
-_DATE_WORDS = re.compile(
-    rf"(?<!\w)(?:{_DAYS}|{either('dates.beside', 'dates.clock_words', 'dates.before_clock', 'dates.before_day')}"
-    rf"|{either('dates.before_date')}|{any_of(zone_names())}"
-    rf"|{either('labels.published')}(?: am)?)(?!\w)",
-    re.IGNORECASE,
-)
 _NAME = re.compile(r"(?<!\w)[A-ZÄÖÜ][\w’'-]+ (?:von |van |de |zu )?[A-ZÄÖÜ][\w’'-]+")
+
+
+@cache
+def _date_words() -> re.Pattern[str]:
+    """What may stand beside a date without being anything else. Compiled for the first page of plain text."""
+    return re.compile(
+        rf"(?<!\w)(?:{any_of(weekday_names(short=True))}"
+        rf"|{either('dates.beside', 'dates.clock_words', 'dates.before_clock', 'dates.before_day')}"
+        rf"|{either('dates.before_date')}|{any_of(zone_names())}"
+        rf"|{either('labels.published')}(?: am)?)(?!\w)",
+        re.IGNORECASE,
+    )
 
 
 @dataclass(slots=True)
@@ -133,12 +138,12 @@ def _take_dates(line: Line, header: Header, reading: dates.Reading, phrases: Seq
         end = one.end
     left.append(line.text[end:])
     if not found:  # a date that cannot be (after the fetch, 31.2.) is no date to keep and no text either
-        left = DATE_SHAPE.split(line.text)
+        left = date_shape().split(line.text)
         if len(left) == 1:
             return False
     extra: list[str] = []
     for piece in _PIECE_BREAK.split(" | ".join(left)):
-        words = _DATE_WORDS.sub(" ", piece).strip(" .,:;()|-–")
+        words = _date_words().sub(" ", piece).strip(" .,:;()|-–")
         if words and any(c.isalpha() for c in words):
             extra.append(words)
     if not all(_stands_beside(piece, header, phrases) for piece in extra):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 
 from pipelines.reading.fields.date_grammar import any_of, month_names
@@ -28,21 +29,25 @@ _RULE = re.compile(r"[\s\-=_*~#·•.]{3,}\Z")
 _SENTENCE_END = re.compile(r"[.!?…][\"“”»«'’)\]]*\Z")
 _SENTENCE_BREAK = re.compile(r"[^\W\d_]{3,}[.!?][\"“”»«'’)]*\s+[„\"“»«'‚(]?[A-ZÄÖÜ]")
 _CAN_BEGIN = re.compile(r"[„\"“»«'‚‘(]*[A-ZÄÖÜ0-9]")
-# The shape of a date or time, whatever day it means.
-_DAY_WORDS = any_of({word for each in languages().values() for word in each.days_ago})
-_UNIT = either("dates.seconds", "dates.minutes", "dates.hours", "dates.days", "dates.longer")
-_AGO = "|".join(
-    pattern.replace("<n>", rf"(?:\d{{1,3}}|{either('dates.one')})").replace("<unit>", _UNIT)
-    for pattern in each_of("dates.ago")
-)
-DATE_SHAPE = re.compile(
-    rf"(?<!\w)(?:{_DAY_WORDS}(?:,?\s(?:{either('dates.before_clock')}\s)?\d{{1,2}}(?:[:.]\d{{2}})?)?|{_AGO}|"
-    rf"\d{{1,2}}\.\s?\d{{1,2}}\.(?:\s?\d{{4}}|\s?\d{{2}})?|\d{{1,2}}\.?\s{any_of(month_names())}\w*\.?,?(?:\s\d{{4}})?|"
-    rf"\d{{4}}-\d{{2}}-\d{{2}}|\d{{1,2}}/\d{{1,2}}/\d{{4}}|\d{{1,2}}[:.]\d{{2}}(?::\d{{2}})?(?:\s?{either('dates.clock_words')})?)(?!\w)",
-    re.IGNORECASE,
-)
 # a line that ends in one of these is not finished
 _UNFINISHED = words("text.unfinished")
+
+
+@cache
+def date_shape() -> re.Pattern[str]:
+    """The shape of a date or time, whatever day it means. Compiled for the first page of plain text."""
+    day_words = any_of({word for each in languages().values() for word in each.days_ago})
+    unit = either("dates.seconds", "dates.minutes", "dates.hours", "dates.days", "dates.longer")
+    ago = "|".join(
+        pattern.replace("<n>", rf"(?:\d{{1,3}}|{either('dates.one')})").replace("<unit>", unit)
+        for pattern in each_of("dates.ago")
+    )
+    return re.compile(
+        rf"(?<!\w)(?:{day_words}(?:,?\s(?:{either('dates.before_clock')}\s)?\d{{1,2}}(?:[:.]\d{{2}})?)?|{ago}|"
+        rf"\d{{1,2}}\.\s?\d{{1,2}}\.(?:\s?\d{{4}}|\s?\d{{2}})?|\d{{1,2}}\.?\s{any_of(month_names())}\w*\.?,?(?:\s\d{{4}})?|"
+        rf"\d{{4}}-\d{{2}}-\d{{2}}|\d{{1,2}}/\d{{1,2}}/\d{{4}}|\d{{1,2}}[:.]\d{{2}}(?::\d{{2}})?(?:\s?{either('dates.clock_words')})?)(?!\w)",
+        re.IGNORECASE,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +174,7 @@ def _unwrapped(group: list[str]) -> list[str]:
 
 def is_dated(text: str) -> bool:
     """Whether a short line begins with a date or time: 'heute, 08:15', '3. Dezember 2025'."""
-    return len(text) <= 80 and bool(DATE_SHAPE.match(text))
+    return len(text) <= 80 and bool(date_shape().match(text))
 
 
 def rejoined(lines: list[Line]) -> list[Line]:

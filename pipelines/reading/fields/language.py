@@ -82,7 +82,8 @@ def _shares(text: str) -> tuple[dict[str, float], int]:
 @lru_cache(maxsize=1)
 def _profiles() -> list[dict[str, Any]]:
     """langdetect's profiles: how often a language has which runs of up to three letters, and all runs of a length."""
-    return [from_json(path.read_bytes()) for path in sorted(Path(PROFILES_DIRECTORY).iterdir()) if path.suffix == ""]
+    paths = sorted(path for path in Path(PROFILES_DIRECTORY).iterdir() if path.suffix == "")
+    return [from_json(path.read_bytes(), cache_strings=False) for path in paths]  # a run stands in a profile once
 
 
 @lru_cache(maxsize=1)
