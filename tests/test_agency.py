@@ -26,6 +26,8 @@ from pipelines.reading.fields.agency import agency_in, agency_named, dateline
         ("(© AFP)", "AFP"),
         ("Source: Keystone-SDA", "sda"),
         ("Frankfurt (dpa-AFX) - Der Dax hat nachgegeben.", "dpa-AFX"),
+        ("BERLİN (SİD) - DER MEİSTER HAT GEWONNEN.", "sid"),
+        ("Quelle: ſda", "sda"),
     ],
 )
 def test_a_credit_names_its_agency(line: str, agency: str):

@@ -55,6 +55,10 @@ def local(*numbers: int) -> datetime:
         ("Publié le 1er décembre 2025 à 16h36", local(2025, 12, 1, 16, 36), "minute"),
         ("il y a 3 heures", local(2025, 12, 3, 15, 0), "minute"),
         ("3. Dezember", local(2025, 12, 3), "day"),
+        ("3. APRİL 2025", local(2025, 4, 3), "day"),  # a Turkish keyboard's I
+        ("DİENSTAG, 16.36 Uhr", local(2025, 12, 2, 16, 36), "minute"),
+        ("vor 3 MİNUTEN", local(2025, 12, 3, 17, 57), "minute"),
+        ("12. Auguſt 2025, 11:05 Uhr MEſZ", local(2025, 8, 12, 11, 5), "minute"),
     ],
 )
 def test_a_stated_time_is_read(text: str, at: datetime, precision: str):

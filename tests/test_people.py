@@ -130,6 +130,31 @@ def test_a_marked_byline_beside_the_headline_is_found_and_a_teaser_s_is_not():
 
 
 @pytest.mark.parametrize(
+    ("body", "heading", "people"),
+    [
+        ("<b rel=author>Anna Muster</b><h1>Hafen</h1><i rel=author>Ben Beispiel</i>", "h1", ("Ben Beispiel",)),
+        ("<b rel=author>Anna Muster</b><h1>Hafen</h1><p>Text.</p>", "h1", ("Anna Muster",)),
+        # far from each other: the first behind the headline, of those before it the last two
+        ("<h1>Hafen</h1>{a}{b}", "h1", ("Anna Muster",)),
+        ("{a}{b}{c}<h1>Hafen</h1>", "h1", ("Ben Beispiel",)),
+        ("<div>{a}</div><h1>Hafen</h1><div><p>{b}</p>{c}</div>", "h1", ("Ben Beispiel",)),
+        # together in one small container
+        ("<h1>Hafen</h1><ul><li><a rel=author>Anna Muster</a><li><b rel=author>Ben Beispiel</b></ul>{c}", "h1",
+         ("Anna Muster", "Ben Beispiel")),
+        # a headline that no mark tells of does not part the page
+        ("<b rel=author>Anna Muster</b><h2>Hafen</h2><i rel=author>Ben Beispiel</i>", "h2",
+         ("Anna Muster", "Ben Beispiel")),
+        ("<h2>Hafen</h2>{a}{b}{c}", None, ("Anna Muster",)),
+    ],
+)  # fmt: skip
+def test_the_first_marked_byline_behind_the_headline_counts_with_its_neighbours(body, heading, people):
+    far = {key: f"<div><div><div><div><b class=author>{name}</b></div></div></div></div>" for key, name in (
+        ("a", "Anna Muster"), ("b", "Ben Beispiel"), ("c", "Clara Heide"))}  # fmt: skip
+    tree = lxml.html.document_fromstring(f"<body>{body.format(**far)}</body>")
+    assert signed(tree, tree.find(f".//{heading}") if heading else None).people == people
+
+
+@pytest.mark.parametrize(
     "line",
     [
         "<p>Von Anna Muster und Ben Beispiel</p>",

@@ -6,7 +6,9 @@ import re
 
 import pytest
 
-from pipelines.reading.regex_prefilter import alternatives, anywhere, either, name_of, sorted_by_letter
+from pipelines.reading.fields.date_grammar import grammar_of
+from pipelines.reading.languages import company, each, languages
+from pipelines.reading.regex_prefilter import alternatives, anywhere, either, lowered, name_of, sorted_by_letter
 
 NAMED = (
     ("comments", r"(?:leser)?kommentar(?:e)?(?![a-z])|disqus"),
@@ -53,6 +55,24 @@ SMALL = (
 )
 def test_patterns_without_names_find_what_each_of_them_finds(text: str):
     assert re.findall(sorted_by_letter(SMALL), text) == re.findall("|".join(SMALL), text)
+
+
+def test_small_letters_hold_what_is_found_where_case_is_ignored():
+    letters = re.compile("[a-zäöüéñłß]"), re.compile("[a-zäöüéñłß]", re.IGNORECASE)
+    for sign in map(chr, range(0x20000)):  # beyond these no letter has another case
+        assert bool(letters[0].match(lowered(sign))) == bool(letters[1].match(sign)), sign
+
+
+@pytest.mark.parametrize("code", languages())
+def test_labels_of_dates_in_small_letters_are_those_that_are_found_where_case_is_ignored(code: str):
+    for key in ("published", "modified", "as_of", "other"):
+        patterns = each(f"labels.{key}", codes=company(code))
+        assert all(re.sub(r"\\.", "", pattern).islower() for pattern in patterns if pattern != "©"), key
+        words = [re.sub(r"\W|\\s", " ", pattern) for pattern in patterns]
+        for text in (*words, " ".join(words).upper(), ", ".join(map(str.title, words)), "Stand: 3. Poſten, DİENSTAG"):
+            any_case = re.finditer("|".join(patterns) or "(?!)", text, re.IGNORECASE)
+            small = getattr(grammar_of(code), key).finditer(lowered(text))
+            assert [found.span() for found in small] == [found.span() for found in any_case], text
 
 
 def test_no_patterns_find_nothing():

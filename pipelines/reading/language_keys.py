@@ -76,10 +76,10 @@ KEYS: dict[str, Key] = {
     "dates.local_time": _words("words that say that a clock time is some other place's"),
     "dates.to": _words("the word between the first and the last day of an event"),
     # what the words before a date say that it is
-    "labels.published": _patterns("publication: 'published', 'posted on'", needed=True),
-    "labels.modified": _patterns("a later change: 'updated', 'last edited'", needed=True),
-    "labels.as_of": _patterns("the day that a text is up to: 'as of'"),
-    "labels.other": _patterns("neither: 'valid until', 'born', 'photo'", needed=True),
+    "labels.published": _patterns("publication, small letters: 'published', 'posted on'", needed=True),
+    "labels.modified": _patterns("a later change, small letters: 'updated', 'last edited'", needed=True),
+    "labels.as_of": _patterns("the day that a text is up to, small letters: 'as of'"),
+    "labels.other": _patterns("neither, small letters: 'valid until', 'born', 'photo'", needed=True),
     # names that developers give to elements (class, id), in this language
     "class_names.date": _patterns("of a date"),
     "class_names.date_line": _patterns("of what stands beside a date: author, time"),

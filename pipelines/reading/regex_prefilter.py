@@ -103,6 +103,13 @@ def _by_first_letter(pattern: str) -> Iterator[tuple[str, str]]:
         raise ValueError(f"expected a pattern that begins with a letter: {pattern!r}")
 
 
+def lowered(text: str) -> str:
+    """*text* in small letters, in which a pattern in small letters finds what it finds in *text* where case is ignored:
+    a long s is an s there, and a Turkish I with a dot or an i without one is an i.
+    """
+    return text.lower().replace("ſ", "s").replace("ı", "i").replace("i\u0307", "i")
+
+
 def name_of(match: re.Match[str]) -> str:
     """The name under which a match of ``either`` was found."""
     return str(match.lastgroup).rsplit("__", 1)[0]

@@ -91,8 +91,8 @@ def _of_page(stated: Structured | None, url: str) -> Rights:
     if stated is None:
         return Rights()
     directives = list(_directives(stated.meta.get("robots", ())))
-    for agent in AI_CRAWLERS:
-        directives += [f"{agent}: {one}" for one in _directives(stated.meta.get(agent, ()))]
+    for agent in filter(stated.meta.__contains__, AI_CRAWLERS):
+        directives += [f"{agent}: {one}" for one in _directives(stated.meta[agent])]
     reserved = _flag(stated.first_meta("tdm-reservation"))
     in_data = _license_in(stated)
     linked = next(iter(stated.licenses), None)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from pipelines.reading.languages import either, words
+from pipelines.reading.regex_prefilter import lowered, sorted_by_letter
 
 # spelling as found (lower case) -> short name as kept
 NAMES = {
@@ -27,6 +28,7 @@ NAMES = {
     "pti": "PTI", "ats": "ats", "keystone-ats": "ats",
 }  # fmt: skip
 _NAME = "|".join(sorted(map(re.escape, NAMES), key=len, reverse=True))
+_ANY_NAME = re.compile(sorted_by_letter([_NAME]))  # in small letters
 _ALONE = re.compile(
     rf"(?:{either('agency.before_name')}\W+)?(?:{either('agency.articles')}\s?)?(?:{either('agency.called')}\s)?"
     rf"(?P<name>{_NAME})(?:\s{either('agency.countries')})?"
@@ -79,32 +81,33 @@ def agency_in(lines: Iterable[str] | str) -> str | None:
 
 def _credited(line: str) -> str | None:
     line = line.strip()
-    for match in _BRACKETS.finditer(line):
+    for match in _BRACKETS.finditer(line) if "(" in line or "[" in line else ():
         if _PICTURE.search(match[0]) or _BEFORE_MENTION.search(line[max(0, match.start() - 40) : match.start()]):
             continue
         at_end = match.end() >= len(line.rstrip(" .,;)*")) - 1
         opens = match.start() <= 70 and re.match(r"\s*[-–—:.]", line[match.end() :])
         if at_end or opens:
-            return NAMES[match["name"].lower()]
-    if len(line) <= 140:
-        for match in _CREDIT.finditer(line):
-            around = line[max(0, match.start() - 25) : match.end() + 25]
-            if not _PICTURE.search(around) and not _MENTION.search(line[: match.start()]):
-                return NAMES[match["name"].lower()]
+            return NAMES[lowered(match["name"])]
+    if len(line) > _LONGEST_CREDIT or not _ANY_NAME.search(lowered(line)):
+        return None
+    for match in _CREDIT.finditer(line):
+        around = line[max(0, match.start() - 25) : match.end() + 25]
+        if not _PICTURE.search(around) and not _MENTION.search(line[: match.start()]):
+            return NAMES[lowered(match["name"])]
     if len(line) <= 60 and not _PICTURE.search(line):
         whole = _LINE.fullmatch(line)
         if whole:
-            return NAMES[whole["name"].lower()]
+            return NAMES[lowered(whole["name"])]
     return None
 
 
-_LONGEST_NAME = 80
+_LONGEST_CREDIT, _LONGEST_NAME = 140, 80
 
 
 def agency_named(name: str) -> str | None:
     """The agency's short name when *name*, taken from a byline, is nothing but an agency: 'dpa', 'SDA', 'dpa/lno'."""
     match = _ALONE.fullmatch(name.strip(" .:;,/()[]")) if len(name) <= _LONGEST_NAME else None
-    return NAMES[match["name"].lower()] if match else None
+    return NAMES[lowered(match["name"])] if match else None
 
 
 # -- datelines --------------------------------------------------------------------------------------------------------

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import islice, takewhile
 
 from lxml.etree import _Element as Element
 
@@ -54,14 +55,10 @@ _TOGETHER = 3  # levels up to which byline elements share a container
 
 def signed(tree: Element, heading: Element | None) -> Byline:
     """The byline that the page marks near its headline, by class, rel or an author page's address."""
-    above = frozenset(heading.iterancestors()) if heading is not None else frozenset()
-    marked = list(_marked(tree, heading, above))
-    if not marked:
-        return Byline()
-    group = [element for element in marked if _share(marked[0], element)]
-    found = byline("\n".join(_pieces(element)) for element in group[:12])
+    marked = _marked(tree, heading)[:12]
+    found = byline("\n".join(_pieces(element)) for element in marked)
     # a name in pieces of its own, or 'Muster, Anna'
-    return found if found.people else byline((" ".join(_pieces(each)) for each in group[:12]), is_stated=True) or found
+    return found if found.people else byline((" ".join(_pieces(each)) for each in marked), is_stated=True) or found
 
 
 def written(visible: VisibleText, *, is_signed_for: bool = False) -> Byline:
@@ -163,14 +160,13 @@ def _names_after(visible: VisibleText, index: int) -> str:
     return "\n".join(names)
 
 
-def _named_or_linked(tree: Element) -> Iterator[Element]:
-    """Elements whose class, rel or address speaks of an author, and the first headings, in the page's order."""
-    for element in tree.iter("*"):  # one way through it: as an XPath of four parts it takes longer
-        classes, tag = element.get("class"), element.tag
+def _named_or_linked(elements: Iterable[Element]) -> Iterator[Element]:
+    """Those of *elements* whose class, rel or address speaks of an author."""
+    for element in elements:
+        classes = element.get("class")
         if (
             (classes is not None and _speak_of_author(classes))
-            or tag == "h1"
-            or (tag == "a" and "/aut" in (element.get("href") or ""))
+            or (element.tag == "a" and "/aut" in (element.get("href") or ""))
             or element.get("rel") == "author"
         ):
             yield element
@@ -181,38 +177,48 @@ def _speak_of_author(classes: str) -> bool:
     return _SIGNED.search(classes) is not None
 
 
-def _marked(tree: Element, heading: Element | None, above: frozenset[Element]) -> Iterator[Element]:
-    """Elements marked as bylines, those behind the headline first, without those in teasers, comments and the like."""
-    before: list[Element] = []
-    after: list[Element] = []
-    accepted: set[Element] = set()
-    passed = heading is None
-    for element in _named_or_linked(tree):
-        if element is heading:
-            passed = True
+_NO_BYLINES = frozenset(
+    ("h1", "body", "html", "article", "main", "img", "meta", "link", "script", "style", "input", "figure")
+)
+
+
+def _marked(tree: Element, heading: Element | None) -> list[Element]:
+    """Elements marked as bylines, without those in teasers, comments and the like: the first behind the headline and
+    what shares its small container, else the last two before it. One that is no h1 does not part the page.
+    """
+    above = frozenset(heading.iterancestors()) if heading is not None else frozenset()
+    is_parted = heading is not None and (heading.tag == "h1" or next(_named_or_linked([heading]), None) is not None)
+    if is_parted or heading is None:
+        behind = tree.iter("*")
+        if is_parted:
+            any(element is heading for element in behind)  # goes on to it
+        accepted: set[Element] = set()
+        first = next(_accepted(behind, above, accepted), None)
+        if first is not None:
+            end = _following(list(islice(first.iterancestors(), _TOGETHER))[-1])
+            group = _accepted(takewhile(lambda element: element is not end, behind), above, accepted)
+            return [first, *(element for element in group if _share(first, element))]
+    before = takewhile(lambda element: not is_parted or element is not heading, tree.iter("*"))
+    last = list(_accepted(before, above, set()))[-2:]
+    return [element for element in last if _share(last[0], element)]
+
+
+def _accepted(elements: Iterable[Element], above: frozenset[Element], accepted: set[Element]) -> Iterator[Element]:
+    """Those of *elements* that may be bylines and stand in none that was *accepted*, which they are added to."""
+    for element in _named_or_linked(elements):
+        if element.tag in _NO_BYLINES or element in above:
             continue
-        if element.tag in (
-            "h1",
-            "body",
-            "html",
-            "article",
-            "main",
-            "img",
-            "meta",
-            "link",
-            "script",
-            "style",
-            "input",
-            "figure",
-        ):
+        if any(around in accepted for around in element.iterancestors()):
             continue
-        if element in above or any(up in accepted for up in element.iterancestors()):
-            continue
-        size = sum(map(len, _pieces(element)))
-        if 2 <= size <= 240 and not is_outside(element, above):
+        if 2 <= sum(map(len, _pieces(element))) <= 240 and not is_outside(element, above):
             accepted.add(element)
-            (after if passed else before).append(element)
-    yield from after or before[-2:]
+            yield element
+
+
+def _following(element: Element) -> Element | None:
+    """The element that comes first behind all that stands in *element*."""
+    behind = (around.getnext() for around in (element, *element.iterancestors()))
+    return next((each for each in behind if each is not None), None)
 
 
 def is_outside(element: Element | None, above: frozenset[Element] = frozenset()) -> bool:

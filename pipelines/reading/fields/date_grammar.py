@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pipelines.reading.languages import Language, company, either, languages
-from pipelines.reading.regex_prefilter import sorted_by_letter
+from pipelines.reading.languages import Language, company, each, either, languages
+from pipelines.reading.regex_prefilter import lowered, sorted_by_letter
 
 _YEAR = r"(?:19|20)\d\d"
 UNITS = ("seconds", "minutes", "hours", "days")
@@ -41,7 +41,7 @@ class Grammar:
     range_before: re.Pattern[str]
     range_after: re.Pattern[str]
     may_hold: re.Pattern[str]  # in lower case: what every date that is not numbers alone has
-    published: re.Pattern[str]
+    published: re.Pattern[str]  # these four, which labels are found by, in lower case too
     modified: re.Pattern[str]
     as_of: re.Pattern[str]
     other: re.Pattern[str]
@@ -72,7 +72,7 @@ def _grammar(codes: tuple[str, ...]) -> Grammar:
         codes=codes,
         months=months,
         weekdays=weekdays,
-        days_ago=_days_ago(spoken),
+        days_ago=_first_of([_days_ago(spoken)]),
         zones=zones_of(codes),
         units=_units(spoken),
         is_day_first="DMY" in spoken[0].entries.get("dates.order", ()),
@@ -105,15 +105,17 @@ def _grammar(codes: tuple[str, ...]) -> Grammar:
 
 
 def _labels(key: str, codes: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(either(key, codes=codes), re.IGNORECASE)
+    return re.compile(sorted_by_letter(each(key, codes=codes)))
 
 
 def _first_of(tables: Iterable[Mapping[str, int]]) -> dict[str, int]:
-    """The tables as one; a word that two languages use means what it means in the first."""
+    """The tables as one, by words as ``lowered`` has them; one that two languages use means what it means in the
+    first.
+    """
     found: dict[str, int] = {}
     for table in tables:
         for word, number in table.items():
-            found.setdefault(word, number)
+            found.setdefault(lowered(word), number)
     return found
 
 
@@ -137,7 +139,7 @@ def _units(spoken: list[Language]) -> tuple[tuple[str, str], ...]:
     for language in spoken:
         for unit in UNITS:
             for word in language.entries.get(f"dates.{unit}", ()):
-                found.setdefault(word.lower(), unit)
+                found.setdefault(lowered(word), unit)
     return tuple(sorted(found.items(), key=lambda pair: -len(pair[0])))
 
 
@@ -206,7 +208,9 @@ def _beginnings(
     yield from (re.escape(word) for word in _days_ago(spoken))
     for pattern in ago:
         # what stands before the number, or behind the unit; a repetition at its beginning would make it slow
-        yield re.split(r"\(\?P<", pattern)[0] or re.sub(r".*\)(?:\\w\*)?(?:\\\.\?)?", "", pattern)
+        begins = re.split(r"\(\?P<", pattern)[0] or re.sub(r".*\)(?:\\w\*)?(?:\\\.\?)?", "", pattern)
+        # a blank in front is asked for from behind the letter: where all begin with letters, the engine skips to those
+        yield re.sub(r"^\\s([^\W\d_])", r"\1(?<=\\s\1)", begins)
 
 
 def month_names(codes: Iterable[str] | None = None) -> frozenset[str]:

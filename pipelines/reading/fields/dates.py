@@ -22,6 +22,7 @@ from pipelines.items import Precision, Provenance
 from pipelines.reading.fields.date_grammar import Grammar, american, grammar_of, zones_of
 from pipelines.reading.fields.fallback_dates import by_dateparser
 from pipelines.reading.languages import company, languages
+from pipelines.reading.regex_prefilter import lowered
 
 EARLIEST = 1990  # the web is younger; older dates on a page are the story's, not the page's
 SLACK = timedelta(
@@ -209,7 +210,7 @@ def _understood(
     weekday = grammar.weekday_before.search(text, max(after, start - 20), start)
     if weekday:
         start = weekday.start()
-    day = _day(groups, fetched_at, zone, grammar, weekday and grammar.weekdays[weekday["name"].lower()])
+    day = _day(groups, fetched_at, zone, grammar, weekday and grammar.weekdays[lowered(weekday["name"])])
     if day is None:
         return None
     clock = grammar.time_after.match(text, end)
@@ -240,7 +241,7 @@ def label_before(before: str, grammar: Grammar) -> Label | None:
     """What the words right before a date say. The nearest word decides: 'Erstellt: ..., zuletzt aktualisiert:' is the
     latter.
     """
-    near = before[-40:]
+    near = lowered(before[-40:])
     last, label = -1, None
     for kind, pattern in (
         (Label.OTHER, grammar.other),
@@ -261,7 +262,7 @@ def _ago(groups: dict[str, Any], fetched_at: datetime, zone: tzinfo, grammar: Gr
         number, unit = groups[name], groups[f"{name}u"]
         if number is None:
             continue
-        kind = next(kind for begin, kind in grammar.units if unit.lower().startswith(begin))
+        kind = next(kind for begin, kind in grammar.units if lowered(unit).startswith(begin))
         amount = int(number) if number.isdigit() else 1
         if kind == "days":
             return _at(fetched_at.astimezone(zone).date() - timedelta(days=amount), None, zone)
@@ -276,14 +277,14 @@ def _day(
 ) -> date | None:
     word = groups["day_word"]
     if word is not None:
-        return fetched_at.astimezone(zone).date() - timedelta(days=grammar.days_ago[word.lower()])
+        return fetched_at.astimezone(zone).date() - timedelta(days=grammar.days_ago[lowered(word)])
     for form in ("iso", "dot", "sl", "dm", "md"):
         if groups[f"{form}_d"] is not None:
             break
     else:
         return None
     day, month, year = groups[f"{form}_d"], groups[f"{form}_m"], groups[f"{form}_y"]
-    day, month = int(day), int(month) if month.isdigit() else grammar.months[month.lower()]
+    day, month = int(day), int(month) if month.isdigit() else grammar.months[lowered(month)]
     if form == "sl":
         if not grammar.is_day_first and day <= 12 and month <= 12 and day != month:
             return None  # 03/04/2025 is March in one half of the English-speaking world and April in the other
@@ -355,7 +356,7 @@ def _zone(name: str | None, zones: Mapping[str, int]) -> tzinfo | None:
     """The zone that stands behind a clock time: 'MEZ', 'EST', 'ET', '+01:00', 'UTC+1'."""
     if not name:
         return None
-    name = name.lower()
+    name = lowered(name)
     if name in zones:
         return timezone(timedelta(hours=zones[name]))
     if name in _PLACES:
@@ -381,7 +382,7 @@ def _weekday_with_time(text: str, fetched_at: datetime, zone: tzinfo, grammar: G
     if match is None or clock is None:
         return []
     today = fetched_at.astimezone(zone).date()
-    day = today - timedelta(days=(today.weekday() - grammar.weekdays[match["name"].lower()]) % 7)
+    day = today - timedelta(days=(today.weekday() - grammar.weekdays[lowered(match["name"])]) % 7)
     stated = _at(day, clock, zone)
     if stated.at > fetched_at + timedelta(minutes=5):
         stated = _at(day - timedelta(days=7), clock, zone)

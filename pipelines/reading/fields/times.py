@@ -291,11 +291,12 @@ def _shows_an_hour_to_come(source: Source) -> bool:
 
 
 def _by_htmldate(source: Source) -> Values:
-    if source.is_german and not _shows_an_hour_to_come(source):
-        stated = source.guessed()
-        changed = modified(source) if stated else None
-        if stated is not None and not (changed and changed.at.date() == stated.at.date()):
-            yield stated.at.date().isoformat(), Dated(stated.at, stated.precision, Provenance.HTMLDATE)
+    stated = source.guessed() if source.is_german else None
+    if stated is None or _shows_an_hour_to_come(source):
+        return
+    changed = modified(source)
+    if not (changed and changed.at.date() == stated.at.date()):
+        yield stated.at.date().isoformat(), Dated(stated.at, stated.precision, Provenance.HTMLDATE)
 
 
 def _modified_hint(source: Source) -> Values:

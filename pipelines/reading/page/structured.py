@@ -24,7 +24,7 @@ DEEPEST = 24
 MOST_META_VALUES = 40
 # few elements have one of these, so they are looked for in C, and from the attributes up
 _ITEMPROPS = XPath("//@itemprop/..")
-_LICENSED = XPath("//@rel[contains(., 'license')]/parent::a[@href]")
+_LICENSED = XPath("descendant::a/@rel[contains(., 'license')]/parent::a[@href]")
 _MOST_CANONICALS = 4
 
 LESSER_TYPES = frozenset(
