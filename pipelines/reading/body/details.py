@@ -12,6 +12,7 @@ from lxml import etree
 
 from pipelines.items import Removed
 from pipelines.reading.languages import either
+from pipelines.reading.page.tree import raw
 from pipelines.reading.textlines import bare
 
 Details = dict[str, str | list[str]]
@@ -113,7 +114,7 @@ def from_tree(tree: etree._Element) -> tuple[Details, list[etree._Element]]:
         rows = _ROWS[element.tag](element)
         before = element.getprevious()
         caption = " ".join(_CAPTION(element).split()) if element.tag == "table" else ""
-        heading = " ".join("".join(before.itertext()).split()) if before is not None and _is_short(before) else ""
+        heading = " ".join(raw(before).split()) if before is not None and _is_short(before) else ""
         is_titled = is_title(caption) or is_title(heading)
         # a list with labels is a common way to structure a text: only its title makes it one of facts
         found = from_rows(rows, is_titled=is_titled) if is_titled or element.tag != "ul" else {}
@@ -129,7 +130,7 @@ def taken_from(tree: etree._Element) -> tuple[Details, list[Removed]]:
     removed = [Removed(" ".join(" ".join(holder.itertext()).split())[:500], "details") for holder in holders]
     for holder in holders:
         before = holder.getprevious()
-        if before is not None and _is_short(before) and is_title("".join(before.itertext())):
+        if before is not None and _is_short(before) and is_title(raw(before)):
             _drop(before)
         _drop(holder)
     return facts, removed
@@ -217,7 +218,7 @@ def _inner(element: etree._Element) -> str:
 
 
 def _text(element: etree._Element) -> str:
-    return _escaped(" ".join("".join(element.itertext()).split()))
+    return _escaped(" ".join(raw(element).split()))
 
 
 def _escaped(text: str) -> str:

@@ -16,7 +16,7 @@ from datetime import date
 from pipelines.items import Removed
 from pipelines.reading.body.blocks import Block, plain
 from pipelines.reading.fields.agency import NAMES
-from pipelines.reading.languages import either, sorted_either
+from pipelines.reading.languages import either
 
 #: the rule's name in what was removed
 RULE = "repeated"
@@ -36,7 +36,7 @@ TOPIC, LIFT, FEWEST_TOPICAL = 0.4, 2.5, 3
 MOST_TAKEN = 0.5  # of an article; where more would go, the article is itself what returns
 
 _WORD = re.compile(r"[^\W\d_]{4,}")
-_ADDRESS = re.compile(rf"\b{sorted_either('body.address', 'body.here')}\b")
+_ADDRESS = re.compile(rf"\b{either('body.address', 'body.here')}\b")
 _ABOUT_THE_AUTHOR = re.compile(rf"\b{either('people.roles')}", re.I)
 _SPOKEN = re.compile(r"[„“\"«»]([^„“”\"«»]{25,})[“”\"«»]|[„»][^“”«]{25,}$")
 _AGENCY = re.compile(
