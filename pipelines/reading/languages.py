@@ -18,6 +18,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pipelines.reading.language_keys import KEYS, Shape
+from pipelines.reading.regex_prefilter import sorted_by_letter
 
 _FOLDERS = ("config/languages", "crawler/shipped/config/languages")  # in a checkout, in an installed package
 _CODE = re.compile(r"[a-z]{2,3}")
@@ -100,6 +101,11 @@ def either(*keys: str, codes: Iterable[str] | None = None) -> str:
     """One pattern that matches any entry under *keys*; one that never matches where no language has an entry."""
     found = each(*keys, codes=codes)
     return f"(?:{'|'.join(found)})" if found else _NEVER
+
+
+def sorted_either(*keys: str, codes: Iterable[str] | None = None) -> str:
+    """The same for long texts, sorted by first letter, which is several times as quick. Case must not be ignored."""
+    return sorted_by_letter(each(*keys, codes=codes), ignores_case=False)
 
 
 def words(*keys: str, codes: Iterable[str] | None = None) -> frozenset[str]:

@@ -42,6 +42,7 @@ def either(named: Iterable[tuple[str, str]], after: str = "") -> str:
 
 
 _WORD_BEGINS = "(?<![a-z])"
+_ONE_LETTER = re.compile(r"(?:[^\W\d_]|\[[^\W\d_]+\])(?![?*+{])")
 
 
 def anywhere(named: Iterable[tuple[str, str]]) -> str:
@@ -59,10 +60,11 @@ def anywhere(named: Iterable[tuple[str, str]]) -> str:
     return "|".join(f"{letter}(?:{'|'.join(parts)})" for letter, parts in by_letter.items())
 
 
-def sorted_by_letter(patterns: Iterable[str]) -> str:
+def sorted_by_letter(patterns: Iterable[str], ignores_case: bool = True) -> str:
     """One pattern that matches what any of *patterns* does, the first in their order; without names and groups.
 
     Those that begin with no certain letter stay where they stand, and only what stands between them is sorted.
+    *ignores_case*: whoever compiles it may ignore case.
     """
     sorted_ones: list[str] = []
     by_letter: dict[str, list[str]] = {}
@@ -74,7 +76,7 @@ def sorted_by_letter(patterns: Iterable[str]) -> str:
             by_letter = {}
             continue
         for letter, rest in begins:
-            if letter.swapcase() in by_letter:  # where case is ignored, both may match and the first one has to
+            if ignores_case and letter.swapcase() in by_letter:  # both may match and the first one has to
                 sorted_ones += _letter_by_letter(by_letter)
                 by_letter = {}
             by_letter.setdefault(letter, []).append(rest)
@@ -97,8 +99,8 @@ def _by_first_letter(pattern: str) -> Iterator[tuple[str, str]]:
             yield from _by_first_letter(inner + rest)
         if pattern[end:].startswith("?"):
             yield from _by_first_letter(rest)
-    elif pattern[:1].isalpha() and pattern[1:2] not in ("?", "*", "+", "{"):
-        yield pattern[0], pattern[1:]
+    elif (begins := _ONE_LETTER.match(pattern)) is not None:
+        yield from ((letter, pattern[begins.end() :]) for letter in begins[0].strip("[]"))
     else:
         raise ValueError(f"expected a pattern that begins with a letter: {pattern!r}")
 

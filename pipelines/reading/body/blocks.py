@@ -196,8 +196,8 @@ def _timeline(blocks: Sequence[Block], phrases: Sequence[Phrases]) -> frozenset[
         place
         for place, block in enumerate(blocks)
         if block.kind in ("paragraph", "heading")
-        and any(map(str.isdigit, block.text))
         and len(block.text) <= _LONGEST_TIME
+        and any(map(str.isdigit, block.text))
         and _heads_prose(blocks, place)
         and (is_dated_byline(block.text, ()) or _is_time(block.text, _phrase(block.text, phrases)))
     ]

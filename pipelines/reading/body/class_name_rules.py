@@ -103,9 +103,9 @@ def rule_of(element: etree._Element) -> str | None:
         return "frame"
     if tag in ("figure", "figcaption"):
         return "caption"
-    if _is_hidden(element):
-        return "hidden"
     names, identity = element.get("class") or "", element.get("id") or ""
+    if _is_hidden(element, names):
+        return "hidden"
     if tag in HEADINGS:  # their ids are anchors, named after their words
         identity = ""
     if "-" in tag:  # an element of the site's own making
@@ -113,15 +113,14 @@ def rule_of(element: etree._Element) -> str | None:
     return _named(f"{names} {identity}") if names or identity else None
 
 
-def _is_hidden(element: etree._Element) -> bool:
+def _is_hidden(element: etree._Element, classes: str) -> bool:
     """Not shown at any width: hidden attributes and styles, and 'hidden' classes that no breakpoint takes back."""
     if element.get("hidden") is not None or element.get("aria-hidden") == "true":
         return True
     style = element.get("style")
     if style and "none" in style and _NO_DISPLAY.search(style):
         return True
-    classes = element.get("class")
-    return bool(classes and "hidden" in classes and "hidden" in classes.split() and not _SHOWN_LATER.search(classes))
+    return "hidden" in classes and "hidden" in classes.split() and not _SHOWN_LATER.search(classes)
 
 
 @lru_cache(maxsize=16_384)

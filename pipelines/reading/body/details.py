@@ -12,6 +12,7 @@ from lxml import etree
 
 from pipelines.items import Removed
 from pipelines.reading.languages import either
+from pipelines.reading.page.tree import raw
 from pipelines.reading.textlines import bare
 
 Details = dict[str, str | list[str]]
@@ -23,6 +24,7 @@ _GENERIC_VALUE = re.compile(either("body.fact_heads"), re.IGNORECASE)
 _DELIMITER = re.compile(r"[\s|:+=-]+")
 _ITEM_BREAK = re.compile(r"(?:<li[^<>]*>|</li>|<br\s*/?>|<ul[^<>]*>|</?ol[^<>]*>|</ul>|\s*[•·▪◦●]\s*)+", re.IGNORECASE)
 _CELL_BREAK = re.compile(r"(?<!\\)\|")
+_CAPTION = etree.XPath("string(caption)", smart_strings=False)
 LONGEST_LABEL = 40
 LONGEST_VALUE = 600
 MOST_FACTS = 30
@@ -111,8 +113,8 @@ def from_tree(tree: etree._Element) -> tuple[Details, list[etree._Element]]:
             continue
         rows = _ROWS[element.tag](element)
         before = element.getprevious()
-        caption = " ".join(element.xpath("string(caption)").split()) if element.tag == "table" else ""
-        heading = " ".join("".join(before.itertext()).split()) if before is not None and _is_short(before) else ""
+        caption = " ".join(_CAPTION(element).split()) if element.tag == "table" else ""
+        heading = " ".join(raw(before).split()) if before is not None and _is_short(before) else ""
         is_titled = is_title(caption) or is_title(heading)
         # a list with labels is a common way to structure a text: only its title makes it one of facts
         found = from_rows(rows, is_titled=is_titled) if is_titled or element.tag != "ul" else {}
@@ -128,7 +130,7 @@ def taken_from(tree: etree._Element) -> tuple[Details, list[Removed]]:
     removed = [Removed(" ".join(" ".join(holder.itertext()).split())[:500], "details") for holder in holders]
     for holder in holders:
         before = holder.getprevious()
-        if before is not None and _is_short(before) and is_title("".join(before.itertext())):
+        if before is not None and _is_short(before) and is_title(raw(before)):
             _drop(before)
         _drop(holder)
     return facts, removed
@@ -173,7 +175,7 @@ def _definitions(element: etree._Element) -> list[list[str]]:
 
 def _labels_items(element: etree._Element) -> bool:
     """Whether a list's first item begins with a label: '<li><b>Ort:</b> Neustadt</li>'."""
-    label = element.find("./li/*")
+    label = next((first for item in element.iterchildren("li") for first in item), None)
     is_first = label is not None and not (label.getparent().text or "").strip()
     return is_first and label.tag in ("strong", "b") and _label(label) is not None
 
@@ -216,7 +218,7 @@ def _inner(element: etree._Element) -> str:
 
 
 def _text(element: etree._Element) -> str:
-    return _escaped(" ".join("".join(element.itertext()).split()))
+    return _escaped(" ".join(raw(element).split()))
 
 
 def _escaped(text: str) -> str:

@@ -16,7 +16,7 @@ from lxml import etree
 
 from pipelines.reading.body.blocks import plain
 from pipelines.reading.body.removals import Removals
-from pipelines.reading.languages import either
+from pipelines.reading.languages import either, sorted_either
 from pipelines.reading.page.tree import HEADINGS, delete, one_line, raw
 from pipelines.sites import site_of
 
@@ -41,10 +41,10 @@ _NO_FIELDS = frozenset(("hidden", "submit", "button", "image", "checkbox", "radi
 _NO_BOXES = frozenset(("p", "li", "td", "th", "tr", "tbody", "table", "blockquote", "body", "html", "dd", "dt"))
 
 _ANSWER = re.compile(either("body.answer"), re.IGNORECASE)
-_ADDRESS = re.compile(rf"\b{either('body.address')}\b")
+_ADDRESS = re.compile(rf"\b{sorted_either('body.address')}\b")
 _SAID = re.compile(r"[„“”\"»«][^„“”\"»«]{20,}[“”\"»«]")
 _QUOTED = re.compile(r"[„“”\"»«]")
-_BY_MACHINE = re.compile(rf"\b{either('body.by_machine')}\b")
+_BY_MACHINE = re.compile(rf"\b{sorted_either('body.by_machine')}\b")
 # whether an element with this text, around an inner one (None: it is the innermost), is still the box
 Fits = Callable[[etree._Element, "etree._Element | None", str], bool]
 

@@ -5,6 +5,7 @@ They are known by having a headline of their own, in a container like the one of
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import urljoin, urlsplit
 
 from lxml import etree
@@ -24,8 +25,9 @@ def prune_next_articles(
     """Take the articles that follow the one of *headline* out of *page*."""
     if headline is None:
         return
-    own = [each for each in headline.iterancestors() if each is not page]
-    own = own[: own.index(page.getparent())] if page.getparent() in own else own
+    around = [each for each in headline.iterancestors() if each is not page]
+    around = around[: around.index(page.getparent())] if page.getparent() in around else around
+    own = [(each, each.tag, each.get("class") or "") for each in around]
     for heading in [each for each in page.iter("h1", "h2") if each is not headline]:
         if heading.getroottree().getroot() is not page.getroottree().getroot():
             continue  # it went with another one
@@ -36,21 +38,25 @@ def prune_next_articles(
 
 
 def _article_of(
-    heading: etree._Element, headline: etree._Element, own: list[etree._Element], address: str
+    heading: etree._Element, headline: etree._Element, own: Sequence[tuple[etree._Element, str, str]], address: str
 ) -> etree._Element | None:
-    """The container of another article around *heading*: one like the container of the page's own headline."""
-    around = set(own)
+    """The container of another article around *heading*: one like a container of the page's own headline, of which
+    *own* has each with its tag and its class.
+    """
+    around = {mine for mine, _, _ in own}
     for element in heading.iterancestors():
         if element in around or element.tag in ("body", "html", "main"):
             return None
+        alike = [] if element.tag in ("header", "hgroup") else [each for each in own if each[1] == element.tag]
+        if not alike:
+            continue
         is_other_address = _leads_away(element, heading, address)
-        for mine in own:
-            if mine.tag != element.tag or mine.tag in ("header", "hgroup"):
-                continue
-            if not is_other_address and (mine.get("class") or "") != (element.get("class") or ""):
-                continue
-            is_sure = mine.tag == "article" or is_other_address
-            if not is_sure and not (mine.get("class") and heading.tag == headline.tag):
+        names = element.get("class") or ""
+        is_sure = element.tag == "article" or is_other_address
+        if not is_sure and not (names and heading.tag == headline.tag):
+            continue
+        for mine, _, names_of_mine in alike:
+            if not is_other_address and names_of_mine != names:
                 continue
             if not _opens(heading, element) or _prose(mine) < _LEAST_OWN:
                 continue

@@ -15,12 +15,12 @@ from cssselect import SelectorError
 from lxml.cssselect import CSSSelector
 from lxml.etree import _Element as Element
 
-from pipelines.reading.languages import either, words
+from pipelines.reading.languages import either, sorted_either, words
 from pipelines.reading.page.evidence import Place, Ranking
 from pipelines.reading.page.structured import Structured, text_of
 
 # compared with the page's text in lower case, which is several times as fast as ignoring case
-_PROMPT = re.compile(rf"\b{either('paywall.prompts')}")
+_PROMPT = re.compile(rf"\b{sorted_either('paywall.prompts')}")
 # what a container of the article is called when the page is locked; 'no-paywall' and 'paywall-free' are none
 _LOCKED = re.compile(
     r"(?<![a-z])(?<!no-)(?<!not-)(?<!without-)"

@@ -40,10 +40,11 @@ _SHOWN_TEXTS = etree.XPath(
     " or ancestor::noscript or ancestor::template or ancestor::footer or ancestor::nav or ancestor::aside)]",
     smart_strings=False,
 )
-_OPENING = etree.XPath("//@aria-expanded/..")  # from the attributes up: far fewer than elements
+# from the attributes up: far fewer than elements
+_OPENING = etree.XPath("/descendant::*/@aria-expanded/..")
 _CONTROLLERS = etree.XPath(
-    "descendant::*[@aria-controls or @aria-expanded or @data-target or @data-bs-target] | .//button"
-    " | descendant::a[starts-with(@href, '#')]"
+    "descendant::*/@aria-controls/.. | descendant::*/@aria-expanded/.. | descendant::*/@data-target/.."
+    " | descendant::*/@data-bs-target/.. | descendant::button | descendant::a/@href[starts-with(., '#')]/.."
 )
 
 

@@ -10,6 +10,7 @@ from lxml.etree import _Element as Element
 
 from pipelines.reading.fields.language import likely
 from pipelines.reading.languages import languages
+from pipelines.reading.page.tree import raw
 from pipelines.reading.rules import Rules
 
 _ENOUGH = 4_000  # characters that tell a page's language
@@ -25,7 +26,7 @@ def spoken(declared: str, rules: Rules, tree: Element) -> tuple[str, bool]:
         return declared, True
     text, length = [], 0
     for paragraph in tree.iter("p"):
-        text.append("".join(paragraph.itertext()))
+        text.append(raw(paragraph))
         length += len(text[-1])
         if length > _ENOUGH:
             break

@@ -88,7 +88,7 @@ def signs(tree: etree._Element, *, is_sure: bool = False) -> Signs:
     """Take the signs of a page from its fresh tree. *is_sure*: it declares itself an article with a date, so what its
     links say is not looked at.
     """
-    told = " ".join("".join(element.itertext())[:400] for element in tree.iter("noscript"))
+    told = " ".join(raw(element)[:400] for element in tree.iter("noscript"))
     return Signs(
         scripts=sum(1 for _ in tree.iter("script")),
         password_fields=sum(1 for field in tree.iter("input") if (field.get("type") or "").lower() == "password"),
@@ -113,7 +113,7 @@ def _posts(tree: etree._Element) -> dict[str, Any]:
     for heading in islice(tree.iter("h1", "h2", "h3", "h4"), _MOST_LINKS):
         if heading.find(".//a[@href]") is None and not _is_in_link(heading):
             continue
-        if len("".join(heading.itertext()).strip()) < _SHORTEST_TITLE:
+        if len(raw(heading).strip()) < _SHORTEST_TITLE:
             continue  # who wrote a comment, a month of the archive
         for above in islice(heading.iterancestors(), _LEVELS):
             if above.tag in ("article", "li") or _POST.search(above.get("class") or ""):
@@ -123,7 +123,7 @@ def _posts(tree: etree._Element) -> dict[str, Any]:
         return {}
     beside, inside = 0, set()
     for paragraph in tree.iter("p"):
-        text = "".join(paragraph.itertext()).strip()
+        text = raw(paragraph).strip()
         if len(text) < _LONG_PARAGRAPH:
             continue
         frame = next((above for above in paragraph.iterancestors() if above in posts), None)
