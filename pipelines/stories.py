@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 WINDOW = timedelta(days=4)  # later articles begin a story of their own
 HALF_LIFE = timedelta(days=2)
@@ -75,7 +76,7 @@ _YEAR = re.compile(r"(?:19|20)\d\d")
 _LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StoryVector:
     """An article as stories see it. ``terms``: number of the term -> weight, of length one.
 
@@ -89,10 +90,15 @@ class StoryVector:
     is_dated: bool
     terms: Mapping[int, float]
 
-    @property
+    @cached_property
     def keys(self) -> list[int]:
         """The heaviest terms, by which others are looked up."""
-        return [term for _, term in sorted([(-weight, term) for term, weight in self.terms.items()])[:KEYS]]
+        return _heaviest(self.terms, KEYS)
+
+
+def _heaviest(weights: Mapping[int, float], most: int) -> list[int]:
+    """Of terms of equal weight those with the least numbers."""
+    return sorted(sorted(weights), key=weights.__getitem__, reverse=True)[:most]
 
 
 def counted(title: str, teaser: str | None, text: str) -> dict[int, float]:
@@ -155,12 +161,13 @@ def weighted(counts: Mapping[int, float], seen: Mapping[int, int], articles: int
     assumed = LEARNT / (LEARNT + articles)
     total, least = articles + 30 + 970 * assumed, 1 + 9 * assumed
     # by the number of articles with a term, which is small for nearly all of them
-    rarity = {known: math.log(total / (least + known)) ** RARITY for known in {seen.get(term, 0) for term in counts}}
-    weights = {term: prominence * rarity[seen.get(term, 0)] for term, prominence in counts.items()}
-    kept = sorted([(-weight, term) for term, weight in weights.items()])[:KEPT]
-    length = math.sqrt(sum([weight**2 for weight, _ in kept])) or 1.0
+    known = [seen.get(term, 0) for term in counts]
+    rarity = {times: math.log(total / (least + times)) ** RARITY for times in set(known)}
+    weights = {term: count * rarity[times] for (term, count), times in zip(counts.items(), known, strict=True)}
+    kept = _heaviest(weights, KEPT)
+    length = math.sqrt(sum([weights[term] ** 2 for term in kept])) or 1.0
     # as many digits as are stored: an article is compared alike before it was and after
-    return {term: round(-weight / length, 6) for weight, term in kept}
+    return {term: round(weights[term] / length, 6) for term in kept}
 
 
 def cosine_in_time(one: StoryVector, other: StoryVector) -> float:

@@ -228,14 +228,14 @@ async def owners(connection: AsyncConnection, bands: Sequence[int], new: Collect
 
 def array(numbers: Iterable[int]) -> str:
     """As Postgres writes it: thousands of numbers one by one take psycopg longer than Postgres all the rest."""
-    return "{" + ",".join(map(str, numbers)) + "}"
+    return "{" + str([*numbers])[1:-1] + "}"
 
 
 async def _read_texts(connection: AsyncConnection, copies: NearDuplicates, ids: set[int], bands: Sequence[int]) -> None:
     missing = sorted(ids - copies.texts.keys())
     if not missing:
         return
-    for row in await named_rows(connection, TEXTS, [missing, bands]):
+    for row in await named_rows(connection, TEXTS, [array(missing), array(bands)]):
         text = Text(row.article_id, row.number, row.serial, row.text, frozenset(row.bands or ()))
         copies.texts[row.article_id].append(text)
         copies.current[row.article_id] = row.current

@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Sequence, Set
 from dataclasses import replace
 from datetime import timedelta
+from itertools import chain
 from typing import Any, NamedTuple
 
 from psycopg import AsyncConnection
@@ -189,7 +190,7 @@ async def group_rows(connection: AsyncConnection, rows: Sequence[Any], before: i
     names = tables._asdict()
     counts = await _counted(rows)
     first = [counted for row, counted in zip(rows, counts, strict=True) if not row.number]
-    terms = {term for counted in counts for term in counted}
+    terms = set().union(*counts)
     known = await named_rows(connection, SEEN.format(**names), [near_duplicates.array(terms)]) if terms else []
     seen = Counter({row.term: row.articles for row in known})
     stored = await _members(connection, {row.id for row in rows if row.number}, names)
@@ -211,12 +212,8 @@ async def group_rows(connection: AsyncConnection, rows: Sequence[Any], before: i
                 told[row.id] = vector.terms
     await _place(connection, waiting, names)
     await _save_looked_at(connection, rows, names)
-    counted_terms = Counter(term for counted in first for term in counted)
-    ordered = sorted(counted_terms)
-    values = {
-        "terms": near_duplicates.array(ordered),
-        "counts": near_duplicates.array(counted_terms[term] for term in ordered),
-    }
+    told_of = Counter(chain.from_iterable(first))
+    values = {"terms": near_duplicates.array(told_of), "counts": near_duplicates.array(told_of.values())}
     await connection.execute(SAVE_SEEN.format(**names), values)
     return articles - before
 
