@@ -228,7 +228,7 @@ async def owners(connection: AsyncConnection, bands: Sequence[int], new: Collect
 
 def array(numbers: Iterable[int]) -> str:
     """As Postgres writes it: thousands of numbers one by one take psycopg longer than Postgres all the rest."""
-    return "{" + str([*numbers])[1:-1] + "}"
+    return "{" + ",".join(map(str, numbers)) + "}"
 
 
 async def _read_texts(connection: AsyncConnection, copies: NearDuplicates, ids: set[int], bands: Sequence[int]) -> None:
