@@ -19,6 +19,7 @@ MIN_WORDS = 12  # below that, word triples say little about a text
 METHOD = 3  # how bands are made; texts whose bands were made otherwise are not found as copies until they are made anew
 
 _WORD = re.compile(r"\w+")
+_SIGNS = re.compile(r"[\W_]+")
 _INVISIBLE = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 _WITHOUT_THEM = dict.fromkeys(map(ord, _INVISIBLE))
 _MARKS = re.compile("[\u0300-\u036f]+")
@@ -35,6 +36,11 @@ def spelled(text: str) -> str:
     if not text.isascii() and any(sign in text for sign in _INVISIBLE):
         text = text.translate(_WITHOUT_THEM)
     return " ".join(_WORD.findall(unicodedata.normalize("NFKC", text).casefold()))
+
+
+def plain(text: str) -> str:
+    """What two renderings of the same words have in common: letters and digits, lower case."""
+    return _SIGNS.sub("", "".join(text.casefold().split()))  # most signs are blanks, and splitting is quicker
 
 
 def text_key(text: str) -> bytes:
