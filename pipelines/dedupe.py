@@ -234,11 +234,11 @@ def is_wall(text: str, title: str, other_title: str) -> bool:
     A report that was given another headline says itself what at least one of them says; a request to log in, to pay or
     to agree has no word of either.
     """
-    of_text = fingerprint.words(text)
     titles = [_telling(fingerprint.words(each)) for each in (title, other_title)]
-    if not 0 < len(of_text) <= MOST_WALL_WORDS or not all(titles):
+    if not all(titles) or not titles[0].isdisjoint(titles[1]):
         return False
-    return titles[0].isdisjoint(titles[1]) and (titles[0] | titles[1]).isdisjoint(_telling(of_text))
+    of_text = fingerprint.words(text)
+    return 0 < len(of_text) <= MOST_WALL_WORDS and (titles[0] | titles[1]).isdisjoint(_telling(of_text))
 
 
 def _telling(words: Sequence[str]) -> set[str]:

@@ -188,9 +188,11 @@ _CORRECTION = cache(partial(
 ))  # fmt: skip
 # one of these stands in whatever the pattern takes; most texts have none and are not searched
 _HINTS = (
-    "korr", "berichtig", "richtiggest", "richtigst", "version", "fassung", "correct", "clarif", "rectif", "amended",
-    "headline", "in_einem_früheren", "(ursprünglich|zunächst|zuerst)_(hieß|stand)", "nachträglich_geändert",
-    r"(anmerkung|anm\.|hinweis)_d(er|\.)_red", "redaktionelle[rn]?_hinweis",
+    "(früheren?|ersten?|vorherigen?|älteren|ursprünglichen?|vorigen)_(version|fassung)", "in_einem_früheren_",
+    "(ursprünglich|zunächst|zuerst)_(hieß|stand)", "korrektur", "korrigiert", "berichtig", "richtiggest", "richtigst",
+    "nachträglich_geändert", r"(anmerkung|anm\.|hinweis)_d(er|\.)_red", "redaktionelle[rn]?_hinweis",
+    "(earlier|previous|original)_(version|headline)", "correction", "clarif", "rectif",
+    "(was|has_been)_(updated|amended|correct)", "(première|précédente)_version",
 )  # fmt: skip
 
 
@@ -199,7 +201,7 @@ def _may_correct() -> Callable[[str], bool]:
     from pipelines.pattern_sets import any_in_text  # loads RE2, of which nobody else here has need
 
     _CORRECTION()  # what forks readers has looked at a page by then, so none of them compiles it again
-    return any_in_text(hint.replace("_", r"[\s\pZ]+") for hint in _HINTS)
+    return any_in_text(hint.replace("_", r"\PL+") for hint in _HINTS)
 
 
 LONGEST_NOTE = 1000  # characters; a whole article in one paragraph is no note

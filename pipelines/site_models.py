@@ -12,7 +12,7 @@ from pipelines.items import Article
 
 if TYPE_CHECKING:
     # loaded where it is needed: it loads much of the reader, and the store is opened by commands that only look, too
-    from pipelines.reading.body.repeated import Occurrence, Paragraph
+    from pipelines.reading.body.recurring import Occurrence, Paragraph
     from pipelines.reading.rules import SiteModel
 
 #: a site model is made from so many of a source's latest articles: what does not return within them is forgotten
@@ -55,17 +55,17 @@ def observed(article: Article) -> Read:
 
 
 def observed_row(container: str | None, text: str, again: Sequence[str], day: date) -> Read:
-    from pipelines.reading.body.repeated import Occurrence
+    from pipelines.reading.body.recurring import Occurrence
 
     return Read(container, len(text), Occurrence(day, tuple(text.split("\n\n")), tuple(again)))
 
 
 def fit_site_model(articles: Sequence[Read]) -> FittedModel:
     """The site model of *articles*, the latest first."""
-    from pipelines.reading.body import containers, repeated
+    from pipelines.reading.body import containers, recurring
 
     well = [each.container for each in articles[:LATEST] if each.length >= READ_WELL]
-    return FittedModel(containers.agreed(well), repeated.repeated_in([each.observed for each in articles[:WINDOW]]))
+    return FittedModel(containers.agreed(well), recurring.repeated_in([each.observed for each in articles[:WINDOW]]))
 
 
 def shrinks(articles: Sequence[Read], model: FittedModel, known: SiteModel) -> str:
@@ -74,7 +74,7 @@ def shrinks(articles: Sequence[Read], model: FittedModel, known: SiteModel) -> s
     Who serves empty pages, or only their first paragraph, would otherwise teach the reader to look for no more.
     """
     from pipelines.reading.body import containers
-    from pipelines.reading.body.repeated import key_of
+    from pipelines.reading.body.recurring import key_of
 
     before = {name.removesuffix(containers.PLAIN) for name in known.containers}
     new = {name.removesuffix(containers.PLAIN) for name in model.containers} - before

@@ -14,8 +14,9 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 WINDOW = timedelta(days=4)  # later articles begin a story of their own
 HALF_LIFE = timedelta(days=2)
@@ -69,12 +70,13 @@ _COUNTS = {
     "zehn": "10", "elf": "11", "zwölf": "12", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6",
     "seven": "7", "eight": "8", "nine": "9", "ten": "10", "eleven": "11", "twelve": "12",
 }  # fmt: skip
-_TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+")
-_SENTENCE_END = re.compile(r"[.!?:„“\"»«\n]\W*$")
+_TOKEN = re.compile(r"(\d+(?:[.,]\d+)*|[^\W\d_]+)")
+_THOUSANDS = re.compile(r"[.,](?=\d{3}\b)")
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StoryVector:
     """An article as stories see it. ``terms``: number of the term -> weight, of length one.
 
@@ -88,68 +90,60 @@ class StoryVector:
     is_dated: bool
     terms: Mapping[int, float]
 
-    @property
+    @cached_property
     def keys(self) -> list[int]:
         """The heaviest terms, by which others are looked up."""
-        return [term for _, term in sorted([(-weight, term) for term, weight in self.terms.items()])[:KEYS]]
+        return _heaviest(self.terms, KEYS)
 
 
-@dataclass(slots=True)
-class _Terms:
-    """Terms while they are counted: how often each occurs, more where it stands out, and which are names or numbers."""
-
-    counts: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
-    factors: dict[str, float] = field(default_factory=dict)
-
-    def add(self, term: str, count: float, factor: float = 1.0) -> None:
-        self.counts[term] += count
-        if factor != 1.0:
-            self.factors[term] = factor
+def _heaviest(weights: Mapping[int, float], most: int) -> list[int]:
+    """Of terms of equal weight those with the least numbers."""
+    return sorted(sorted(weights), key=weights.__getitem__, reverse=True)[:most]
 
 
 def counted(title: str, teaser: str | None, text: str) -> dict[int, float]:
     """How prominent each term is: number of the term -> 1 and more, for what is a name, a number, or told often."""
-    terms = _Terms()
-    for part, weight in ((title, TITLE), (teaser or "", 2.0)):
-        _count(part, weight, terms)
-    _count(text, 1.0, terms, lead=LEAD)
-    factors = terms.factors
-    return {number(term): (1 + math.log(count)) * factors.get(term, 1.0) for term, count in terms.counts.items()}
+    counts: defaultdict[str, float] = defaultdict(float)
+    factors: dict[str, float] = {}
+    for part, weight, lead in ((title, TITLE, 0), (teaser or "", 2.0, 0), (text, 1.0, LEAD)):
+        _count(part, weight, lead, counts, factors)
+    return {number(term): (1 + math.log(count)) * factors.get(term, 1.0) for term, count in counts.items()}
 
 
-def _count(text: str, weight: float, terms: _Terms, lead: int = 0) -> None:
-    text = unicodedata.normalize("NFC", text)
-    before: tuple[str, int] | None = None  # a capitalised word, and where it ended
-    amount: tuple[str, int] | None = None
-    for place, match in enumerate(_TOKEN.finditer(text)):
-        if place >= MOST_WORDS:
-            break
-        token, value = match[0], weight * (2.0 if place < lead else 1.0)
-        low = token.lower()
+def _count(text: str, weight: float, lead: int, counts: defaultdict[str, float], factors: dict[str, float]) -> None:
+    """Add to *counts* how often each term occurs, more where it stands out; *factors* are of those that weigh more."""
+    pieces = _TOKEN.split(unicodedata.normalize("NFC", text), MOST_WORDS)  # what stands between, and tokens, in turn
+    before = ""  # the capitalised word right before
+    digits, apart = "", 0  # the last number, and how many characters ago it ended
+    for place, (between, token) in enumerate(zip(pieces[::2], pieces[1::2], strict=False)):
+        value, apart, low = weight * (2.0 if place < lead else 1.0), apart + len(between), token.lower()
         if token[0].isdigit() or low in _COUNTS:
-            digits = re.sub(r"[.,](?=\d{3}\b)", "", _COUNTS.get(low, token))
-            amount = (digits, match.end())
-            if len(digits) > 1 and not re.fullmatch(r"(?:19|20)\d\d", digits):
-                terms.add("#" + digits, NUMBER * value, FIGURE)
-            before = None
+            digits, apart, before = _THOUSANDS.sub("", _COUNTS.get(low, token)), 0, ""
+            if len(digits) > 1 and not _YEAR.fullmatch(digits):
+                counts[f"#{digits}"] += NUMBER * value
+                factors[f"#{digits}"] = FIGURE
             continue
         if low in STOP or len(low) < 3:
-            before = None
+            apart, before = apart + len(token), ""
             continue
         term = stem(low)
-        if amount and match.start() - amount[1] <= 2:
-            terms.add(f"#{amount[0]} {term}", NUMBER * value, FIGURE)
-        amount = None
+        if digits and apart <= 2:
+            counts[f"#{digits} {term}"] += NUMBER * value
+            factors[f"#{digits} {term}"] = FIGURE
+        digits = ""
         capital = token[0].isupper() and len(token) > 2
-        terms.add(term, value, CAPITAL if capital else 1.0)
-        if before and capital and text[before[1] : match.start()] in (" ", "-"):
-            terms.add(f"{before[0]} {term}", NAME * value)
-        before = (term, match.end()) if capital else None
+        counts[term] += value
+        if capital:
+            factors[term] = CAPITAL
+        if before and capital and between in (" ", "-"):
+            counts[f"{before} {term}"] += NAME * value
+        before = term if capital else ""
 
 
 def stem(word: str) -> str:
     """The beginning of a word in one spelling; Genitive s and the like fall away with the rest."""
-    word = word.translate(_LETTERS)
+    if not word.isascii():
+        word = word.translate(_LETTERS)
     if len(word) > 4 and word.endswith("s"):
         word = word[:-1]
     return word[:STEM]
@@ -167,12 +161,13 @@ def weighted(counts: Mapping[int, float], seen: Mapping[int, int], articles: int
     assumed = LEARNT / (LEARNT + articles)
     total, least = articles + 30 + 970 * assumed, 1 + 9 * assumed
     # by the number of articles with a term, which is small for nearly all of them
-    rarity = {known: math.log(total / (least + known)) ** RARITY for known in {seen.get(term, 0) for term in counts}}
-    weights = {term: prominence * rarity[seen.get(term, 0)] for term, prominence in counts.items()}
-    kept = sorted([(-weight, term) for term, weight in weights.items()])[:KEPT]
-    length = math.sqrt(sum([weight**2 for weight, _ in kept])) or 1.0
+    known = [seen.get(term, 0) for term in counts]
+    rarity = {times: math.log(total / (least + times)) ** RARITY for times in set(known)}
+    weights = {term: count * rarity[times] for (term, count), times in zip(counts.items(), known, strict=True)}
+    kept = _heaviest(weights, KEPT)
+    length = math.sqrt(sum([weights[term] ** 2 for term in kept])) or 1.0
     # as many digits as are stored: an article is compared alike before it was and after
-    return {term: round(-weight / length, 6) for weight, term in kept}
+    return {term: round(weights[term] / length, 6) for term in kept}
 
 
 def cosine_in_time(one: StoryVector, other: StoryVector) -> float:

@@ -159,6 +159,7 @@ TESTED_IN = {
     "test_site_models.py": [
         "crawler/extensions/site_model.py",
         "pipelines/reading/body/containers.py",
+        "pipelines/reading/body/recurring.py",
         "pipelines/reading/body/repeated.py",
     ],
     "test_meaning.py": [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from urllib.parse import urljoin
 
 import pytest
 from lxml import html
@@ -145,6 +146,18 @@ def test_the_article_s_own_address_and_share_buttons_lead_to_no_other_view_of_it
     body = document(f"<a href='{href}'>Auf einer Seite lesen</a>")
     assert paging.may_have_next(f"{URL}.html", body, "text/html", 1, RULES) is may_have
     assert (following(f"<a href='{href}'>Auf einer Seite lesen</a>", url=f"{URL}.html") is not None) is may_have
+
+
+def test_the_look_at_the_bytes_misses_no_address_that_the_tree_would_take():
+    article = "/kultur/muehlbach-bruecke"
+    begins = ["", "https://www.a.example", "//a.example", "https://teilen.example", "mailto:"]
+    paths = [article, f"/x/..{article}", "/index", "muehlbach-bruecke", "/kultur", "/teilen", ""]
+    ends = ["-2.html", "/seite/2/", "/2", "_1.html", "?page=2", "?p=1", "/?seite=2&amp;x=1", f"?u={URL}-2.html", "#2"]
+    for url in (URL, f"{URL}.html", f"{URL}/", f"{URL}/index.html", "https://a.example/?id=7"):
+        for href in (begin + path + end for begin in begins for path in paths for end in ends):
+            address = urljoin(url, href.replace("&amp;", "&"))
+            may_have = paging.may_have_next(url, f"<a href='{href}'>2</a>".encode(), "text/html", 1, RULES)
+            assert may_have is (paging._follows(address, url, 1) is not None), (url, href)
 
 
 def test_a_source_s_own_rule_decides_alone():

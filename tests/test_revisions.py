@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
+from hypothesis import Phase, assume, given, settings
+from hypothesis.strategies import from_regex
 
+from pipelines import revisions
 from pipelines.items import Kind, Reason
 from pipelines.revisions import Revision, change, correction
 from pipelines.store import Document
@@ -114,6 +118,7 @@ def test_a_headline_beside_a_counter_is_a_change():
         "IN EINEM FRÜHEREN TEXT WAR VON 40 SITZEN DIE REDE.",
         "Zuerst\u00a0stand in dieser Meldung ein falscher Name.",
         "Anmerkung der Redaktion: Hier stand irrtümlich ein anderer Name.",
+        "Clarification (Dec. 3): The council has 42 seats.",
         "Rectificatif : le nom était faux.",
         "The original headline of this article was wrong.",
     ],
@@ -197,3 +202,10 @@ async def test_articles_as_of_an_instant_are_what_was_known_then(store, sql_rows
     assert sql_rows(shown, T - timedelta(minutes=1)) == []
     assert sql_rows(shown, T) == sql_rows(shown, T + timedelta(minutes=59)) == [("Alt", 1, False)]
     assert sql_rows(shown, T + timedelta(hours=9)) == [("Neu", 2, False)]
+
+
+@settings(max_examples=200, derandomize=True, database=None, deadline=None, phases=[Phase.generate])
+@given(from_regex(revisions._CORRECTION))
+def test_the_words_that_are_sought_first_stand_in_every_note_of_correction(note: str):
+    assume(not re.search("[İı]", note))  # the one letter i for Python's engine, and not for RE2
+    assert revisions._may_correct()(note)

@@ -16,7 +16,8 @@ from pipelines.items import Page
 from pipelines.reading import read, shipped_rules
 from pipelines.reading.body.blocks import Block
 from pipelines.reading.body.containers import FEWEST_PLAIN, agreed, known_on, name_of
-from pipelines.reading.body.repeated import Occurrence, Paragraph, is_protected, key_of, repeated_in, without_repeated
+from pipelines.reading.body.recurring import Occurrence, Paragraph, key_of, repeated_in
+from pipelines.reading.body.repeated import is_protected, without_repeated
 from pipelines.reading.page.tree import parse
 from pipelines.reading.rules import Rules, SiteModel
 from pipelines.site_models import FittedModel, Read, fit_site_model, observed, shrinks

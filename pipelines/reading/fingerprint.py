@@ -19,32 +19,38 @@ MIN_WORDS = 12  # below that, word triples say little about a text
 METHOD = 3  # how bands are made; texts whose bands were made otherwise are not found as copies until they are made anew
 
 _WORD = re.compile(r"\w+")
+_SIGNS = re.compile(r"[\W_]+")
 _INVISIBLE = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 _WITHOUT_THEM = dict.fromkeys(map(ord, _INVISIBLE))
-_BLANK = re.compile(rb" ")
 _MARKS = re.compile("[\u0300-\u036f]+")
 
 
 def words(text: str) -> list[str]:
     """The words of *text* in one spelling: no case, no punctuation, no soft hyphens, ligatures and widths resolved."""
-    return list(_words(text))
+    return spelled(text).split()
 
 
 @lru_cache(maxsize=8)  # keys and bands of one text all ask for its words, one after the other
-def _words(text: str) -> tuple[str, ...]:
+def spelled(text: str) -> str:
+    """``words`` with a blank between them."""
     if not text.isascii() and any(sign in text for sign in _INVISIBLE):
         text = text.translate(_WITHOUT_THEM)
-    return tuple(_WORD.findall(unicodedata.normalize("NFKC", text).casefold()))
+    return " ".join(_WORD.findall(unicodedata.normalize("NFKC", text).casefold()))
+
+
+def plain(text: str) -> str:
+    """What two renderings of the same words have in common: letters and digits, lower case."""
+    return _SIGNS.sub("", "".join(text.casefold().split()))  # most signs are blanks, and splitting is quicker
 
 
 def text_key(text: str) -> bytes:
     """16 bytes, equal for texts of the same words in the same order. A text without words is its characters."""
-    return _digest([" ".join(_words(text)) or text.strip()])
+    return _digest([spelled(text) or text.strip()])
 
 
 def content_key(title: str, teaser: str | None, text: str) -> bytes:
     """16 bytes, equal where headline, teaser and text have the same words: the same version of an article."""
-    return _digest(" ".join(_words(part)) or part.strip() for part in (title, teaser or "", text))
+    return _digest(spelled(part) or part.strip() for part in (title, teaser or "", text))
 
 
 def body_key(bodies: Iterable[bytes]) -> bytes:
@@ -61,11 +67,8 @@ def shingles(text: str) -> frozenset[str]:
 
     Two texts are as much alike as these sets are.
     """
-    return frozenset(_shingles(_folded(text).split(" ")))
-
-
-def _shingles(of_text: Sequence[str]) -> set[str]:
-    return set(map(" ".join, zip(of_text, of_text[1:], of_text[2:], strict=False)))
+    of_text = _folded(text).split(" ")
+    return frozenset(map(" ".join, zip(of_text, of_text[1:], of_text[2:], strict=False)))
 
 
 @lru_cache(maxsize=8)
@@ -74,7 +77,7 @@ def _folded(text: str) -> str:
 
     Words that differ only there fall together ('neuer', 'nürer'): three in a row hardly do.
     """
-    plain = " ".join(_words(text)).replace("ä", "a").replace("ö", "o").replace("ü", "u")
+    plain = spelled(text).replace("ä", "a").replace("ö", "o").replace("ü", "u")
     if not plain.isascii():  # German is by now
         plain = _MARKS.sub("", unicodedata.normalize("NFKD", plain))
     return plain.replace("ae", "a").replace("oe", "o").replace("ue", "u")
@@ -85,12 +88,10 @@ def bands(text: str) -> list[int] | None:
 
     They are the hashes of n-grams that winnowing keeps (Schleimer, Wilkerson, Aiken 2003), in their order in the text.
     """
-    spelled = _folded(text).encode("utf-8", "surrogatepass")
-    begins = [0, *(blank.end() for blank in _BLANK.finditer(spelled))]
-    if len(begins) < MIN_WORDS:
+    of_text = _folded(text).encode("utf-8", "surrogatepass").split(b" ")
+    if len(of_text) < MIN_WORDS:
         return None
-    ends = [*begins[1:], len(spelled) + 1]
-    grams = [spelled[begin : end - 1] for begin, end in zip(begins, ends[GRAM - 1 :], strict=False)]
+    grams = list(map(b" ".join, zip(*(of_text[place:] for place in range(GRAM)), strict=False)))
     order = list(map(zlib.crc32, grams))
     kept = winnowed(order, max(NARROWEST, min(WIDEST, len(grams) // WINDOWS)))
     if len(kept) > MOST_BANDS:

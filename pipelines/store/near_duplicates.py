@@ -235,7 +235,7 @@ async def _read_texts(connection: AsyncConnection, copies: NearDuplicates, ids: 
     missing = sorted(ids - copies.texts.keys())
     if not missing:
         return
-    for row in await named_rows(connection, TEXTS, [missing, bands]):
+    for row in await named_rows(connection, TEXTS, [array(missing), array(bands)]):
         text = Text(row.article_id, row.number, row.serial, row.text, frozenset(row.bands or ()))
         copies.texts[row.article_id].append(text)
         copies.current[row.article_id] = row.current

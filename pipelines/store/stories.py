@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Sequence, Set
 from dataclasses import replace
 from datetime import timedelta
+from itertools import chain
 from typing import Any, NamedTuple
 
 from psycopg import AsyncConnection
@@ -87,11 +88,15 @@ WAITING = f"""
     LIMIT %(limit)s
 """
 
-SEEN = "SELECT term, articles FROM ingest.{terms} WHERE term = ANY (%s::integer[])"
+# Arrays are taken as Postgres sends them: psycopg takes longer to read two hundred numbers one by one than it takes to
+# compare two articles.
+SEEN = """
+    SELECT array_send(array_agg(term)) AS terms, array_send(array_agg(articles)) AS articles
+    FROM ingest.{terms} WHERE term = ANY (%s::integer[])
+"""
 
 # For all articles of a portion at once. Materialized: else the time is looked up in the first place, and all articles
-# of these days are read. Arrays are taken as Postgres sends them: psycopg takes longer to read two hundred numbers one
-# by one than it takes to compare two articles.
+# of these days are read.
 NEAR = """
     SELECT wanted.place, array_send(array(
         WITH near AS MATERIALIZED (
@@ -186,12 +191,14 @@ async def group(connection: AsyncConnection) -> int:
 async def group_rows(connection: AsyncConnection, rows: Sequence[Any], before: int, tables: Tables) -> int:
     """Give *rows* (FIRST_WORDING, LATER_WORDING), in their order, their stories among those in *tables*, which have
     learnt from *before* articles; how many articles came that were not there."""
+    if not rows:
+        return 0
     names = tables._asdict()
     counts = await _counted(rows)
     first = [counted for row, counted in zip(rows, counts, strict=True) if not row.number]
-    terms = {term for counted in counts for term in counted}
-    known = await named_rows(connection, SEEN.format(**names), [near_duplicates.array(terms)]) if terms else []
-    seen = Counter({row.term: row.articles for row in known})
+    terms = set().union(*counts)
+    (known,) = await named_rows(connection, SEEN.format(**names), [near_duplicates.array(terms)])
+    seen = Counter(dict(zip(_numbers(known.terms, "i"), _numbers(known.articles, "i"), strict=True)))
     stored = await _members(connection, {row.id for row in rows if row.number}, names)
     told = {article: member.vector.terms for article, member in stored.items()}  # article -> terms of its story
     waiting: list[tuple[Any, Newcomer]] = []
@@ -211,12 +218,8 @@ async def group_rows(connection: AsyncConnection, rows: Sequence[Any], before: i
                 told[row.id] = vector.terms
     await _place(connection, waiting, names)
     await _save_looked_at(connection, rows, names)
-    counted_terms = Counter(term for counted in first for term in counted)
-    ordered = sorted(counted_terms)
-    values = {
-        "terms": near_duplicates.array(ordered),
-        "counts": near_duplicates.array(counted_terms[term] for term in ordered),
-    }
+    told_of = Counter(chain.from_iterable(first))
+    values = {"terms": near_duplicates.array(told_of), "counts": near_duplicates.array(told_of.values())}
     await connection.execute(SAVE_SEEN.format(**names), values)
     return articles - before
 
@@ -281,9 +284,9 @@ def _vector(row: Any, terms: dict[int, float]) -> StoryVector:
     return StoryVector(row.id, row.at, row.at + day, row.published_at is not None, terms)
 
 
-def _numbers(sent: bytes, kind: str) -> tuple[Any, ...]:
+def _numbers(sent: bytes | None, kind: str) -> tuple[Any, ...]:
     """The numbers of an array of one dimension without nulls, as ``array_send`` writes it; *kind* as in ``struct``."""
-    if len(sent) < ARRAY_HEADER:  # an empty array has no dimension
+    if sent is None or len(sent) < ARRAY_HEADER:  # an empty array has no dimension
         return ()
     size = 4 + struct.calcsize(f">{kind}")
     return struct.unpack_from(f">{f'4x{kind}' * ((len(sent) - ARRAY_HEADER) // size)}", sent, ARRAY_HEADER)

@@ -6,7 +6,6 @@ those that this process has stored itself, nothing has to be counted again.
 
 from __future__ import annotations
 
-import hashlib
 from array import array
 from collections import OrderedDict
 
@@ -22,17 +21,17 @@ class Counted:
     """Terms of wordings by their key; beyond MOST bytes the oldest are forgotten."""
 
     def __init__(self) -> None:
-        self._terms: OrderedDict[bytes, Terms] = OrderedDict()
+        self._terms: OrderedDict[int, Terms] = OrderedDict()
         self._size = 0
 
-    def __setitem__(self, key: bytes, terms: Terms) -> None:
+    def __setitem__(self, key: int, terms: Terms) -> None:
         self.pop(key)
         self._terms[key] = terms
         self._size += _bytes_of(terms)
         while self._size > MOST:
             self.pop(next(iter(self._terms)))
 
-    def pop(self, key: bytes) -> Terms | None:
+    def pop(self, key: int) -> Terms | None:
         if found := self._terms.pop(key, None):
             self._size -= _bytes_of(found)
         return found
@@ -64,10 +63,6 @@ def taken(title: str, teaser: str | None, text: str) -> dict[int, float] | None:
     return dict(zip(*found, strict=True)) if found else None
 
 
-def _key(title: str, teaser: str | None, text: str) -> bytes:
-    digest = hashlib.blake2b(digest_size=16)
-    for part in (title, teaser or "", text):
-        data = part.encode()
-        digest.update(len(data).to_bytes(8, "big"))
-        digest.update(data)
-    return digest.digest()
+def _key(title: str, teaser: str | None, text: str) -> int:
+    """64 bits, which nobody outside can foresee: Python hashes texts with a secret of the process."""
+    return hash((title, teaser or "", text))

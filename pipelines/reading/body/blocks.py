@@ -10,9 +10,9 @@ from pipelines.items import Removed
 from pipelines.reading.body.boilerplate import Phrases, opens_block, rule_for
 from pipelines.reading.fields.agency import agency_named
 from pipelines.reading.fields.date_grammar import any_of, month_names, weekday_names, zone_names
+from pipelines.reading.fingerprint import plain as plain
 from pipelines.reading.languages import each, either, words
 
-_SIGNS = re.compile(r"[\W_]+")
 # A paragraph of this length is prose; related lists, prompts and captions stay below.
 PROSE = 160
 # What may follow a heading that opens foreign matter, before the article goes on.
@@ -28,11 +28,6 @@ class Block:
     level: int = 0
     items: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
-
-
-def plain(text: str) -> str:
-    """What two renderings of the same words have in common: letters and digits, lower case."""
-    return _SIGNS.sub("", "".join(text.casefold().split()))  # most signs are blanks, and splitting is quicker
 
 
 _BYLINE_WORDS = re.compile(rf"\b{either('people.byline_words')}\b|[\W\d_]+", re.IGNORECASE)

@@ -217,7 +217,7 @@ def _may_have_more(page_url: str, body: bytes, number: int) -> bool:
         return False
     # a teaser links its article from its picture, its headline and its text
     links = dict.fromkeys(found[0] or found[1] or found[2] for found in _HREF.findall(lower))
-    if number == 1 and (b"<base" in lower or _may_show_it_otherwise(links, page)) and _may_be_single(body):
+    if number == 1 and (_may_show_it_otherwise(links, page) or b"<base" in lower) and _may_be_single(body):
         return True
     wanted = re.compile(rb"(?<!\d)0?(?:%d|%d)(?!\d)" % (number + 1, number))
     named = (link for link in links if _may_name(link, names) and wanted.search(link))
@@ -233,11 +233,15 @@ def _last_name(path: str) -> bytes:
 
 
 def _may_name(link: bytes, names: Iterable[bytes]) -> bool:
-    """Whether the path of *link* may have one of *names* in it; it may where it depends on the page's own."""
+    """Whether the path of *link* may have one of *names* in it; it may where it depends on the page's own.
+
+    In the query it names the page only to share it.
+    """
+    path = link.partition(b"?")[0]
     for name in names:
-        if name in link:
+        if name in path:
             return True
-    return not link.startswith(_WHOLE) or b"&" in link.partition(b"?")[0]
+    return not path.startswith(_WHOLE) or b"&" in path
 
 
 # how links begin that do not depend on the page's own path, or lead to no page
