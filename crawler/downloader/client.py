@@ -298,16 +298,16 @@ class HttpClient:
             async for piece in response.content.iter_any():
                 if not await buffer.add(piece):
                     break
-                if most - hop.guard.limit > 1.5 * len(buffer.kept) + _FRAMING:
+                if most - hop.guard.limit > 1.5 * len(buffer) + _FRAMING:
                     raise hop.failed(Reason.TOO_LARGE, "more framing than body", status=status)
             if hop.guard.broken:
                 raise aiohttp.ClientPayloadError("the connection broke")
             await decompress(names, buffer)
-            if kind in ("feed", "sitemap") and buffer.kept[:2] == b"\x1f\x8b":
+            if kind in ("feed", "sitemap") and buffer.body.startswith(b"\x1f\x8b"):
                 await decompress(["gzip"], buffer)  # sitemap.xml.gz: the file itself is compressed
             if buffer.full and kind != "robots":  # of a robots.txt, the beginning counts
                 raise hop.failed(Reason.TOO_LARGE, f"more than {maxsize:,} bytes", status=status)
-            body = bytes(buffer.kept)
+            body = buffer.body
         finally:
             buffer.clear()
         if kind in ("page", "section") and media in UNSURE_TYPES and not looks_like_html(body):
