@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import json
 import os
+import pickle
 import socket
 import struct
 import sys
@@ -127,8 +129,15 @@ class Forkserver:
             self._control.close()
 
 
-async def send(pipe: socket.socket, data: bytes) -> None:
-    await asyncio.get_running_loop().sock_sendall(pipe, LENGTH.pack(len(data)) + data)
+async def send(pipe: socket.socket, question: object) -> None:
+    """Send *question* as a pickle. It is written behind its length at once: a page is large, and to copy it once more
+    costs as much as all else here."""
+    message = io.BytesIO()
+    message.seek(LENGTH.size)
+    pickle.dump(question, message, protocol=5)
+    data = message.getbuffer()
+    LENGTH.pack_into(data, 0, len(data) - LENGTH.size)
+    await asyncio.get_running_loop().sock_sendall(pipe, data)
 
 
 async def receive(pipe: socket.socket) -> bytearray:

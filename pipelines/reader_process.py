@@ -165,8 +165,8 @@ def serve(pipe: socket.socket, functions: Functions, known: dict[str, Rules | No
     _offer_as_first_victim()
     memory = _MemoryUse()
     with pipe.makefile("rb") as incoming:
-        while header := incoming.read(LENGTH.size):
-            question = pickle.loads(incoming.read(LENGTH.unpack(header)[0]))
+        while incoming.read(LENGTH.size):
+            question = pickle.load(incoming)
             limit, is_exclusive, function, unless, digest, pickled, arguments = question
             if pickled is not None:
                 known[digest] = pickle.loads(pickled)

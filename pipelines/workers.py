@@ -275,7 +275,7 @@ class ReaderPool:
         sent = (task.function, task.unless, digest, None if digest in reader.knows else pickled, question.arguments)
         try:
             async with asyncio.timeout(limit.clock):
-                await send(reader.pipe, pickle.dumps((limit, limit == self.most, *sent), protocol=5))
+                await send(reader.pipe, (limit, limit == self.most, *sent))
                 answer = task.answer.validate_json(await receive(reader.pipe))
         except TimeoutError:
             raise Rejected(Reason.READER_TIMEOUT, f"not read within {limit.clock:g} s") from None

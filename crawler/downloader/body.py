@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import weakref
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, suppress
@@ -58,23 +59,30 @@ class BodyBuffer:
     """Gathers a body up to *maxsize*; once it is larger than *large*, it waits for *acquire*."""
 
     def __init__(self, maxsize: int, large: int, acquire: Callable[[], Awaitable[None]]):
-        self.kept = bytearray()
         self.full = False
+        self._kept = io.BytesIO()
         self._maxsize = maxsize
         self._large = large
         self._acquire = acquire
         self._has_slot = False
 
+    @property
+    def body(self) -> bytes:
+        return self._kept.getvalue()
+
+    def __len__(self) -> int:
+        return self._kept.tell()
+
     def clear(self) -> None:
-        self.kept = bytearray()
+        self._kept = io.BytesIO()
         self.full = False
 
     async def add(self, piece: bytes) -> bool:
         """Add *piece*; False when no more is wanted."""
-        room = self._maxsize - len(self.kept)
+        room = self._maxsize - len(self)
         self.full = self.full or len(piece) > room
-        self.kept += piece[:room]
-        if not self._has_slot and len(self.kept) > self._large:
+        self._kept.write(piece[:room])
+        if not self._has_slot and len(self) > self._large:
             self._has_slot = True
             await self._acquire()
         return not self.full
@@ -82,9 +90,9 @@ class BodyBuffer:
 
 async def decompress(names: list[str], buffer: BodyBuffer) -> None:
     """Undo the encodings *names* of what is in *buffer*. Raises Undecodable or Unfinished."""
-    if not names or not buffer.kept:
+    if not names or not len(buffer):
         return
-    packed, cut = bytes(buffer.kept), buffer.full
+    packed, cut = buffer.body, buffer.full
     buffer.clear()
     try:
         for piece in decoded(packed, names):
@@ -93,7 +101,8 @@ async def decompress(names: list[str], buffer: BodyBuffer) -> None:
             await asyncio.sleep(0)  # a bomb takes a while up to its limit; others have their turn in between
     except (Undecodable, Unfinished) as error:
         if looks_like_html(packed) or is_text(packed):  # the header promises compression, the body has none
-            buffer.kept = bytearray(packed)
+            buffer.clear()
+            await buffer.add(packed)
         elif not (cut and isinstance(error, Unfinished)):
             raise
     buffer.full = buffer.full or cut

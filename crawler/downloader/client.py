@@ -58,12 +58,6 @@ _ENCODINGS = 2
 CONNECTIONS, CONNECTIONS_PER_SOURCE = 200, 32
 
 Headers = tuple[tuple[bytes, bytes], ...]
-#: the guard of the request at hand; the connector is shared, and its sockets ask for the one that is meant
-_guard: ContextVar[ConnectionGuard] = ContextVar("guard")
-#: whether the request at hand may be sent, now that it is connected
-_may_send: ContextVar[Callable[[], bool]] = ContextVar("may_send")
-
-
 #: takes pieces of a body, told the response's status and headers; what it raises is no OSError, that is the server's
 Sink = Callable[[int, Mapping[str, str], bytes], None]
 
@@ -133,6 +127,10 @@ class _Exchange:
         self.waited += waited
 
 
+#: the request at hand: the connector is shared, and its sockets ask for the guard that is meant
+_hop: ContextVar[_Exchange] = ContextVar("hop")
+
+
 @dataclass(frozen=True, slots=True)
 class LargeBodies:
     """A body beyond ``size`` bytes takes one of so many slots, and keeps it while its page waits to be read. So all
@@ -179,7 +177,7 @@ class HttpClient:
             started = clock()
             # what came with the last read of the headers may already be body: two reads of slack
             guard.start(request.policy.headers + _HANDSHAKE + 2 * AT_ONCE)
-            token, checked = _guard.set(guard), _may_send.set(request.may_send)
+            token = _hop.set(hop)
             try:
                 async with asyncio.timeout(request.seconds) as hop.timer:
                     if request.proxy:
@@ -192,8 +190,7 @@ class HttpClient:
             else:
                 return HttpResponse(status, headers, body, utc_now(), clock() - started - hop.waited)
             finally:
-                _guard.reset(token)
-                _may_send.reset(checked)
+                _hop.reset(token)
                 if slot is None:
                     hop.slot.release()
         failed.__context__ = None
@@ -264,7 +261,6 @@ class HttpClient:
             allow_redirects=False,
             proxy=URL(request.proxy, encoded=True) if request.proxy else None,
             proxy_headers=dict(request.proxy_headers) or None,
-            trace_request_ctx=request.sent,
             ssl=self._trust(request),
         ) as response:
             request.sent()
@@ -302,16 +298,16 @@ class HttpClient:
             async for piece in response.content.iter_any():
                 if not await buffer.add(piece):
                     break
-                if most - hop.guard.limit > 1.5 * len(buffer.kept) + _FRAMING:
+                if most - hop.guard.limit > 1.5 * len(buffer) + _FRAMING:
                     raise hop.failed(Reason.TOO_LARGE, "more framing than body", status=status)
             if hop.guard.broken:
                 raise aiohttp.ClientPayloadError("the connection broke")
             await decompress(names, buffer)
-            if kind in ("feed", "sitemap") and buffer.kept[:2] == b"\x1f\x8b":
+            if kind in ("feed", "sitemap") and buffer.body.startswith(b"\x1f\x8b"):
                 await decompress(["gzip"], buffer)  # sitemap.xml.gz: the file itself is compressed
             if buffer.full and kind != "robots":  # of a robots.txt, the beginning counts
                 raise hop.failed(Reason.TOO_LARGE, f"more than {maxsize:,} bytes", status=status)
-            body = bytes(buffer.kept)
+            body = buffer.body
         finally:
             buffer.clear()
         if kind in ("page", "section") and media in UNSURE_TYPES and not looks_like_html(body):
@@ -351,7 +347,6 @@ class HttpClient:
             cookie_jar=aiohttp.DummyCookieJar(),  # cookies are a middleware's
             auto_decompress=False,
             middlewares=(_once,),
-            trace_configs=[_told_when_sent()],
             trust_env=False,
             timeout=aiohttp.ClientTimeout(total=None, connect=policy.connect),
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
@@ -373,32 +368,24 @@ async def _pour(response: aiohttp.ClientResponse, hop: _Exchange, sink: Sink) ->
         raise aiohttp.ClientPayloadError("the connection broke")
 
 
-def _told_when_sent() -> aiohttp.TraceConfig:
-    """Calls ``HttpRequest.sent`` when the request has gone out."""
-    trace = aiohttp.TraceConfig()
-
-    async def sent(session: object, context: Any, params: object) -> None:
-        context.trace_request_ctx()
-
-    trace.on_request_headers_sent.append(sent)
-    return trace
-
-
 def _open_socket(address: tuple[Any, ...]) -> Any:
     """The connector's ``socket_factory``: a socket under the guard of the request at hand, or none at all."""
-    guard = _guard.get(None)
-    if guard is None:
+    hop = _hop.get(None)
+    if hop is None:
         raise BlockedAddress("a connection that belongs to no request")
-    return guard.open(address)
+    return hop.guard.open(address)
 
 
 class _RequestInTurn(aiohttp.ClientRequest):
-    """Connecting takes time, and a process that was frozen meanwhile has lost its turn."""
+    """Connecting takes time, and a process that was frozen meanwhile has lost its turn. Who sends it is told so."""
 
     async def send(self, conn: Connection) -> aiohttp.ClientResponse:
-        if not _may_send.get()():
+        request = _hop.get().request
+        if not request.may_send():
             raise TurnLost
-        return await super().send(conn)
+        response = await super().send(conn)
+        request.sent()
+        return response
 
 
 class _NotAgain(aiohttp.ClientError):
