@@ -71,10 +71,10 @@ def _read_html(page: Page, rules: Rules) -> Article:
         is_free=described.is_accessible_for_free,
     )
     found = article_on(tree, page, hints, rules, lambda code: _phrases_for(code, rules), known, read_again)
-    body = found.body
+    body, text = found.body, found.text
     sections = plaintext_header.sections_in(described.kicker, described.sections)
     # of an article that is not free, the description may be all that there is to read
-    shown = found.text or (described.teaser or "" if found.is_free is False and body.lead is None else "")
+    shown = text or (described.teaser or "" if found.is_free is False and body.lead is None else "")
     judged = _for_judgement(page, described, types, body, shown, bool(stated.article.get("headline")))
     page_classifier.check(judged, seen)
     return Article(
@@ -82,7 +82,7 @@ def _read_html(page: Page, rules: Rules) -> Article:
         canonical_url=described.canonical_url or page.url,
         source=page.source,
         title=described.title or body.headline or "",
-        text=found.text,
+        text=text,
         fetched_at=page.fetched_at,
         text_markdown=blocks.markdown_of(found.kept),
         teaser=body.lead or described.teaser,

@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from lxml.etree import XPath
+from lxml.etree import _Element as Element
 
 from pipelines.items import Precision
 from pipelines.reading.languages import languages
@@ -20,16 +21,9 @@ if TYPE_CHECKING:
     from pipelines.reading.page.evidence import Evidence
 
 _LONGEST = 40  # characters of a text that dateparser is given
-_NAMES = ("omment", "related", "teaser", "tweet", "embed", "wm-ipp", "sidebar", "widget")
-_IS_NAMED = " or ".join(f"contains(., '{name}')" for name in _NAMES)
-# from the attributes up, as far fewer than elements: a third of the time
-_FOREIGN = XPath(
-    " | ".join(
-        f".//{tag}" for tag in ("blockquote", "aside", "nav", "footer", "iframe", "figure", "select", "noscript")
-    )
-    + " | descendant::script[not(contains(@type, 'json'))]"
-    + f" | descendant::*/@class[{_IS_NAMED}]/.. | descendant::*/@id[{_IS_NAMED}]/.."
-)
+_FOREIGN_TAGS = ("blockquote", "aside", "nav", "footer", "iframe", "figure", "select", "noscript")
+_FOREIGN_NAMES = re.compile("omment|related|teaser|tweet|embed|wm-ipp|sidebar|widget")
+_NAMES = XPath("descendant::*/@class | descendant::*/@id")
 _EARLIEST = "1995-01-02"  # htmldate says the first of that year where it knows nothing
 # what dates on German pages are written in; a clock of the software that makes the page is English
 _LANGUAGES = ("en", "de")
@@ -71,8 +65,8 @@ def by_htmldate(evidence: Evidence, reading: Reading) -> Stated | None:
 
     _prepare_htmldate()
     tree = deepcopy(evidence.tree)
-    for element in _FOREIGN(tree):
-        if (parent := element.getparent()) is not None and not element.xpath(".//h1"):
+    for element in _foreign(tree):
+        if (parent := element.getparent()) is not None and next(element.iterdescendants("h1"), None) is None:
             parent.remove(element)
     latest = (reading.fetched_at.astimezone(reading.time_zone) + timedelta(hours=3)).date().isoformat()
     try:
@@ -81,6 +75,13 @@ def by_htmldate(evidence: Evidence, reading: Reading) -> Stated | None:
         return None
     stated = reading.day(*found.split("-")) if found else None
     return stated if stated and not _is_of_the_story(stated, evidence, reading) else None
+
+
+def _foreign(tree: Element) -> list[Element]:
+    """What is not the article's by its tag or by its name."""
+    scripts = (script for script in tree.iter("script") if "json" not in script.get("type", ""))
+    named = (name.getparent() for name in _NAMES(tree) if _FOREIGN_NAMES.search(name))
+    return [*tree.iter(*_FOREIGN_TAGS), *scripts, *named]
 
 
 @cache
