@@ -346,12 +346,7 @@ async def _opened(
             derived=Derived(configuration),
             in_flight_bytes=in_flight_bytes(configuration),
             browser=Browser(client, settings.browser.executable),
-            notifier=Notifier(
-                lambda: watches,
-                lambda some: watching.write_feeds(store, some, database.home() / "feeds"),
-                lambda watch: watching.send(store, client, watch),
-                store.due_watchlists,
-            ),
+            notifier=notifier_of(store, client, watches),
             announcer=Announcer(store, client, settings.alerts, ZoneInfo(settings.time_zone)),
             watches=watches,
             maybe_store=store,
@@ -371,6 +366,16 @@ async def _opened(
                 await services.announcer.drain(LAST_DELIVERIES if not services.stopping else 1.0)
         finally:
             await close(services)
+
+
+def notifier_of(store: Store, client: HttpClient, watches: list[Watch]) -> Notifier:
+    """What delivers the matches of *watches*, whatever is in that list by then."""
+    return Notifier(
+        lambda: watches,
+        lambda some: watching.write_feeds(store, some, database.home() / "feeds"),
+        lambda watch: watching.send(store, client, watch),
+        store.due_watchlists,
+    )
 
 
 class InMemoryHostStore:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from cssselect import HTMLTranslator
-
 
 def is_xpath(selector: str) -> bool:
     """``.byline`` is CSS; XPath begins with ``/``, ``./``, ``.//`` or a bracket."""
@@ -18,4 +16,6 @@ def as_xpath(selector: str) -> str:
         from parsel.csstranslator import HTMLTranslator as ScrapyTranslator
 
         return ScrapyTranslator().css_to_xpath(selector)
+    from cssselect import HTMLTranslator  # a command that only looks does without
+
     return HTMLTranslator().css_to_xpath(selector)
