@@ -205,7 +205,7 @@ async def test_articles_as_of_an_instant_are_what_was_known_then(store, sql_rows
 
 
 @settings(max_examples=200, derandomize=True, database=None, deadline=None, phases=[Phase.generate])
-@given(from_regex(revisions._CORRECTION))
+@given(from_regex(revisions._CORRECTION()))
 def test_the_words_that_are_sought_first_stand_in_every_note_of_correction(note: str):
     assume(not re.search("[İı]", note))  # the one letter i for Python's engine, and not for RE2
     assert revisions._may_correct()(note)
