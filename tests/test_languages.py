@@ -12,7 +12,7 @@ import pytest
 
 from pipelines.reading.fields.dates import parse
 from pipelines.reading.language_keys import KEYS
-from pipelines.reading.languages import LanguageError, company, each, either, languages, load, words
+from pipelines.reading.languages import LanguageError, company, each, either, languages, load, sorted_either, words
 
 ROOT = Path(__file__).resolve().parents[1]
 READING = ROOT / "pipelines/reading"
@@ -227,3 +227,11 @@ def test_the_words_are_found_where_they_are(tmp_path: Path, german: set[str]):
 def is_a_range(word: str) -> bool:
     """Whether a word is what is left of a set of letters: '[A-ZÄÖÜa-zäöüß]'."""
     return set(word) <= UMLAUTS | set("aeiouyz")
+
+
+def test_words_of_all_languages_are_found_sorted_as_unsorted():
+    some = sorted(words("text.common", "body.by_machine", "paywall.words"))
+    text = " ".join(f"{word} {word.title()} {word.upper()}" for word in some)
+    for keys in (("body.address",), ("body.address", "body.here"), ("body.by_machine",), ("paywall.prompts",)):
+        plain, quick = (rf"\b{made(*keys)}" for made in (either, sorted_either))
+        assert re.findall(quick, text) == re.findall(plain, text)

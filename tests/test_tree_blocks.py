@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipelines.reading.body.tree_blocks import direct, is_prose
-from pipelines.reading.page.tree import parse
+from pipelines.reading.page.tree import parse, raw
 
 SENTENCE = "Die Gemeinde teilte am Montag mit, dass die Brücke über den Mühlbach bis zum Herbst gesperrt bleibt."
 PROSE = f"<p>{SENTENCE}</p>" * 3
@@ -52,3 +52,15 @@ def test_the_blocks_of_a_container_are_read_as_they_stand():
     found = direct(core(f"<h2>Zwischentitel</h2>{PROSE}<ul><li>Eins</li><li>Zwei</li></ul>"))
     assert [block.kind for block in found] == ["heading", "paragraph", "paragraph", "paragraph", "list"]
     assert found[-1].items == ("Eins", "Zwei")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<p>Ein <b>Satz</b> mit&nbsp;<a href=x>einem <i>Link</i></a>&#x1F600;</p>danach",
+        "<div>davor<!-- Bemerkung --><p></p>&lt;kein Markup&gt;<br>danach</div>",
+        "<textarea><b></textarea><script>let a = '<p>'</script><table><tr><td>Zelle",
+    ],
+)
+def test_the_text_of_an_element_is_what_xpath_calls_its_string(page: str):
+    assert all(raw(each) == each.xpath("string()") for each in parse(f"<body>{page}</body>").iter())

@@ -176,8 +176,9 @@ def _definitions(element: etree._Element) -> list[list[str]]:
 def _labels_items(element: etree._Element) -> bool:
     """Whether a list's first item begins with a label: '<li><b>Ort:</b> Neustadt</li>'."""
     label = next((first for item in element.iterchildren("li") for first in item), None)
-    is_first = label is not None and not (label.getparent().text or "").strip()
-    return is_first and label.tag in ("strong", "b") and _label(label) is not None
+    if label is None or (label.getparent().text or "").strip():
+        return False
+    return label.tag in ("strong", "b") and _label(label) is not None
 
 
 def _label(element: etree._Element) -> str | None:

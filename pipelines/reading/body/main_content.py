@@ -8,8 +8,9 @@ from pipelines.reading.page.tree import BLOCK_TAGS, link_length
 
 _SHARE = 0.8  # of the prose, that the core holds
 _NO_FRAME = ("p", "li", "tr", "tbody", "td", "ul", "ol", "blockquote", "table", "span", "font")
-_LONG_TEXTS = etree.XPath("descendant::text()[string-length() > 30][not(ancestor::a)]")
-_DENSE_TEXTS = etree.XPath("descendant::text()[string-length() > 9][not(ancestor::a)]")
+# two in three runs of more than 30 characters are the blanks that indent a page's source
+_LONG_TEXTS = etree.XPath("descendant::text()[normalize-space()][string-length() > 30][not(ancestor::a)]")
+_DENSE_TEXTS = etree.XPath("descendant::text()[normalize-space()][string-length() > 9][not(ancestor::a)]")
 _DENSE_LANGUAGES = ("ko", "ja", "zh")
 # from here on a character says as much as two (Hangul) or three (Kana, Han) of an alphabet
 _FIRST_DENSE, _FIRST_HANGUL, _LAST_HANGUL = "\u2e80", "\uac00", "\ud7a3"
