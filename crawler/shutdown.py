@@ -19,11 +19,11 @@ class _Work:
 
     __slots__ = ("_before", "_given_up", "_task", "ended", "in_progress", "outer")
 
-    def __init__(self, task: asyncio.Task[Any], outer: _Work | None):
+    def __init__(self, task: asyncio.Task[Any], outer: _Work | None, may_finish: bool):
         self._task, self.outer = task, outer
         self._before = task.cancelling()
         self._given_up = False
-        self.in_progress = 0
+        self.in_progress = int(may_finish)
         self.ended: asyncio.Future[None] | None = None
 
     def give_up(self) -> None:
@@ -55,14 +55,17 @@ class Shutdown:
         self._works: set[_Work] = set()
         self._of_task: dict[asyncio.Task[Any], _Work] = {}  # the innermost
 
-    async def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Await *work*, which ends early where the crawl does. Raises ShutdownError."""
+    async def run(self, work: Coroutine[Any, Any, T], *, may_finish: bool = False) -> T:
+        """Await *work*, which ends early where the crawl does. Raises ShutdownError.
+
+        *may_finish*: once begun it is let finish, up to the grace of ``stop``. ``in_progress`` says so of a part of it.
+        """
         if self.stopping:
             work.close()
             raise ShutdownError("the crawl is ending")
         task = asyncio.current_task()
         assert task is not None
-        one = _Work(task, self._of_task.get(task))
+        one = _Work(task, self._of_task.get(task), may_finish)
         self._works.add(one)
         self._of_task[task] = one
         is_cancelled = False

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import io
 import json
 import os
-import pickle
 import socket
 import struct
 import sys
@@ -129,15 +127,9 @@ class Forkserver:
             self._control.close()
 
 
-async def send(pipe: socket.socket, question: object) -> None:
-    """Send *question* as a pickle. It is written behind its length at once: a page is large, and to copy it once more
-    costs as much as all else here."""
-    message = io.BytesIO()
-    message.seek(LENGTH.size)
-    pickle.dump(question, message, protocol=5)
-    data = message.getbuffer()
-    LENGTH.pack_into(data, 0, len(data) - LENGTH.size)
-    await asyncio.get_running_loop().sock_sendall(pipe, data)
+async def send(pipe: socket.socket, message: bytes | memoryview) -> None:
+    """Send *message*, which begins with its length."""
+    await asyncio.get_running_loop().sock_sendall(pipe, message)
 
 
 async def receive(pipe: socket.socket) -> bytearray:

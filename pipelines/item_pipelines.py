@@ -59,8 +59,7 @@ class Services(Protocol):
 class Shutdown(Protocol):
     """``crawler.shutdown``: work that ends early where the crawl does."""
 
-    async def run(self, work: Coroutine[Any, Any, T]) -> T: ...
-    def in_progress(self) -> Any: ...
+    async def run(self, work: Coroutine[Any, Any, T], *, may_finish: bool = False) -> T: ...
 
 
 async def archive(item: ArticleItem, services: Services) -> ArticleItem:
@@ -155,11 +154,8 @@ class _Pipeline:
         if not isinstance(item, ArticleItem):
             return item
         shutdown: Shutdown = self.crawler.shutdown  # type: ignore[attr-defined]
-        return await shutdown.run(self._within(item, shutdown))
-
-    async def _within(self, item: ArticleItem, shutdown: Shutdown) -> ArticleItem:
-        with shutdown.in_progress():
-            return await self.step(item, self.crawler.services)  # type: ignore[attr-defined]
+        services: Services = self.crawler.services  # type: ignore[attr-defined]
+        return await shutdown.run(self.step(item, services), may_finish=True)
 
     async def step(self, item: ArticleItem, services: Services) -> ArticleItem:
         raise NotImplementedError

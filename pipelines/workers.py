@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import io
 import logging
 import os
 import pickle
@@ -41,7 +42,7 @@ from pydantic import ValidationError
 from pipelines.fair_semaphore import FairSemaphore
 from pipelines.forkserver import Forkserver, Reader, receive, send
 from pipelines.items import Article, Page, Reason, Rejected
-from pipelines.reader_protocol import CLOCK_FACTOR, CONTINUES, READ, READING, Answer, ResourceLimit, T, Task
+from pipelines.reader_protocol import CLOCK_FACTOR, CONTINUES, LENGTH, READ, READING, Answer, ResourceLimit, T, Task
 from pipelines.reading.rules import Rules
 from pipelines.text_features import TextFeatures
 
@@ -275,7 +276,7 @@ class ReaderPool:
         sent = (task.function, task.unless, digest, None if digest in reader.knows else pickled, question.arguments)
         try:
             async with asyncio.timeout(limit.clock):
-                await send(reader.pipe, (limit, limit == self.most, *sent))
+                await send(reader.pipe, _message((limit, limit == self.most, *sent)))
                 answer = task.answer.validate_json(await receive(reader.pipe))
         except TimeoutError:
             raise Rejected(Reason.READER_TIMEOUT, f"not read within {limit.clock:g} s") from None
@@ -360,6 +361,17 @@ class ReaderPool:
         if self._forkserver is not None:
             forkserver, self._forkserver = self._forkserver, None
             await forkserver.close()
+
+
+def _message(question: object) -> memoryview:
+    """The pickle of *question* behind its length. It is written there at once: a page is large, and to copy it once
+    more costs as much as to pickle it."""
+    message = io.BytesIO()
+    message.seek(LENGTH.size)
+    pickle.dump(question, message, protocol=5)
+    whole = message.getbuffer()
+    LENGTH.pack_into(whole, 0, len(whole) - LENGTH.size)
+    return whole
 
 
 def _result_of(answer: Answer[T]) -> T:

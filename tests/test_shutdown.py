@@ -49,15 +49,31 @@ async def test_nothing_begins_any_more_once_the_crawl_is_ending():
         await shutdown.run(work())
 
 
+async def test_what_may_finish_as_a_whole_is_let_finish():
+    shutdown, begun, go_on = Shutdown(), asyncio.Event(), asyncio.Event()
+
+    async def working() -> str:
+        begun.set()
+        await go_on.wait()
+        return "done"
+
+    works = asyncio.ensure_future(shutdown.run(working(), may_finish=True))
+    await begun.wait()
+    stopped = asyncio.ensure_future(shutdown.stop(within=30))
+    await asyncio.sleep(0)
+    go_on.set()
+    assert await works == "done"
+    await stopped
+
+
 async def test_what_is_in_progress_too_long_is_given_up():
     shutdown, begun = Shutdown(), asyncio.Event()
 
     async def working() -> None:
-        with shutdown.in_progress():
-            begun.set()
-            await asyncio.Event().wait()
+        begun.set()
+        await asyncio.Event().wait()
 
-    works = asyncio.ensure_future(shutdown.run(working()))
+    works = asyncio.ensure_future(shutdown.run(working(), may_finish=True))
     await begun.wait()
     await shutdown.stop(within=0)
     with pytest.raises(ShutdownError):

@@ -202,14 +202,9 @@ class NewsSpider(DocumentSpider):
 
     async def first_look(self, page: Page, rules: Rules) -> ReadPage | Rejected | str:
         """Where the article goes on, or what it is where it does not; what is wrong with it waits for the archive."""
-
-        async def asked() -> ReadPage | str:
-            with shutdown.in_progress():
-                return await self.services.readers.read_or_continue(page, rules)
-
-        shutdown = shutdown_of(self.crawler)
+        first = self.services.readers.read_or_continue(page, rules)
         try:
-            return await shutdown.run(asked())
+            return await shutdown_of(self.crawler).run(first, may_finish=True)
         except Rejected as rejected:
             return Rejected(rejected.reason, rejected.detail)  # without the places where it was raised, and their pages
 

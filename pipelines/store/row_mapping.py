@@ -166,9 +166,9 @@ def version_row(article: Article, fetched_at: datetime, features: TextFeatures) 
         "image_credit": image.credit if image else None,
         "kind": str(article.kind),
         "pages_total": max(article.pages_total, article.pages_read),
-        "removed": [{"rule": piece.rule, "text": piece.text} for piece in article.removed],
     }
     row = {name: clean(value) for name, value in row.items()}
+    row["removed"] = [{"rule": clean(piece.rule), "text": clean(piece.text)} for piece in article.removed]
     row["bands"], row["bands_method"] = features.bands, fingerprint.METHOD
     row["correction"], row["word_count"] = clean(features.correction), features.word_count
     return row
