@@ -67,7 +67,7 @@ PURE = {
 # What the pages may know of the rest: what is pure. Everything else they know from schema news.
 KNOWN_TO_WEBAPP = {"pipelines", "pipelines.metrics", "pipelines.urls"}
 # Both ends of the pipe through which readers get their tasks.
-PICKLED = {"pipelines/workers.py", "pipelines/forkserver.py", "pipelines/reader_process.py"}
+PICKLED = {"pipelines/workers.py", "pipelines/reader_process.py"}
 # What `nachlese --help` may load of ours: the rest waits inside the commands.
 LIGHT = {"typer", "crawler.cli*", "crawler.logs*"}
 
