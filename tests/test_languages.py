@@ -53,6 +53,7 @@ def test_a_shipped_file_alone_is_a_language(tmp_path: Path):
         ({"one": "one = ['een(']"}, "'een(' is no regular expression"),
         ({"one": "one = ['(?:een)?']"}, "'(?:een)?' matches nothing at all as well"),
         ({"one": r"one = ['(?:\w+ ?)+x']"}, "repeats a repetition"),
+        ({"modified": r"modified = ['Herzien\W']"}, r"'Herzien\\W' has a capital; it meets texts in small letters"),
     ],
 )
 def test_a_mistake_is_named_with_file_key_and_what_was_expected(tmp_path: Path, changes: dict[str, str], said: str):

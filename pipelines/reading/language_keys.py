@@ -18,11 +18,13 @@ class Shape(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key: its *shape*, what it is for, and whether a file without it is refused."""
+    """One key: its *shape*, what it is for, and whether a file without it is refused. Patterns that *are_small* meet
+    texts in small letters, so that one with a capital would find nothing and is refused."""
 
     shape: Shape
     about: str
     is_needed: bool = False
+    are_small: bool = False
 
 
 def _words(about: str, *, needed: bool = False) -> Key:
@@ -31,6 +33,10 @@ def _words(about: str, *, needed: bool = False) -> Key:
 
 def _patterns(about: str, *, needed: bool = False) -> Key:
     return Key(Shape.PATTERNS, about, needed)
+
+
+def _small_patterns(about: str, *, needed: bool = False) -> Key:
+    return Key(Shape.PATTERNS, f"{about}, small letters", needed, are_small=True)
 
 
 KEYS: dict[str, Key] = {
@@ -76,10 +82,10 @@ KEYS: dict[str, Key] = {
     "dates.local_time": _words("words that say that a clock time is some other place's"),
     "dates.to": _words("the word between the first and the last day of an event"),
     # what the words before a date say that it is
-    "labels.published": _patterns("publication, small letters: 'published', 'posted on'", needed=True),
-    "labels.modified": _patterns("a later change, small letters: 'updated', 'last edited'", needed=True),
-    "labels.as_of": _patterns("the day that a text is up to, small letters: 'as of'"),
-    "labels.other": _patterns("neither, small letters: 'valid until', 'born', 'photo'", needed=True),
+    "labels.published": _small_patterns("publication: 'published', 'posted on'", needed=True),
+    "labels.modified": _small_patterns("a later change: 'updated', 'last edited'", needed=True),
+    "labels.as_of": _small_patterns("the day that a text is up to: 'as of'"),
+    "labels.other": _small_patterns("neither: 'valid until', 'born', 'photo'", needed=True),
     # names that developers give to elements (class, id), in this language
     "class_names.date": _patterns("of a date"),
     "class_names.date_line": _patterns("of what stands beside a date: author, time"),
@@ -166,9 +172,7 @@ KEYS: dict[str, Key] = {
     "paywall.words": _words(
         "a word out of each prompt of a paywall, small letters: a text without any is not searched"
     ),
-    "paywall.prompts": _patterns(
-        "how a page asks for money or a registration for going on with this article, small letters"
-    ),
+    "paywall.prompts": _small_patterns("how a page asks for money or a registration for going on with this article"),
     "class_names.locked": _patterns("of what only subscribers may read"),
     "class_names.paging": _patterns("of the links to an article's pages"),
     "class_names.no_paging": _patterns("of what has pages and is not the article: comments, galleries"),
@@ -183,8 +187,8 @@ KEYS: dict[str, Key] = {
     "verdict.we_cannot": _patterns("how such a headline says that we could not find it, up to the thing"),
     "verdict.cannot_find": _patterns("and from there on: find"),
     "verdict.taken_down": _patterns("what stands in the place of an article that was taken down"),
-    "verdict.consent": _patterns("words of consent, small letters"),
-    "verdict.we_ask": _patterns("what only somebody says who asks for consent himself, small letters"),
+    "verdict.consent": _small_patterns("words of consent"),
+    "verdict.we_ask": _small_patterns("what only somebody says who asks for consent himself"),
     "verdict.consent_talk": _patterns("what he says besides"),
     "verdict.beside_consent": _patterns("words that stand beside those of consent"),
     "verdict.consent_title": _patterns("what the headline of a demand for consent has"),

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from pipelines.reading.language_keys import KEYS, Shape
+from pipelines.reading.language_keys import KEYS, Key, Shape
 from pipelines.reading.regex_prefilter import sorted_by_letter
 
 _FOLDERS = ("config/languages", "crawler/shipped/config/languages")  # in a checkout, in an installed package
@@ -28,6 +28,7 @@ _UNENDING = re.compile(r"\((?:[^()\\]|\\.)*[*+](?:[^()\\]|\\.)*\)[*+]|\{\d+,\}")
 _NEVER = r"(?!)"
 # words between blanks and plain signs: a pattern that needs no compiling to be known as one, as two in three are
 _PLAIN = re.compile(r"[^\W_][\w ,:;'/-]*")
+_ESCAPE = re.compile(r"\\.")
 
 
 class LanguageError(ValueError):
@@ -133,7 +134,7 @@ def _read(path: Path, mistakes: list[str]) -> Language:
             wrong.append((key, f"there is no such key{f'; did you mean {near[0]!r}?' if near else ''}"))
             continue
         shape = KEYS[key].shape
-        found = list(_wrong_value(shape, value))
+        found = list(_wrong_value(KEYS[key], value))
         wrong += [(key, what) for what in found]
         if found:
             continue
@@ -196,15 +197,16 @@ def _flat(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def _wrong_value(shape: Shape, value: Any) -> Iterator[str]:
+def _wrong_value(key: Key, value: Any) -> Iterator[str]:
     """What is wrong with a key's value, a sentence each."""
+    shape = key.shape
     if shape in (Shape.WORDS, Shape.PATTERNS):
         if not isinstance(value, list) or not all(isinstance(each, str) and each for each in value):
             yield "expected a list of texts"
         elif len(value) > _MOST:
             yield f"has {len(value)} entries; {_MOST} are allowed"
         elif shape is Shape.PATTERNS:
-            yield from (f"{each!r} {what}" for each in value if (what := _wrong_pattern(each)))
+            yield from (f"{each!r} {what}" for each in value if (what := _wrong_pattern(each, key.are_small)))
     elif shape is Shape.NUMBERS:
         if not isinstance(value, dict) or not all(isinstance(each, int) for each in value.values()):
             yield "expected a table of words and whole numbers"
@@ -218,10 +220,12 @@ def _is_row(row: Any) -> bool:
     return isinstance(row, list) and bool(row) and all(isinstance(word, str) and word for word in row)
 
 
-def _wrong_pattern(text: str) -> str | None:
+def _wrong_pattern(text: str, is_small: bool) -> str | None:
     """Why *text* cannot be one of many alternatives in a pattern, or None."""
     if len(text) > _LONGEST:
         return f"has more than {_LONGEST} characters"
+    if is_small and (letters := _ESCAPE.sub("", text)) != letters.lower():
+        return "has a capital; it meets texts in small letters"
     if _PLAIN.fullmatch(text):
         return None
     try:
