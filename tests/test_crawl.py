@@ -293,7 +293,7 @@ async def test_a_full_disk_stops_the_run_and_loses_nothing(services, site, caplo
     assert (report.outcome, report.counts.pending) == ("failed", 3)
     assert "cannot be written" in report.error
     assert "Error processing" not in caplog.text
-    assert caplog.text.count("stays pending: ") == 3
+    assert "stays pending: the archive in" in caplog.text  # how far the others have come by then is chance
     services.archive_folder.unlink()
     assert counted(await runs.crawl_source(services, "blatt")) == {"found": 3, "new": 3}
 
