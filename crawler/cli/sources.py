@@ -110,7 +110,7 @@ def check(
                 print_json({"source": name, "valid": True, "warnings": dangers[name]})
         else:
             for source, warning in [(name, warning) for name in wanted for warning in dangers[name]]:
-                out().print(plain(f"{source}: {warning}"), highlight=False)
+                out().print(plain(f"{source}: {warning}"))
             out().print(f"{count(len(wanted), 'source file')} in {configured.folder}: no mistakes")
         return
     raise typer.Exit(Exit.WELL if run(looked_at(configured, wanted, as_json)) else Exit.NOT_ALL)

@@ -22,7 +22,7 @@ from pipelines.pattern_sets import any_in_bytes, any_in_text
 from pipelines.reading.fields.metadata import selector
 from pipelines.reading.languages import either, words
 from pipelines.reading.page import decode
-from pipelines.reading.page.tree import parser
+from pipelines.reading.page.tree import parser, raw
 from pipelines.reading.rules import Rules
 
 MOST_PAGES = 60
@@ -310,7 +310,7 @@ def _selected(tree: html.HtmlElement, expression: str, page_url: str) -> str | N
 
 
 def _words(element: etree._Element) -> str:
-    text = " ".join("".join(element.itertext()).split())
+    text = " ".join(raw(element).split())
     return text or (element.get("aria-label") or element.get("title") or "").strip()
 
 
@@ -357,7 +357,7 @@ def _is_beside_prose(element: etree._Element) -> bool:
         if sum(len(_words(p)) for p in prose) < _LEAST_PROSE:
             if around.tag == "body":
                 # a page whose text stands in no paragraphs is judged by its address alone
-                return not prose and len("".join(around.itertext())) > 3 * _LEAST_PROSE and not _is_list(around, 1)
+                return not prose and len(raw(around)) > 3 * _LEAST_PROSE and not _is_list(around, 1)
             continue
         return not _is_list(around, len(prose))
     return False
@@ -461,8 +461,7 @@ def _worth_total(element: etree._Element) -> bool:
 
 def _shallow(element: etree._Element) -> str:
     """The text of a small element; a long one is cut, no paging line is long."""
-    text = "".join(element.itertext()) if len(element) else element.text or ""
-    return " ".join(text[:200].split())
+    return " ".join(raw(element)[:200].split())
 
 
 def counts(page_url: str, further: Sequence[str], brought: int, stated: int) -> tuple[int, int]:

@@ -9,14 +9,14 @@ from pipelines.items import Removed
 from pipelines.reading.body.blocks import Block
 from pipelines.reading.body.recurring import LONGEST, key_of
 from pipelines.reading.fields.agency import NAMES
-from pipelines.reading.languages import either
+from pipelines.reading.languages import either, sorted_either
 
 #: the rule's name in what was removed
 RULE = "repeated"
 
 MOST_TAKEN = 0.5  # of an article; where more would go, the article is itself what returns
 
-_ADDRESS = re.compile(rf"\b{either('body.address', 'body.here')}\b")
+_ADDRESS = re.compile(rf"\b{sorted_either('body.address', 'body.here')}\b")
 _ABOUT_THE_AUTHOR = re.compile(rf"\b{either('people.roles')}", re.I)
 _SPOKEN = re.compile(r"[„“\"«»]([^„“”\"«»]{25,})[“”\"«»]|[„»][^“”«]{25,}$")
 _AGENCY = re.compile(
