@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from crawler.cli import app
 from crawler.cli.common import Exit
-from crawler.cli.run import finish
+from crawler.cli.run_report import finish
 from crawler.reports import RunReport
 from pipelines.store import RunCounts, SourceRow, Store
 from tests.in_a_thread import served_in_a_thread

@@ -55,6 +55,8 @@ TESTED_IN = {
         "crawler/cli/common.py",
         "crawler/cli/db.py",
         "crawler/cli/run.py",
+        "crawler/cli/run_options.py",
+        "crawler/cli/run_report.py",
     ],
     "test_config.py": [
         "crawler/config/loading.py",

@@ -15,7 +15,7 @@ from psycopg import conninfo
 
 from crawler import config, runs
 from crawler.cli.common import Failure
-from crawler.cli.run import chosen
+from crawler.cli.run_options import chosen
 from crawler.reports import RunReport
 from crawler.schedule import Scheduler
 from crawler.services import Services, open_services

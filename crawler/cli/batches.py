@@ -30,8 +30,8 @@ from crawler.cli.common import (
     told,
     when,
 )
-from crawler.cli.run import JsonOption, queueing
-from crawler.cli.run_backfill import BytesBar, finish
+from crawler.cli.run_options import JsonOption, queueing
+from crawler.cli.run_report import BytesBar, finish_files
 
 if TYPE_CHECKING:
     from crawler.config import Configuration
@@ -70,7 +70,7 @@ def batches(
         follow_batch(number, as_json)
     batch = run(_batch(number, cancel))
     if batch.ended_at is not None:
-        finish(ended(batch), as_json)
+        finish_files(ended(batch), as_json)
     found = found_in(batch, batch.read, time.monotonic())
     if as_json:
         print_json({"batch": batch.id, "kind": batch.kind, "files": batch.files, "files_ended": batch.files_ended})
@@ -185,7 +185,7 @@ def follow_batch(number: int, as_json: bool, failures: Sequence[str] = ()) -> No
         tell(f"batch {number} goes on: nachlese batches {number} --follow")
         raise
     found.failures = (*failures, *found.failures)
-    finish((report, found), as_json)
+    finish_files((report, found), as_json)
 
 
 async def _followed(number: int) -> tuple[RunReport, Backfill]:

@@ -13,7 +13,7 @@ import typer
 from crawler.cli import web
 from crawler.cli.articles import published_text, words_in
 from crawler.cli.common import Exit, count, err, fail, new_table, out, run, start_logging, told
-from crawler.cli.run import show_reports
+from crawler.cli.run_report import show_reports
 from crawler.logs import plain
 
 if TYPE_CHECKING:

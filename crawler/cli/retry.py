@@ -11,7 +11,8 @@ import typer
 
 from crawler.cli.common import Exit, configuration, count, fail, known_sources, print_json, reachable, run, told
 from crawler.cli.read import print_line
-from crawler.cli.run import COUNTS, Bar, JsonOption
+from crawler.cli.run_options import JsonOption
+from crawler.cli.run_report import COUNTS, Bar
 
 if TYPE_CHECKING:
     from crawler.config import Configuration

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import difflib
-import sys
 from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from crawler.cli.common import (
     Exit,
-    Options,
     configuration,
     count,
     err,
     fail,
     known_sources,
-    new_table,
     out,
     print_json,
     reachable,
@@ -31,22 +27,25 @@ from crawler.cli.common import (
     tell,
     told,
 )
+from crawler.cli.run_options import (
+    FilesQueueOption,
+    FollowOption,
+    JsonOption,
+    SourcesOption,
+    TagsOption,
+    chosen,
+    launch_readers,
+    prepare,
+    queueing,
+)
+from crawler.cli.run_report import Bar, BytesBar, finish
 from crawler.logs import plain
 
 if TYPE_CHECKING:
     from crawler.comparing import Comparison
-    from crawler.config import Configuration, Source
+    from crawler.config import Configuration
     from crawler.reports import RunReport
 
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line, for programs.")]
-#: so many rejected pages beside none that could be kept are no accident
-MANY = 5
-SourcesOption = Annotated[
-    str, typer.Option("--sources", metavar="NAME,...", help="Only these sources.", show_default=False)
-]
-TagsOption = Annotated[
-    str, typer.Option("--tags", metavar="TAG,...", help="Only sources with one of these tags.", show_default=False)
-]
 OwnerOption = Annotated[
     str | None,
     typer.Option(
@@ -65,13 +64,6 @@ FetchedOption = Annotated[
         show_default=False,
     ),
 ]
-FilesQueueOption = Annotated[
-    bool, typer.Option("--queue", help="Read nothing: put the files into the queue for `nachlese worker`.")
-]
-FollowOption = Annotated[
-    bool, typer.Option("--follow", help="With --queue: wait for the workers, and show how far they have come.")
-]
-COUNTS = ("found", "new", "new_version", "unchanged", "copy", "rejected", "pending")
 
 
 @told()
@@ -260,7 +252,6 @@ async def reread(
     configured: Configuration, source: str | None, since: datetime | None, again: bool
 ) -> tuple[RunReport, str]:
     """The run over the archive, and what is to be said of what an earlier one had read."""
-    from crawler.cli.run_backfill import BytesBar
     from crawler.rereading import reread_archive
     from crawler.services import open_services
 
@@ -341,156 +332,3 @@ def schedule(
     from crawler import schedule as scheduler
 
     raise typer.Exit(run(scheduler.serve(configured, is_mine)))
-
-
-def queueing() -> ModuleType:
-    """crawler.worker, or exit code 2 where its library is not installed."""
-    try:
-        from crawler import worker as found
-    except ImportError as error:
-        if error.name != "procrastinate":
-            raise
-        fail('the queue needs an extra: pip install "nachlese[workers]"', Exit.USAGE)
-    return found
-
-
-def chosen(configured: Configuration, sources: str, tags: str) -> Callable[[Source], bool]:
-    """Whether a source is one of *sources* or has one of *tags*; all are where neither is given."""
-    names = known_sources(configured, words(sources))
-    wanted = set(words(tags))
-    there = {tag for source in configured.sources.values() for tag in source.tags}
-    if unknown := sorted(wanted - there):
-        fail(f"no source has the tag {unknown[0]!r}; there are: {', '.join(sorted(there)) or 'none'}", Exit.USAGE)
-    if not names and not wanted:
-        return lambda source: True
-    return lambda source: source.name in names or not wanted.isdisjoint(source.tags)
-
-
-def words(text: str) -> list[str]:
-    return [word for word in (one.strip() for one in text.split(",")) if word]
-
-
-def launch_readers() -> None:
-    """Start the process of the readers, and load what a crawl needs: both take a second, at the same time.
-
-    Before there is an event loop, which would stand still meanwhile.
-    """
-    from pipelines.reader_launch import launch
-
-    launch()
-    from crawler import runs  # noqa: F401
-
-
-def prepare(queue: bool, follow: bool) -> None:
-    """Start the readers, unless workers are to read. Raises Failure."""
-    if follow and not queue:
-        fail("--follow goes with --queue", Exit.USAGE)
-    if not queue:
-        launch_readers()
-
-
-# --- reports ---------------------------------------------------------------------------------------------------------
-
-
-def finish(reports: Sequence[RunReport], as_json: bool, is_all: bool = True) -> None:
-    """Print what became of the pages; exit with 1 when a run failed or a page is pending, or *is_all* is false."""
-    if as_json:
-        for report in reports:
-            print_json(record(report))
-    else:
-        show_reports(reports)
-    raise typer.Exit(Exit.WELL if is_all and all(map(went_well, reports)) else Exit.NOT_ALL)
-
-
-def went_well(report: RunReport) -> bool:
-    return report.outcome == "finished" and not report.counts.pending and not no_article(report)
-
-
-def no_article(report: RunReport) -> str:
-    """Why a crawl that finished is no success: nothing of what it found could be kept. "": it is one.
-
-    Known pages that a feed names again count as unchanged, so some new ones are enough beside these.
-    """
-    counts = report.counts
-    if report.kind != "crawl":
-        return ""
-    if unstorable := counts.reasons.get("unstorable", 0):
-        return f"{count(unstorable, 'page')} could not be stored; nachlese explain URL says why"
-    is_all = not (counts.new or counts.new_version or counts.copy) and (not counts.unchanged or counts.rejected >= MANY)
-    return f"none of its {count(counts.rejected, 'new page')} is an article" if counts.rejected and is_all else ""
-
-
-def record(report: RunReport) -> dict[str, Any]:
-    counts = {name: getattr(report.counts, name) for name in COUNTS}
-    return {
-        "source": report.source,
-        "outcome": report.outcome,
-        **counts,
-        "reasons": report.counts.reasons,
-        "error": report.error,
-        "problems": list(report.problems),
-    }
-
-
-def show_reports(reports: Sequence[RunReport]) -> None:
-    """A row per source: where its pages ended. Below, whatever went wrong, a line each."""
-    from rich.text import Text
-
-    console = out()
-    shown = new_table()
-    shown.add_column("source", no_wrap=True)
-    for name in COUNTS:
-        shown.add_column(name.replace("_", " "), justify="right")
-    shown.add_column("reasons", overflow="fold")
-    for report in reports:
-        numbers = [f"{getattr(report.counts, name):,}" for name in COUNTS]
-        reasons = ", ".join(f"{number} {reason}" for reason, number in sorted(report.counts.reasons.items()))
-        shown.add_row(Text(plain(report.source or report.kind)), *numbers, Text(plain(reasons)))
-    console.print(shown)
-    for report in reports:
-        if report.outcome != "finished":
-            console.print(Text(plain(f"{report.source or report.kind} {report.outcome}: {report.error}")))
-        elif said := no_article(report):
-            console.print(Text(plain(f"{report.source}: {said}")))
-        for problem in report.problems:
-            console.print(Text(plain(f"{report.source or report.kind}: {problem}")))
-
-
-class Bar:
-    """Progress on standard error: how many pages have ended, and where. On a terminal a line that changes, otherwise a
-    line for each source that is done."""
-
-    def __init__(self, things: str):
-        self.things, self.ends = things, Counter[str]()
-        self._bar: Any = None
-        self._task: Any = None
-
-    def page(self, *what: object) -> None:
-        """A page has ended; `crawl_source` and `replay` tell its address and its end, `compare` a Comparison."""
-        self.ends[getattr(what[-1], "kind", "") or getattr(what[-1], "outcome", "")] += 1
-        self.tell()
-
-    def tell(self) -> None:
-        """Show it, where there is a terminal."""
-        if self._bar is not None:
-            said = ", ".join(f"{number} {end.replace('_', ' ')}" for end, number in sorted(self.ends.items()) if end)
-            self._bar.update(self._task, completed=self.ends.total(), said=said)
-
-    def __enter__(self) -> Bar:
-        if Options.log_format == "json" or not sys.stderr.isatty():  # a log needs nothing of rich
-            start_logging("INFO", form=Options.log_format)
-            return self
-        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-        console = err()
-        start_logging("ERROR", console)
-        columns = ("{task.completed}", "{task.description}", "{task.fields[said]}")
-        texts = [TextColumn(column) for column in columns]
-        self._bar = Progress(SpinnerColumn(), *texts, TimeElapsedColumn(), console=console, transient=True)
-        self._bar.start()
-        self._task = self._bar.add_task(self.things, total=None, said="")
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -15,36 +14,28 @@ from typer.core import TyperGroup
 from crawler.cli.common import (
     Exit,
     configuration,
-    count,
     fail,
     known_sources,
-    print_json,
     reachable,
     run,
-    tell,
     told,
 )
-from crawler.cli.run import (
-    COUNTS,
-    Bar,
+from crawler.cli.run_options import (
     FilesQueueOption,
     FollowOption,
     JsonOption,
     SourcesOption,
     launch_readers,
     prepare,
-    record,
-    show_reports,
-    went_well,
     words,
 )
+from crawler.cli.run_report import BytesBar, finish_files
 
 if TYPE_CHECKING:
     from crawler.config import Configuration
     from crawler.file_reading import Backfill
     from crawler.reports import RunReport
     from crawler.services import Services
-    from pipelines.store import RunCounts
 
 
 class _FilesOrCommand(TyperGroup):
@@ -100,7 +91,7 @@ def files(
 
         return await backfilling.backfill(services, files, names, again=again, progress=bar.of)
 
-    finish(run(with_services(configured, work)), as_json)
+    finish_files(run(with_services(configured, work)), as_json)
 
 
 @app.command("cc-news")
@@ -144,7 +135,7 @@ def cc_news(
         found.failures = (*failures, *found.failures)
         return report, found
 
-    finish(run(with_services(configured, work)), as_json)
+    finish_files(run(with_services(configured, work)), as_json)
 
 
 @app.command()
@@ -183,7 +174,7 @@ def wayback(
         gap = Gap(services.configuration.source(source), *times, versions)
         return await read_files(services, WaybackReading(services, gap, again), bar.of)
 
-    finish(run(with_services(configured, work)), as_json)
+    finish_files(run(with_services(configured, work)), as_json)
 
 
 async def with_services(
@@ -195,46 +186,3 @@ async def with_services(
     with bar:
         async with open_services(configured, await asyncio.to_thread(reachable)) as services:
             return await work(services, bar)
-
-
-def finish(done: tuple[RunReport, Backfill], as_json: bool) -> NoReturn:
-    report, found = done
-    show(report, found, as_json)
-    raise typer.Exit(Exit.WELL if went_well(report) and not found.failures else Exit.NOT_ALL)
-
-
-def show(report: RunReport, found: Backfill, as_json: bool) -> None:
-    if as_json:
-        more = {"skipped": found.skipped, "damaged": found.damaged, "done_before": found.done_before}
-        print_json(record(report) | more | {"failures": list(found.failures)})
-        return
-    show_reports([report])
-    thing, verb = ("capture", "known") if found.things == "captures" else ("file", "read")
-    tell(
-        f"{count(found.skipped, 'record')} skipped: of no wanted source, or no page. "
-        f"{count(found.damaged, 'place')} damaged. "
-        f"{count(found.done_before, thing)} {verb} before (--again reads anew)."
-    )
-    for said in found.failures:
-        tell(said)
-
-
-class BytesBar(Bar):
-    """Also how much there is to do, and how much of it is done."""
-
-    found: Backfill | None = None
-
-    def of(self, found: Backfill) -> Any:
-        self.found = found
-        return self.page
-
-    def show(self, found: Backfill, counts: RunCounts) -> None:
-        """What others have come to."""
-        self.found = found
-        self.ends = Counter({end: number for end in COUNTS[1:] if (number := getattr(counts, end))})
-        self.tell()
-
-    def tell(self) -> None:
-        if self.found is not None and self._bar is not None:
-            self._bar.update(self._task, description=f"pages, {self.found}")
-        super().tell()

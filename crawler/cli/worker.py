@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from crawler.cli.common import Exit, configuration, fail, run, start_logging, told
-from crawler.cli.run import SourcesOption, TagsOption, chosen, launch_readers, queueing, words
+from crawler.cli.run_options import SourcesOption, TagsOption, chosen, launch_readers, queueing, words
 
 
 @told()
