@@ -45,6 +45,12 @@ def found(sql_rows, query: str, more: str = "") -> list[str]:
         ("Der Bundesverfassungsgerichtspräsident spricht", "bundesverfassungsgericht"),
         ("Wärmepumpenförderung endet", "waermepumpe"),
         ("Das Stadtgrün wächst", "stadtgruen"),
+        ("Die „Sonntagszeitung“, sagt er", "zeitung"),
+        ("Die Straßensperrungen\nenden", "Sperrung"),
+        ("Streit um Pressefreiheit", "freiheit"),
+        ("Patienten der Universitätskliniken.", "klinik"),
+        ("Ein Feierabend am Fluss", "abend"),
+        ("Der Schützenkönig (und Gildenkönig) tritt ab", "könig"),
         ("José besucht Orbán", "jose orban"),
         ("Die Bu\u0308rger stimmen ab", "bürger"),
     ],
@@ -62,6 +68,8 @@ async def test_a_word_is_found_however_it_is_spelt_inflected_or_built_in(store, 
         ("Der Stadthaushalt steht", '"haushalt steht"'),
         ("Das Rathaus steht", "hausrat"),
         ("Neue Bauern", "neubauten"),
+        ("Die Arbeitszeiten steigen", "zeitung"),
+        ("Eine Nachrichtensendung", "richtung"),
     ],
 )
 async def test_what_only_looks_alike_is_not_found(store, sql_rows, written: str, asked: str):
@@ -114,6 +122,13 @@ async def test_a_changed_article_is_found_by_its_new_words_only(store, sql_rows)
 async def test_no_query_is_an_error(store, query: str):
     await keep(store, "1", "Rat", "Der Haushalt steht fest.")
     assert await store.search(query) == []
+
+
+async def test_a_text_of_nothing_but_long_words_is_stored_and_found(store, sql_rows):
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    words = (f"zahn{a}{b}{c}{d}leitung" for a in letters for b in letters for c in letters for d in "abcd")
+    await keep(store, "1", "Leitungen", " ".join(words))
+    assert found(sql_rows, "zahnaaaaleitungen") == found(sql_rows, "leitung") == ["Leitungen"]
 
 
 async def test_articles_without_a_known_language_and_monstrous_ones_are_found(store, sql_rows):
