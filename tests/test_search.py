@@ -110,6 +110,17 @@ async def test_time_and_source_bound_a_search_and_the_snippet_shows_the_place(st
     assert "«Müller»" in snippet and "«Haushalt»" in snippet
 
 
+@pytest.mark.parametrize(
+    ("asked", "marked"),
+    [("sperrung", "«Straßensperrung»"), ("haushalt", "«Stadthaushalt»"), ("beirat haushalt", "«Stadthaushalt»")],
+)
+async def test_the_snippet_shows_a_compound_that_ends_with_the_word(store, sql_rows, asked: str, marked: str):
+    filler = "Am Abend wurde lange beraten, und am Ende gab es ein Ergebnis. " * 12
+    await keep(store, "1", "Rat", f"{filler}Wegen der Straßensperrung wächst der Stadthaushalt, klagt der Ortsbeirat.")
+    ((snippet,),) = sql_rows("SELECT snippet FROM news.search(%s)", asked)
+    assert marked in snippet
+
+
 async def test_a_changed_article_is_found_by_its_new_words_only(store, sql_rows):
     await keep(store, "1", "Rat", "Der Haushalt steht fest.")
     await keep(store, "1", "Rat", "Die Gebühren steigen.", at=T + timedelta(hours=1))
