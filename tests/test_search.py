@@ -135,10 +135,20 @@ async def test_no_query_is_an_error(store, query: str):
     assert await store.search(query) == []
 
 
-async def test_a_text_of_nothing_but_long_words_is_stored_and_found(store, sql_rows):
-    letters = "abcdefghijklmnopqrstuvwxyz"
-    words = (f"zahn{a}{b}{c}{d}leitung" for a in letters for b in letters for c in letters for d in "abcd")
-    await keep(store, "1", "Leitungen", " ".join(words))
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+LONG = [
+    " ".join(f"zahn{a}{b}{c}{d}leitung" for a in LETTERS for b in LETTERS for c in LETTERS for d in "abcd"),
+    f"zahnaaaaleitung {'lang' * 1000}ung",
+    "zahnaaaaleitung "
+    + " ".join(
+        "bababa" + "".join(6 * chr(0x0430 + n // by % 32) for by in (1, 32, 1024)) + "ung" for n in range(13_000)
+    ),
+]
+
+
+@pytest.mark.parametrize("text", LONG, ids=["many", "endless", "of other letters"])
+async def test_a_text_of_nothing_but_long_words_is_stored_and_found(store, sql_rows, text: str):
+    await keep(store, "1", "Leitungen", text)
     assert found(sql_rows, "zahnaaaaleitungen") == found(sql_rows, "leitung") == ["Leitungen"]
 
 
