@@ -12,13 +12,10 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from pipelines import columns
+from pipelines import columns, csv_cells
 from pipelines.atomic import replacing
 
 Row = dict[str, Any]
-
-#: with these a spreadsheet program begins a formula; a tab or return before them is skipped by some
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 COLUMNS = tuple(columns.PUBLIC)
 
@@ -68,8 +65,7 @@ def opened(file: Path, form: str) -> Iterator[Written]:
 
 @contextmanager
 def csv_rows(out: IO[bytes]) -> Iterator[Callable[[Sequence[Row]], None]]:
-    """UTF-8 with a byte order mark, without which spreadsheet programs take it for another encoding."""
-    text = io.TextIOWrapper(out, "utf-8-sig", newline="", write_through=True)
+    text = io.TextIOWrapper(out, csv_cells.ENCODING, newline="", write_through=True)
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
     yield lambda rows: writer.writerows([cell(row[name]) for name in COLUMNS] for row in rows)
@@ -79,14 +75,8 @@ def csv_rows(out: IO[bytes]) -> Iterator[Callable[[Sequence[Row]], None]]:
 
 def cell(value: Any) -> str | int | float:
     """A value as CSV has it: lists and tables as JSON, and an apostrophe before what would be a formula."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float):
-        return value
-    text = value if isinstance(value, str) else plain(value)
-    return f"'{text}" if text.startswith(FORMULA) else text
+    is_plain = value is None or isinstance(value, str | int | float)
+    return csv_cells.cell(value if is_plain else plain(value))
 
 
 def plain(value: Any) -> str:

@@ -12,6 +12,14 @@ from crawler.cli.common import Exit
 from tests.test_cli import SEEDS, home, nachlese, records, stored, untouched_logging  # noqa: F401
 from tests.test_stories import EXPECTED_STORIES
 
+
+def write_source(folder: Path, name: str) -> None:
+    text = (
+        f'title = "{name}"\nhomepage = "https://{name}.example/"\n[discover]\nfeeds = ["https://{name}.example/rss"]\n'
+    )
+    (folder / "config" / "sources" / f"{name}.toml").write_text(text)
+
+
 REPLAY = ("replay", SEEDS, "--fetched-at", "2025-12-03T18:00:00+01:00", "--json")
 
 
@@ -52,6 +60,23 @@ def test_what_cannot_be_done_is_said(stored: Path):  # noqa: F811
     (stored / "config" / "watch").mkdir()
     (stored / "config" / "watch" / "nato.toml").write_text('title = "NATO"\nwort = ["Sabotage"]\n')
     assert "did you mean 'words'" in nachlese("watch", "list", code=Exit.USAGE).stderr
+
+
+def test_a_name_that_nobody_knows_is_a_mistake_and_no_empty_file(stored: Path, sql_rows):  # noqa: F811
+    nachlese(*REPLAY)
+    write_source(stored, "zeitung")
+    file = stored / "out.jsonl"
+    nachlese("export", file, "--source", "replay")
+    before = file.read_bytes()
+    for command in (("export", file), ("articles", "list"), ("articles", "search", "rutte")):
+        said = nachlese(*command, "--source", "zeitnug", code=Exit.USAGE).stderr
+        assert "there is no source 'zeitnug'; did you mean 'zeitung'?" in said
+        nachlese(*command, "--source", "replay")
+    assert "there is no watchlist 'nato'" in nachlese("export", file, "--watch", "nato", code=Exit.USAGE).stderr
+    assert file.read_bytes() == before
+    assert "0 articles written" in nachlese("export", file, "--source", "zeitung").stderr  # it has not run yet
+    sql_rows("INSERT INTO ingest.watches VALUES ('nato', 'NATO', 'nato', '', '{}', '{}', false) RETURNING 1")
+    nachlese("export", file, "--watch", "nato")  # its file is gone
 
 
 def test_what_a_stranger_wrote_stands_in_a_table_as_it_is(stored: Path):  # noqa: F811

@@ -12,6 +12,7 @@ import pytest
 from pyarrow import parquet
 
 from crawler import exporting
+from pipelines import csv_cells
 from pipelines.store import Store, WatchRow
 from tests.test_search import T, keep
 
@@ -45,7 +46,7 @@ async def test_csv_has_every_row_and_no_formula(store, tmp_path):
     assert rows[0]["title"] == '\'=HYPERLINK("http://x")'
     assert rows[0]["text"] == 'Der Haushalt,\n\nmit "Zitat" und ß.'
     assert (rows[0]["authors"], rows[0]["copy_of"], rows[0]["published_at"]) == ('["-Ada", "Bo"]', "", T.isoformat())
-    assert not [value for row in rows for value in row.values() if value.startswith(exporting.FORMULA)]
+    assert not [value for row in rows for value in row.values() if value.startswith(csv_cells.FORMULA)]
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@a", "\t=1", "\r=1", "\n=1", "＝1"])

@@ -65,7 +65,7 @@ PURE = {
     "pipelines/reading/*.py": {"scrapy", "aiohttp", "psycopg", "psycopg_pool", "twisted", "socket", "urllib.request"}
 }
 # What the pages may know of the rest: what is pure. Everything else they know from schema news.
-KNOWN_TO_WEBAPP = {"pipelines", "pipelines.metrics", "pipelines.urls"}
+KNOWN_TO_WEBAPP = {"pipelines", "pipelines.csv_cells", "pipelines.metrics", "pipelines.urls"}
 # Both ends of the pipe through which readers get their tasks.
 PICKLED = {"pipelines/workers.py", "pipelines/reader_process.py"}
 # What `nachlese --help` may load of ours: the rest waits inside the commands.

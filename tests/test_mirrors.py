@@ -121,6 +121,7 @@ TESTED_IN = {
         "crawler/discovery/models.py",
     ],
     "test_exporting.py": [
+        "pipelines/csv_cells.py",
         "crawler/cli/export.py",
     ],
     "test_extract.py": [

@@ -99,6 +99,42 @@ def test_what_is_refused_is_exit_code_2_and_says_what_is_run(database_url: str, 
     assert (done.exit_code, done.stdout) == (0, '{"one": 1}\n')
 
 
+WRITTEN = [
+    ("interval '-20 minutes'", "-00:20:00", '"-00:20:00"'),
+    ("interval '1 mon 2 days'", "1 mon 2 days", '"1 mon 2 days"'),
+    ("'infinity'::timestamptz", "infinity", '"infinity"'),
+    ("'0044-03-15 BC'::date", "0044-03-15 BC", '"0044-03-15 BC"'),
+    ("time '24:00'", "24:00:00", '"24:00:00"'),
+    ("'2026-11-28 18:25:50+00'::timestamptz", "2026-11-28 18:25:50+00", '"2026-11-28T18:25:50+00:00"'),
+    ("date '2026-11-28'", "2026-11-28", '"2026-11-28"'),
+    ("decode('6a1f', 'hex')", "\\x6a1f", '"\\\\x6a1f"'),
+    ("round(100 * 0.5)", "50", "50"),
+    ("1.25", "1.25", "1.25"),
+    ("'NaN'::numeric", "NaN", '"NaN"'),
+    ("'NaN'::float8", "NaN", '"NaN"'),
+    ("'-Infinity'::float4", "-Infinity", '"-Infinity"'),
+    ("true", "t", "true"),
+    ("ARRAY['a', 'b c']", '{a,"b c"}', '["a", "b c"]'),
+    ("ARRAY[1.5, NULL]", "{1.5,NULL}", "[1.5, null]"),
+    ("""'{"gone": [2, null]}'::jsonb""", '{"gone": [2, null]}', '{"gone": [2, null]}'),
+    ("'[1,3)'::int4range", "[1,3)", '"[1,3)"'),
+    ("'10.0.0.0/8'::cidr", "10.0.0.0/8", '"10.0.0.0/8"'),
+    ("'00000000-0000-0000-0000-000000000001'::uuid", "00000000-0000-0000-0000-000000000001",
+     '"00000000-0000-0000-0000-000000000001"'),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("value", "shown", "as_json"), WRITTEN)
+def test_a_value_is_shown_as_postgres_writes_it_and_in_json_as_json_has_it(
+    database_url: str, monkeypatch, value: str, shown: str, as_json: str
+):
+    monkeypatch.setenv("NACHLESE_DATABASE_URL", database_url)
+    table = CliRunner().invoke(app, ["db", "query", f"SELECT {value} AS one"])
+    assert (table.exit_code, [line.rstrip() for line in table.stdout.splitlines()]) == (0, ["one", shown, "1 row"])
+    line = CliRunner().invoke(app, ["db", "query", "--json", f"SELECT {value} AS one"])
+    assert (line.exit_code, line.stdout) == (0, f'{{"one": {as_json}}}\n')
+
+
 def test_a_reader_may_ask_too(with_roles: str, monkeypatch):
     database.make_roles(with_roles, {})
     monkeypatch.setenv("NACHLESE_DATABASE_URL", as_role(with_roles, "nachlese_reader"))

@@ -45,6 +45,12 @@ def found(sql_rows, query: str, more: str = "") -> list[str]:
         ("Der Bundesverfassungsgerichtspräsident spricht", "bundesverfassungsgericht"),
         ("Wärmepumpenförderung endet", "waermepumpe"),
         ("Das Stadtgrün wächst", "stadtgruen"),
+        ("Die „Sonntagszeitung“, sagt er", "zeitung"),
+        ("Die Straßensperrungen\nenden", "Sperrung"),
+        ("Streit um Pressefreiheit", "freiheit"),
+        ("Patienten der Universitätskliniken.", "klinik"),
+        ("Ein Feierabend am Fluss", "abend"),
+        ("Der Schützenkönig (und Gildenkönig) tritt ab", "könig"),
         ("José besucht Orbán", "jose orban"),
         ("Die Bu\u0308rger stimmen ab", "bürger"),
     ],
@@ -62,6 +68,8 @@ async def test_a_word_is_found_however_it_is_spelt_inflected_or_built_in(store, 
         ("Der Stadthaushalt steht", '"haushalt steht"'),
         ("Das Rathaus steht", "hausrat"),
         ("Neue Bauern", "neubauten"),
+        ("Die Arbeitszeiten steigen", "zeitung"),
+        ("Eine Nachrichtensendung", "richtung"),
     ],
 )
 async def test_what_only_looks_alike_is_not_found(store, sql_rows, written: str, asked: str):
@@ -102,6 +110,17 @@ async def test_time_and_source_bound_a_search_and_the_snippet_shows_the_place(st
     assert "«Müller»" in snippet and "«Haushalt»" in snippet
 
 
+@pytest.mark.parametrize(
+    ("asked", "marked"),
+    [("sperrung", "«Straßensperrung»"), ("haushalt", "«Stadthaushalt»"), ("beirat haushalt", "«Stadthaushalt»")],
+)
+async def test_the_snippet_shows_a_compound_that_ends_with_the_word(store, sql_rows, asked: str, marked: str):
+    filler = "Am Abend wurde lange beraten, und am Ende gab es ein Ergebnis. " * 12
+    await keep(store, "1", "Rat", f"{filler}Wegen der Straßensperrung wächst der Stadthaushalt, klagt der Ortsbeirat.")
+    ((snippet,),) = sql_rows("SELECT snippet FROM news.search(%s)", asked)
+    assert marked in snippet
+
+
 async def test_a_changed_article_is_found_by_its_new_words_only(store, sql_rows):
     await keep(store, "1", "Rat", "Der Haushalt steht fest.")
     await keep(store, "1", "Rat", "Die Gebühren steigen.", at=T + timedelta(hours=1))
@@ -114,6 +133,23 @@ async def test_a_changed_article_is_found_by_its_new_words_only(store, sql_rows)
 async def test_no_query_is_an_error(store, query: str):
     await keep(store, "1", "Rat", "Der Haushalt steht fest.")
     assert await store.search(query) == []
+
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+LONG = [
+    " ".join(f"zahn{a}{b}{c}{d}leitung" for a in LETTERS for b in LETTERS for c in LETTERS for d in "abcd"),
+    f"zahnaaaaleitung {'lang' * 1000}ung",
+    "zahnaaaaleitung "
+    + " ".join(
+        "bababa" + "".join(6 * chr(0x0430 + n // by % 32) for by in (1, 32, 1024)) + "ung" for n in range(13_000)
+    ),
+]
+
+
+@pytest.mark.parametrize("text", LONG, ids=["many", "endless", "of other letters"])
+async def test_a_text_of_nothing_but_long_words_is_stored_and_found(store, sql_rows, text: str):
+    await keep(store, "1", "Leitungen", text)
+    assert found(sql_rows, "zahnaaaaleitungen") == found(sql_rows, "leitung") == ["Leitungen"]
 
 
 async def test_articles_without_a_known_language_and_monstrous_ones_are_found(store, sql_rows):

@@ -121,6 +121,16 @@ async def test_changes_are_read_to_their_end_and_the_next_question_is_known(clie
     assert ids == sorted(set(ids)) and str(ids[-1]) == after
 
 
+@pytest.mark.parametrize("offset", ["%2B01:00", "+01:00", "+0100", "-23:00", "Z"])
+async def test_a_time_means_the_same_whether_its_plus_is_escaped_or_not(client, sql_rows, offset: str):
+    """As an answer to a wrong one advises it, which nobody escapes; a plus in an address is a blank."""
+    sql_rows("UPDATE ingest.articles SET first_seen_at = '2026-03-01 17:30+00' WHERE id = 1 RETURNING 1")
+    asked = "/api/v1/articles?since=2026-03-01T18:00:00{}&until=2026-03-01T18:45:00{}"
+    found = [row["id"] for row in client.get(asked.format(offset, offset)).json()["items"]]
+    assert found == ([1] if "01" in offset else [])
+    assert client.get("/api/v1/articles?since=2026-03-01+17:00").status_code == 200
+
+
 @pytest.mark.parametrize(
     "address",
     ["/articles?limit=0", "/articles?limit=1&limit=2", "/articles?unknown=1", "/articles?is_free=maybe", "/search",

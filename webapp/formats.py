@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pipelines import csv_cells
 from webapp import moments
 
 TYPES = {
@@ -184,16 +185,12 @@ def as_csv(request: Request, view: View) -> bytes:
     writer.writerow(names)
     for row in rows:
         writer.writerow([_cell(row.get(name)) for name in names])
-    return out.getvalue().encode("utf-8", "replace")
+    return out.getvalue().encode(csv_cells.ENCODING, "replace")
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: Any) -> str | int | float:
     value = plain(value)
-    if isinstance(value, (list, dict)):
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return f"'{value}"
-    return value
+    return csv_cells.cell(json.dumps(value, ensure_ascii=False) if isinstance(value, (list, dict)) else value)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

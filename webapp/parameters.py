@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import TypeVar
@@ -16,6 +17,8 @@ WITHIN = {"1h": timedelta(hours=1), "1d": timedelta(days=1), "7d": timedelta(day
 DAYS = {"today": 0, "yesterday": 1}  # days back, in the reader's zone
 UNKNOWN = "there is no such parameter"
 LARGEST_ID = 2**63 - 1
+#: the zone of a time whose plus nobody has escaped: in an address it means a blank
+UNESCAPED_PLUS = re.compile(r"(\d:[\d:.]+) (?=\d\d:?\d\d$)")
 
 
 class BadParameter(ValueError):
@@ -97,7 +100,7 @@ class Parameters:
         if value is None:
             return None
         try:
-            at = datetime.fromisoformat(value.upper())
+            at = datetime.fromisoformat(UNESCAPED_PLUS.sub(r"\1+", value.upper()))
             if len(value) == 10 and is_end:
                 at = datetime.combine(at + timedelta(days=1), time.min)
             at = at if at.tzinfo else at.replace(tzinfo=self._zone)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from crawler.cli.common import (
     count,
     fail,
     load_encoder,
+    must_be_known,
     new_table,
     open_queries,
     out,
@@ -56,7 +57,7 @@ def list_articles(
     if as_json:
         run(stream_articles(wanted, zones, ZoneInfo(configured.settings.time_zone)))
     else:
-        show_articles(run(_articles(wanted)), ZoneInfo(configured.settings.time_zone))
+        show_articles(run(_articles(wanted, zones)), ZoneInfo(configured.settings.time_zone))
 
 
 async def stream_articles(wanted: dict[str, Any], zones: Mapping[str, ZoneInfo], zone: ZoneInfo) -> None:
@@ -67,13 +68,15 @@ async def stream_articles(wanted: dict[str, Any], zones: Mapping[str, ZoneInfo],
     from crawler import records
 
     async with await open_queries() as store:
+        await must_be_known("source", wanted["source"], zones, store)
         async for row in store.each_article(**wanted):
             print_json(records.of_row(row, zones.get(row["source"], zone)))
 
 
-async def _articles(wanted: dict[str, Any]) -> list[Row]:
+async def _articles(wanted: dict[str, Any], configured: Collection[str]) -> list[Row]:
     """As rows of a list: without what makes them large."""
     async with await open_queries() as store:
+        await must_be_known("source", wanted["source"], configured, store)
         return [
             {name: value for name, value in row.items() if name not in ("text", "text_markdown")}
             | {"words": words_in(row)}
@@ -127,7 +130,7 @@ def search(
     configured = configuration(is_reading=False)
     after = moment(since, configured) if since else None
     vector = load_encoder()([query])[0] if meaning else None
-    rows = run(_found(query, language, after, source, limit, vector))
+    rows = run(_found(query, language, after, source, limit, vector, configured.sources))
     if as_json:
         for row in rows:
             print_json(row)
@@ -141,9 +144,16 @@ def search(
 
 
 async def _found(
-    query: str, language: str | None, since: datetime | None, source: str | None, limit: int, meaning: str | None
+    query: str,
+    language: str | None,
+    since: datetime | None,
+    source: str | None,
+    limit: int,
+    meaning: str | None,
+    configured: Collection[str],
 ) -> list[Row]:
     async with await open_queries() as store:
+        await must_be_known("source", source, configured, store)
         return await store.search(query, language, since, source, limit, meaning)
 
 

@@ -9,11 +9,12 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Coroutine, Iterable
+from collections.abc import Collection, Coroutine, Iterable
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TextIO, TypeVar
 from zoneinfo import ZoneInfo
 
 import typer
@@ -141,6 +142,8 @@ def _json_value(value: object) -> object:
         return value.isoformat()
     if isinstance(value, (set, frozenset)):
         return sorted(value)
+    if isinstance(value, Decimal) and value.is_finite():
+        return int(value) if value == value.to_integral_value() else float(value)
     return str(value)
 
 
@@ -250,6 +253,17 @@ async def open_queries() -> Queries:
     from pipelines.store.queries import Queries
 
     return await Queries.open(await _migrated(), PATIENCE)
+
+
+async def must_be_known(
+    kind: Literal["source", "watchlist"], name: str | None, configured: Collection[str], queries: Queries
+) -> None:
+    """End the command where neither the configuration nor the database has this *name*; None is every one."""
+    if name is None or name in configured or await queries.is_known(kind, name):
+        return
+    from crawler.config.loading import nearest
+
+    fail(f"there is no {kind} {name!r}{nearest(name, list(configured))}", Exit.USAGE)
 
 
 async def open_hosts() -> Hosts:

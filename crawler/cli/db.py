@@ -207,7 +207,7 @@ def query(
 
     dsn = reachable()
     database.migrate(dsn)
-    names, rows = answer(dsn, sql)
+    names, rows = answer(dsn, sql, as_text=not as_json)
     if as_json:
         for row in rows:
             print_json(dict(zip(names, row, strict=True)))
@@ -215,12 +215,12 @@ def query(
     show_answer(names, rows)
 
 
-def answer(dsn: str, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+def answer(dsn: str, sql: str, *, as_text: bool = False) -> tuple[list[str], list[tuple[Any, ...]]]:
     """Column names and rows. A statement that changes something, or that Postgres refuses, ends the command."""
     from pipelines import database
 
     try:
-        return database.run_read_only(dsn, sql)
+        return database.run_read_only(dsn, sql, as_text=as_text)
     except database.QueryRefused as error:
         fail(str(error), Exit.USAGE)
 

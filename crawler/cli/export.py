@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crawler.cli.common import Exit, configuration, count, err, fail, open_queries, run, told
+from crawler.cli.common import Exit, configuration, count, err, fail, must_be_known, open_queries, run, told
 from crawler.cli.read import moment
+
+if TYPE_CHECKING:
+    from crawler.config import Configuration
 
 
 class Format(StrEnum):
@@ -51,11 +54,11 @@ def export(
         "until": moment(until, configured) if until else None,
         "copies": copies,
     }
-    written = run(_exported(file, form, wanted))
+    written = run(_exported(file, form, wanted, configured))
     err().print(f"{count(written, 'article')} written" + ("" if str(file) == "-" else f" to {file}"), soft_wrap=True)
 
 
-async def _exported(file: Path, form: Format, wanted: dict[str, Any]) -> int:
+async def _exported(file: Path, form: Format, wanted: dict[str, Any], configured: Configuration) -> int:
     from crawler import exporting
 
     try:
@@ -63,6 +66,8 @@ async def _exported(file: Path, form: Format, wanted: dict[str, Any]) -> int:
     except exporting.NoParquet as error:
         fail(str(error), Exit.USAGE)
     async with await open_queries() as store:
+        await must_be_known("source", wanted["source"], configured.sources, store)
+        await must_be_known("watchlist", wanted["watch"], configured.watches, store)
         with exporting.opened(file, form) as write:
             async for rows in store.export(**wanted):
                 write(rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from psycopg import AsyncConnection
 
@@ -61,6 +61,13 @@ ARTICLES = """
 
 # For lists that may be long: the numbers first, in the same order, then the rows a few at a time.
 ARTICLE_IDS = ARTICLES.replace("SELECT * FROM", "SELECT article.id FROM", 1)
+
+IS_KNOWN = {
+    "source": "SELECT EXISTS (SELECT FROM ingest.sources WHERE name = %(name)s) AS known",
+    "watchlist": """
+        SELECT EXISTS (SELECT FROM ingest.watches WHERE name = %(name)s)
+            OR EXISTS (SELECT FROM ingest.matches WHERE watch = %(name)s) AS known""",
+}
 
 # By number, so that two exports of the same rows are the same file.
 EXPORT_IDS = """
@@ -176,6 +183,10 @@ class Queries(Session):
     async def health(self, source: str | None = None) -> list[Row]:
         """``news.health``, with the sentence of an open alarm."""
         return await self._do(HEALTH, source=source)
+
+    async def is_known(self, kind: Literal["source", "watchlist"], name: str) -> bool:
+        """Whether there is, or was, a source or watchlist of this name."""
+        return bool((await self._do(IS_KNOWN[kind], name=name))[0]["known"])
 
     async def status(self) -> list[Row]:
         """``news.sources``: a row per source with its last and next run."""

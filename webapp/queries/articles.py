@@ -10,7 +10,7 @@ from typing import Any
 from webapp.queries.paging import FIRST, Page, Rows, paged
 from webapp.reader import News, Row
 
-KINDS = ("article", "live_blog", "video", "gallery", "press_release", "advertorial")
+KINDS = ("article", "live_blog", "video", "gallery", "press_release", "advertorial", "other")
 
 # What a list shows; the texts themselves stay where they are.
 LISTED = """id, canonical_url, source, title, kicker, teaser, section, authors, keywords, published_at,

@@ -77,6 +77,15 @@ BEGIN
     IF made ~ '«' THEN
         RETURN made;
     END IF;
+    -- a compound that ends with the words stands in the index turned round: here it is looked for as it is written
+    made := ts_headline(ingest.text_config(language), around, (
+        SELECT string_agg(nullif(plainto_tsquery(ingest.text_config(language), word)::text, ''), ' | ')::tsquery
+        FROM regexp_split_to_table(around, '\s+') AS word
+        CROSS JOIN regexp_matches(querytree(exact), $re$'([^']+)'$re$, 'g') AS lexeme
+        WHERE strpos(ingest.folded(word), lexeme[1]) > 0), options);
+    IF made ~ '«' THEN
+        RETURN made;
+    END IF;
     RETURN ts_headline(ingest.text_config(language), words, wide, options);
 END
 $$;
