@@ -66,7 +66,8 @@ def narrowed(expression: etree.XPath) -> etree.XPath:
     """What finds the same as one of trafilatura's expressions, which ask of each element what its attributes say.
 
     An element with none of them is passed over. That costs hardly anything, where each pattern that is tried on an
-    attribute calls Python; and most elements that trafilatura is given have no names any more (``_framed``).
+    attribute calls Python; and most elements that trafilatura is given have no names any more (``_framed``). An
+    expression that ends with ``[1]`` finds the first on the page, not the first in each element: no more is looked at.
     """
     path = expression.path
     named = " or ".join(sorted(set(re.findall(r"@[\w-]+", path))))
