@@ -124,7 +124,10 @@ def hosts(given: Given) -> Iterator[Cost]:
 
 
 def known(given: Given) -> Iterator[Cost]:
-    """``read`` where the source's container is known, of trafilatura's time; page by page, in turn."""
+    """``read`` where the source's container is known, of trafilatura's time; page by page, in turn.
+
+    Both with the narrowed expressions (``extract.narrowed``): trafilatura takes 3 % less with them than by itself.
+    """
     from trafilatura import bare_extraction
 
     from pipelines.items import Page, Rejected

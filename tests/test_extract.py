@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import product
+from runpy import run_path
+
 import pytest
-from trafilatura import external
+from lxml import etree
+from trafilatura import external, xpaths
 
 from pipelines.items import Reason, Rejected
-from pipelines.reading.body.extract import Body, StopWords, body_of, known_on
+from pipelines.reading.body.extract import NARROWED, Body, StopWords, body_of, known_on
 from pipelines.reading.page import tree as trees
 from pipelines.reading.page.tree import parse
 
@@ -185,3 +189,36 @@ def test_a_known_container_that_is_not_on_the_page_is_none():
 def test_the_commonest_words_are_those_that_trafilatura_would_read_itself(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(external, "JT_STOPLIST", None)  # it keeps what it reads
     assert {word.lower() for word in StopWords()} == set(external.jt_stoplist_init())
+
+
+TAGS = ("article", "main", "section", "div", "aside", "details", "ul", "list", "item", "p", "span", "em")
+NAMES = (
+    "class",
+    "id",
+    "role",
+    "style",
+    "itemprop",
+    "aria-hidden",
+    "data-component",
+    "data-lp-replacement-content",
+    "href",
+)
+VALUES = (
+    "post", "articleBody", "article-body", "article", "story-body", "content-body", "main", "comments", "disqus_thread",
+    "infinite-scroll", "elementor-share-buttons", "share-bar", "cookie-box", "Navigation", "MostPopularStories", "true",
+    "reply-1", "hidden", "display: none", "noprint", "Teaser", "caption", "else",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NARROWED)
+def test_what_trafilatura_looks_for_is_found_as_it_would_find_it(name: str):
+    own = run_path(str(xpaths.__file__))
+    page = etree.Element("body")
+    for tag, attribute, value in product(TAGS, NAMES, VALUES):
+        for around in (page, etree.SubElement(page, "div")):
+            etree.SubElement(around, tag).set(attribute, value)
+            etree.SubElement(around, tag).text = value
+    for theirs, ours in zip(own[name], getattr(xpaths, name), strict=True):
+        first = 1 if name == "BODY_XPATH" else None  # the first one is what it goes on with
+        assert theirs(page)[:first] == ours(page)[:first] != []
+        assert ours.path.count("descendant::*[@") == theirs.path.count(".//*[")

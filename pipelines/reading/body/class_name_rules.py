@@ -10,7 +10,9 @@ from lxml import etree
 from pipelines.reading.page.tree import HEADINGS
 from pipelines.reading.regex_prefilter import anywhere, name_of
 
-_FRAME_TAGS = ("nav", "footer", "menu", "aside")
+_OF_TAGS = {
+    "nav": "frame", "footer": "frame", "menu": "frame", "aside": "frame", "figure": "caption", "figcaption": "caption",
+}  # fmt: skip
 _WHATEVER_NAMED = frozenset(("frame", "caption", "hidden", "consent", "comments"))
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SEPARATORS = re.compile(r"[^a-z0-9]+")
@@ -99,28 +101,28 @@ def rule_of_place(element: etree._Element) -> str | None:
 def rule_of(element: etree._Element) -> str | None:
     """The rule under which an element is not the article, by its tag, its attributes or its names."""
     tag = element.tag
-    if tag in _FRAME_TAGS:
-        return "frame"
-    if tag in ("figure", "figcaption"):
-        return "caption"
-    names, identity = element.get("class") or "", element.get("id") or ""
-    if _is_hidden(element, names):
+    if tag in _OF_TAGS:
+        return _OF_TAGS[tag]
+    names = identity = ""
+    for name, value in element.items():  # once for all: each question of an attribute costs as much
+        if name == "class":
+            names = value
+        elif name == "id":
+            identity = value
+        elif (
+            name == "hidden"
+            or (name == "aria-hidden" and value == "true")
+            or (name == "style" and "none" in value and _NO_DISPLAY.search(value))
+        ):
+            return "hidden"
+    # a 'hidden' class that no breakpoint takes back
+    if "hidden" in names and "hidden" in names.split() and not _SHOWN_LATER.search(names):
         return "hidden"
     if tag in HEADINGS:  # their ids are anchors, named after their words
         identity = ""
     if "-" in tag:  # an element of the site's own making
         names = f"{tag} {names}"
     return _named(f"{names} {identity}") if names or identity else None
-
-
-def _is_hidden(element: etree._Element, classes: str) -> bool:
-    """Not shown at any width: hidden attributes and styles, and 'hidden' classes that no breakpoint takes back."""
-    if element.get("hidden") is not None or element.get("aria-hidden") == "true":
-        return True
-    style = element.get("style")
-    if style and "none" in style and _NO_DISPLAY.search(style):
-        return True
-    return "hidden" in classes and "hidden" in classes.split() and not _SHOWN_LATER.search(classes)
 
 
 @lru_cache(maxsize=16_384)

@@ -5,7 +5,8 @@ They are known by having a headline of their own, in a container like the one of
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from urllib.parse import urljoin, urlsplit
 
 from lxml import etree
@@ -28,20 +29,26 @@ def prune_next_articles(
     around = [each for each in headline.iterancestors() if each is not page]
     around = around[: around.index(page.getparent())] if page.getparent() in around else around
     own = [(each, each.tag, each.get("class") or "") for each in around]
+    prose = cache(_prose)  # each teaser on the page asks for that of the page's own containers
     for heading in [each for each in page.iter("h1", "h2") if each is not headline]:
         if heading.getroottree().getroot() is not page.getroottree().getroot():
             continue  # it went with another one
-        other = _article_of(heading, headline, own, address)
+        other = _article_of(heading, headline, own, address, prose)
         if other is not None and _is_article(other):
             removals.add(other, RULE)
             delete(other)
+            prose.cache_clear()
 
 
 def _article_of(
-    heading: etree._Element, headline: etree._Element, own: Sequence[tuple[etree._Element, str, str]], address: str
+    heading: etree._Element,
+    headline: etree._Element,
+    own: Sequence[tuple[etree._Element, str, str]],
+    address: str,
+    prose: Callable[[etree._Element], int],
 ) -> etree._Element | None:
     """The container of another article around *heading*: one like a container of the page's own headline, of which
-    *own* has each with its tag and its class.
+    *own* has each with its tag and its class. *prose* tells how many characters of it an element has.
     """
     around = {mine for mine, _, _ in own}
     for element in heading.iterancestors():
@@ -58,11 +65,11 @@ def _article_of(
         for mine, _, names_of_mine in alike:
             if not is_other_address and names_of_mine != names:
                 continue
-            if not _opens(heading, element) or _prose(mine) < _LEAST_OWN:
+            if not _opens(heading, element) or prose(mine) < _LEAST_OWN:
                 continue
             # one above the page's own must be as sure as can be: it may be the beginning of the same article
             is_first = mine.tag == "article" and heading.tag == "h1" and headline.tag == "h1"
-            is_inside = is_other_address and _is_last_of(element, mine)
+            is_inside = is_other_address and _is_last_of(element, mine, prose)
             if is_inside or _follows(element, mine) or (is_first and _are_apart(element, mine)):
                 return element
     return None
@@ -84,11 +91,11 @@ def _leads_away(element: etree._Element, heading: etree._Element, address: str) 
     return False
 
 
-def _is_last_of(other: etree._Element, mine: etree._Element) -> bool:
+def _is_last_of(other: etree._Element, mine: etree._Element, prose: Callable[[etree._Element], int]) -> bool:
     """Whether *other* stands in *mine* as the only one of its kind, below its prose."""
     if mine not in other.iterancestors() or sum(1 for each in mine.iter(other.tag) if each is not mine) > 1:
         return False
-    return _prose(mine) - _prose(other) >= _LEAST_OWN and other.getnext() is None
+    return prose(mine) - prose(other) >= _LEAST_OWN and other.getnext() is None
 
 
 def _opens(heading: etree._Element, container: etree._Element) -> bool:
