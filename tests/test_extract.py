@@ -7,10 +7,10 @@ from runpy import run_path
 
 import pytest
 from lxml import etree
-from trafilatura import external, xpaths
+from trafilatura import __version__, external, xpaths
 
 from pipelines.items import Reason, Rejected
-from pipelines.reading.body.extract import NARROWED, Body, StopWords, body_of, known_on
+from pipelines.reading.body.extract import COMPARED, NARROWED, Body, StopWords, body_of, known_on
 from pipelines.reading.page import tree as trees
 from pipelines.reading.page.tree import parse
 
@@ -212,6 +212,7 @@ VALUES = (
 
 @pytest.mark.parametrize("name", NARROWED)
 def test_what_trafilatura_looks_for_is_found_as_it_would_find_it(name: str):
+    assert __version__ == COMPARED
     own = run_path(str(xpaths.__file__))
     page = etree.Element("body")
     for tag, attribute, value in product(TAGS, NAMES, VALUES):
