@@ -57,7 +57,7 @@ CLAIM_RECHECKS = """
     LIMIT %(limit)s
 """
 
-# In this order, and what is due for a look is searched only where the pending ones leave room.
+# Pending pages come first; what is due for a look is searched only where they leave room.
 CLAIM_BATCH = f"({CLAIM_PENDING}) UNION ALL ({CLAIM_RECHECKS}) LIMIT %(limit)s"
 
 # One page of each article, the one that was asked last: others have led to the same. Those of an address, whatever
