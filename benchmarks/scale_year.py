@@ -90,7 +90,7 @@ SCHEDULE = {
     "runs left by dead processes": runs.FIND_DEAD_RUNS,
     "look for abandoned runs": takeovers.ABANDONED,
     "previous run": runs.PREVIOUS_RUN,
-    "claim pages": frontier_statements.CLAIM_BATCH,
+    "claim pages": frontier_statements.CLAIM_PENDING,
     "claim rechecks": frontier_statements.CLAIM_RECHECKS,
     "count the pages of a run": runs.COUNT_RUN,
     'next look, every = "auto"': health_statements.LOOK,

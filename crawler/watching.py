@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -43,6 +44,8 @@ REQUESTS = 20
 PAUSE = 5.0
 #: names of the tasks that write feeds, and that look whose matches are due; no watchlist can be called so
 FEEDS, DUE = "", "/"
+# what may stand nowhere in XML, not even as a reference
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,11 +271,12 @@ def _entry(
     if teaser:
         _add(entry, "summary", teaser)
     ElementTree.indent(entry, level=1)
-    written: bytes = ElementTree.tostring(entry, encoding="utf-8")
-    return b"\n  " + written
+    # a text, encoded here, takes half of the time that ElementTree takes for bytes
+    written: str = ElementTree.tostring(entry, encoding="unicode")
+    return f"\n  {written}".encode("utf-8", "xmlcharrefreplace")
 
 
 def _add(parent: ElementTree.Element, name: str, text: str | None = None) -> ElementTree.Element:
     child = ElementTree.SubElement(parent, name)
-    child.text = text and "".join(c for c in text if c in "\t\n\r" or (c >= " " and c not in "\ufffe\uffff"))
+    child.text = text and _NOT_IN_XML.sub("", text)
     return child

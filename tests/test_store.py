@@ -544,6 +544,14 @@ async def stored_and_due(store: Store, sql_rows) -> Run:
     return await begin(store)
 
 
+async def test_what_is_due_for_a_look_takes_the_room_that_pending_pages_leave(store, sql_rows):
+    run = await stored_and_due(store, sql_rows)
+    await enqueue(store, run, *(f"https://news.example/{name}" for name in "bcd"))
+    first, second, third = [await store.claim_batch(run, 2) for _ in range(3)]
+    assert [target.recheck for target in (*first, *second, *third)] == [False, False, False, True]
+    assert (len(first), second[1].url) == (2, page().url)
+
+
 async def test_a_stored_article_that_is_due_comes_back_with_its_validators(store, sql_rows):
     run = await stored_and_due(store, sql_rows)
     await enqueue(store, run, page().url)

@@ -331,6 +331,19 @@ async def test_the_feed_has_each_article_once_latest_first_and_any_sign(store, c
     assert [file.name for file in (tmp_path / "feeds").iterdir()] == ["w.atom"]
 
 
+def test_what_xml_cannot_hold_is_left_out_of_a_feed():
+    unfit = "".join(map(chr, {*range(32), 0xFFFE, 0xFFFF} - {9, 10, 13}))
+    row = {
+        "article_id": 1,
+        "title": f"Vor{unfit} & \x7f\ud800\U0001f600\tnach",
+        "url": "https://a.example/1",
+        "source": "a",
+    }
+    row |= {"matched_at": datetime(2026, 1, 1, tzinfo=UTC), "published_at": None, "authors": [], "teaser": None}
+    written = watching.atom("w", "W", [row])
+    assert b"<title>Vor &amp; \x7f&#55296;\xf0\x9f\x98\x80\tnach</title>" in written
+
+
 def test_an_empty_feed_is_a_feed():
     feed = feedparser.parse(watching.atom("w", "W", []))
     assert (feed.bozo, feed.feed.title, feed.entries) == (False, "W", [])

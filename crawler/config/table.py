@@ -8,4 +8,5 @@ from pydantic import BaseModel, ConfigDict
 class Table(BaseModel):
     """A TOML table: unknown keys are mistakes, text is never taken for a number."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    # built at first use: a table that stands in another one is checked by that one's validator
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)

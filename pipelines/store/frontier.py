@@ -29,8 +29,8 @@ REJECT_BAD_LINKS = """
 
 # Latest first: what waits in a long frontier is older than what is news now.
 # A page whose time is more than a month ahead is due as well: nothing is put off for so long, so the clock was wrong.
-CLAIM_BATCH = """
-    SELECT id, url, hint, attempts, etag, last_modified, false AS recheck
+CLAIM_PENDING = """
+    SELECT id, url, hint, attempts, etag, last_modified, false AS recheck, NULL::integer AS site_model
     FROM ingest.pages
     WHERE source = %(source)s AND state = 'pending' AND id <> ALL (%(in_flight)s)
       AND (next_attempt_at <= now() OR next_attempt_at > now() + interval '32 days')
@@ -39,9 +39,10 @@ CLAIM_BATCH = """
 """
 
 CLAIM_RECHECKS = """
-    SELECT id, url, hint, attempts, true AS recheck,
+    SELECT id, url, hint, attempts,
            CASE WHEN split_part(url, '/', 3) = ANY (distrusted.hosts) THEN NULL ELSE etag END AS etag,
            CASE WHEN split_part(url, '/', 3) = ANY (distrusted.hosts) THEN NULL ELSE last_modified END AS last_modified,
+           true AS recheck,
            (SELECT version.lesson
             FROM ingest.articles AS article
             JOIN ingest.versions AS version ON version.article_id = article.id AND version.number = article.version
@@ -55,6 +56,9 @@ CLAIM_RECHECKS = """
     ORDER BY next_check_at, id
     LIMIT %(limit)s
 """
+
+# Pending pages come first; what is due for a look is searched only where they leave room.
+CLAIM_BATCH = f"({CLAIM_PENDING}) UNION ALL ({CLAIM_RECHECKS}) LIMIT %(limit)s"
 
 # One page of each article, the one that was asked last: others have led to the same. Those of an address, whatever
 # their age; those of a source that were first seen since then.
@@ -140,12 +144,10 @@ class Frontier(Session):
         values = {"source": run.source, "run": run.id, "limit": limit, "in_flight": list(in_flight.values())}
 
         async def work(connection: AsyncConnection) -> list[Row]:
-            rows = [] if run.kind == "recheck" else await rows_of(connection, CLAIM_BATCH, values)
-            if len(rows) < limit:
-                again = await rows_of(connection, CLAIM_RECHECKS, values | {"limit": limit - len(rows)})
-                if ids := [row["id"] for row in again]:
-                    await connection.execute(CLAIMED_FOR_RECHECK, {"run": run.id, "ids": ids})
-                rows += again
+            statement = CLAIM_RECHECKS if run.kind == "recheck" else CLAIM_BATCH
+            rows = await rows_of(connection, statement, values)
+            if ids := [row["id"] for row in rows if row["recheck"]]:
+                await connection.execute(CLAIMED_FOR_RECHECK, {"run": run.id, "ids": ids})
             return rows
 
         # who has the lease of the run is alone with its pages: each statement may be a transaction of its own
