@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import lru_cache
 from itertools import islice
 
@@ -47,6 +48,13 @@ _DATELINE = re.compile(
 )
 _AFTER_DATELINE = re.compile(r"\s?[)\]]?\s?[-–—:|.)\]]")
 _LONGEST_DATELINE, _SHORTEST_PROSE = 80, 120  # characters
+# attributes from which scripts write a time
+DATA_TIMES = (
+    "data-datetime", "data-timestamp", "data-date", "data-time", "data-published", "data-publish-date", "data-pubdate",
+    "data-date-published", "data-published-at", "data-publication-date",
+)  # fmt: skip
+_TIME_TAGS = frozenset(("time", "abbr", "span"))
+_DAY = timedelta(days=1)
 _MOST_STRINGS = 1_000  # with something like a date in them; real pages have a hundred
 _FOREIGN_TAGS = frozenset(("nav", "aside", "footer", "figcaption", "select", "figure", "button", "blockquote"))
 _COMMENTS = re.compile(rf"comment|cookie|{either('class_names.comments')}", re.IGNORECASE)
@@ -148,14 +156,19 @@ def _of_string(visible: VisibleText, index: int, reading: Reading) -> Iterator[S
         points = _points(element, near, one.label, rest, visible.above)
         stated, provenance = one.stated, Provenance.TEXT
         exact = _time_attribute(element, reading)
-        if exact is not None and exact.at.date() == stated.at.date() and _is_of_this(exact, stated, len(dates)):
+        if exact is not None and _is_of_this(exact, one, len(dates)):
             stated, provenance, points = exact, Provenance.TIME_ELEMENT, points + 10
         is_strange = rest <= 25 and LEAST_ALONE <= points < LEAST and _is_strange(element, visible.above)
         yield Seen(Dated(stated.at, stated.precision, provenance), one, rest <= 25, points, own, is_strange)
 
 
-def _is_of_this(exact: Stated, stated: Stated, dates: int) -> bool:
-    """Whether an attribute speaks of this date: where an element shows several, its clock must be the attribute's."""
+def _is_of_this(exact: Stated, found: Found, dates: int) -> bool:
+    """Whether an attribute speaks of this date: where an element shows several, its clock must be the attribute's.
+    What was 'vor 2 Tagen' may have been on the evening of the third.
+    """
+    stated = found.stated
+    if exact.at.date() != stated.at.date() and not (found.rough and abs(exact.at - stated.at) <= _DAY):
+        return False
     if dates == 1 or stated.precision is Precision.DAY:
         return dates == 1
     return abs((exact.at - stated.at).total_seconds()) < 60
@@ -182,16 +195,16 @@ def _time_attribute(element: Element, reading: Reading) -> Stated | None:
     for _ in range(3):
         if element is None:
             return None
-        if element.tag in ("time", "abbr", "span"):
-            value = (
-                element.get("datetime")
-                or element.get("content")
-                or (element.get("title") if element.tag == "abbr" else None)
-            )
-            if value:
-                return reading.machine(value)
+        if value := exact_value(element):
+            return reading.machine(value)
         element = element.getparent()
     return None
+
+
+def exact_value(element: Element) -> str | None:
+    """What an element's attributes say of the time that it shows or that a script is to write into it."""
+    names = ("datetime", "content", "title") if element.tag in _TIME_TAGS else ("datetime",)
+    return next((value for name in (*names, *DATA_TIMES) if (value := element.get(name))), None)
 
 
 def _points(element: Element, near: int | None, label: Label | None, rest: int, above: frozenset[Element]) -> float:
