@@ -62,6 +62,25 @@ def test_a_heading_opens_a_block(heading, section):
         ("© 2026 Alle Rechte vorbehalten", "credits"), ("Foto: Karla Beispiel/Agentur", "credits"),
         ("Zum Kommentieren bitte anmelden", "comments"), ("Jetzt die App herunterladen", "app_prompt"),
         ("Themen: Bauen, Wohnen, Länder", "tags"), ("#bauen #wohnen", "tags"),
+        ("Dir gefällt dieser Artikel? Dann teile ihn mit deinen Freunden!", "social"),
+        ("Gefällt 3 Personen", "social"), ("Jetzt unseren WhatsApp-Kanal abonnieren", "social"),
+        ("Sie möchten uns unterstützen? Schon mit fünf Euro im Monat helfen Sie uns.", "subscription"),
+        ("Wenn Ihnen unsere Arbeit gefällt, unterstützen Sie uns mit einer Spende.", "subscription"),
+        ("Jede kleine Spende hilft", "subscription"), ("Jetzt vier Wochen für 0,99 Euro testen", "subscription"),
+        ("*Hinweis: Dieser Artikel enthält Affiliate-Links. Kaufen Sie darüber ein, erhalten wir eine Provision.",
+         "advertising"), ("Anzeige, enthält Affiliate-Links", "advertising"),
+        ("Als Amazon-Partner verdienen wir an qualifizierten Verkäufen.", "advertising"),
+        ("Diese Funktion wird durch eine KI-Stimme bereitgestellt.", "legal"), ("Zuhören dauert 5 Minuten", "podcast"),
+        ("Diese Folge hören Sie überall, wo es Podcasts gibt.", "podcast"), ("Bild anzeigen", "paging"),
+        ("Klicken Sie auf das Bild, um es zu vergrößern.", "paging"), ("Keine Nachricht mehr verpassen", "newsletter"),
+        ("Ich habe die Datenschutzerklärung gelesen und akzeptiere sie.", "newsletter"),
+        ("Mit dem Laden des Videos akzeptieren Sie die Datenschutzerklärung von YouTube.", "consent"),
+        ("Wie bewerten Sie diesen Artikel?", "feedback"), ("Diskutieren Sie über diesen Artikel", "comments"),
+        ("Du kannst alle Antworten zu diesem Eintrag durch den RSS 2.0 Feed verfolgen.", "comments"),
+        ("Der Beitrag wurde am Mittwoch, den 3. Dezember 2025 um 16:30 Uhr veröffentlicht und unter Kreis abgelegt.",
+         "tags"), ("Veröffentlicht in Politik", "tags"), ("Kommentierte Artikel", "related"),
+        ("Lesen Sie hier mehr zum Thema", "related"), ("Unsere Redaktion empfiehlt", "related"),
+        ("Aus der Ausgabe vom 3. Dezember 2025", "credits"), ("gestern, 18:40", "dates"),
     ],
 )  # fmt: skip
 def test_a_paragraph_that_is_nothing_else_goes(paragraph, section):
@@ -102,6 +121,11 @@ def test_a_paragraph_that_is_nothing_else_goes(paragraph, section):
         "Die App der Bahn war am Morgen nicht zu erreichen.",
         "Jetzt testen die Behörden das System in drei Landkreisen.",
         "Alle Rechte an dem Lied liegen beim Verlag.",
+        "Jetzt will der Verein sechs Monate lang ein neues System für seine Nachwuchsspieler testen.",
+        "Wenn Ihnen das nicht gefällt, teilen Sie es dem Bürgermeister in der Sprechstunde mit.",
+        "Der Artikel wurde in einer Fachzeitschrift veröffentlicht.",
+        "Sie möchten den Verein unterstützen, sagte der Bürgermeister nach der Sitzung.",
+        "Jeder Euro zählt.", "Gefällt mir.", "Heute um 8.15 Uhr begann die Sitzung.",
     ],
 )
 def test_a_sentence_that_contains_the_words_stays(sentence):
@@ -122,6 +146,13 @@ def test_a_sentence_that_contains_the_words_stays(sentence):
         (FR, "Lundi 1er décembre 2025", "dates"), (FR, "01.12.2025, 10:15", "dates"),
         (EN, "Mon 1 Dec 2025 16.36 GMT", "dates"),
         (EN, "December 1, 2025 at 4:36 p.m. ET", "dates"),
+        (EN, "Don't miss the latest news. Get it straight to your inbox by subscribing here.", "newsletter"),
+        (EN, "By signing up, you agree to our privacy policy.", "newsletter"),
+        (EN, "The post Council votes to build appeared first on Highbridge Live.", "credits"),
+        (EN, "Click to share on Twitter (Opens in new window)", "social"), (EN, "Like this:", "social"),
+        (EN, "Story continues below", "advertising"), (EN, "Posted in News", "tags"),
+        (EN, "Please consider making a donation.", "subscription"),
+        (EN, "This site uses Akismet to reduce spam. Learn how your comment data is processed.", "comments"),
     ],
 )  # fmt: skip
 def test_english_and_french_are_known(phrases, paragraph, section):
@@ -138,6 +169,8 @@ def test_english_and_french_are_known(phrases, paragraph, section):
         (FR, "Le 1er décembre 2025 restera une date importante pour la commune, a dit le maire."),
         (EN, "On 1 December 2025 the bridge was closed."),
         (FR, "Partager le pouvoir n'est pas dans ses habitudes, dit un proche."),
+        (EN, "The post office appeared on a list of threatened buildings."), (EN, "The story continues."),
+        (EN, "Nobody in the village wants to miss the newsletter of the parish council."),
     ],
 )
 def test_english_and_french_sentences_stay(phrases, sentence):
