@@ -33,7 +33,7 @@ _CLOCK = re.compile(
 )
 _PICTURE = re.compile(rf"{either('people.picture')}(?:\w{{0,12}}\s*[:/©|]|\b)|©", re.IGNORECASE)
 _ELSEWHERE = re.compile(
-    r"comment|related|teaser|sidebar|widget|recent|popular|footer|navi|menu|similar|recommend|slider|carousel|card-list"
+    r"comment|related|teaser|sidebar|(?<!elementor-)widget|recent|popular|footer|navi|menu|similar|recommend|slider|carousel|card-list"
     rf"|newsletter|caption|copyright|authority|more-?(?:news|articles)|{either('people.outside')}"
     rf"|{either('class_names.comments')}",
     re.IGNORECASE,

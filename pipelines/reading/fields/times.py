@@ -21,7 +21,15 @@ from pipelines.items import Precision, Provenance
 from pipelines.reading.fields.bylines import is_of_other_item, is_outside
 from pipelines.reading.fields.dates import CHANGED, Dated, Label, Reading, Stated
 from pipelines.reading.fields.fallback_dates import by_htmldate
-from pipelines.reading.fields.visible_dates import DATA_TIMES, LEAST, PLAIN, Seen, dates_seen, exact_value
+from pipelines.reading.fields.visible_dates import (
+    DATA_TIMES,
+    LEAST,
+    PLAIN,
+    Seen,
+    dates_seen,
+    exact_value,
+    is_called_changed,
+)
 from pipelines.reading.page.evidence import Candidate, Evidence, Place, Ranking
 from pipelines.reading.page.structured import Structured, text_of
 from pipelines.reading.page.visible import VisibleText
@@ -273,7 +281,9 @@ def _in_attribute(source: Source) -> Values:
         around = list(element.iterancestors())
         if above.isdisjoint(around) or not _LINKED.isdisjoint(each.tag for each in (element, *around)):
             continue
-        if not is_outside(element, visible.above) and not is_of_other_item(element, visible.above):
+        if is_called_changed(element, source.reading) or is_of_other_item(element, visible.above):
+            continue
+        if not is_outside(element, visible.above):
             yield from _understood([exact_value(element)], Provenance.TIME_ELEMENT, source.reading)
             return
 

@@ -17,6 +17,7 @@ from pipelines.reading.fields.date_grammar import grammar_of
 from pipelines.reading.fields.dates import CHANGED, Dated, Found, Label, Reading, Stated, label_before
 from pipelines.reading.languages import each as each_of
 from pipelines.reading.languages import either, languages
+from pipelines.reading.page.structured import text_of
 from pipelines.reading.page.visible import VisibleText
 
 # a digit, or the beginning of a word that means a day
@@ -32,7 +33,7 @@ _META_CLASS = re.compile(
     rf"meta|info|time|author|credit|detail|head|subline|{either('class_names.date_line')}", re.IGNORECASE
 )
 _ELSEWHERE = re.compile(
-    r"comment|related|teaser|sidebar|side-?bar|widget|recent|popular|event|calendar|banner|ticker|caption"
+    r"comment|related|teaser|sidebar|side-?bar|(?<!elementor-)widget|recent|popular|event|calendar|banner|ticker|caption"
     r"|(?:site|page|main|global)-?footer|^footer|navi|breadcrumb|menu|also-?read|more-?news|similar|recommend|slider"
     rf"|carousel|aside|forum|cookie|weather|copyright|{either('class_names.comments', 'class_names.elsewhere')}",
     re.IGNORECASE,
@@ -189,6 +190,14 @@ def _label_of_names(element: Element) -> Label | None:
             return None
         element = element.getparent()
     return None
+
+
+def is_called_changed(element: Element, reading: Reading) -> bool:
+    """Whether its names, its text or the words right before an element call its time that of a change."""
+    before, around = element.getprevious(), element.getparent()
+    label = before.tail if before is not None else around.text if around is not None else None
+    text = f"{label or ''} {text_of(element, 120)}"
+    return _label_of_names(element) is Label.MODIFIED or label_before(text, grammar_of(reading.language)) in CHANGED
 
 
 def _time_attribute(element: Element, reading: Reading) -> Stated | None:
