@@ -81,6 +81,8 @@ def test_a_heading_opens_a_block(heading, section):
          "tags"), ("Veröffentlicht in Politik", "tags"), ("Kommentierte Artikel", "related"),
         ("Lesen Sie hier mehr zum Thema", "related"), ("Unsere Redaktion empfiehlt", "related"),
         ("Aus der Ausgabe vom 3. Dezember 2025", "credits"), ("gestern, 18:40", "dates"),
+        ("Diese Website verwendet Akismet, um Spam zu reduzieren. Erfahre mehr.", "comments"),
+        ("Relevante Links: Eine andere Meldung", "related"),
     ],
 )  # fmt: skip
 def test_a_paragraph_that_is_nothing_else_goes(paragraph, section):
@@ -151,6 +153,7 @@ def test_a_sentence_that_contains_the_words_stays(sentence):
         (EN, "The post Council votes to build appeared first on Highbridge Live.", "credits"),
         (EN, "Click to share on Twitter (Opens in new window)", "social"), (EN, "Like this:", "social"),
         (EN, "Story continues below", "advertising"), (EN, "Posted in News", "tags"),
+        (EN, "Jane Field covers local politics. Reach her at jfield@journal.example.", "about_author"),
         (EN, "Please consider making a donation.", "subscription"),
         (EN, "This site uses Akismet to reduce spam. Learn how your comment data is processed.", "comments"),
     ],
@@ -170,6 +173,7 @@ def test_english_and_french_are_known(phrases, paragraph, section):
         (EN, "On 1 December 2025 the bridge was closed."),
         (FR, "Partager le pouvoir n'est pas dans ses habitudes, dit un proche."),
         (EN, "The post office appeared on a list of threatened buildings."), (EN, "The story continues."),
+        (EN, "The museum covers three centuries of pottery. Follow it up with a walk."),
         (EN, "Nobody in the village wants to miss the newsletter of the parish council."),
     ],
 )
