@@ -14,7 +14,6 @@ from datetime import UTC
 from functools import lru_cache
 from itertools import islice
 
-from lxml.etree import XPath
 from lxml.etree import _Element as Element
 
 from pipelines.items import Precision, Provenance
@@ -22,7 +21,6 @@ from pipelines.reading.fields.bylines import is_of_other_item, is_outside
 from pipelines.reading.fields.dates import CHANGED, Dated, Label, Reading, Stated
 from pipelines.reading.fields.fallback_dates import by_htmldate
 from pipelines.reading.fields.visible_dates import (
-    DATA_TIMES,
     LEAST,
     PLAIN,
     Seen,
@@ -269,23 +267,30 @@ def _seen_changed(source: Source) -> Values:
             yield each.text, each.dated
 
 
-_EXACT = XPath(" | ".join(f"descendant::*/@{name}/.." for name in ("datetime", *DATA_TIMES)))
 _LINKED = frozenset(("a", "li", "blockquote", "del", "ins"))
+_MOST_BEHIND = 80  # elements behind the headline that are looked at: its own lines, not the article's end
 
 
 def _in_attribute(source: Source) -> Values:
     """The first element behind the headline, in a part of the page that holds both, whose attribute states a time."""
     visible = source.evidence.visible
-    above = visible.above - {visible.root, source.evidence.tree, *source.evidence.tree.iterchildren("body")}
-    for element in _EXACT(visible.root) if above else ():
-        around = list(element.iterancestors())
-        if above.isdisjoint(around) or not _LINKED.isdisjoint(each.tag for each in (element, *around)):
+    for element in islice(_behind(visible.heading), _MOST_BEHIND):
+        value = exact_value(element)
+        if value is None or not _LINKED.isdisjoint(each.tag for each in (element, *element.iterancestors())):
             continue
         if is_called_changed(element, source.reading) or is_of_other_item(element, visible.above):
             continue
         if not is_outside(element, visible.above):
-            yield from _understood([exact_value(element)], Provenance.TIME_ELEMENT, source.reading)
+            yield from _understood([value], Provenance.TIME_ELEMENT, source.reading)
             return
+
+
+def _behind(heading: Element | None) -> Iterator[Element]:
+    """The elements behind the headline, up to the end of the part of the page that it stands in."""
+    while heading is not None and heading.tag not in ("body", "html"):
+        for sibling in heading.itersiblings():
+            yield from sibling.iter("*")
+        heading = heading.getparent()
 
 
 # how scripts and data of a page's own name the time of publication
@@ -373,8 +378,8 @@ PUBLISHED = Ranking("published", (
           "by nearness to the headline, words before it ('Veröffentlicht', 'Stand'), names of what surrounds it; dates "
           "in teasers, comments, embeds, captions, footers and the headline itself count against; one that is only "
           "called changed is none", "text, time"),
-    Place("an attribute that states a time (`datetime`, `data-timestamp`, ...), in the part of the page that holds the "
-          "headline", _in_attribute, "for scripts that write the time; not in links and lists", "time"),
+    Place("an attribute that states a time (`datetime`, `data-timestamp`, ...), behind the headline", _in_attribute,
+          "for scripts that write the time; not in links and lists", "time"),
     Place("meta `date` and its kin", _of_meta(*_WEAKER_META), "often the day of the last change", "meta"),
     Place("a whole day in the address", _in_address, "", "url"),
     Place("a whole day in the headline or the breadcrumb", _in_headline, "", "text"),

@@ -50,7 +50,7 @@ _DATELINE = re.compile(
 _AFTER_DATELINE = re.compile(r"\s?[)\]]?\s?[-–—:|.)\]]")
 _LONGEST_DATELINE, _SHORTEST_PROSE = 80, 120  # characters
 # attributes from which scripts write a time
-DATA_TIMES = (
+_DATA_TIMES = (
     "data-datetime", "data-timestamp", "data-date", "data-time", "data-published", "data-publish-date", "data-pubdate",
     "data-date-published", "data-published-at", "data-publication-date",
 )  # fmt: skip
@@ -213,7 +213,7 @@ def _time_attribute(element: Element, reading: Reading) -> Stated | None:
 def exact_value(element: Element) -> str | None:
     """What an element's attributes say of the time that it shows or that a script is to write into it."""
     names = ("datetime", "content", "title") if element.tag in _TIME_TAGS else ("datetime",)
-    return next((value for name in (*names, *DATA_TIMES) if (value := element.get(name))), None)
+    return next((value for name in (*names, *_DATA_TIMES) if (value := element.get(name))), None)
 
 
 def _points(element: Element, near: int | None, label: Label | None, rest: int, above: frozenset[Element]) -> float:
