@@ -287,10 +287,11 @@ def _in_attribute(source: Source) -> Values:
 
 def _behind(heading: Element | None) -> Iterator[Element]:
     """The elements behind the headline, up to the end of the part of the page that it stands in."""
-    while heading is not None and heading.tag not in ("body", "html"):
+    around = heading.getparent() if heading is not None else None
+    while heading is not None and around is not None and around.tag not in ("body", "html"):
         for sibling in heading.itersiblings():
             yield from sibling.iter("*")
-        heading = heading.getparent()
+        heading, around = around, around.getparent()
 
 
 # how scripts and data of a page's own name the time of publication
