@@ -27,6 +27,9 @@ TESTED_IN = {
         "pipelines/wacz.py",
         "pipelines/wanted_pages.py",
     ],
+    "test_markup.py": [
+        "pipelines/reading/page/bodies.py",
+    ],
     "test_rereading.py": [
         "crawler/file_ledger.py",
         "crawler/file_reading.py",

@@ -20,6 +20,7 @@ from pipelines.reading.body.paging import next_page
 from pipelines.reading.body.prune import strip_unseen
 from pipelines.reading.fields import agency, kind, language, metadata
 from pipelines.reading.page import decode, structured
+from pipelines.reading.page.bodies import data_bodies, stated_bodies
 from pipelines.reading.page.tree import parse
 from pipelines.reading.rules import READER_VERSION, Rules
 from pipelines.reading.verdict import consent_cookies, page_classifier
@@ -134,7 +135,7 @@ def _tree_of(
 
 def _complete(tree: html.HtmlElement, stated: structured.Structured, is_supplied: bool, rules: Rules) -> None:
     if is_supplied:  # what a paid page keeps from its readers is not ours to take
-        revealed.supply(tree, _bodies(stated), stated.article.get("headline"))
+        revealed.supply(tree, stated_bodies(stated), stated.article.get("headline"), data_bodies(stated.scripts))
     inline_markup.resolve(tree, stated.language or rules.language)
 
 
@@ -167,13 +168,6 @@ def _kind(
     if any(map(kind.is_from_press_service, begins)):
         return Kind.PRESS_RELEASE
     return Kind.OTHER if why_other(judged, seen, described.authors) else Kind.ARTICLE
-
-
-def _bodies(stated: structured.Structured) -> list[str]:
-    """The texts that the page gives to machines as its article's."""
-    nodes = (stated.article, *stated.typed("newsarticle", "article", "reportagenewsarticle", "blogposting"))
-    texts = (node.get("articleBody") or node.get("text") for node in nodes)
-    return list(dict.fromkeys(text for text in texts if isinstance(text, str)))
 
 
 def _types(stated: structured.Structured) -> frozenset[str]:

@@ -94,15 +94,23 @@ _BESIDE_NAMES = re.compile(
 _NAMES_ALONE = re.compile(r"(?:[A-ZÄÖÜ][\w'’.-]+[ ,]+){1,3}[A-ZÄÖÜ][\w'’.-]+")
 
 
+_MOST_TIMES = 4  # days and clocks of publication and of the last change
+
+
+def _without(names: Sequence[str], text: str) -> str:
+    """*text* with a blank in the place of each of *names*, in capitals or not."""
+    for name in names:
+        text = re.sub(re.escape(name), " ", text, flags=re.IGNORECASE)
+    return text
+
+
 def is_dated_byline(text: str, names: Sequence[str]) -> bool:
     """A line that tells when the article was written, and at most by whom: 'By Jo Doe, 3 May 2024, 11:04 PM EST'."""
     if len(text) > 120 or not any(map(str.isdigit, text)):
         return False
-    rest, dates = _WHEN.subn(" ", text)
-    if not 0 < dates <= 2:
+    rest, dates = _WHEN.subn(" ", _without(names, text))
+    if not 0 < dates <= _MOST_TIMES:
         return False
-    for name in names:
-        rest = rest.replace(name, " ")
     rest = _BESIDE_NAMES.sub(" ", rest)
     if len(_BYLINE_WORDS.sub("", rest)) <= 3:
         return True
@@ -116,9 +124,7 @@ def is_byline(text: str, names: Sequence[str]) -> bool:
         return False
     if _BYLINE.fullmatch(text[:1].lower() + text[1:]):
         return True
-    rest = text
-    for name in names:
-        rest = rest.replace(name, " ")
+    rest = _without(names, text)
     return len(rest) < len(text) and len(_BYLINE_WORDS.sub("", _BESIDE_NAMES.sub(" ", rest))) <= 3
 
 

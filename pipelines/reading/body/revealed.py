@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from html import unescape
-from itertools import islice
+from itertools import chain, islice
 
 from lxml import etree, html
 
@@ -292,8 +292,9 @@ def _show(panel: etree._Element) -> None:
 # -- the article that only machines are told ---------------------------------------------------------------------------
 
 
-def supply(tree: etree._Element, bodies: Iterable[str], headline: str | None) -> str | None:
-    """Give a page that shows no article the one that its templates, its noscript or *bodies* (``articleBody``) have.
+def supply(tree: etree._Element, bodies: Iterable[str], headline: str | None, data: Iterable[str] = ()) -> str | None:
+    """Give a page that shows no article the one that its templates, its noscript or *bodies* (``articleBody``) have; a
+    page that shows nothing at all also that of its *data*, from which its script makes the article.
 
     Returns where it was taken from, or None when the page shows its own text or nobody has one.
     """
@@ -301,7 +302,10 @@ def supply(tree: etree._Element, bodies: Iterable[str], headline: str | None) ->
     if body is None or _shows_paragraphs(body):
         return None
     shown = _shown_prose(body)
-    for source, element in (*_templates(body), *_stated(bodies, headline)):
+    supplies = chain(
+        _templates(body), _stated(bodies, headline), _stated(data if shown < _PANEL_PROSE else (), headline)
+    )
+    for source, element in supplies:
         length = sum(prose_in(element).values())
         if length >= _LEAST_PROSE and length > 2 * shown:
             _place_of_article(body).append(element)

@@ -10,7 +10,7 @@ from itertools import islice, takewhile
 from lxml.etree import _Element as Element
 
 from pipelines.reading.fields.agency import agency_named
-from pipelines.reading.fields.people import Byline, byline, is_nobody, is_person, split
+from pipelines.reading.fields.people import Byline, byline, is_nobody, is_person, recased, split
 from pipelines.reading.languages import either, words
 from pipelines.reading.page.visible import VisibleText
 
@@ -19,7 +19,13 @@ _SAYS_BY = re.compile(rf"{either('people.says_by')}(?:\s*:\s*|\s+)(?P<rest>.*)",
 _SAYS_BY_ONLY = re.compile(rf"{either('people.says_by')}\s*:?", re.IGNORECASE)
 _LABEL = re.compile(rf"{either('people.label')}\s*:?", re.IGNORECASE)
 _LABEL_TAGS = frozenset(("dt", "th", "strong", "b", "label"))
-_DAY_LINE = re.compile(r"\d{1,2}\.\s?(?:\d{1,2}\.|[^\W\d]{3,9}\.?)\s?\d{2,4}|\d{4}-\d\d-\d\d")
+_DAY_LINE = re.compile(
+    r"\d{1,2}\.\s?(?:\d{1,2}\.|[^\W\d]{3,9}\.?)\s?\d{2,4}|\d{4}-\d\d-\d\d"
+    r"|\b\d{1,2}\s[A-Z][a-z]{2,8}\.?,?\s\d{4}|\b[A-Z][a-z]{2,8}\.?\s\d{1,2},\s\d{4}"
+)
+_ENDS_IN_BY = re.compile(rf"\s{either('people.says_by')}\s*:?", re.IGNORECASE)
+# '4 Min. Lesezeit', '12 Kommentare'
+_COUNTED = re.compile(r"(?:^|[|·•,–—\n-])\s*\d[\d.]*\s[^\W\d]+\.?(?:\s[^\W\d]+)?\s*(?=[|·•,–—\n-]|$)")
 _CLOCK = re.compile(
     rf"\d{{1,2}}[:.]\d\d(?:\s?{either('dates.clock_words')}(?!\w))?"
     rf"|\b(?:{either('dates.before_clock', 'dates.before_day', codes=('de', 'en'))}|{either('labels.as_of')})\b",
@@ -27,7 +33,7 @@ _CLOCK = re.compile(
 )
 _PICTURE = re.compile(rf"{either('people.picture')}(?:\w{{0,12}}\s*[:/©|]|\b)|©", re.IGNORECASE)
 _ELSEWHERE = re.compile(
-    r"comment|related|teaser|sidebar|widget|recent|popular|footer|navi|menu|similar|recommend|slider|carousel|card-list"
+    r"comment|related|teaser|sidebar|(?<!elementor-)widget|recent|popular|footer|navi|menu|similar|recommend|slider|carousel|card-list"
     rf"|newsletter|caption|copyright|authority|more-?(?:news|articles)|{either('people.outside')}"
     rf"|{either('class_names.comments')}",
     re.IGNORECASE,
@@ -50,6 +56,8 @@ _BETWEEN = words("people.separators") | {""}
 _SHORT = 4  # letters of 'von', 'by', which stand before names alone
 _ABBREVIATION = re.compile(r"\b[A-ZÄÖÜ]{2,3}\b")  # 'PM DJV' is no name
 _PARAGRAPH = 80  # characters; shorter strings are no paragraph of an article
+_SECTIONS = words("title.section_names", "title.sections")
+_LONGEST_NAMES = 60  # characters of a line of names beside a day
 _TOGETHER = 3  # levels up to which byline elements share a container
 
 
@@ -142,11 +150,41 @@ def _names_in_line(visible: VisibleText, index: int) -> str | None:
     match = _SAYS_BY.fullmatch(text)
     if match:
         return match["rest"]
-    if _DAY_LINE.search(text):
-        rest = _CLOCK.sub(" ", _DAY_LINE.sub(" ", text)).replace(" - ", "\n").replace(" – ", "\n")
+    if day := _DAY_LINE.search(text):
+        if _ENDS_IN_BY.fullmatch(text, day.end()):
+            return _names_after(visible, index)
+        rest = _CLOCK.sub(" ", _DAY_LINE.sub(" ", text))
+        rest = _COUNTED.sub("\n", rest).replace(" - ", "\n").replace(" – ", "\n")
         names = [name for name in split(rest) if not is_nobody(name)]
-        return "\n".join(names) if all(is_person(name) or agency_named(name) for name in names) else None
-    return None
+        return "\n".join(names) if all(_is_plainly_person(name) or agency_named(name) for name in names) else None
+    return text if _stands_beside_day(visible, index) else None
+
+
+def _is_plainly_person(name: str) -> bool:
+    """Whether a name that nothing calls an author's is a person's: no abbreviation ('SV Neustadt'), no section."""
+    named = recased(name)
+    return is_person(named) and not _ABBREVIATION.search(named) and named.split()[0].lower() not in _SECTIONS
+
+
+def _stands_beside_day(visible: VisibleText, index: int) -> bool:
+    """Whether a line of names alone has the day as its neighbour in the same small container. A link leads to a topic
+    or a place there; one to an author is marked by its address.
+    """
+    text, (first, after) = visible.texts[index], visible.headline or (0, 0)
+    element = visible.element(index) if len(text) <= _LONGEST_NAMES and first - 4 < index < after + 8 else None
+    if element is None or element.tag == "a":
+        return False
+    names = split(text) if text[:1].isupper() else []
+    if not names or not all(map(_is_plainly_person, names)):
+        return False
+    for step in (1, -1):
+        beside = index + step
+        while 0 <= beside < len(visible.texts) and not any(map(str.isalnum, visible.texts[beside])):
+            beside += step
+        other = visible.element(beside) if 0 <= beside < len(visible.texts) else None
+        if other is not None and _DAY_LINE.search(visible.texts[beside][:_LONGEST_NAMES]) and _share(element, other):
+            return True
+    return False
 
 
 def _names_after(visible: VisibleText, index: int) -> str:

@@ -78,6 +78,11 @@ _SPLIT = re.compile(
     re.IGNORECASE,
 )
 _EMAIL = re.compile(r"[^\s@]{1,64}@[^\s@]{1,200}\.\w+|(?:https?://|www\.)\S+|(?<!\w)@\w+")
+# who took the pictures: 'Anna Muster (Text) und Karl Kranz (Fotos)'
+_PICTURED = re.compile(
+    rf"(?:(?:[,;/&]|\s(?:{'|'.join(_AND)}))\s)?\b[A-ZÀ-Ý][\w'’.-]+\s(?:[a-z]+\s)?[A-ZÀ-Ý][\w'’.-]+"
+    rf"\s\((?i:{either('people.picture')}\w{{0,3}})\)"
+)
 # what a date line puts behind a name, and what a list of names ends in
 _BEHIND = re.compile(
     rf"\s+(?:{either('people.behind')}(?:(?<=\d)|\b)|\d{{1,2}}[.:/]\s?\d).*$|^{either('people.and_more')}\b.*$",
@@ -121,7 +126,7 @@ _NOT_A_NAME = re.compile(rf"(?<![\w-]){either('people.not_a_name')}(?![\w-])", r
 def split(text: str) -> list[str]:
     """The single names in a byline, without 'Von', roles, addresses and social names."""
     text = unicodedata.normalize("NFC", re.sub(r"[^\S\n]+", " ", (text or "")[:1_000])).strip()
-    text = _EMAIL.sub(" ", text)
+    text = _PICTURED.sub(" ", _EMAIL.sub(" ", text))
     text = re.sub(r"\((?![^)]*@)([^)]*)\)", r", \1", _LEAD.sub("", text))
     names: list[str] = []
     for part in _slashed(_SPLIT.split(text)):

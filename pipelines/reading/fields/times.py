@@ -20,7 +20,14 @@ from pipelines.items import Precision, Provenance
 from pipelines.reading.fields.bylines import is_of_other_item, is_outside
 from pipelines.reading.fields.dates import CHANGED, Dated, Label, Reading, Stated
 from pipelines.reading.fields.fallback_dates import by_htmldate
-from pipelines.reading.fields.visible_dates import LEAST, PLAIN, Seen, dates_seen
+from pipelines.reading.fields.visible_dates import (
+    LEAST,
+    PLAIN,
+    Seen,
+    dates_seen,
+    exact_value,
+    is_called_changed,
+)
 from pipelines.reading.page.evidence import Candidate, Evidence, Place, Ranking
 from pipelines.reading.page.structured import Structured, text_of
 from pipelines.reading.page.visible import VisibleText
@@ -41,6 +48,10 @@ _PUBLISHED_NAMES = frozenset(_NAME_MARKS.sub("", name) for name in _PUBLISHED_ME
     "btpubdate", "shareaholicarticlepublishedtime", "dcdatepublished", "dctermsdatecreated", "originalpublicationdate",
     "contentpublished", "contentpublicationdate", "lastpublished",
 }  # fmt: skip
+# with whatever before: 'DCSext.pubdate'
+_PUBLISHED_ENDS = (
+    "pubdate", "publishdate", "publicationdate", "publisheddate", "datepublished", "publishedtime", "publishtime",
+)  # fmt: skip
 # may be the day of the last change, or of the request
 _WEAKER_META = (
     "date", "dc.date", "dcterms.date", "article:date", "datum", "created", "creation_date", "og:pubdate",
@@ -89,8 +100,10 @@ def looking_at(visible: VisibleText, source: Source) -> Source:
 def published(source: Source) -> Dated | None:
     """When the article was published; None where no place says it."""
     chosen = chosen_of(PUBLISHED.candidates(source), source.reading)
-    if chosen is None:  # only now: it takes as long as all other places together
-        return next((dated for _, dated in _by_htmldate(source)), None)
+    if chosen is None:  # only now: they take as long as all other places together
+        chosen = next((each for each in LAST_RESORT.candidates(source) if each.believed), None)
+    if chosen is None:
+        return None
     believed: Dated | None = chosen.believed
     return believed
 
@@ -167,7 +180,8 @@ def _of_meta(*names: str) -> Callable[[Source], Values]:
 def _of_published_meta(source: Source) -> Values:
     stated = source.evidence.stated
     yield from _of_meta(*_PUBLISHED_META)(source)
-    others = [name for name in stated.meta if _NAME_MARKS.sub("", name) in _PUBLISHED_NAMES]
+    bare = {name: _NAME_MARKS.sub("", name) for name in stated.meta}
+    others = [name for name, own in bare.items() if own in _PUBLISHED_NAMES or own.endswith(_PUBLISHED_ENDS)]
     yield from _of_meta(*(name for name in others if name not in _PUBLISHED_META))(source)
 
 
@@ -253,6 +267,50 @@ def _seen_changed(source: Source) -> Values:
             yield each.text, each.dated
 
 
+_LINKED = frozenset(("a", "li", "blockquote", "del", "ins"))
+_MOST_BEHIND = 80  # elements behind the headline that are looked at: its own lines, not the article's end
+
+
+def _in_attribute(source: Source) -> Values:
+    """The first element behind the headline, in a part of the page that holds both, whose attribute states a time."""
+    visible = source.evidence.visible
+    for element in islice(_behind(visible.heading), _MOST_BEHIND):
+        value = exact_value(element)
+        if value is None or not _LINKED.isdisjoint(each.tag for each in (element, *element.iterancestors())):
+            continue
+        if is_called_changed(element, source.reading) or is_of_other_item(element, visible.above):
+            continue
+        if not is_outside(element, visible.above):
+            yield from _understood([value], Provenance.TIME_ELEMENT, source.reading)
+            return
+
+
+def _behind(heading: Element | None) -> Iterator[Element]:
+    """The elements behind the headline, up to the end of the part of the page that it stands in."""
+    around = heading.getparent() if heading is not None else None
+    while heading is not None and around is not None and around.tag not in ("body", "html"):
+        for sibling in heading.itersiblings():
+            yield from sibling.iter("*")
+        heading, around = around, around.getparent()
+
+
+# how scripts and data of a page's own name the time of publication
+_IN_SCRIPTS = re.compile(
+    r"[Pp]ub(?:[Dd]ate|_date|li(?:sh(?!er)|cation))[\w-]{0,20}\\?[\"']\s*:\s*\\?[\"']?"
+    r"([12]\d{3}-\d\d-\d\d(?:[T ][\d:.]{5,15}(?:Z|[+-]\d\d:?\d\d)?)?|1\d{9}(?:\d{3})?)(?!\d)"
+)
+_LARGEST_SCRIPT = 600_000  # characters
+
+
+def _in_scripts(source: Source) -> Values:
+    """The time that the page's scripts know; of several days none, for theirs are also the times of other articles."""
+    scripts = (script.text or "" for script in source.evidence.stated.scripts)
+    named = [match[1] for text in scripts if len(text) <= _LARGEST_SCRIPT for match in _IN_SCRIPTS.finditer(text)]
+    found = list(_understood(dict.fromkeys(named), Provenance.META, source.reading))
+    if len({dated.at.astimezone(source.reading.time_zone).date() for _, dated in found if dated}) == 1:
+        yield from found
+
+
 def _in_address(source: Source) -> Values:
     url = _ARCHIVED.sub("", source.evidence.url)
     for pattern, (year, month, day) in ((_URL_DAY, (1, 3, 4)), (_URL_DAY_FIRST, (4, 3, 1))):
@@ -321,6 +379,8 @@ PUBLISHED = Ranking("published", (
           "by nearness to the headline, words before it ('Veröffentlicht', 'Stand'), names of what surrounds it; dates "
           "in teasers, comments, embeds, captions, footers and the headline itself count against; one that is only "
           "called changed is none", "text, time"),
+    Place("an attribute that states a time (`datetime`, `data-timestamp`, ...), behind the headline", _in_attribute,
+          "for scripts that write the time; not in links and lists", "time"),
     Place("meta `date` and its kin", _of_meta(*_WEAKER_META), "often the day of the last change", "meta"),
     Place("a whole day in the address", _in_address, "", "url"),
     Place("a whole day in the headline or the breadcrumb", _in_headline, "", "text"),
@@ -328,6 +388,7 @@ PUBLISHED = Ranking("published", (
 
 # asked when all of these are silent
 LAST_RESORT = Ranking("published", (
+    Place("the page's scripts", _in_scripts, "where all that they call published is one day", "meta"),
     Place("htmldate, on German pages", _by_htmldate, "right on most pages where all others are silent; abroad it is as "
           "often wrong", "htmldate"),
 ))  # fmt: skip

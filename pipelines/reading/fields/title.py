@@ -74,8 +74,9 @@ def _read(structured: Structured, tree: Element | None) -> tuple[Headlines, Elem
     twitter = clean(structured.first_meta("twitter:title", "dc.title"), sites, whole)
     others = [text for text in (stated, og, window, twitter) if text]
     element = _main_heading(structured, others, sites)
-    if element is None and tree is not None:
-        element = _unusual_heading(tree, others)
+    if tree is not None:
+        lesser = _lesser_heading(tree, element, others, structured)
+        element = element if lesser is None else lesser
     visible, kicker = _heading_text(element, sites, others, whole) if element is not None else (None, None)
     is_own = stated and not _is_foreign(stated, visible, og, window) and not _is_stub(stated, visible, og or window)
     return Headlines(visible, stated, og, window, stated if is_own else None), element, kicker, others
@@ -230,6 +231,24 @@ def _main_heading(structured: Structured, stated: Sequence[str | None], sites: s
     return best
 
 
+def _lesser_heading(tree: Element, main: Element | None, stated: list[str], structured: Structured) -> Element | None:
+    """The heading that carries the headline where no h1 does: where there is none, or where the *main* one is called
+    otherwise than the page ('Aktuelles') and a lesser one just as it is.
+    """
+    if main is None:
+        unusual = _unusual_heading(tree, stated)
+        return _only_heading(tree, stated, structured) if unusual is None else unusual
+    shown = text_of(main, 400)
+    if len(_words(shown)) > _WORDS_OF_A_SECTION or any(_alike(shown, text) for text in stated):
+        return None
+    folded = {squashed(text) for text in stated if len(_words(text)) > _WORDS_OF_A_SECTION}
+    lesser = tree.iter("h2", "h3") if folded else ()
+    return next((each for each in lesser if squashed(text_of(each, 400)) in folded), None)
+
+
+_WORDS_OF_A_SECTION = 2
+
+
 def _unusual_heading(tree: Element, stated: list[str]) -> Element | None:
     """Where no h1 carries the headline: the longest lesser heading whose words the page's other titles contain."""
     best, longest = None, 0
@@ -240,6 +259,29 @@ def _unusual_heading(tree: Element, stated: list[str]) -> Element | None:
         if len(short) > max(longest, 9) and len(text.split()) >= 2 and any(short in other for other in folded):
             best, longest = element, len(short)
     return best if best is not None else _heading_by_words(tree, folded)
+
+
+def _only_heading(tree: Element, stated: list[str], structured: Structured) -> Element | None:
+    """The heading of a page whose window title is the same on all pages: what microdata calls the headline, or the only
+    one of its level.
+    """
+    if len(stated) != 1 or structured.window_title is None or structured.first_meta("og:title"):
+        return None
+    for elements in (structured.micro.get("headline", ()), tree.iter("h2"), tree.iter("h3")):
+        headings = [each for each in elements if each.tag in _HEADINGS and _may_be_headline(text_of(each, 400))]
+        if len(headings) == 1 and not any(above.tag in _FRAMES for above in headings[0].iterancestors()):
+            return headings[0]
+        if headings:
+            return None
+    return None
+
+
+def _may_be_headline(text: str) -> bool:
+    return len(text.split()) >= 3 and _DAY_SEGMENT.fullmatch(text) is None
+
+
+_HEADINGS = frozenset(("h2", "h3", "h4", "h5", "div", "span", "p"))
+_FRAMES = frozenset(("nav", "aside", "footer"))
 
 
 _SHORT_TEXTS = XPath(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import lru_cache
 from itertools import islice
 
@@ -16,6 +17,7 @@ from pipelines.reading.fields.date_grammar import grammar_of
 from pipelines.reading.fields.dates import CHANGED, Dated, Found, Label, Reading, Stated, label_before
 from pipelines.reading.languages import each as each_of
 from pipelines.reading.languages import either, languages
+from pipelines.reading.page.structured import text_of
 from pipelines.reading.page.visible import VisibleText
 
 # a digit, or the beginning of a word that means a day
@@ -31,7 +33,7 @@ _META_CLASS = re.compile(
     rf"meta|info|time|author|credit|detail|head|subline|{either('class_names.date_line')}", re.IGNORECASE
 )
 _ELSEWHERE = re.compile(
-    r"comment|related|teaser|sidebar|side-?bar|widget|recent|popular|event|calendar|banner|ticker|caption"
+    r"comment|related|teaser|sidebar|side-?bar|(?<!elementor-)widget|recent|popular|event|calendar|banner|ticker|caption"
     r"|(?:site|page|main|global)-?footer|^footer|navi|breadcrumb|menu|also-?read|more-?news|similar|recommend|slider"
     rf"|carousel|aside|forum|cookie|weather|copyright|{either('class_names.comments', 'class_names.elsewhere')}",
     re.IGNORECASE,
@@ -47,6 +49,13 @@ _DATELINE = re.compile(
 )
 _AFTER_DATELINE = re.compile(r"\s?[)\]]?\s?[-–—:|.)\]]")
 _LONGEST_DATELINE, _SHORTEST_PROSE = 80, 120  # characters
+# attributes from which scripts write a time
+_DATA_TIMES = (
+    "data-datetime", "data-timestamp", "data-date", "data-time", "data-published", "data-publish-date", "data-pubdate",
+    "data-date-published", "data-published-at", "data-publication-date",
+)  # fmt: skip
+_TIME_TAGS = frozenset(("time", "abbr", "span"))
+_DAY = timedelta(days=1)
 _MOST_STRINGS = 1_000  # with something like a date in them; real pages have a hundred
 _FOREIGN_TAGS = frozenset(("nav", "aside", "footer", "figcaption", "select", "figure", "button", "blockquote"))
 _COMMENTS = re.compile(rf"comment|cookie|{either('class_names.comments')}", re.IGNORECASE)
@@ -148,14 +157,19 @@ def _of_string(visible: VisibleText, index: int, reading: Reading) -> Iterator[S
         points = _points(element, near, one.label, rest, visible.above)
         stated, provenance = one.stated, Provenance.TEXT
         exact = _time_attribute(element, reading)
-        if exact is not None and exact.at.date() == stated.at.date() and _is_of_this(exact, stated, len(dates)):
+        if exact is not None and _is_of_this(exact, one, len(dates)):
             stated, provenance, points = exact, Provenance.TIME_ELEMENT, points + 10
         is_strange = rest <= 25 and LEAST_ALONE <= points < LEAST and _is_strange(element, visible.above)
         yield Seen(Dated(stated.at, stated.precision, provenance), one, rest <= 25, points, own, is_strange)
 
 
-def _is_of_this(exact: Stated, stated: Stated, dates: int) -> bool:
-    """Whether an attribute speaks of this date: where an element shows several, its clock must be the attribute's."""
+def _is_of_this(exact: Stated, found: Found, dates: int) -> bool:
+    """Whether an attribute speaks of this date: where an element shows several, its clock must be the attribute's.
+    What was 'vor 2 Tagen' may have been on the evening of the third.
+    """
+    stated = found.stated
+    if exact.at.date() != stated.at.date() and not (found.rough and abs(exact.at - stated.at) <= _DAY):
+        return False
     if dates == 1 or stated.precision is Precision.DAY:
         return dates == 1
     return abs((exact.at - stated.at).total_seconds()) < 60
@@ -178,20 +192,28 @@ def _label_of_names(element: Element) -> Label | None:
     return None
 
 
+def is_called_changed(element: Element, reading: Reading) -> bool:
+    """Whether its names, its text or the words right before an element call its time that of a change."""
+    before, around = element.getprevious(), element.getparent()
+    label = before.tail if before is not None else around.text if around is not None else None
+    text = f"{label or ''} {text_of(element, 120)}"
+    return _label_of_names(element) is Label.MODIFIED or label_before(text, grammar_of(reading.language)) in CHANGED
+
+
 def _time_attribute(element: Element, reading: Reading) -> Stated | None:
     for _ in range(3):
         if element is None:
             return None
-        if element.tag in ("time", "abbr", "span"):
-            value = (
-                element.get("datetime")
-                or element.get("content")
-                or (element.get("title") if element.tag == "abbr" else None)
-            )
-            if value:
-                return reading.machine(value)
+        if value := exact_value(element):
+            return reading.machine(value)
         element = element.getparent()
     return None
+
+
+def exact_value(element: Element) -> str | None:
+    """What an element's attributes say of the time that it shows or that a script is to write into it."""
+    names = ("datetime", "content", "title") if element.tag in _TIME_TAGS else ("datetime",)
+    return next((value for name in (*names, *_DATA_TIMES) if (value := element.get(name))), None)
 
 
 def _points(element: Element, near: int | None, label: Label | None, rest: int, above: frozenset[Element]) -> float:

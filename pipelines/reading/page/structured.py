@@ -77,7 +77,7 @@ class Structured:
     ``article`` is the JSON-LD object of the page's own article ({} if there is none), ``nodes`` all objects with a
     type, ``ids`` finds them by ``@id``. ``meta`` maps lower-case names (name, property, itemprop) to their contents in
     order. ``micro`` maps an itemprop to its elements, ``times`` are the <time> and the named <abbr> elements,
-    ``headings`` the h1 elements, in document order.
+    ``headings`` the h1 elements, ``scripts`` those without JSON-LD, in document order.
     """
 
     url: str
@@ -88,6 +88,7 @@ class Structured:
     micro: dict[str, list[Element]] = field(default_factory=dict)
     times: list[Element] = field(default_factory=list)
     headings: list[Element] = field(default_factory=list)
+    scripts: list[Element] = field(default_factory=list)
     window_title: str | None = None
     canonicals: list[str] = field(default_factory=list)
     amps: list[str] = field(default_factory=list)
@@ -150,7 +151,9 @@ def collect(tree: Element, url: str) -> Structured:
             _meta(found, element)
         elif tag == "script":
             kind = element.get("type") or ""
-            if "ld+json" in kind.lower() and element.text and len(element.text) <= LARGEST_SCRIPT:
+            if "ld+json" not in kind.lower():
+                found.scripts.append(element)
+            elif element.text and len(element.text) <= LARGEST_SCRIPT:
                 scripts.append(element.text)
         elif tag == "link":
             _link(found, element)
