@@ -127,7 +127,9 @@ def test_a_paragraph_that_is_nothing_else_goes(paragraph, section):
         "Wenn Ihnen das nicht gefällt, teilen Sie es dem Bürgermeister in der Sprechstunde mit.",
         "Der Artikel wurde in einer Fachzeitschrift veröffentlicht.",
         "Sie möchten den Verein unterstützen, sagte der Bürgermeister nach der Sitzung.",
-        "Jeder Euro zählt.", "Gefällt mir.", "Heute um 8.15 Uhr begann die Sitzung.",
+        "Jeder Euro zählt.",
+        "Gefällt mir.",
+        "Heute um 8.15 Uhr begann die Sitzung.",
     ],
 )
 def test_a_sentence_that_contains_the_words_stays(sentence):
@@ -172,7 +174,8 @@ def test_english_and_french_are_known(phrases, paragraph, section):
         (FR, "Le 1er décembre 2025 restera une date importante pour la commune, a dit le maire."),
         (EN, "On 1 December 2025 the bridge was closed."),
         (FR, "Partager le pouvoir n'est pas dans ses habitudes, dit un proche."),
-        (EN, "The post office appeared on a list of threatened buildings."), (EN, "The story continues."),
+        (EN, "The post office appeared on a list of threatened buildings."),
+        (EN, "The story continues."),
         (EN, "The museum covers three centuries of pottery. Follow it up with a walk."),
         (EN, "Nobody in the village wants to miss the newsletter of the parish council."),
     ],
