@@ -51,6 +51,9 @@ def test_a_shipped_file_alone_is_a_language(tmp_path: Path):
         ({"one": "one = 'een'"}, "dates.one: expected a list of texts"),
         ({"one": "one = ['(een)']"}, "'(een)' has a group that captures; write (?:...)"),
         ({"one": "one = ['een(']"}, "'een(' is no regular expression"),
+        ({"one": r"one = ['eene?', 'een\pN']"}, r"'een\\pN' is no regular expression"),  # RE2 takes it
+        ({"one": "one = ['eene?', 'een|']"}, "'een|' matches nothing at all as well"),
+        ({"one": "one = ['een', 'een{1,2}{3}']"}, "'een{1,2}{3}' is no regular expression"),
         ({"one": "one = ['(?:een)?']"}, "'(?:een)?' matches nothing at all as well"),
         ({"one": r"one = ['(?:\w+ ?)+x']"}, "repeats a repetition"),
         ({"modified": r"modified = ['Herzien\W']"}, r"'Herzien\\W' has a capital; it meets texts in small letters"),
