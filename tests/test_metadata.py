@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -249,11 +250,13 @@ def test_an_impossible_date_is_none(value: object):
         ("Dez 02 09:34 2025", ("2025-12-02T00:00:00+01:00", "day", "htmldate")),
         ("Dec 02 09:34 2025", ("2025-12-02T00:00:00+01:00", "day", "htmldate")),
         ("Hofladen April bis Juni: Montag – Sonntag: 08–18", None),
+        ("Am 12. um 10:30 im Hafen", None),  # no month in it, in whatever language
     ],
 )
 def test_htmldate_asks_for_dates_in_german_and_english_alone(text, said):
     assert published(described(body=f"<h1>Der Hafen</h1><div><span>{text}</span></div>")) == said
     assert get_external_parser().languages == ["en", "de"]
+    assert "dateparser.data.date_translation_data.zu" not in sys.modules
 
 
 # -- people and agencies ----------------------------------------------------------------------------------------------

@@ -89,12 +89,15 @@ def _prepare_htmldate() -> None:
     """Let htmldate ask dateparser in the languages of German pages, and keep its log quiet.
 
     It asks in all 205 otherwise: on a text that is a date in none of them each process compiles the words of all,
-    which takes 1.5 s and 40 MB, and a page in a reader is given up for it.
+    which takes 1.5 s and 40 MB, and a page in a reader is given up for it. Only to see whether a text names a month
+    it reads the files of all, which takes as long as four pages, and 6 MB.
     """
-    from htmldate.extractors import get_external_parser
+    from htmldate import extractors
 
     logging.getLogger("htmldate").setLevel(logging.CRITICAL)
-    get_external_parser().languages = list(_LANGUAGES)
+    extractors.get_external_parser().languages = list(_LANGUAGES)
+    months = frozenset(month for code in _LANGUAGES for month in languages()[code].months)
+    extractors.month_words = lambda: months  # type: ignore[assignment]
 
 
 _PROSE = 120  # characters; a longer string of text is no date line
