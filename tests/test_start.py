@@ -115,7 +115,7 @@ print(json.dumps(sorted(name for name in json.loads(sys.argv[2]) if name in sys.
 #: of what readers have no need, or of so little that it waits for the page that has
 NOT_IN_READERS = (
     "psycopg", "psycopg_pool", "scrapy", "aiohttp", "apscheduler", "asyncio", "parsel", "pydantic", "crawler.config",
-    "pipelines.store.store", "dateparser", "crawler.probing", "crawler.archive_lists",
+    "pipelines.store.store", "dateparser", "crawler.probing", "crawler.archive_lists", "cssselect",
 )  # fmt: skip
 
 
