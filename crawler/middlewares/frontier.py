@@ -56,6 +56,8 @@ class FrontierMiddleware:
                     links.append(link)
                     continue
                 has_item = has_item or isinstance(one, ArticleItem)
+                if isinstance(one, Request) and one.errback is None and page is None:
+                    one.errback = spider.failed  # a place to look at, as those that the source file names
                 yield one
         except (DatabaseError, InfrastructureError, ReadersUnavailable):
             raise
