@@ -291,7 +291,7 @@ async def test_a_spider_of_ones_own_crawls_its_source(project):
 
 async def test_a_place_to_look_at_that_a_spider_of_ones_own_asks_for_in_vain_fails_the_run(project):
     project.write("spiders/__init__.py", "")
-    following = 'yield response.follow("/thema/?page=2", self.parse_section)\n        '
+    following = 'yield response.follow("/thema/?page=2", self.parse_section, meta={"kind": "page"})\n        '
     project.write("spiders/zeitung.py", OWN_SPIDER.replace("for teaser", following + "for teaser"))
     project.site.pages["/thema/"] = lambda request: web.Response(
         status=500 if request.query else 200,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import gc
+import io
 import json
 import logging
 import os
@@ -136,9 +137,8 @@ def takes_all(stream: TextIO | None) -> bool:
 
 def replace_what_cannot_be_written() -> None:
     """A character that the terminal does not have becomes a question mark; without this the command fails at it."""
-    for stream in (sys.stdout, sys.stderr):
-        if not takes_all(stream):
-            stream.reconfigure(errors="replace")  # type: ignore[union-attr]  of a process they are such
+    if isinstance(sys.stdout, io.TextIOWrapper) and not takes_all(sys.stdout):
+        sys.stdout.reconfigure(errors="replace")
 
 
 def print_json(record: dict[str, Any]) -> None:

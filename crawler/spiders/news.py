@@ -261,8 +261,8 @@ class NewsSpider(DocumentSpider):
             raise InfrastructureError(str(error)) from error  # RunExtension stops a run that this machine cannot do
         if frontier_of(self.crawler) is None:
             failure.raiseException()  # `scrapy parse` says it
-        if request.meta.get("kind") == "page":
-            await self.page_failed(request.meta.get("page_url", request.url), error)
+        if (page := request.meta.get("page_url")) is not None:
+            await self.page_failed(page, error)
         else:
             await self.document_failed(request, error)
 
