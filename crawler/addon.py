@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from scrapy.crawler import Crawler
 from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings, Settings
 
 from crawler import config
-from crawler.config import Configuration, Source
+from crawler.config import ConfigError, Configuration, Source
 from crawler.config.scrapy_names import COMPONENTS, LISTS, known_names, problem_of
 from crawler.services import Services, user_agent
 
@@ -32,11 +33,12 @@ class NachleseAddon:
 
     @classmethod
     def update_pre_crawler_settings(cls, settings: BaseSettings) -> None:
-        """The modules of the user's spiders; a wrong ``-s`` ends the command with a sentence."""
+        """The modules of the user's spiders; a wrong ``-s`` or file ends the command with a sentence."""
         problems = list(wrong_on_command_line(settings))
         if problems:
             sys.exit("scrapy: " + "\nscrapy: ".join(problems))
-        configuration = config.load()
+        with no_traceback():
+            configuration = config.load()
         add_to_path(configuration.folder)
         for name, value in early_settings(configuration, settings).items():
             settings.set(name, value, priority="project")
@@ -54,6 +56,15 @@ class NachleseAddon:
             return services.configuration
         found = getattr(self.crawler.spidercls, "configuration", None)
         return found if isinstance(found, Configuration) else config.load()
+
+
+@contextmanager
+def no_traceback() -> Iterator[None]:
+    """End the command where a file has a mistake, as ``nachlese`` does: the sentence says all, a traceback nothing."""
+    try:
+        yield
+    except ConfigError as error:
+        sys.exit(f"scrapy: {error}")
 
 
 def settings_of(configuration: Configuration) -> dict[str, Any]:

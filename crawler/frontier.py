@@ -101,7 +101,8 @@ class Frontier:
         if scheduler.has_pending_requests():
             return False
         for target in self.in_flight.values():
-            log.warning("%s: Scrapy dropped the request; the page stays pending", target.url)
+            said = "%s: a middleware dropped its request, or an item pipeline its item; the page stays pending"
+            log.warning(said, target.url)
         self.in_flight.clear()
         return True
 

@@ -13,7 +13,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from crawler import files
@@ -155,6 +155,18 @@ def selection_of(configuration: Configuration, source: str | None, since: dateti
     return digest.hexdigest()
 
 
+async def warn_of_lost_files(services: Services) -> None:
+    """Say in the log that the archive is not whole: it was moved, a disk is not mounted, or files were deleted."""
+    names = await asyncio.to_thread(names_in, services, None)
+    # at an address, other machines have still to move there what they write now
+    age = timedelta(days=1) if services.remote_archive is not None else timedelta()
+    there = [name.rpartition("/")[2] for name in names]
+    lost = len(await services.store.lost_archive_files(there, datetime.now(UTC) - age))
+    if lost:
+        said = "files of the archive with stored pages that are not there: %d; only the others are read"
+        log.warning(said + " (nachlese db check-archive --hours 0 names them)", lost)
+
+
 async def reread_archive(
     services: Services,
     source: str | None = None,
@@ -169,6 +181,7 @@ async def reread_archive(
     StoreError.
     """
     names = await asyncio.to_thread(names_in, services, since)
+    await warn_of_lost_files(services)
     selection = selection_of(services.configuration, source, since)
     rereading = await services.store.rereading(selection, again)
     if not rereading.is_new:

@@ -9,7 +9,7 @@ from scrapy.settings import BaseSettings
 from scrapy.spiderloader import SpiderLoader
 
 from crawler import config
-from crawler.addon import add_to_path, early_settings
+from crawler.addon import add_to_path, early_settings, no_traceback
 from crawler.config import Configuration
 from crawler.spiders.news import NewsSpider
 
@@ -38,8 +38,9 @@ class SourceLoader(SpiderLoader):
 
     @classmethod
     def from_settings(cls, settings: BaseSettings) -> SourceLoader:
-        """Raise ``ConfigError`` where a file has a mistake, as every other command does."""
-        return cls(settings)
+        """As ``scrapy`` asks for it: a mistake in a file ends the command with a sentence."""
+        with no_traceback():
+            return cls(settings)
 
     def load(self, spider_name: str) -> type[Spider]:
         """Raise ``KeyError`` where there is no such source or spider."""

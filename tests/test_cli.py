@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import logging
+import os
 import signal
 import subprocess
 import sys
@@ -350,6 +351,16 @@ def test_a_wrong_command_line_is_exit_code_2_and_one_sentence(home: Path, argume
     assert "Traceback" not in said
 
 
+def test_an_export_into_a_folder_that_is_not_there_names_the_file_that_was_asked_for(stored: Path):
+    file = stored / "nowhere" / "articles.csv"
+    assert nachlese("export", file, code=1).stderr == f"nachlese: {file}: No such file or directory\n"
+
+
+def test_a_list_without_articles_says_whether_there_are_any(stored: Path):
+    assert nachlese("articles", "list").stdout == "no articles yet: nachlese crawl brings some\n"
+    assert nachlese("articles", "list", "--source", "nix").stdout == "no such articles\n"
+
+
 def test_what_is_not_there_is_exit_code_1(stored: Path):
     assert "no stored article" in nachlese("articles", "show", "77", code=Exit.NOT_ALL).stderr
     assert "nobody has seen" in nachlese("explain", "https://news.example/x", code=Exit.NOT_ALL).stderr
@@ -379,6 +390,27 @@ def test_a_reader_that_has_had_enough_is_no_error(home: Path):
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == Exit.WELL
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii", "utf-8"])
+def test_where_not_every_character_can_be_written_nothing_fails_and_json_is_whole(home: Path, encoding: str):
+    title = "Łódź – „Rat“ \U0001f600"
+    page = home / "page.html"
+    page.write_text(ARTICLE.replace("Rat beschließt den Haushalt", title), encoding="utf-8")
+    environment = os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0", "LC_ALL": "C"}
+    command = [sys.executable, "-m", "crawler.cli", "read", str(page)]
+    shown = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=True)
+    assert title.encode(encoding, "replace") in shown.stdout
+    told = subprocess.run([*command, "--json"], cwd=ROOT, env=environment, capture_output=True, check=True)
+    assert json.loads(told.stdout.decode(encoding))["title"] == title
+
+
+def test_output_that_cannot_be_written_is_no_internal_error(home: Path):
+    with open("/dev/full", "wb") as full:
+        command = [sys.executable, "-m", "crawler.cli", "sources", "check"]
+        ended = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert ended.returncode == Exit.NOT_ALL
+    assert ended.stderr == b"nachlese: No space left on device\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

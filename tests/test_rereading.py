@@ -98,6 +98,21 @@ async def test_only_the_same_reading_is_gone_on_with(services: Services, tmp_pat
     assert sql_rows("SELECT count(*) FROM ingest.file_claims WHERE until > now()") == [(0,)]
 
 
+async def test_files_that_are_gone_are_said_and_the_others_are_read(services: Services, caplog, sql_rows):
+    gone, kept = fill(services.archive_folder, 1, 2), fill(services.archive_folder, 3)
+    row = f"('{gone.name}', 0, 9, 'blatt', '{url(1)}', now() - interval '1 minute')"  # as a crawl writes it
+    sql_rows(
+        "INSERT INTO ingest.archive_records (file, record_offset, length, source, url, fetched_at) "
+        f"VALUES {row} RETURNING 1"
+    )
+    await reread_archive(services)
+    assert "db check-archive" not in caplog.text
+    gone.unlink()
+    report, _ = await reread_archive(services)
+    assert (report.outcome, report.counts.found) == ("finished", 1) and kept.exists()
+    assert "files of the archive with stored pages that are not there: 1; only the others are read" in caplog.text
+
+
 async def test_a_file_that_another_process_reads_is_waited_for(
     services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sql_rows
 ):

@@ -209,8 +209,14 @@ async def test_a_crawl_closes_after_so_many_items_and_the_rest_waits(project):
     ],
 )
 async def test_what_cannot_act_is_an_error_that_says_what_to_use(looking, words, says):
-    assert says in await looking.run("crawl", "blatt", *words, code=1)
+    said = await looking.run("crawl", "blatt", *words, code=1)
+    assert says in said and "Traceback" not in said
     assert looking.site.asked == []
+
+
+async def test_a_spider_that_is_not_there_is_an_error_that_names_the_nearest(looking):
+    said = await looking.run("crawl", "blat", code=1)
+    assert "there is no source 'blat'" in said and "did you mean 'blatt'?" in said and "Traceback" not in said
 
 
 async def hanging(project: Project) -> Process:
@@ -283,6 +289,134 @@ async def test_a_spider_of_ones_own_crawls_its_source(project):
     assert project.site.asked.count("/artikel-1.html") == 1
 
 
+async def test_a_place_to_look_at_that_a_spider_of_ones_own_asks_for_in_vain_fails_the_run(project):
+    project.write("spiders/__init__.py", "")
+    following = 'yield response.follow("/thema/?page=2", self.parse_section, meta={"kind": "page"})\n        '
+    project.write("spiders/zeitung.py", OWN_SPIDER.replace("for teaser", following + "for teaser"))
+    project.site.pages["/thema/"] = lambda request: web.Response(
+        status=500 if request.query else 200,
+        text="<a class='teaser' href='/artikel-1.html'>x</a>",
+        content_type="text/html",
+    )
+    text = (project.folder / "sources" / "blatt.toml").read_text()
+    project.write("sources/blatt.toml", text.replace("feeds = ", f'sections = ["{project.site.base}/thema/"]\n# '))
+    await project.run("crawl", "blatt", code=1)
+    ((outcome, error, new),) = project.rows("SELECT outcome, error, new FROM news.runs")
+    assert (outcome, new) == ("failed", 2)
+    assert "/thema/?page=2: http_error: the server answered 500" in error
+
+
+PLAIN_SPIDER = '''
+from scrapy import FormRequest, Request, Spider
+
+class Plain(Spider):
+    """None of ours: only Scrapy's own."""
+
+    name = "plain"
+
+    async def start(self):
+        yield FormRequest(self.base + "/login", formdata={"user": "anna"}, callback=self.inside)
+
+    def inside(self, response):
+        left = {"asked_before", "seconds_left"} & response.meta.keys()  # none of the next request's business
+        yield {"after login": response.text, "left": sorted(left)}
+        yield response.follow("/konto", self.account, dont_filter=True)
+        for path in ("/fort.html", "/verboten.html"):
+            yield response.follow(path, self.account)
+        yield response.follow("/konto?wer", self.account, meta={"cookiejar": "other"}, dont_filter=True)
+
+    def account(self, response):
+        yield {"url": response.url, "text": response.text}
+'''
+
+
+def account(request: web.Request) -> web.Response:
+    """A page that is for those who have a session, and gives one to who has none."""
+    if "anna" in request.headers.get("Cookie", ""):
+        return web.Response(text="Anna")
+    if "nobody" in request.headers.get("Cookie", ""):
+        return web.Response(text="nobody")
+    return web.Response(status=302, headers={"Location": str(request.rel_url), "Set-Cookie": "who=nobody; Path=/"})
+
+
+@pytest.fixture
+def plain(looking: Project) -> Project:
+    """With a spider that is none of ours."""
+    looking.settings('[scrapy]\nALLOW_ADDRESSES = ["127.0.0.1/32:*"]\n')
+    looking.write("spiders/__init__.py", "")
+    looking.write("spiders/plain.py", PLAIN_SPIDER)
+    looking.site.pages |= {
+        "/robots.txt": "User-agent: *\nDisallow: /verboten\n",
+        "/login": lambda _: web.Response(
+            status=302, headers={"Location": "/konto", "Set-Cookie": "who=anna; Path=/; HttpOnly"}
+        ),
+        "/konto": account,
+    }
+    return looking
+
+
+async def test_a_plain_spider_keeps_its_session(plain, tmp_path):
+    await plain.run("crawl", "plain", "-a", f"base={plain.site.base}", "-O", str(tmp_path / "out.jsonl"))
+    items = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert items[0] == {"after login": "Anna", "left": []}
+    assert {item["url"]: item["text"] for item in items[1:]} == {
+        f"{plain.site.base}/konto": "Anna",
+        f"{plain.site.base}/konto?wer": "nobody",
+    }
+
+
+LOGGING_IN = """
+from scrapy import FormRequest
+
+from crawler.spiders.news import NewsSpider
+
+class Zeitung(NewsSpider):
+    name = "blatt"
+
+    async def start(self):
+        form = {"user": "anna"}
+        login = FormRequest(self.source.homepage + "login", formdata=form, meta={"cookiejar": "subscription"})
+        await self.crawler.engine.download_async(login)
+        async for request in super().start():
+            yield request
+
+    def article_request(self, entry):
+        request = super().article_request(entry)
+        request.meta["cookiejar"] = "subscription"
+        return request
+"""
+
+
+async def test_articles_behind_a_login_are_had_with_a_named_jar(project):
+    project.write("spiders/__init__.py", "")
+    project.write("spiders/zeitung.py", LOGGING_IN)
+
+    def for_subscribers(request: web.Request) -> web.Response:
+        """Sends those away and back who have no cookie of its own yet, and asks the others who they are."""
+        cookies = request.headers.get("Cookie", "")
+        if "seen=1" not in cookies:
+            return web.Response(status=302, headers={"Location": request.path, "Set-Cookie": "seen=1; Path=/"})
+        return web.Response(text=article(1) if "who=anna" in cookies else "", content_type="text/html")
+
+    project.site.pages |= {
+        "/login": lambda _: web.Response(text="Hallo", headers={"Set-Cookie": "who=anna; Path=/"}),
+        "/artikel-1.html": for_subscribers,
+    }
+    project.site.feed("/artikel-1.html")
+    await project.run("crawl", "blatt")
+    assert project.rows("SELECT title FROM news.articles") == [("Brücke 1 wird erneuert",)]
+
+
+async def test_what_a_plain_spider_cannot_have_is_said_in_one_line(plain):
+    said = await plain.run("crawl", "plain", "-a", f"base={plain.site.base}")
+    assert "Traceback" not in said
+    lines = {line.split(" WARNING: ")[1] for line in said.splitlines() if " WARNING: " in line}
+    assert lines == {
+        f"<GET {plain.site.base}/fort.html>: the server answered 404 Not Found",
+        f"<GET {plain.site.base}/verboten.html>: robots.txt of the site forbids this page",
+    }
+
+
 OWN_COMPONENTS = '''
 from itemadapter import ItemAdapter
 from scrapy.exceptions import DropItem
@@ -326,8 +460,9 @@ async def test_pipelines_middlewares_and_extensions_of_ones_own(project):
 )
 async def test_a_wrong_scrapy_table_is_an_error_with_file_and_key(looking, where, text, says):
     looking.write(where, (looking.folder / where).read_text() + text)
-    said = await looking.run("list", code=1)
-    assert where in said and says in said
+    for command in (("list",), ("crawl", "blatt")):
+        said = await looking.run(*command, code=1)
+        assert where in said and says in said and "Traceback" not in said
 
 
 async def test_genspider_writes_a_spider_that_is_found(looking):

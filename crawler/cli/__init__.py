@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from crawler.cli.common import Options
+from crawler.cli.common import Options, replace_what_cannot_be_written
 
 #: command -> its module, the name in it, the panel of the help; in the order of the help
 COMMANDS = {
@@ -112,4 +112,5 @@ def main() -> None:
     atexit.register(gc.freeze)
     # pydantic asks every installed package whether it is a plugin; who has one says so here
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    replace_what_cannot_be_written()
     application(wanted(sys.argv[1:]))()

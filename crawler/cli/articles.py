@@ -57,7 +57,9 @@ def list_articles(
     if as_json:
         run(stream_articles(wanted, zones, ZoneInfo(configured.settings.time_zone)))
     else:
-        show_articles(run(_articles(wanted, zones)), ZoneInfo(configured.settings.time_zone))
+        is_all = source is None and since is None and words is None and copies
+        none = "no articles yet: nachlese crawl brings some" if is_all else "no such articles"
+        show_articles(run(_articles(wanted, zones)), ZoneInfo(configured.settings.time_zone), none)
 
 
 async def stream_articles(wanted: dict[str, Any], zones: Mapping[str, ZoneInfo], zone: ZoneInfo) -> None:
@@ -84,7 +86,8 @@ async def _articles(wanted: dict[str, Any], configured: Collection[str]) -> list
         ]
 
 
-def show_articles(rows: Iterable[Mapping[str, Any]], zone: ZoneInfo) -> None:
+def show_articles(rows: Iterable[Mapping[str, Any]], zone: ZoneInfo, none: str) -> None:
+    """A table; *none* is said where it would be empty."""
     rows = list(rows)
     table = new_table("id>", "published", "source")
     table.add_column("title", ratio=1)
@@ -94,7 +97,7 @@ def show_articles(rows: Iterable[Mapping[str, Any]], zone: ZoneInfo) -> None:
         published = published_text(row, zone)
         table.add_row(str(row["id"]), published, plain(row["source"]), _text(title), f"{words_in(row):,}")
     console = out()
-    console.print(table if rows else "no articles yet: nachlese crawl brings some")
+    console.print(table if rows else none)
 
 
 def published_text(row: Mapping[str, Any], zone: ZoneInfo) -> str:

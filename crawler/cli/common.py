@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
+import io
 import json
 import logging
 import os
@@ -129,9 +131,21 @@ def tell(message: str) -> None:
         err().print(plain(message))
 
 
+def takes_all(stream: TextIO | None) -> bool:
+    """Whether *stream* can be given every character: others are of a locale such as de_AT.ISO-8859-1."""
+    return (getattr(stream, "encoding", None) or "utf-8").lower().startswith("utf")
+
+
+def replace_what_cannot_be_written() -> None:
+    """A character that the terminal does not have becomes a question mark; without this the command fails at it."""
+    if isinstance(sys.stdout, io.TextIOWrapper) and not takes_all(sys.stdout):
+        sys.stdout.reconfigure(errors="replace")
+
+
 def print_json(record: dict[str, Any]) -> None:
-    """One object a line. Half characters (lone surrogates) become escapes instead of an error."""
-    line = json.dumps(record, ensure_ascii=False, default=_json_value)
+    """One object a line. Half characters (lone surrogates) become escapes instead of an error, and so does what is not
+    ASCII where standard output takes no UTF-8."""
+    line = json.dumps(record, ensure_ascii=not takes_all(sys.stdout), default=_json_value)
     sys.stdout.write(line.encode("utf-8", "backslashreplace").decode() + "\n")
 
 
@@ -323,6 +337,8 @@ def explained(error: Exception) -> tuple[str, Exit]:
         return f"the archive at its address: {error}", Exit.NOT_ALL
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}", Exit.NOT_ALL
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return str(error.strerror), Exit.NOT_ALL  # of standard output, which has no name
     return f"internal error: {type(error).__name__}: {error} (nachlese --debug shows where)", Exit.NOT_ALL
 
 

@@ -56,7 +56,7 @@ class FrontierMiddleware:
                     links.append(link)
                     continue
                 has_item = has_item or isinstance(one, ArticleItem)
-                yield one
+                yield one if page is not None else as_place(one, spider)
         except (DatabaseError, InfrastructureError, ReadersUnavailable):
             raise
         except Exception as error:
@@ -97,6 +97,13 @@ def as_request(one: Any, spider: Spider | None) -> Any:
     """What a callback yielded where nothing is stored: of a link, a request for its page."""
     if isinstance(one, Link) and isinstance(spider, NewsSpider):
         return spider.article_request(FrontierEntry(one.url, one.hint))
+    return one
+
+
+def as_place(one: Any, spider: NewsSpider) -> Any:
+    """What the callback of a list yielded: a request is for a place to look at, and fails as those of the file do."""
+    if isinstance(one, Request) and one.errback is None:
+        one.errback = spider.failed
     return one
 
 

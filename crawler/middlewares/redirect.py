@@ -12,6 +12,9 @@ from crawler.middlewares.status import REDIRECTS, is_handled
 from pipelines.items import Reason
 from pipelines.urls import BadUrl, normalise
 
+#: what hops hand on in ``request.meta``
+OF_ONE_CHAIN = ("asked_before", "seconds_left")
+
 
 class RedirectMiddleware(ScrapyRedirectMiddleware):
     """Scrapy's, with our spelling of addresses, and with a failure that has a name where Scrapy drops the request.
@@ -20,9 +23,10 @@ class RedirectMiddleware(ScrapyRedirectMiddleware):
     """
 
     def process_response(self, request: Request, response: Response) -> Request | Response:  # type: ignore[override]
-        if response.status not in REDIRECTS or request.meta.get("dont_redirect", False):
-            return response
-        if is_handled(response.status, request, self.crawler.spider):
+        is_followed = response.status in REDIRECTS and not request.meta.get("dont_redirect", False)
+        if not is_followed or is_handled(response.status, request, self.crawler.spider):
+            for one in OF_ONE_CHAIN:  # a spider may give this meta to its next request
+                request.meta.pop(one, None)
             return response
         url = self.location(request, response)
         asked = request.meta.get("asked_before", frozenset({(request.url, cookies_sent(request))}))

@@ -13,6 +13,10 @@ from crawler.services import Services
 from pipelines.reading.rules import Rules
 
 
+class ArgumentError(ValueError):
+    """A spider argument that there is not, or that cannot have this value. The message is for a person."""
+
+
 class RunSpider(Spider):
     """A spider with a run. RunExtension opens it before ``start``, and ends it.
 
@@ -35,7 +39,7 @@ class RunSpider(Spider):
             if argument not in known:
                 listed = "; ".join(f"{name}: {what}" for name, what in known.items()) or "none"
                 said = f"there is no spider argument {argument!r}{nearest(argument, list(known))}. There are: {listed}"
-                raise ValueError(said)
+                raise ArgumentError(said)
         super().__init__(name, **arguments)
 
     @classmethod

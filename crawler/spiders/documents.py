@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from scrapy import Request
 from scrapy.http import Response
@@ -234,10 +234,10 @@ class DocumentSpider(RunSpider):
         if found and (found.sitemaps or found.is_damaged):
             # an index may stay the same while its sitemaps change; of a damaged document the rest is still to come
             etag = modified = None
-        kind, url = response.meta.get("kind"), response.meta.get("document_url", response.url)
+        url = response.meta.get("document_url", response.url)
         document = Document(
             url=url,
-            kind=kind if kind in ("feed", "sitemap", "section") else "section",
+            kind=kind_of(response.meta),
             status=response.status,
             etag=etag,
             last_modified=modified,
@@ -276,8 +276,9 @@ class DocumentSpider(RunSpider):
 
     async def document_failed(self, request: Request, error: BaseException) -> None:
         """Record why a document did not come. One that said once too often that it has not changed is asked again."""
-        url, kind, look = request.meta["document_url"], request.meta["kind"], request.meta["look"]
-        if isinstance(error, NotModified):
+        url, look = request.meta.get("document_url", request.url), request.meta.get("look")
+        kind = kind_of(request.meta)
+        if isinstance(error, NotModified) and look is not None:
             in_a_row = (request.meta["not_modified_in_a_row"] or 0) + 1
             state: DocumentState = request.meta["document_state"]
             if full_look_is_due(in_a_row, state.confirmed):
@@ -290,7 +291,7 @@ class DocumentSpider(RunSpider):
             etag, modified = header(error.response, "ETag"), header(error.response, "Last-Modified")
             unchanged = Document(url, kind, 304, etag, modified, not_modified=True, fresh_for=fresh_for(error.response))
             await self.enqueued([], unchanged, look)
-        elif isinstance(error, ShutdownError):
+        elif isinstance(error, ShutdownError | NotModified):
             self.document_ended(url, look)
         else:
             failure = logged(url, failure_reason(error))
@@ -339,6 +340,12 @@ class DocumentSpider(RunSpider):
             frontier.note(said)
         else:
             log.info("%s: %s", self.name, said)
+
+
+def kind_of(meta: Mapping[str, Any]) -> DocumentKind:
+    """What a request asked for; what a spider of the user's own asks for without a word counts as a section page."""
+    kind: Any = meta.get("kind")
+    return cast("DocumentKind", kind) if kind in ("feed", "sitemap", "section") else "section"
 
 
 def logged(url: str, failure: Failure) -> Failure:

@@ -24,6 +24,7 @@ from crawler.frontier import frontier_of
 from crawler.middlewares.render import rendered
 from crawler.middlewares.rights import headers_in, statements_of
 from crawler.shutdown import shutdown_of
+from crawler.spiders.base import ArgumentError
 from crawler.spiders.documents import DocumentSpider, header, logged
 from pipelines import urls
 from pipelines.article_item import ArticleItem
@@ -60,7 +61,7 @@ class NewsSpider(DocumentSpider):
         self.places = [word.strip() for word in self.discover.split(",") if word.strip() not in ("", "none")]
         for word in self.places:
             if word not in ("feeds", "sitemaps", "sections"):
-                raise ValueError(f"discover={word!r}: expected feeds, sitemaps, sections or none")
+                raise ArgumentError(f"discover={word!r}: expected feeds, sitemaps, sections or none")
 
     @classmethod
     def update_settings(cls, settings: BaseSettings) -> None:
@@ -260,8 +261,8 @@ class NewsSpider(DocumentSpider):
             raise InfrastructureError(str(error)) from error  # RunExtension stops a run that this machine cannot do
         if frontier_of(self.crawler) is None:
             failure.raiseException()  # `scrapy parse` says it
-        if request.meta.get("kind") == "page":
-            await self.page_failed(request.meta.get("page_url", request.url), error)
+        if (page := request.meta.get("page_url")) is not None:
+            await self.page_failed(page, error)
         else:
             await self.document_failed(request, error)
 
@@ -279,5 +280,5 @@ class NewsSpider(DocumentSpider):
 
 def whole_number(text: str, name: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise ValueError(f"{name}={text!r}: expected a whole number from 1 on")
+        raise ArgumentError(f"{name}={text!r}: expected a whole number from 1 on")
     return int(text)
