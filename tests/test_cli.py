@@ -358,7 +358,7 @@ def test_an_export_into_a_folder_that_is_not_there_names_the_file_that_was_asked
 
 def test_a_list_without_articles_says_whether_there_are_any(stored: Path):
     assert nachlese("articles", "list").stdout == "no articles yet: nachlese crawl brings some\n"
-    assert nachlese("articles", "list", "--source", "nix").stdout == "no such articles\n"
+    assert nachlese("articles", "list", "--since", "2025-01-01").stdout == "no such articles\n"
 
 
 def test_what_is_not_there_is_exit_code_1(stored: Path):
