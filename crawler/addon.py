@@ -16,8 +16,8 @@ from scrapy.crawler import Crawler
 from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings, Settings
 
 from crawler import config
-from crawler.config import ConfigError, Configuration, Source
-from crawler.config.scrapy_names import COMPONENTS, LISTS, known_names, problem_of
+from crawler.config import ConfigError, Configuration, Mistake, Source
+from crawler.config.scrapy_names import COMPONENTS, LISTS, known_names, problem_of, unloadable
 from crawler.services import Services, user_agent
 
 
@@ -45,6 +45,7 @@ class NachleseAddon:
 
     def update_settings(self, settings: Settings) -> None:
         configuration = self._configuration()
+        must_load(configuration, getattr(self.crawler.spidercls, "name", None))
         for name, value in settings_of(configuration).items():
             settings.set(name, value, priority="project")
         for name, value in merged(configuration.settings.scrapy, settings).items():
@@ -56,6 +57,18 @@ class NachleseAddon:
             return services.configuration
         found = getattr(self.crawler.spidercls, "configuration", None)
         return found if isinstance(found, Configuration) else config.load()
+
+
+def must_load(configuration: Configuration, *sources: str | None) -> None:
+    """Raise ConfigError where settings.toml, or the file of one of the *sources*, names a component that cannot be
+    imported."""
+    files = {configuration.folder / "settings.toml": configuration.settings.scrapy}
+    for name in sources:
+        if name in configuration.sources:
+            files[configuration.folder / "sources" / f"{name}.toml"] = configuration.sources[name].scrapy
+    mistakes = [Mistake(file, key, says) for file, table in files.items() for key, says in unloadable(table)]
+    if mistakes:
+        raise ConfigError(mistakes)
 
 
 @contextmanager

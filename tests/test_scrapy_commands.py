@@ -15,7 +15,10 @@ from pathlib import Path
 import psycopg
 import pytest
 from aiohttp import web
+from typer.testing import CliRunner
 
+from crawler.cli import app
+from crawler.cli.common import Exit
 from tests.test_crawl import Web, article, configured, served, site
 
 ROOT = Path(__file__).parent.parent
@@ -463,6 +466,29 @@ async def test_a_wrong_scrapy_table_is_an_error_with_file_and_key(looking, where
     for command in (("list",), ("crawl", "blatt")):
         said = await looking.run(*command, code=1)
         assert where in said and says in said and "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("where", "text", "says"),
+    [
+        (
+            "settings.toml",
+            '[scrapy.EXTENSIONS]\n"spiders.nowhere.Mine" = 5\n',
+            'scrapy.EXTENSIONS."spiders.nowhere.Mine": ',
+        ),
+        (
+            "sources/blatt.toml",
+            '[scrapy.ITEM_PIPELINES]\n"json.nothing" = 5\n',
+            'scrapy.ITEM_PIPELINES."json.nothing": ',
+        ),
+    ],
+)
+async def test_a_component_that_is_not_there_is_an_error_with_file_and_key(looking, where, text, says):
+    looking.write(where, (looking.folder / where).read_text() + text)
+    said = await looking.run("crawl", "blatt", code=1)
+    assert where in said and f"{says}cannot be loaded" in said and "Traceback" not in said
+    checked = CliRunner().invoke(app, ["sources", "check", "blatt"], env={"NACHLESE_CONFIG": str(looking.folder)})
+    assert checked.exit_code == Exit.USAGE and f"{where}: {says}cannot be loaded" in checked.stderr.replace("\n", "")
 
 
 async def test_genspider_writes_a_spider_that_is_found(looking):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -103,6 +104,7 @@ def check(
     """
     configured = configuration()
     wanted = known_sources(configured, names or sorted(configured.sources))
+    check_components(configured, wanted)
     if not fetch:
         dangers = {name: dangerous(configured.sources[name]) for name in wanted}
         if as_json:
@@ -114,6 +116,15 @@ def check(
             out().print(f"{count(len(wanted), 'source file')} in {configured.folder}: no mistakes")
         return
     raise typer.Exit(Exit.WELL if run(looked_at(configured, wanted, as_json)) else Exit.NOT_ALL)
+
+
+def check_components(configured: Configuration, names: Sequence[str]) -> None:
+    """Import the components of ``[scrapy]``, where there is one. Raise ConfigError for those that are not there."""
+    if configured.settings.scrapy or any(configured.sources[name].scrapy for name in names):
+        from crawler.addon import add_to_path, must_load
+
+        add_to_path(configured.folder)
+        must_load(configured, *names)
 
 
 def dangerous(source: Source) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from scrapy.settings import default_settings
+from scrapy.utils.misc import load_object
 
 from crawler import settings as project_settings
 
@@ -53,6 +54,10 @@ COMPONENTS = (
     "FEED_EXPORTERS", "FEED_STORAGES", "SPIDER_CONTRACTS", "DEFAULT_REQUEST_HEADERS",
 )  # fmt: skip
 LISTS = ("SPIDER_MODULES",)
+#: those of them whose keys are classes
+OF_CLASSES = (
+    "ITEM_PIPELINES", "DOWNLOADER_MIDDLEWARES", "SPIDER_MIDDLEWARES", "EXTENSIONS", "ADDONS", "SPIDER_CONTRACTS",
+)  # fmt: skip
 
 
 def known_names() -> set[str]:
@@ -88,3 +93,13 @@ def problems_of_table(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield f"scrapy.{name}", said
         elif name in COMPONENTS and not isinstance(value, Mapping):
             yield f"scrapy.{name}", 'expected a table, such as "module.Class" = 300'
+
+
+def unloadable(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Classes of a ``[scrapy]`` table that cannot be imported: (key, why). Their modules are run for it."""
+    for name in OF_CLASSES:
+        for path in table.get(name, ()):
+            try:
+                load_object(path)
+            except (ImportError, NameError, SyntaxError, ValueError) as error:
+                yield f'scrapy.{name}."{path}"', f"cannot be loaded: {type(error).__name__}: {error}"
