@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Collection, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -50,7 +50,7 @@ from pipelines.items import Page
 from pipelines.reading.rules import Rules, SiteModel
 from pipelines.store import Archived, Run, RunKind, SourceRow, Store
 from pipelines.store.models import HostBackoff, HostState
-from pipelines.store.takeovers import KILLED
+from pipelines.store.takeovers import KILLED, LostLease
 from pipelines.warc import Openable
 from pipelines.workers import ReaderPool
 
@@ -260,7 +260,8 @@ class Services:
             dead = {number: holder for number, holder in worker_ids.items() if is_gone(holder, self.worker_id)}
             for number, holder in dead.items():
                 gone = Run(number, source, kind, holder, None, lease, datetime.now(UTC))
-                await self.store.end_run(gone, "failed", KILLED)
+                with suppress(LostLease):  # its lease was over, and somebody else saw it first
+                    await self.store.end_run(gone, "failed", KILLED)
             if dead:
                 run = await self.store.begin_run(source, kind, self.worker_id, slot, lease, takes_over, batch_file)
         return run

@@ -14,6 +14,7 @@ from pipelines import database
 from pipelines.items import Article, Hint, Link, Page, Precision, Provenance, Reason, Removed
 from pipelines.recheck import LOOKS_AT_GONE
 from pipelines.store import Archived, Document, HostBackoff, HostState, Run, SourceRow, Store
+from pipelines.store.takeovers import LostLease
 
 T = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 FEED = "https://news.example/feed.xml"
@@ -644,10 +645,13 @@ async def test_a_dead_run_is_ended_and_its_pages_go_on(store, sql_rows):
     assert [target.url for target in await store.claim_batch(run, 10)] == ["https://news.example/b"]
 
 
-async def test_ending_a_run_twice_gives_the_same_counts(store):
+async def test_ending_a_run_twice_gives_the_same_counts_and_says_whose_end_it_was(store):
     run = await begin(store)
     await enqueue(store, run, "https://news.example/a")
-    assert await store.end_run(run, "finished") == await store.end_run(run, "failed", "again")
+    assert (counts := await store.end_run(run, "finished")) == await store.end_run(run, "finished")
+    with pytest.raises(LostLease) as lost:
+        await store.end_run(run, "failed", "again")
+    assert lost.value.counts == counts
     (row,) = await store.last_runs("example")
     assert (row["outcome"], row["found"], row["pending"]) == ("finished", 1, 1)
 

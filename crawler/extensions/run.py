@@ -28,6 +28,7 @@ from pipelines.database import DatabaseError
 from pipelines.item_pipelines import InfrastructureError, RejectedItem
 from pipelines.items import Reason
 from pipelines.store import Run, RunCounts, RunKind
+from pipelines.store.takeovers import TAKEN_OVER, LostLease
 from pipelines.workers import ReadersUnavailable
 
 log = logging.getLogger(__name__)
@@ -149,7 +150,7 @@ class RunExtension:
             await asyncio.sleep(run.lease.total_seconds() / 4)
             try:
                 if not await services.store.heartbeat(run):
-                    self.stop("the lease was lost: another process took the run over")
+                    self.stop(TAKEN_OVER)
                     return
             except DatabaseError as away:
                 log.warning("no heartbeat for the run of %s: %s", run.source, away)
@@ -296,6 +297,8 @@ class RunExtension:
         outcome, error = outcome_of(self.trouble, self.stopped, frontier.failures)
         try:
             counts = await services_of(self.crawler).store.end_run(self.run, outcome, error)
+        except LostLease as lost:  # between two heartbeats
+            outcome, error, counts = "stopped", TAKEN_OVER, lost.counts
         except DatabaseError as away:
             outcome, error, counts = "failed", str(away), RunCounts()
         self.report = RunReport(

@@ -14,7 +14,7 @@ from pipelines.store.file_batches import LINK_RUN, RUNS_LEFT
 from pipelines.store.models import Row, Run, RunCounts, RunKind, RunOutcome
 from pipelines.store.session import Session, rows_of
 from pipelines.store.sources import SAVE_SOURCE_NAME
-from pipelines.store.takeovers import LOST_LEASE, may_take_over
+from pipelines.store.takeovers import LOST_LEASE, LostLease, may_take_over
 
 LOCK_SOURCE = "SELECT pg_advisory_xact_lock(hashtextextended('run of ' || %(source)s, 0))"
 
@@ -71,7 +71,8 @@ COUNT_RUN = """
 """
 
 RUN_STATE = """
-    SELECT ended_at, new, new_version, unchanged, copy, rejected, pending, reasons
+    SELECT ended_at, outcome = %(outcome)s AND error IS NOT DISTINCT FROM %(error)s AS is_ours,
+           new, new_version, unchanged, copy, rejected, pending, reasons
     FROM ingest.runs WHERE id = %(run)s FOR UPDATE
 """
 
@@ -155,11 +156,16 @@ class Runs(Session):
         return {row["id"]: row["holder"] for row in await self._do(WORKER_IDS, source=source)}
 
     async def end_run(self, run: Run, outcome: RunOutcome, error: str | None = None) -> RunCounts:
-        """End the run and count its pages. Ending an ended run again returns the same counts."""
-        counts = await self._connections.run(
+        """End the run and count its pages. Ending it in the same way again returns the same counts.
+
+        Raises LostLease where somebody else has ended it.
+        """
+        counts, is_ours = await self._connections.run(
             lambda connection: _end_run(connection, run.id, outcome, row_mapping.clean(error))
         )
         self._in_flight.pop(run.id, None)
+        if not is_ours:
+            raise LostLease(counts)
         return counts
 
     async def run_counts(self, run: Run) -> RunCounts:
@@ -202,11 +208,15 @@ def _counts(rows: list[Row]) -> RunCounts:
     return RunCounts(**numbers, reasons=dict(sorted(reasons.items())))
 
 
-async def _end_run(connection: AsyncConnection, run: int, outcome: RunOutcome, error: str | None) -> RunCounts:
-    state = (await rows_of(connection, RUN_STATE, {"run": run}))[0]
+async def _end_run(
+    connection: AsyncConnection, run: int, outcome: RunOutcome, error: str | None
+) -> tuple[RunCounts, bool]:
+    """The counts, and whether the run has ended in this way: now, or at an earlier try whose answer was lost."""
+    state = (await rows_of(connection, RUN_STATE, {"run": run, "outcome": outcome, "error": error}))[0]
+    is_ours = bool(state.pop("is_ours"))
     if state.pop("ended_at") is not None:
-        return RunCounts(**state)
+        return RunCounts(**state), is_ours
     counts = _counts(await rows_of(connection, COUNT_RUN, {"run": run}))
     values = asdict(counts) | {"run": run, "outcome": outcome, "error": error, "reasons": Jsonb(counts.reasons)}
     await connection.execute(END_RUN, values)
-    return counts
+    return counts, True

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from psycopg import AsyncConnection
 
-from pipelines.store.models import Row
+from pipelines.store.models import Row, RunCounts
 from pipelines.store.session import Session, rows_of
 
 #: how a run ends whose process was told to stop: another one may go on at once
@@ -16,10 +16,21 @@ HANDED_OVER = "the scheduler was stopped"
 LOST_LEASE = "lost lease"
 #: how a run ends whose process is known to be gone
 KILLED = "its process was killed"
+#: what is said of a run that another process goes on with
+TAKEN_OVER = "the lease was lost: another process took the run over"
 #: a run that takes over and dies too is taken over; after so many of them in a row the source waits for its next slot
 MOST_TAKEOVERS = 3
 #: what was handed over longer ago waits for the next slot
 STILL_TO_DO = timedelta(days=1)
+
+
+class LostLease(Exception):
+    """Another process has taken the run over and ended it; ``counts`` are those of that end."""
+
+    def __init__(self, counts: RunCounts):
+        super().__init__(TAKEN_OVER)
+        self.counts = counts
+
 
 # Which runs can be taken over: ended without finishing, no other crawl of the source has begun since, and not in a long
 # row of processes that died. The words stand in the statement, so that runs_stopped and runs_died find them.
