@@ -64,7 +64,7 @@ async def put_replay(
     services: Services, source: str | None, since: datetime | None, *, again: bool = False
 ) -> tuple[int, bool]:
     """A batch of the files of the archive. Raises StoreError."""
-    names = await asyncio.to_thread(rereading.names_in, services, since)
+    names = rereading.fetched_since(await asyncio.to_thread(rereading.names_in, services), since)
     rules = rereading.selection_of(services.configuration, source, since)
     begun = await services.store.rereading(rules, again)
     what = {

@@ -11,7 +11,7 @@ import errno
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -105,8 +105,8 @@ class ArchiveReading(FileReading):
             yield from self.warc(Place(str(own / name)), (own / name).stat().st_size, name)
 
 
-def names_in(services: Services, since: datetime | None) -> dict[str, int]:
-    """The files of the archive that may have pages fetched *since* then, and their sizes; in the order of their names.
+def names_in(services: Services) -> dict[str, int]:
+    """The files of the archive and their sizes, in the order of their names.
 
     Waits for disk and network. Raises StoreError.
     """
@@ -115,8 +115,13 @@ def names_in(services: Services, since: datetime | None) -> dict[str, int]:
     names = {path.relative_to(folder).as_posix(): path.stat().st_size for path in here}
     if remote is not None:
         names = remote.files() | names  # what is moved meanwhile, or was put back, is there twice
+    return dict(sorted(names.items()))
+
+
+def fetched_since(names: dict[str, int], since: datetime | None) -> dict[str, int]:
+    """Those of the files that may have pages fetched *since* then."""
     day = f"{since.astimezone(UTC):%Y%m%d}" if since else ""
-    return {name: size for name, size in sorted(names.items()) if not day or _latest_day(name) >= day}
+    return {name: size for name, size in names.items() if not day or _latest_day(name) >= day}
 
 
 def key_of(folder: Path, name: str) -> str:
@@ -155,9 +160,10 @@ def selection_of(configuration: Configuration, source: str | None, since: dateti
     return digest.hexdigest()
 
 
-async def warn_of_lost_files(services: Services) -> None:
-    """Say in the log that the archive is not whole: it was moved, a disk is not mounted, or files were deleted."""
-    names = await asyncio.to_thread(names_in, services, None)
+async def warn_of_lost_files(services: Services, names: Iterable[str]) -> None:
+    """Say in the log where the archive has more than these files: it was moved, a disk is not mounted, or files were
+    deleted.
+    """
     # at an address, other machines have still to move there what they write now
     age = timedelta(days=1) if services.remote_archive is not None else timedelta()
     there = [name.rpartition("/")[2] for name in names]
@@ -180,14 +186,14 @@ async def reread_archive(
     It goes on with a reading of the same that has not come to its end; *again*: it does not. Raises DatabaseError,
     StoreError.
     """
-    names = await asyncio.to_thread(names_in, services, since)
-    await warn_of_lost_files(services)
+    there = await asyncio.to_thread(names_in, services)
+    await warn_of_lost_files(services, there)
     selection = selection_of(services.configuration, source, since)
     rereading = await services.store.rereading(selection, again)
     if not rereading.is_new:
         begun = f"{rereading.begun_at:%Y-%m-%d %H:%M} UTC"
         log.info("going on with the reading of the archive that began at %s (--again: from the beginning)", begun)
-    reading = ArchiveReading(services, names, rereading, source, since)
+    reading = ArchiveReading(services, fetched_since(there, since), rereading, source, since)
     report, found = await read_files(services, reading, progress, kind="replay")
     if report.outcome == "finished" and not report.counts.pending:
         await services.store.end_rereading(rereading)

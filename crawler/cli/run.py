@@ -267,13 +267,13 @@ async def reread(
 
 async def compared(configured: Configuration, paths: list[Path] | None, what: dict[str, Any]) -> list[Comparison]:
     from crawler.comparing import compare
-    from crawler.rereading import warn_of_lost_files
+    from crawler.rereading import names_in, warn_of_lost_files
     from crawler.services import open_services
 
     with Bar("pages") as bar:
         async with open_services(configured, await asyncio.to_thread(reachable)) as services:
             if paths is None:
-                await warn_of_lost_files(services)
+                await warn_of_lost_files(services, await asyncio.to_thread(names_in, services))
             return await compare(services, paths or services.archive_paths(), **what, progress=bar.page)
 
 

@@ -29,7 +29,7 @@ from pipelines.reading.fields.visible_dates import (
     is_called_changed,
 )
 from pipelines.reading.page.evidence import Candidate, Evidence, Place, Ranking
-from pipelines.reading.page.structured import Structured, text_of
+from pipelines.reading.page.structured import LARGEST_SCRIPT, Structured, text_of
 from pipelines.reading.page.visible import VisibleText
 
 _PUBLISHED_META = (
@@ -299,13 +299,12 @@ _IN_SCRIPTS = re.compile(
     r"[Pp]ub(?:[Dd]ate|_date|li(?:sh(?!er)|cation))[\w-]{0,20}\\?[\"']\s*:\s*\\?[\"']?"
     r"([12]\d{3}-\d\d-\d\d(?:[T ][\d:.]{5,15}(?:Z|[+-]\d\d:?\d\d)?)?|1\d{9}(?:\d{3})?)(?!\d)"
 )
-_LARGEST_SCRIPT = 600_000  # characters
 
 
 def _in_scripts(source: Source) -> Values:
     """The time that the page's scripts know; of several days none, for theirs are also the times of other articles."""
     scripts = (script.text or "" for script in source.evidence.stated.scripts)
-    named = [match[1] for text in scripts if len(text) <= _LARGEST_SCRIPT for match in _IN_SCRIPTS.finditer(text)]
+    named = [match[1] for text in scripts if len(text) <= LARGEST_SCRIPT for match in _IN_SCRIPTS.finditer(text)]
     found = list(_understood(dict.fromkeys(named), Provenance.META, source.reading))
     if len({dated.at.astimezone(source.reading.time_zone).date() for _, dated in found if dated}) == 1:
         yield from found

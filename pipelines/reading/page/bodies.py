@@ -10,10 +10,9 @@ from typing import Any
 
 from lxml.etree import _Element as Element
 
-from pipelines.reading.page.structured import Structured
+from pipelines.reading.page.structured import LARGEST_SCRIPT, Structured
 
 _LEAST = 240  # characters; with less it is no article
-_LARGEST_SCRIPT = 600_000
 _DEEPEST = 30
 _BEGINS = re.compile(r"(?:^|=)\s*(?=[{\[])")
 _PARAGRAPH = re.compile(r"<p[\s>]", re.IGNORECASE)
@@ -57,7 +56,7 @@ def data_bodies(scripts: Sequence[Element]) -> Iterator[str]:
 
 
 def _data_of(text: str) -> Iterator[Any]:
-    begins = _BEGINS.search(text[:200]) if _LEAST <= len(text) <= _LARGEST_SCRIPT else None
+    begins = _BEGINS.search(text[:200]) if _LEAST <= len(text) <= LARGEST_SCRIPT else None
     if begins is None:
         return
     try:
