@@ -73,6 +73,8 @@ SHAPES = {
     "guid that says it is no permalink": rss(f'<item><title>x</title><guid isPermaLink="false">{PAGE}</guid></item>'),
     "guid in other case": rss(f'<item><title>x</title><GUID ispermalink="FALSE">{PAGE}</GUID></item>'),
     "guid that is a path": rss(f'<item><guid isPermaLink="true">{PAGE.removeprefix("https://www.blatt.example")}</guid></item>'),
+    "the home page, and a guid": rss(f"<item><link>https://www.blatt.example/</link><guid>{PAGE}</guid></item>"),
+    "no scheme": rss(f"<item><title>x</title><link>{PAGE.removeprefix('https://')}</link></item>"),
     "link as attribute": rss(f'<item><title>x</title><link href="{PAGE}"/></item>'),
     "resource": rss(f'<item><link r:resource="{PAGE}"/></item>', ' xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#"'),
     "output of PHP": WARNING + rss(PLAIN),
@@ -146,6 +148,24 @@ def test_of_several_alternates_that_of_the_sources_language_is_taken(language):
     assert addresses(entry(links), language=language) == [f"https://www.blatt.example/{language}/artikel"]
     broken = entry(links + "<b>")
     assert addresses(broken, language=language) == [f"https://www.blatt.example/{language}/artikel"]
+
+
+def test_a_title_in_markup_of_its_own_is_whole():
+    title = '<title type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml">Die <em>alte</em> Brücke<br/>steht</div></title>'
+    (link,) = found(f'<feed {ATOM}><entry>{title}<link href="{PAGE}"/></entry></feed>').links
+    assert link.hint.title == "Die alte Brücke steht"
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "<![CDATA[Die <b>alte</b>, 90 Jahre<br>alte Br<i>ü</i>cke]]>",
+        "Die &lt;b&gt;alte&lt;/b&gt;, 90 Jahre&lt;br/&gt;alte Br&lt;i class='x'&gt;ü&lt;/i&gt;cke",
+    ],
+)
+def test_markup_in_a_title_leaves_no_blank_inside_of_words(title):
+    (link,) = found(rss(f"<item><title>{title}</title><link>{PAGE}</link></item>")).links
+    assert link.hint.title == "Die alte, 90 Jahre alte Brücke"
 
 
 def test_a_page_is_taken_before_other_kinds_of_document():

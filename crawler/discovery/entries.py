@@ -24,6 +24,9 @@ LONGEST_TITLE, LONGEST_TEASER, MOST_WORDS = 500, 2000, 30
 #: bytes of a key by which an entry is remembered: of 100,000 entries, one in ten million is taken for another
 REMEMBERED = 8
 
+#: markup inside of words and before commas: no blank stands for it
+_INSIDE_WORDS = re.compile(r"</?(?:a|abbr|b|em|font|i|mark|s|small|span|strong|sub|sup|u)(?:\s[^<>]*)?>", re.I)
+
 T = TypeVar("T")
 
 
@@ -176,9 +179,12 @@ def memory_of(undated: list[Candidate], taken: list[Candidate], known: set[bytes
 
 
 def address_of(entry: Entry, url: str) -> str | None:
-    """The first of an entry's addresses that can be asked for."""
+    """The first of an entry's addresses that can be asked for; a host's home page only where there is no other."""
     found = (clean_address(address, url, entry.base) for address in entry.addresses)
-    return next((address for address in found if address), None)
+    first = next((address for address in found if address), None)
+    if first is None or not first.endswith("/") or first.count("/") != 3:
+        return first
+    return next((address for address in found if address), first)
 
 
 def clean_address(address: str, url: str, base: str | None = None) -> str | None:
@@ -186,6 +192,8 @@ def clean_address(address: str, url: str, base: str | None = None) -> str | None
     text = re.sub(r"[\r\n\t]+", "", address.strip())
     if "&amp;" in text or "&#" in text:
         text = html.unescape(text)
+    if text[:4].lower() == "www.":
+        text = f"//{text}"
     try:
         return urls.normalise(text, urljoin(url, base.strip()) if base else url)
     except ValueError:
@@ -236,7 +244,7 @@ def plain(text: str | None, longest: int) -> str | None:
     if "&" in text:
         text = html.unescape(text)
     if "<" in text:
-        text = html.unescape(re.sub(r"<[/!?a-zA-Z][^>]*>?", " ", text))
+        text = html.unescape(re.sub(r"<[/!?a-zA-Z][^>]*>?", " ", _INSIDE_WORDS.sub("", text)))
     return " ".join(decode.clean(text).split())[:longest].strip() or None
 
 

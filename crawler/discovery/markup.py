@@ -163,4 +163,8 @@ def attribute(element: etree._Element, name: str) -> str | None:
 
 
 def words_of(element: etree._Element) -> str:
-    return "".join(element.itertext(with_tail=False)).strip()
+    if len(element) == 0:
+        return (element.text or "").strip()
+    for line in element.iter("{*}br"):
+        line.text = "\n"
+    return str(etree.tostring(element, method="text", encoding="unicode", with_tail=False)).strip()
