@@ -10,12 +10,13 @@ from lxml import etree
 
 from pipelines.reading.body.blocks import plain
 from pipelines.reading.languages import either
-from pipelines.reading.page.tree import BLOCK_TAGS, delete, one_line, raw
+from pipelines.reading.page.tree import BLOCK_TAGS, HEADINGS, delete, one_line, raw
 
 _RAISED = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
 _RAISABLE = re.compile(r"[0-9+\-−=()n]{1,6}")
 _FOOTNOTE = re.compile(r"[\[(]?(?:\d{1,3}|[a-z*†‡§]{1,2})(?:\s?[,;–-]\s?\d{1,3})*[\])]?")
 _FOOTNOTE_NAMES = re.compile(rf"fn-?ref|citation|cite-?ref|noteref|{either('class_names.footnote')}", re.I)
+_NUMBER = re.compile(r"[\[(]?\d{1,3}[\])]?")
 _DIGITS = re.compile(r"\d{1,2}\Z")
 _CLOCK = re.compile(rf"\s*{either('dates.clock_words')}\b")
 _MONEY = re.compile(rf"\s*(?:€|EUR|CHF|Fr\.|\$|£|{either('body.money')})")
@@ -24,16 +25,19 @@ _STYLED = etree.XPath("descendant::span/@style/..")
 _SUPERSCRIPTS = etree.XPath("descendant::span/@class[contains(., 'superscript') or . = 'sup']/..")
 _IS_RAISED = re.compile(r"vertical-align\s*:\s*(?:super|text-top)")
 _OUT_OF_SIGHT = re.compile(r"(?:left|top|text-indent)\s*:\s*-\d{3,}|clip\s*:\s*rect|clip-path\s*:\s*inset\(\s*50%")
+_ROLES = etree.XPath("/descendant::*/@role[.='doc-noteref' or .='tooltip' or .='table']/..")
+_NOTES = etree.XPath("descendant::a/@href[starts-with(., '#f') or starts-with(., '#_f') or starts-with(., '#cite')]/..")
+_CELLS = {"row": "tr", "cell": "td", "rowheader": "th", "columnheader": "th", "rowgroup": "tbody"}
 _HIDDEN_FROM_EAR = etree.XPath("/descendant::*/@aria-hidden[.='true']/..")
 _MOST_STRUCK = 600  # characters; more than a correction, it was never closed
-_UNSEEN_BY_EAR = ("visually-hidden", "visuallyhidden", "sr-only", "screen-reader", "screenreader", "a11y", "assistive")
+_UNSEEN_BY_EAR = ("visually-hidden", "visuallyhidden", "hiddenvisually", "sr-only", "screen-reader", "screenreader", "a11y", "assistive")
 _QUOTES = {"de": "„“", "fr": "«»", "it": "«»", "es": "«»", "pl": "„”", "nl": "“”", "da": "»«"}
 _MARKS = "\"'„“”‚‘’«»‹›"
 
 
 def resolve(tree: etree._Element, language: str | None) -> None:
     """Write into the text of *tree* what its inline markup says. *language* chooses the marks of ``<q>``."""
-    marked = [*tree.iter("sup", "q", *_STRUCK), *_SUPERSCRIPTS(tree)]
+    marked = [*tree.iter("sup", "q", "center", *_STRUCK), *_SUPERSCRIPTS(tree)]
     for span in _STYLED(tree):
         style = span.get("style") or ""
         if "line-through" in style or _IS_RAISED.search(style):
@@ -45,9 +49,27 @@ def resolve(tree: etree._Element, language: str | None) -> None:
             _raise(element)
         elif element.tag == "q":
             _quote(element, opening, closing)
+        elif element.tag == "center":
+            element.tag = "div"
         else:
             _strike(element)
+    for element in _ROLES(tree):
+        _as_role_says(element)
+    for link in _NOTES(tree):
+        if len(link) == 0 and _NUMBER.fullmatch((link.text or "").strip()) and _before(link)[-1:].strip():
+            delete(link)
     _one_of_doubles(tree)
+
+
+def _as_role_says(element: etree._Element) -> None:
+    """Take out the mark of a footnote and what only shows when a pointer rests on a word; make a table of a table."""
+    if element.get("role") != "table":
+        if element.tag not in HEADINGS:
+            delete(element)
+        return
+    element.tag = "table"
+    for each in element.iterdescendants():
+        each.tag = _CELLS.get(each.get("role") or "", each.tag)
 
 
 def _raise(element: etree._Element) -> None:
@@ -59,6 +81,10 @@ def _raise(element: etree._Element) -> None:
     if len(element) or not _RAISABLE.fullmatch(text):
         return
     before, after = _before(element), element.tail or ""
+    below = element.getnext()
+    if after.strip() in ("/", "⁄") and below is not None and below.tag == "sub":
+        element.text, element.tail = f" {text}" if before[-1:].isdigit() else text, "/"
+        return
     if len(text) == 2 and text.isdigit() and _DIGITS.search(before):
         if _CLOCK.match(after) and int(text) < 60:
             element.text = f":{text}"

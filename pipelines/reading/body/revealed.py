@@ -77,16 +77,41 @@ def _open_shadow_roots(templates: Iterable[etree._Element]) -> None:
 
 
 def _fill_slots(host: etree._Element, shadow: etree._Element) -> None:
-    """Move the children of a host to the slots of its shadow root."""
+    """Move the children and the text of a host to the slots of its shadow root, in the place of what they held."""
     slots = {slot.get("name") or "": slot for slot in reversed(list(shadow.iter("slot")))}
     if not slots:
         return
-    for child in [each for each in host if each is not shadow]:
-        slot = slots.get(child.get("slot") or "")
+    filled: set[etree._Element] = set()
+    unnamed = slots.get("")
+    for child in list(host):
+        text = child.tail
+        if unnamed is not None:
+            child.tail = None
+        slot = slots.get(child.get("slot") or "") if child is not shadow else None
         if slot is not None:
+            _emptied(slot, filled)
             slot.append(child)
+        if unnamed is not None and text and (text.strip() or unnamed in filled):
+            _emptied(unnamed, filled)
+            _append_text(unnamed, text)
     for slot in slots.values():
         slot.tag = "div" if any(child.tag in BLOCK_TAGS for child in slot) else "span"
+
+
+def _emptied(slot: etree._Element, filled: set[etree._Element]) -> None:
+    """Take out of a slot what it shows while nothing fills it."""
+    if slot not in filled:
+        filled.add(slot)
+        slot.text = None
+        for child in list(slot):
+            slot.remove(child)
+
+
+def _append_text(element: etree._Element, text: str) -> None:
+    if len(element):
+        element[-1].tail = (element[-1].tail or "") + text
+    else:
+        element.text = (element.text or "") + text
 
 
 def _place_segments(tree: etree._Element, templates: Iterable[etree._Element]) -> None:
@@ -147,6 +172,8 @@ def _open_accordions(tree: etree._Element, buttons: Iterable[etree._Element]) ->
                if above is not None):  # fmt: skip
             if len(one_line(raw(button))) >= _QUESTION:
                 button.drop_tag()
+        elif _is_word_of_sentence(button, parent):
+            button.drop_tag()
         else:
             text = one_line(raw(button))
             is_control = button.get("aria-expanded") is not None or button.get("aria-controls") or text.endswith("?")
@@ -166,6 +193,15 @@ def _open_accordions(tree: etree._Element, buttons: Iterable[etree._Element]) ->
         if _QUESTION <= len(text) <= 200 and text.endswith("?") and _panel_of(question):
             question.tag = "h3"
             question.attrib.pop("class", None)
+
+
+def _is_word_of_sentence(button: etree._Element, parent: etree._Element) -> bool:
+    """Whether a button is a word that opens its explanation: the sentence that it stands in goes on behind it."""
+    before = button.getprevious()
+    text = (parent.text if before is None else before.tail) or ""
+    behind = (button.tail or "").lstrip()
+    begins = text.rstrip()[-1:].isalnum() and text[-1:].isspace()
+    return parent.tag == "p" and begins and (behind[:1].islower() or behind[:1] in (",", "."))
 
 
 def _panel_of(control: etree._Element) -> bool:

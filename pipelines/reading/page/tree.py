@@ -114,10 +114,11 @@ def delete(element: etree._Element) -> None:
     parent = element.getparent()
     if parent is None:
         return
-    if element.tail and element.tail.strip():
+    if element.tail and (tail := element.tail.lstrip()):
+        blank = "" if tail[0] in ",.;:!?)" else " "  # 'the report (hidden), which'
         before = element.getprevious()
         if before is not None:
-            before.tail = f"{before.tail or ''} {element.tail}"
+            before.tail = f"{(before.tail or '').rstrip()}{blank}{tail}"
         else:
-            parent.text = f"{parent.text or ''} {element.tail}"
+            parent.text = f"{(parent.text or '').rstrip()}{blank}{tail}"
     parent.remove(element)
