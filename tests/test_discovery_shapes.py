@@ -151,7 +151,9 @@ def test_of_several_alternates_that_of_the_sources_language_is_taken(language):
 
 
 def test_a_title_in_markup_of_its_own_is_whole():
-    title = '<title type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml">Die <em>alte</em> Brücke<br/>steht</div></title>'
+    title = (
+        '<title type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml">Die <em>alte</em> Brücke<br/>steht</div></title>'
+    )
     (link,) = found(f'<feed {ATOM}><entry>{title}<link href="{PAGE}"/></entry></feed>').links
     assert link.hint.title == "Die alte Brücke steht"
 

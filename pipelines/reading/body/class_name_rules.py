@@ -69,8 +69,8 @@ _NAMES: tuple[tuple[str, str], ...] = (
                r"|(?<![a-z])side-?(?:col|column|content)(?![a-z])"),
     ("citation", r"cite-?(?:wrapper|box|this|article)|zitier(?:vorschlag|hinweis|weise)"),
     ("support", r"(?<![a-z])(?:donations?|donate|spenden?|spendenaufruf|support-?(?:us|box|banner))(?![a-z])"),
-    ("hidden", r"(?<![a-z])(?:visually-hidden|visuallyhidden|hidden-visually|screen-?reader(?:-text)?|sr-only|print-only"
-               r"|only-print|no-?print|tooltip-?(?:text|content|body|box))(?![a-z])"),
+    ("hidden", r"(?<![a-z])(?:visually-hidden|visuallyhidden|hidden-visually|screen-?reader(?:-text)?|sr-only"
+               r"|print-only|only-print|no-?print|tooltip-?(?:text|content|body|box))(?![a-z])"),
 )  # fmt: skip
 _NAMED = re.compile(anywhere(_NAMES))
 _LEAD = re.compile(

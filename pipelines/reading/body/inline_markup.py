@@ -30,7 +30,16 @@ _NOTES = etree.XPath("descendant::a/@href[starts-with(., '#f') or starts-with(.,
 _CELLS = {"row": "tr", "cell": "td", "rowheader": "th", "columnheader": "th", "rowgroup": "tbody"}
 _HIDDEN_FROM_EAR = etree.XPath("/descendant::*/@aria-hidden[.='true']/..")
 _MOST_STRUCK = 600  # characters; more than a correction, it was never closed
-_UNSEEN_BY_EAR = ("visually-hidden", "visuallyhidden", "hiddenvisually", "sr-only", "screen-reader", "screenreader", "a11y", "assistive")
+_UNSEEN_BY_EAR = (
+    "visually-hidden",
+    "visuallyhidden",
+    "hiddenvisually",
+    "sr-only",
+    "screen-reader",
+    "screenreader",
+    "a11y",
+    "assistive",
+)
 _QUOTES = {"de": "„“", "fr": "«»", "it": "«»", "es": "«»", "pl": "„”", "nl": "“”", "da": "»«"}
 _MARKS = "\"'„“”‚‘’«»‹›"
 

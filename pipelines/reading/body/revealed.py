@@ -44,7 +44,8 @@ _SHOWN_TEXTS = etree.XPath(
 _OPENING = etree.XPath("/descendant::*/@aria-expanded/..")
 _CONTROLLERS = etree.XPath(
     "descendant::*/@aria-controls/.. | descendant::*/@aria-expanded/.. | descendant::*/@data-target/.."
-    " | descendant::*/@data-bs-target/.. | descendant::button | descendant::a/@href[starts-with(., '#')]/.."
+    " | descendant::*/@data-bs-target/.. | descendant::*/@role[.='button']/.."
+    " | descendant::button | descendant::a/@href[starts-with(., '#')]/.."
 )
 
 
@@ -61,6 +62,7 @@ def reveal(tree: etree._Element) -> None:
     _close_open_elements(tree, [each for tag in _NEVER_OPEN for each in special.get(tag, ())])
     _show_panels(tree)  # while the buttons that open them are there
     _open_accordions(tree, special.get("button", ()))
+    _open_questions(tree, special.get("label", ()))
 
 
 # -- shadow roots and streamed segments --------------------------------------------------------------------------------
@@ -186,6 +188,13 @@ def _open_accordions(tree: etree._Element, buttons: Iterable[etree._Element]) ->
                 for attribute in tuple(button.attrib):
                     del button.attrib[attribute]
                 button.tag = "h3"
+
+
+def _open_questions(tree: etree._Element, labels: Iterable[etree._Element]) -> None:
+    """The same for questions in other elements, and in labels of boxes that a style sheet asks."""
+    for label in labels:
+        if label.get("for") and one_line(raw(label)).endswith("?") and _panel_of(label):
+            label.tag = "h3"
     for question in [each for each in _OPENING(tree) if each.tag in _QUESTION_TAGS]:
         if question.get("role") != "button":
             continue
@@ -297,9 +306,13 @@ def _stands_by_control(panel: etree._Element) -> bool:
     for near in (before, panel.getnext()):
         if near is not None and _is_control(near):
             parent = panel.getparent()
-            return near.tag in HEADINGS or any(
-                len(raw(each)) >= _PANEL_PROSE and not _is_hidden(each)
-                for each in (parent.iterchildren("p", "div", "section") if parent is not None else ())
+            return (
+                near.tag in HEADINGS
+                or raw(near).rstrip().endswith("?")
+                or any(
+                    len(raw(each)) >= _PANEL_PROSE and not _is_hidden(each)
+                    for each in (parent.iterchildren("p", "div", "section") if parent is not None else ())
+                )
             )
     return False
 

@@ -106,6 +106,8 @@ def author_names(structured: Structured, value: Any) -> tuple[list[str], list[st
     for each in _flat(value):
         each = structured.resolved(each)
         stated = names
+        if isinstance(each, dict) and "role" in types_of(each):
+            each = structured.resolved(each.get("author"))
         if isinstance(each, dict):
             stated = organisations if types_of(each) & {"organization", "newsmediaorganization"} else names
             each = each["name"] if isinstance(each.get("name"), list) else _name_of(each)

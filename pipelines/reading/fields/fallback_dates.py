@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 40  # characters of a text that dateparser is given
 _FOREIGN_TAGS = ("blockquote", "aside", "nav", "footer", "iframe", "figure", "select", "noscript")
-_FOREIGN_NAMES = re.compile("omment|related|teaser|tweet|embed|wm-ipp|sidebar|widget")
+_FOREIGN_NAMES = re.compile("omment|related|teaser|tweet|embed|wm-ipp|sidebar|widget|today|current-?date")
 _NAMES = XPath("descendant::*/@class | descendant::*/@id")
 _EARLIEST = "1995-01-02"  # htmldate says the first of that year where it knows nothing
 # what dates on German pages are written in; a clock of the software that makes the page is English
@@ -80,8 +80,9 @@ def by_htmldate(evidence: Evidence, reading: Reading) -> Stated | None:
 def _foreign(tree: Element) -> list[Element]:
     """What is not the article's by its tag or by its name."""
     scripts = (script for script in tree.iter("script") if "json" not in script.get("type", ""))
+    headers = (each for each in tree.iter("header") if next(each.iterancestors("article", "main"), None) is None)
     named = (name.getparent() for name in _NAMES(tree) if _FOREIGN_NAMES.search(name))
-    return [*tree.iter(*_FOREIGN_TAGS), *scripts, *named]
+    return [*tree.iter(*_FOREIGN_TAGS), *headers, *scripts, *named]
 
 
 @cache
@@ -104,15 +105,15 @@ _PROSE = 120  # characters; a longer string of text is no date line
 
 
 def _is_of_the_story(stated: Stated, evidence: Evidence, reading: Reading) -> bool:
-    """Whether the day stands on the page in sentences only; one that stands nowhere was found in an attribute, or is
-    the first day of a year or month where only that is known.
+    """Whether the day stands on the page only in sentences, beside the copyright or as that of a birth or an end; one
+    that stands nowhere was found in an attribute, or is the first day of a year or month where only that is known.
     """
     day, in_prose = stated.at.date(), False
     for text in evidence.whole.texts:
-        if len(text) > 2_000 or text.startswith("©") or str(day.year)[2:] not in text:
+        if len(text) > 2_000 or str(day.year)[2:] not in text:
             continue
-        if any(one.stated.at.date() == day for one in reading.find(text)):
-            if len(text) <= _PROSE:
+        if found := [one for one in reading.find(text) if one.stated.at.date() == day]:
+            if len(text) <= _PROSE and not text.startswith("©") and any(one.label != "other" for one in found):
                 return False
             in_prose = True
     return in_prose or day.day == 1

@@ -111,7 +111,8 @@ _NOBODY = words("people.nobody") | frozenset(
 _WEEKDAYS = weekday_names()
 # what a template or a program writes in place of a name, besides single words: those are in the language files
 _PLACEHOLDER = re.compile(
-    r"n/?a|nan|\[?object object\]?|(?:(?:first|last|given|family|author|user|full)[ _-]?)?name"
+    r"n/?a|nan|(?:undefined|null)(?: (?:undefined|null))+|\[?object object\]?"
+    r"|(?:(?:first|last|given|family|author|user|full)[ _-]?)?name"
     r"(?: (?:last|family)[ _-]?name)?",
     re.IGNORECASE,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
@@ -78,6 +79,9 @@ def _read(structured: Structured, tree: Element | None) -> tuple[Headlines, Elem
         lesser = _lesser_heading(tree, element, others, structured)
         element = element if lesser is None else lesser
     visible, kicker = _heading_text(element, sites, others, whole) if element is not None else (None, None)
+    if window and element is None and window == structured.window_title:  # nothing else of it is the site's
+        site, colon, rest = window.partition(": ")
+        window = rest if colon and squashed(site) in sites else window
     is_own = stated and not _is_foreign(stated, visible, og, window) and not _is_stub(stated, visible, og or window)
     return Headlines(visible, stated, og, window, stated if is_own else None), element, kicker, others
 
@@ -189,6 +193,9 @@ def _as_shown(title: str | None, visible: str | None) -> tuple[str | None, str |
     folded, shown = title.casefold(), visible.casefold()
     if folded == shown:
         return title, None
+    cut = folded.rstrip(" .…")
+    if folded.endswith(("…", "...")) and shown.startswith(cut) and len(shown) > len(folded):
+        return visible, None
     if _untyped(folded) == _untyped(shown):  # the same but for quotes and dashes, which machines get plain
         return visible, None
     if folded.startswith(shown) and _SEPARATOR.match(title, len(visible)):
@@ -456,7 +463,7 @@ def clean(title: str | None, sites: set[str], whole: frozenset[str] = frozenset(
     in_brackets = re.search(r"\s\(([^()]{2,60})\)$", title[-70:])
     if in_brackets and squashed(in_brackets[1]) in sites:
         title = title[: -len(in_brackets[0])]
-    is_cut = False
+    title, is_cut = _without_slogan(title, sites) if squashed(title) not in whole else title, False
     for _ in range(4):
         cuts = list(_SEPARATOR.finditer(title))
         if not cuts or squashed(title) in whole:
@@ -474,6 +481,15 @@ def clean(title: str | None, sites: set[str], whole: frozenset[str] = frozenset(
             continue
         break
     return title or None
+
+
+def _without_slogan(title: str, sites: set[str]) -> str:
+    """*title* without the site's name and what it says of itself behind: 'Title | Seeblatt – News from the lake'."""
+    cuts = list(_SEPARATOR.finditer(title))
+    for cut, after in itertools.pairwise(cuts):
+        if "|" in cut[0] and squashed(title[cut.end() : after.start()]) in sites and cut.start() >= 3:
+            return title[: cut.start()].strip()
+    return title
 
 
 def _words(text: str) -> set[str]:

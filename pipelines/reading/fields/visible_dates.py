@@ -35,7 +35,8 @@ _META_CLASS = re.compile(
 _ELSEWHERE = re.compile(
     r"comment|related|teaser|sidebar|side-?bar|(?<!elementor-)widget|recent|popular|event|calendar|banner|ticker|caption"
     r"|(?:site|page|main|global)-?footer|^footer|navi|breadcrumb|menu|also-?read|more-?news|similar|recommend|slider"
-    rf"|carousel|aside|forum|cookie|weather|copyright|{either('class_names.comments', 'class_names.elsewhere')}",
+    rf"|carousel|aside|forum|cookie|weather|copyright|(?<![a-z])today|current-?date"
+    rf"|{either('class_names.comments', 'class_names.elsewhere')}",
     re.IGNORECASE,
 )
 # posts of social networks, and an archive's line above the page that it kept
@@ -58,7 +59,7 @@ _TIME_TAGS = frozenset(("time", "abbr", "span"))
 _DAY = timedelta(days=1)
 _MOST_STRINGS = 1_000  # with something like a date in them; real pages have a hundred
 _FOREIGN_TAGS = frozenset(("nav", "aside", "footer", "figcaption", "select", "figure", "button", "blockquote"))
-_COMMENTS = re.compile(rf"comment|cookie|{either('class_names.comments')}", re.IGNORECASE)
+_COMMENTS = re.compile(rf"comment|cookie|(?<![a-z])today|current-?date|{either('class_names.comments')}", re.IGNORECASE)
 _OTHERS = re.compile(
     rf"comment|related|recommend|similar|most-?(?:read|popular)|also-?read|more-?news|{either('class_names.comments')}",
     re.IGNORECASE,
@@ -118,10 +119,12 @@ def _with_publication_first(found: list[Seen]) -> list[Seen]:
 
 
 def _least(best: Seen, found: list[Seen]) -> float:
+    if best.is_strange:
+        return LEAST
     if best.found.label:
         return LEAST_ALONE if best.alone and best.found.label is Label.PUBLISHED else LEAST_LABELLED
     days = {c.dated.at.date() for c in found if c.points >= LEAST_ALONE - 12}
-    return LEAST_ALONE if len(days) == 1 and best.alone and not best.is_strange else LEAST
+    return LEAST_ALONE if len(days) == 1 and best.alone else LEAST
 
 
 def _of_string(visible: VisibleText, index: int, reading: Reading) -> Iterator[Seen]:
@@ -256,20 +259,22 @@ def _points_of_names(names: str) -> int:
 
 
 def _is_strange(element: Element, above: frozenset[Element]) -> bool:
-    """Whether a date stands in an embed, a quotation, a comment or what leads to other articles."""
+    """Whether a date stands in an embed, a quotation, a comment, what leads to other articles or a page's header."""
     for around in islice((element, *element.iterancestors()), 8):
         if around in above:
             return False
         names = f"{around.get('class') or ''} {around.get('id') or ''}"
-        if around.tag in ("blockquote", "figcaption") or _EMBEDDED.search(names) or _OTHERS.search(names):
+        if around.tag in ("blockquote", "figcaption", "header") or _EMBEDDED.search(names) or _OTHERS.search(names):
             return True
     return False
 
 
 def _is_foreign(element: Element, own: str, above: frozenset[Element]) -> bool:
-    """Whether an element is a frame, a quotation, an embed or another article; *own* are its names."""
+    """Whether an element is a frame, a page's header, a quotation, an embed or another article; *own* are its names."""
     if element.tag in _FOREIGN_TAGS and not (element.tag in ("aside", "footer") and OWN_FRAME.search(own)):
         return True
+    if element.tag == "header" and element not in above:
+        return not any(around.tag in ("article", "main") for around in element.iterancestors())
     item = element.get("itemtype")
     is_other = _is_embedded(own) or (item and ARTICLE_ITEMS.search(item))
     return bool(is_other) and element not in above
