@@ -128,6 +128,7 @@ def _read(
     )
     parts = [_part(part, hints, tongue) for part in page.more]
     raw, brought = joining.joined([body.blocks, *parts], (hints.title or "", hints.teaser or ""))
+    raw, doubles = joining.without_doubles(raw)
     pages_read, pages_total = paging.counts(page.url, [part.url for part in page.more], brought, total)
     code = language.language_of(blocks.text_of(raw), declared, rules.language)
     kept, removed = blocks.without_boilerplate(raw, phrases(code), hints.authors)
@@ -140,7 +141,7 @@ def _read(
         code = language.language_of(shown, declared, rules.language)
     if unreadable or (free is None and paywall.looks_locked(text or body.lead or "", body.whole_text, is_marked)):
         free = False
-    gone = (*tables, *body.removed, *removed, *unreadable, *returning)
+    gone = (*tables, *body.removed, *doubles, *removed, *unreadable, *returning)
     # the first page is read where it has no text, too
     return Found(body, raw, kept, gone, code, free, facts, max(pages_read, 1), pages_total)
 

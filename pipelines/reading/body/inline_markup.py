@@ -10,7 +10,7 @@ from lxml import etree
 
 from pipelines.reading.body.blocks import plain
 from pipelines.reading.languages import either
-from pipelines.reading.page.tree import BLOCK_TAGS, HEADINGS, delete, one_line, raw
+from pipelines.reading.page.tree import BLOCK_TAGS, HEADINGS, content, delete, one_line, raw
 
 _RAISED = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
 _RAISABLE = re.compile(r"[0-9+\-−=()n]{1,6}")
@@ -29,6 +29,7 @@ _ROLES = etree.XPath("/descendant::*/@role[.='doc-noteref' or .='tooltip' or .='
 _NOTES = etree.XPath("descendant::a/@href[starts-with(., '#f') or starts-with(., '#_f') or starts-with(., '#cite')]/..")
 _CELLS = {"row": "tr", "cell": "td", "rowheader": "th", "columnheader": "th", "rowgroup": "tbody"}
 _HIDDEN_FROM_EAR = etree.XPath("/descendant::*/@aria-hidden[.='true']/..")
+_LONGEST_CELL = 200  # characters
 _MOST_STRUCK = 600  # characters; more than a correction, it was never closed
 _UNSEEN_BY_EAR = (
     "visually-hidden",
@@ -46,7 +47,7 @@ _MARKS = "\"'„“”‚‘’«»‹›"
 
 def resolve(tree: etree._Element, language: str | None) -> None:
     """Write into the text of *tree* what its inline markup says. *language* chooses the marks of ``<q>``."""
-    marked = [*tree.iter("sup", "q", "center", *_STRUCK), *_SUPERSCRIPTS(tree)]
+    marked = [*tree.iter("sup", "q", *_STRUCK), *_SUPERSCRIPTS(tree)]
     for span in _STYLED(tree):
         style = span.get("style") or ""
         if "line-through" in style or _IS_RAISED.search(style):
@@ -58,16 +59,35 @@ def resolve(tree: etree._Element, language: str | None) -> None:
             _raise(element)
         elif element.tag == "q":
             _quote(element, opening, closing)
-        elif element.tag == "center":
-            element.tag = "div"
         else:
             _strike(element)
+    _for_trafilatura(tree)
+    _one_of_doubles(tree)
+
+
+def _for_trafilatura(tree: etree._Element) -> None:
+    """Tables by their roles, lists in cells, centred text: trafilatura leaves them out. Marks of footnotes it keeps."""
     for element in _ROLES(tree):
         _as_role_says(element)
+    for element in tree.iter("center", "td"):
+        if element.tag == "td":
+            _one_line_of_cell(element)
+        else:
+            element.tag = "div"
     for link in _NOTES(tree):
         if len(link) == 0 and _NUMBER.fullmatch((link.text or "").strip()) and _before(link)[-1:].strip():
             delete(link)
-    _one_of_doubles(tree)
+
+
+def _one_line_of_cell(cell: etree._Element) -> None:
+    """Write the lists and headings in a cell of figures and words as its text."""
+    inside = {each.tag for each in cell.iterdescendants()} if len(cell) else set()
+    if inside & {"li", "h3", "h4", "h5"} and not inside & {"a", "p", "table", "img", "input"}:
+        text = content(cell)
+        if len(text) <= _LONGEST_CELL:
+            for child in list(cell):
+                cell.remove(child)
+            cell.text = text
 
 
 def _as_role_says(element: etree._Element) -> None:

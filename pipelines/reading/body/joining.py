@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from pipelines.items import Removed
 from pipelines.reading.body.blocks import Block, plain
 
 # letters; a repeated line that is shorter may be meant ('Ja.' in an interview)
 _SHORT = 25
+_LONG = 80  # letters of a paragraph that is compared
+_FEWEST = 2  # of them, so that an edition is one
+TWICE = "twice"  # the rule's name in what was removed
 
 
 def joined(parts: Sequence[Sequence[Block]], said: Iterable[str] = ()) -> tuple[list[Block], int]:
@@ -37,6 +42,21 @@ def joined(parts: Sequence[Sequence[Block]], said: Iterable[str] = ()) -> tuple[
             brought += 1
             _append(whole, fresh)
     return whole, brought
+
+
+def without_doubles(blocks: Sequence[Block]) -> tuple[list[Block], list[Removed]]:
+    """The blocks without their second edition, where templates have one for wide and one for small screens: all that
+    is long stands there again. A single paragraph that returns may be meant.
+    """
+    keys = [(block.kind, plain(block.text)) for block in blocks]
+    times = Counter(key for key in keys if len(key[1]) >= _LONG)
+    if len(times) < _FEWEST or min(times.values()) < 2:
+        return list(blocks), []
+    first = next(place for place, key in enumerate(keys) if key in times)
+    half = keys.index(keys[first], first + 1)
+    again = {place for place, key in enumerate(keys) if place >= half and key in keys[:half]}
+    kept = [block for place, block in enumerate(blocks) if place not in again]
+    return kept, [Removed(blocks[place].text, TWICE) for place in sorted(again)]
 
 
 def _append(whole: list[Block], fresh: list[Block]) -> None:

@@ -30,6 +30,8 @@ _FORM = re.compile(
     r"|[a-z]{0,8}-?galler(?:y|ie)\w*)(?:\.\w{2,5})?",
     re.IGNORECASE,
 )
+# lists and services that are an article's canonical by mistake of a template
+_LISTS = re.compile(rf"authors?|search|suche|{either('verdict.list_paths')}", re.IGNORECASE)
 _ERROR = re.compile(r"(?:40\d|50\d|error|not-?found|page-?not-?found)(?:[-_]page)?(?:\.\w{2,5})?", re.IGNORECASE)
 # a parameter that tells articles apart
 _IDENTIFIES = re.compile(r"(?:^|&)(?:\w*id|p|nr|no|art\w*|news\w*|story\w*|tx_\w+[^=&]{0,60})=[^&]*\d", re.IGNORECASE)
@@ -97,6 +99,8 @@ def _can_be(address: str, url: str) -> bool:
         return False
     own, named = _segments(here.path), _segments(there.path)
     list_of = _without_forms(named)
+    if len(named) in (1, 2) and _LISTS.fullmatch(named[0]) and named[0] not in own and named[-1] not in own[-1:]:
+        return _ARTICLE_LIKE.search(named[-1]) is not None
     if there.query:
         return own[: len(named)] != named or own == named or bool(named and _ARTICLE_LIKE.search(named[-1]))
     if named and named != own and _ERROR.fullmatch(named[-1]):

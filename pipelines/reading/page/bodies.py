@@ -25,10 +25,15 @@ _STEPS = ("step", "recipeInstructions", "itemListElement")
 def stated_bodies(stated: Structured) -> Iterator[str]:
     """The texts that JSON-LD gives as the article's: ``articleBody``, else the steps of instructions as paragraphs."""
     nodes = (stated.article, *stated.typed("newsarticle", "article", "reportagenewsarticle", "blogposting"))
-    texts = (node.get("articleBody") or node.get("text") for node in nodes)
+    texts = (_lines(node.get("articleBody") or node.get("text")) for node in nodes)
     yield from dict.fromkeys(text for text in texts if isinstance(text, str))
     for node in stated.typed("howto", "recipe"):
         yield "".join(map(_paragraph, (*_strings(node.get("description")), *_steps(node))))
+
+
+def _lines(text: Any) -> Any:
+    """A text that is a list of paragraphs as one."""
+    return "\n".join(each for each in text if isinstance(each, str)) if isinstance(text, list) else text
 
 
 def _steps(node: Any, depth: int = 0) -> Iterator[str]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from html import unescape
 from typing import Any
+from urllib.parse import urljoin
 
 from lxml.etree import XPath
 from lxml.etree import _Element as Element
@@ -195,12 +196,23 @@ def _meta(found: Structured, element: Element) -> None:
                 values.append(content)
 
 
+def _based(href: str, element: Element) -> str:
+    """*href* as the page's ``<base>`` has it, where it is relative to a folder."""
+    base = None
+    if not href.startswith(("/", "#", "?")) and "://" not in href:
+        base = next(element.getroottree().iter("base"), None)
+    try:
+        return href if base is None else urljoin(base.get("href") or "", href)
+    except ValueError:
+        return href
+
+
 def _link(found: Structured, element: Element) -> None:
     rel, href = (element.get("rel") or "").lower().split(), (element.get("href") or "").strip()
     if not href or len(href) > 2_000:
         return
     if "canonical" in rel and len(found.canonicals) < _MOST_CANONICALS:
-        found.canonicals.append(href)
+        found.canonicals.append(_based(href, element))
     elif "license" in rel:
         found.licenses.append(href)
     elif "amphtml" in rel:
