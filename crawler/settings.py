@@ -85,6 +85,8 @@ ITEM_PIPELINES_BASE = {
     "pipelines.item_pipelines.ReadPipeline": 200,
     "pipelines.item_pipelines.StorePipeline": 300,
 }
+# a page that an item pipeline of your own does not give back ends with a reason
+ITEM_PROCESSOR = "crawler.item_processor.ItemProcessor"
 
 # as long as settings.toml says nothing else
 USER_AGENT = "Nachlese"
