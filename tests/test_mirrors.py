@@ -63,7 +63,6 @@ TESTED_IN = {
     ],
     "test_config.py": [
         "crawler/config/loading.py",
-        "crawler/config/scrapy_names.py",
         "crawler/config/settings_file.py",
         "crawler/config/source_file.py",
         "crawler/config/table.py",
