@@ -42,6 +42,7 @@ DOWNLOADER = "crawler.downloader.handler.UnlimitedDownloader"
 # Out of Scrapy's: retries (the frontier does them, over restarts), compression (bounded, in the handler), meta refresh
 # and HTTP cache. Every hop of a redirect passes all of these.
 DOWNLOADER_MIDDLEWARES_BASE = {
+    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": 50,
     "crawler.middlewares.robots.RobotsMiddleware": 100,
     "crawler.middlewares.rights.RightsMiddleware": 110,
     "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": 300,
@@ -66,6 +67,7 @@ SPIDER_MIDDLEWARES_BASE = {
 EXTENSIONS_BASE = {
     "crawler.extensions.run.RunExtension": -100,
     "crawler.extensions.stats.OutcomeStats": 0,
+    "crawler.extensions.stats.LogCount": 0,
     "crawler.extensions.site_model.SiteModelExtension": 0,
     "crawler.extensions.stories.StoriesExtension": 0,
     "crawler.extensions.watchlists.WatchlistsExtension": 0,
