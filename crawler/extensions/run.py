@@ -21,7 +21,7 @@ from crawler.item_processor import handed_over, scraped
 from crawler.logs import guard_handlers, note_run
 from crawler.reports import Outcome, RunReport, level_of, outcome_of
 from crawler.services import Services, close, give_services, in_memory, open_services, services_of
-from crawler.shutdown import shutdown_of
+from crawler.shutdown import Held, shutdown_of
 from crawler.signals import run_closed, run_opened
 from crawler.spiders.base import RunSpider
 from pipelines.article_item import ArticleItem
@@ -139,7 +139,7 @@ class RunExtension:
             return services_of(self.crawler)
         # Scrapy has set the log up, and lets a page's title have lines of its own
         guard_handlers(configuration_of(spider).settings.log_format)
-        services = await self._opened.enter_async_context(open_services(configuration_of(spider)))
+        services = await self._opened.enter_async_context(Held(open_services(configuration_of(spider))))
         give_services(self.crawler, services)
         if isinstance(spider, RunSpider):
             spider.services = services
