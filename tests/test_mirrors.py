@@ -209,6 +209,7 @@ TESTED_IN = {
         "crawler/cli/try_rules.py",
         "crawler/probing/documents.py",
         "crawler/probing/drafting.py",
+        "crawler/probing/findings.py",
         "crawler/probing/fixtures.py",
         "crawler/probing/models.py",
         "crawler/probing/probe.py",
