@@ -6,19 +6,26 @@ before), a source file and ``custom_settings`` of its spider (``spider``), ``-s`
 
 from __future__ import annotations
 
+import functools
+import logging
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from scrapy import Spider
 from scrapy.crawler import Crawler
 from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings, Settings
+from scrapy.utils.python import global_object_name
 
 from crawler import config
 from crawler.config import ConfigError, Configuration, Mistake, Source
-from crawler.config.scrapy_names import COMPONENTS, LISTS, known_names, problem_of, unloadable
+from crawler.config.scrapy_names import ACTING_ON_OTHERS, COMPONENTS, LISTS, known_names, problem_of, unloadable
 from crawler.services import Services, user_agent
+from crawler.spiders.base import RunSpider
+
+log = logging.getLogger(__name__)
 
 
 class NachleseAddon:
@@ -50,6 +57,10 @@ class NachleseAddon:
             settings.set(name, value, priority="project")
         for name, value in merged(configuration.settings.scrapy, settings).items():
             settings.set(name, value, priority="project")
+        warn_once(self.crawler.spidercls)
+        for name, _ in spider_problems(self.crawler.spidercls):
+            if name in project_settings():  # nor does it: the guard and the loop are not a spider's to change
+                settings.set(name, project_settings()[name], priority="spider")
 
     def _configuration(self) -> Configuration:
         services = getattr(self.crawler, "services", None)
@@ -113,6 +124,34 @@ def source_settings(source: Source, settings: BaseSettings) -> dict[str, Any]:
     if fetch.user_agent:
         found["USER_AGENT"] = fetch.user_agent
     return found | merged(source.scrapy, settings)
+
+
+def spider_problems(spider: type[Spider]) -> Iterator[tuple[str, str]]:
+    """What its ``custom_settings`` set in vain: (name, what is said)."""
+    known = known_names()
+    for name in spider.custom_settings or ():
+        acts = name.startswith(ACTING_ON_OTHERS) and not issubclass(spider, RunSpider)
+        if not acts and (said := problem_of(name, known)) is not None:
+            yield name, f"custom_settings of {global_object_name(spider)}: {said}"
+
+
+def warn_once(spider: type[Spider]) -> None:
+    """Say in the log what is set in vain, each once in a process that may crawl with the spider for ever."""
+    for _, said in spider_problems(spider):
+        _warn(said)
+
+
+@functools.cache
+def _warn(said: str) -> None:
+    log.warning("%s", said)
+
+
+@functools.cache
+def project_settings() -> Settings:
+    """Scrapy's defaults under ``crawler/settings.py``."""
+    settings = Settings()
+    settings.setmodule("crawler.settings", priority="project")
+    return settings
 
 
 def early_settings(configuration: Configuration, settings: BaseSettings) -> dict[str, Any]:

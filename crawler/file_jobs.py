@@ -64,7 +64,9 @@ async def put_replay(
     services: Services, source: str | None, since: datetime | None, *, again: bool = False
 ) -> tuple[int, bool]:
     """A batch of the files of the archive. Raises StoreError."""
-    names = rereading.fetched_since(await asyncio.to_thread(rereading.names_in, services), since)
+    there = await asyncio.to_thread(rereading.names_in, services)
+    await rereading.warn_of_lost_files(services, there)
+    names = rereading.fetched_since(there, since)
     rules = rereading.selection_of(services.configuration, source, since)
     begun = await services.store.rereading(rules, again)
     what = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any
 
@@ -45,6 +46,7 @@ class Frontier:
         self.recovered: dict[bytes, tuple[Archived, Page]] = {}
         self.failures: list[str] = []
         self.problems: list[str] = []
+        self.lost: Counter[str] = Counter()  # by what was said of an item pipeline, the pages that it did not give back
         self._changed = asyncio.Event()
         self._items_ended = 0
         self._enqueued = 0  # times that links were enqueued
@@ -101,8 +103,7 @@ class Frontier:
         if scheduler.has_pending_requests():
             return False
         for target in self.in_flight.values():
-            said = "%s: a middleware dropped its request, or an item pipeline its item; the page stays pending"
-            log.warning(said, target.url)
+            log.warning("%s: a middleware dropped its request; the page stays pending", target.url)
         self.in_flight.clear()
         return True
 
@@ -167,6 +168,13 @@ class Frontier:
         log.log(logging.DEBUG if self.run.slot else logging.INFO, "%s: %s", self.run.source, said)
         if len(self.problems) < MOST_TOLD and said not in self.problems:
             self.problems.append(said)
+
+    def lost_in(self, pipeline: str, given: object) -> str:
+        """An item pipeline gave something else back than a page's item, before it was stored. What to say of it."""
+        what = "nothing" if given is None else f"a {type(given).__name__}"
+        said = f"{pipeline} gave {what} back in place of the item"
+        self.lost[said] += 1
+        return said
 
     # --- outcomes ----------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -60,18 +60,24 @@ def level_of(report: RunReport) -> int:
 
 
 def outcome_of(
-    trouble: str | None, stopped: str | None, failures: Sequence[str]
+    trouble: str | None, stopped: str | None, failures: Sequence[str], lost: Mapping[str, int]
 ) -> tuple[Literal["finished", "failed", "stopped"], str | None]:
     """The outcome of a run and, where it is not ``finished``, why, in one line.
 
     *trouble*: why it failed as a whole. *stopped*: why it ended early. *failures*: documents that could not be used.
+    *lost*: the pages that item pipelines lost, by what is said of each.
     """
     if trouble:
         return "failed", trouble
     if stopped:
         return "stopped", stopped
+    said = [
+        f"pages lost in an item pipeline: {number} ({one}; it must return it, or raise DropItem); when it is mended: "
+        "nachlese retry"
+        for one, number in lost.items()
+    ]
     if failures:
         more = len(failures) - MOST_NAMED
         named = "; ".join(failures[:MOST_NAMED]) + (f"; and {more} more" if more > 0 else "")
-        return "failed", f"{len(failures)} places to look at could not be used: {named}"
-    return "finished", None
+        said.append(f"{len(failures)} places to look at could not be used: {named}")
+    return ("failed", "; ".join(said)) if said else ("finished", None)

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 #: the archive's file of a name
 Files = Callable[[str], Openable]
 #: how a page ends by a fault of ours, and not by what it is
-FAULTS = (Reason.UNSTORABLE, Reason.READER_TIMEOUT, Reason.READER_MEMORY, Reason.READER_CRASH)
+FAULTS = (Reason.UNSTORABLE, Reason.PIPELINE, Reason.READER_TIMEOUT, Reason.READER_MEMORY, Reason.READER_CRASH)
 #: what does not change by asking again
 NEVER = (Reason.BAD_URL,)
 

@@ -42,6 +42,7 @@ DOWNLOADER = "crawler.downloader.handler.UnlimitedDownloader"
 # Out of Scrapy's: retries (the frontier does them, over restarts), compression (bounded, in the handler), meta refresh
 # and HTTP cache. Every hop of a redirect passes all of these.
 DOWNLOADER_MIDDLEWARES_BASE = {
+    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": 50,
     "crawler.middlewares.robots.RobotsMiddleware": 100,
     "crawler.middlewares.rights.RightsMiddleware": 110,
     "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": 300,
@@ -66,6 +67,7 @@ SPIDER_MIDDLEWARES_BASE = {
 EXTENSIONS_BASE = {
     "crawler.extensions.run.RunExtension": -100,
     "crawler.extensions.stats.OutcomeStats": 0,
+    "crawler.extensions.stats.LogCount": 0,
     "crawler.extensions.site_model.SiteModelExtension": 0,
     "crawler.extensions.stories.StoriesExtension": 0,
     "crawler.extensions.watchlists.WatchlistsExtension": 0,
@@ -85,6 +87,8 @@ ITEM_PIPELINES_BASE = {
     "pipelines.item_pipelines.ReadPipeline": 200,
     "pipelines.item_pipelines.StorePipeline": 300,
 }
+# a page that an item pipeline of your own does not give back ends with a reason
+ITEM_PROCESSOR = "crawler.item_processor.ItemProcessor"
 
 # as long as settings.toml says nothing else
 USER_AGENT = "Nachlese"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from contextlib import contextmanager
-from typing import Any, TypeVar
+from contextlib import AbstractAsyncContextManager, contextmanager
+from typing import Any, Generic, TypeVar
 
 from scrapy.crawler import Crawler
 
@@ -124,6 +124,40 @@ class Shutdown:
             await asyncio.wait(busy, timeout=within)
         for one in list(self._works):
             one.give_up()
+
+
+class Held(Generic[T]):
+    """A context that is entered and left in a task of its own, for who enters it in one callback and leaves it in
+    another. Where all tasks are cancelled (Ctrl-C twice), that is when it is left.
+
+    Otherwise nobody would leave it, and asyncio at its end closes all generators at the same time: one within another
+    is closed by both, which fails.
+    """
+
+    def __init__(self, context: AbstractAsyncContextManager[T]):
+        self._context = context
+        self._entered: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._over = asyncio.Event()
+
+    async def __aenter__(self) -> T:
+        self._task = asyncio.create_task(self._hold())
+        try:
+            await asyncio.wait([self._task, self._entered], return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            self._task.cancel()
+            raise
+        if not self._entered.done():
+            await self._task  # it raises
+        return self._entered.result()
+
+    async def __aexit__(self, *_: object) -> None:
+        self._over.set()
+        await self._task
+
+    async def _hold(self) -> None:
+        async with self._context as value:
+            self._entered.set_result(value)
+            await self._over.wait()
 
 
 def shutdown_of(crawler: Crawler) -> Shutdown:

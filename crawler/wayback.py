@@ -21,7 +21,7 @@ from crawler.discovery.links import LinkFilter
 from crawler.downloader.errors import FetchError
 from crawler.file_ledger import Ledger
 from crawler.file_reading import Backfill, LoopWaiter
-from crawler.files import Unreadable
+from crawler.files import Unreadable, Wait
 from crawler.services import Services, hosts_of
 from pipelines import urls
 from pipelines.items import Page, Rejected
@@ -95,13 +95,14 @@ class WaybackReading(LoopWaiter):
         self._seen: set[bytes] = set()
         self._failed_in_a_row = 0
 
-    def pages(self) -> Iterator[Page | Unreadable]:
+    def pages(self) -> Iterator[Page | Unreadable | Wait]:
         try:
             for host in dict.fromkeys(host.removeprefix("www.") for host in hosts_of(self._gap.source)):
                 for addresses in self._addresses(host):
                     for capture in self._unknown(addresses):
                         if (page := self._fetched(capture)) is not None:
                             yield page
+                            yield Wait(0)  # it is stored now, however long the next capture is waited for
                         self.found.files_ended += 1
         except _Trouble as trouble:
             self.found.failures += (str(trouble),)

@@ -134,6 +134,10 @@ REJECTED = {
         "{ill} of {of} pages cannot be stored",
         "`nachlese explain URL` says why; when it is mended: `nachlese retry`.",
     ),
+    "pipeline": (
+        "{ill} of {of} pages are lost in an item pipeline",
+        "`nachlese explain URL` names it: it must return the item, or raise DropItem. Then: `nachlese retry`.",
+    ),
 }
 NOT_FETCHED = "{ill} of {of} pages cannot be fetched ({answer})"
 OTHERWISE_REJECTED = "{ill} of {of} pages are rejected ({answer})"

@@ -80,6 +80,7 @@ class Reason(StrEnum):
     # the keeping
     UNSTORABLE = "unstorable"
     DROPPED = "dropped"
+    PIPELINE = "pipeline"
 
 
 class Rejected(Exception):

@@ -5,6 +5,7 @@ Servers on loopback stand in for both.
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import http.server
 import json
@@ -34,10 +35,13 @@ from crawler.file_reading import read_files
 from crawler.services import Services, open_services
 from crawler.wayback import Gap, WaybackReading, chosen
 from pipelines.items import Reason
+from pipelines.store import PageOutcome
 from tests.test_backfill import STAND_STILL, body, put, record
 
 BASE = "https://cc.example/mirror/"
 JANUARY = "crawl-data/CC-NEWS/2025/01/"
+#: seconds after which something hangs
+GUARD = 300
 
 
 def test_months_are_counted_and_nothing_else_is_taken_for_one():
@@ -352,11 +356,29 @@ async def test_an_archive_that_does_not_answer_ends_the_run_with_what_came(servi
     assert report.counts.found == 0 and "HTTP status 503" in found.failures[0]
 
 
+async def test_a_capture_that_has_come_is_stored_while_the_next_one_hangs(services, web):
+    for number in range(1, 13):
+        capture(web, number, more="0")
+    web.each, web.at_once, ended = 100, 5, []
+
+    def stored(url: str, outcome: PageOutcome) -> None:
+        ended.append(outcome.kind)
+        if len(ended) == web.at_once:
+            web.let_go.set()
+
+    try:
+        async with asyncio.timeout(GUARD):
+            report, _ = await read_files(services, WaybackReading(services, gap(services)), lambda _: stored)
+    finally:
+        web.let_go.set()
+    assert report.counts.new == 12
+
+
 def test_after_a_kill_a_gap_goes_on_where_it_was(folder: Path, tmp_path: Path, database_url: str, sql_rows, web):
     for number in range(1, 25):
         capture(web, number, more="0")
-    # one transaction may take all that have come, and then nothing is left to do; up to seven wait for the next ones
-    web.each, web.at_once = 7, 18
+    # one transaction may take all that have come, and then nothing is left to do
+    web.each, web.at_once = 7, 12
     environment = os.environ | {
         "NACHLESE_CONFIG": str(folder),
         "NACHLESE_DATABASE_URL": database_url,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import fnmatch
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,24 @@ def test_a_file_imports_only_where_it_may(path: Path):
             if fnmatch.fnmatch(here, room) and forbidden & {library, name}:
                 wrong.append(f"{here}:{line} imports {name}: reading is pure")
     assert not wrong, "\n".join(wrong)
+
+
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def needed(path: Path, modules: set[str]) -> Iterator[str]:
+    """Modules of ours that a file imports when it is loaded, and those whose types it names."""
+    for statement in ast.parse(path.read_text("utf-8")).body:
+        for node in statement.body if isinstance(statement, ast.If) else [statement]:
+            if isinstance(node, ast.ImportFrom) and node.module:
+                names = (f"{node.module}.{alias.name}" for alias in node.names)
+                yield from {name if name in modules else node.module for name in names} & modules - {module_of(path)}
+
+
+def test_no_two_modules_of_the_crawler_import_each_other_nor_for_types_alone():
+    ours = {module_of(path): path for path in OURS if name_of(path).startswith("crawler/")}
+    TopologicalSorter({name: set(needed(path, set(ours))) for name, path in ours.items()}).prepare()
 
 
 def test_every_door_exists():

@@ -63,7 +63,6 @@ TESTED_IN = {
     ],
     "test_config.py": [
         "crawler/config/loading.py",
-        "crawler/config/scrapy_names.py",
         "crawler/config/settings_file.py",
         "crawler/config/source_file.py",
         "crawler/config/table.py",
@@ -210,6 +209,7 @@ TESTED_IN = {
         "crawler/cli/try_rules.py",
         "crawler/probing/documents.py",
         "crawler/probing/drafting.py",
+        "crawler/probing/findings.py",
         "crawler/probing/fixtures.py",
         "crawler/probing/models.py",
         "crawler/probing/probe.py",

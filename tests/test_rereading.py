@@ -18,6 +18,7 @@ import pytest
 from crawler import config, file_reading
 from crawler.backfilling import backfill, hosts_wanted
 from crawler.backfilling import selection_of as selection_of_hosts
+from crawler.file_jobs import put_replay
 from crawler.rereading import key_of, reread_archive, selection_of
 from crawler.services import Services, open_services
 from pipelines.archive import Archive
@@ -99,6 +100,7 @@ async def test_only_the_same_reading_is_gone_on_with(services: Services, tmp_pat
 
 
 async def test_files_that_are_gone_are_said_and_the_others_are_read(services: Services, caplog, sql_rows):
+    gone_said = "files of the archive with stored pages that are not there: 1; only the others are read"
     gone, kept = fill(services.archive_folder, 1, 2), fill(services.archive_folder, 3)
     row = f"('{gone.name}', 0, 9, 'blatt', '{url(1)}', now() - interval '1 minute')"  # as a crawl writes it
     sql_rows(
@@ -106,11 +108,15 @@ async def test_files_that_are_gone_are_said_and_the_others_are_read(services: Se
         f"VALUES {row} RETURNING 1"
     )
     await reread_archive(services)
+    await put_replay(services, None, None)
     assert "db check-archive" not in caplog.text
     gone.unlink()
     report, _ = await reread_archive(services)
     assert (report.outcome, report.counts.found) == ("finished", 1) and kept.exists()
-    assert "files of the archive with stored pages that are not there: 1; only the others are read" in caplog.text
+    assert gone_said in caplog.text
+    caplog.clear()
+    await put_replay(services, None, at(0))
+    assert gone_said in caplog.text
 
 
 async def test_a_file_that_another_process_reads_is_waited_for(

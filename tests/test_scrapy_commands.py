@@ -222,11 +222,11 @@ async def test_a_spider_that_is_not_there_is_an_error_that_names_the_nearest(loo
     assert "there is no source 'blat'" in said and "did you mean 'blatt'?" in said and "Traceback" not in said
 
 
-async def hanging(project: Project) -> Process:
+async def hanging(project: Project, stop_within: str = "2 seconds") -> Process:
     """A crawl with two pages that never come, and one that waits for its host's turn."""
     project.site.hold |= {"/haengt-1.html", "/haengt-2.html"}
     project.site.feed("/haengt-1.html", "/haengt-2.html", "/artikel-1.html")
-    project.settings('[schedule]\nstop_within = "2 seconds"\n')
+    project.settings(f'[schedule]\nstop_within = "{stop_within}"\n')
     process = await project.start("crawl", "blatt")
     async with asyncio.timeout(GUARD):
         await project.site.held.wait()
@@ -244,13 +244,14 @@ async def test_ctrl_c_once_ends_what_is_in_flight_within_the_grace(project):
 
 
 async def test_ctrl_c_twice_ends_at_once(project):
-    process = await hanging(project)
+    process = await hanging(project, stop_within="1 hour")  # it does not end before the second one, on no machine
     process.send_signal(signal.SIGINT)
     async with asyncio.timeout(GUARD):
         while b"shutting down gracefully" not in (line := await process.stdout.readline()):
             assert line
         process.send_signal(signal.SIGINT)
-        await process.communicate()
+        said, _ = await process.communicate()
+    assert b"forcing unclean shutdown" in said and b"Traceback" not in said, said.decode()
     assert project.rows("SELECT count(*) FROM news.pending WHERE source = 'blatt'")[0][0] >= 2
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import gc
 import weakref
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
 from crawler.downloader.errors import ShutdownError
-from crawler.shutdown import Shutdown
+from crawler.shutdown import Held, Shutdown
 
 
 async def test_what_waits_ends_at_once_and_what_is_in_progress_may_finish():
@@ -103,3 +104,44 @@ async def test_work_that_fails_keeps_nothing_in_memory():
         assert page() is None
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("is_cancelled", [False, True])
+async def test_what_is_held_is_left_in_order_by_whoever_leaves_it_and_where_all_tasks_are_cancelled(is_cancelled):
+    left = []
+
+    @asynccontextmanager
+    async def inner() -> AsyncIterator[str]:
+        try:
+            yield "open"
+        finally:
+            await asyncio.sleep(0)
+            left.append("inner")
+
+    @asynccontextmanager
+    async def outer() -> AsyncIterator[str]:
+        async with inner() as value:
+            yield value
+        left.append("outer, in order")
+
+    held, before = Held(outer()), asyncio.all_tasks()
+    assert await held.__aenter__() == "open"
+    (task,) = asyncio.all_tasks() - before
+    if is_cancelled:
+        task.cancel()
+        await asyncio.wait([task])
+        assert left == ["inner"] and task.cancelled()
+    else:
+        await held.__aexit__()
+        assert left == ["inner", "outer, in order"]
+
+
+async def test_what_cannot_be_entered_says_why():
+    @asynccontextmanager
+    async def closed() -> AsyncIterator[None]:
+        raise ValueError("no database")
+        yield
+
+    with pytest.raises(ValueError, match="no database"):
+        async with Held(closed()):
+            pytest.fail("it was entered")

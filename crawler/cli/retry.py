@@ -30,8 +30,8 @@ def retry(
         typer.Option(
             "--reason",
             metavar="REASON",
-            help="How they ended; may be given several times. Default: by a fault of ours: unstorable, reader_timeout, "
-            "reader_memory, reader_crash.",
+            help="How they ended; may be given several times. Default: by a fault of ours: unstorable, pipeline, "
+            "reader_timeout, reader_memory, reader_crash.",
             show_default=False,
         ),
     ] = None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from crawler.cli import sources_add, sources_rights, sources_test, sources_verify
-from crawler.cli.common import Exit, configuration, count, known_sources, new_table, out, print_json, run, told
+from crawler.cli.common import Exit, configuration, count, fail, known_sources, new_table, out, print_json, run, told
 from crawler.logs import plain
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def check(
     """Check the configuration; every mistake is named with its file, its key and what is allowed.
 
     A pattern that can be read in very many ways is named too. It is no mistake: it is matched by an engine that cannot
-    run away, but a text may be given up with it.
+    run away, but a text may be given up with it. So is a Scrapy setting that a spider of your own sets in vain.
 
     Without --fetch nothing is asked of any site. With it, nothing is stored. Exit code 2 for a mistake in a file, 1
     when a feed, sitemap or section page cannot be read.
@@ -106,7 +106,8 @@ def check(
     wanted = known_sources(configured, names or sorted(configured.sources))
     check_components(configured, wanted)
     if not fetch:
-        dangers = {name: dangerous(configured.sources[name]) for name in wanted}
+        in_vain = set_in_vain(configured, wanted)
+        dangers = {name: dangerous(configured.sources[name]) + in_vain.get(name, []) for name in wanted}
         if as_json:
             for name in wanted:
                 print_json({"source": name, "valid": True, "warnings": dangers[name]})
@@ -125,6 +126,20 @@ def check_components(configured: Configuration, names: Sequence[str]) -> None:
 
         add_to_path(configured.folder)
         must_load(configured, *names)
+
+
+def set_in_vain(configured: Configuration, names: Sequence[str]) -> dict[str, list[str]]:
+    """By source, what its spider's ``custom_settings`` set in vain. Spiders of the user's own are imported for it."""
+    if not (configured.folder / "spiders").is_dir() and "SPIDER_MODULES" not in configured.settings.scrapy:
+        return {}
+    from crawler.addon import project_settings, spider_problems
+    from crawler.spiderloader import SourceLoader
+
+    try:
+        loader = SourceLoader(project_settings(), configured)
+    except (ImportError, SyntaxError, NameError, TypeError) as error:
+        fail(f"the spiders of {configured.folder} cannot be loaded: {type(error).__name__}: {error}", Exit.USAGE)
+    return {name: [said for _, said in spider_problems(loader.load(name))] for name in names}
 
 
 def dangerous(source: Source) -> list[str]:

@@ -19,7 +19,10 @@ log = logging.getLogger(__name__)
 
 class Command(crawl.Command):
     """Scrapy's own, with exit code 1 also where the run failed; there it is for a spider that cannot be made. A mistake
-    of the caller's is a sentence and no traceback."""
+    of the caller's is a sentence and no traceback.
+
+    Scrapy's ``run`` cannot be called: it drops the task of the crawl, and with it why the crawl could not begin.
+    """
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         if len(args) != 1:

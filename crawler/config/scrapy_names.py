@@ -1,8 +1,10 @@
-"""Which Scrapy settings a ``[scrapy]`` table or ``-s`` may set, and what to use instead of those that do nothing."""
+"""Which Scrapy settings can be set, and what to use instead of those that do nothing here.
+
+A name that nobody knows may belong to a package of somebody else's, unless it is one slip of the pen from a known one.
+"""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,6 +20,7 @@ OURS = {
 }  # fmt: skip
 #: settings of Scrapy that cannot act here, and what to use instead
 INSTEAD = {
+    "ASYNCIO_EVENT_LOOP": "the loop runs before this is read",
     "AUTOTHROTTLE": "a host's pace is [politeness] delay and [fetch] delay, and what the host says with Retry-After",
     "COMPRESSION_ENABLED": "bodies are always decompressed, within bounds",
     "CONCURRENT_REQUESTS_PER_IP": "use CONCURRENT_REQUESTS_PER_DOMAIN",
@@ -32,22 +35,36 @@ INSTEAD = {
     "DOWNLOAD_TLS": "connections have the TLS of Python's defaults",
     "DOWNLOAD_VERIFY_CERTIFICATES": "certificates are always verified; SSL_CERT_FILE adds an authority",
     "DOWNLOAD_WARNSIZE": "use DOWNLOAD_MAXSIZE",
+    "FORCE_CRAWLER_PROCESS": "there is no reactor",
     "FTP_": "only http and https are asked for",
+    "HTTP2_": "requests are HTTP/1.1",
     "HTTPCACHE": "pages are in the archive: nachlese replay --archive reads them again",
+    "HTTPERROR_": "use handle_httpstatus_list, of a spider or in the meta of a request",
     "HTTPPROXY": "use [fetch] proxy in the source's file",
+    "HTTPX_": "requests are HTTP/1.1",
     "JOBDIR": "the frontier is in Postgres, and every crawl goes on where the last one ended",
+    "MAIL_": "Scrapy's mail needs the reactor; [alerts] in settings.toml sends mail",
+    "MEMUSAGE_NOTIFY_MAIL": "Scrapy's mail needs the reactor; [alerts] in settings.toml sends mail",
     "METAREFRESH": "a page that sends its readers on is read as it is",
     "RANDOMIZE_DOWNLOAD_DELAY": "use [politeness] jitter, a length of time",
     "REACTOR_THREADPOOL_MAXSIZE": "there is no reactor",
     "REFERER_ENABLED": "no Referer is sent; [fetch] headers can set one",
+    "REFERRER_POLICIES": "no Referer is sent; [fetch] headers can set one",
     "REFERRER_POLICY": "no Referer is sent; [fetch] headers can set one",
     "REMOTE_CONTROL": "it runs Python for whoever connects; nachlese status and nachlese explain tell how a crawl is",
     "RETRY_": "a page that failed for now stays pending and is tried again later, over restarts",
+    "ROBOTSTXT_PARSER": "robots.txt is read as RFC 9309 has it",
+    "ROBOTSTXT_USER_AGENT": "robots.txt is asked for the first word of user_agent in settings.toml",
     "SCHEDULER": "the frontier is in Postgres",
+    "STATSMAILER_RCPTS": "Scrapy's mail needs the reactor; [alerts] in settings.toml sends mail",
     "TELNETCONSOLE": "it runs Python for whoever connects; nachlese status and nachlese explain tell how a crawl is",
     "TWISTED_": "there is no reactor; everything runs on asyncio",
     "URLLENGTH_LIMIT": "addresses have 2000 characters at most, and longer ones are rejected by name",
 }  # fmt: skip
+#: those that begin like one of INSTEAD, and act
+ACTING = ("DOWNLOADER_MIDDLEWARES", "DOWNLOADER_STATS", "SCHEDULER_MEMORY_QUEUE", "SCHEDULER_PRIORITY_QUEUE")
+#: those that act on the requests of a spider that is none of ours
+ACTING_ON_OTHERS = ("JOBDIR", "RETRY_PRIORITY_ADJUST", "RETRY_TIMES", "SCHEDULER")
 #: dictionaries that a file adds to, and does not replace
 COMPONENTS = (
     "ITEM_PIPELINES", "DOWNLOADER_MIDDLEWARES", "SPIDER_MIDDLEWARES", "EXTENSIONS", "ADDONS", "FEEDS",
@@ -71,14 +88,22 @@ def problem_of(name: str, known: set[str] | None = None) -> str | None:
     """Why *name* cannot be set, with what to use instead; None where it can."""
     known = known if known is not None else known_names()
     if name in known:
-        reason = next((why for start, why in INSTEAD.items() if name == start or name.startswith(start)), None)
-        # DOWNLOADER is the downloader itself; its middlewares and statistics can be set
-        if reason and not name.startswith(("DOWNLOADER_MIDDLEWARES", "DOWNLOADER_STATS")):
-            return f"{name} does nothing here: {reason}"
-        return None
-    near = difflib.get_close_matches(name.upper(), sorted(known), n=1, cutoff=0.6)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    return f"there is no Scrapy setting {name}{hint} (one that a component of your own reads goes into [scrapy.custom])"
+        reason = (
+            None if name in ACTING else next((why for start, why in INSTEAD.items() if name.startswith(start)), None)
+        )
+        return f"{name} does nothing here: {reason}" if reason else None
+    meant = name.upper() if name.upper() in known else next((one for one in sorted(known) if is_slip(name, one)), None)
+    return f"there is no Scrapy setting {name}; did you mean {meant}?" if meant else None
+
+
+def is_slip(name: str, meant: str) -> bool:
+    """Whether one letter is missing, too many, or another one, or two neighbours have changed places."""
+    for at in range(max(len(name), len(meant))):
+        one, other = name[:at] + name[at + 1 :], meant[:at] + meant[at + 1 :]
+        swapped = name[:at] + name[at : at + 2][::-1] + name[at + 2 :]
+        if one in (meant, other) or other == name or swapped == meant:
+            return True
+    return False
 
 
 def problems_of_table(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -88,6 +113,9 @@ def problems_of_table(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if name == "custom":
             if not isinstance(value, Mapping):
                 yield "scrapy.custom", "expected a table"
+                continue
+            wrong = ((one, problem_of(one, known)) for one in value if one in known)
+            yield from ((f"scrapy.custom.{one}", said) for one, said in wrong if said is not None)
             continue
         if (said := problem_of(name, known)) is not None:
             yield f"scrapy.{name}", said

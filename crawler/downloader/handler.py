@@ -96,6 +96,7 @@ class GuardedDownloadHandler(BaseDownloadHandler):
             hosts.answered(host(url), self.policy.source, meta.get("kind") == "page")
         meta["seconds_left"] = seconds - answer.seconds
         meta["fetched_at"] = answer.fetched_at
+        meta["download_latency"] = answer.seconds
         return response_of(url, answer)
 
     def _http_request(self, url: str, request: Request, seconds: float) -> HttpRequest:

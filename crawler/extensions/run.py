@@ -17,17 +17,18 @@ from twisted.python.failure import Failure
 
 from crawler import config
 from crawler.frontier import Frontier, Progress, frontier_of
+from crawler.item_processor import handed_over, scraped
 from crawler.logs import guard_handlers, note_run
 from crawler.reports import Outcome, RunReport, level_of, outcome_of
 from crawler.services import Services, close, give_services, in_memory, open_services, services_of
-from crawler.shutdown import shutdown_of
+from crawler.shutdown import Held, shutdown_of
 from crawler.signals import run_closed, run_opened
 from crawler.spiders.base import RunSpider
 from pipelines.article_item import ArticleItem
 from pipelines.database import DatabaseError
 from pipelines.item_pipelines import InfrastructureError, RejectedItem
 from pipelines.items import Reason
-from pipelines.store import Run, RunCounts, RunKind
+from pipelines.store import PageOutcome, Run, RunCounts, RunKind
 from pipelines.store.takeovers import TAKEN_OVER, LostLease
 from pipelines.workers import ReadersUnavailable
 
@@ -138,7 +139,7 @@ class RunExtension:
             return services_of(self.crawler)
         # Scrapy has set the log up, and lets a page's title have lines of its own
         guard_handlers(configuration_of(spider).settings.log_format)
-        services = await self._opened.enter_async_context(open_services(configuration_of(spider)))
+        services = await self._opened.enter_async_context(Held(open_services(configuration_of(spider))))
         give_services(self.crawler, services)
         if isinstance(spider, RunSpider):
             spider.services = services
@@ -159,11 +160,7 @@ class RunExtension:
 
     def item_scraped(self, item: Any) -> None:
         if isinstance(item, ArticleItem) and (frontier := frontier_of(self.crawler)):
-            if item.outcome is not None:
-                frontier.ended(item.url, item.outcome)
-            else:
-                frontier.released(item.url)
-            handed_over(item, frontier)
+            scraped(item, frontier)
 
     async def item_dropped(self, item: Any, exception: BaseException) -> None:
         """A rejection: of ours with its reason, or by an item pipeline of the user's own."""
@@ -175,17 +172,7 @@ class RunExtension:
             if item.outcome is not None:
                 frontier.ended(item.url, item.outcome)
                 return
-            item.outcome = await frontier.reject(
-                item.url,
-                reason,
-                detail,
-                status=item.page.status,
-                source=item.page.source,
-                fetched_at=item.page.fetched_at,
-                archived=item.archived,
-                ms=item.ms,
-                size=len(item.page.body),
-            )
+            item.outcome = await self._rejected(item, frontier, reason, detail)
         except DatabaseError as error:
             self.failed(str(error))
         finally:
@@ -205,11 +192,27 @@ class RunExtension:
                 frontier.released(item.url)
             else:
                 said = f"{type(error).__name__}: {error}".split("\n", 1)[0][:200]
-                item.outcome = await frontier.reschedule(item.url, said)
+                if frontier.run.is_replay:  # a stored page does not come again by itself
+                    item.outcome = await self._rejected(item, frontier, Reason.UNSTORABLE, said)
+                else:
+                    item.outcome = await frontier.reschedule(item.url, said)
         except DatabaseError as away:
             self.failed(str(away))
         finally:
             handed_over(item, frontier)
+
+    async def _rejected(self, item: ArticleItem, frontier: Frontier, reason: Reason, detail: str) -> PageOutcome:
+        return await frontier.reject(
+            item.url,
+            reason,
+            detail,
+            status=item.page.status,
+            source=item.page.source,
+            fetched_at=item.page.fetched_at,
+            archived=item.archived,
+            ms=item.ms,
+            size=len(item.page.body),
+        )
 
     def spider_error(self, failure: Failure, response: Any) -> None:
         """An exception out of a callback or of start(): without a database, or without its start, a run is none."""
@@ -294,7 +297,7 @@ class RunExtension:
             self.stopped = "interrupted" if reason == "shutdown" else reason
         if reason == "start_error":
             self.trouble = self.trouble or "the spider's start() failed; the log says how"
-        outcome, error = outcome_of(self.trouble, self.stopped, frontier.failures)
+        outcome, error = outcome_of(self.trouble, self.stopped, frontier.failures, frontier.lost)
         try:
             counts = await services_of(self.crawler).store.end_run(self.run, outcome, error)
         except LostLease as lost:  # between two heartbeats
@@ -306,14 +309,6 @@ class RunExtension:
         )
         log.log(level_of(self.report), "%s", self.report)
         await self.crawler.signals.send_catch_log_async(run_closed, report=self.report, spider=spider)
-
-
-def handed_over(item: ArticleItem, frontier: Frontier) -> None:
-    """Stored pages go on in order: the next one may be stored."""
-    frontier.item_ended()
-    if item.handed_over is not None:
-        item.handed_over.set()
-    item.release()
 
 
 def is_crawl(crawler: Crawler) -> bool:

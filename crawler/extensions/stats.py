@@ -6,6 +6,8 @@ from typing import Any
 
 from scrapy import Spider
 from scrapy.crawler import Crawler
+from scrapy.exceptions import NotConfigured
+from scrapy.extensions import logcount
 from scrapy.extensions.corestats import CoreStats
 
 from crawler.reports import RunReport
@@ -34,3 +36,13 @@ class OutcomeStats(CoreStats):
             self.stats.set_value(f"outcome/{name}", getattr(counts, name))
         for reason, number in counts.reasons.items():
             self.stats.set_value(f"outcome/reason/{reason}", number)
+
+
+class LogCount(logcount.LogCount):
+    """Scrapy's, where the log is Scrapy's: it counts the lines of a process, which may run many crawls."""
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> LogCount:
+        if not crawler.settings.getbool("LOG_ENABLED"):
+            raise NotConfigured
+        return super().from_crawler(crawler)

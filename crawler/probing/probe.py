@@ -21,12 +21,13 @@ from crawler.discovery.links import LinkFilter
 from crawler.downloader.errors import Failure, failure_reason
 from crawler.probing import documents, sentences
 from crawler.probing.documents import Candidate, Choice, Seen
+from crawler.probing.findings import Home, Sampled
 from crawler.probing.models import Survey
 from crawler.services import Services
 from crawler.single_fetch import fetched, page_of
 from crawler.spiders.documents import header
 from pipelines import urls
-from pipelines.items import Article, Hint, Link, Page, Reason, Rejected
+from pipelines.items import Article, Hint, Link, Reason, Rejected
 from pipelines.workers import ReadersUnavailable
 
 #: articles that are asked for, by default
@@ -73,17 +74,6 @@ class Wanted:
     allow_addresses: tuple[AllowedAddress, ...] = ()
     cookies: dict[str, str] = field(default_factory=dict)
     typed: bool = False
-
-
-@dataclass(frozen=True)
-class Sampled:
-    """One page of the sample: the page where it came, the article where it is one, else why not."""
-
-    url: str
-    page: Page | None = None
-    article: Article | None = None
-    reason: Reason | None = None
-    detail: str = ""
 
 
 @dataclass(frozen=True)
@@ -397,17 +387,6 @@ class Prober:
             return await self.services.parsing.survey(body, content_type, url, self.wanted.name)
         except Rejected:
             return Survey()
-
-
-@dataclass(frozen=True)
-class Home:
-    """The first page. ``wall``: what stood before it, or why it did not come. ``given``: documents that were named."""
-
-    homepage: str
-    survey: Survey
-    wall: Failure | None = None
-    moved_to: str | None = None
-    given: tuple[Candidate, ...] = ()
 
 
 def is_json(response: Response) -> bool:

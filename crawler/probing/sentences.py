@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from crawler.config.values import literal_address
 from crawler.downloader.errors import Failure
 from crawler.probing.documents import Choice
+from crawler.probing.findings import Home, Sampled
 from pipelines.items import Reason
-
-if TYPE_CHECKING:
-    from crawler.probing.probe import Home, Sampled
 
 
 def leads_elsewhere(url: str, at: str) -> str:
