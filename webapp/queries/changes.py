@@ -9,7 +9,7 @@ from typing import Any
 from webapp.queries.paging import FIRST, Page, Rows, cursor
 from webapp.reader import News, Row
 
-KINDS = ("new", "version", "copy", "gone", "back", "story")
+KINDS = ("new", "version", "copy", "gone", "back", "story", "metadata")
 CURSOR = (int,)
 LOOKS = (1, 3, 10, 10, 10, 10)  # pages' worth of changes that are looked at in turn: most lists are full by the first
 WANTED = {
