@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.datastructures import QueryParams
 
 from webapp import formats, queries
-from webapp.mcp.marking import LONG, Answer
 from webapp.known_names import check_source
+from webapp.mcp.marking import LONG, Answer
 from webapp.parameters import LARGEST_ID, BadParameter, Parameters
 from webapp.queries import articles, changes, search, sources, stories, texts
 from webapp.queries.articles import KINDS, ArticleFilter
