@@ -74,7 +74,8 @@ async def edits(
             break
         after = looked[-1]["id"]
     else:
-        return Rows(Found(found[: page.size], EDIT), cursor([found[page.size - 1]["id"] if len(found) > page.size else after]))
+        last = found[page.size - 1]["id"] if len(found) > page.size else after
+        return Rows(Found(found[: page.size], EDIT), cursor([last]))
     if len(found) <= page.size:
         return Rows(Found(found, EDIT))
     return Rows(Found(found[: page.size], EDIT), cursor([found[page.size - 1]["id"]]))
