@@ -72,7 +72,7 @@ async def test_what_has_the_words_and_means_it_comes_before_what_only_means_it(f
 
 
 async def test_who_stores_many_is_told_how_far_it_is(filled, monkeypatch, caplog):
-    """On a terminal by a line that changes, elsewhere by the log: many articles take a quarter of an hour."""
+    """On a terminal by a line that changes, elsewhere by the log: a hundred thousand articles take 10 to 45 minutes."""
     monkeypatch.setattr(meanings, "MOST", 1)
     monkeypatch.setattr(meanings, "LOGGED_EACH", 2)
     told: list[int] = []
