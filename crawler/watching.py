@@ -14,7 +14,7 @@ import re
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
 from importlib.metadata import version
 from pathlib import Path
@@ -24,11 +24,13 @@ from xml.etree import ElementTree
 from crawler.config import Watch
 from crawler.downloader.client import HttpClient
 from crawler.downloader.errors import FetchError
+from crawler.downloader.hosts import retry_after
 from crawler.downloader.policy import FetchPolicy
 from pipelines import database
 from pipelines.atomic import write_whole
 from pipelines.database import DatabaseError
 from pipelines.store import Row, Store, WatchRow
+from pipelines.store.watching import LONGEST_WAIT
 from pipelines.urls import BadUrl
 
 log = logging.getLogger(__name__)
@@ -56,6 +58,14 @@ class Delivery:
     sent: int = 0
     failed: int = 0
     error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an address did not take something, and for how long at least it wants to be left alone (None: unsaid)."""
+
+    error: str
+    wait: timedelta | None = None
 
 
 def watch_rows(watches: Sequence[Watch]) -> list[WatchRow]:
@@ -190,23 +200,27 @@ async def send(store: Store, client: HttpClient, watch: Watch) -> Delivery:
         if not rows:
             break
         ids = [row["id"] for row in rows]
-        error = await post(client, watch.webhook or "", {"watch": watch.name, "matches": rows}, policy)
-        await store.mark_delivered(ids, error)
-        if error:
-            log.warning("watch %s: %s", watch.name, error)
-            return Delivery(watch.name, sent, len(ids), error)
+        refusal = await post(client, watch.webhook or "", {"watch": watch.name, "matches": rows}, policy)
+        if refusal:
+            await store.mark_refused(ids, refusal.error, refusal.wait)
+            log.warning("watch %s: %s", watch.name, refusal.error)
+            return Delivery(watch.name, sent, len(ids), refusal.error)
+        await store.mark_delivered(ids)
         sent += len(ids)
     return Delivery(watch.name, sent)
 
 
-async def post(client: HttpClient, url: str, value: dict[str, Any], policy: FetchPolicy) -> str | None:
+async def post(client: HttpClient, url: str, value: dict[str, Any], policy: FetchPolicy) -> Refusal | None:
     """None where the address took it, else why not."""
     body = json.dumps(value, ensure_ascii=False, default=_plain).encode("utf-8")
     try:
-        status = await client.post(url, body, {"User-Agent": agent()}, policy)
+        answer = await client.post(url, body, {"User-Agent": agent()}, policy)
     except (FetchError, BadUrl) as error:
-        return str(error) or type(error).__name__
-    return None if 200 <= status < 300 else f"the address answered {status}"
+        return Refusal(str(error) or type(error).__name__)
+    if 200 <= answer.status < 300:
+        return None
+    asked = next((value.decode("latin-1") for name, value in answer.headers if name.lower() == b"retry-after"), None)
+    return Refusal(f"the address answered {answer.status}", retry_after(asked, answer.fetched_at, LONGEST_WAIT))
 
 
 def agent() -> str:

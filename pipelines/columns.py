@@ -51,6 +51,16 @@ RIGHTS: dict[str, str] = {
     "ai_crawlers_disallowed": "text[]", "license": "text", "rights_stated_in": "text[]",
 }  # fmt: skip
 
+#: columns of ``ingest.versions`` that say what is stated beside the words: followed where the words stay the same
+FOLLOWED: dict[str, str] = {
+    name: FROM_ARTICLE[name]
+    for name in (
+        "kicker", "section", "sections", "authors", "keywords", "published_at", "published_precision",
+        "published_provenance", "modified_at", "modified_precision", "modified_provenance", "agency", "image_url",
+        "image_caption", "image_credit", "is_accessible_for_free", "amp_url",
+    )
+}  # fmt: skip
+
 #: how a version differs from the one before it
 COMPARED_WITH: dict[str, str] = {
     "compared_with": "integer", "words_added": "integer", "words_removed": "integer", "share_changed": "real",

@@ -92,7 +92,7 @@ def decide(seen: Seen, known: KnownArticle | None, first: int | None, is_trivial
     if seen.content_key == current.content_key:
         write: Write = "rewrite" if again == current else "nothing"
         return Decision("unchanged", current.number, write, True, copy_of)
-    if _is_another_view(seen, known):
+    if is_another_view(seen, known):
         return Decision("unchanged", current.number, "nothing", False, copy_of)
     if again is not None:
         # the same bytes, better read: the site changed nothing, so this is no version of its own
@@ -124,7 +124,7 @@ def _live_hours(at: datetime) -> int:
     return int((at - datetime(2000, 1, 1, tzinfo=UTC)) // LIVE_VERSIONS_EVERY)
 
 
-def _is_another_view(seen: Seen, known: KnownArticle) -> bool:
+def is_another_view(seen: Seen, known: KnownArticle) -> bool:
     """A print, AMP or mobile page, or one page of several, that names the article's own page as canonical.
 
     It leaves out a teaser here and a table there; would it make versions, each look at the two would make two.

@@ -96,6 +96,15 @@ async def test_a_file_is_one_job_and_read_once_and_leaves_no_job(worker, service
     assert (await services.store.batch(anew)).counts.unchanged == 2
 
 
+async def test_a_path_with_an_exclamation_mark_is_read_again_with_the_files_in_it(store, sql_rows):
+    """Files in a WACZ are called by its name and an exclamation mark, and a folder may have one in its name."""
+    others = ["/alt!/b.wacz!archive/data.warc.gz", "/alt", "/alt!/a.wacz.1!archive/data.warc.gz"]
+    for file in ("/alt!/a.wacz", "/alt!/a.wacz!archive/data.warc.gz", *others):
+        await store.save_backfill_position(BackfillPosition(file, "all", 100, 50, 0, 0))
+    await store.put_batch("backfill", "x", "all", {}, "host:1", [("a.wacz", "/alt!/a.wacz", 100)], again=True)
+    assert {row[0] for row in sql_rows("SELECT file FROM ingest.backfills")} == set(others)
+
+
 async def test_a_file_that_another_process_reads_is_left_to_it_until_its_claim_ends(
     worker, services, queue, tmp_path, sql_rows, monkeypatch
 ):

@@ -92,6 +92,8 @@ async def some_news(store: Store) -> None:
     bote = await store.begin_run("bote", "crawl", "host:1")
     await keep(bote, "https://bote.example/1", 50, "Haushalt im Rat", "Der Rat hat den Haushalt beschlossen.")
     await keep(zeitung, url, 10, "Rat streitet und beschließt", "Der Rat hat den Haushalt beschlossen, spät.")
+    late = "Der Rat hat den Haushalt beschlossen, spät."
+    await keep(zeitung, url, 8, "Rat streitet und beschließt", late, is_accessible_for_free=False)
     await keep(
         anzeiger, "https://anzeiger.example/1", 5, "Haushalt steht", "Der Rat hat den Haushalt beschlossen, spät."
     )

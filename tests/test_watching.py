@@ -210,6 +210,33 @@ async def test_a_match_is_sent_once_and_again_where_it_was_not_taken(store, clie
     assert sql_rows("SELECT attempts, error, delivered_at IS NULL FROM news.matches") == [(3, None, False)]
 
 
+@pytest.mark.parametrize(
+    ("asked", "waits"),
+    [("Retry-After: 3600", 3600), ("Retry-After: 30", 60), ("Retry-After: 999999999", 6 * 3600),
+     ("Retry-After: bald", 60), ("X: 1", 60)],
+)  # fmt: skip
+async def test_who_asks_for_time_has_it(store, client, tmp_path, sql_rows, asked: str, waits: int):
+    """A receiver that counts requests says when it takes the next one: not before that, and within six hours."""
+    async with listening(f"429 Too Many\r\n{asked}") as (port, _):
+        one = hooked(port)
+        await store.save_watchlists(watching.watch_rows([one]))
+        await live(store, "1")
+        before = sql_rows("SELECT now()")[0][0]
+        assert (await watching.send(store, client, one)).error == "the address answered 429"
+    [(at, now)] = sql_rows("SELECT next_attempt_at, now() FROM ingest.matches")
+    assert before + timedelta(seconds=waits) <= at <= now + timedelta(seconds=waits)
+
+
+async def test_the_last_try_is_the_last_one_whatever_the_address_asks_for(store, client, tmp_path, sql_rows):
+    async with listening("429 Too Many\r\nRetry-After: 3600") as (port, _):
+        one = hooked(port)
+        await store.save_watchlists(watching.watch_rows([one]))
+        await live(store, "1")
+        sql_rows("UPDATE ingest.matches SET attempts = 11 RETURNING 1")
+        assert (await watching.send(store, client, one)).failed == 1
+    assert sql_rows("SELECT attempts, next_attempt_at FROM ingest.matches") == [(12, None)]
+
+
 async def test_an_address_that_never_answers_holds_up_no_crawl_and_no_other_watchlist(tmp_path, site, database_url):
     held, released, taken = asyncio.Event(), asyncio.Event(), asyncio.Event()
 

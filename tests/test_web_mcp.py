@@ -346,6 +346,7 @@ async def test_what_is_wrong_with_a_source_is_said_in_a_word(store, news, sql_ro
         ("search_articles", {"query": ""}, "query"), ("search_articles", {"query": "a\0b"}, "query"),
         ("search_articles", {"query": "x" * 501}, "query"), ("search_articles", {"query": "x", "until": "?"}, "until"),
         ("search_articles", {}, "query"), ("latest_articles", {"limit": 51}, "limit"),
+        ("latest_articles", {"source": "zeitnug"}, "did you mean 'zeitung'?"),
         ("latest_articles", {"kind": "poem"}, "kind"), ("latest_articles", {"cursor": "e30"}, "cursor"),
         ("latest_stories", {"cursor": "x"}, "cursor"), ("recent_edits", {"what": "x"}, "what"),
         ("changes_since", {"after": -1}, "after"), ("changes_since", {"after": 10**30}, "after"),

@@ -180,7 +180,8 @@ def as_csv(request: Request, view: View) -> bytes:
     """A row per item; lists and mappings as JSON. Text that a spreadsheet would run begins with an apostrophe."""
     out = io.StringIO()
     rows = list(view.items or ())
-    names = list(dict.fromkeys(name for row in rows for name in row))
+    known = getattr(view.items, "names", ())
+    names = list(dict.fromkeys((*known, *(name for row in rows for name in row))))
     writer = csv.writer(out)
     writer.writerow(names)
     for row in rows:

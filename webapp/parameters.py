@@ -30,6 +30,16 @@ class BadParameter(ValueError):
         self.expected = expected
 
 
+class UnknownName(BadParameter):
+    """A source or watchlist that nobody knows; the message names those whose names are nearly the same."""
+
+    def __init__(self, parameter: str, name: str, near: Sequence[str]):
+        says = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+        ValueError.__init__(self, f"{parameter}: there is no {name[:50]!r}{says}")
+        self.name = parameter
+        self.expected = "a name that is known"
+
+
 class Parameters:
     """The query of an address. Pages take an empty value for none, as forms send it; *is_strict*, for the API,
     does not.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Self
 from weakref import WeakKeyDictionary
@@ -63,17 +63,25 @@ class NotAllowed(ReadError):
     """
 
 
+class Found(list[Row]):
+    """Rows, and the names of their columns, which are known where there is no row, too."""
+
+    def __init__(self, rows: Iterable[Row] = (), names: Iterable[str] = ()):
+        super().__init__(rows)
+        self.names = tuple(names)
+
+
 class News:
     """One read-only transaction over schema ``news``: all its questions see the same moment."""
 
     def __init__(self, connection: AsyncConnection[Row]):
         self._connection = connection
 
-    async def rows(self, statement: str, values: Mapping[str, Any] | None = None) -> list[Row]:
+    async def rows(self, statement: str, values: Mapping[str, Any] | None = None) -> Found:
         """All rows of a SELECT. Raises ReadError."""
         with _told():
             cursor = await self._connection.execute(statement, values)
-            return await cursor.fetchall()
+            return Found(await cursor.fetchall(), (column.name for column in cursor.description or ()))
 
     async def row(self, statement: str, values: Mapping[str, Any] | None = None) -> Row | None:
         """The first row, None where there is none. Raises ReadError."""

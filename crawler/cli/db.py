@@ -351,9 +351,11 @@ def meanings(as_json: Annotated[bool, typer.Option("--json", help="One JSON obje
 
 async def _with_meanings(encode: Encoder) -> int:
     from crawler.cli.common import open_store
+    from crawler.cli.run_report import Bar
 
-    async with await open_store() as store:
-        return await store.store_meanings(encode)
+    with Bar("articles") as bar:
+        async with await open_store() as store:
+            return await store.store_meanings(encode, bar.number)
 
 
 async def _regrouped() -> dict[str, int]:

@@ -128,6 +128,11 @@ class Bar:
         self.ends[getattr(what[-1], "kind", "") or getattr(what[-1], "outcome", "")] += 1
         self.tell()
 
+    def number(self, done: int) -> None:
+        """So many are done."""
+        self.ends[""] = done
+        self.tell()
+
     def tell(self) -> None:
         """Show it, where there is a terminal."""
         if self._bar is not None:

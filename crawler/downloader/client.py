@@ -199,8 +199,8 @@ class HttpClient:
         finally:
             del failed  # an exception in a frame of its own traceback waits for the garbage collector
 
-    async def post(self, url: str, body: bytes, headers: dict[str, str], policy: FetchPolicy) -> int:
-        """Send JSON to an address that the operator named; the status of the response, of which no more is read.
+    async def post(self, url: str, body: bytes, headers: dict[str, str], policy: FetchPolicy) -> HttpResponse:
+        """Send JSON to an address that the operator named; the response, of whose body nothing is read.
 
         The guard at the socket is that of every request; robots.txt and pace are not asked, for nothing is fetched, and
         no redirect is followed. Raises FetchError, BadUrl.
@@ -214,7 +214,7 @@ class HttpClient:
             seconds=policy.timeout,
             wants_body=lambda status: False,
         )
-        return (await self.exchange(request)).status
+        return await self.exchange(request)
 
     async def ask(self, url: str, headers: dict[str, str], policy: FetchPolicy) -> int:
         """GET an address that the operator named; the status, of the answer no more is read. As ``post`` otherwise."""

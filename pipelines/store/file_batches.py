@@ -37,8 +37,10 @@ ADD_FILES = """
 """
 # of a WACZ the files in it are called by its name and an exclamation mark, and so is a file that came from an address
 FORGET_POSITIONS = """
-    DELETE FROM ingest.backfills
-    WHERE selection = %(selection)s AND (file = ANY(%(files)s) OR split_part(file, '!', 1) = ANY(%(files)s))
+    DELETE FROM ingest.backfills AS place
+    USING unnest(%(files)s::text[]) AS whole (file)
+    WHERE place.selection = %(selection)s AND split_part(place.file, '!', 1) = split_part(whole.file, '!', 1)
+      AND (place.file = whole.file OR starts_with(place.file, whole.file || '!'))
 """
 FORGET_OLD = "DELETE FROM ingest.file_batches WHERE ended_at < clock_timestamp() - interval '90 days'"
 

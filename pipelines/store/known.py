@@ -52,6 +52,7 @@ FIND_ENDED = """
 
 FIND_ARTICLES = """
     SELECT article.id, article.url_key, article.url, article.source, article.version AS current, article.first_seen_at,
+           article.fetched_at AS confirmed_at,
            version.number, version.content_key, version.body_key, version.fetched_at,
            article.copy_of, article.copy_similarity, article.copy_kept, article.copy_own
     FROM ingest.articles AS article
@@ -103,6 +104,7 @@ class Known:
 
     articles: dict[bytes, KnownArticle] = field(default_factory=dict)
     first_seen: dict[int, datetime] = field(default_factory=dict)
+    confirmed: dict[int, datetime] = field(default_factory=dict)  # the newest fetch that found the article
     firsts: dict[bytes, First] = field(default_factory=dict)  # text -> who had it first
     ids: dict[bytes, int] = field(default_factory=dict)  # of the articles that are not stored yet
     current_revisions: dict[int, Revision] = field(default_factory=dict)  # the current ones
@@ -183,6 +185,7 @@ async def _find_articles(connection: AsyncConnection, items: Sequence[Item], kno
         read_key = before.read_key if before else row_mapping.page_key(row.url)
         known.articles[row.url_key] = KnownArticle(row.id, row.current, versions, row.url_key, read_key)
         known.first_seen[row.id] = row.first_seen_at
+        known.confirmed[row.id] = row.confirmed_at
         known.sources[row.id] = row.source
         known.copies.duplicates_of[row.id] = near_duplicates.duplicate_of_row(row)
         known.copies.current[row.id] = row.current

@@ -7,6 +7,8 @@ can be made again. A dump leaves it out.
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections.abc import Callable
 from functools import partial
 
 from psycopg import AsyncConnection, errors
@@ -16,7 +18,10 @@ from pipelines.postgres import DatabaseError, safe_text
 from pipelines.store.connections import Transactions
 from pipelines.store.session import rows_of
 
+log = logging.getLogger(__name__)
+
 MOST = 100  # articles in a transaction: a second
+LOGGED_EACH = 10_000  # articles: a minute or two
 
 IS_AVAILABLE = "SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector') AS is_available"
 EXTENSION = "CREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA meaning"
@@ -73,10 +78,13 @@ SAVE = """
 """
 
 
-async def store_meanings(run: Transactions, encode: Encoder) -> int:
+async def store_meanings(
+    run: Transactions, encode: Encoder, progress: Callable[[int], None] = lambda done: None
+) -> int:
     """Give every article that has none the vector of its current wording; how many there were.
 
-    DatabaseError: the server has no pgvector, or one without ``halfvec``.
+    *progress* hears after each transaction how many are done. DatabaseError: the server has no pgvector, or one
+    without ``halfvec``.
     """
     place = await run(_prepare)
     total, after = 0, 0
@@ -86,6 +94,9 @@ async def store_meanings(run: Transactions, encode: Encoder) -> int:
             return total
         number, after = done
         total += number
+        progress(total)
+        if total % LOGGED_EACH < number:
+            log.info("meanings: %d articles are stored", total)
 
 
 async def _prepare(connection: AsyncConnection) -> str:

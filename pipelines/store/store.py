@@ -7,7 +7,7 @@ keeps of articles goes through ``batches`` (many in one transaction) to ``writin
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -201,12 +201,12 @@ class Store(
 
     # --- meaning -----------------------------------------------------------------------------------------------------
 
-    async def store_meanings(self, encode: Encoder) -> int:
+    async def store_meanings(self, encode: Encoder, progress: Callable[[int], None] = lambda done: None) -> int:
         """Give every article that has none the vector of its current wording; how many there were.
 
-        Raises ``DatabaseError`` where the server has no pgvector.
+        *progress* hears now and then how many are done. Raises ``DatabaseError`` where the server has no pgvector.
         """
-        return await meanings.store_meanings(self._connections.run, encode)
+        return await meanings.store_meanings(self._connections.run, encode, progress)
 
     # --- maintenance -------------------------------------------------------------------------------------------------
 

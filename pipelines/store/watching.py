@@ -85,8 +85,14 @@ MATCHES_BY_ID = """
 
 MARK_DELIVERED = """
     UPDATE ingest.matches
-    SET error = %(error)s, delivered_at = CASE WHEN %(error)s::text IS NULL THEN now() END,
-        next_attempt_at = CASE WHEN %(error)s::text IS NOT NULL THEN next_attempt_at END
+    SET error = NULL, delivered_at = now(), next_attempt_at = NULL
+    WHERE id = ANY (%(ids)s)
+"""
+# not before the address wants it; null: that was the last try
+MARK_REFUSED = """
+    UPDATE ingest.matches
+    SET error = %(error)s, next_attempt_at =
+            CASE WHEN next_attempt_at IS NOT NULL THEN greatest(next_attempt_at, now() + %(wait)s::interval) END
     WHERE id = ANY (%(ids)s)
 """
 
@@ -155,9 +161,13 @@ class Watches(Session):
 
         return await self._connections.run(work)
 
-    async def mark_delivered(self, ids: Sequence[int], error: str | None = None) -> None:
-        """Matches were sent, or were not because of *error*."""
-        await self._do(MARK_DELIVERED, ids=list(ids), error=row_mapping.clean(error))
+    async def mark_delivered(self, ids: Sequence[int]) -> None:
+        """Matches were sent."""
+        await self._do(MARK_DELIVERED, ids=list(ids))
+
+    async def mark_refused(self, ids: Sequence[int], error: str, wait: timedelta | None = None) -> None:
+        """Matches were not taken because of *error*; they are due again when they were to be, after *wait* at least."""
+        await self._do(MARK_REFUSED, ids=list(ids), error=row_mapping.clean(error), wait=wait)
 
     async def latest_matches(self, watches: Sequence[str], limit: int) -> dict[str, list[Row]]:
         """The latest articles that match each of *watches*, latest first."""

@@ -9,7 +9,7 @@ from psycopg import AsyncConnection
 from pipelines import columns
 from pipelines.dedupe import Decision, KnownArticle
 from pipelines.revisions import Change
-from pipelines.store import near_duplicates, owners, row_mapping
+from pipelines.store import near_duplicates, owners, page_metadata, row_mapping
 from pipelines.store.known import Known
 from pipelines.store.models import Row
 from pipelines.store.near_duplicates import DuplicateOf
@@ -82,7 +82,7 @@ _VALUES = ", ".join(
 )
 _WITH_THE_BYTES = ("archive_record_id", "backfilled_from")
 # the bytes that were read again lie where they lay; only of a live blog others take their place
-_KEPT = {"article_id", "number", *_WITH_THE_BYTES, *columns.COMPARED_WITH}
+_KEPT = {"article_id", "number", *_WITH_THE_BYTES, *columns.COMPARED_WITH, *columns.FOLLOWED}
 
 INSERT_VERSIONS = f"""
     INSERT INTO ingest.versions ({", ".join(columns.VERSION)})
@@ -94,9 +94,15 @@ _NEWER = ", ".join(
     f"{name} = CASE WHEN fresh.fetched_at > version.fetched_at THEN fresh.{name} ELSE version.{name} END"
     for name in _WITH_THE_BYTES
 )
+# what a later fetch has stated stays
+_STATED = ", ".join(
+    f"{name} = CASE WHEN version.metadata_at > fresh.fetched_at THEN version.{name} ELSE fresh.{name} END"
+    for name in columns.FOLLOWED
+)
 REWRITE_VERSIONS = f"""
     UPDATE ingest.versions AS version
     SET {", ".join(f"{name} = fresh.{name}" for name in columns.VERSION if name not in _KEPT)},
+        {_STATED},
         {_NEWER}
     FROM (SELECT {_VALUES} FROM jsonb_to_recordset(%s) AS row ({_VERSION_ROW})) AS fresh
     WHERE version.article_id = fresh.article_id AND version.number = fresh.number
@@ -164,6 +170,7 @@ class Writes:
     run_pages: dict[tuple[int, int, str], Row] = field(default_factory=dict)
     attempts: list[Row] = field(default_factory=list)
     rights: dict[int, Row] = field(default_factory=dict)
+    metadata: page_metadata.Statements = field(default_factory=page_metadata.Statements)
     read_again: dict[tuple[int, int], Row] = field(default_factory=dict)
 
 
@@ -199,6 +206,9 @@ def write_article(
     if before is None or before["fetched_at"] <= item.fetched_at:
         known_rights = {"article_id": article.id, "fetched_at": item.fetched_at, "are_known": item.rights_are_known}
         writes.rights[article.id] = known_rights | item.rights
+    confirmed = known.confirmed.setdefault(article.id, item.fetched_at)
+    writes.metadata.add(item, article, decision, item.source == owner, item.fetched_at > confirmed)
+    known.confirmed[article.id] = max(confirmed, item.fetched_at)
     if decision.write != "nothing":
         _write_version(writes, item, article, decision, record_id, step)
     elif record_id is not None:
@@ -306,6 +316,11 @@ async def execute(connection: AsyncConnection, writes: Writes) -> None:
         (INSERT_ARTICLES, writes.inserted.values()),
         (UPDATE_ARTICLES, writes.updated.values()),
         (INSERT_VERSIONS, writes.new_versions.values()),
+    ):
+        if rows:
+            await connection.execute(statement, [row_mapping.dumps(list(rows))])
+    await page_metadata.follow(connection, writes.metadata)
+    for statement, rows in (
         (REWRITE_VERSIONS, writes.rewritten.values()),
         (LINK_RECORDS, writes.read_again.values()),
         (END_PAGES, writes.ended_pages.values()),

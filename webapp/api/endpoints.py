@@ -110,6 +110,11 @@ async def _revisions(news: News, values: Values, page: Page) -> Rows:
     return Rows(await changes.revisions(news, values["id"]))
 
 
+async def _metadata(news: News, values: Values, page: Page) -> Rows:
+    _there(await articles.one_listed(news, values["id"]), "article")
+    return Rows(await articles.metadata(news, values["id"]))
+
+
 async def _search(news: News, values: Values, page: Page) -> Rows:
     offset = min(max(page.after[0], 0), MOST) if page.after else 0
     rows = await search.found(news, _wanted(values), page.size, offset)
@@ -237,6 +242,14 @@ ENDPOINTS: Sequence[Endpoint] = (
         "What was changed from each wording to the next",
         _revisions,
         ("revisions",),
+        parameters=(ID,),
+    ),
+    Endpoint(
+        "/articles/{id}/metadata",
+        "metadata",
+        "What its page stated beside the words (authors, times, section, paywall ...), first to last",
+        _metadata,
+        ("page_metadata",),
         parameters=(ID,),
     ),
     Endpoint(

@@ -14,6 +14,7 @@ from webapp import formats
 from webapp.api import metrics, openapi, stream
 from webapp.api.endpoints import ENDPOINTS, Endpoint, Missing, Parameter, Values
 from webapp.formats import View
+from webapp.known_names import check_source, check_watchlist
 from webapp.pages.common import answer, language_of
 from webapp.parameters import LARGEST_ID, BadParameter, Parameters
 from webapp.queries.explain import NotAnAddress
@@ -38,6 +39,8 @@ def _handler(endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
     async def handle(request: Request) -> Response:
         values, page = read(request, endpoint)
         reader: Reader = request.app.state.site.reader
+        await check_source(reader, values.get("source"))
+        await check_watchlist(reader, values.get("watch"))
         try:
             if endpoint.kept:
                 key = (endpoint.path, *values.values())

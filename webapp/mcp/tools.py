@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.datastructures import QueryParams
 
 from webapp import formats, queries
+from webapp.known_names import check_source
 from webapp.mcp.marking import LONG, Answer
 from webapp.parameters import LARGEST_ID, BadParameter, Parameters
 from webapp.queries import articles, changes, search, sources, stories, texts
@@ -56,6 +57,7 @@ def answering(tool: Tool) -> Callable[..., Awaitable[CallToolResult]]:
     @functools.wraps(tool)
     async def call(*given: Any, **named: Any) -> CallToolResult:
         try:
+            await check_source(given[0]._reader, named.get("source"))
             found = formats.plain(await tool(*given, **named))
         except (BadParameter, NotAnAddress, ReadError) as error:
             raise ToolError(str(error)) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from starlette.requests import Request
@@ -12,6 +13,11 @@ from webapp import markup, queries, wording
 from webapp.formats import Entry, View
 from webapp.pages.common import Row, answer, language_of, missing, number_of, parameters_of, reader_of
 from webapp.reader import News
+
+#: what a page may state otherwise under the same words -> its label
+RESTATED = {
+    "authors": "Authors", "section": "Section", "agency": "Agency", "is_accessible_for_free": "Paywall",
+}  # fmt: skip
 
 
 async def article(request: Request) -> Response:
@@ -51,6 +57,7 @@ async def article(request: Request) -> Response:
             "difference": wording.compare(before["text"], shown["text"]) if before else [],
             "title_difference": wording.line(before["title"], shown["title"]) if before else (),
             "teaser_difference": wording.line(before["teaser"], shown["teaser"]) if before else (),
+            "restated": restated(known["metadata"]),
             "is_why": is_why,
             "pictures": pictures,
         },
@@ -66,6 +73,7 @@ async def everything(news: News, row: Row) -> dict[str, Any]:
     return {
         "versions": await queries.articles.versions(news, number),
         "revisions": await queries.changes.revisions(news, number) if row["version"] > 1 else [],
+        "metadata": await queries.articles.metadata(news, number),
         "absences": await queries.articles.absences(news, number),
         "copies": await queries.texts.copies(news, original, 100),
         "original": await queries.articles.one_listed(news, original) if row["copy_of"] else None,
@@ -77,6 +85,28 @@ async def everything(news: News, row: Row) -> dict[str, Any]:
 def chosen(versions: Sequence[Row], number: int) -> Row | None:
     """The wording of this number."""
     return next((row for row in versions if row["version"] == number), None)
+
+
+def restated(metadata: Sequence[Row]) -> list[dict[str, Any]]:
+    """Each fetch (``at``) that found other authors, another section, agency or paywall than the one before, and what
+    (``changes``: name, before, after; None for what was not stated), first to last.
+    """
+    made = []
+    for before, after in pairwise(metadata):
+        changes = [
+            {"name": label, "before": _said(before[name]), "after": _said(after[name])}
+            for name, label in RESTATED.items()
+            if before[name] != after[name]
+        ]
+        if changes:
+            made.append({"at": after["stated_at"], "changes": changes})
+    return made
+
+
+def _said(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return "free to read" if value else "paywall"
+    return ", ".join(value) if isinstance(value, list) else value
 
 
 def _entry(request: Request, article: Row) -> Any:

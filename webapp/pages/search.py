@@ -16,7 +16,7 @@ from webapp.pages.common import Row, answer, clock_of, language_of, parameters_o
 from webapp.parameters import WITHIN, BadParameter, Parameters
 from webapp.queries.paging import LARGEST_PAGE, cursor
 from webapp.queries.search import LONGEST_QUERY, MOST, Wanted
-from webapp.reader import News, Reader, TooSlow
+from webapp.reader import Found, News, Reader, TooSlow
 
 SIZE = 30
 COUNTING = 0.7  # seconds that the figure may take; the articles found are there without it
@@ -49,7 +49,7 @@ async def search(request: Request) -> Response:
     if wanted is not None and request.query_params.get("format") == "watchlist":
         return watchlist(request, wanted)
     reader = reader_of(request)
-    rows: Sequence[Row] = []
+    rows = Found()
     listed: Mapping[int, Row] = {}
     figures: Figures | None = ([], [])
     if wanted:
@@ -65,7 +65,7 @@ async def search(request: Request) -> Response:
         "search.html",
         f"{wanted.query}: {_('Search')}" if wanted else _("Search"),
         _("Articles that have the words, the best first"),
-        items=[{name: value for name, value in row.items() if name != "article"} for row in shown],
+        items=Found(({n: value for n, value in row.items() if n != "article"} for row in shown), rows.names),
         entry=_entry(request, listed),
         next=cursor([offset + size]) if is_more else None,
         data={

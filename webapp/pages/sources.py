@@ -28,7 +28,7 @@ from webapp.pages.now import beside, by_day
 from webapp.queries.articles import ArticleFilter
 from webapp.queries.paging import Page
 from webapp.queries.sources import REJECTION_CURSOR, RUN_CURSOR, alarms_of
-from webapp.reader import News, TooSlow
+from webapp.reader import Found, News, TooSlow
 
 DAYS = 30
 COUNTING = 1.5  # seconds that may be spent on what is only an estimate
@@ -43,7 +43,7 @@ async def sources(request: Request) -> Response:
     days = await reader.kept(("days", zone), 60, lambda news: _per_day(news, zone))
     now = datetime.now(UTC)
     alarms = {row["name"]: alarms_of(row, now) for row in rows}
-    shown = [row for row in rows if is_shown(row, show or "all", alarms)]
+    shown = Found((row for row in rows if is_shown(row, show or "all", alarms)), rows.names)
     view = View(
         "sources.html",
         _("Sources"),

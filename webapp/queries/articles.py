@@ -125,6 +125,13 @@ async def versions(news: News, number: int) -> list[Row]:
     )
 
 
+async def metadata(news: News, number: int) -> list[Row]:
+    """What its page stated beside the words, first to last, as in ``news.page_metadata``."""
+    return await news.rows(
+        "SELECT * FROM news.page_metadata WHERE article_id = %(id)s ORDER BY stated_at, version", {"id": number}
+    )
+
+
 async def removed(news: News, number: int, version: int) -> list[Row]:
     """What was left out of one wording, in the order of the page: place, rule, text."""
     return await news.rows(

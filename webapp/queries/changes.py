@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from webapp.queries.paging import FIRST, Page, Rows, cursor
-from webapp.reader import News, Row
+from webapp.reader import Found, News, Row
 
-KINDS = ("new", "version", "copy", "gone", "back", "story")
+KINDS = ("new", "version", "copy", "gone", "back", "story", "metadata")
 CURSOR = (int,)
 LOOKS = (1, 3, 10, 10, 10, 10)  # pages' worth of changes that are looked at in turn: most lists are full by the first
 WANTED = {
@@ -22,6 +22,11 @@ REVISION = """article_id, source, canonical_url, version, version_before, fetche
     teaser_changed, text_changed, title_before, title_after, teaser_before, teaser_after, words_before, words_after,
     words_added,
     words_removed, share_changed, correction, kind, paragraphs_before, paragraphs_after"""
+
+
+OF_ABSENCES = ("gone_at", "back_at", "reason", "title")
+#: columns of a list of edits, whatever was changed
+EDIT = (*(name.strip() for name in REVISION.split(",")), "id", "recorded_at", "change", *OF_ABSENCES)
 
 
 async def since(news: News, after: int, limit: int = 500) -> list[Row]:
@@ -69,10 +74,11 @@ async def edits(
             break
         after = looked[-1]["id"]
     else:
-        return Rows(found[: page.size], cursor([found[page.size - 1]["id"] if len(found) > page.size else after]))
+        last = found[page.size - 1]["id"] if len(found) > page.size else after
+        return Rows(Found(found[: page.size], EDIT), cursor([last]))
     if len(found) <= page.size:
-        return Rows(found)
-    return Rows(found[: page.size], cursor([found[page.size - 1]["id"]]))
+        return Rows(Found(found, EDIT))
+    return Rows(Found(found[: page.size], EDIT), cursor([found[page.size - 1]["id"]]))
 
 
 async def _looked(news: News, kinds: str, wanted: Mapping[str, Any], after: int | None, size: int) -> list[Row]:
@@ -130,4 +136,4 @@ def _absence(rows: Sequence[Row], change: Row) -> Row:
     """The absence that this change began or ended: the last one before it was recorded."""
     key = "gone_at" if change["kind"] == "gone" else "back_at"
     known = [row for row in rows if row[key] is not None and row[key] <= change["recorded_at"]]
-    return max(known, key=lambda row: row[key], default=dict.fromkeys(("gone_at", "back_at", "reason", "title")))
+    return max(known, key=lambda row: row[key], default=dict.fromkeys(OF_ABSENCES))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from webapp.reader import News, Row
+from webapp.reader import Found, News, Row
 
 LONGEST_QUERY = 500  # characters
 MOST = 200  # articles that news.search ranks
@@ -33,13 +33,13 @@ ARGUMENTS = (
 )
 
 
-async def found(news: News, wanted: Wanted, limit: int = 40, offset: int = 0) -> list[Row]:
+async def found(news: News, wanted: Wanted, limit: int = 40, offset: int = 0) -> Found:
     """The articles, best first, as news.search gives them: at most *limit* from *offset* on, of MOST in all."""
     rows = await news.rows(
         f"SELECT * FROM news.search({ARGUMENTS}, max_rows => %(most)s)",
         {**wanted.values(), "most": min(MOST, offset + limit + 1)},
     )
-    return rows[offset : offset + limit + 1]
+    return Found(rows[offset : offset + limit + 1], rows.names)
 
 
 async def mentions(news: News, wanted: Wanted, bucket: str, zone: str) -> list[Row]:

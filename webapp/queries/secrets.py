@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from webapp.reader import Found
 
 SECRET_NAMES = ("token", "key", "secret", "auth", "pass", "pwd", "sig", "session", "user", "credential")
 HIDDEN = "***"
@@ -27,6 +26,6 @@ def _parameter(text: str) -> str:
     return f"{name}={HIDDEN}" if is_secret else text
 
 
-def without_secrets(rows: Iterable[dict[str, Any]], column: str) -> list[dict[str, Any]]:
+def without_secrets(rows: Found, column: str) -> Found:
     """The rows with the addresses in *column* as they may be shown."""
-    return [{**row, column: shown(row[column])} for row in rows]
+    return Found(({**row, column: shown(row[column])} for row in rows), rows.names)

@@ -8,14 +8,14 @@ from typing import Any
 from webapp.queries import secrets
 from webapp.queries.paging import FIRST, Page, Rows, paged
 from webapp.queries.secrets import without_secrets
-from webapp.reader import News, Row
+from webapp.reader import Found, News, Row
 
 RUN_CURSOR = (datetime, int)
 REJECTION_CURSOR = (datetime, str)
 LATE = timedelta(days=1)
 
 
-async def all_of_them(news: News) -> list[Row]:
+async def all_of_them(news: News) -> Found:
     """``news.sources``, by name. It counts the articles of each, so ask ``Reader.kept`` for it."""
     return await news.rows("SELECT * FROM news.sources ORDER BY name")
 

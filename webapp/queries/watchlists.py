@@ -18,6 +18,11 @@ async def all_of_them(news: News) -> list[Row]:
     return await news.rows("SELECT * FROM news.watchlists ORDER BY watch")
 
 
+async def names(news: News) -> list[str]:
+    """The names of all watchlists."""
+    return [row["watch"] for row in await news.rows("SELECT watch FROM news.watchlists")]
+
+
 async def matches(news: News, watch: str | None = None, page: Page = FIRST) -> Rows:
     """What matched, latest first, as in ``news.matches``, with teaser and language of the article."""
     conditions, values = ["true"], dict[str, Any](size=page.size + 1)

@@ -14,9 +14,9 @@ LEFT JOIN ingest.articles AS article ON article.id = change.article_id;
 
 COMMENT ON VIEW news.changes IS 'A row per change, numbered in the order of the commits: who has read up to an id has missed nothing before it';
 COMMENT ON COLUMN news.changes.id IS 'Number, growing, with gaps; keep the last one that you have dealt with as your cursor';
-COMMENT ON COLUMN news.changes.kind IS 'new, version (came or was read better), copy (a new row with a known text, or copy_of changed), gone, back, story';
+COMMENT ON COLUMN news.changes.kind IS 'new, version (came or was read better), copy (a new row with a known text, or copy_of changed), gone, back, story, metadata (the page states other authors, times, section ... under the same words)';
 COMMENT ON COLUMN news.changes.article_id IS 'id in news.articles';
-COMMENT ON COLUMN news.changes.version IS 'The version meant, for new, version and copy; see news.versions';
+COMMENT ON COLUMN news.changes.version IS 'The version meant, for new, version, copy and metadata; see news.versions';
 COMMENT ON COLUMN news.changes.copy_of IS 'copy_of of the article at that moment, for new, copy, gone and back';
 COMMENT ON COLUMN news.changes.story_id IS 'For story: the story that the article has joined or begun; what became of it since, news.story_history tells';
 COMMENT ON COLUMN news.changes.recorded_at IS 'Time of the commit';
@@ -33,11 +33,11 @@ CREATE OR REPLACE FUNCTION news.changes_since(cursor bigint, "limit" integer, wi
 RETURNS SETOF news.changes LANGUAGE plpgsql STABLE AS $$
 DECLARE
     strange text := (SELECT string_agg(kind, ', ' ORDER BY kind) FROM unnest(without) AS kind
-                     WHERE kind IS NULL OR kind NOT IN ('new', 'version', 'copy', 'gone', 'back', 'story'));
+                     WHERE kind IS NULL OR kind NOT IN ('new', 'version', 'copy', 'gone', 'back', 'story', 'metadata'));
 BEGIN
     IF strange IS NOT NULL THEN
         RAISE EXCEPTION 'there is no kind of change %', strange
-            USING HINT = 'The kinds are new, version, copy, gone, back and story.', ERRCODE = 'invalid_parameter_value';
+            USING HINT = 'The kinds are new, version, copy, gone, back, story and metadata.', ERRCODE = 'invalid_parameter_value';
     END IF;
     RETURN QUERY
     SELECT * FROM news.changes AS change

@@ -61,20 +61,21 @@ RETURNS TABLE (
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
     -- from the views, which readers may read, and in one SELECT, which Postgres can merge with the query around it
-    SELECT article.id, then_.version, article.source, article.canonical_url, then_.title, then_.teaser, then_.text,
-           then_.text_markdown, then_.section, then_.authors, then_.keywords, then_.published_at, then_.modified_at,
-           then_.language, then_.agency, then_.kind, then_.word_count, article.first_seen_at, then_.fetched_at,
+    SELECT article.id, then_.version, article.source, article.canonical_url, version.title, version.teaser, version.text,
+           version.text_markdown, then_.section, then_.authors, then_.keywords, then_.published_at, then_.modified_at,
+           version.language, then_.agency, version.kind, version.word_count, article.first_seen_at, version.fetched_at,
            EXISTS (
                SELECT FROM news.absences AS absence
                WHERE absence.article_id = article.id AND absence.gone_at <= articles_as_of.at
                  AND (absence.back_at IS NULL OR absence.back_at > articles_as_of.at))
     FROM news.articles AS article
     CROSS JOIN LATERAL (
-        SELECT * FROM news.versions AS version
-        WHERE version.article_id = article.id AND version.fetched_at <= articles_as_of.at
-        ORDER BY version.fetched_at DESC, version.version DESC
+        SELECT * FROM news.page_metadata AS stated
+        WHERE stated.article_id = article.id AND stated.stated_at <= articles_as_of.at
+        ORDER BY stated.stated_at DESC, stated.version DESC
         LIMIT 1
     ) AS then_
+    JOIN news.versions AS version ON version.article_id = article.id AND version.version = then_.version
     WHERE article.first_seen_at <= articles_as_of.at
 $$;
 
