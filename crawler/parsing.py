@@ -28,8 +28,10 @@ OPML: Task[Subscriptions] = Task("crawler.probing.survey:opml", Subscriptions)
 RIGHTS: Task[str] = Task("pipelines.reading.rights:before_fetch", str)
 WARC_PATHS: Task[FileList] = Task("crawler.archive_lists:warc_paths", FileList)
 CAPTURES: Task[CaptureList] = Task("crawler.archive_lists:captures", CaptureList)
-#: what readers are asked for in every crawl beside reading articles; a reader that is asked for more loads it then
-TASKS = (LOOKING, NEXT_PAGE, JUDGING, RIGHTS)
+#: what readers are asked for of pages that are stored already, beside reading them
+TASKS_OF_PAGES = (NEXT_PAGE, RIGHTS)
+#: the same in every crawl, which looks for pages; a reader that is asked for more loads it then
+TASKS = (LOOKING, JUDGING, *TASKS_OF_PAGES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from scrapy import Spider
@@ -34,7 +35,7 @@ from crawler.downloader.client import HttpClient
 from crawler.downloader.hosts import Hosts
 from crawler.downloader.shared_pace import SharedPace
 from crawler.in_flight import InFlightBytes
-from crawler.parsing import TASKS, Parsing
+from crawler.parsing import TASKS, TASKS_OF_PAGES, Parsing
 from crawler.recovery import Recovery, archive_file
 from crawler.reports import RunReport
 from crawler.rhythm import Bounds, NextLook, Rhythm, looks_for, next_look
@@ -52,7 +53,7 @@ from pipelines.store import Archived, Run, RunKind, SourceRow, Store
 from pipelines.store.models import HostBackoff, HostState
 from pipelines.store.takeovers import KILLED, LostLease
 from pipelines.warc import Openable
-from pipelines.workers import ReaderPool
+from pipelines.workers import ReaderPool, Task
 
 log = logging.getLogger(__name__)
 
@@ -304,13 +305,17 @@ async def open_services(
     dsn: str | None = None,
     patience: timedelta = timedelta(days=1),
     is_reading: bool = True,
+    is_crawling: bool = True,
 ) -> AsyncIterator[Services]:
     """Open database (its tables brought up to date), archive, readers and HTTP client; close them at the end.
 
-    Not *is_reading*: for a process that reads nothing; a reader would be started when it is first asked.
+    Not *is_reading*: for a process that reads nothing; a reader would be started when it is first asked. Not
+    *is_crawling*: for one that reads pages which are stored; a reader that is asked for a feed loads then what that
+    needs.
     Raises ``DatabaseError`` where the database does not answer within *patience*.
     """
-    readers = reader_pool(configuration, configuration.rules() if is_reading else None)
+    tasks = TASKS if is_crawling else TASKS_OF_PAGES
+    readers = reader_pool(configuration, configuration.rules() if is_reading else None, tasks)
     if is_reading:
         readers.begin()  # a second of another core, while the database is opened
     try:
@@ -431,13 +436,15 @@ async def close(services: Services) -> None:
             services.archive.close()
 
 
-def reader_pool(configuration: Configuration, first_rules: Rules | None = None) -> ReaderPool:
+def reader_pool(
+    configuration: Configuration, first_rules: Rules | None = None, tasks: Iterable[Task[Any]] = TASKS
+) -> ReaderPool:
     crawl = configuration.settings.crawl
     return ReaderPool(
         crawl.readers or None,
         seconds=crawl.reader_timeout.total_seconds(),
         memory=crawl.reader_memory,
-        tasks=TASKS,
+        tasks=tasks,
         first_rules=first_rules,
     )
 

@@ -143,3 +143,15 @@ def test_a_crawl_loads_before_its_first_page_nothing_that_few_pages_need():
     rare = ("tldextract", "requests", "urllib3", "prometheus_client", "psutil", "trafilatura")
     done = subprocess.run([sys.executable, "-c", LOADED_BY_A_CRAWL, *rare], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+def test_a_replay_loads_nothing_that_looks_for_pages(database_url: str, tmp_path: Path, monkeypatch):
+    monkeypatch.setenv("NACHLESE_HOME", str(tmp_path))
+    monkeypatch.setenv("NACHLESE_DATABASE_URL", database_url)
+    monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")  # both processes name what they load
+    seed = next((Path(__file__).parent / "seeds").glob("*.txt"))
+    command = [sys.executable, "-m", "crawler.cli", "replay", str(seed), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    assert "trafilatura" in loaded
+    assert loaded.isdisjoint({"crawler.discovery.document", "feedparser"})

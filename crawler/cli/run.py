@@ -244,7 +244,7 @@ async def replayed(configured: Configuration, paths: list[Path], what: dict[str,
     from crawler.services import open_services
 
     with Bar("pages") as bar:
-        async with open_services(configured, await asyncio.to_thread(reachable)) as services:
+        async with open_services(configured, await asyncio.to_thread(reachable), is_crawling=False) as services:
             return await runs.replay(services, paths, **what, progress=bar.page)
 
 
@@ -257,7 +257,7 @@ async def reread(
 
     bar = BytesBar("pages")
     with bar:
-        async with open_services(configured, await asyncio.to_thread(reachable)) as services:
+        async with open_services(configured, await asyncio.to_thread(reachable), is_crawling=False) as services:
             report, found = await reread_archive(services, source, since, again=again, progress=bar.of)
     said = (
         f"gone on with a replay that was killed: {count(found.done_before, 'file')} of {found.files:,} was read before"
@@ -271,7 +271,7 @@ async def compared(configured: Configuration, paths: list[Path] | None, what: di
     from crawler.services import open_services
 
     with Bar("pages") as bar:
-        async with open_services(configured, await asyncio.to_thread(reachable)) as services:
+        async with open_services(configured, await asyncio.to_thread(reachable), is_crawling=False) as services:
             if paths is None:
                 await warn_of_lost_files(services, await asyncio.to_thread(names_in, services))
             return await compare(services, paths or services.archive_paths(), **what, progress=bar.page)

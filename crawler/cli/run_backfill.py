@@ -184,5 +184,5 @@ async def with_services(
 
     bar = BytesBar("pages")
     with bar:
-        async with open_services(configured, await asyncio.to_thread(reachable)) as services:
+        async with open_services(configured, await asyncio.to_thread(reachable), is_crawling=False) as services:
             return await work(services, bar)

@@ -109,7 +109,7 @@ def from_tree(tree: etree._Element) -> tuple[Details, list[etree._Element]]:
     for element in tree.iter("table", "dl", "ul"):
         if element.tag == "ul" and not _labels_items(element):
             continue
-        if any(other in holders for other in element.iterancestors("table", "dl")):
+        if holders and any(other in holders for other in element.iterancestors("table", "dl")):
             continue
         rows = _ROWS[element.tag](element)
         before = element.getprevious()
@@ -153,9 +153,12 @@ def _is_short(element: etree._Element) -> bool:
 
 
 def _table_rows(table: etree._Element) -> list[list[str]]:
+    """None where a row has three cells with text: such a table is none of facts, and nine in ten cells are theirs."""
     rows = []
     for row in table.iter("tr"):
         cells = [_inner(cell) for cell in row if cell.tag in ("td", "th")]
+        if sum(map(bool, cells)) > 2:
+            return []
         if cells:
             rows.append(cells)
         if len(rows) > MOST_FACTS:

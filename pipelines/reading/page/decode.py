@@ -71,7 +71,7 @@ def utf8_of(body: bytes, content_type: str = "") -> bytes:
     lost = raw.count(_LOST) if b"\xef" in raw else 0
     if lost > max(_FEW_LOST, len(raw.decode()) // 50 if lost else 0):
         raise Rejected(Reason.UNDECODABLE, f"{lost} characters are lost")
-    return _MONSTROUS.sub(_without_attributes, raw) if len(raw) > _LONG and _may_be_monstrous(raw) else raw
+    return _without_monsters(raw) if len(raw) > _LONG else raw
 
 
 # The parser compares each attribute of an element with all before it: 200,000 of them would take it minutes.
@@ -81,14 +81,21 @@ _WITHIN = 10_000  # of what is twice as long, one stretch that begins at a multi
 _ATTRIBUTE = re.compile(rb"""[^\s=>"'/]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>"']+))?""")
 
 
-def _may_be_monstrous(raw: bytes) -> bool:
-    """False where no tag can be so long: looks at a few bytes of each stretch, where the pattern looks at all."""
+def _without_monsters(raw: bytes) -> bytes:
+    """*raw* with the attributes taken from each tag that has too many. Looks at a few bytes of each stretch, and where
+    one tag fills it at that tag; the pattern alone would look at all.
+    """
+    pieces: list[bytes] = []
+    end = 0
     for start in range(0, len(raw), _WITHIN):
-        if raw.find(b">", start, start + _WITHIN) < 0 and raw.find(b"<", start + 1, start + _WITHIN) < 0:
-            begun = raw.rfind(b"<", 0, start + 1)
-            if begun > raw.rfind(b">", 0, start) and raw[begun + 1 : begun + 2].isalpha():
-                return True
-    return False
+        until = start + _WITHIN
+        if start < end or raw.find(b">", start, until) >= 0 or raw.find(b"<", start + 1, until) >= 0:
+            continue
+        begun = raw.rfind(b"<", end, start + 1)
+        if begun > raw.rfind(b">", end, start) and (tag := _MONSTROUS.match(raw, begun)) is not None:
+            pieces += (raw[end:begun], _without_attributes(tag))
+            end = tag.end()
+    return b"".join((*pieces, raw[end:])) if pieces else raw
 
 
 def _without_attributes(tag: re.Match[bytes]) -> bytes:
