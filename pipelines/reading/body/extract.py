@@ -32,7 +32,7 @@ from pipelines.reading.body.main_content import core_of, masses_of, weight
 from pipelines.reading.body.next_article import prune_next_articles
 from pipelines.reading.body.prune import prune, prune_links, prune_opened, prune_teasers, strip_silent
 from pipelines.reading.body.removals import Removals
-from pipelines.reading.body.tree_blocks import blocks_in, direct, is_prose
+from pipelines.reading.body.tree_blocks import blocks_in, direct, is_prose, open_paragraphs
 from pipelines.reading.fields.metadata import selector
 from pipelines.reading.page.tree import LONG_PARAGRAPHS, delete, one_line, parser, raw
 
@@ -191,6 +191,7 @@ def body_of(
     if names:
         prune_boxes(core, marks, _host(address), teaser or "", removals)
     prune_links(core, german, removals)
+    open_paragraphs(core)
     is_plain = (known is not None and known.is_plain) or is_prose(core)
     blocks = direct(core) if is_plain else _trafilatura(_framed(core), fast=True)
     if learning and known is None and not is_plain and container:
