@@ -25,6 +25,7 @@ from pipelines.items import Removed
 from pipelines.reading.body import containers
 from pipelines.reading.body.blocks import Block, plain
 from pipelines.reading.body.chronology import mark_chronology
+from pipelines.reading.body.comments import prune_comments
 from pipelines.reading.body.embedded_blocks import describes_picture, marks_of, prune_boxes
 from pipelines.reading.body.figures import open_figures
 from pipelines.reading.body.lead import headline_of, lead_of
@@ -180,6 +181,7 @@ def body_of(
         removals.add(element, "site")
         delete(element)
     prune_next_articles(page, headline, address, removals)
+    prune_comments(page, opens, removals)
     if known and any(each.getroottree().getroot() is not tree for each in known.elements):
         known = None
     core, root, left_over, prose = _container(page, headline, known, removals, marks.fields, names)
