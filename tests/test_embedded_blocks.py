@@ -55,8 +55,20 @@ SAID = "".join(
         "<small>Mit KI erstellt</small></div>",
         "<p><strong>Hintergrund:</strong> <a href='/a/7'>Warum Brücken so teuer geworden sind</a></p>",
         f"<div class=x8><h3>Vier Stimmen</h3>{SAID}</div>",
+        "<div class=x9><h4>Ein Film von nebenan</h4><p>Bevor wir ihn zeigen, erfährt der Betreiber, dass Sie hier sind.</p>"
+        "<div><button>Her damit</button><button>Lieber nicht</button></div></div>",
     ],
-    ids=["cards", "cards without heading", "picture", "form", "prompt", "digest", "announcement", "comments"],
+    ids=[
+        "cards",
+        "cards without heading",
+        "picture",
+        "form",
+        "prompt",
+        "digest",
+        "announcement",
+        "comments",
+        "buttons",
+    ],
 )
 def test_a_box_is_taken_out_whole(box: str):
     assert text_with(box) == WHOLE
@@ -69,10 +81,22 @@ def test_a_box_is_taken_out_whole(box: str):
         "<p><img src=smile.png> Auch ein Absatz mit einem kleinen Bild darin ist ein Absatz des Artikels.</p>",
         "<div class=x8><p>„Wir haben Sie gewarnt“, sagte der Ingenieur, „und niemand von Ihnen hat uns gehört.“</p>"
         "<a href=/b>Brief</a></div>",
+        "<div class=x9><p>„Wir haben Sie gewarnt“, sagte der Ingenieur, „und niemand von Ihnen hat uns gehört.“</p>"
+        "<button>Anhören</button></div>",
+        "<div class=x9><p>Das Geländer ist an elf Stellen gerissen, ein Pfeiler steht schief im Bach.</p>"
+        "<button>Bild vergrößern</button></div>",
         "<p>Die Verwaltung verwies auf eine Mitteilung: <a href='/a/7'>sie</a></p>",
         "<ul><li>Das Geländer ist an elf Stellen gerissen.</li><li>Ein Pfeiler steht schief im Bach.</li></ul>",
     ],
-    ids=["link to another site", "picture in a paragraph", "quotation", "short link", "list"],
+    ids=[
+        "link to another site",
+        "picture in a paragraph",
+        "quotation over a button",
+        "picture with a button",
+        "quotation",
+        "short link",
+        "list",
+    ],
 )
 def test_what_is_of_the_article_stays(part: str):
     assert len(text_with(part)) > len(WHOLE)

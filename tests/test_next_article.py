@@ -109,6 +109,31 @@ case(
 )
 
 
+LONG = "".join(map(p, range(8)))
+case(
+    "scroll without names",
+    page(
+        f"<div><div><h1>{TITLE}</h1></div>{LONG}</div><section><div><h1>{H}</h1></div>{''.join(map(k, range(4)))}</section>"
+    ),
+    (SAID[0], SAID[7]),
+    B,
+)
+case(
+    "a short text above another container stays the beginning",
+    page(
+        f"<div class=a><h1>{TITLE}</h1>{p(0)}</div><section class=b><h1>Die Kosten</h1>{''.join(map(p, range(1, 8)))}</section>"
+    ),
+    (SAID[3], SAID[7]),
+)
+case(
+    "a long part with a heading of the first order inside of the article stays",
+    page(
+        f"<div class=a><h1>{TITLE}</h1>{LONG}<section class=b><h1>Die Blaskapelle</h1>{''.join(map(k, range(4)))}</section></div>"
+    ),
+    (SAID[0], K[0][:40], K[3][:40]),
+)
+
+
 @pytest.mark.parametrize(("html", "has", "lacks"), CASES)
 def test_only_the_article_of_the_page_s_address_is_read(html: str, has, lacks):
     text = text_on(html)

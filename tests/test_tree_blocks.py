@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.reading.body.tree_blocks import direct, is_prose
+from pipelines.reading.body.tree_blocks import direct, is_prose, open_paragraphs
 from pipelines.reading.page.tree import parse, raw
 
 SENTENCE = "Die Gemeinde teilte am Montag mit, dass die Brücke über den Mühlbach bis zum Herbst gesperrt bleibt."
@@ -46,6 +46,44 @@ def test_paragraphs_headings_and_lists_are_prose(inner: str):
 )
 def test_loose_text_tables_forms_links_credits_and_last_lines_are_for_trafilatura(inner: str):
     assert not is_prose(core(inner))
+
+
+SECOND = "Bei einer Prüfung waren Schäden am Geländer aufgefallen, wie der Bauhof mitteilte."
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        f"<span>{SENTENCE}</span><span>{SECOND}</span>",
+        f"<font>{SENTENCE}</font><font>{SECOND}</font>",
+        f"<app-paragraph>{SENTENCE}</app-paragraph>\n <app-paragraph>{SECOND}</app-paragraph>",
+        f"<span>{SENTENCE}</span>\n  <span>{SECOND}</span>\n",
+        f"<div><x-p>{SENTENCE}</x-p></div><div><x-p>{SECOND}</x-p></div>",
+        f"<app-text><x-p>{SENTENCE}</x-p><h3>Zwischentitel</h3><x-p>{SECOND}</x-p></app-text>",
+    ],
+)
+def test_sentences_that_only_a_style_sheet_parts_are_paragraphs(inner: str):
+    element = core(inner)
+    open_paragraphs(element)
+    found = [block.text for block in direct(element) if block.kind == "paragraph"]
+    assert found == [SENTENCE, SECOND]
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        f"<span>{SENTENCE}</span> <span>{SECOND}</span>",  # sentences of one paragraph
+        f"<p><span>{SENTENCE}</span><span>{SECOND}</span></p>",
+        f"<span>{SENTENCE}</span><span>Mehr</span>",
+        f"Am Abend: <x-b>{SENTENCE}</x-b> <x-b>{SECOND}</x-b>, hieß es.",
+        f"<x-block><p>{SENTENCE}</p></x-block><x-block><p>{SECOND}</p></x-block>",
+    ],
+)
+def test_sentences_of_one_paragraph_stay_together(inner: str):
+    element = core(inner)
+    before = [each.tag for each in element.iter()]
+    open_paragraphs(element)
+    assert [each.tag for each in element.iter()] == before
 
 
 def test_the_blocks_of_a_container_are_read_as_they_stand():

@@ -36,7 +36,7 @@ _SHORTEST_ALT = 25  # letters
 _LONGEST_ENDING = 180  # of a caption that begins with a shorter description
 _SIGNATURE = 50  # letters that two renderings of a caption have in common
 _BEGIN = 160  # characters in which they stand
-_ASKING = frozenset(("input", "textarea", "select"))
+_ASKING = ("input", "textarea", "select")
 _NO_FIELDS = frozenset(("hidden", "submit", "button", "image", "checkbox", "radio"))
 _NO_BOXES = frozenset(("p", "li", "td", "th", "tr", "tbody", "table", "blockquote", "body", "html", "dd", "dt"))
 
@@ -51,12 +51,13 @@ Fits = Callable[[etree._Element, "etree._Element | None", str], bool]
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What marks the boxes of a page: the elements around its ``pictures`` and ``fields``, and the words by which the
-    pictures are ``described`` for those who do not see them.
+    """What marks the boxes of a page: the elements around its ``pictures``, ``fields`` and ``buttons``, and the words
+    by which the pictures are ``described`` for those who do not see them.
     """
 
     pictures: tuple[etree._Element, ...] = ()
     fields: tuple[etree._Element, ...] = ()
+    buttons: tuple[etree._Element, ...] = ()
     described: frozenset[str] = frozenset()
 
 
@@ -64,10 +65,14 @@ def marks_of(root: etree._Element) -> Marks:
     """The marks of a page from which nothing was taken yet."""
     pictures: list[etree._Element] = []
     fields: list[etree._Element] = []
+    buttons: dict[etree._Element, None] = {}
     described: set[str] = set()
-    for found in root.iter("img", "video", "input", "textarea", "select"):
+    for found in root.iter("img", "video", "button", *_ASKING):
         element, around = found, found.getparent()
         if around is None:
+            continue
+        if element.tag == "button":
+            buttons[around] = None
             continue
         if element.tag in _ASKING:
             if (element.get("type") or "").lower() not in _NO_FIELDS:
@@ -80,7 +85,7 @@ def marks_of(root: etree._Element) -> Marks:
         for words in (found.get("alt"), found.get("title")):
             if words and len(words) >= _SHORTEST_ALT and len(letters := plain(words[:_BEGIN])) >= _SHORTEST_ALT:
                 described.add(letters[:_SIGNATURE])
-    return Marks(tuple(pictures), tuple(fields), frozenset(described))
+    return Marks(tuple(pictures), tuple(fields), tuple(buttons), frozenset(described))
 
 
 def is_by_machine(text: str) -> bool:
@@ -134,6 +139,9 @@ def boxes_in(core: etree._Element, marks: Marks, host: str, teaser: str) -> Iter
     alone = [link for link in core.iter("a") if _stands_alone(link)]
     for link in alone:
         if (box := _box(link, core, _is_prompt, teaser)) is not None and _asks(box, link):
+            yield box, "prompt"
+    for button in marks.buttons:
+        if (box := _box(button, core, _is_prompt, teaser)) is not None and _addresses_reader(one_line(raw(box))):
             yield box, "prompt"
     for each in core.iter("ul", "ol"):
         if (box := _box(each, core, _is_digest, teaser)) is not None and _BY_MACHINE.search(_around(box, each)):
@@ -247,9 +255,11 @@ def _around(box: etree._Element, inner: etree._Element) -> str:
 def _asks(box: etree._Element, link: etree._Element) -> bool:
     """Whether a box speaks to the reader about the site, and quotes nobody."""
     text = one_line(raw(box))
-    if len(text) < _SENTENCE or _QUOTED.search(text) or len(one_line(raw(link))) > len(text) // 2:
-        return False
-    return address_words(text) >= 2
+    return len(one_line(raw(link))) <= len(text) // 2 and _addresses_reader(text)
+
+
+def _addresses_reader(text: str) -> bool:
+    return len(text) >= _SENTENCE and not _QUOTED.search(text) and address_words(text) >= 2
 
 
 def _announcement(link: etree._Element, host: str) -> etree._Element | None:

@@ -25,6 +25,7 @@ from pipelines.items import Removed
 from pipelines.reading.body import containers
 from pipelines.reading.body.blocks import Block, plain
 from pipelines.reading.body.chronology import mark_chronology
+from pipelines.reading.body.comments import prune_comments
 from pipelines.reading.body.embedded_blocks import describes_picture, marks_of, prune_boxes
 from pipelines.reading.body.figures import open_figures
 from pipelines.reading.body.lead import headline_of, lead_of
@@ -32,7 +33,7 @@ from pipelines.reading.body.main_content import core_of, masses_of, weight
 from pipelines.reading.body.next_article import prune_next_articles
 from pipelines.reading.body.prune import prune, prune_links, prune_opened, prune_teasers, strip_silent
 from pipelines.reading.body.removals import Removals
-from pipelines.reading.body.tree_blocks import blocks_in, direct, is_prose
+from pipelines.reading.body.tree_blocks import blocks_in, direct, is_prose, open_paragraphs
 from pipelines.reading.fields.metadata import selector
 from pipelines.reading.page.tree import LONG_PARAGRAPHS, delete, one_line, parser, raw
 
@@ -180,6 +181,7 @@ def body_of(
         removals.add(element, "site")
         delete(element)
     prune_next_articles(page, headline, address, removals)
+    prune_comments(page, opens, removals)
     if known and any(each.getroottree().getroot() is not tree for each in known.elements):
         known = None
     core, root, left_over, prose = _container(page, headline, known, removals, marks.fields, names)
@@ -191,6 +193,7 @@ def body_of(
     if names:
         prune_boxes(core, marks, _host(address), teaser or "", removals)
     prune_links(core, german, removals)
+    open_paragraphs(core)
     is_plain = (known is not None and known.is_plain) or is_prose(core)
     blocks = direct(core) if is_plain else _trafilatura(_framed(core), fast=True)
     if learning and known is None and not is_plain and container:

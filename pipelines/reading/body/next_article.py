@@ -17,6 +17,7 @@ from pipelines.reading.page.tree import delete, one_line, raw
 
 RULE = "next article"
 _LEAST_OWN, _LEAST_OTHER = 120, 200  # characters of prose in the page's own article and in another one
+_MUCH_OWN = 600  # where the containers are not alike
 _ADDRESSES = ("data-url", "data-href", "data-article-url", "data-canonical", "data-permalink", "data-path", "itemid")
 
 
@@ -34,7 +35,9 @@ def prune_next_articles(
         if heading.getroottree().getroot() is not page.getroottree().getroot():
             continue  # it went with another one
         other = _article_of(heading, headline, own, address, prose)
-        if other is not None and _is_article(other):
+        if other is None or not _is_article(other):
+            other = _article_apart(heading, headline, around, prose)
+        if other is not None:
             removals.add(other, RULE)
             delete(other)
             prose.cache_clear()
@@ -72,6 +75,26 @@ def _article_of(
             is_inside = is_other_address and _is_last_of(element, mine, prose)
             if is_inside or _follows(element, mine) or (is_first and _are_apart(element, mine)):
                 return element
+    return None
+
+
+def _article_apart(
+    heading: etree._Element,
+    headline: etree._Element,
+    around: Sequence[etree._Element],
+    prose: Callable[[etree._Element], int],
+) -> etree._Element | None:
+    """The container of an article that another <h1> opens behind all of the page's own, whatever both are called:
+    *around* are the elements around the page's headline.
+    """
+    if heading.tag != "h1" or headline.tag != "h1":
+        return None
+    for element in heading.iterancestors():
+        if element in around or element.tag in ("body", "html", "main"):
+            return None
+        if element.tag not in ("header", "hgroup") and _is_article(element):
+            is_behind = any(prose(mine) >= _MUCH_OWN and _follows(element, mine) for mine in around)
+            return element if is_behind and _opens(heading, element) else None
     return None
 
 

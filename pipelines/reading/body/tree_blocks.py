@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from lxml import etree
 
@@ -20,7 +20,51 @@ _SENTENCE_END = re.compile(r"[.!?:…。！？।؟۔][\"“”»«'’)\]」』
 _LONGEST_HEADING = 200
 _CREDITS = re.compile(rf"[©(]|{either('body.picture', 'body.picture_source')}")
 _INNER = frozenset(("form", "fieldset", "hr", "address", "label", "legend"))
+_BOXES = BLOCK_TAGS - _TEXT_HOLDERS
+_SHEER = frozenset(("span", "font"))  # inline elements that say nothing of their text
 _WHOLE = frozenset(("h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "blockquote", "table", "pre"))
+
+
+def open_paragraphs(core: etree._Element) -> None:
+    """Make paragraphs of a container's inline elements that only a style sheet shows as such: neighbours of one tag
+    with whole sentences in them, which would run into each other on the page, or elements of the site's own making.
+    """
+    alike: dict[tuple[etree._Element, str], list[etree._Element]] = {}  # around them, their tag -> they
+    for element in core.iter("*"):
+        if element.tag in _SHEER or "-" in element.tag:
+            parent = element.getparent()
+            if parent is not None and (parent.tag in _BOXES or "-" in parent.tag):
+                alike.setdefault((core if "-" in element.tag else parent, element.tag), []).append(element)
+    for (_, tag), elements in alike.items():
+        found = set(filter(_stands_as_block, elements))
+        texts = [text for each in found if _is_sentence(text := raw(each).strip())]
+        if len(texts) > 1 and ("-" in tag or (any(map(_ends_line, found)) and _are_most(texts, core))):
+            for element in found:
+                element.tag = "p"
+
+
+def _are_most(texts: Sequence[str], core: etree._Element) -> bool:
+    """Whether most of a container's text is in *texts*: else what is left would be the only text without a block."""
+    return 2 * sum(map(len, texts)) > len(one_line(raw(core)))
+
+
+def _stands_as_block(element: etree._Element) -> bool:
+    """Whether an element has no text beside it and no block in it."""
+    before, parent = element.getprevious(), element.getparent()
+    beside = before.tail if before is not None else parent.text if parent is not None else None
+    if (beside and beside.strip()) or (element.tail and element.tail.strip()):
+        return False
+    return not any(each.tag in BLOCK_TAGS or "-" in each.tag for each in element.iterdescendants())
+
+
+def _ends_line(element: etree._Element) -> bool:
+    """Whether a neighbour of the same tag follows in the next line of the source, or without a blank."""
+    after, between = element.getnext(), element.tail or "\n"
+    return after is not None and after.tag == element.tag and "\n" in between
+
+
+def _is_sentence(text: str) -> bool:
+    return len(text) >= _LINE and bool(_SENTENCE_END.search(text))
 
 
 def is_prose(core: etree._Element) -> bool:
