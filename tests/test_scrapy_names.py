@@ -47,7 +47,7 @@ def test_one_slip_of_the_pen_is_told_from_the_name_of_somebody_elses_setting(nam
     ("name", "use"),
     [
         ("HTTPERROR_ALLOWED_CODES", "handle_httpstatus_list"),
-        ("ROBOTSTXT_USER_AGENT", "user_agent"),
+        ("ROBOTSTXT_USER_AGENT", "Nachlese"),
         ("ROBOTSTXT_PARSER", "robots.txt"),
         ("REFERRER_POLICIES", "Referer"),
         ("HTTP2_MAX_FRAME_SIZE", "HTTP/1.1"),

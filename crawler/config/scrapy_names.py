@@ -54,7 +54,7 @@ INSTEAD = {
     "REMOTE_CONTROL": "it runs Python for whoever connects; nachlese status and nachlese explain tell how a crawl is",
     "RETRY_": "a page that failed for now stays pending and is tried again later, over restarts",
     "ROBOTSTXT_PARSER": "robots.txt is read as RFC 9309 has it",
-    "ROBOTSTXT_USER_AGENT": "robots.txt is asked for the first word of user_agent in settings.toml",
+    "ROBOTSTXT_USER_AGENT": "robots.txt is asked what it says to Nachlese",
     "SCHEDULER": "the frontier is in Postgres",
     "STATSMAILER_RCPTS": "Scrapy's mail needs the reactor; [alerts] in settings.toml sends mail",
     "TELNETCONSOLE": "it runs Python for whoever connects; nachlese status and nachlese explain tell how a crawl is",
@@ -98,10 +98,8 @@ def problem_of(name: str, known: set[str] | None = None) -> str | None:
     """Why *name* cannot be set, with what to use instead; None where it can."""
     known = known if known is not None else known_names()
     if name in known:
-        reason = (
-            None if name in ACTING else next((why for start, why in INSTEAD.items() if name.startswith(start)), None)
-        )
-        return f"{name} does nothing here: {reason}" if reason else None
+        reason = next((why for start, why in INSTEAD.items() if name.startswith(start)), None)
+        return f"{name} does nothing here: {reason}" if reason and name not in ACTING else None
     meant = name.upper() if name.upper() in known else next((one for one in sorted(known) if is_slip(name, one)), None)
     return f"there is no Scrapy setting {name}; did you mean {meant}?" if meant else None
 
