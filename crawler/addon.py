@@ -21,7 +21,15 @@ from scrapy.utils.python import global_object_name
 
 from crawler import config
 from crawler.config import ConfigError, Configuration, Mistake, Source
-from crawler.config.scrapy_names import ACTING_ON_OTHERS, COMPONENTS, LISTS, known_names, problem_of, unloadable
+from crawler.config.scrapy_names import (
+    ACTING_ON_OTHERS,
+    COMPONENTS,
+    LISTS,
+    is_read,
+    known_names,
+    problem_of,
+    unloadable,
+)
 from crawler.services import Services, user_agent
 from crawler.spiders.base import RunSpider
 
@@ -128,10 +136,10 @@ def source_settings(source: Source, settings: BaseSettings) -> dict[str, Any]:
 
 def spider_problems(spider: type[Spider]) -> Iterator[tuple[str, str]]:
     """What its ``custom_settings`` set in vain: (name, what is said)."""
-    known = known_names()
-    for name in spider.custom_settings or ():
+    known, stated = known_names(), spider.custom_settings or {}
+    for name in stated:
         acts = name.startswith(ACTING_ON_OTHERS) and not issubclass(spider, RunSpider)
-        if not acts and (said := problem_of(name, known)) is not None:
+        if not acts and (said := problem_of(name, known)) is not None and not is_read(name, stated):
             yield name, f"custom_settings of {global_object_name(spider)}: {said}"
 
 

@@ -141,8 +141,9 @@ class Held(Generic[T]):
 
     async def __aenter__(self) -> T:
         self._task = asyncio.create_task(self._hold())
+        either: list[asyncio.Future[Any]] = [self._task, self._entered]
         try:
-            await asyncio.wait([self._task, self._entered], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
             self._task.cancel()
             raise

@@ -551,6 +551,24 @@ async def test_a_request_that_scrapy_drops_stays_pending_and_the_run_ends(tmp_pa
     assert site.asked.count("/b") == 1
 
 
+class Cancelling:
+    """As when all tasks are cancelled, by Ctrl-C twice."""
+
+    async def process_request(self, request):
+        if request.url.endswith("/b"):
+            raise asyncio.CancelledError
+
+
+async def test_of_a_request_that_is_cancelled_nothing_is_written(tmp_path, site, database_url):
+    site.pages |= {"/a": article(1), "/b": article(2)}
+    site.feed("/a", "/b")
+    more = '[scrapy.DOWNLOADER_MIDDLEWARES]\n"tests.test_crawl.Cancelling" = 1\n'
+    async with opened_services(configured(tmp_path, site, more), database_url) as services:
+        report = await runs.crawl_source(services, "blatt")
+    assert counted(report) == {"found": 2, "new": 1, "pending": 1}
+    assert report.counts.reasons == {}
+
+
 async def test_a_run_keeps_the_configuration_with_which_it_began(tmp_path, site, database_url):
     site.pages |= {"/a": article(1), "/haengt": article(2)}
     site.hold.add("/haengt")

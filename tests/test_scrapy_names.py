@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import pytest
 from scrapy import Spider
+from scrapy.downloadermiddlewares.retry import RetryMiddleware
 
 from crawler.addon import spider_problems, warn_once
 from crawler.cli.common import Exit
@@ -46,7 +47,7 @@ def test_one_slip_of_the_pen_is_told_from_the_name_of_somebody_elses_setting(nam
     ("name", "use"),
     [
         ("HTTPERROR_ALLOWED_CODES", "handle_httpstatus_list"),
-        ("ROBOTSTXT_USER_AGENT", "user_agent"),
+        ("ROBOTSTXT_USER_AGENT", "Nachlese"),
         ("ROBOTSTXT_PARSER", "robots.txt"),
         ("REFERRER_POLICIES", "Referer"),
         ("HTTP2_MAX_FRAME_SIZE", "HTTP/1.1"),
@@ -89,6 +90,25 @@ def test_what_acts_on_requests_of_a_plain_spider_does_nothing_for_a_source():
     assert [name for name, _ in spider_problems(Ours)] == ["JOBDIR", "RETRY_TIMES", "USER_AGNT"]
     assert [name for name, _ in spider_problems(Plain)] == ["AUTOTHROTTLE_ENABLED"]
     assert list(spider_problems(NewsSpider)) == []
+
+
+class MyRetries(RetryMiddleware):
+    """Of one's own, and it reads what Scrapy's reads."""
+
+
+class Enabling(NewsSpider):
+    name = "enabling"
+    custom_settings: ClassVar[dict[str, Any]] = {
+        "RETRY_HTTP_CODES": [429], "HTTPCACHE_ENABLED": True, "HTTPERROR_ALLOW_ALL": True,
+        "DOWNLOADER_MIDDLEWARES": {
+            "scrapy.downloadermiddlewares.httpcache.HttpCacheMiddleware": None, MyRetries: 550,
+        },
+        "SPIDER_MIDDLEWARES": {"scrapy.spidermiddlewares.httperror.HttpErrorMiddleware": 50},
+    }  # fmt: skip
+
+
+def test_a_setting_acts_where_the_spider_enables_what_reads_it():
+    assert [name for name, _ in spider_problems(Enabling)] == ["HTTPCACHE_ENABLED"]
 
 
 def test_it_is_said_once_in_a_process(caplog):

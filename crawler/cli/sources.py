@@ -137,9 +137,9 @@ def set_in_vain(configured: Configuration, names: Sequence[str]) -> dict[str, li
 
     try:
         loader = SourceLoader(project_settings(), configured)
+        return {name: [said for _, said in spider_problems(loader.load(name))] for name in names}
     except (ImportError, SyntaxError, NameError, TypeError) as error:
         fail(f"the spiders of {configured.folder} cannot be loaded: {type(error).__name__}: {error}", Exit.USAGE)
-    return {name: [said for _, said in spider_problems(loader.load(name))] for name in names}
 
 
 def dangerous(source: Source) -> list[str]:

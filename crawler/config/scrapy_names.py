@@ -54,7 +54,7 @@ INSTEAD = {
     "REMOTE_CONTROL": "it runs Python for whoever connects; nachlese status and nachlese explain tell how a crawl is",
     "RETRY_": "a page that failed for now stays pending and is tried again later, over restarts",
     "ROBOTSTXT_PARSER": "robots.txt is read as RFC 9309 has it",
-    "ROBOTSTXT_USER_AGENT": "robots.txt is asked for the first word of user_agent in settings.toml",
+    "ROBOTSTXT_USER_AGENT": "robots.txt is asked what it says to Nachlese",
     "SCHEDULER": "the frontier is in Postgres",
     "STATSMAILER_RCPTS": "Scrapy's mail needs the reactor; [alerts] in settings.toml sends mail",
     "TELNETCONSOLE": "it runs Python for whoever connects; nachlese status and nachlese explain tell how a crawl is",
@@ -65,6 +65,16 @@ INSTEAD = {
 ACTING = ("DOWNLOADER_MIDDLEWARES", "DOWNLOADER_STATS", "SCHEDULER_MEMORY_QUEUE", "SCHEDULER_PRIORITY_QUEUE")
 #: those that act on the requests of a spider that is none of ours
 ACTING_ON_OTHERS = ("JOBDIR", "RETRY_PRIORITY_ADJUST", "RETRY_TIMES", "SCHEDULER")
+#: components of Scrapy's that are not there unless a spider enables them, or one made of them, and what they read
+READ_BY = {
+    "AUTOTHROTTLE": "scrapy.extensions.throttle.AutoThrottle",
+    "HTTPCACHE": "scrapy.downloadermiddlewares.httpcache.HttpCacheMiddleware",
+    "HTTPERROR_": "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware",
+    "METAREFRESH": "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware",
+    "REFER": "scrapy.spidermiddlewares.referer.RefererMiddleware",
+    "RETRY_": "scrapy.downloadermiddlewares.retry.RetryMiddleware",
+    "URLLENGTH_": "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware",
+}
 #: dictionaries that a file adds to, and does not replace
 COMPONENTS = (
     "ITEM_PIPELINES", "DOWNLOADER_MIDDLEWARES", "SPIDER_MIDDLEWARES", "EXTENSIONS", "ADDONS", "FEEDS",
@@ -88,12 +98,19 @@ def problem_of(name: str, known: set[str] | None = None) -> str | None:
     """Why *name* cannot be set, with what to use instead; None where it can."""
     known = known if known is not None else known_names()
     if name in known:
-        reason = (
-            None if name in ACTING else next((why for start, why in INSTEAD.items() if name.startswith(start)), None)
-        )
-        return f"{name} does nothing here: {reason}" if reason else None
+        reason = next((why for start, why in INSTEAD.items() if name.startswith(start)), None)
+        return f"{name} does nothing here: {reason}" if reason and name not in ACTING else None
     meant = name.upper() if name.upper() in known else next((one for one in sorted(known) if is_slip(name, one)), None)
     return f"there is no Scrapy setting {name}; did you mean {meant}?" if meant else None
+
+
+def is_read(name: str, table: Mapping[str, Any]) -> bool:
+    """Whether settings of a spider enable what reads this one. Its components are imported for it."""
+    reader = next((path for start, path in READ_BY.items() if name.startswith(start)), None)
+    if reader is None:
+        return False
+    named = [path for kind in OF_CLASSES for path, order in table.get(kind, {}).items() if order is not None]
+    return any(issubclass(load_object(path), load_object(reader)) for path in named)
 
 
 def is_slip(name: str, meant: str) -> bool:

@@ -6,6 +6,7 @@ A spider of your own for one source is a subclass; docs/adding-a-source.md shows
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -255,6 +256,8 @@ class NewsSpider(DocumentSpider):
         """The errback of every request: what has not changed, and what cannot be had, now or ever."""
         request: Request = failure.request  # type: ignore[attr-defined]
         error: BaseException = failure.value  # type: ignore[assignment]
+        if isinstance(error, asyncio.CancelledError):  # all tasks are, and the store is being closed
+            error = ShutdownError("the crawl is ending")
         if slot := request.meta.get("body_slot"):
             slot.release()
         if isinstance(error, TROUBLE):
