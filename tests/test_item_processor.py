@@ -111,3 +111,12 @@ async def test_in_a_replay_each_page_has_its_end_as_well(opened, sql_rows, name,
     assert counted(report) == {"found": 2, "rejected": 2}
     assert report.counts.reasons == {reason: 2}
     assert sql_rows("SELECT count(*) FROM news.articles") == [(2,)]
+
+
+async def test_a_mistake_behind_the_storing_takes_nothing_back(opened, sql_rows):
+    async with opened(Broken=400) as services:
+        crawl = await runs.crawl_source(services, "blatt")
+        replay = await runs.replay(services, services.archive_paths())
+    assert counted(crawl) == {"found": 2, "new": 2} and counted(replay) == {"found": 2, "unchanged": 2}
+    assert crawl.problems == replay.problems == ("after it was stored: KeyError: 'price'",)
+    assert sql_rows("SELECT count(*) FROM news.pending") == sql_rows("SELECT count(*) FROM news.rejections") == [(0,)]

@@ -179,7 +179,8 @@ class RunExtension:
             handed_over(item, frontier)
 
     async def item_error(self, item: Any, failure: Failure) -> None:
-        """Trouble of the machine stops the run. A mistake in an item pipeline costs the page one attempt."""
+        """Trouble of the machine stops the run. A mistake in an item pipeline costs the page one attempt, and nothing
+        where the page was stored before."""
         if not isinstance(item, ArticleItem) or (frontier := frontier_of(self.crawler)) is None:
             return
         error = failure.value
@@ -192,7 +193,10 @@ class RunExtension:
                 frontier.released(item.url)
             else:
                 said = f"{type(error).__name__}: {error}".split("\n", 1)[0][:200]
-                if frontier.run.is_replay:  # a stored page does not come again by itself
+                if item.outcome is not None:
+                    frontier.note(f"after it was stored: {said}")
+                    frontier.ended(item.url, item.outcome)
+                elif frontier.run.is_replay:  # a stored page does not come again by itself
                     item.outcome = await self._rejected(item, frontier, Reason.UNSTORABLE, said)
                 else:
                     item.outcome = await frontier.reschedule(item.url, said)
