@@ -184,3 +184,11 @@ async def test_a_new_wording_begins_with_what_its_page_states(store, sql_rows):
     assert sql_rows("SELECT kind, version FROM news.changes_since(0, 9, ARRAY['metadata'])") == [
         ("new", 1), ("version", 2)
     ]  # fmt: skip
+
+
+async def test_a_paid_article_without_text_stays_one_where_its_text_is_withheld_by_now(store, sql_rows):
+    """Both have no text, so the words are the same; only what is not free, or withheld, may have none."""
+    run = await store.begin_run("bote", "crawl", "host:1")
+    await keep(store, run, 0, "", is_accessible_for_free=False)
+    assert await keep(store, run, 1, "", text_withheld=True, authors=("Ada Kern",)) == "unchanged"
+    assert sql_rows("SELECT is_accessible_for_free, authors FROM news.articles") == [(False, ["Ada Kern"])]

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium o
 PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
 WIDTHS = {"phone": 390, "tablet": 820, "desktop": 1440}
 ADDRESSES = (
-    "/", "/?source=nowhere", "/search", "/search?q=rutte", "/search?q=nichtsdergleichen", "/stories",
+    "/", "/?language=xx", "/search", "/search?q=rutte", "/search?q=nichtsdergleichen", "/stories",
     "/stories/{story}", "/families", "/families/{family}?copy={copy}", "/changes", "/changes?what=gone",
     "/sources", "/sources/tagesbogen", "/runs", "/rejections", "/explain", "/explain?url={rejected}",
     "/explain?url=https://nobody.example/", "/watchlists", "/database", "/api/v1", "/articles/{changed}",

@@ -23,7 +23,10 @@ _ROW = ", ".join(f"{name} {kind}" for name, kind in columns.FOLLOWED.items())
 
 
 def _fresh(name: str) -> str:
-    """The new value of a column. A time that is not found any more was not taken back."""
+    """The new value of a column. A time that is not found any more was not taken back, and what was stored without its
+    text because it is paid stays paid: the text may be withheld by now."""
+    if name == "is_accessible_for_free":
+        return f"CASE WHEN version.text = '' THEN version.{name} ELSE row.{name} END"
     time, _, rest = name.partition("_")
     if rest in ("at", "precision", "provenance"):
         return f"CASE WHEN row.{time}_at IS NULL THEN version.{name} ELSE row.{name} END"

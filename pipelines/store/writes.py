@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from psycopg import AsyncConnection
@@ -312,22 +313,26 @@ def write_page(
 
 async def execute(connection: AsyncConnection, writes: Writes) -> None:
     await near_duplicates.forget(connection, {key: row["bands"] or () for key, row in writes.rewritten.items()})
-    for statement, rows in (
+    await _write(
+        connection,
         (INSERT_ARTICLES, writes.inserted.values()),
         (UPDATE_ARTICLES, writes.updated.values()),
         (INSERT_VERSIONS, writes.new_versions.values()),
-    ):
-        if rows:
-            await connection.execute(statement, [row_mapping.dumps(list(rows))])
+    )
     await page_metadata.follow(connection, writes.metadata)
-    for statement, rows in (
+    await _write(
+        connection,
         (REWRITE_VERSIONS, writes.rewritten.values()),
         (LINK_RECORDS, writes.read_again.values()),
         (END_PAGES, writes.ended_pages.values()),
         (SAVE_RUN_PAGES, writes.run_pages.values()),
         (SAVE_ATTEMPTS, writes.attempts),
         (SAVE_RIGHTS, writes.rights.values()),
-    ):
+    )
+
+
+async def _write(connection: AsyncConnection, *tables: tuple[str, Collection[Row]]) -> None:
+    for statement, rows in tables:
         if rows:
             await connection.execute(statement, [row_mapping.dumps(list(rows))])
 
