@@ -105,7 +105,7 @@ def is_title(text: str) -> bool:
 def from_tree(tree: etree._Element) -> tuple[Details, list[etree._Element]]:
     """The facts in the tables, definition lists and lists of labels of a page, and the elements that hold them."""
     facts: Details = {}
-    holders = []
+    holders: list[etree._Element] = []
     for element in tree.iter("table", "dl", "ul"):
         if element.tag == "ul" and not _labels_items(element):
             continue
