@@ -153,7 +153,7 @@ def _is_short(element: etree._Element) -> bool:
 
 
 def _table_rows(table: etree._Element) -> list[list[str]]:
-    """None where a row has three cells with text: such a table is none of facts, and nine in ten cells are theirs."""
+    """No rows where one has three cells with text: such a table is none of facts, and nine in ten cells are theirs."""
     rows = []
     for row in table.iter("tr"):
         cells = [_inner(cell) for cell in row if cell.tag in ("td", "th")]
