@@ -105,7 +105,7 @@ def is_title(text: str) -> bool:
 def from_tree(tree: etree._Element) -> tuple[Details, list[etree._Element]]:
     """The facts in the tables, definition lists and lists of labels of a page, and the elements that hold them."""
     facts: Details = {}
-    holders = []
+    holders: list[etree._Element] = []
     for element in tree.iter("table", "dl", "ul"):
         if element.tag == "ul" and not _labels_items(element):
             continue
@@ -153,7 +153,7 @@ def _is_short(element: etree._Element) -> bool:
 
 
 def _table_rows(table: etree._Element) -> list[list[str]]:
-    """None where a row has three cells with text: such a table is none of facts, and nine in ten cells are theirs."""
+    """No rows where one has three cells with text: such a table is none of facts, and nine in ten cells are theirs."""
     rows = []
     for row in table.iter("tr"):
         cells = [_inner(cell) for cell in row if cell.tag in ("td", "th")]

@@ -64,7 +64,7 @@ def reads_like_article(element: etree._Element, rule: str, mass: int, fields: Co
     if address_words(text) * _CHARACTERS_AN_ADDRESS > len(text) and not is_quotation(text):
         return False
     if rule == "comments":
-        return record_marks(text) == 0
+        return _RECORD.search(text) is None
     if rule == "caption":
         return next(element.iter("p", *HEADINGS), None) is not None
     return True
