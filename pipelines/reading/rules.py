@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from pipelines.reading.body.boilerplate import Phrases
 
 # Goes up when the same page would be read differently, so that a replay can tell which rows are out of date.
-READER_VERSION = "5"
+READER_VERSION = "6"
 
 
 @dataclass(frozen=True, slots=True)
