@@ -119,6 +119,14 @@ case(
     B,
 )
 case(
+    "scroll h2 of the same class",
+    page(
+        f"<div class=item><h1 class=entry>{TITLE}</h1>{p(0)}{p(1)}{p(2)}</div><div class=item>{other('h2').replace('<h2', '<h2 class=entry')}</div>"
+    ),
+    W,
+    B,
+)
+case(
     "a short text above another container stays the beginning",
     page(
         f"<div class=a><h1>{TITLE}</h1>{p(0)}</div><section class=b><h1>Die Kosten</h1>{''.join(map(p, range(1, 8)))}</section>"

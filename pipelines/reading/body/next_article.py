@@ -63,7 +63,7 @@ def _article_of(
         is_other_address = _leads_away(element, heading, address)
         names = element.get("class") or ""
         is_sure = element.tag == "article" or is_other_address
-        if not is_sure and not (names and heading.tag == headline.tag):
+        if not is_sure and not (names and _are_alike(heading, headline)):
             continue
         for mine, _, names_of_mine in alike:
             if not is_other_address and names_of_mine != names:
@@ -76,6 +76,12 @@ def _article_of(
             if is_inside or _follows(element, mine) or (is_first and _are_apart(element, mine)):
                 return element
     return None
+
+
+def _are_alike(heading: etree._Element, headline: etree._Element) -> bool:
+    """Whether two headings have the same tag, or the same class: that of the first article only may be an <h1>."""
+    names = heading.get("class")
+    return heading.tag == headline.tag or (bool(names) and names == headline.get("class"))
 
 
 def _article_apart(
