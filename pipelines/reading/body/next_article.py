@@ -18,6 +18,7 @@ from pipelines.reading.page.tree import delete, one_line, raw
 RULE = "next article"
 _LEAST_OWN, _LEAST_OTHER = 120, 200  # characters of prose in the page's own article and in another one
 _MUCH_OWN = 600  # where the containers are not alike
+_PARAGRAPH = 80
 _ADDRESSES = ("data-url", "data-href", "data-article-url", "data-canonical", "data-permalink", "data-path", "itemid")
 
 
@@ -132,7 +133,8 @@ def _opens(heading: etree._Element, container: etree._Element) -> bool:
     for element in container.iter():
         if element is heading:
             return True
-        if element.tag == "p" and len(one_line(raw(element))) >= 80:
+        text = raw(element) if element.tag == "p" else element.tail if element.tag == "br" else element.text
+        if len(one_line(text or "")) >= _PARAGRAPH:
             return False
     return False
 
