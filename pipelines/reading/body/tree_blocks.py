@@ -36,8 +36,10 @@ def open_paragraphs(core: etree._Element) -> None:
             if parent is not None and (parent.tag in _BOXES or "-" in parent.tag) and _stands_as_block(element):
                 alike.setdefault(element.tag, []).append(element)
     for tag, elements in alike.items():
-        texts = [text for each in elements if _is_sentence(text := raw(each).strip())]
-        if len(texts) > 1 and ("-" in tag or (any(map(_ends_line, elements)) and _are_most(texts, core))):
+        counts = Counter(each.getparent() for each in elements)
+        beside = [each for each in elements if "-" in tag or counts[each.getparent()] > 1]
+        texts = [text for each in beside if _is_sentence(text := raw(each).strip())]
+        if len(texts) > 1 and ("-" in tag or (any(map(_ends_line, beside)) and _are_most(texts, core))):
             for element in elements:
                 element.tag = "p"
 
