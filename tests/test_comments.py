@@ -1,4 +1,4 @@
-"""What readers wrote below an article goes with its heading, however long it is and whatever its containers are called."""
+"""What readers wrote below an article goes with its heading, however long it is."""
 
 from __future__ import annotations
 

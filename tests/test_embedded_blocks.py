@@ -55,7 +55,7 @@ SAID = "".join(
         "<small>Mit KI erstellt</small></div>",
         "<p><strong>Hintergrund:</strong> <a href='/a/7'>Warum Brücken so teuer geworden sind</a></p>",
         f"<div class=x8><h3>Vier Stimmen</h3>{SAID}</div>",
-        "<div class=x9><h4>Ein Film von nebenan</h4><p>Bevor wir ihn zeigen, erfährt der Betreiber, dass Sie hier sind.</p>"
+        "<div class=x9><h4>Ein Film</h4><p>Bevor wir ihn zeigen, erfährt der Betreiber, dass Sie hier sind.</p>"
         "<div><button>Her damit</button><button>Lieber nicht</button></div></div>",
     ],
     ids=[

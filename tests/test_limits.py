@@ -27,7 +27,7 @@ COMPLEX_FUNCTIONS = {
     "crawler/downloader/client.py:_of_library": 11,
     "crawler/downloader/errors.py:failure_reason": 11,
     # the reader
-    "pipelines/reading/body/embedded_blocks.py:boxes_in": 14,
+    "pipelines/reading/body/embedded_blocks.py:boxes_in": 12,
     "pipelines/reading/body/tree_blocks.py:is_prose": 11,
     "pipelines/reading/page/structured.py:collect": 16,
     "pipelines/reading/plaintext_header.py:_take_dates": 11,

@@ -119,6 +119,22 @@ case(
     B,
 )
 case(
+    "scroll h2 of the same class",
+    page(
+        f"<div class=item><h1 class=entry>{TITLE}</h1>{p(0)}{p(1)}{p(2)}</div><div class=item>{other('h2').replace('<h2', '<h2 class=entry')}</div>"
+    ),
+    W,
+    B,
+)
+case(
+    "a heading of the headline's class stays in an article without paragraphs",
+    page(
+        f"<div class=item><div class=item><h1 class=entry>{TITLE}</h1><div>{SAID[0]}</div><div>{SAID[1]}</div></div>"
+        f"<div class=item><div>{SAID[2]}</div><h2 class=entry>Die Kosten</h2><div>{SAID[3]}</div><div>{SAID[4]}</div></div></div>"
+    ),
+    (SAID[0], SAID[2], SAID[4]),
+)
+case(
     "a short text above another container stays the beginning",
     page(
         f"<div class=a><h1>{TITLE}</h1>{p(0)}</div><section class=b><h1>Die Kosten</h1>{''.join(map(p, range(1, 8)))}</section>"

@@ -75,6 +75,8 @@ def test_sentences_that_only_a_style_sheet_parts_are_paragraphs(inner: str):
         f"<span>{SENTENCE}</span> <span>{SECOND}</span>",  # sentences of one paragraph
         f"<p><span>{SENTENCE}</span><span>{SECOND}</span></p>",
         f"<span>{SENTENCE}</span><span>Mehr</span>",
+        f"<p>{SECOND}</p><div><span>{SENTENCE}</span></div><div><span>{SECOND}</span></div>",  # boxes of their own
+        f"{PROSE * 2}<div><span>{SENTENCE}</span><span>{SECOND}</span></div>",  # a small part of the text
         f"Am Abend: <x-b>{SENTENCE}</x-b> <x-b>{SECOND}</x-b>, hieß es.",
         f"<x-block><p>{SENTENCE}</p></x-block><x-block><p>{SECOND}</p></x-block>",
     ],

@@ -17,6 +17,7 @@ RULE = "comments"
 _LONGEST_HEADING = 60  # characters
 _FEWEST = 3
 _LEAST_OWN = 120  # characters of prose that the page must have besides
+_PARTS = 3  # of what may stand around a heading alone
 _NO_RECORDS = HEADINGS | {"p", "a", "span", "tr", "td", "br"}
 
 
@@ -27,7 +28,7 @@ def prune_comments(page: etree._Element, opens: Callable[[str, bool], str | None
         if not 0 < len(text) <= _LONGEST_HEADING:
             continue
         opened: etree._Element = heading
-        while (parent := opened.getparent()) is not None and parent is not page and one_line(raw(parent)) == text:
+        while (parent := opened.getparent()) is not None and len(parent) <= _PARTS and one_line(raw(parent)) == text:
             opened = parent
         below = _records_below(opened)
         if not below or opens(text, False) != RULE:

@@ -137,12 +137,7 @@ def boxes_in(core: etree._Element, marks: Marks, host: str, teaser: str) -> Iter
         if (box := _box(picture, core, _is_below_picture, teaser)) is not None and not _is_said(box):
             yield box, "picture"
     alone = [link for link in core.iter("a") if _stands_alone(link)]
-    for link in alone:
-        if (box := _box(link, core, _is_prompt, teaser)) is not None and _asks(box, link):
-            yield box, "prompt"
-    for button in marks.buttons:
-        if (box := _box(button, core, _is_prompt, teaser)) is not None and _addresses_reader(one_line(raw(box))):
-            yield box, "prompt"
+    yield from _prompts(alone, marks.buttons, core, teaser)
     for each in core.iter("ul", "ol"):
         if (box := _box(each, core, _is_digest, teaser)) is not None and _BY_MACHINE.search(_around(box, each)):
             yield box, "digest"
@@ -150,6 +145,18 @@ def boxes_in(core: etree._Element, marks: Marks, host: str, teaser: str) -> Iter
         if (paragraph := _announcement(link, host)) is not None:
             yield paragraph, "announcement"
     yield from _records(alone, core)
+
+
+def _prompts(
+    links: Collection[etree._Element], buttons: Collection[etree._Element], core: etree._Element, teaser: str
+) -> Iterator[tuple[etree._Element, str]]:
+    """What speaks to the reader over a link or a button; *buttons* are the elements around them."""
+    for link in links:
+        if (box := _box(link, core, _is_prompt, teaser)) is not None and _asks(box, link):
+            yield box, "prompt"
+    for button in buttons:
+        if (box := _box(button, core, _is_prompt, teaser)) is not None and _addresses_reader(one_line(raw(box))):
+            yield box, "prompt"
 
 
 def _box(inner: etree._Element, core: etree._Element, fits: Fits, teaser: str) -> etree._Element | None:

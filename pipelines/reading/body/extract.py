@@ -177,9 +177,7 @@ def body_of(
     shown = one_line(raw(headline)) if headline is not None else None
     if headline is not None and len(shown or "") > LONGEST_HEADLINE and headline.find(".//p") is None:
         _cut(headline, (shown or "")[:LONGEST_HEADLINE])
-    for element in _selected(page, remove):
-        removals.add(element, "site")
-        delete(element)
+    _remove(page, remove, removals)
     prune_next_articles(page, headline, address, removals)
     prune_comments(page, opens, removals)
     if known and any(each.getroottree().getroot() is not tree for each in known.elements):
@@ -222,6 +220,13 @@ def body_of(
         prose=prose,
         container=containers.marked(container, is_plain),
     )
+
+
+def _remove(page: etree._Element, remove: Sequence[str], removals: Removals) -> None:
+    """Take out what a source's selectors choose."""
+    for element in _selected(page, remove):
+        removals.add(element, "site")
+        delete(element)
 
 
 def _cut(headline: etree._Element, text: str) -> None:

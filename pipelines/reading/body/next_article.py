@@ -18,6 +18,7 @@ from pipelines.reading.page.tree import delete, one_line, raw
 RULE = "next article"
 _LEAST_OWN, _LEAST_OTHER = 120, 200  # characters of prose in the page's own article and in another one
 _MUCH_OWN = 600  # where the containers are not alike
+_PARAGRAPH = 80
 _ADDRESSES = ("data-url", "data-href", "data-article-url", "data-canonical", "data-permalink", "data-path", "itemid")
 
 
@@ -63,7 +64,7 @@ def _article_of(
         is_other_address = _leads_away(element, heading, address)
         names = element.get("class") or ""
         is_sure = element.tag == "article" or is_other_address
-        if not is_sure and not (names and heading.tag == headline.tag):
+        if not is_sure and not (names and _are_alike(heading, headline)):
             continue
         for mine, _, names_of_mine in alike:
             if not is_other_address and names_of_mine != names:
@@ -76,6 +77,12 @@ def _article_of(
             if is_inside or _follows(element, mine) or (is_first and _are_apart(element, mine)):
                 return element
     return None
+
+
+def _are_alike(heading: etree._Element, headline: etree._Element) -> bool:
+    """Whether two headings have the same tag, or the same class: that of the first article only may be an <h1>."""
+    names = heading.get("class")
+    return heading.tag == headline.tag or (bool(names) and names == headline.get("class"))
 
 
 def _article_apart(
@@ -126,7 +133,8 @@ def _opens(heading: etree._Element, container: etree._Element) -> bool:
     for element in container.iter():
         if element is heading:
             return True
-        if element.tag == "p" and len(one_line(raw(element))) >= 80:
+        text = raw(element) if element.tag == "p" else element.tail if element.tag == "br" else element.text
+        if len(one_line(text or "")) >= _PARAGRAPH:
             return False
     return False
 

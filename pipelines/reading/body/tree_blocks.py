@@ -29,17 +29,18 @@ def open_paragraphs(core: etree._Element) -> None:
     """Make paragraphs of a container's inline elements that only a style sheet shows as such: neighbours of one tag
     with whole sentences in them, which would run into each other on the page, or elements of the site's own making.
     """
-    alike: dict[tuple[etree._Element, str], list[etree._Element]] = {}  # around them, their tag -> they
+    alike: dict[str, list[etree._Element]] = {}
     for element in core.iter("*"):
         if element.tag in _SHEER or "-" in element.tag:
             parent = element.getparent()
-            if parent is not None and (parent.tag in _BOXES or "-" in parent.tag):
-                alike.setdefault((core if "-" in element.tag else parent, element.tag), []).append(element)
-    for (_, tag), elements in alike.items():
-        found = set(filter(_stands_as_block, elements))
-        texts = [text for each in found if _is_sentence(text := raw(each).strip())]
-        if len(texts) > 1 and ("-" in tag or (any(map(_ends_line, found)) and _are_most(texts, core))):
-            for element in found:
+            if parent is not None and (parent.tag in _BOXES or "-" in parent.tag) and _stands_as_block(element):
+                alike.setdefault(element.tag, []).append(element)
+    for tag, elements in alike.items():
+        counts = Counter(each.getparent() for each in elements)
+        beside = [each for each in elements if "-" in tag or counts[each.getparent()] > 1]
+        texts = [text for each in beside if _is_sentence(text := raw(each).strip())]
+        if len(texts) > 1 and ("-" in tag or (any(map(_ends_line, beside)) and _are_most(texts, core))):
+            for element in elements:
                 element.tag = "p"
 
 
