@@ -17,6 +17,7 @@ _RAISABLE = re.compile(r"[0-9+\-−=()n]{1,6}")
 _FOOTNOTE = re.compile(r"[\[(]?(?:\d{1,3}|[a-z*†‡§]{1,2})(?:\s?[,;–-]\s?\d{1,3})*[\])]?")
 _FOOTNOTE_NAMES = re.compile(rf"fn-?ref|citation|cite-?ref|noteref|{either('class_names.footnote')}", re.I)
 _NUMBER = re.compile(r"[\[(]?\d{1,3}[\])]?")
+_BACK = tuple("↩↑⤴^")  # from a footnote to where it is set
 _DIGITS = re.compile(r"\d{1,2}\Z")
 _CLOCK = re.compile(rf"\s*{either('dates.clock_words')}\b")
 _MONEY = re.compile(rf"\s*(?:€|EUR|CHF|Fr\.|\$|£|{either('body.money')})")
@@ -29,6 +30,7 @@ _ROLES = etree.XPath("/descendant::*/@role[.='doc-noteref' or .='tooltip' or .='
 _NOTES = etree.XPath("descendant::a/@href[starts-with(., '#f') or starts-with(., '#_f') or starts-with(., '#cite')]/..")
 _CELLS = {"row": "tr", "cell": "td", "rowheader": "th", "columnheader": "th", "rowgroup": "tbody"}
 _HIDDEN_FROM_EAR = etree.XPath("/descendant::*/@aria-hidden[.='true']/..")
+_COMMENTS = re.compile(r"\bcomments?\b|kommentar|#respond|#disqus", re.I)
 _LONGEST_CELL = 200  # characters
 _MOST_STRUCK = 600  # characters; more than a correction, it was never closed
 _UNSEEN_BY_EAR = (
@@ -63,19 +65,31 @@ def resolve(tree: etree._Element, language: str | None) -> None:
             _strike(element)
     _for_trafilatura(tree)
     _one_of_doubles(tree)
+    for headline in tree.iter("h1"):
+        _leave_headline(headline)
+
+
+def _leave_headline(headline: etree._Element) -> None:
+    """Take out of a headline the words that only screen readers say, and its link to the comments."""
+    for child in list(headline.iterdescendants("span", "a", "small")):
+        is_beside = _is_for_ear(child) or _COMMENTS.search(f"{child.get('href')} {child.get('class')}")
+        text = raw(child).strip()
+        if is_beside and text[:1].isalnum() and 2 * len(text) < len(raw(headline).strip()):
+            delete(child)
 
 
 def _for_trafilatura(tree: etree._Element) -> None:
     """Tables by their roles, lists in cells, centred text: trafilatura leaves them out. Marks of footnotes it keeps."""
     for element in _ROLES(tree):
         _as_role_says(element)
-    for element in tree.iter("center", "td"):
+    for element in tree.iter("center", "noindex", "td"):
         if element.tag == "td":
             _one_line_of_cell(element)
         else:
             element.tag = "div"
     for link in _NOTES(tree):
-        if len(link) == 0 and _NUMBER.fullmatch((link.text or "").strip()) and _before(link)[-1:].strip():
+        text = (link.text or "").strip() if len(link) == 0 else ""
+        if text[:1] in _BACK or (_NUMBER.fullmatch(text) and _before(link)[-1:].strip()):
             delete(link)
 
 

@@ -13,6 +13,7 @@ from lxml import etree
 
 from pipelines.reading.body.main_content import prose_in
 from pipelines.reading.body.removals import Removals
+from pipelines.reading.fields.bylines import ARTICLE_ITEMS
 from pipelines.reading.page.tree import delete, one_line, raw
 
 RULE = "next article"
@@ -54,10 +55,11 @@ def _article_of(
     for element in heading.iterancestors():
         if element in around or element.tag in ("body", "html", "main"):
             return None
-        alike = [] if element.tag in ("header", "hgroup") else [each for each in own if each[1] == element.tag]
+        is_other_address = _leads_away(element, heading, address) or _is_other_item(element)
+        tags = (element.tag, "article") if is_other_address else (element.tag,)
+        alike = [] if element.tag in ("header", "hgroup") else [each for each in own if each[1] in tags]
         if not alike:
             continue
-        is_other_address = _leads_away(element, heading, address)
         names = element.get("class") or ""
         is_sure = element.tag == "article" or is_other_address
         if not is_sure and not (names and heading.tag == headline.tag):
@@ -73,6 +75,11 @@ def _article_of(
             if is_inside or _follows(element, mine) or (is_first and _are_apart(element, mine)):
                 return element
     return None
+
+
+def _is_other_item(element: etree._Element) -> bool:
+    item = element.get("itemtype")
+    return item is not None and ARTICLE_ITEMS.search(item) is not None
 
 
 def _leads_away(element: etree._Element, heading: etree._Element, address: str) -> bool:
