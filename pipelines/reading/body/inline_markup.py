@@ -28,6 +28,8 @@ _IS_RAISED = re.compile(r"vertical-align\s*:\s*(?:super|text-top)")
 _OUT_OF_SIGHT = re.compile(r"(?:left|top|text-indent)\s*:\s*-\d{3,}|clip\s*:\s*rect|clip-path\s*:\s*inset\(\s*50%")
 _ROLES = etree.XPath("/descendant::*/@role[.='doc-noteref' or .='tooltip' or .='table']/..")
 _NOTES = etree.XPath("descendant::a/@href[starts-with(., '#f') or starts-with(., '#_f') or starts-with(., '#cite')]/..")
+_RARE = (b"doc-noteref", b"tooltip", b'="table"', b"'table'", b"#f", b"#_f", b"#cite")  # what those two look for
+_WHOLE = ("h1", "td", "center", "noindex")
 _CELLS = {"row": "tr", "cell": "td", "rowheader": "th", "columnheader": "th", "rowgroup": "tbody"}
 _HIDDEN_FROM_EAR = etree.XPath("/descendant::*/@aria-hidden[.='true']/..")
 _COMMENTS = re.compile(r"\bcomments?\b|kommentar|#respond|#disqus", re.I)
@@ -47,9 +49,13 @@ _QUOTES = {"de": "„“", "fr": "«»", "it": "«»", "es": "«»", "pl": "„�
 _MARKS = "\"'„“”‚‘’«»‹›"
 
 
-def resolve(tree: etree._Element, language: str | None) -> None:
-    """Write into the text of *tree* what its inline markup says. *language* chooses the marks of ``<q>``."""
-    marked = [*tree.iter("sup", "q", *_STRUCK), *_SUPERSCRIPTS(tree)]
+def resolve(tree: etree._Element, language: str | None, page: bytes | None = None) -> None:
+    """Write into the text of *tree* what its inline markup says. *language* chooses the marks of ``<q>``. The bytes of
+    the *page*, where they are given, spare looking for what is rare.
+    """
+    walked = list(tree.iter("sup", "q", *_STRUCK, *_WHOLE))  # once: a walk costs more than what is done on most pages
+    whole = [each for each in walked if each.tag in _WHOLE]
+    marked = [*(each for each in walked if each.tag not in _WHOLE), *_SUPERSCRIPTS(tree)]
     for span in _STYLED(tree):
         style = span.get("style") or ""
         if "line-through" in style or _IS_RAISED.search(style):
@@ -63,10 +69,16 @@ def resolve(tree: etree._Element, language: str | None) -> None:
             _quote(element, opening, closing)
         else:
             _strike(element)
-    _for_trafilatura(tree)
+    if page is None or any(name in page for name in _RARE):
+        _resolve_rare(tree)
     _one_of_doubles(tree)
-    for headline in tree.iter("h1"):
-        _leave_headline(headline)
+    for element in whole:
+        if element.tag == "h1":
+            _leave_headline(element)
+        elif element.tag == "td":
+            _one_line_of_cell(element)
+        else:
+            element.tag = "div"  # trafilatura leaves such text out
 
 
 def _leave_headline(headline: etree._Element) -> None:
@@ -78,15 +90,10 @@ def _leave_headline(headline: etree._Element) -> None:
             delete(child)
 
 
-def _for_trafilatura(tree: etree._Element) -> None:
-    """Tables by their roles, lists in cells, centred text: trafilatura leaves them out. Marks of footnotes it keeps."""
+def _resolve_rare(tree: etree._Element) -> None:
+    """Tables and tooltips by their roles, and marks of footnotes that are links alone."""
     for element in _ROLES(tree):
         _as_role_says(element)
-    for element in tree.iter("center", "noindex", "td"):
-        if element.tag == "td":
-            _one_line_of_cell(element)
-        else:
-            element.tag = "div"
     for link in _NOTES(tree):
         text = (link.text or "").strip() if len(link) == 0 else ""
         if text[:1] in _BACK or (_NUMBER.fullmatch(text) and _before(link)[-1:].strip()):
@@ -94,7 +101,7 @@ def _for_trafilatura(tree: etree._Element) -> None:
 
 
 def _one_line_of_cell(cell: etree._Element) -> None:
-    """Write the lists and headings in a cell of figures and words as its text."""
+    """Write the lists and headings in a cell of figures and words as its text: trafilatura leaves them out."""
     inside = {each.tag for each in cell.iterdescendants()} if len(cell) else set()
     if inside & {"li", "h3", "h4", "h5"} and not inside & {"a", "p", "table", "img", "input"}:
         text = content(cell)

@@ -40,7 +40,7 @@ _SHOWN_TEXTS = etree.XPath(
     " or ancestor::noscript or ancestor::template or ancestor::footer or ancestor::nav or ancestor::aside)]",
     smart_strings=False,
 )
-_OPEN_LINKS = etree.XPath("descendant::a[p[3]]")
+_OPEN_LINKS = etree.XPath("descendant::p[3]/parent::a")
 # from the attributes up: far fewer than elements
 _OPENING = etree.XPath("/descendant::*/@aria-expanded/..")
 _CONTROLLERS = etree.XPath(
