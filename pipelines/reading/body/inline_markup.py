@@ -28,7 +28,8 @@ _IS_RAISED = re.compile(r"vertical-align\s*:\s*(?:super|text-top)")
 _OUT_OF_SIGHT = re.compile(r"(?:left|top|text-indent)\s*:\s*-\d{3,}|clip\s*:\s*rect|clip-path\s*:\s*inset\(\s*50%")
 _ROLES = etree.XPath("/descendant::*/@role[.='doc-noteref' or .='tooltip' or .='table']/..")
 _NOTES = etree.XPath("descendant::a/@href[starts-with(., '#f') or starts-with(., '#_f') or starts-with(., '#cite')]/..")
-_RARE = (b"doc-noteref", b"tooltip", b'="table"', b"'table'", b"#f", b"#_f", b"#cite")  # what those two look for
+# what those two look for, as it stands in a page; colours and scripts have "#f" and "tooltip" as well
+_RARE = (b"doc-noteref", b'role="tooltip', b'role="table', b"#fn", b"#foot", b"#_ft", b"#cite")
 _WHOLE = ("h1", "td", "center", "noindex")
 _CELLS = {"row": "tr", "cell": "td", "rowheader": "th", "columnheader": "th", "rowgroup": "tbody"}
 _HIDDEN_FROM_EAR = etree.XPath("/descendant::*/@aria-hidden[.='true']/..")
