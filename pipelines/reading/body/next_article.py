@@ -55,11 +55,13 @@ def _article_of(
     for element in heading.iterancestors():
         if element in around or element.tag in ("body", "html", "main"):
             return None
-        is_other_address = _leads_away(element, heading, address) or _is_other_item(element)
-        tags = (element.tag, "article") if is_other_address else (element.tag,)
-        alike = [] if element.tag in ("header", "hgroup") else [each for each in own if each[1] in tags]
-        if not alike:
+        alike = [] if element.tag in ("header", "hgroup") else [each for each in own if each[1] == element.tag]
+        is_named = element.get("itemtype") is not None or element.get("data-href") is not None
+        if not alike and not is_named:
             continue
+        is_other_address = _leads_away(element, heading, address) or _is_other_item(element)
+        if is_other_address:
+            alike = [each for each in own if each[1] in (element.tag, "article")]
         names = element.get("class") or ""
         is_sure = element.tag == "article" or is_other_address
         if not is_sure and not (names and heading.tag == headline.tag):
