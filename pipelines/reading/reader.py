@@ -129,21 +129,23 @@ def _tree_of(
     revealed.reveal(tree)
     stated = structured.collect(tree, page.url)
     is_supplied = paywall.stated(stated, tree) is not False
-    _complete(tree, stated, is_supplied, rules)
+    _complete(tree, raw, stated, is_supplied, rules)
     return tree, stated, partial(_unseen, raw, stated, is_supplied, rules)
 
 
-def _complete(tree: html.HtmlElement, stated: structured.Structured, is_supplied: bool, rules: Rules) -> None:
+def _complete(
+    tree: html.HtmlElement, raw: bytes, stated: structured.Structured, is_supplied: bool, rules: Rules
+) -> None:
     if is_supplied:  # what a paid page keeps from its readers is not ours to take
         revealed.supply(tree, stated_bodies(stated), stated.article.get("headline"), data_bodies(stated.scripts))
-    inline_markup.resolve(tree, stated.language or rules.language)
+    inline_markup.resolve(tree, stated.language or rules.language, raw)
 
 
 def _unseen(raw: bytes, stated: structured.Structured, is_supplied: bool, rules: Rules) -> html.HtmlElement:
     """The page's tree once more, for another reading: what it states need not be read again."""
     tree = parse(raw)
     revealed.reveal(tree)
-    _complete(tree, stated, is_supplied, rules)
+    _complete(tree, raw, stated, is_supplied, rules)
     strip_unseen(tree)
     return tree
 

@@ -27,7 +27,7 @@ _NAMES: tuple[tuple[str, str], ...] = (
                 r"(?:artikel|themen|meldungen|nachrichten)|most-?(?:read|popular|viewed)|meist-?gelesen|outbrain"
                 r"|taboola|plista|ligatus"
                 r"|(?<![a-z])(?:trending|popular-posts|similar|yarpp|nrelate|linklist|link-?box|see-also"
-                r"|also-read|cross-?links?|next-article|amp-list)(?![a-z])"),
+                r"|also-read|cross-?links?|next-article|amp-list|wp-embedded-content)(?![a-z])"),
     ("teaser", r"teaser-?(?:list|box|grid|group|row|block|element|item|wrapper|container|s)(?![a-z])"),
     ("newsletter", r"newsletter|subscri(?:be(?!r)|ption)|(?<![a-z])(?:abo|abonnement|abo-?box|optin|opt-in|sign-?up"
                    r"|mailchimp)(?![a-z])"),

@@ -17,6 +17,7 @@ _RAISABLE = re.compile(r"[0-9+\-−=()n]{1,6}")
 _FOOTNOTE = re.compile(r"[\[(]?(?:\d{1,3}|[a-z*†‡§]{1,2})(?:\s?[,;–-]\s?\d{1,3})*[\])]?")
 _FOOTNOTE_NAMES = re.compile(rf"fn-?ref|citation|cite-?ref|noteref|{either('class_names.footnote')}", re.I)
 _NUMBER = re.compile(r"[\[(]?\d{1,3}[\])]?")
+_BACK = tuple("↩↑⤴^")  # from a footnote to where it is set
 _DIGITS = re.compile(r"\d{1,2}\Z")
 _CLOCK = re.compile(rf"\s*{either('dates.clock_words')}\b")
 _MONEY = re.compile(rf"\s*(?:€|EUR|CHF|Fr\.|\$|£|{either('body.money')})")
@@ -27,8 +28,12 @@ _IS_RAISED = re.compile(r"vertical-align\s*:\s*(?:super|text-top)")
 _OUT_OF_SIGHT = re.compile(r"(?:left|top|text-indent)\s*:\s*-\d{3,}|clip\s*:\s*rect|clip-path\s*:\s*inset\(\s*50%")
 _ROLES = etree.XPath("/descendant::*/@role[.='doc-noteref' or .='tooltip' or .='table']/..")
 _NOTES = etree.XPath("descendant::a/@href[starts-with(., '#f') or starts-with(., '#_f') or starts-with(., '#cite')]/..")
+# what those two look for, as it stands in a page; colours and scripts have "#f" and "tooltip" as well
+_RARE = (b"doc-noteref", b'role="tooltip', b'role="table', b"#fn", b"#foot", b"#_ft", b"#cite")
+_WHOLE = ("h1", "td", "center", "noindex")
 _CELLS = {"row": "tr", "cell": "td", "rowheader": "th", "columnheader": "th", "rowgroup": "tbody"}
 _HIDDEN_FROM_EAR = etree.XPath("/descendant::*/@aria-hidden[.='true']/..")
+_COMMENTS = re.compile(r"\bcomments?\b|kommentar|#respond|#disqus", re.I)
 _LONGEST_CELL = 200  # characters
 _MOST_STRUCK = 600  # characters; more than a correction, it was never closed
 _UNSEEN_BY_EAR = (
@@ -45,9 +50,13 @@ _QUOTES = {"de": "„“", "fr": "«»", "it": "«»", "es": "«»", "pl": "„�
 _MARKS = "\"'„“”‚‘’«»‹›"
 
 
-def resolve(tree: etree._Element, language: str | None) -> None:
-    """Write into the text of *tree* what its inline markup says. *language* chooses the marks of ``<q>``."""
-    marked = [*tree.iter("sup", "q", *_STRUCK), *_SUPERSCRIPTS(tree)]
+def resolve(tree: etree._Element, language: str | None, page: bytes | None = None) -> None:
+    """Write into the text of *tree* what its inline markup says. *language* chooses the marks of ``<q>``. The bytes of
+    the *page*, where they are given, spare looking for what is rare.
+    """
+    walked = list(tree.iter("sup", "q", *_STRUCK, *_WHOLE))  # once: a walk costs more than what is done on most pages
+    whole = [each for each in walked if each.tag in _WHOLE]
+    marked = [*(each for each in walked if each.tag not in _WHOLE), *_SUPERSCRIPTS(tree)]
     for span in _STYLED(tree):
         style = span.get("style") or ""
         if "line-through" in style or _IS_RAISED.search(style):
@@ -61,26 +70,39 @@ def resolve(tree: etree._Element, language: str | None) -> None:
             _quote(element, opening, closing)
         else:
             _strike(element)
-    _for_trafilatura(tree)
+    if page is None or any(name in page for name in _RARE):
+        _resolve_rare(tree)
     _one_of_doubles(tree)
-
-
-def _for_trafilatura(tree: etree._Element) -> None:
-    """Tables by their roles, lists in cells, centred text: trafilatura leaves them out. Marks of footnotes it keeps."""
-    for element in _ROLES(tree):
-        _as_role_says(element)
-    for element in tree.iter("center", "td"):
-        if element.tag == "td":
+    for element in whole:
+        if element.tag == "h1":
+            _leave_headline(element)
+        elif element.tag == "td":
             _one_line_of_cell(element)
         else:
-            element.tag = "div"
+            element.tag = "div"  # trafilatura leaves such text out
+
+
+def _leave_headline(headline: etree._Element) -> None:
+    """Take out of a headline the words that only screen readers say, and its link to the comments."""
+    for child in list(headline.iterdescendants("span", "a", "small")):
+        is_beside = _is_for_ear(child) or _COMMENTS.search(f"{child.get('href')} {child.get('class')}")
+        text = raw(child).strip()
+        if is_beside and text[:1].isalnum() and 2 * len(text) < len(raw(headline).strip()):
+            delete(child)
+
+
+def _resolve_rare(tree: etree._Element) -> None:
+    """Tables and tooltips by their roles, and marks of footnotes that are links alone."""
+    for element in _ROLES(tree):
+        _as_role_says(element)
     for link in _NOTES(tree):
-        if len(link) == 0 and _NUMBER.fullmatch((link.text or "").strip()) and _before(link)[-1:].strip():
+        text = (link.text or "").strip() if len(link) == 0 else ""
+        if text[:1] in _BACK or (_NUMBER.fullmatch(text) and _before(link)[-1:].strip()):
             delete(link)
 
 
 def _one_line_of_cell(cell: etree._Element) -> None:
-    """Write the lists and headings in a cell of figures and words as its text."""
+    """Write the lists and headings in a cell of figures and words as its text: trafilatura leaves them out."""
     inside = {each.tag for each in cell.iterdescendants()} if len(cell) else set()
     if inside & {"li", "h3", "h4", "h5"} and not inside & {"a", "p", "table", "img", "input"}:
         text = content(cell)

@@ -48,7 +48,7 @@ def without_doubles(blocks: Sequence[Block]) -> tuple[list[Block], list[Removed]
     """The blocks without their second edition, where templates have one for wide and one for small screens: all that
     is long stands there again. A single paragraph that returns may be meant.
     """
-    keys = [(block.kind, plain(block.text)) for block in blocks]
+    keys = [(block.kind, block.text) for block in blocks]
     times = Counter(key for key in keys if len(key[1]) >= _LONG)
     if len(times) < _FEWEST or min(times.values()) < 2:
         return list(blocks), []

@@ -13,6 +13,7 @@ from lxml import etree
 
 from pipelines.reading.body.main_content import prose_in
 from pipelines.reading.body.removals import Removals
+from pipelines.reading.fields.bylines import ARTICLE_ITEMS
 from pipelines.reading.page.tree import delete, one_line, raw
 
 RULE = "next article"
@@ -59,9 +60,12 @@ def _article_of(
         if element in around or element.tag in ("body", "html", "main"):
             return None
         alike = [] if element.tag in ("header", "hgroup") else [each for each in own if each[1] == element.tag]
-        if not alike:
+        is_named = element.get("itemtype") is not None or element.get("data-href") is not None
+        if not alike and not is_named:
             continue
-        is_other_address = _leads_away(element, heading, address)
+        is_other_address = _leads_away(element, heading, address) or _is_other_item(element)
+        if is_other_address:
+            alike = [each for each in own if each[1] in (element.tag, "article")]
         names = element.get("class") or ""
         is_sure = element.tag == "article" or is_other_address
         if not is_sure and not (names and _are_alike(heading, headline)):
@@ -79,6 +83,7 @@ def _article_of(
     return None
 
 
+<<<<<<< HEAD
 def _are_alike(heading: etree._Element, headline: etree._Element) -> bool:
     """Whether two headings have the same tag, or the same class: that of the first article only may be an <h1>."""
     names = heading.get("class")
@@ -103,6 +108,11 @@ def _article_apart(
             is_behind = any(prose(mine) >= _MUCH_OWN and _follows(element, mine) for mine in around)
             return element if is_behind and _opens(heading, element) else None
     return None
+=======
+def _is_other_item(element: etree._Element) -> bool:
+    item = element.get("itemtype")
+    return item is not None and ARTICLE_ITEMS.search(item) is not None
+>>>>>>> da6d442a10ae15a6940fdaad77a09fc5e254d5c9
 
 
 def _leads_away(element: etree._Element, heading: etree._Element, address: str) -> bool:

@@ -40,6 +40,7 @@ _SHOWN_TEXTS = etree.XPath(
     " or ancestor::noscript or ancestor::template or ancestor::footer or ancestor::nav or ancestor::aside)]",
     smart_strings=False,
 )
+_OPEN_LINKS = etree.XPath("descendant::p[3]/parent::a")
 # from the attributes up: far fewer than elements
 _OPENING = etree.XPath("/descendant::*/@aria-expanded/..")
 _CONTROLLERS = etree.XPath(
@@ -59,7 +60,7 @@ def reveal(tree: etree._Element) -> None:
     if templates := special.pop("template", None):
         _open_shadow_roots(templates)
         _place_segments(tree, templates)
-    _close_open_elements(tree, [each for tag in _NEVER_OPEN for each in special.get(tag, ())])
+    _close_open_elements(tree, [*_OPEN_LINKS(tree), *(each for tag in _NEVER_OPEN for each in special.get(tag, ()))])
     _show_panels(tree)  # while the buttons that open them are there
     _open_accordions(tree, special.get("button", ()))
     _open_questions(tree, special.get("label", ()))
@@ -149,8 +150,9 @@ def _place_segments(tree: etree._Element, templates: Iterable[etree._Element]) -
 
 
 def _close_open_elements(tree: etree._Element, elements: Iterable[etree._Element]) -> None:
-    """Take away the frame of a button or a noscript that holds the page's paragraphs: it was never closed, or the page
-    shows them with a script."""
+    """Take away the frame of a link, a button or a noscript that holds the page's paragraphs: it was never closed, or
+    the page shows them with a script.
+    """
     whole = None
     for element in elements:
         if len(element) == 0 or (inside := int(LONG_PARAGRAPHS(element))) < 2:
