@@ -83,7 +83,11 @@ def _article_of(
     return None
 
 
-<<<<<<< HEAD
+def _is_other_item(element: etree._Element) -> bool:
+    item = element.get("itemtype")
+    return item is not None and ARTICLE_ITEMS.search(item) is not None
+
+
 def _are_alike(heading: etree._Element, headline: etree._Element) -> bool:
     """Whether two headings have the same tag, or the same class: that of the first article only may be an <h1>."""
     names = heading.get("class")
@@ -108,11 +112,6 @@ def _article_apart(
             is_behind = any(prose(mine) >= _MUCH_OWN and _follows(element, mine) for mine in around)
             return element if is_behind and _opens(heading, element) else None
     return None
-=======
-def _is_other_item(element: etree._Element) -> bool:
-    item = element.get("itemtype")
-    return item is not None and ARTICLE_ITEMS.search(item) is not None
->>>>>>> da6d442a10ae15a6940fdaad77a09fc5e254d5c9
 
 
 def _leads_away(element: etree._Element, heading: etree._Element, address: str) -> bool:
