@@ -40,6 +40,7 @@ _MEMORY = 16 << 20
 _TEXTS = _options(max_mem=_MEMORY)
 _ANY_CASE = _options(case_sensitive=False)
 _BYTES = _options(encoding=re2.Options.Encoding.LATIN1, case_sensitive=False)
+_SPELLED_BYTES = _options(encoding=re2.Options.Encoding.LATIN1)
 
 
 def whole(pattern: str) -> Callable[[str], bool]:
@@ -94,6 +95,13 @@ def any_in_bytes(words: Iterable[str]) -> Callable[[bytes], bool]:
     """Whether one of *words* stands in bytes in UTF-8, in capitals or not: in a fifth of the time of a search for
     each."""
     compiled = re2.compile(b"|".join(re2.escape(word.encode()) for word in sorted(words)), _BYTES)
+    return lambda body: compiled.search(body) is not None
+
+
+def in_bytes(pattern: str) -> Callable[[bytes], bool]:
+    """Whether *pattern*, which is RE2's, is found in bytes. One that begins with a letter or more of its own is found
+    as fast as those are: in a tenth of the time of a search for each word that it takes."""
+    compiled = re2.compile(pattern.encode(), _SPELLED_BYTES)
     return lambda body: compiled.search(body) is not None
 
 

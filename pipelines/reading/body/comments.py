@@ -25,13 +25,13 @@ def prune_comments(page: etree._Element, opens: Callable[[str, bool], str | None
     """Take the comments out of *page* with their heading: one for which *opens* names that rule, over records."""
     for heading in list(page.iter("h2", "h3", "h4", "h5", "h6")):
         text = one_line(raw(heading))
-        if not 0 < len(text) <= _LONGEST_HEADING:
+        if not 0 < len(text) <= _LONGEST_HEADING or opens(text, False) != RULE:
             continue
         opened: etree._Element = heading
         while (parent := opened.getparent()) is not None and len(parent) <= _PARTS and one_line(raw(parent)) == text:
             opened = parent
         below = _records_below(opened)
-        if not below or opens(text, False) != RULE:
+        if not below:
             continue
         taken = sum(sum(prose_in(each).values()) for each in below)
         if sum(prose_in(page).values()) - taken < _LEAST_OWN:

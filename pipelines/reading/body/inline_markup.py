@@ -8,6 +8,7 @@ import re
 
 from lxml import etree
 
+from pipelines.pattern_sets import in_bytes
 from pipelines.reading.body.blocks import plain
 from pipelines.reading.languages import either
 from pipelines.reading.page.tree import BLOCK_TAGS, HEADINGS, content, delete, one_line, raw
@@ -29,7 +30,7 @@ _OUT_OF_SIGHT = re.compile(r"(?:left|top|text-indent)\s*:\s*-\d{3,}|clip\s*:\s*r
 _ROLES = etree.XPath("/descendant::*/@role[.='doc-noteref' or .='tooltip' or .='table']/..")
 _NOTES = etree.XPath("descendant::a/@href[starts-with(., '#f') or starts-with(., '#_f') or starts-with(., '#cite')]/..")
 # what those two look for, as it stands in a page; colours and scripts have "#f" and "tooltip" as well
-_RARE = (b"doc-noteref", b'role="tooltip', b'role="table', b"#fn", b"#foot", b"#_ft", b"#cite")
+_RARE = (in_bytes(r"""role=["']?(?:doc-noteref|tooltip|table)"""), in_bytes("#(?:fn|foot|_ft|cite)"))
 _WHOLE = ("h1", "td", "center", "noindex")
 _CELLS = {"row": "tr", "cell": "td", "rowheader": "th", "columnheader": "th", "rowgroup": "tbody"}
 _HIDDEN_FROM_EAR = etree.XPath("/descendant::*/@aria-hidden[.='true']/..")
@@ -70,7 +71,7 @@ def resolve(tree: etree._Element, language: str | None, page: bytes | None = Non
             _quote(element, opening, closing)
         else:
             _strike(element)
-    if page is None or any(name in page for name in _RARE):
+    if page is None or any(stands_in(page) for stands_in in _RARE):
         _resolve_rare(tree)
     _one_of_doubles(tree)
     for element in whole:
