@@ -33,12 +33,16 @@ def prune_next_articles(
     around = around[: around.index(page.getparent())] if page.getparent() in around else around
     own = [(each, each.tag, each.get("class") or "") for each in around]
     prose = cache(_prose)  # each teaser on the page asks for that of the page's own containers
-    for heading in [each for each in page.iter("h1", "h2") if each is not headline]:
+    is_behind = False
+    for heading in list(page.iter("h1", "h2")):
+        if heading is headline:
+            is_behind = True
+            continue
         if heading.getroottree().getroot() is not page.getroottree().getroot():
             continue  # it went with another one
         other = _article_of(heading, headline, own, address, prose)
         if other is None or not _is_article(other):
-            other = _article_apart(heading, headline, around, prose)
+            other = _article_apart(heading, headline, around, prose) if is_behind else None
         if other is not None:
             removals.add(other, RULE)
             delete(other)
@@ -101,16 +105,17 @@ def _article_apart(
     prose: Callable[[etree._Element], int],
 ) -> etree._Element | None:
     """The container of an article that another <h1> opens behind all of the page's own, whatever both are called:
-    *around* are the elements around the page's headline.
+    *heading* comes after *headline*, and *around* are the elements around that.
     """
-    if heading.tag != "h1" or headline.tag != "h1":
+    above = list(heading.iterancestors())
+    ended = (mine for mine in around if mine not in above)
+    if heading.tag != "h1" or headline.tag != "h1" or not any(prose(mine) >= _MUCH_OWN for mine in ended):
         return None
-    for element in heading.iterancestors():
+    for element in above:
         if element in around or element.tag in ("body", "html", "main"):
             return None
         if element.tag not in ("header", "hgroup") and _is_article(element):
-            is_behind = any(prose(mine) >= _MUCH_OWN and _follows(element, mine) for mine in around)
-            return element if is_behind and _opens(heading, element) else None
+            return element if _opens(heading, element) else None
     return None
 
 
