@@ -54,7 +54,8 @@ def without_doubles(blocks: Sequence[Block]) -> tuple[list[Block], list[Removed]
         return list(blocks), []
     first = next(place for place, key in enumerate(keys) if key in times)
     half = keys.index(keys[first], first + 1)
-    again = {place for place, key in enumerate(keys) if place >= half and key in keys[:half]}
+    before = set(keys[:half])
+    again = {place for place, key in enumerate(keys) if place >= half and key in before}
     kept = [block for place, block in enumerate(blocks) if place not in again]
     return kept, [Removed(blocks[place].text, TWICE) for place in sorted(again)]
 
