@@ -89,6 +89,7 @@ API = {
     "articles, filtered": "/articles?source={source}&section={section}&since={day}",
     "article": "/articles/{article}",
     "versions": "/articles/{changed}/versions",
+    "metadata": "/articles/{changed}/metadata",
     "revisions": "/articles/{changed}/revisions",
     "search": "/search?q={word}",
     "mentions": "/mentions?q={word}",

@@ -110,6 +110,7 @@ def _read(
     total = paging.pages_total(tree, page.url)
     is_marked = paywall.marked(tree, hints.headline)
     facts, tables = details.taken_from(tree)
+    inline_markup.write_out_cells(tree)  # what stood in lists in them are several facts
     tongue = declared or rules.language or "de"
     spoken = phrases(tongue)
     body = extract.body_of(
@@ -159,6 +160,7 @@ def _part(part: Part, hints: Hints, tongue: str) -> tuple[Block, ...]:
         return ()
     revealed.reveal(tree)
     inline_markup.resolve(tree, tongue)
+    inline_markup.write_out_cells(tree)
     body = extract.body_of(tree, title=hints.title, teaser=hints.teaser)
     lead = blocks.plain(body.lead or "")
     if body.lead and lead not in blocks.plain(hints.teaser or ""):

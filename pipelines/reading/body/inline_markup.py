@@ -31,10 +31,10 @@ _ROLES = etree.XPath("/descendant::*/@role[.='doc-noteref' or .='tooltip' or .='
 _NOTES = etree.XPath("descendant::a/@href[starts-with(., '#f') or starts-with(., '#_f') or starts-with(., '#cite')]/..")
 # what those two look for, as it stands in a page; colours and scripts have "#f" and "tooltip" as well
 _RARE = (in_bytes(r"""role=["']?(?:doc-noteref|tooltip|table)"""), in_bytes("#(?:fn|foot|_ft|cite)"))
-_WHOLE = ("h1", "td", "center", "noindex")
+_WHOLE = ("h1", "center", "noindex")
 _CELLS = {"row": "tr", "cell": "td", "rowheader": "th", "columnheader": "th", "rowgroup": "tbody"}
 _HIDDEN_FROM_EAR = etree.XPath("/descendant::*/@aria-hidden[.='true']/..")
-_COMMENTS = re.compile(r"\bcomments?\b|kommentar|#respond|#disqus", re.I)
+_COMMENTS = re.compile(rf"\bcomments?\b|#respond|#disqus|{either('class_names.comments')}", re.I)
 _LONGEST_CELL = 200  # characters
 _MOST_STRUCK = 600  # characters; more than a correction, it was never closed
 _UNSEEN_BY_EAR = (
@@ -77,10 +77,20 @@ def resolve(tree: etree._Element, language: str | None, page: bytes | None = Non
     for element in whole:
         if element.tag == "h1":
             _leave_headline(element)
-        elif element.tag == "td":
-            _one_line_of_cell(element)
         else:
             element.tag = "div"  # trafilatura leaves such text out
+
+
+def write_out_cells(tree: etree._Element) -> None:
+    """Write the lists and headings in cells of figures and words as their text: trafilatura leaves them out."""
+    for cell in tree.iter("td"):
+        inside = {each.tag for each in cell.iterdescendants()} if len(cell) else set()
+        if inside & {"li", "h3", "h4", "h5"} and not inside & {"a", "p", "table", "img", "input"}:
+            text = content(cell)
+            if len(text) <= _LONGEST_CELL:
+                for child in list(cell):
+                    cell.remove(child)
+                cell.text = text
 
 
 def _leave_headline(headline: etree._Element) -> None:
@@ -100,17 +110,6 @@ def _resolve_rare(tree: etree._Element) -> None:
         text = (link.text or "").strip() if len(link) == 0 else ""
         if text[:1] in _BACK or (_NUMBER.fullmatch(text) and _before(link)[-1:].strip()):
             delete(link)
-
-
-def _one_line_of_cell(cell: etree._Element) -> None:
-    """Write the lists and headings in a cell of figures and words as its text: trafilatura leaves them out."""
-    inside = {each.tag for each in cell.iterdescendants()} if len(cell) else set()
-    if inside & {"li", "h3", "h4", "h5"} and not inside & {"a", "p", "table", "img", "input"}:
-        text = content(cell)
-        if len(text) <= _LONGEST_CELL:
-            for child in list(cell):
-                cell.remove(child)
-            cell.text = text
 
 
 def _as_role_says(element: etree._Element) -> None:

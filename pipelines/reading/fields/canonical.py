@@ -31,7 +31,7 @@ _FORM = re.compile(
     re.IGNORECASE,
 )
 # lists and services that are an article's canonical by mistake of a template
-_LISTS = re.compile(rf"authors?|search|suche|{either('verdict.list_paths')}", re.IGNORECASE)
+_LISTS = re.compile(rf"authors?|search|{either('verdict.list_paths')}", re.IGNORECASE)
 _ERROR = re.compile(r"(?:40\d|50\d|error|not-?found|page-?not-?found)(?:[-_]page)?(?:\.\w{2,5})?", re.IGNORECASE)
 # a parameter that tells articles apart
 _IDENTIFIES = re.compile(r"(?:^|&)(?:\w*id|p|nr|no|art\w*|news\w*|story\w*|tx_\w+[^=&]{0,60})=[^&]*\d", re.IGNORECASE)
