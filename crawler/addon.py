@@ -136,7 +136,8 @@ def source_settings(source: Source, settings: BaseSettings) -> dict[str, Any]:
 
 def spider_problems(spider: type[Spider]) -> Iterator[tuple[str, str]]:
     """What its ``custom_settings`` set in vain: (name, what is said)."""
-    known, stated = known_names(), spider.custom_settings or {}
+    stated = spider.custom_settings or {}
+    known = known_names() if stated else set()
     for name in stated:
         acts = name.startswith(ACTING_ON_OTHERS) and not issubclass(spider, RunSpider)
         if not acts and (said := problem_of(name, known)) is not None and not is_read(name, stated):
