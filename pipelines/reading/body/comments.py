@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from lxml import etree
 
-from pipelines.reading.body.main_content import prose_in
+from pipelines.reading.body.main_content import prose_length
 from pipelines.reading.body.removals import Removals
 from pipelines.reading.page.tree import HEADINGS, delete, one_line, raw
 
@@ -33,8 +33,8 @@ def prune_comments(page: etree._Element, opens: Callable[[str, bool], str | None
         below = _records_below(opened)
         if not below:
             continue
-        taken = sum(sum(prose_in(each).values()) for each in below)
-        if sum(prose_in(page).values()) - taken < _LEAST_OWN:
+        taken = sum(map(prose_length, below))
+        if prose_length(page) - taken < _LEAST_OWN:
             continue
         for element in (opened, *below):
             removals.add(element, RULE)

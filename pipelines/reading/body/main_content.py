@@ -41,6 +41,11 @@ def prose_in(root: etree._Element) -> dict[etree._Element, int]:
     }
 
 
+def prose_length(root: etree._Element) -> int:
+    """Characters of prose in an element."""
+    return sum(prose_in(root).values())
+
+
 def weight(text: str) -> tuple[int, bool]:
     """How much a text says, in characters of an alphabet, and whether its script says more with each."""
     text = text.strip()

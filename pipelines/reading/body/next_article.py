@@ -11,7 +11,7 @@ from urllib.parse import urljoin, urlsplit
 
 from lxml import etree
 
-from pipelines.reading.body.main_content import prose_in
+from pipelines.reading.body.main_content import prose_in, prose_length
 from pipelines.reading.body.removals import Removals
 from pipelines.reading.fields.bylines import ARTICLE_ITEMS
 from pipelines.reading.page.tree import delete, one_line, raw
@@ -32,7 +32,7 @@ def prune_next_articles(
     around = [each for each in headline.iterancestors() if each is not page]
     around = around[: around.index(page.getparent())] if page.getparent() in around else around
     own = [(each, each.tag, each.get("class") or "") for each in around]
-    prose = cache(_prose)  # each teaser on the page asks for that of the page's own containers
+    prose = cache(prose_length)  # each teaser on the page asks for that of the page's own containers
     is_behind = False
     for heading in list(page.iter("h1", "h2")):
         if heading is headline:
@@ -171,10 +171,6 @@ def _follows(other: etree._Element, mine: etree._Element) -> bool:
 
 def _are_apart(one: etree._Element, other: etree._Element) -> bool:
     return one not in other.iterancestors() and other not in one.iterancestors()
-
-
-def _prose(element: etree._Element) -> int:
-    return sum(prose_in(element).values())
 
 
 def _is_article(element: etree._Element) -> bool:

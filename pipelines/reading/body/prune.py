@@ -12,7 +12,7 @@ from pipelines.reading.body.blocks import PROSE, is_foreign
 from pipelines.reading.body.chronology import make_heading
 from pipelines.reading.body.class_name_rules import rule_of, rule_of_place
 from pipelines.reading.body.likeness import is_dialogue, paragraphs_in, reads_like_article, timeline_in
-from pipelines.reading.body.main_content import masses_of, prose_in
+from pipelines.reading.body.main_content import masses_of, prose_in, prose_length
 from pipelines.reading.body.removals import Removals
 from pipelines.reading.page.tree import HEADINGS, delete, one_line, raw
 
@@ -140,7 +140,7 @@ def prune_teasers(core: etree._Element, removals: Removals) -> None:
             continue
         if element.getroottree().getroot().tag != "html":
             continue
-        if (mass := sum(prose_in(element).values())) and reads_like_article(element, "teaser", mass, ()):
+        if (mass := prose_length(element)) and reads_like_article(element, "teaser", mass, ()):
             continue
         if element.find(".//h1") is None and (
             element.find(".//a") is not None or element.find(".//h2") is not None or element.find(".//h3") is not None

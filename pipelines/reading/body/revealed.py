@@ -13,7 +13,7 @@ from itertools import chain, islice
 from lxml import etree, html
 
 from pipelines.reading.body.embedded_blocks import is_by_machine
-from pipelines.reading.body.main_content import prose_in
+from pipelines.reading.body.main_content import prose_in, prose_length
 from pipelines.reading.page.tree import BLOCK_TAGS, HEADINGS, LONG_PARAGRAPHS, delete, one_line, parser, raw
 
 _SEGMENT = re.compile(r"(?P<prefix>.*)S:(?P<number>[0-9a-f]+)\Z")
@@ -357,7 +357,7 @@ def supply(tree: etree._Element, bodies: Iterable[str], headline: str | None, da
         _templates(body), _stated(bodies, headline), _stated(data if shown < _PANEL_PROSE else (), headline)
     )
     for source, element in supplies:
-        length = sum(prose_in(element).values())
+        length = prose_length(element)
         if length >= _LEAST_PROSE and length > 2 * shown:
             _place_of_article(body).append(element)
             return source
