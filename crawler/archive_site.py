@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crawler.downloader.client import HttpRequest, HttpResponse
-from crawler.downloader.download import REDIRECTS, download, header_of, moved_to, url_as_is
+from crawler.downloader.download import REDIRECTS, download, moved_to, url_as_is
 from crawler.downloader.errors import FetchError
 from crawler.downloader.patience import BUSY, BUSY_OR_REFUSING, Patience
 from crawler.downloader.policy import FetchPolicy, Kind
@@ -72,7 +72,7 @@ class ArchiveSite:
             )
             answer = await self._http.exchange(request)
             if answer.status == 200:
-                return Answer(url, header_of(answer, b"content-type"), answer.body)
+                return Answer(url, answer.header(b"content-type"), answer.body)
             url = self._redirected(url, answer)
         raise OSError(f"more than {REDIRECTS} redirects")
 

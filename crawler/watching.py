@@ -219,8 +219,8 @@ async def post(client: HttpClient, url: str, value: dict[str, Any], policy: Fetc
         return Refusal(str(error) or type(error).__name__)
     if 200 <= answer.status < 300:
         return None
-    asked = next((value.decode("latin-1") for name, value in answer.headers if name.lower() == b"retry-after"), None)
-    return Refusal(f"the address answered {answer.status}", retry_after(asked, answer.fetched_at, LONGEST_WAIT))
+    wait = retry_after(answer.header(b"retry-after"), answer.fetched_at, LONGEST_WAIT)
+    return Refusal(f"the address answered {answer.status}", wait)
 
 
 def agent() -> str:

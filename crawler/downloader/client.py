@@ -101,6 +101,10 @@ class HttpResponse:
     fetched_at: datetime
     seconds: float
 
+    def header(self, name: bytes) -> str:
+        """The first header of this name, in lower case; "" where there is none."""
+        return next((value for one, value in self.headers if one.lower() == name), b"").decode("latin-1")
+
 
 @dataclass(slots=True)
 class _Exchange:

@@ -99,9 +99,9 @@ class Download:
 
 def moved_to(url: str, answer: HttpResponse) -> str:
     """Where a redirect from *url* leads. Raises StatusError where the answer is none."""
-    place = header_of(answer, b"location")
+    place = answer.header(b"location")
     if answer.status not in MOVED or not place:
-        raise StatusError(answer.status, header_of(answer, b"retry-after"))
+        raise StatusError(answer.status, answer.header(b"retry-after"))
     return urljoin(url, place)
 
 
@@ -111,11 +111,6 @@ def url_as_is(url: str) -> str:
         return normalise(url, keep_tracking=True)
     except BadUrl:
         raise OSError("this is not a valid URL") from None
-
-
-def header_of(answer: HttpResponse, name: bytes) -> str:
-    """The first header of this name, in lower case; "" where there is none."""
-    return next((value for one, value in answer.headers if one.lower() == name), b"").decode("latin-1")
 
 
 async def download(
