@@ -65,8 +65,8 @@ class NachleseAddon:
             settings.set(name, value, priority="project")
         for name, value in merged(configuration.settings.scrapy, settings).items():
             settings.set(name, value, priority="project")
-        warn_once(self.crawler.spidercls)
-        for name, _ in spider_problems(self.crawler.spidercls):
+        for name, said in spider_problems(self.crawler.spidercls):
+            warn_once(said)
             if name in project_settings():  # nor does it: the guard and the loop are not a spider's to change
                 settings.set(name, project_settings()[name], priority="spider")
 
@@ -144,14 +144,9 @@ def spider_problems(spider: type[Spider]) -> Iterator[tuple[str, str]]:
             yield name, f"custom_settings of {global_object_name(spider)}: {said}"
 
 
-def warn_once(spider: type[Spider]) -> None:
-    """Say in the log what is set in vain, each once in a process that may crawl with the spider for ever."""
-    for _, said in spider_problems(spider):
-        _warn(said)
-
-
 @functools.cache
-def _warn(said: str) -> None:
+def warn_once(said: str) -> None:
+    """Say in the log what is set in vain, once in a process that may crawl with the spider for ever."""
     log.warning("%s", said)
 
 
